@@ -1,0 +1,145 @@
+"""What the controller asks of an engine: see, do, and say when to look again.
+
+Implementations: :mod:`reconciler.engine.docker` and :mod:`reconciler.engine.simulated`. All methods are
+coroutines on the loop's thread; whatever blocks is the implementation's own concern. An engine keeps no intent
+and takes no decision: it carries out one action a call and shows what there is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+from reconciler.errors import PnrError
+from reconciler.planner.actions import Action
+from reconciler.planner.observed import Container, Observed
+
+
+@dataclass(frozen=True, slots=True)
+class EngineInfo:
+    """``name`` is ``docker`` or ``simulated``; ``version`` the engine's own (``28.5.2``)."""
+
+    name: str
+    version: str
+    api_version: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version}"
+
+
+class EngineError(PnrError):
+    """A call that the engine refused or could not carry out.
+
+    ``code`` is one of the documented reasons (``NameConflict``, ``PortInUse``, ``ImagePullFailed``, …).
+    ``permanent`` is True where trying the same again cannot help until something changes.
+    """
+
+    code: ClassVar[str] = "EngineError"
+    permanent: bool = False
+
+
+class EngineUnavailable(EngineError):
+    """The engine does not answer."""
+
+    code = "EngineUnavailable"
+
+
+class NameConflict(EngineError):
+    """A foreign object holds the wanted name; the message names it."""
+
+    code = "NameConflict"
+
+
+class PortInUse(EngineError):
+    """A host port is held; the message names the holder where it can be found."""
+
+    code = "PortInUse"
+
+
+class ImagePullFailed(EngineError):
+    """The registry's or the engine's own words about an image that can't be had."""
+
+    code = "ImagePullFailed"
+
+
+class ImageBuildFailed(EngineError):
+    """The last lines of a build that failed."""
+
+    code = "ImageBuildFailed"
+
+
+class CreateFailed(EngineError):
+    """The engine refused to create the object."""
+
+    code = "CreateFailed"
+
+
+class StartFailed(EngineError):
+    """The engine created the container but could not start it."""
+
+    code = "StartFailed"
+
+
+class NotFound(EngineError):
+    """The object of the call is gone."""
+
+    code = "NotFound"
+
+
+@dataclass(frozen=True, slots=True)
+class Glimpse:
+    """A hint to look: ``container_id`` of what may have changed, or None for "look at everything"."""
+
+    container_id: str | None
+
+
+Progress = Callable[[str], None]
+"""Takes a short line for people: ``pulling mongo:latest: 40 %``. May be called from the loop's thread only."""
+
+
+class Engine(Protocol):
+    """See the module's text. Every method raises EngineUnavailable when the engine can't be asked."""
+
+    async def connect(self) -> EngineInfo:
+        """Reach the engine and learn what it is."""
+        ...
+
+    async def ping(self) -> None:
+        """Return when the engine answers."""
+        ...
+
+    async def observe(self) -> Observed:
+        """Look at everything: all containers, networks and volumes, ours and foreign."""
+        ...
+
+    async def look(self, container_id: str) -> Container | None:
+        """Look at one container, by id or name; None when it is gone."""
+        ...
+
+    async def perform(self, action: Action, progress: Progress | None = None) -> Container | None:
+        """Carry out one action. Returns the container as it is afterwards where the action concerns one that
+        still exists, else None. Raises an EngineError. Idempotent: repeating a done action changes nothing."""
+        ...
+
+    def glimpses(self) -> AsyncIterator[Glimpse]:
+        """Hints to look, until the connection is lost (then raises EngineUnavailable; call again to go on).
+        The first hint of every call is ``Glimpse(None)``: what was missed before it can't be known."""
+        ...
+
+    async def run_inside(self, container_id: str, command: list[str], limit_seconds: float) -> tuple[int, str]:
+        """Run a command in a container; its exit code and the tail of its output (at most 4 KiB)."""
+        ...
+
+    async def last_output(self, container_id: str, lines: int = 20) -> str:
+        """The end of what the container printed, both streams, without timestamps."""
+        ...
+
+    async def output_since(self, container_id: str, since: float | None, limit_bytes: int) -> str:
+        """What the container printed since the given Unix time (None: since its last start), the newest
+        ``limit_bytes`` of it."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections and threads."""
+        ...

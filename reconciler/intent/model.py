@@ -1,0 +1,266 @@
+"""What a domain file comes to mean, once it is read, interpolated and checked. Pure values.
+
+:mod:`reconciler.intent.document` describes the file as people write it; :mod:`reconciler.intent.loader` turns
+one into the other. Everything after the loader (planner, engines, probes) sees only what is here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from typing import Any
+
+from reconciler.facts import FactRef, Gate, Pnr
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ChunkId:
+    """The full name of a design chunk."""
+
+    domain: str
+    cpux: str
+    chunk: str
+
+    def __str__(self) -> str:
+        return f"{self.domain}/{self.cpux}/{self.chunk}"
+
+
+class Kind(StrEnum):
+    """``service``: to be kept up. ``job``: to be run to exit 0 once a generation."""
+
+    SERVICE = "service"
+    JOB = "job"
+
+
+class FactsMode(StrEnum):
+    """Whether ``/runtime`` is mounted in the container, and what silence there means.
+
+    ``none``: not mounted. ``own``: mounted; what the container writes there becomes its facts.
+    ``offered``: mounted, for files in the manner of the original Go program (a chunk with ``status``, without
+    ``health_check`` and ``facts``): the container's answers win; one that stays silent for
+    ``OFFERED_SILENCE_SECONDS`` counts as up because it runs; one that answered and exited 0 is done.
+    """
+
+    NONE = "none"
+    OWN = "own"
+    OFFERED = "offered"
+
+
+OFFERED_SILENCE_SECONDS = 5.0
+
+
+class Strategy(StrEnum):
+    """In which order an update replaces a container. ``auto`` is resolved by the loader, never seen later."""
+
+    STOP_FIRST = "stop-first"
+    START_FIRST = "start-first"
+
+
+class OnFailure(StrEnum):
+    """What happens when the new container of an update does not come up."""
+
+    ROLLBACK = "rollback"
+    PAUSE = "pause"
+
+
+class OnGateClose(StrEnum):
+    """What happens to a completed chunk when its gatekeeper stops holding."""
+
+    KEEP = "keep"
+    STOP = "stop"
+    RESTART = "restart"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer that a health check gives: the key of a flowout fact, and the fact as it then stands."""
+
+    key: str
+    fact: Pnr
+
+
+@dataclass(frozen=True, slots=True)
+class HealthCheck:
+    """How to find out whether a chunk is up. Times in seconds.
+
+    ``options`` holds what only this ``type`` knows (``path``, ``expected_code``, ``command``, ``pattern``, …), as
+    declared, defaults filled in. ``port_key`` is the container port as ``"27017"`` or ``"53/udp"``.
+    """
+
+    type: str
+    port_key: str | None = None
+    interval_seconds: float = 5.0
+    interval_declared: bool = False
+    timeout_seconds: float = 2.0
+    failure_threshold: int = 3
+    success_threshold: int = 1
+    start_period_seconds: float = 0.0
+    deadline_seconds: float = 300.0
+    on_success: tuple[Answer, ...] = ()
+    on_failure: tuple[Answer, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckType:
+    """What the loader must know of a health-check type, so that it can judge a file without running anything.
+
+    ``option_schema`` is a JSON Schema object for the settings that only this type knows; ``needs_port`` says
+    that ``port_key`` must be given.
+    """
+
+    option_schema: Mapping[str, Any]
+    needs_port: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerSpec:
+    """The container of a chunk. ``settings`` maps each declared Compose name to its normal form.
+
+    The normal forms are plain JSON values, documented row by row in :mod:`reconciler.intent.settings`;
+    ``digest`` is a hash over them and changes exactly when a new container is needed.
+    ``build_path`` is absolute. ``networks`` are engine-side names with the aliases in each, the domain's own
+    network first unless the chunk declared otherwise.
+    """
+
+    name: str
+    image: str
+    digest: str
+    settings: Mapping[str, Any]
+    networks: Mapping[str, tuple[str, ...]]
+    build_path: str | None = None
+    pull_policy: str = "missing"
+    stop_grace_seconds: float = 10.0
+    named: bool = False  # the file gives the container's name
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """One design chunk as intended."""
+
+    id: ChunkId
+    container: ContainerSpec
+    gate: Gate = ()
+    flowin: Mapping[str, FactRef] = field(default_factory=dict)
+    flowout: Mapping[str, Pnr] = field(default_factory=dict)
+    health: HealthCheck | None = None
+    kind: Kind = Kind.SERVICE
+    facts: FactsMode = FactsMode.NONE
+    strategy: Strategy = Strategy.STOP_FIRST
+    on_failure: OnFailure = OnFailure.ROLLBACK
+    on_gate_close: OnGateClose = OnGateClose.KEEP
+
+    def flowout_ref(self, key: str) -> FactRef:
+        """The full name of one of the chunk's own flowout facts."""
+        return FactRef(self.id.domain, self.id.cpux, key)
+
+
+@dataclass(frozen=True, slots=True)
+class Cpux:
+    """A named path of work: the scope in which facts live."""
+
+    name: str
+    rt_state: Mapping[str, Pnr]
+    chunks: tuple[Chunk, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkSpec:
+    """A network of the domain. ``name`` is the engine-side name. External ones are required, never made."""
+
+    name: str
+    external: bool = False
+    internal: bool = False
+    driver: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeSpec:
+    """A named volume of the domain. ``name`` is the engine-side name."""
+
+    name: str
+    external: bool = False
+    driver: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Domain:
+    """A stack that is deployed as a whole.
+
+    ``file`` is the file's name in the domains directory; ``digest`` the SHA-256 of its bytes (hex);
+    ``intent`` a hash of what it means: reformatting a file changes ``digest`` but not ``intent``, and only a
+    changed ``intent`` makes a new generation. ``notes`` are remarks for people (an ignored key, for example).
+    """
+
+    name: str
+    file: str
+    digest: str
+    intent: str
+    cpuxs: tuple[Cpux, ...]
+    networks: tuple[NetworkSpec, ...] = ()
+    volumes: tuple[VolumeSpec, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def chunks(self) -> Iterator[Chunk]:
+        """All chunks, in the order of the file."""
+        for cpux in self.cpuxs:
+            yield from cpux.chunks
+
+    @cached_property
+    def by_id(self) -> Mapping[ChunkId, Chunk]:
+        """The chunks by their full name."""
+        return {chunk.id: chunk for chunk in self.chunks()}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something stands in a domain file. ``line`` and ``column`` count from 1; 0 means the whole file."""
+
+    file: str
+    line: int = 0
+    column: int = 0
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with a domain file. ``code`` is CamelCase and stable, ``message`` for people."""
+
+    place: Place
+    code: str
+    message: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """The shape of an error in ``pnr status --json`` and ``pnr validate --json``."""
+        return {
+            "file": self.place.file,
+            "line": self.place.line,
+            "column": self.place.column,
+            "path": self.place.path,
+            "code": self.code,
+            "message": self.message,
+        }
+
+    def __str__(self) -> str:
+        where = self.place.file
+        if self.place.line:
+            where += f":{self.place.line}:{self.place.column}"
+        at = f" {self.place.path}:" if self.place.path else ""
+        return f"{where}:{at} {self.message} [{self.code}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What the loader makes of one file: a domain, or the problems that stand in the way (all of them).
+
+    ``name`` is the domain's name where it could be read even though the file is not valid.
+    """
+
+    file: str
+    domain: Domain | None
+    problems: tuple[Problem, ...] = ()
+    name: str | None = None

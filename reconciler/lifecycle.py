@@ -1,0 +1,129 @@
+"""The life of a design chunk: four states, one shared ``transitions`` machine, and the reasons.
+
+The state of a chunk is changed in no other way than through :func:`advance`, which fires the machine's
+triggers. What the state *should* be is derived from intent and observation (``planner.verdict``); the machine
+is what makes sure that only documented steps are taken, each of them told to the journal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Protocol
+
+from transitions import Machine
+
+
+class State(StrEnum):
+    """The four states, see docs/states.md."""
+
+    READY = "ready"
+    EXECUTING = "executing"
+    COMPLETED = "completed"
+    FAILED = "failed"
+
+
+class Reason(StrEnum):
+    """Why a chunk is in its state. Stable: people script against these."""
+
+    NEW = "New"
+    WAITING_FOR_GATEKEEPER = "WaitingForGatekeeper"
+    STALLED = "Stalled"
+    SUSPENDED = "Suspended"
+    BACK_OFF = "BackOff"
+    PULLING_IMAGE = "PullingImage"
+    BUILDING_IMAGE = "BuildingImage"
+    CREATING = "Creating"
+    STARTING = "Starting"
+    STOPPING = "Stopping"
+    UPDATING = "Updating"
+    RECOVERING = "Recovering"
+    REMOVING = "Removing"
+    ROLLING_BACK = "RollingBack"
+    PROBING = "Probing"
+    UNHEALTHY = "Unhealthy"
+    RUNNING_JOB = "RunningJob"
+    HEALTHY = "Healthy"
+    RUNNING = "Running"
+    JOB_SUCCEEDED = "JobSucceeded"
+    ENGINE_UNAVAILABLE = "EngineUnavailable"
+    IMAGE_PULL_FAILED = "ImagePullFailed"
+    IMAGE_BUILD_FAILED = "ImageBuildFailed"
+    NAME_CONFLICT = "NameConflict"
+    PORT_IN_USE = "PortInUse"
+    DEADLINE_EXCEEDED = "DeadlineExceeded"
+    EXITED_NON_ZERO = "ExitedNonZero"
+    EXITED = "Exited"
+    OOM_KILLED = "OOMKilled"
+    START_FAILED = "StartFailed"
+    CREATE_FAILED = "CreateFailed"
+    ENGINE_ERROR = "EngineError"
+    UPDATE_PAUSED = "UpdatePaused"
+    ROLLED_BACK = "RolledBack"
+
+
+class HasState(Protocol):
+    """What the machine moves: any object with a ``state``."""
+
+    state: str
+
+
+_TRANSITIONS = [
+    # trigger, source, destination
+    ["begin", State.READY, State.EXECUTING],
+    ["succeed", State.EXECUTING, State.COMPLETED],
+    ["fail", State.EXECUTING, State.FAILED],
+    ["withdraw", State.EXECUTING, State.READY],
+    ["disturb", State.COMPLETED, State.EXECUTING],
+    ["retry", State.FAILED, State.READY],
+]
+
+_ROUTES: dict[tuple[State, State], tuple[str, ...]] = {
+    (State.READY, State.EXECUTING): ("begin",),
+    (State.READY, State.COMPLETED): ("begin", "succeed"),
+    (State.READY, State.FAILED): ("begin", "fail"),
+    (State.EXECUTING, State.COMPLETED): ("succeed",),
+    (State.EXECUTING, State.FAILED): ("fail",),
+    (State.EXECUTING, State.READY): ("withdraw",),
+    (State.COMPLETED, State.EXECUTING): ("disturb",),
+    (State.COMPLETED, State.FAILED): ("disturb", "fail"),
+    (State.COMPLETED, State.READY): ("disturb", "withdraw"),
+    (State.FAILED, State.READY): ("retry",),
+    (State.FAILED, State.EXECUTING): ("retry", "begin"),
+    (State.FAILED, State.COMPLETED): ("retry", "begin", "succeed"),
+}
+
+# One machine for all chunks: a machine a chunk costs 112 KiB, a model registered with a machine 10 KiB, and an
+# event fired on a plain object nothing at all. So the events are fired directly and no model is registered.
+_machine = Machine(
+    model=None,
+    states=[state.value for state in State],
+    transitions=[[trigger, str(source), str(dest)] for trigger, source, dest in _TRANSITIONS],
+    initial=None,
+    auto_transitions=False,
+    send_event=False,
+)
+
+
+class IllegalTransition(ValueError):
+    """Two states between which the machine knows no way. A programming error, never the user's."""
+
+
+def advance(model: HasState, target: State, on_step: Callable[[str, State, State], None] | None = None) -> bool:
+    """Move ``model`` to ``target`` by the shortest documented way; tell each step to ``on_step``.
+
+    ``on_step(trigger, source, destination)`` is called after each transition. Returns False when the model
+    is there already. Raises IllegalTransition where the machine has no such way.
+    """
+    source = State(model.state)
+    if source is target:
+        return False
+    route = _ROUTES.get((source, target))
+    if route is None:
+        raise IllegalTransition(f"no way from {source} to {target}")
+    for trigger in route:
+        before = State(model.state)
+        _machine.events[trigger].trigger(model)
+        if on_step is not None:
+            on_step(trigger, before, State(model.state))
+    return True

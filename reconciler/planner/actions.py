@@ -1,0 +1,171 @@
+"""The plan: typed actions, each exactly one call of the engine, each with the reason for it. Pure data.
+
+It prints as text, one line a step (``[1] -> #2 shop/main/web, CreateContainer shop_web, no container yet``); the
+numbers in brackets are the steps that must be done before. That text is what ``pnr plan`` shows and tests compare.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from reconciler.intent.model import Chunk, ChunkId, NetworkSpec, VolumeSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Base of all actions."""
+
+    def describe(self) -> str:
+        """The action and its object, as one short phrase."""
+        return f"{type(self).__name__} {self.object_name}"
+
+    @property
+    def object_name(self) -> str:
+        """The name of what is acted on."""
+        return str(getattr(self, "name", ""))
+
+
+@dataclass(frozen=True, slots=True)
+class CreateNetwork(Action):
+    """Make a network of a domain, with our labels."""
+
+    name: str
+    domain: str
+    spec: NetworkSpec
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveNetwork(Action):
+    """Remove a network of a domain."""
+
+    name: str
+    domain: str
+
+
+@dataclass(frozen=True, slots=True)
+class CreateVolume(Action):
+    """Make a named volume of a domain, with our labels."""
+
+    name: str
+    domain: str
+    spec: VolumeSpec
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveVolume(Action):
+    """Remove a named volume, and what is in it. Only ever on a person's word."""
+
+    name: str
+    domain: str
+
+
+@dataclass(frozen=True, slots=True)
+class EnsureImage(Action):
+    """See to it that the image is there: pull it or, with ``build_path``, build it, as the policy says."""
+
+    image: str
+    build_path: str | None
+    policy: str
+
+    @property
+    def object_name(self) -> str:
+        """The image's name."""
+        return self.image
+
+
+@dataclass(frozen=True, slots=True)
+class CreateContainer(Action):
+    """Create (not start) the container of ``chunk`` under ``name``. ``flowin`` maps variables to values."""
+
+    name: str
+    chunk: Chunk
+    replica: int
+    generation: int
+    flowin: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StartContainer(Action):
+    """Start a container. Starting one that runs is no error."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnpauseContainer(Action):
+    """Let a paused container go on."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopContainer(Action):
+    """Stop with the container's stop signal, and kill after ``grace_seconds``. A stopped one is no error."""
+
+    name: str
+    grace_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveContainer(Action):
+    """Remove a container (killing what still runs). One that is gone is no error."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class RenameContainer(Action):
+    """Give a container another name."""
+
+    name: str
+    new_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectNetwork(Action):
+    """Connect a container to a network under ``aliases``."""
+
+    name: str
+    network: str
+    aliases: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One line of a plan. ``after`` lists the numbers of the steps that must be done before (from 1)."""
+
+    number: int
+    resource: str
+    action: Action
+    cause: str
+    after: tuple[int, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{list(self.after)} -> #{self.number} {self.resource}, {self.action.describe()}, {self.cause}"
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is to be done now about one object, in this order. ``key`` is the chunk, or a domain's ``network``
+    or ``volume``: one piece of work a key is in flight at a time."""
+
+    key: ChunkId | str
+    steps: tuple[tuple[Action, str], ...]  # action, cause
+    label: str = ""  # what it is called while it is done: a Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The steps in an order in which they can be done."""
+
+    steps: tuple[Step, ...] = ()
+
+    def __iter__(self) -> Iterator[Step]:
+        return iter(self.steps)
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    def __str__(self) -> str:
+        return "\n".join(str(step) for step in self.steps)

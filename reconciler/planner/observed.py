@@ -1,0 +1,94 @@
+"""What is seen of an engine: plain values, the same for Docker, Swarm and the simulated engine. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from reconciler.intent.model import ChunkId
+
+LABEL_DOMAIN = "io.pnr.domain"
+LABEL_CPUX = "io.pnr.cpux"
+LABEL_CHUNK = "io.pnr.chunk"
+LABEL_REPLICA = "io.pnr.replica"
+LABEL_SPEC = "io.pnr.spec"
+LABEL_GENERATION = "io.pnr.generation"
+
+
+class Condition(StrEnum):
+    """What Docker calls the state of a container."""
+
+    CREATED = "created"
+    RUNNING = "running"
+    PAUSED = "paused"
+    RESTARTING = "restarting"
+    REMOVING = "removing"
+    EXITED = "exited"
+    DEAD = "dead"
+
+
+@dataclass(frozen=True, slots=True)
+class HostPort:
+    """Where a container's port is published on the host."""
+
+    ip: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """A container as it is now.
+
+    ``owner`` is None for a container without our labels (a *foreign* one: it is never touched). ``networks``
+    maps the name of each connected network to the container's address there ("" while it does not run).
+    ``published`` maps ``"80/tcp"`` to host addresses. ``run`` changes with every start of the container: results
+    that were found before it are stale. ``exit_code`` is None unless it has run and ended. ``health`` is
+    Docker's own word (``starting``, ``healthy``, ``unhealthy``) or None. ``exposed`` lists the image's and the
+    container's exposed ports (``"80/tcp"``) where known. ``drift`` names what was changed behind our back, a
+    sentence each (``memory: 64m declared, 128m found``).
+    """
+
+    id: str
+    name: str
+    image: str
+    image_id: str
+    condition: Condition
+    owner: ChunkId | None = None
+    replica: int = 1
+    spec: str = ""
+    generation: int = 0
+    run: str = ""
+    networks: Mapping[str, str] = field(default_factory=dict)
+    published: Mapping[str, tuple[HostPort, ...]] = field(default_factory=dict)
+    exit_code: int | None = None
+    oom_killed: bool = False
+    health: str | None = None
+    drift: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A network as it is now; ``domain`` is None for a foreign one."""
+
+    id: str
+    name: str
+    domain: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """A volume as it is now; ``domain`` is None for a foreign one."""
+
+    name: str
+    domain: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """Everything that an engine shows. Containers and networks of others are in it, so that conflicts can be
+    named; ``owner`` and ``domain`` tell them apart."""
+
+    containers: Mapping[str, Container] = field(default_factory=dict)  # by id
+    networks: Mapping[str, Network] = field(default_factory=dict)  # by name
+    volumes: Mapping[str, Volume] = field(default_factory=dict)  # by name
