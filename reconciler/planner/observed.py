@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from reconciler.intent.model import ChunkId
 
@@ -44,9 +45,9 @@ class Container:
     maps the name of each connected network to the container's address there ("" while it does not run).
     ``published`` maps ``"80/tcp"`` to host addresses. ``run`` changes with every start of the container: results
     that were found before it are stale. ``exit_code`` is None unless it has run and ended. ``health`` is
-    Docker's own word (``starting``, ``healthy``, ``unhealthy``) or None. ``exposed`` lists the image's and the
-    container's exposed ports (``"80/tcp"``) where known. ``drift`` names what was changed behind our back, a
-    sentence each (``memory: 64m declared, 128m found``).
+    Docker's own word (``starting``, ``healthy``, ``unhealthy``) or None. ``settings`` holds the
+    settings as read back from the engine, in the normal forms of :mod:`reconciler.intent.settings`; None where
+    the engine showed only a summary.
     """
 
     id: str
@@ -64,7 +65,7 @@ class Container:
     exit_code: int | None = None
     oom_killed: bool = False
     health: str | None = None
-    drift: tuple[str, ...] = ()
+    settings: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
