@@ -1,0 +1,91 @@
+"""Carries out work: the actions of one piece after the other, each piece in a task of its own.
+
+How many calls run at once is the engine's concern (it knows what it can bear). Every outcome goes back to the
+loop as a message; nothing here changes what the loop knows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from reconciler.controller.records import Message, StepDone, WorkDone, WorkProgress
+from reconciler.engine.protocol import Engine, EngineError
+from reconciler.intent.model import ChunkId
+from reconciler.lifecycle import Reason
+from reconciler.planner.actions import (
+    Action,
+    EnsureImage,
+    StartContainer,
+    StopContainer,
+    Work,
+)
+
+
+def _activity(action: Action) -> tuple[Reason | None, str]:
+    """What to show while an action runs, where it says more than the work's own label."""
+    if isinstance(action, EnsureImage):
+        if action.build_path is not None:
+            return Reason.BUILDING_IMAGE, f"building {action.image} from {action.build_path}"
+        return Reason.PULLING_IMAGE, f"seeing to image {action.image}"
+    if isinstance(action, StartContainer):
+        return Reason.STARTING, f"starting {action.name}"
+    if isinstance(action, StopContainer):
+        return Reason.STOPPING, f"stopping {action.name} (grace {action.grace_seconds:g} s)"
+    return None, action.describe()
+
+
+class Executor:
+    """Runs pieces of work, at most one a key at a time (the loop sees to that)."""
+
+    def __init__(self, engine: Engine, post: Callable[[Message], None]) -> None:
+        self._engine = engine
+        self._post = post
+        self._tasks: dict[ChunkId | str, asyncio.Task[None]] = {}
+        self._at: dict[ChunkId | str, Action] = {}
+
+    def start(self, work: Work) -> None:
+        """Begin a piece of work; its outcome arrives as messages, the last of them WorkDone."""
+        task = asyncio.get_running_loop().create_task(self._run(work))
+        self._tasks[work.key] = task
+
+    def cancel_if_waiting_for_image(self, key: ChunkId | str) -> None:
+        """Give up work that is still fetching an image: its intent has changed. Anything else is left to end,
+        since half a step is worse than one too many."""
+        if isinstance(self._at.get(key), EnsureImage):
+            self._tasks[key].cancel()
+
+    @property
+    def in_flight(self) -> int:
+        """How many pieces of work are under way."""
+        return len(self._tasks)
+
+    async def close(self) -> None:
+        """Stop waiting for what is in flight. Calls that have begun end by themselves."""
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    async def _run(self, work: Work) -> None:
+        key = work.key
+        error: EngineError | None = None
+        cancelled = False
+        try:
+            for action, _cause in work.steps:
+                self._at[key] = action
+                reason, text = _activity(action)
+                self._post(WorkProgress(key, reason, text))
+
+                def progress(line: str, reason: Reason | None = reason) -> None:
+                    self._post(WorkProgress(key, reason, line))
+
+                container = await self._engine.perform(action, progress)
+                self._post(StepDone(key, action, container))
+        except EngineError as caught:
+            error = caught
+        except asyncio.CancelledError:
+            cancelled = True
+        finally:
+            self._at.pop(key, None)
+            self._tasks.pop(key, None)
+            self._post(WorkDone(key, error, cancelled))

@@ -1,0 +1,65 @@
+"""The one table of facts, and who must be told when one changes. Owned by the loop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+
+from reconciler.controller.records import FactState
+from reconciler.facts import UNKNOWN, FactRef, Pnr
+from reconciler.intent.model import Chunk, ChunkId
+
+
+class FactsTable(Mapping[FactRef, Pnr]):
+    """Facts by their full name. As a mapping it gives the facts as they stand; a fact not in it is U."""
+
+    def __init__(self) -> None:
+        self._states: dict[FactRef, FactState] = {}
+        self._askers: dict[FactRef, set[ChunkId]] = {}
+
+    def __getitem__(self, ref: FactRef) -> Pnr:
+        return self._states[ref].fact
+
+    def __iter__(self) -> Iterator[FactRef]:
+        return iter(self._states)
+
+    def __len__(self) -> int:
+        return len(self._states)
+
+    def state(self, ref: FactRef) -> FactState | None:
+        """The fact with its time and who answered it."""
+        return self._states.get(ref)
+
+    def states(self) -> Mapping[FactRef, FactState]:
+        """All of them."""
+        return self._states
+
+    def answer(self, ref: FactRef, fact: Pnr, *, by: str, at: datetime) -> FactState | None:
+        """Put an answer in the table; gives what stood there before, or None when nothing changes."""
+        before = self._states.get(ref)
+        if before is not None and before.fact == fact:
+            return None
+        self._states[ref] = FactState(fact, at, by)
+        return before or FactState(UNKNOWN, at, "")
+
+    def forget(self, ref: FactRef) -> None:
+        """Nobody declares this fact any more."""
+        self._states.pop(ref, None)
+
+    def askers(self, ref: FactRef) -> Iterable[ChunkId]:
+        """The chunks whose gatekeeper or flowin names the fact."""
+        return self._askers.get(ref, ())
+
+    def register(self, chunk: Chunk) -> None:
+        """A chunk wants to know about the facts of its gate."""
+        for ref in (*(entry.ref for entry in chunk.gate), *chunk.flowin.values()):
+            self._askers.setdefault(ref, set()).add(chunk.id)
+
+    def unregister(self, chunk: Chunk) -> None:
+        """It no longer does."""
+        for ref in (*(entry.ref for entry in chunk.gate), *chunk.flowin.values()):
+            askers = self._askers.get(ref)
+            if askers is not None:
+                askers.discard(chunk.id)
+                if not askers:
+                    del self._askers[ref]

@@ -1,0 +1,111 @@
+"""What the controller needs of the rooms around it. It knows these shapes, never the implementations."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
+
+from reconciler.facts import FactRef, Pnr
+from reconciler.intent.model import ChunkId, Domain, HealthCheck, Problem
+from reconciler.probes.protocol import Inside, Probe
+
+T = TypeVar("T")
+
+
+class FileSeen(Protocol):
+    """One file of the domains directory as it was read."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def data(self) -> bytes | None: ...
+
+
+class Scan(Protocol):
+    """The whole domains directory at one moment."""
+
+    @property
+    def files(self) -> Mapping[str, Any]: ...
+    @property
+    def root_missing(self) -> bool: ...
+    @property
+    def commit(self) -> str | None: ...
+
+
+class Source(Protocol):
+    """Where intent comes from."""
+
+    def scans(self) -> AsyncIterator[Any]: ...
+    async def look_now(self) -> None: ...
+    async def close(self) -> None: ...
+
+
+class Judged(Protocol):
+    """What the files of a scan come to mean: the valid domains by name, the problems by file."""
+
+    @property
+    def domains(self) -> Mapping[str, Domain]: ...
+    @property
+    def problems(self) -> Mapping[str, tuple[Problem, ...]]: ...
+
+
+class Judge(Protocol):
+    """Turns files into domains and problems. ``files`` maps names to what was read; ``known`` are facts that
+    other domains are known to answer."""
+
+    def __call__(self, files: Mapping[str, Any], known: frozenset[FactRef]) -> Judged: ...
+
+
+class Answers(Protocol):
+    """What a container wrote about itself."""
+
+    @property
+    def answers(self) -> Mapping[str, Pnr]: ...
+    @property
+    def problems(self) -> tuple[str, ...]: ...
+
+
+class RuntimeReader(Protocol):
+    """The answers that containers give in their ``/runtime`` directories."""
+
+    def read(self, chunk: ChunkId) -> Answers: ...
+    def changes(self) -> AsyncIterator[ChunkId]: ...
+    def forget(self, chunk: ChunkId) -> None: ...
+
+
+class Snapshots(Protocol):
+    """One document a domain; blocking."""
+
+    def save(self, domain: str, document: Mapping[str, Any]) -> None: ...
+    def load_all(self) -> tuple[dict[str, dict[str, Any]], list[str]]: ...
+    def remove(self, domain: str) -> None: ...
+
+
+class StoredIntent(Protocol):
+    """The last good text of a domain's file."""
+
+    @property
+    def domain(self) -> str: ...
+    @property
+    def file(self) -> str: ...
+    @property
+    def data(self) -> bytes: ...
+
+
+class Intents(Protocol):
+    """The last good text of every domain; blocking."""
+
+    def save(self, domain: str, file: str, data: bytes) -> None: ...
+    def load_all(self) -> Sequence[StoredIntent]: ...
+    def remove(self, domain: str) -> None: ...
+
+
+class JournalWriter(Protocol):
+    """The append-only journal; blocking."""
+
+    def append(self, entries: Sequence[Mapping[str, Any]]) -> None: ...
+
+
+ProbeMaker = Callable[[HealthCheck, Inside], Probe]
+Offload = Callable[[Callable[[], None]], Awaitable[None]]
+"""Runs a blocking function without holding up the loop (``asyncio.to_thread``; directly in virtual time)."""

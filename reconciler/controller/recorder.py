@@ -1,0 +1,222 @@
+"""Writes down what changed: snapshots at most ten times a second a domain, journal entries in their order.
+
+The loop marks (``touch``) and notes (``journal``); a task beside it writes, off the loop, so that a slow disk
+delays nobody. What can't be written (a full disk) is kept and tried again; meanwhile ``trouble`` says so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from reconciler.controller.clock import Clock
+from reconciler.controller.protocols import Intents, JournalWriter, Offload, Snapshots, StoredIntent
+from reconciler.errors import PnrError
+from reconciler.facts import FactRef, Pnr
+from reconciler.intent.model import ChunkId
+from reconciler.lifecycle import Reason, State
+
+log = logging.getLogger("pnr.recorder")
+
+SHORTEST_PAUSE_SECONDS = 0.1
+RETRY_SECONDS = 1.0
+MOST_ENTRIES_KEPT = 10_000
+
+Build = Callable[[str], Mapping[str, Any] | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What the state directory held when the program started."""
+
+    documents: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    intents: Sequence[StoredIntent] = ()
+
+
+class Recorder:
+    """See the module's text. The methods but :meth:`run` and :meth:`flush` return at once."""
+
+    def __init__(
+        self,
+        *,
+        snapshots: Snapshots,
+        intents: Intents,
+        journal: JournalWriter,
+        clock: Clock,
+        offload: Offload,
+        on_journal: Callable[[Mapping[str, Any]], None] | None = None,
+    ) -> None:
+        self.trouble = ""
+        self._snapshots = snapshots
+        self._intents = intents
+        self._journal = journal
+        self._clock = clock
+        self._offload = offload
+        self._on_journal = on_journal
+        self._build: Build | None = None
+        self._touched: dict[str, None] = {}
+        self._forgotten: dict[str, None] = {}
+        self._kept: dict[str, tuple[str, bytes]] = {}
+        self._entries: list[dict[str, Any]] = []
+        self._wake = asyncio.Event()
+        self._writing = asyncio.Lock()
+
+    def attach(self, build: Build) -> None:
+        """Where the documents come from."""
+        self._build = build
+
+    def load(self) -> Restored:
+        """Read what is there (blocking, once, before the loop runs)."""
+        documents, problems = self._snapshots.load_all()
+        for problem in problems:
+            self.journal(kind="state", message=problem)
+            log.warning("%s", problem)
+        return Restored(documents, self._intents.load_all())
+
+    def touch(self, domain: str) -> None:
+        """The domain's snapshot is out of date."""
+        self._touched[domain] = None
+        self._forgotten.pop(domain, None)
+        self._wake.set()
+
+    def forget(self, domain: str) -> None:
+        """The domain is gone: so are its snapshot and its stored intent."""
+        self._touched.pop(domain, None)
+        self._kept.pop(domain, None)
+        self._forgotten[domain] = None
+        self._wake.set()
+
+    def keep_intent(self, domain: str, file: str, data: bytes) -> None:
+        """The text is the domain's last good one."""
+        self._kept[domain] = (file, data)
+        self._wake.set()
+
+    def journal(
+        self,
+        *,
+        kind: str,
+        message: str,
+        domain: str | None = None,
+        chunk: ChunkId | None = None,
+        reason: Reason | str | None = None,
+        **more: Any,
+    ) -> None:
+        """Note what happened, and why."""
+        entry: dict[str, Any] = {"at": stamp(self._clock), "kind": kind}
+        if chunk is not None:
+            entry.update(domain=chunk.domain, cpux=chunk.cpux, chunk=chunk.chunk)
+        elif domain is not None:
+            entry["domain"] = domain
+        entry.update(more)
+        if reason is not None:
+            entry["reason"] = str(reason)
+        entry["message"] = message
+        if len(self._entries) < MOST_ENTRIES_KEPT:
+            self._entries.append(entry)
+        self._wake.set()
+        if self._on_journal is not None:
+            self._on_journal(entry)
+
+    def transition(
+        self, id: ChunkId, trigger: str, source: State, destination: State, reason: Reason, message: str
+    ) -> None:
+        """Note that a chunk's machine has moved."""
+        self.journal(
+            kind="transition",
+            chunk=id,
+            reason=reason,
+            message=message,
+            trigger=trigger,
+            **{"from": source.value, "to": destination.value},
+        )
+
+    def fact_changed(self, ref: FactRef, before: Pnr, now: Pnr, by: str) -> None:
+        """Note that a fact has another answer."""
+        self.journal(
+            kind="fact",
+            domain=ref.domain or None,
+            message=f"{ref}: {before.tv} -> {now.tv}",
+            fact=str(ref),
+            tv=now.tv.value,
+            response=list(now.response),
+            by=by,
+        )
+
+    async def run(self) -> None:
+        """Write what is noted, until cancelled."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            ok = await self.flush()
+            await asyncio.sleep(SHORTEST_PAUSE_SECONDS if ok else RETRY_SECONDS)
+            if not ok:
+                self._wake.set()
+
+    async def flush(self) -> bool:
+        """Write all that is noted now; False when something could not be written."""
+        async with self._writing:
+            return await self._flush()
+
+    async def _flush(self) -> bool:
+        entries, self._entries = self._entries, []
+        kept, self._kept = self._kept, {}
+        touched, self._touched = self._touched, {}
+        forgotten, self._forgotten = self._forgotten, {}
+        documents: dict[str, Mapping[str, Any]] = {}
+        for domain in touched:
+            document = self._build(domain) if self._build is not None else None
+            if document is not None:
+                documents[domain] = document
+        trouble: list[str] = []
+        done: set[tuple[str, str]] = set()
+
+        def write() -> None:
+            def attempt(kind: str, name: str, call: Callable[[], None]) -> None:
+                try:
+                    call()
+                    done.add((kind, name))
+                except PnrError as error:
+                    trouble.append(str(error))
+
+            for domain, (file, data) in kept.items():
+                attempt("intent", domain, partial(self._intents.save, domain, file, data))
+            for domain, document in documents.items():
+                attempt("snapshot", domain, partial(self._snapshots.save, domain, document))
+            for domain in forgotten:
+                attempt("forget", domain, partial(self._remove, domain))
+            if entries:
+                attempt("journal", "", partial(self._journal.append, entries))
+
+        if entries or kept or documents or forgotten:
+            await self._offload(write)
+        if not trouble:
+            if self.trouble:
+                self.trouble = ""
+            return True
+        self.trouble = trouble[0]
+        log.error("%s", trouble[0])
+        for domain, text in kept.items():
+            if ("intent", domain) not in done:
+                self._kept.setdefault(domain, text)
+        for domain in documents:
+            if ("snapshot", domain) not in done:
+                self._touched.setdefault(domain, None)
+        for domain in forgotten:
+            if ("forget", domain) not in done and domain not in self._touched:
+                self._forgotten.setdefault(domain, None)
+        if entries and ("journal", "") not in done:
+            self._entries = [*entries, *self._entries][:MOST_ENTRIES_KEPT]
+        return False
+
+    def _remove(self, domain: str) -> None:
+        self._snapshots.remove(domain)
+        self._intents.remove(domain)
+
+
+def stamp(clock: Clock) -> str:
+    """Now, as ISO 8601 in UTC with milliseconds."""
+    return clock.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")

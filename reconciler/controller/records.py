@@ -1,0 +1,213 @@
+"""What the loop keeps of each domain and chunk, and the messages that reach it. Owned by the loop alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from reconciler.engine.protocol import EngineError, EngineInfo
+from reconciler.facts import Pnr
+from reconciler.intent.model import Chunk, ChunkId, Domain, Problem
+from reconciler.lifecycle import Reason, State
+from reconciler.planner.actions import Action
+from reconciler.planner.health import Health
+from reconciler.planner.memory import Memory
+from reconciler.planner.observed import Container, Observed
+from reconciler.probes.protocol import ProbeResult
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a container's last run ended."""
+
+    run: str
+    code: int | None
+    oom: bool
+    output: str = ""
+
+
+@dataclass(slots=True)
+class ChunkRecord:
+    """One chunk as the loop knows it. ``state`` is moved by the machine of :mod:`reconciler.lifecycle` only."""
+
+    id: ChunkId
+    since: datetime
+    state: str = State.READY.value
+    reason: Reason = Reason.NEW
+    message: str = ""
+    memory: Memory = field(default_factory=Memory)
+    health: Health = field(default_factory=Health)
+    busy: tuple[Reason, str] | None = None
+    busy_since: float = 0.0
+    own: Mapping[str, Pnr] = field(default_factory=dict)
+    own_run: str = ""
+    own_problems: tuple[str, ...] = ()
+    touched_at: float = 0.0
+    restarts: int = 0
+    attempts_total: int = 0
+    ending: Ending | None = None
+    wake_at: float | None = None
+    last: Chunk | None = None
+
+
+@dataclass(slots=True)
+class DomainRecord:
+    """One domain as the loop knows it.
+
+    ``domain`` is the intent in force (the last good one). ``gone``: its file went away; ``down``: a person took it
+    down; either way its chunks are to be removed. ``held`` says why a removal is held back.
+    """
+
+    name: str
+    file: str
+    domain: Domain | None
+    intent: str = ""
+    generation: int = 1
+    commit: str | None = None
+    problems: tuple[Problem, ...] = ()
+    gone: bool = False
+    down: bool = False
+    volumes_too: bool = False
+    held: str = ""
+
+    @property
+    def wanted(self) -> Domain | None:
+        """The intent to converge to; None when everything of the domain is to go."""
+        return None if self.gone or self.down else self.domain
+
+
+@dataclass(frozen=True, slots=True)
+class FactState:
+    """A fact in the table, since when, and who answered it."""
+
+    fact: Pnr
+    since: datetime
+    by: str
+
+
+# --- messages to the loop -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ScanTaken:
+    """The domains directory was read."""
+
+    scan: Any
+
+
+@dataclass(frozen=True, slots=True)
+class EngineUp:
+    """The engine answers."""
+
+    info: EngineInfo
+
+
+@dataclass(frozen=True, slots=True)
+class EngineLost:
+    """The engine does not answer."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeenAll:
+    """Everything was looked at, beginning at ``asked_at``."""
+
+    observed: Observed
+    asked_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class SeenOne:
+    """One container was looked at, beginning at ``asked_at``."""
+
+    container_id: str
+    container: Container | None
+    asked_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class WorkProgress:
+    """Work goes on: what it is at, for people."""
+
+    key: ChunkId | str
+    reason: Reason | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepDone:
+    """One action of a piece of work was carried out; ``container`` as it is afterwards."""
+
+    key: ChunkId | str
+    action: Action
+    container: Container | None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkDone:
+    """A piece of work ended, with the error that ended it early."""
+
+    key: ChunkId | str
+    error: EngineError | None = None
+    cancelled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """A probe of a run has answered. ``counts`` is False for an early look that may fail without meaning."""
+
+    id: ChunkId
+    run: str
+    result: ProbeResult
+    counts: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeSaid:
+    """Something was written to a chunk's ``/runtime``."""
+
+    id: ChunkId
+
+
+@dataclass(frozen=True, slots=True)
+class OutputRead:
+    """The last output of a run that ended."""
+
+    id: ChunkId
+    run: str
+    output: str
+
+
+@dataclass(frozen=True, slots=True)
+class LookNow:
+    """A person asked to converge: domains that were taken down come back, back-offs are cut short."""
+
+    only: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TakeDown:
+    """A person asked to take domains down."""
+
+    only: tuple[str, ...] = ()
+    volumes: bool = False
+
+
+Message = (
+    ScanTaken
+    | EngineUp
+    | EngineLost
+    | SeenAll
+    | SeenOne
+    | WorkProgress
+    | StepDone
+    | WorkDone
+    | Probed
+    | RuntimeSaid
+    | OutputRead
+    | LookNow
+    | TakeDown
+)

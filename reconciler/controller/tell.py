@@ -1,0 +1,323 @@
+"""What the loop knows, as plain documents: the view of ``pnr status --json`` and the snapshots. Reads only."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from reconciler import __version__
+from reconciler.controller.clock import Clock
+from reconciler.controller.recorder import Restored, stamp
+from reconciler.controller.records import ChunkRecord, DomainRecord
+from reconciler.facts import UNKNOWN, Pnr, missing
+from reconciler.intent.model import Chunk, ChunkId
+from reconciler.lifecycle import Reason, State
+from reconciler.planner.memory import LONGEST_DELAY_SECONDS, Failure, Memory, Remedy
+from reconciler.planner.observed import Condition
+from reconciler.planner.ordering import Standing, unreachable
+
+if TYPE_CHECKING:
+    from reconciler.controller.loop import Controller
+
+SNAPSHOT_VERSION = 1
+
+
+def iso(moment: datetime) -> str:
+    """ISO 8601 in UTC, to the second."""
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _wall(clock: Clock, at: float | None) -> str | None:
+    if at is None:
+        return None
+    return iso(clock.now() + timedelta(seconds=at - clock.monotonic()))
+
+
+def stalled_chunks(c: Controller, record: DomainRecord) -> dict[ChunkId, tuple[str, ...]]:
+    """The chunks of a domain whose gate can come to hold by nothing declared, and the facts at fault."""
+    everything = [chunk for r in c.domains.values() if r.wanted is not None for chunk in r.wanted.chunks()]
+    standing = {
+        id: Standing(State(chunk.state), chunk.reason in (Reason.ROLLED_BACK, Reason.UPDATE_PAUSED))
+        for id, chunk in c.chunks.items()
+    }
+    found = unreachable(everything, c.facts, standing)
+    return {
+        id: tuple(str(entry.ref) for entry in entries)
+        for id, entries in found.items()
+        if id.domain == record.name and entries
+    }
+
+
+def is_settled(c: Controller, record: DomainRecord) -> bool:
+    """Whether all that a domain declares is completed (or, when it is to go, gone)."""
+    if record.wanted is None:
+        return not any(id.domain == record.name for id in c.world.by_owner) and not record.gone
+    return all(
+        chunk.id in c.chunks and c.chunks[chunk.id].state == State.COMPLETED for chunk in record.wanted.chunks()
+    )
+
+
+def is_stalled(c: Controller, record: DomainRecord) -> bool:
+    """Whether some CPUX of a domain is stalled: none of its chunks executes, and one can never start."""
+    if record.wanted is None or not c.engine_up:
+        return False
+    stuck = {id.cpux for id in stalled_chunks(c, record)}
+    busy = {
+        id.cpux for id, chunk in c.chunks.items() if id.domain == record.name and chunk.state == State.EXECUTING
+    }
+    return bool(stuck - busy)
+
+
+def view(c: Controller) -> dict[str, Any]:
+    """The document of ``pnr status --json`` (documented in docs/commands.md)."""
+    info = c.engine_info
+    domains = [_domain_view(c, record) for _, record in sorted(c.domains.items())]
+    strays = [
+        {
+            "name": problems[0].place.file,
+            "file": file,
+            "generation": 0,
+            "commit": None,
+            "settled": False,
+            "stalled": False,
+            "suspended": False,
+            "errors": [problem.as_dict() for problem in problems],
+            "cpuxs": [],
+        }
+        for file, problems in sorted(c.intake.file_problems.items())
+    ]
+    return {
+        "daemon": {
+            "pid": os.getpid(),
+            "version": __version__,
+            "engine": str(info) if info is not None else "",
+            "ready": c.engine_up and c.source_read,
+            "engine_up": c.engine_up,
+            "message": c.engine_message or c.recorder.trouble,
+        },
+        "domains": domains + strays,
+    }
+
+
+def _domain_view(c: Controller, record: DomainRecord) -> dict[str, Any]:
+    stuck = stalled_chunks(c, record) if c.engine_up and record.wanted is not None else {}
+    by_cpux: dict[str, list[dict[str, Any]]] = {}
+    shown = record.domain.cpuxs if record.domain is not None else ()
+    for cpux in shown:
+        by_cpux[cpux.name] = []
+    order = {chunk.id: n for n, chunk in enumerate(record.domain.chunks())} if record.domain is not None else {}
+    for id, chunk in sorted(c.chunks.items(), key=lambda item: (order.get(item[0], 1 << 30), item[0])):
+        if id.domain == record.name:
+            by_cpux.setdefault(id.cpux, []).append(_chunk_view(c, chunk, stuck.get(id, ())))
+    return {
+        "name": record.name,
+        "file": record.file,
+        "generation": record.generation,
+        "commit": record.commit,
+        "settled": is_settled(c, record) and not record.problems,
+        "stalled": is_stalled(c, record),
+        "suspended": record.down,
+        "errors": [problem.as_dict() for problem in record.problems],
+        "notes": list(record.domain.notes) if record.domain is not None else [],
+        "held": record.held,
+        "removing": record.gone,
+        "cpuxs": [
+            {"name": name, "facts": _facts_view(c, record.name, name), "chunks": chunks}
+            for name, chunks in by_cpux.items()
+        ],
+    }
+
+
+def _facts_view(c: Controller, domain: str, cpux: str) -> dict[str, Any]:
+    return {
+        ref.key: {**_pnr(state.fact), "since": iso(state.since), "by": state.by}
+        for ref, state in sorted(c.facts.states().items(), key=lambda item: item[0])
+        if ref.domain == domain and ref.cpux == cpux
+    }
+
+
+def _pnr(fact: Pnr) -> dict[str, Any]:
+    return {"prompt": fact.prompt, "response": list(fact.response), "tv": fact.tv.value}
+
+
+def _chunk_view(c: Controller, record: ChunkRecord, stuck: tuple[str, ...]) -> dict[str, Any]:
+    chunk = record.last
+    containers = c.world.of(record.id)
+    message = record.message
+    if stuck and record.reason is Reason.WAITING_FOR_GATEKEEPER:
+        message = f"stalled: nothing that is declared can come to answer {', '.join(stuck)} as wanted; {message}"
+    document: dict[str, Any] = {
+        "name": record.id.chunk,
+        "state": record.state,
+        "reason": record.reason.value,
+        "message": message,
+        "since": iso(record.since),
+        "restarts": record.restarts,
+        "attempts": record.attempts_total,
+        "replicas": [
+            {"container": x.name, "id": x.id, "image": x.image_id, "condition": x.condition.value}
+            for x in containers
+        ],
+        "waiting_for": _waiting_view(c, chunk) if record.reason is Reason.WAITING_FOR_GATEKEEPER else [],
+        "next_try": _wall(c.clock, record.memory.not_before),
+        "last_error": record.memory.last_error,
+        "stalled": bool(stuck),
+        "facts_problems": list(record.own_problems),
+        "urls": [],
+    }
+    if chunk is not None and chunk.health is not None and record.health.run:
+        h = record.health
+        document["probe"] = {
+            "type": chunk.health.type,
+            "failures": h.failures,
+            "successes": h.successes,
+            "total_failures": h.total_failures,
+            "last_error": h.last_error,
+            "last_at": _wall(c.clock, h.last_at),
+        }
+    if record.ending is not None:
+        e = record.ending
+        document["exit"] = {"code": e.code, "oom": e.oom, "output": e.output}
+    for x in containers:
+        if x.condition is Condition.RUNNING:
+            web = chunk is not None and chunk.health is not None and chunk.health.type in ("http", "https")
+            scheme = chunk.health.type if web and chunk is not None and chunk.health is not None else None
+            if scheme is not None:
+                for ports in x.published.values():
+                    for port in ports:
+                        host = "127.0.0.1" if port.ip in ("0.0.0.0", "", "::") else port.ip
+                        host = f"[{host}]" if ":" in host else host
+                        document["urls"].append(f"{scheme}://{host}:{port.port}")
+    return document
+
+
+def _waiting_view(c: Controller, chunk: Chunk | None) -> list[dict[str, Any]]:
+    if chunk is None:
+        return []
+    return [
+        {
+            "fact": str(entry.ref),
+            "wanted": entry.wanted.tv.value,
+            "wanted_response": list(entry.wanted.response),
+            "found": c.facts.get(entry.ref, UNKNOWN).tv.value,
+            "answered_by": [str(id) for id in c.answered_by(entry.ref)],
+        }
+        for entry in missing(chunk.gate, c.facts)
+    ]
+
+
+# --- snapshots ------------------------------------------------------------------------------------------------
+
+
+def snapshot_document(c: Controller, name: str) -> dict[str, Any] | None:
+    """The snapshot of a domain (documented in docs/state-format.md); None when the domain is not known."""
+    record = c.domains.get(name)
+    if record is None:
+        return None
+    cpuxs: dict[str, dict[str, Any]] = {}
+    for cpux in record.domain.cpuxs if record.domain is not None else ():
+        cpuxs[cpux.name] = {"name": cpux.name, "facts": {}, "chunk": []}
+    for ref, state in c.facts.states().items():
+        if ref.domain == name and ref.cpux in cpuxs:
+            cpuxs[ref.cpux]["facts"][ref.key] = {**_pnr(state.fact), "since": iso(state.since), "by": state.by}
+    for id, chunk in c.chunks.items():
+        if id.domain == name:
+            entry = cpuxs.setdefault(id.cpux, {"name": id.cpux, "facts": {}, "chunk": []})
+            entry["chunk"].append(_chunk_document(c, chunk))
+    return {
+        "version": SNAPSHOT_VERSION,
+        "domain": name,
+        "file": record.file,
+        "generation": record.generation,
+        "intent": record.intent,
+        "digest": record.domain.digest if record.domain is not None else None,
+        "commit": record.commit,
+        "written_at": stamp(c.clock),
+        "settled": is_settled(c, record),
+        "stalled": is_stalled(c, record),
+        "down": record.down,
+        "gone": record.gone,
+        "held": record.held or None,
+        "errors": [problem.as_dict() for problem in record.problems] or None,
+        "cpux": list(cpuxs.values()),
+    }
+
+
+def _chunk_document(c: Controller, record: ChunkRecord) -> dict[str, Any]:
+    m = record.memory
+    return {
+        "name": record.id.chunk,
+        "state": record.state,
+        "reason": record.reason.value,
+        "message": record.message,
+        "since": iso(record.since),
+        "attempts": m.attempts,
+        "starts": record.attempts_total,
+        "restarts": record.restarts,
+        "last_error": m.last_error or None,
+        "not_before": _wall(c.clock, m.not_before),
+        "failure": {"reason": m.failure.reason.value, "message": m.failure.message} if m.failure else None,
+        "remedy": m.remedy.value,
+        "counted_run": m.counted_run or None,
+        "proven_run": m.proven_run or None,
+        "rejected_spec": m.rejected or None,
+        "paused_spec": m.paused or None,
+        "tolerated": list(m.tolerated) or None,
+        "job_generation": m.job_generation or None,
+        "replica": [
+            {"container": x.name, "id": x.id, "image": x.image_id, "spec": x.spec} for x in c.world.of(record.id)
+        ],
+    }
+
+
+def restore_chunks(restored: Restored, clock: Clock) -> dict[ChunkId, ChunkRecord]:
+    """The records of chunks as the snapshots tell them. Facts are not restored: they are asked anew."""
+    found: dict[ChunkId, ChunkRecord] = {}
+    for domain, document in restored.documents.items():
+        for cpux in document.get("cpux", ()):
+            for entry in cpux.get("chunk", ()):
+                id = ChunkId(domain, str(cpux["name"]), str(entry["name"]))
+                found[id] = _restore_chunk(id, entry, clock)
+    return found
+
+
+def _restore_chunk(id: ChunkId, entry: Mapping[str, Any], clock: Clock) -> ChunkRecord:
+    failure = entry.get("failure")
+    memory = Memory(
+        attempts=int(entry.get("attempts", 0)),
+        not_before=_restored_time(entry.get("not_before"), clock),
+        failure=Failure(Reason(failure["reason"]), str(failure["message"])) if failure else None,
+        remedy=Remedy(entry.get("remedy", Remedy.START.value)),
+        counted_run=str(entry.get("counted_run", "")),
+        proven_run=str(entry.get("proven_run", "")),
+        rejected=str(entry.get("rejected_spec", "")),
+        paused=str(entry.get("paused_spec", "")),
+        tolerated=tuple(entry.get("tolerated", ())),
+        job_generation=int(entry.get("job_generation", 0)),
+        last_error=str(entry.get("last_error", "")),
+    )
+    record = ChunkRecord(id, _moment(str(entry.get("since", "")), clock))
+    record.state = State(entry.get("state", State.READY.value)).value
+    record.reason = Reason(entry.get("reason", Reason.NEW.value))
+    record.message = str(entry.get("message", ""))
+    record.memory = memory
+    record.restarts = int(entry.get("restarts", 0))
+    record.attempts_total = int(entry.get("starts", 0))
+    return record
+
+
+def _moment(text: str, clock: Clock) -> datetime:
+    try:
+        return datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        return clock.now()
+
+
+def _restored_time(text: str | None, clock: Clock) -> float | None:
+    """A wall-clock time as monotonic seconds; never further away than the longest back-off."""
+    if not text:
+        return None
+    ahead = (_moment(text, clock) - clock.now()).total_seconds()
+    return clock.monotonic() + min(max(ahead, 0.0), LONGEST_DELAY_SECONDS * 1.1)

@@ -1,0 +1,112 @@
+"""Keeps looking at the engine: connects, looks at everything, then looks wherever a hint points.
+
+Hints are only hints: each leads to a look, and the look is what counts. A resync every minute catches what no hint
+told, and a lost connection is a reason to look at everything again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from reconciler.controller.clock import Clock
+from reconciler.controller.records import EngineLost, EngineUp, Message, SeenAll, SeenOne
+from reconciler.engine.protocol import Engine, EngineError, EngineUnavailable, Glimpse
+
+RESYNC_SECONDS = 60.0
+LONGEST_RECONNECT_SECONDS = 10.0
+LOOKS_AT_ONCE = 8
+
+
+class Watcher:
+    """The task that looks. ``look_everywhere`` asks for a full look soon."""
+
+    def __init__(self, *, engine: Engine, clock: Clock, post: Callable[[Message], None]) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._post = post
+        self._wanted: dict[str, None] = {}
+        self._everything = False
+        self._wake = asyncio.Event()
+
+    def look_everywhere(self) -> None:
+        """Look at everything soon."""
+        self._everything = True
+        self._wake.set()
+
+    def look_at(self, container_id: str) -> None:
+        """Look at one container soon."""
+        self._wanted[container_id] = None
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Look until cancelled."""
+        pause = 0.0
+        while True:
+            try:
+                info = await self._engine.connect()
+                self._post(EngineUp(info))
+                await self._watch()
+            except EngineError as error:
+                self._post(EngineLost(str(error)))
+            pause = 0.2 if pause == 0.0 else min(pause * 2, LONGEST_RECONNECT_SECONDS)
+            await asyncio.sleep(pause)
+            try:
+                await self._engine.ping()
+                pause = 0.0
+            except EngineError:
+                continue
+
+    async def _watch(self) -> None:
+        hints = asyncio.get_running_loop().create_task(self._take_hints())
+        looks = asyncio.get_running_loop().create_task(self._look())
+        try:
+            done, _ = await asyncio.wait({hints, looks}, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+            raise EngineUnavailable("the engine's event stream ended")
+        finally:
+            for task in (hints, looks):
+                task.cancel()
+            await asyncio.gather(hints, looks, return_exceptions=True)
+
+    async def _take_hints(self) -> None:
+        async for hint in self._engine.glimpses():
+            self._note(hint)
+
+    def _note(self, hint: Glimpse) -> None:
+        if hint.container_id is None:
+            self._everything = True
+        else:
+            self._wanted[hint.container_id] = None
+        self._wake.set()
+
+    async def _look(self) -> None:
+        last = self._clock.monotonic()
+        while True:
+            wait = last + RESYNC_SECONDS - self._clock.monotonic()
+            if wait > 0 and not self._wake.is_set():
+                timer = asyncio.get_running_loop().call_later(wait, self._wake.set)
+                try:
+                    await self._wake.wait()
+                finally:
+                    timer.cancel()
+            self._wake.clear()
+            asked_at = self._clock.monotonic()
+            if self._everything or asked_at - last >= RESYNC_SECONDS:
+                self._everything = False
+                self._wanted.clear()
+                last = asked_at
+                self._post(SeenAll(await self._engine.observe(), asked_at))
+                continue
+            wanted = list(self._wanted)[:LOOKS_AT_ONCE]
+            for container_id in wanted:
+                del self._wanted[container_id]
+            if self._wanted:
+                self._wake.set()
+            await asyncio.gather(*(self._look_at(container_id) for container_id in wanted))
+
+    async def _look_at(self, container_id: str) -> None:
+        asked_at = self._clock.monotonic()
+        container = await self._engine.look(container_id)
+        self._post(SeenOne(container_id, container, asked_at))

@@ -1,0 +1,72 @@
+"""From single probe results to "up" and "down": thresholds, start period, deadline. Pure.
+
+The words are Kubernetes': ``failure_threshold`` bad results in a row make a chunk unhealthy,
+``success_threshold`` good ones make it healthy; in between nothing changes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from reconciler.facts import TV
+from reconciler.intent.model import HealthCheck
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What the probes of one run of a container have told so far.
+
+    ``run`` is the run that the results belong to, ``since`` when watching it began (monotonic seconds), ``tv``
+    what counts now: U until a threshold is reached. ``successes`` and ``failures`` count results in a row.
+    """
+
+    run: str = ""
+    since: float = 0.0
+    tv: TV = TV.U
+    successes: int = 0
+    failures: int = 0
+    total_failures: int = 0
+    message: str = ""
+    last_error: str = ""
+    last_at: float | None = None
+
+
+def fold(health: Health, check: HealthCheck, *, ok: bool, message: str, now: float, counts: bool = True) -> Health:
+    """Take one result into account.
+
+    A failure with ``counts=False`` (an early look, before the first regular one was due) and a failure within
+    ``start_period_seconds`` are remembered for people but count for nothing.
+    """
+    if ok:
+        successes = health.successes + 1
+        good = successes >= check.success_threshold
+        return replace(
+            health,
+            tv=TV.Y if good else health.tv,
+            successes=successes,
+            failures=0,
+            message=message,
+            last_at=now,
+        )
+    in_start_period = health.tv is TV.U and now - health.since < check.start_period_seconds
+    if not counts or in_start_period:
+        return replace(
+            health,
+            successes=0,
+            last_error=message,
+            last_at=now,
+            message=message,
+            total_failures=health.total_failures + (1 if counts else 0),
+        )
+    failures = health.failures + 1
+    bad = failures >= check.failure_threshold
+    return replace(
+        health,
+        tv=TV.N if bad else health.tv,
+        successes=0,
+        failures=failures,
+        total_failures=health.total_failures + 1,
+        message=message,
+        last_error=message,
+        last_at=now,
+    )

@@ -1,0 +1,119 @@
+"""Who depends on whom, by facts: for the order of plans, of removal, and for telling what is stalled. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Set
+from dataclasses import dataclass
+
+from reconciler.facts import TV, FactRef, GateEntry, Pnr
+from reconciler.intent.model import Chunk, ChunkId, FactsMode
+from reconciler.lifecycle import State
+from reconciler.planner.answers import affirmed, denied
+
+
+def answerers(chunks: Iterable[Chunk]) -> dict[FactRef, tuple[ChunkId, ...]]:
+    """Which chunks answer each fact."""
+    found: dict[FactRef, tuple[ChunkId, ...]] = {}
+    for chunk in chunks:
+        for key in chunk.flowout:
+            ref = chunk.flowout_ref(key)
+            found[ref] = (*found.get(ref, ()), chunk.id)
+    return found
+
+
+def dependencies(chunks: Iterable[Chunk]) -> dict[ChunkId, frozenset[ChunkId]]:
+    """For each chunk those that its gatekeeper needs to be up: an entry that waits for an N or a U needs nobody."""
+    chunks = list(chunks)
+    who = answerers(chunks)
+    return {
+        chunk.id: frozenset(
+            other
+            for entry in chunk.gate
+            if entry.wanted.tv is TV.Y
+            for other in who.get(entry.ref, ())
+            if other != chunk.id
+        )
+        for chunk in chunks
+    }
+
+
+def dependents_first(chunks: Iterable[Chunk]) -> list[ChunkId]:
+    """An order for removal: nobody goes before those that depend on it. Cycles are cut where they begin."""
+    chunks = list(chunks)
+    needs = dependencies(chunks)
+    order: list[ChunkId] = []
+    seen: set[ChunkId] = set()
+    for chunk in chunks:
+        stack: list[tuple[ChunkId, bool]] = [(chunk.id, False)]
+        while stack:
+            at, done = stack.pop()
+            if done:
+                order.append(at)
+                continue
+            if at in seen:
+                continue
+            seen.add(at)
+            stack.append((at, True))
+            stack.extend((need, False) for need in sorted(needs.get(at, ())) if need not in seen)
+    return list(reversed(order))
+
+
+def dependents_of(target: ChunkId, chunks: Iterable[Chunk]) -> frozenset[ChunkId]:
+    """Those that directly depend on ``target``."""
+    return frozenset(id for id, needs in dependencies(chunks).items() if target in needs)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is known of a chunk when looking for stalls. ``final``: it will not try again by itself."""
+
+    state: State
+    final: bool = False
+
+
+def unreachable(
+    chunks: Iterable[Chunk], facts: Mapping[FactRef, Pnr], standing: Mapping[ChunkId, Standing]
+) -> dict[ChunkId, tuple[GateEntry, ...]]:
+    """The waiting chunks whose gate can come to hold by nothing that is declared, with the entries at fault.
+
+    Optimistic: a chunk that executes, or that will try again, may come to give any of its answers. What a completed
+    chunk answers stays as it is. A chunk that waits may answer only once its own gate can be reached.
+    """
+    chunks = list(chunks)
+    possible: dict[FactRef, list[Pnr]] = {ref: [fact] for ref, fact in facts.items()}
+    anything: set[FactRef] = set()
+    waiting: dict[ChunkId, Chunk] = {}
+    for chunk in chunks:
+        now = standing.get(chunk.id, Standing(State.READY))
+        if now.state in (State.EXECUTING, State.FAILED) and not now.final:
+            _add(chunk, possible, anything)
+        elif now.state is State.READY:
+            waiting[chunk.id] = chunk
+    changed = True
+    while changed:
+        changed = False
+        for id, chunk in list(waiting.items()):
+            if not _unreached(chunk, possible, anything):
+                del waiting[id]
+                _add(chunk, possible, anything)
+                changed = True
+    return {id: _unreached(chunk, possible, anything) for id, chunk in waiting.items()}
+
+
+def _add(chunk: Chunk, possible: dict[FactRef, list[Pnr]], anything: set[FactRef]) -> None:
+    for key in chunk.flowout:
+        ref = chunk.flowout_ref(key)
+        if chunk.facts is not FactsMode.NONE:
+            anything.add(ref)
+        possible.setdefault(ref, []).extend((affirmed(chunk, key), denied(chunk, key)))
+
+
+def _unreached(
+    chunk: Chunk, possible: Mapping[FactRef, list[Pnr]], anything: Set[FactRef]
+) -> tuple[GateEntry, ...]:
+    return tuple(
+        entry
+        for entry in chunk.gate
+        if entry.ref not in anything
+        and not any(entry.holds(fact) for fact in possible.get(entry.ref, [Pnr("", (), TV.U)]))
+    )

@@ -1,0 +1,212 @@
+"""From everything desired and everything observed to a plan that can be read. Pure.
+
+The daemon asks :func:`reconciler.planner.chunk.decide` chunk by chunk, when something about that chunk changed.
+``pnr plan`` wants the whole: what would be done, in which order, supposing that every check passes. Both use the
+same decisions; only the gates differ, which here are taken to open once those have come up who answer them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from reconciler.intent.model import Chunk, ChunkId, Domain
+from reconciler.planner.actions import (
+    Action,
+    CreateNetwork,
+    CreateVolume,
+    Plan,
+    RemoveNetwork,
+    Step,
+    Work,
+)
+from reconciler.planner.chunk import ChunkInput, Decision, decide
+from reconciler.planner.health import Health
+from reconciler.planner.memory import Memory
+from reconciler.planner.observed import Container, Network, Observed
+from reconciler.planner.ordering import dependencies, dependents_first
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """One domain as wanted. ``domain`` None: it is to go; ``last`` is then the intent that was in force."""
+
+    name: str
+    domain: Domain | None
+    generation: int = 1
+    last: Domain | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """A chunk that nothing can be done about now, and why."""
+
+    id: ChunkId
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class WholePlan:
+    """The plan, and what stands in the way of the rest."""
+
+    plan: Plan
+    blocked: tuple[Blocked, ...] = ()
+
+
+def network_work(domain: Domain, networks: Mapping[str, Network]) -> tuple[list[Work], dict[str, str]]:
+    """The networks of a domain that must be made, and those that are missing or foreign, with the reason."""
+    work: list[Work] = []
+    trouble: dict[str, str] = {}
+    for spec in domain.networks:
+        seen = networks.get(spec.name)
+        if spec.external:
+            if seen is None:
+                trouble[spec.name] = f"network {spec.name}, which is declared external and does not exist"
+        elif seen is None:
+            trouble[spec.name] = f"network {spec.name}"
+            steps = ((CreateNetwork(spec.name, domain.name, spec), "no such network yet"),)
+            work.append(Work(f"network:{spec.name}", steps))
+        elif seen.domain != domain.name:
+            whose = f"domain {seen.domain}" if seen.domain else "somebody else"
+            trouble[spec.name] = f"network {spec.name}, whose name is held by {whose}"
+    return work, trouble
+
+
+def volume_work(domain: Domain, observed: Observed) -> tuple[list[Work], dict[str, str]]:
+    """The same for named volumes."""
+    work: list[Work] = []
+    trouble: dict[str, str] = {}
+    for spec in domain.volumes:
+        seen = observed.volumes.get(spec.name)
+        if spec.external:
+            if seen is None:
+                trouble[spec.name] = f"volume {spec.name}, which is declared external and does not exist"
+        elif seen is None:
+            trouble[spec.name] = f"volume {spec.name}"
+            steps = ((CreateVolume(spec.name, domain.name, spec), "no such volume yet"),)
+            work.append(Work(f"volume:{spec.name}", steps))
+    return work, trouble
+
+
+def used_volumes(chunk: Chunk) -> frozenset[str]:
+    """The engine-side names of the named volumes that a chunk mounts."""
+    declared = chunk.container.settings.get("volumes") or ()
+    return frozenset(
+        str(entry["source"]) for entry in declared if entry.get("type") == "volume" and entry.get("source")
+    )
+
+
+@dataclass
+class _Numbering:
+    steps: list[Step] = field(default_factory=list)
+
+    def add(self, resource: str, work: Iterable[tuple[Action, str]], after: Iterable[int]) -> int:
+        """Number the steps of one piece of work, each after the one before; the last number."""
+        last = 0
+        for action, cause in work:
+            needs = tuple(sorted({*after, *([last] if last else [])})) if not last else (last,)
+            number = len(self.steps) + 1
+            self.steps.append(Step(number, resource, action, cause, needs))
+            last = number
+        return last
+
+
+def plan_all(
+    wishes: Iterable[Wish],
+    observed: Observed,
+    *,
+    memories: Mapping[ChunkId, Memory] | None = None,
+    now: float = 0.0,
+) -> WholePlan:
+    """The whole plan. Removals come first, dependents before what they depend on."""
+    wishes = list(wishes)
+    memories = memories or {}
+    numbers = _Numbering()
+    blocked: list[Blocked] = []
+    by_owner: dict[ChunkId, list[Container]] = {}
+    by_name: dict[str, Container] = {}
+    for container in observed.containers.values():
+        by_name[container.name] = container
+        if container.owner is not None:
+            by_owner.setdefault(container.owner, []).append(container)
+    for wish in wishes:
+        _plan_removals(wish, by_owner, observed, numbers)
+    ready: dict[ChunkId, int] = {}
+    domains = [(wish, wish.domain) for wish in wishes if wish.domain is not None]
+    object_steps: dict[tuple[str, str], int] = {}
+    for _, domain in domains:
+        for work in (*network_work(domain, observed.networks)[0], *volume_work(domain, observed)[0]):
+            last = numbers.add(f"{domain.name}", work.steps, ())
+            object_steps[domain.name, str(work.key)] = last
+    generation = {domain.name: wish.generation for wish, domain in domains}
+    chunks = {chunk.id: chunk for _, domain in domains for chunk in domain.chunks()}
+    needs = dependencies(chunks.values())
+    for id in reversed(dependents_first(chunks.values())):
+        chunk = chunks[id]
+        holder = by_name.get(chunk.container.name)
+        i = ChunkInput(
+            id=id,
+            chunk=chunk,
+            generation=generation[id.domain],
+            containers=tuple(by_owner.get(id, ())),
+            memory=memories.get(id, Memory()),
+            health=Health(),
+            now=now,
+            holder=holder if holder is not None and holder.owner != id else None,
+            blocked_by=_foreign_network(chunk, id.domain, observed),
+        )
+        decision = decide(i)
+        if decision.work is None:
+            if decision.state.value == "failed" or i.blocked_by:
+                blocked.append(Blocked(id, decision))
+            continue
+        after = {ready[need] for need in needs[id] if need in ready}
+        for key in (
+            *(f"network:{name}" for name in chunk.container.networks),
+            *(f"volume:{name}" for name in used_volumes(chunk)),
+        ):
+            step = object_steps.get((id.domain, key))
+            if step:
+                after.add(step)
+        ready[id] = numbers.add(str(id), decision.work.steps, after)
+    return WholePlan(Plan(tuple(numbers.steps)), tuple(blocked))
+
+
+def _foreign_network(chunk: Chunk, domain: str, observed: Observed) -> str:
+    for name in chunk.container.networks:
+        seen = observed.networks.get(name)
+        if seen is not None and seen.domain not in (None, domain):
+            return f"network {name}, which belongs to domain {seen.domain}"
+    return ""
+
+
+def _plan_removals(
+    wish: Wish, by_owner: Mapping[ChunkId, list[Container]], observed: Observed, numbers: _Numbering
+) -> None:
+    declared = {chunk.id for chunk in wish.domain.chunks()} if wish.domain is not None else set()
+    gone = [id for id in by_owner if id.domain == wish.name and id not in declared]
+    last = wish.last
+    rank = {id: n for n, id in enumerate(dependents_first(last.chunks()))} if last is not None else {}
+    known = [chunk for chunk in last.chunks() if chunk.id in gone] if last is not None else []
+    needs = dependencies(known)
+    done: dict[ChunkId, int] = {}
+    for id in sorted(gone, key=lambda id: (rank.get(id, -1), id)):
+        i = ChunkInput(
+            id=id,
+            chunk=None,
+            generation=0,
+            containers=tuple(by_owner[id]),
+            memory=Memory(),
+            health=Health(),
+            now=0.0,
+        )
+        decision = decide(i)
+        if decision.work is not None:
+            after = [done[other] for other, its in needs.items() if id in its and other in done]
+            done[id] = numbers.add(str(id), decision.work.steps, after)
+    if wish.domain is None:
+        for network in observed.networks.values():
+            if network.domain == wish.name:
+                numbers.add(
+                    wish.name, [(RemoveNetwork(network.name, wish.name), "its domain is gone")], done.values()
+                )
