@@ -5,21 +5,19 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from reconciler import __version__
 from reconciler.controller.clock import Clock
+from reconciler.controller.known import Known
 from reconciler.controller.recorder import Restored, stamp
 from reconciler.controller.records import ChunkRecord, DomainRecord
 from reconciler.facts import UNKNOWN, Pnr, missing
-from reconciler.intent.model import Chunk, ChunkId
+from reconciler.intent.model import Chunk, ChunkId, Problem
 from reconciler.lifecycle import Reason, State
 from reconciler.planner.memory import LONGEST_DELAY_SECONDS, Failure, Memory, Remedy
 from reconciler.planner.observed import Condition
 from reconciler.planner.ordering import Standing, unreachable
-
-if TYPE_CHECKING:
-    from reconciler.controller.loop import Controller
 
 SNAPSHOT_VERSION = 1
 
@@ -35,7 +33,7 @@ def _wall(clock: Clock, at: float | None) -> str | None:
     return iso(clock.now() + timedelta(seconds=at - clock.monotonic()))
 
 
-def stalled_chunks(c: Controller, record: DomainRecord) -> dict[ChunkId, tuple[str, ...]]:
+def stalled_chunks(c: Known, record: DomainRecord) -> dict[ChunkId, tuple[str, ...]]:
     """The chunks of a domain whose gate can come to hold by nothing declared, and the facts at fault."""
     everything = [chunk for r in c.domains.values() if r.wanted is not None for chunk in r.wanted.chunks()]
     standing = {
@@ -50,7 +48,7 @@ def stalled_chunks(c: Controller, record: DomainRecord) -> dict[ChunkId, tuple[s
     }
 
 
-def is_settled(c: Controller, record: DomainRecord) -> bool:
+def is_settled(c: Known, record: DomainRecord) -> bool:
     """Whether all that a domain declares is completed (or, when it is to go, gone)."""
     if record.wanted is None:
         return not any(id.domain == record.name for id in c.world.by_owner) and not record.gone
@@ -59,7 +57,7 @@ def is_settled(c: Controller, record: DomainRecord) -> bool:
     )
 
 
-def is_stalled(c: Controller, record: DomainRecord) -> bool:
+def is_stalled(c: Known, record: DomainRecord) -> bool:
     """Whether some CPUX of a domain is stalled: none of its chunks executes, and one can never start."""
     if record.wanted is None or not c.engine_up:
         return False
@@ -70,7 +68,7 @@ def is_stalled(c: Controller, record: DomainRecord) -> bool:
     return bool(stuck - busy)
 
 
-def view(c: Controller) -> dict[str, Any]:
+def view(c: Known, file_problems: Mapping[str, tuple[Problem, ...]], *, ready: bool) -> dict[str, Any]:
     """The document of ``pnr status --json`` (documented in docs/commands.md)."""
     info = c.engine_info
     domains = [_domain_view(c, record) for _, record in sorted(c.domains.items())]
@@ -86,14 +84,14 @@ def view(c: Controller) -> dict[str, Any]:
             "errors": [problem.as_dict() for problem in problems],
             "cpuxs": [],
         }
-        for file, problems in sorted(c.intake.file_problems.items())
+        for file, problems in sorted(file_problems.items())
     ]
     return {
         "daemon": {
             "pid": os.getpid(),
             "version": __version__,
             "engine": str(info) if info is not None else "",
-            "ready": c.engine_up and c.source_read,
+            "ready": ready,
             "engine_up": c.engine_up,
             "message": c.engine_message or c.recorder.trouble,
         },
@@ -101,7 +99,7 @@ def view(c: Controller) -> dict[str, Any]:
     }
 
 
-def _domain_view(c: Controller, record: DomainRecord) -> dict[str, Any]:
+def _domain_view(c: Known, record: DomainRecord) -> dict[str, Any]:
     stuck = stalled_chunks(c, record) if c.engine_up and record.wanted is not None else {}
     by_cpux: dict[str, list[dict[str, Any]]] = {}
     shown = record.domain.cpuxs if record.domain is not None else ()
@@ -130,7 +128,7 @@ def _domain_view(c: Controller, record: DomainRecord) -> dict[str, Any]:
     }
 
 
-def _facts_view(c: Controller, domain: str, cpux: str) -> dict[str, Any]:
+def _facts_view(c: Known, domain: str, cpux: str) -> dict[str, Any]:
     return {
         ref.key: {**_pnr(state.fact), "since": iso(state.since), "by": state.by}
         for ref, state in sorted(c.facts.states().items(), key=lambda item: item[0])
@@ -142,7 +140,7 @@ def _pnr(fact: Pnr) -> dict[str, Any]:
     return {"prompt": fact.prompt, "response": list(fact.response), "tv": fact.tv.value}
 
 
-def _chunk_view(c: Controller, record: ChunkRecord, stuck: tuple[str, ...]) -> dict[str, Any]:
+def _chunk_view(c: Known, record: ChunkRecord, stuck: tuple[str, ...]) -> dict[str, Any]:
     chunk = record.last
     containers = c.world.of(record.id)
     message = record.message
@@ -193,7 +191,7 @@ def _chunk_view(c: Controller, record: ChunkRecord, stuck: tuple[str, ...]) -> d
     return document
 
 
-def _waiting_view(c: Controller, chunk: Chunk | None) -> list[dict[str, Any]]:
+def _waiting_view(c: Known, chunk: Chunk | None) -> list[dict[str, Any]]:
     if chunk is None:
         return []
     return [
@@ -211,7 +209,7 @@ def _waiting_view(c: Controller, chunk: Chunk | None) -> list[dict[str, Any]]:
 # --- snapshots ------------------------------------------------------------------------------------------------
 
 
-def snapshot_document(c: Controller, name: str) -> dict[str, Any] | None:
+def snapshot_document(c: Known, name: str) -> dict[str, Any] | None:
     """The snapshot of a domain (documented in docs/state-format.md); None when the domain is not known."""
     record = c.domains.get(name)
     if record is None:
@@ -245,7 +243,7 @@ def snapshot_document(c: Controller, name: str) -> dict[str, Any] | None:
     }
 
 
-def _chunk_document(c: Controller, record: ChunkRecord) -> dict[str, Any]:
+def _chunk_document(c: Known, record: ChunkRecord) -> dict[str, Any]:
     m = record.memory
     return {
         "name": record.id.chunk,

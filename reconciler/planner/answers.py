@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from reconciler.facts import TV, FactRef, Pnr
 from reconciler.intent.model import Chunk, FactsMode, Kind
-from reconciler.planner.chunk import Cast, ChunkInput, finished, health_of
 from reconciler.planner.observed import Condition, Container
+from reconciler.planner.situation import Cast, ChunkInput, finished, health_of
 
 
 def unknown(declared: Pnr) -> Pnr:

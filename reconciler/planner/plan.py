@@ -1,6 +1,6 @@
 """From everything desired and everything observed to a plan that can be read. Pure.
 
-The daemon asks :func:`reconciler.planner.chunk.decide` chunk by chunk, when something about that chunk changed.
+The daemon asks :func:`reconciler.planner.decide.decide` chunk by chunk, when something about that chunk changed.
 ``pnr plan`` wants the whole: what would be done, in which order, supposing that every check passes. Both use the
 same decisions; only the gates differ, which here are taken to open once those have come up who answer them.
 """
@@ -20,11 +20,12 @@ from reconciler.planner.actions import (
     Step,
     Work,
 )
-from reconciler.planner.chunk import ChunkInput, Decision, decide
+from reconciler.planner.decide import Decision, decide
 from reconciler.planner.health import Health
 from reconciler.planner.memory import Memory
 from reconciler.planner.observed import Container, Network, Observed
 from reconciler.planner.ordering import dependencies, dependents_first
+from reconciler.planner.situation import ChunkInput
 
 
 @dataclass(frozen=True, slots=True)

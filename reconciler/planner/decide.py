@@ -1,28 +1,17 @@
 """The heart: what state a chunk is in, and what is to be done about it now. Pure.
 
-:func:`notice` brings the memory up to date with what is seen; :func:`decide` gives the verdict (state, reason,
-message) and the work. Both see one chunk; what chunks have to do with one another comes in as gate and as
-``blocked_by``. Neither knows why it was called: a Docker event, a probe, a timer and a resync are all the same.
+It sees one chunk; what chunks have to do with one another comes in as gate and as ``blocked_by``. It does not know
+why it was asked: a Docker event, a probe, a timer and a resync are all the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from reconciler.facts import TV
-from reconciler.intent.model import (
-    OFFERED_SILENCE_SECONDS,
-    Chunk,
-    ChunkId,
-    FactsMode,
-    Kind,
-    OnFailure,
-    OnGateClose,
-    Strategy,
-)
+from reconciler.intent.model import OFFERED_SILENCE_SECONDS, Chunk, FactsMode, Kind, OnGateClose, Strategy
 from reconciler.lifecycle import Reason, State
-from reconciler.planner import memory as remember
 from reconciler.planner.actions import (
     Action,
     ConnectNetwork,
@@ -35,45 +24,18 @@ from reconciler.planner.actions import (
     UnpauseContainer,
     Work,
 )
-from reconciler.planner.compare import drift
-from reconciler.planner.health import Health
-from reconciler.planner.memory import Failure, Memory, Remedy
+from reconciler.planner.memory import HEALTHY_AFTER_SECONDS, Remedy
 from reconciler.planner.observed import Condition, Container
-
-PREVIOUS_SUFFIX = ".pnr-previous"
-"""Added to the name of a container that an update has put aside until the new one has proved itself."""
-
-_ENDED = (Condition.EXITED, Condition.DEAD)
-
-
-@dataclass(frozen=True, slots=True)
-class ChunkInput:
-    """All that a decision about one chunk depends on. ``chunk`` is None when it is to be removed.
-
-    ``containers`` are the chunk's own. ``holder`` is a container of somebody else under the wanted name.
-    ``gate_open``: every entry holds; ``gate_closed``: some entry is known not to hold. ``waiting_for`` says
-    which, for people. ``blocked_by`` names what must be gone first (removal) or be there first (networks).
-    ``busy``: work on the chunk is in flight, as ``Reason`` and message. ``jitter`` is in 0 … 1.
-    """
-
-    id: ChunkId
-    chunk: Chunk | None
-    generation: int
-    containers: tuple[Container, ...]
-    memory: Memory
-    health: Health
-    now: float
-    gate_open: bool = True
-    gate_closed: bool = False
-    waiting_for: str = ""
-    holder: Container | None = None
-    blocked_by: str = ""
-    busy: tuple[Reason, str] | None = None
-    jitter: float = 0.5
-    answered_all: bool = False
-    engine_up: bool = True
-    last_output: str = ""
-    flowin: Mapping[str, str] = field(default_factory=dict)
+from reconciler.planner.situation import (
+    ENDED,
+    PREVIOUS_SUFFIX,
+    Cast,
+    ChunkInput,
+    cast,
+    drifted,
+    finished,
+    health_of,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,235 +47,6 @@ class Decision:
     message: str
     work: Work | None = None
     wake_at: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Cast:
-    """The chunk's containers by the part they play.
-
-    ``current`` was made from the present intent, ``previous`` is what an update replaces (or falls back to),
-    ``spare`` are leftovers. ``main`` is the one that the chunk's health is about.
-    """
-
-    current: Container | None
-    previous: Container | None
-    spare: tuple[Container, ...]
-    rolled_back: bool
-
-    @property
-    def main(self) -> Container | None:
-        """The container that counts: after a roll-back the previous one."""
-        return self.previous if self.rolled_back else (self.current or self.previous)
-
-
-def cast(i: ChunkInput) -> Cast:
-    """Tell the chunk's containers apart."""
-    if i.chunk is None:
-        return Cast(None, None, i.containers, False)
-    digest = i.chunk.container.digest
-
-    def fits(c: Container) -> bool:
-        if c.spec != digest or c.condition in (Condition.DEAD, Condition.REMOVING):
-            return False
-        if i.chunk is not None and i.chunk.kind is Kind.JOB and c.generation != i.generation:
-            return False
-        return not drifted(i, c)
-
-    def rank(c: Container) -> tuple[bool, bool, str]:
-        return (c.condition is Condition.RUNNING, not c.name.endswith(PREVIOUS_SUFFIX), c.run)
-
-    fitting = sorted((c for c in i.containers if fits(c)), key=rank, reverse=True)
-    others = sorted((c for c in i.containers if not fits(c)), key=rank, reverse=True)
-    current = fitting[0] if fitting else None
-    usable = [c for c in others if c.condition not in (Condition.DEAD, Condition.REMOVING)]
-    previous = usable[0] if usable else None
-    spare = tuple(
-        c
-        for c in (*fitting, *others)
-        if c is not current and c is not previous and c.condition is not Condition.REMOVING
-    )
-    return Cast(current, previous, spare, bool(i.memory.rejected == digest and previous is not None))
-
-
-def drifted(i: ChunkInput, c: Container) -> tuple[str, ...]:
-    """What was changed behind our back in a container of the present intent, a sentence each."""
-    if i.chunk is None or c.settings is None or c.spec != i.chunk.container.digest:
-        return ()
-    found = drift(i.chunk.container.settings, c.settings)
-    return () if found == i.memory.tolerated else found
-
-
-def is_up_without_probe(i: ChunkInput, c: Container) -> bool:
-    """Whether a running container counts as up although nothing probes it."""
-    chunk = i.chunk
-    if chunk is None or chunk.health is not None:
-        return False
-    if chunk.facts is FactsMode.NONE or not chunk.flowout or i.answered_all:
-        return True
-    silent = i.now - i.health.since >= OFFERED_SILENCE_SECONDS
-    return chunk.facts is FactsMode.OFFERED and i.health.run == c.run and silent
-
-
-def health_of(i: ChunkInput, c: Container) -> TV:
-    """What is known of the container's health in its present run."""
-    if c.condition is not Condition.RUNNING:
-        return TV.U
-    if is_up_without_probe(i, c):
-        return TV.Y
-    return i.health.tv if i.health.run == c.run else TV.U
-
-
-def notice(i: ChunkInput) -> Memory:
-    """The memory, brought up to date with what is seen."""
-    m, chunk = i.memory, i.chunk
-    if chunk is None or i.busy is not None or not i.engine_up:
-        return m
-    parts = cast(i)
-    c = parts.main
-    if c is None:
-        return m
-    if parts.current is None and not parts.rolled_back:
-        # An update that can't begin yet: only remember that what it is to replace is fine.
-        fine = c.condition is Condition.RUNNING and health_of(i, c) is TV.Y
-        return replace(m, proven_run=c.run) if fine else m
-    cured = m.tolerated and c is parts.current and c.settings is not None
-    if cured and c.settings is not None and not drift(chunk.container.settings, c.settings):
-        m = replace(m, tolerated=())
-        i = replace(i, memory=m)
-    if c.condition is Condition.RUNNING:
-        tv = health_of(i, c)
-        if tv is TV.Y and chunk.kind is Kind.SERVICE:
-            if parts.rolled_back:
-                return replace(m, proven_run=c.run, proven_at=m.proven_at if m.proven_at is not None else i.now)
-            return remember.proven(m, c.run, i.now)
-        if i.health.run == c.run and m.counted_run != c.run:
-            m = _notice_illness(i, c, tv, parts)
-        if chunk.on_gate_close is OnGateClose.RESTART and i.gate_closed and c.run == m.proven_run:
-            m = replace(m, restart_on_open=True)
-        return m
-    put_aside = c.name.endswith(PREVIOUS_SUFFIX)
-    if c.condition in _ENDED and c.run and m.counted_run != c.run and not put_aside:
-        return _notice_end(i, c, parts)
-    return m
-
-
-def _notice_illness(i: ChunkInput, c: Container, tv: TV, parts: Cast) -> Memory:
-    chunk, m = i.chunk, i.memory
-    assert chunk is not None
-    if chunk.kind is Kind.JOB:
-        return m
-    was_up = m.proven_run == c.run
-    if tv is TV.N and was_up and chunk.health is not None:
-        error = f"health check failed {i.health.failures} times: {i.health.last_error}"
-        return remember.set_back(
-            m, now=i.now, jitter=i.jitter, error=error, failure=None, remedy=Remedy.RESTART, counted_run=c.run
-        )
-    limit = chunk.health.deadline_seconds if chunk.health is not None else None
-    if limit is not None and not was_up and i.now - i.health.since >= limit:
-        said = i.health.last_error or "no result yet"
-        text = f"not healthy within {limit:g} s: {said}"
-        failure = Failure(Reason.DEADLINE_EXCEEDED, text)
-        return _failed(i, failure, Remedy.RESTART, parts, counted_run=c.run)
-    return m
-
-
-def _notice_end(i: ChunkInput, c: Container, parts: Cast) -> Memory:
-    chunk, m = i.chunk, i.memory
-    assert chunk is not None
-    if finished(i, c):
-        return replace(
-            remember.attempt_begins(m), job_generation=i.generation, counted_run=c.run, attempts=0, last_error=""
-        )
-    failure = Failure(*_how_it_ended(c, i.last_output))
-    if parts.rolled_back:
-        return remember.set_back(
-            m,
-            now=i.now,
-            jitter=i.jitter,
-            error=failure.message,
-            failure=m.failure,
-            remedy=Remedy.START,
-            counted_run=c.run,
-        )
-    if chunk.kind is Kind.SERVICE and m.proven_run == c.run:
-        return remember.set_back(
-            m,
-            now=i.now,
-            jitter=i.jitter,
-            error=failure.message,
-            failure=None,
-            remedy=Remedy.START,
-            counted_run=c.run,
-        )
-    return _failed(i, failure, Remedy.START, parts, counted_run=c.run)
-
-
-def _failed(i: ChunkInput, failure: Failure, remedy: Remedy, parts: Cast, *, counted_run: str) -> Memory:
-    """Register a failure; where an update is under way, give the update up as its policy says."""
-    m = remember.set_back(
-        i.memory,
-        now=i.now,
-        jitter=i.jitter,
-        error=failure.message,
-        failure=failure,
-        remedy=remedy,
-        counted_run=counted_run,
-    )
-    return give_up_update(i.chunk, m) if parts.previous is not None else m
-
-
-def work_begins(i: ChunkInput, work: Work) -> Memory:
-    """The memory once ``work`` is under way: the attempt is made, and what we stop ourselves is no setback."""
-    m = i.memory
-    parts = cast(i)
-    if not parts.rolled_back:
-        m = remember.attempt_begins(m)
-    main = parts.main
-    stops = any(isinstance(action, StopContainer) for action, _ in work.steps)
-    if main is not None and stops:
-        m = replace(m, counted_run=main.run, restart_on_open=False)
-    if parts.current is None and parts.previous is not None and not parts.rolled_back:
-        changes = drifted(i, parts.previous)
-        m = replace(m, tolerated=changes) if changes else m
-    return m
-
-
-def give_up_update(chunk: Chunk | None, m: Memory) -> Memory:
-    """Remember that the update to the present spec has failed."""
-    if chunk is None or chunk.kind is Kind.JOB:
-        return m
-    if chunk.on_failure is OnFailure.PAUSE:
-        return replace(m, paused=chunk.container.digest)
-    return replace(m, rejected=chunk.container.digest)
-
-
-def work_failed(i: ChunkInput, reason: Reason, message: str) -> Memory:
-    """The memory after work on the chunk failed with an engine's error."""
-    parts = cast(i)
-    remedy = Remedy.RECREATE if reason in (Reason.START_FAILED, Reason.PORT_IN_USE) else Remedy.START
-    m = remember.set_back(
-        i.memory, now=i.now, jitter=i.jitter, error=message, failure=Failure(reason, message), remedy=remedy
-    )
-    previous = parts.previous
-    put_aside = previous is not None and (parts.current is not None or previous.name.endswith(PREVIOUS_SUFFIX))
-    return give_up_update(i.chunk, m) if put_aside and not parts.rolled_back else m
-
-
-def finished(i: ChunkInput, c: Container) -> bool:
-    """Whether an ended container did what it was for."""
-    chunk = i.chunk
-    if chunk is None or c.condition is not Condition.EXITED or c.exit_code != 0:
-        return False
-    return chunk.kind is Kind.JOB or (chunk.facts is FactsMode.OFFERED and i.answered_all)
-
-
-def _how_it_ended(c: Container, output: str) -> tuple[Reason, str]:
-    tail = f"; it said: {output.strip()}" if output.strip() else ""
-    if c.oom_killed:
-        return Reason.OOM_KILLED, f"killed for want of memory (exit code {c.exit_code}){tail}"
-    if c.exit_code == 0:
-        return Reason.EXITED, f"ended with exit code 0{tail}"
-    return Reason.EXITED_NON_ZERO, f"exit code {c.exit_code}{tail}"
 
 
 def decide(i: ChunkInput) -> Decision:
@@ -418,7 +151,7 @@ def _begin(i: ChunkInput, parts: Cast) -> Decision:
     serving = previous is not None and previous.condition is Condition.RUNNING
     held = _held_back(i)
     if held is not None:
-        ended = previous is not None and previous.condition in _ENDED and previous.run == i.memory.proven_run
+        ended = previous is not None and previous.condition in ENDED and previous.run == i.memory.proven_run
         if previous is not None and ended and i.gate_open and held.state is State.FAILED:
             cause = "the update can't be made yet, and what it is to replace has ended"
             return _work(i, Reason.RECOVERING, [(StartContainer(previous.name), cause)], cause)
@@ -531,7 +264,7 @@ def _running(i: ChunkInput, parts: Cast, c: Container) -> Decision:
         message = i.health.message if chunk.health is not None and i.health.run == c.run else ""
         wake = None
         if m.attempts and m.proven_at is not None:
-            wake = m.proven_at + remember.HEALTHY_AFTER_SECONDS
+            wake = m.proven_at + HEALTHY_AFTER_SECONDS
         return Decision(State.COMPLETED, reason, message or "running", wake_at=wake)
     if m.counted_run == c.run:
         return _ill(i, c)
@@ -582,7 +315,7 @@ def _rolled_back(i: ChunkInput, parts: Cast) -> Decision:
         steps.append((RenameContainer(previous.name, name), "the update failed"))
     if previous.condition is Condition.PAUSED:
         steps.append((UnpauseContainer(name), "the update failed"))
-    if previous.condition in (Condition.CREATED, *_ENDED):
+    if previous.condition in (Condition.CREATED, *ENDED):
         after_retry = previous.run == m.counted_run and m.not_before is not None and i.now < m.not_before
         if not after_retry:
             steps.append((StartContainer(name), "the previous container comes back"))

@@ -1,0 +1,137 @@
+"""Sees to it that the run of a container that counts is watched, and that what it leaves behind is read."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+
+from reconciler.controller.known import Known
+from reconciler.controller.prober import Prober
+from reconciler.controller.protocols import RuntimeReader
+from reconciler.controller.records import ChunkRecord, Ending, Message, OutputRead
+from reconciler.engine.protocol import Engine, EngineError
+from reconciler.facts import TV
+from reconciler.intent.model import Chunk, ChunkId, FactsMode
+from reconciler.planner.health import Health
+from reconciler.planner.observed import Condition, Container
+
+log = logging.getLogger("pnr.controller")
+
+
+class Attention:
+    """What is asked of, and read from, the containers that count."""
+
+    def __init__(
+        self,
+        *,
+        known: Known,
+        prober: Prober,
+        engine: Engine,
+        runtime: RuntimeReader | None,
+        post: Callable[[Message], None],
+    ) -> None:
+        self._known = known
+        self._prober = prober
+        self._engine = engine
+        self._runtime = runtime
+        self._post = post
+        self._side_tasks: set[asyncio.Task[None]] = set()
+
+    async def close(self) -> None:
+        """Stop reading."""
+        for task in self._side_tasks:
+            task.cancel()
+        await asyncio.gather(*self._side_tasks, return_exceptions=True)
+
+    def forget(self, id: ChunkId) -> None:
+        """A chunk is gone: ask it no more."""
+        self._prober.drop(id)
+
+    def attend(self, record: ChunkRecord, chunk: Chunk, main: Container | None) -> None:
+        """See to it that the run that counts (``main``) is watched, and that what it leaves behind is read."""
+        if main is None or main.condition is not Condition.RUNNING:
+            self._prober.drop(record.id)
+            if main is not None and main.run and main.condition in (Condition.EXITED, Condition.DEAD):
+                if record.ending is None or record.ending.run != main.run:
+                    record.ending = Ending(main.run, main.exit_code, main.oom_killed)
+                    self._read_output(record.id, main)
+                if chunk.facts is not FactsMode.NONE and record.memory.counted_run != main.run:
+                    self.read_own(record)
+            return
+        if record.health.run != main.run:
+            record.health = Health(run=main.run, since=self._known.clock.monotonic())
+            record.own = {}
+            record.own_run = main.run
+            if chunk.facts is not FactsMode.NONE:
+                self.read_own(record)
+        if chunk.health is None or chunk.health.type == "fact":
+            return
+        if chunk.health.type == "docker":
+            self._take_dockers_word(record, chunk, main)
+        else:
+            self._prober.watch(record.id, main, chunk.health)
+            self._prober.is_up(record.id, record.health.tv is TV.Y)
+
+    def _take_dockers_word(self, record: ChunkRecord, chunk: Chunk, main: Container) -> None:
+        """Docker has counted already; its word is taken as it is, when its event comes."""
+        said = main.health or "none"
+        tv = {"healthy": TV.Y, "unhealthy": TV.N}.get(said, TV.U)
+        text = "the image has no HEALTHCHECK" if said == "none" else f"Docker says: {said}"
+        if record.health.tv is not tv or record.health.message != text:
+            record.health = replace(
+                record.health,
+                tv=tv,
+                message=text,
+                last_error="" if tv is TV.Y else text,
+                failures=0 if tv is not TV.N else 1,
+                last_at=self._known.clock.monotonic(),
+            )
+
+    def read_own(self, record: ChunkRecord) -> None:
+        chunk = self._known.desired(record.id)
+        if self._runtime is None or chunk is None or chunk.facts is FactsMode.NONE:
+            return
+        said = self._runtime.read(record.id)
+        strange = sorted(key for key in said.answers if key not in chunk.flowout)
+        problems = (*said.problems, *(f"{key} is not one of the chunk's flowout facts; ignored" for key in strange))
+        if problems != record.own_problems:
+            record.own_problems = problems
+            for problem in problems:
+                self._known.recorder.journal(kind="facts", chunk=record.id, message=problem)
+        record.own = {key: fact for key, fact in said.answers.items() if key in chunk.flowout}
+        if chunk.health is not None and chunk.health.type == "fact":
+            good = self.answered_all(record, chunk)
+            bad = not good and all(key in record.own for key in chunk.flowout)
+            tv = TV.Y if good else TV.N if bad else TV.U
+            if record.health.tv is not tv and (tv is not TV.U or record.health.tv is TV.Y):
+                text = "the container says so" if good else "the container says otherwise"
+                record.health = replace(
+                    record.health,
+                    tv=tv,
+                    message=text,
+                    last_error="" if good else text,
+                    failures=1 if bad else 0,
+                    last_at=self._known.clock.monotonic(),
+                )
+
+    def answered_all(self, record: ChunkRecord, chunk: Chunk) -> bool:
+        if chunk.facts is FactsMode.NONE or not chunk.flowout:
+            return False
+        return all(
+            key in record.own and record.own[key].tv is declared.tv for key, declared in chunk.flowout.items()
+        )
+
+    def _read_output(self, id: ChunkId, container: Container) -> None:
+        async def read() -> None:
+            try:
+                output = await self._engine.last_output(container.id)
+            except EngineError as error:
+                log.debug("the last output of %s can't be read: %s", container.name, error)
+                return
+            self._post(OutputRead(id, container.run, output))
+
+        task = asyncio.get_running_loop().create_task(read())
+        self._side_tasks.add(task)
+        task.add_done_callback(self._side_tasks.discard)

@@ -1,0 +1,277 @@
+"""Decides about everyone who is marked, begins what is to be done, and tells. The only one who moves machines."""
+
+from __future__ import annotations
+
+import heapq
+import random
+from dataclasses import replace
+
+from reconciler.controller.attention import Attention
+from reconciler.controller.executor import Executor
+from reconciler.controller.known import Known
+from reconciler.controller.protocols import RuntimeReader
+from reconciler.controller.records import ChunkRecord, DomainRecord
+from reconciler.decide import Decision, decide
+from reconciler.facts import TV, is_closed, is_open, missing
+from reconciler.intent.model import Chunk, ChunkId
+from reconciler.lifecycle import Reason, State, advance
+from reconciler.notice import notice, work_begins
+from reconciler.planner.actions import RemoveNetwork, RemoveVolume, Work
+from reconciler.planner.answers import answers
+from reconciler.planner.memory import Memory, Remedy, intent_changed
+from reconciler.planner.plan import network_work, used_volumes, volume_work
+from reconciler.planner.situation import ChunkInput, cast
+
+
+class Decider:
+    """See the module's text. ``timers`` is a heap of when to decide about a chunk again."""
+
+    def __init__(
+        self,
+        *,
+        known: Known,
+        executor: Executor,
+        attention: Attention,
+        runtime: RuntimeReader | None,
+        seed: int | None,
+    ) -> None:
+        self.timers: list[tuple[float, ChunkId]] = []
+        self.object_busy: dict[str, str] = {}
+        self.object_trouble: dict[str, str] = {}
+        self.object_retry: dict[str, float] = {}
+        self._known = known
+        self._executor = executor
+        self._attention = attention
+        self._runtime = runtime
+        self._random = random.Random(seed)
+
+    def converge(self) -> None:
+        while self._known.dirty or self._known.dirty_domains:
+            while self._known.dirty:
+                id = next(iter(self._known.dirty))
+                del self._known.dirty[id]
+                self._decide(id)
+            while self._known.dirty_domains:
+                name = next(iter(self._known.dirty_domains))
+                del self._known.dirty_domains[name]
+                self._decide_domain(name)
+
+    def input_of(self, record: ChunkRecord) -> ChunkInput:
+        id = record.id
+        chunk = self._known.desired(id)
+        domain = self._known.domains[id.domain]
+        holder = self._known.world.named(chunk.container.name) if chunk is not None else None
+        gate = chunk.gate if chunk is not None else ()
+        gate_open = is_open(gate, self._known.facts)
+        flowin: dict[str, str] = {}
+        if chunk is not None:
+            for key, ref in chunk.flowin.items():
+                fact = self._known.facts.get(ref)
+                if fact is not None and fact.tv is not TV.U:
+                    flowin[key] = ",".join(fact.response)
+        return ChunkInput(
+            id=id,
+            chunk=chunk,
+            generation=domain.generation,
+            containers=self._known.world.of(id),
+            memory=record.memory,
+            health=record.health,
+            now=self._known.clock.monotonic(),
+            gate_open=gate_open,
+            gate_closed=is_closed(gate, self._known.facts),
+            waiting_for="" if gate_open else self._waiting_text(chunk),
+            holder=holder if holder is not None and holder.owner != id else None,
+            blocked_by=self._blocked_by(record, chunk),
+            busy=record.busy,
+            jitter=self._random.random(),
+            answered_all=chunk is not None and self._attention.answered_all(record, chunk),
+            engine_up=self._known.engine_up,
+            flowin=flowin,
+        )
+
+    def _waiting_text(self, chunk: Chunk | None) -> str:
+        if chunk is None:
+            return ""
+        parts = []
+        for entry in missing(chunk.gate, self._known.facts):
+            found = self._known.facts.get(entry.ref)
+            who = ", ".join(str(id.chunk) for id in self._known.who.get(entry.ref, ())) or "nobody that is declared"
+            short = entry.ref.key if entry.ref.cpux == chunk.id.cpux else str(entry.ref)
+            parts.append(
+                f"{short} is {found.tv if found is not None else 'U'}, wanted {entry.wanted.tv} (from {who})"
+            )
+        return "; ".join(parts)
+
+    def _blocked_by(self, record: ChunkRecord, chunk: Chunk | None) -> str:
+        if chunk is None:
+            still = [
+                str(id)
+                for id in sorted(self._known.dependents.get(record.id, ()))
+                if self._known.desired(id) is None and self._known.world.by_owner.get(id)
+            ]
+            return ", ".join(still)
+        domain = self._known.domains[record.id.domain].domain
+        if domain is None or not self._known.world.complete:
+            return "a first look at the engine"
+        trouble = network_work(domain, self._known.world.networks)[1]
+        for name in chunk.container.networks:
+            if name in trouble:
+                return self.object_trouble.get(f"network:{name}", trouble[name])
+        volumes = used_volumes(chunk)
+        if volumes:
+            trouble = volume_work(domain, self._known.world.observed())[1]
+            for name in sorted(volumes & trouble.keys()):
+                return self.object_trouble.get(f"volume:{name}", trouble[name])
+        return ""
+
+    def _decide(self, id: ChunkId) -> None:
+        record = self._known.chunks.get(id)
+        if id.domain not in self._known.domains or (
+            record is None and self._known.desired(id) is None and not self._known.world.of(id)
+        ):
+            return
+        if record is None:
+            record = self._known.chunk_record(id)
+        i = self.input_of(record)
+        if i.chunk is None:
+            self._attention.forget(id)
+        elif i.engine_up and i.busy is None:
+            self._attention.attend(record, i.chunk, cast(i).main)
+            answered = self._attention.answered_all(record, i.chunk)
+            i = replace(i, memory=record.memory, health=record.health, answered_all=answered)
+        memory = notice(i)
+        if memory is not record.memory:
+            self._remember(record, i, memory)
+            i = replace(i, memory=memory)
+        for ref, fact in answers(i, cast(i), record.own, self._known.facts).items():
+            before = self._known.facts.state(ref)
+            given = before is not None and before.by == "rt_state" and fact.tv is TV.U
+            if not given:
+                self._known.answer(ref, fact, by=id.chunk)
+        if i.chunk is None and not i.containers and record.busy is None:
+            self._gone(record)
+            return
+        decision = decide(i)
+        self._show(record, decision)
+        if decision.wake_at is not None and decision.wake_at != record.wake_at:
+            record.wake_at = decision.wake_at
+            heapq.heappush(self.timers, (decision.wake_at, id))
+        if decision.work is not None and self._known.engine_up:
+            self._begin(record, i, decision.work)
+
+    def _begin(self, record: ChunkRecord, i: ChunkInput, work: Work) -> None:
+        record.memory = work_begins(i, work)
+        if record.memory.attempts or i.memory.remedy is not Remedy.START:
+            record.restarts += 1
+        record.attempts_total += 1
+        record.busy = (Reason(work.label), work.steps[0][1])
+        record.busy_since = self._known.clock.monotonic()
+        record.touched_at = record.busy_since
+        self._known.recorder.journal(kind="work", chunk=record.id, reason=work.label, message=work.steps[0][1])
+        self._executor.start(work)
+
+    def _remember(self, record: ChunkRecord, i: ChunkInput, memory: Memory) -> None:
+        failed = memory.attempts > record.memory.attempts
+        record.memory = memory
+        self._known.recorder.touch(record.id.domain)
+        if failed:
+            self._known.recorder.journal(kind="setback", chunk=record.id, message=memory.last_error)
+
+    def _show(self, record: ChunkRecord, decision: Decision) -> None:
+        """Move the machine to the verdict, and tell."""
+        domain = self._known.domains[record.id.domain]
+        reason, message, state = decision.reason, decision.message, decision.state
+        if not self._known.engine_up:
+            reason, message, state = Reason.ENGINE_UNAVAILABLE, self._known.engine_message, State(record.state)
+        if domain.down and not self._known.world.of(record.id) and record.busy is None:
+            reason, message = Reason.SUSPENDED, "taken down by a person; `pnr apply` brings it back"
+        moved = State(record.state) is not state
+        if moved:
+
+            def step(trigger: str, source: State, destination: State) -> None:
+                last = destination is state
+                self._known.recorder.transition(
+                    record.id,
+                    trigger,
+                    source,
+                    destination,
+                    reason if last else Reason.UPDATING,
+                    message if last else "",
+                )
+
+            advance(record, state, step)
+            record.since = self._known.clock.now()
+        if moved or record.reason is not reason or record.message != message:
+            record.reason = reason
+            record.message = message
+            self._known.recorder.touch(record.id.domain)
+
+    def _gone(self, record: ChunkRecord) -> None:
+        """Nothing of a chunk is left that was to go."""
+        domain = self._known.domains[record.id.domain]
+        self._known.mark_domain(domain.name)
+        for need in self._known.needs_told(record.id):
+            self._known.mark(need)
+        self._attention.forget(record.id)
+        declared = domain.domain is not None and record.id in domain.domain.by_id
+        if domain.down and declared and not domain.gone:
+            record.memory = intent_changed(replace(record.memory, proven_run="", job_generation=0))
+            self._show(record, Decision(State.READY, Reason.SUSPENDED, ""))
+            return
+        if self._runtime is not None:
+            self._runtime.forget(record.id)
+        self._known.chunks.pop(record.id, None)
+        self._known.recorder.touch(domain.name)
+
+    def _decide_domain(self, name: str) -> None:
+        """A domain's own objects: make the networks and volumes it needs, remove what it left."""
+        record = self._known.domains.get(name)
+        if record is None or not self._known.engine_up or not self._known.world.complete:
+            return
+        for id in self._known.world.owners(name):
+            if id not in self._known.chunks:
+                self._known.mark(id)
+        wanted = record.wanted
+        if wanted is not None:
+            for work in (
+                *network_work(wanted, self._known.world.networks)[0],
+                *volume_work(wanted, self._known.world.observed())[0],
+            ):
+                self._begin_object(name, work)
+            return
+        if self._known.world.owners(name) or any(
+            c.busy for id, c in self._known.chunks.items() if id.domain == name
+        ):
+            return
+        left = [
+            Work(f"network:{n.name}", ((RemoveNetwork(n.name, name), "its domain is gone"),))
+            for n in self._known.world.networks.values()
+            if n.domain == name
+        ]
+        if record.volumes_too:
+            left.extend(
+                Work(f"volume:{v.name}", ((RemoveVolume(v.name, name), "a person asked for it"),))
+                for v in self._known.world.volumes.values()
+                if v.domain == name
+            )
+        for work in left:
+            self._begin_object(name, work)
+        if not left and record.gone and not any(key for key, d in self.object_busy.items() if d == name):
+            self._forget_domain(record)
+
+    def _begin_object(self, domain: str, work: Work) -> None:
+        key = str(work.key)
+        if key in self.object_busy or self.object_retry.get(key, 0.0) > self._known.clock.monotonic():
+            return
+        self.object_busy[key] = domain
+        self._executor.start(work)
+
+    def _forget_domain(self, record: DomainRecord) -> None:
+        if any(id.domain == record.name for id in self._known.chunks):
+            return
+        for ref in [ref for ref in self._known.facts if ref.domain == record.name]:
+            self._known.facts.forget(ref)
+            self._known.tell_askers(ref)
+        del self._known.domains[record.name]
+        self._known.recorder.forget(record.name)
+        self._known.recorder.journal(kind="intent", domain=record.name, message="removed")

@@ -1,0 +1,106 @@
+"""All that the loop knows, in one place, and whom a piece of news concerns.
+
+Owned by the loop's task: nobody else changes it. ``mark`` is how news asks for a decision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from reconciler.controller.clock import Clock
+from reconciler.controller.facts_table import FactsTable
+from reconciler.controller.recorder import Recorder
+from reconciler.controller.records import ChunkRecord, DomainRecord
+from reconciler.controller.world import World
+from reconciler.engine.protocol import EngineInfo
+from reconciler.facts import TV, FactRef, Pnr
+from reconciler.intent.model import Chunk, ChunkId
+from reconciler.lifecycle import Reason
+from reconciler.planner.observed import Condition, Container
+
+
+@dataclass
+class Known:
+    """Intent (``domains``), observation (``world``), ``facts``, and what is remembered of each chunk."""
+
+    clock: Clock
+    recorder: Recorder
+    world: World = field(default_factory=World)
+    facts: FactsTable = field(default_factory=FactsTable)
+    domains: dict[str, DomainRecord] = field(default_factory=dict)
+    chunks: dict[ChunkId, ChunkRecord] = field(default_factory=dict)
+    engine_info: EngineInfo | None = None
+    engine_up: bool = False
+    engine_message: str = "not asked yet"
+    dirty: dict[ChunkId, None] = field(default_factory=dict)
+    dirty_domains: dict[str, None] = field(default_factory=dict)
+    wanted_names: dict[str, set[ChunkId]] = field(default_factory=dict)
+    dependents: dict[ChunkId, set[ChunkId]] = field(default_factory=dict)
+    who: dict[FactRef, tuple[ChunkId, ...]] = field(default_factory=dict)
+
+    def answered_by(self, ref: FactRef) -> tuple[ChunkId, ...]:
+        """The chunks that can answer a fact."""
+        return self.who.get(ref, ())
+
+    def mark(self, id: ChunkId) -> None:
+        self.dirty[id] = None
+
+    def mark_domain(self, name: str) -> None:
+        self.dirty_domains[name] = None
+
+    def mark_all(self) -> None:
+        self.dirty.update(dict.fromkeys(self.chunks))
+        self.dirty_domains.update(dict.fromkeys(self.domains))
+
+    def chunk_record(self, id: ChunkId) -> ChunkRecord:
+        record = self.chunks.get(id)
+        if record is None:
+            record = self.chunks[id] = ChunkRecord(id, self.clock.now())
+        return record
+
+    def desired(self, id: ChunkId) -> Chunk | None:
+        record = self.domains.get(id.domain)
+        wanted = record.wanted if record is not None else None
+        return wanted.by_id.get(id) if wanted is not None else None
+
+    def concerns(self, container: Container) -> None:
+        """Mark whom news of a container concerns."""
+        if container.owner is not None:
+            self.mark(container.owner)
+            self.mark_domain(container.owner.domain)
+            for need in self.needs_told(container.owner):
+                self.mark(need)
+        for id in self.wanted_names.get(container.name, ()):
+            self.mark(id)
+        if container.owner is None and container.condition is not Condition.RUNNING:
+            self.retry_blocked()
+
+    def needs_told(self, gone: ChunkId) -> Iterable[ChunkId]:
+        """While domains are taken down: those that wait until ``gone`` is gone."""
+        record = self.chunks.get(gone)
+        if record is None or record.last is None or self.desired(gone) is not None:
+            return ()
+        return (id for entry in record.last.gate for id in self.who.get(entry.ref, ()))
+
+    def retry_blocked(self) -> None:
+        """Something of somebody else went: who failed for want of a name or a port may try again at once."""
+        for id, record in self.chunks.items():
+            failure = record.memory.failure
+            if failure is not None and failure.reason in (Reason.NAME_CONFLICT, Reason.PORT_IN_USE):
+                record.memory = replace(record.memory, not_before=self.clock.monotonic())
+                self.mark(id)
+
+    def answer(self, ref: FactRef, fact: Pnr, *, by: str) -> None:
+        before = self.facts.answer(ref, fact, by=by, at=self.clock.now())
+        if before is None:
+            return
+        if ref.domain:
+            self.recorder.touch(ref.domain)
+        if not (before.fact.tv is TV.U and fact.tv is TV.U):
+            self.recorder.fact_changed(ref, before.fact, fact, by)
+        self.tell_askers(ref)
+
+    def tell_askers(self, ref: FactRef) -> None:
+        for id in self.facts.askers(ref):
+            self.mark(id)

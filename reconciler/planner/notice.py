@@ -1,0 +1,170 @@
+"""Brings the memory of a chunk up to date with what is seen of it. Pure.
+
+What is seen is compared with what is remembered, never with an event, so that a missed event changes nothing: a run
+that has ended is counted once (``counted_run``), whether its end was seen as it happened or an hour later.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from reconciler.facts import TV
+from reconciler.intent.model import Chunk, Kind, OnFailure, OnGateClose
+from reconciler.lifecycle import Reason
+from reconciler.planner.actions import StopContainer, Work
+from reconciler.planner.compare import drift
+from reconciler.planner.memory import Failure, Memory, Remedy, attempt_begins, proven, set_back
+from reconciler.planner.observed import Condition, Container
+from reconciler.planner.situation import (
+    ENDED,
+    PREVIOUS_SUFFIX,
+    Cast,
+    ChunkInput,
+    cast,
+    drifted,
+    finished,
+    health_of,
+)
+
+
+def notice(i: ChunkInput) -> Memory:
+    """The memory, brought up to date with what is seen."""
+    m, chunk = i.memory, i.chunk
+    if chunk is None or i.busy is not None or not i.engine_up:
+        return m
+    parts = cast(i)
+    c = parts.main
+    if c is None:
+        return m
+    if parts.current is None and not parts.rolled_back:
+        # An update that can't begin yet: only remember that what it is to replace is fine.
+        fine = c.condition is Condition.RUNNING and health_of(i, c) is TV.Y
+        return replace(m, proven_run=c.run) if fine else m
+    cured = m.tolerated and c is parts.current and c.settings is not None
+    if cured and c.settings is not None and not drift(chunk.container.settings, c.settings):
+        m = replace(m, tolerated=())
+        i = replace(i, memory=m)
+    if c.condition is Condition.RUNNING:
+        tv = health_of(i, c)
+        if tv is TV.Y and chunk.kind is Kind.SERVICE:
+            if parts.rolled_back:
+                return replace(m, proven_run=c.run, proven_at=m.proven_at if m.proven_at is not None else i.now)
+            return proven(m, c.run, i.now)
+        if i.health.run == c.run and m.counted_run != c.run:
+            m = _notice_illness(i, c, tv, parts)
+        if chunk.on_gate_close is OnGateClose.RESTART and i.gate_closed and c.run == m.proven_run:
+            m = replace(m, restart_on_open=True)
+        return m
+    put_aside = c.name.endswith(PREVIOUS_SUFFIX)
+    if c.condition in ENDED and c.run and m.counted_run != c.run and not put_aside:
+        return _notice_end(i, c, parts)
+    return m
+
+
+def _notice_illness(i: ChunkInput, c: Container, tv: TV, parts: Cast) -> Memory:
+    chunk, m = i.chunk, i.memory
+    assert chunk is not None
+    if chunk.kind is Kind.JOB:
+        return m
+    was_up = m.proven_run == c.run
+    if tv is TV.N and was_up and chunk.health is not None:
+        error = f"health check failed {i.health.failures} times: {i.health.last_error}"
+        return set_back(
+            m, now=i.now, jitter=i.jitter, error=error, failure=None, remedy=Remedy.RESTART, counted_run=c.run
+        )
+    limit = chunk.health.deadline_seconds if chunk.health is not None else None
+    if limit is not None and not was_up and i.now - i.health.since >= limit:
+        said = i.health.last_error or "no result yet"
+        text = f"not healthy within {limit:g} s: {said}"
+        failure = Failure(Reason.DEADLINE_EXCEEDED, text)
+        return _failed(i, failure, Remedy.RESTART, parts, counted_run=c.run)
+    return m
+
+
+def _notice_end(i: ChunkInput, c: Container, parts: Cast) -> Memory:
+    chunk, m = i.chunk, i.memory
+    assert chunk is not None
+    if finished(i, c):
+        return replace(attempt_begins(m), job_generation=i.generation, counted_run=c.run, attempts=0, last_error="")
+    failure = Failure(*_how_it_ended(c, i.last_output))
+    if parts.rolled_back:
+        return set_back(
+            m,
+            now=i.now,
+            jitter=i.jitter,
+            error=failure.message,
+            failure=m.failure,
+            remedy=Remedy.START,
+            counted_run=c.run,
+        )
+    if chunk.kind is Kind.SERVICE and m.proven_run == c.run:
+        return set_back(
+            m,
+            now=i.now,
+            jitter=i.jitter,
+            error=failure.message,
+            failure=None,
+            remedy=Remedy.START,
+            counted_run=c.run,
+        )
+    return _failed(i, failure, Remedy.START, parts, counted_run=c.run)
+
+
+def _failed(i: ChunkInput, failure: Failure, remedy: Remedy, parts: Cast, *, counted_run: str) -> Memory:
+    """Register a failure; where an update is under way, give the update up as its policy says."""
+    m = set_back(
+        i.memory,
+        now=i.now,
+        jitter=i.jitter,
+        error=failure.message,
+        failure=failure,
+        remedy=remedy,
+        counted_run=counted_run,
+    )
+    return _give_up_update(i.chunk, m) if parts.previous is not None else m
+
+
+def work_begins(i: ChunkInput, work: Work) -> Memory:
+    """The memory once ``work`` is under way: the attempt is made, and what we stop ourselves is no setback."""
+    m = i.memory
+    parts = cast(i)
+    if not parts.rolled_back:
+        m = attempt_begins(m)
+    main = parts.main
+    stops = any(isinstance(action, StopContainer) for action, _ in work.steps)
+    if main is not None and stops:
+        m = replace(m, counted_run=main.run, restart_on_open=False)
+    if parts.current is None and parts.previous is not None and not parts.rolled_back:
+        changes = drifted(i, parts.previous)
+        m = replace(m, tolerated=changes) if changes else m
+    return m
+
+
+def _give_up_update(chunk: Chunk | None, m: Memory) -> Memory:
+    """Remember that the update to the present spec has failed."""
+    if chunk is None or chunk.kind is Kind.JOB:
+        return m
+    if chunk.on_failure is OnFailure.PAUSE:
+        return replace(m, paused=chunk.container.digest)
+    return replace(m, rejected=chunk.container.digest)
+
+
+def work_failed(i: ChunkInput, reason: Reason, message: str) -> Memory:
+    """The memory after work on the chunk failed with an engine's error."""
+    parts = cast(i)
+    remedy = Remedy.RECREATE if reason in (Reason.START_FAILED, Reason.PORT_IN_USE) else Remedy.START
+    m = set_back(
+        i.memory, now=i.now, jitter=i.jitter, error=message, failure=Failure(reason, message), remedy=remedy
+    )
+    previous = parts.previous
+    put_aside = previous is not None and (parts.current is not None or previous.name.endswith(PREVIOUS_SUFFIX))
+    return _give_up_update(i.chunk, m) if put_aside and not parts.rolled_back else m
+
+
+def _how_it_ended(c: Container, output: str) -> tuple[Reason, str]:
+    tail = f"; it said: {output.strip()}" if output.strip() else ""
+    if c.oom_killed:
+        return Reason.OOM_KILLED, f"killed for want of memory (exit code {c.exit_code}){tail}"
+    if c.exit_code == 0:
+        return Reason.EXITED, f"ended with exit code 0{tail}"
+    return Reason.EXITED_NON_ZERO, f"exit code {c.exit_code}{tail}"

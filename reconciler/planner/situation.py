@@ -1,0 +1,133 @@
+"""One chunk's situation: all that a decision about it depends on, and which container plays which part. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from reconciler.facts import TV
+from reconciler.intent.model import OFFERED_SILENCE_SECONDS, Chunk, ChunkId, FactsMode, Kind
+from reconciler.lifecycle import Reason
+from reconciler.planner.compare import drift
+from reconciler.planner.health import Health
+from reconciler.planner.memory import Memory
+from reconciler.planner.observed import Condition, Container
+
+PREVIOUS_SUFFIX = ".pnr-previous"
+"""Added to the name of a container that an update has put aside until the new one has proved itself."""
+
+ENDED = (Condition.EXITED, Condition.DEAD)
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkInput:
+    """All that a decision about one chunk depends on. ``chunk`` is None when it is to be removed.
+
+    ``containers`` are the chunk's own. ``holder`` is a container of somebody else under the wanted name.
+    ``gate_open``: every entry holds; ``gate_closed``: some entry is known not to hold. ``waiting_for`` says
+    which, for people. ``blocked_by`` names what must be gone first (removal) or be there first (networks).
+    ``busy``: work on the chunk is in flight, as ``Reason`` and message. ``jitter`` is in 0 … 1.
+    """
+
+    id: ChunkId
+    chunk: Chunk | None
+    generation: int
+    containers: tuple[Container, ...]
+    memory: Memory
+    health: Health
+    now: float
+    gate_open: bool = True
+    gate_closed: bool = False
+    waiting_for: str = ""
+    holder: Container | None = None
+    blocked_by: str = ""
+    busy: tuple[Reason, str] | None = None
+    jitter: float = 0.5
+    answered_all: bool = False
+    engine_up: bool = True
+    last_output: str = ""
+    flowin: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """The chunk's containers by the part they play.
+
+    ``current`` was made from the present intent, ``previous`` is what an update replaces (or falls back to),
+    ``spare`` are leftovers. ``main`` is the one that the chunk's health is about.
+    """
+
+    current: Container | None
+    previous: Container | None
+    spare: tuple[Container, ...]
+    rolled_back: bool
+
+    @property
+    def main(self) -> Container | None:
+        """The container that counts: after a roll-back the previous one."""
+        return self.previous if self.rolled_back else (self.current or self.previous)
+
+
+def cast(i: ChunkInput) -> Cast:
+    """Tell the chunk's containers apart."""
+    if i.chunk is None:
+        return Cast(None, None, i.containers, False)
+    digest = i.chunk.container.digest
+
+    def fits(c: Container) -> bool:
+        if c.spec != digest or c.condition in (Condition.DEAD, Condition.REMOVING):
+            return False
+        if i.chunk is not None and i.chunk.kind is Kind.JOB and c.generation != i.generation:
+            return False
+        return not drifted(i, c)
+
+    def rank(c: Container) -> tuple[bool, bool, str]:
+        return (c.condition is Condition.RUNNING, not c.name.endswith(PREVIOUS_SUFFIX), c.run)
+
+    fitting = sorted((c for c in i.containers if fits(c)), key=rank, reverse=True)
+    others = sorted((c for c in i.containers if not fits(c)), key=rank, reverse=True)
+    current = fitting[0] if fitting else None
+    usable = [c for c in others if c.condition not in (Condition.DEAD, Condition.REMOVING)]
+    previous = usable[0] if usable else None
+    spare = tuple(
+        c
+        for c in (*fitting, *others)
+        if c is not current and c is not previous and c.condition is not Condition.REMOVING
+    )
+    return Cast(current, previous, spare, bool(i.memory.rejected == digest and previous is not None))
+
+
+def drifted(i: ChunkInput, c: Container) -> tuple[str, ...]:
+    """What was changed behind our back in a container of the present intent, a sentence each."""
+    if i.chunk is None or c.settings is None or c.spec != i.chunk.container.digest:
+        return ()
+    found = drift(i.chunk.container.settings, c.settings)
+    return () if found == i.memory.tolerated else found
+
+
+def is_up_without_probe(i: ChunkInput, c: Container) -> bool:
+    """Whether a running container counts as up although nothing probes it."""
+    chunk = i.chunk
+    if chunk is None or chunk.health is not None:
+        return False
+    if chunk.facts is FactsMode.NONE or not chunk.flowout or i.answered_all:
+        return True
+    silent = i.now - i.health.since >= OFFERED_SILENCE_SECONDS
+    return chunk.facts is FactsMode.OFFERED and i.health.run == c.run and silent
+
+
+def health_of(i: ChunkInput, c: Container) -> TV:
+    """What is known of the container's health in its present run."""
+    if c.condition is not Condition.RUNNING:
+        return TV.U
+    if is_up_without_probe(i, c):
+        return TV.Y
+    return i.health.tv if i.health.run == c.run else TV.U
+
+
+def finished(i: ChunkInput, c: Container) -> bool:
+    """Whether an ended container did what it was for."""
+    chunk = i.chunk
+    if chunk is None or c.condition is not Condition.EXITED or c.exit_code != 0:
+        return False
+    return chunk.kind is Kind.JOB or (chunk.facts is FactsMode.OFFERED and i.answered_all)
