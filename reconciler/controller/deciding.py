@@ -11,14 +11,14 @@ from reconciler.controller.executor import Executor
 from reconciler.controller.known import Known
 from reconciler.controller.protocols import RuntimeReader
 from reconciler.controller.records import ChunkRecord, DomainRecord
-from reconciler.decide import Decision, decide
 from reconciler.facts import TV, is_closed, is_open, missing
 from reconciler.intent.model import Chunk, ChunkId
 from reconciler.lifecycle import Reason, State, advance
-from reconciler.notice import notice, work_begins
-from reconciler.planner.actions import RemoveNetwork, RemoveVolume, Work
+from reconciler.planner.actions import RemoveNetwork, RemoveVolume, StartContainer, Work
 from reconciler.planner.answers import answers
-from reconciler.planner.memory import Memory, Remedy, intent_changed
+from reconciler.planner.decide import Decision, decide
+from reconciler.planner.memory import Memory, intent_changed
+from reconciler.planner.notice import notice, work_begins
 from reconciler.planner.plan import network_work, used_volumes, volume_work
 from reconciler.planner.situation import ChunkInput, cast
 
@@ -133,6 +133,8 @@ class Decider:
         if record is None:
             record = self._known.chunk_record(id)
         i = self.input_of(record)
+        if i.chunk is None and not self._known.world.complete:
+            return
         if i.chunk is None:
             self._attention.forget(id)
         elif i.engine_up and i.busy is None:
@@ -161,7 +163,7 @@ class Decider:
 
     def _begin(self, record: ChunkRecord, i: ChunkInput, work: Work) -> None:
         record.memory = work_begins(i, work)
-        if record.memory.attempts or i.memory.remedy is not Remedy.START:
+        if work.label == Reason.RECOVERING and any(isinstance(action, StartContainer) for action, _ in work.steps):
             record.restarts += 1
         record.attempts_total += 1
         record.busy = (Reason(work.label), work.steps[0][1])

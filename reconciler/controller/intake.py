@@ -7,7 +7,7 @@ disk that was not mounted, a wrong path), so removal waits until the files are b
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from reconciler.controller.protocols import Judge, Scan
@@ -36,8 +36,16 @@ class Intake:
     """Keeps the records of domains in line with the files. ``file_problems`` are those of files that have never
     been a valid domain."""
 
-    def __init__(self, *, domains: dict[str, DomainRecord], judge: Judge, recorder: Recorder) -> None:
+    def __init__(
+        self,
+        *,
+        domains: dict[str, DomainRecord],
+        judge: Judge,
+        recorder: Recorder,
+        keep_down: Callable[[str], bool] | None = None,
+    ) -> None:
         self._domains = domains
+        self._keep_down = keep_down or (lambda name: False)
         self._judge = judge
         self._recorder = recorder
         self.file_problems: dict[str, tuple[Problem, ...]] = {}
@@ -58,7 +66,7 @@ class Intake:
                 intent=str(document.get("intent", domain.intent if domain is not None else "")),
                 generation=int(document.get("generation", 1)),
                 commit=document.get("commit"),
-                down=bool(document.get("down", False)),
+                down=bool(document.get("down", False)) or self._keep_down(name),
                 gone=bool(document.get("gone", False)),
                 held=str(document.get("held", "")),
             )
@@ -86,7 +94,12 @@ class Intake:
         record = self._domains.get(domain.name)
         if record is None:
             self._domains[domain.name] = DomainRecord(
-                domain.name, domain.file, domain, intent=domain.intent, commit=scan.commit
+                domain.name,
+                domain.file,
+                domain,
+                intent=domain.intent,
+                commit=scan.commit,
+                down=self._keep_down(domain.name),
             )
             changes[domain.name] = None
             self._keep(domain, scan, "declared")
@@ -104,7 +117,7 @@ class Intake:
         if changed:
             record.generation += 1
             record.intent = domain.intent
-            record.down = False
+            record.down = self._keep_down(domain.name)
         stale = record.domain is None or record.domain.intent != domain.intent
         record.domain = domain
         if changed or was_gone or stale:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -25,6 +25,7 @@ from reconciler.controller.prober import Prober
 from reconciler.controller.protocols import Judge, ProbeMaker, RuntimeReader, Source
 from reconciler.controller.recorder import Recorder
 from reconciler.controller.records import (
+    Beat,
     EngineLost,
     EngineUp,
     LookNow,
@@ -76,10 +77,13 @@ class Controller:
         clock: Clock,
         recorder: Recorder,
         seed: int | None = None,
+        keep_down: Callable[[str], bool] | None = None,
     ) -> None:
         self.known = Known(clock, recorder)
         self.passes = 0
         self.source_read = False
+        self.engine_asked = False
+        self.on_beat: Callable[[], None] = _nothing
         self._engine = engine
         self._source = source
         self._runtime = runtime
@@ -95,8 +99,22 @@ class Controller:
         self._decider = Decider(
             known=self.known, executor=self._executor, attention=self._attention, runtime=runtime, seed=seed
         )
-        self.intake = Intake(domains=self.known.domains, judge=judge, recorder=recorder)
+        self.intake = Intake(domains=self.known.domains, judge=judge, recorder=recorder, keep_down=keep_down)
         recorder.attach(lambda name: snapshot_document(self.known, name))
+
+    @property
+    def first_pass_done(self) -> bool:
+        """Whether the files and the engine were looked at once (or the engine was found not to answer)."""
+        return self.source_read and self.engine_asked
+
+    @property
+    def idle(self) -> bool:
+        """Whether no work is in flight and no message waits."""
+        return not self._inbox and not self._executor.in_flight
+
+    async def look_at_source(self) -> None:
+        """Read the files again soon, even if nothing told of a change."""
+        await self._source.look_now()
 
     def view(self) -> dict[str, Any]:
         """The document of ``pnr status --json``, as things stand now."""
@@ -192,6 +210,8 @@ class Controller:
 
     def _take(self, message: Message) -> None:
         match message:
+            case Beat():
+                self.on_beat()
             case ScanTaken(scan):
                 self._take_scan(scan)
             case EngineUp(info):
@@ -287,6 +307,7 @@ class Controller:
                 self.known.tell_askers(ref)
 
     def _engine_lost(self, text: str) -> None:
+        self.engine_asked = True
         self.known.engine_message = text
         if self.known.engine_up or self.known.facts.state(SYSTEM_READY) is None:
             self.known.recorder.journal(kind="engine", message=f"lost: {text}")
@@ -316,6 +337,7 @@ class Controller:
             self.known.concerns(container)
         if self.known.world.networks.keys() ^ before[0] or self.known.world.volumes.keys() ^ before[1]:
             self.known.mark_all()
+        self.engine_asked = True
         self._engine_is_up()
         for name in self.known.domains:
             self.known.mark_domain(name)
@@ -459,6 +481,10 @@ class Controller:
             record.volumes_too = volumes
             self._adopt_intent(name, old)
         self.known.mark_all()
+
+
+def _nothing() -> None:
+    """Nobody wants a sign of life."""
 
 
 def _reason_of(error: EngineError) -> Reason:

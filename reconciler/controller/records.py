@@ -196,8 +196,14 @@ class TakeDown:
     volumes: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """Asks the loop for a sign of life."""
+
+
 Message = (
-    ScanTaken
+    Beat
+    | ScanTaken
     | EngineUp
     | EngineLost
     | SeenAll

@@ -50,7 +50,18 @@ class Decision:
 
 
 def decide(i: ChunkInput) -> Decision:
-    """The verdict on the chunk, and the work to begin now."""
+    """The verdict on the chunk, and the work to begin now.
+
+    Whatever the work is, it does not begin before the back-off of the last setback is over.
+    """
+    decision = _verdict(i)
+    not_before = i.memory.not_before
+    if decision.work is not None and not_before is not None and i.now < not_before:
+        return replace(decision, work=None, wake_at=not_before)
+    return decision
+
+
+def _verdict(i: ChunkInput) -> Decision:
     if i.busy is not None:
         reason, message = i.busy
         return Decision(State.EXECUTING, reason, message)

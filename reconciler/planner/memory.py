@@ -119,7 +119,9 @@ def proven(memory: Memory, run: str, now: float) -> Memory:
     """The chunk is up and healthy in ``run``; after ten minutes of it, setbacks are forgotten."""
     if memory.proven_run != run or memory.proven_at is None:
         memory = replace(memory, proven_run=run, proven_at=now)
-    if memory.failure is not None or memory.not_before is not None or memory.remedy is not Remedy.START:
+    pending = memory.not_before is not None and now < memory.not_before
+    settled = memory.failure is None and memory.not_before is None and memory.remedy is Remedy.START
+    if not pending and not settled:
         memory = replace(memory, failure=None, not_before=None, remedy=Remedy.START)
     proven_at = memory.proven_at
     if memory.attempts and proven_at is not None and now - proven_at >= HEALTHY_AFTER_SECONDS:

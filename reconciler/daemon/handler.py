@@ -1,0 +1,140 @@
+"""Answers what the control socket is asked. Reads freely; changes only by messages to the loop."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+from reconciler.controller.records import LookNow, TakeDown
+from reconciler.daemon.parts import Parts
+from reconciler.daemon.verdict import exit_code, finished_applying, finished_removing
+from reconciler.errors import PnrError
+from reconciler.intent.model import ChunkId
+
+VIEW_PAUSE_SECONDS = 0.1
+LOG_PAUSE_SECONDS = 0.5
+MOST_LOG_BYTES = 1 << 20
+
+
+class BadRequest(PnrError):
+    """A request that can't be understood."""
+
+    code = "BadRequest"
+
+
+class UnknownChunk(PnrError):
+    """A name that no chunk, or more than one, has."""
+
+    code = "UnknownChunk"
+
+
+class UnknownDomain(PnrError):
+    """A name that no domain has."""
+
+    code = "UnknownDomain"
+
+
+class Handler:
+    """One coroutine a command; each yields answers, the last one with ``done``."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._controller = parts.controller
+        self._engine = parts.engine
+
+    async def handle(self, request: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
+        """Answer one request. Raises PnrError, which the server passes on."""
+        match request.get("command"):
+            case "ping":
+                yield {"done": True}
+            case "status":
+                yield {"view": self._controller.view(), "done": True}
+            case "watch":
+                async for view in self._views():
+                    yield {"view": view}
+            case "apply":
+                async for answer in self._apply(self._only(request), bool(request.get("wait"))):
+                    yield answer
+            case "down":
+                async for answer in self._down(self._only(request), bool(request.get("volumes"))):
+                    yield answer
+            case "logs":
+                async for answer in self._logs(request):
+                    yield answer
+            case other:
+                raise BadRequest(f"unknown command {other!r}")
+
+    def _only(self, request: Mapping[str, Any]) -> tuple[str, ...]:
+        only = tuple(str(name) for name in request.get("only") or ())
+        unknown = [name for name in only if name not in self._controller.known.domains]
+        if unknown:
+            known = ", ".join(sorted(self._controller.known.domains)) or "none"
+            raise UnknownDomain(f"there is no domain {', '.join(unknown)}; known are: {known}")
+        return only
+
+    async def _views(self) -> AsyncIterator[dict[str, Any]]:
+        yield self._controller.view()
+        while True:
+            await self._controller.changed()
+            yield self._controller.view()
+            await asyncio.sleep(VIEW_PAUSE_SECONDS)
+
+    async def _apply(self, only: tuple[str, ...], wait: bool) -> AsyncIterator[dict[str, Any]]:
+        await self._controller.look_at_source()
+        self._controller.post(LookNow(only))
+        await asyncio.sleep(0.2 if wait else 0.0)
+        async for view in self._views():
+            done = not wait or finished_applying(view, only)
+            if done:
+                yield {"view": view, "exit": exit_code(view, only), "done": True}
+                return
+            yield {"view": view}
+
+    async def _down(self, only: tuple[str, ...], volumes: bool) -> AsyncIterator[dict[str, Any]]:
+        self._controller.post(TakeDown(only, volumes))
+        await asyncio.sleep(0)
+        async for view in self._views():
+            if finished_removing(self._controller.known, only) and self._controller.idle:
+                yield {"view": view, "done": True}
+                return
+            yield {"view": view}
+
+    def _find(self, name: str) -> ChunkId:
+        parts = name.split("/")
+        found = [
+            id
+            for id in self._controller.known.chunks
+            if [id.domain, id.cpux, id.chunk][-len(parts) :] == parts
+            or (len(parts) == 2 and parts == [id.domain, id.chunk])
+        ]
+        if len(found) == 1:
+            return found[0]
+        if not found:
+            raise UnknownChunk(f"there is no chunk {name}; `pnr status` lists them")
+        raise UnknownChunk(f"{name} could be {', '.join(str(id) for id in sorted(found))}; name one of these")
+
+    async def _logs(self, request: Mapping[str, Any]) -> AsyncIterator[dict[str, Any]]:
+        id = self._find(str(request.get("chunk", "")))
+        tail = max(1, min(int(request.get("tail") or 100), 10_000))
+        containers = self._controller.known.world.of(id)
+        if not containers:
+            yield {"text": "", "done": True}
+            return
+        newest = max(containers, key=lambda c: c.run)
+        yield {"text": await self._engine.last_output(newest.id, tail)}
+        if request.get("follow"):
+            async for text in self._follow(newest.id):
+                yield {"text": text}
+        yield {"done": True}
+
+    async def _follow(self, container_id: str) -> AsyncIterator[str]:
+        """What the container prints from now on, until it is gone."""
+        since = time.time()
+        while True:
+            await asyncio.sleep(LOG_PAUSE_SECONDS)
+            now = time.time()
+            text = await self._engine.output_since(container_id, since, MOST_LOG_BYTES)
+            since = now
+            if text:
+                yield text

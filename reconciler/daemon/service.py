@@ -1,0 +1,190 @@
+"""The daemon: the controller, the control socket and systemd's notifications around it; and its one-shot forms."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any
+
+from reconciler.controller.loop import Controller
+from reconciler.controller.records import Beat, LookNow, TakeDown
+from reconciler.daemon.control import ControlServer
+from reconciler.daemon.handler import Handler
+from reconciler.daemon.parts import assembled, make_engine, make_judge
+from reconciler.daemon.protocol import ServiceOptions
+from reconciler.daemon.systemd import Notifier
+from reconciler.daemon.verdict import finished_applying, finished_removing, status_sentence
+from reconciler.intent.model import Problem
+from reconciler.planner.actions import Plan
+from reconciler.planner.plan import Wish, plan_all
+from reconciler.sources.directory import DirectorySource
+
+OnView = Callable[[dict[str, Any]], None]
+OnJournal = Callable[[Mapping[str, Any]], None]
+
+VIEW_PAUSE_SECONDS = 0.1
+
+
+async def serve(
+    options: ServiceOptions,
+    *,
+    stop: asyncio.Event,
+    on_view: OnView | None = None,
+    on_journal: OnJournal | None = None,
+) -> None:
+    """Run until ``stop`` is set, then leave the containers as they are. Raises PnrError on a failure to start."""
+    async with assembled(options, on_journal=on_journal) as parts:
+        notifier = Notifier()
+        handler = Handler(parts)
+        tasks: list[Coroutine[Any, Any, None]] = [
+            parts.controller.run(),
+            _notify(parts.controller, notifier),
+        ]
+        if on_view is not None:
+            tasks.append(_show(parts.controller, on_view))
+        server = ControlServer(options.state, handler.handle)
+        await server.start()
+        try:
+            await _until(stop, tasks)
+        finally:
+            notifier.send(STOPPING="1", STATUS="stopping; containers go on")
+            await server.close()
+            notifier.close()
+
+
+async def apply_once(
+    options: ServiceOptions,
+    *,
+    only: Sequence[str] = (),
+    on_view: OnView | None = None,
+    on_journal: OnJournal | None = None,
+) -> dict[str, Any]:
+    """Converge without a daemon until everything is settled, failed or stalled; the view as it is then."""
+    async with assembled(options, on_journal=on_journal) as parts:
+        controller = parts.controller
+        running = asyncio.create_task(controller.run())
+        try:
+            await _while_running(running, controller, lambda: controller.first_pass_done, on_view)
+            controller.post(LookNow(tuple(only)))
+            await asyncio.sleep(0)
+            await _while_running(
+                running, controller, lambda: finished_applying(controller.view(), tuple(only)), on_view
+            )
+            return controller.view()
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+
+
+async def take_down(
+    options: ServiceOptions, *, only: Sequence[str] = (), volumes: bool = False, on_journal: OnJournal | None = None
+) -> dict[str, Any]:
+    """Remove what domains have made, dependents first, without a daemon; the view as it is then."""
+
+    def chosen(name: str) -> bool:
+        return not only or name in only
+
+    async with assembled(options, on_journal=on_journal, keep_down=chosen) as parts:
+        controller = parts.controller
+        running = asyncio.create_task(controller.run())
+        try:
+            await _while_running(running, controller, lambda: controller.first_pass_done, None)
+            controller.post(TakeDown(tuple(only), volumes))
+            await asyncio.sleep(0)
+            await _while_running(
+                running,
+                controller,
+                lambda: (
+                    not controller.known.engine_up
+                    or (controller.idle and finished_removing(controller.known, only))
+                ),
+                None,
+            )
+            view = controller.view()
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+        if controller.known.engine_up:
+            # Nothing is left of them: the next start begins anew instead of remembering that they are down.
+            for name in [name for name in controller.known.domains if chosen(name)]:
+                controller.known.recorder.forget(name)
+            await controller.known.recorder.flush()
+        return view
+
+
+async def make_plan(options: ServiceOptions) -> tuple[Plan, list[Problem]]:
+    """What ``apply`` would do now, and what is wrong with the files. Changes nothing."""
+    engine, _ = make_engine(options)
+    try:
+        source = DirectorySource(options.domains, polling=True)
+        scans = source.scans()
+        scan = await anext(scans)
+        await source.close()
+        judged = make_judge(options)(scan.files, frozenset())
+        await engine.connect()
+        observed = await engine.observe()
+        wishes = [Wish(name, domain) for name, domain in judged.domains.items()]
+        problems = [problem for found in judged.problems.values() for problem in found]
+        return plan_all(wishes, observed).plan, problems
+    finally:
+        await engine.close()
+
+
+async def _until(stop: asyncio.Event, jobs: Sequence[Coroutine[Any, Any, None]]) -> None:
+    """Run jobs until ``stop`` is set or one of them ends (which is an error it then raises)."""
+    stopping = asyncio.create_task(stop.wait())
+    tasks = [asyncio.create_task(job) for job in jobs]
+    try:
+        done, _ = await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for waiting in (stopping, *tasks):
+            waiting.cancel()
+        await asyncio.gather(stopping, *tasks, return_exceptions=True)
+
+
+async def _while_running(
+    running: asyncio.Task[None], controller: Controller, done: Callable[[], bool], on_view: OnView | None
+) -> None:
+    """Wait until ``done``; raises what ended the controller if it ends before."""
+    while not done():
+        change = asyncio.create_task(controller.changed())
+        try:
+            await asyncio.wait({running, change}, timeout=0.5, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            change.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await change
+        if running.done():
+            running.result()
+            return
+        if on_view is not None:
+            on_view(controller.view())
+
+
+async def _show(controller: Controller, on_view: OnView) -> None:
+    while True:
+        await controller.changed()
+        on_view(controller.view())
+        await asyncio.sleep(VIEW_PAUSE_SECONDS)
+
+
+async def _notify(controller: Controller, notifier: Notifier) -> None:
+    """Tell systemd when the first reconcile is done, how things stand, and that the loop lives."""
+    if not notifier.active:
+        await asyncio.Event().wait()
+    period = min((notifier.watchdog_seconds or 30.0) / 3, 5.0)
+
+    def beat() -> None:
+        notifier.send(WATCHDOG="1", STATUS=status_sentence(controller.view()))
+
+    controller.on_beat = beat
+    while not controller.first_pass_done:
+        controller.post(Beat())
+        await asyncio.sleep(0.05)
+    notifier.send(READY="1", STATUS=status_sentence(controller.view()))
+    while True:
+        controller.post(Beat())
+        await asyncio.sleep(period)

@@ -1,0 +1,83 @@
+"""Reads a view for its meaning: is it done, how did it end, in one sentence. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from reconciler.controller.known import Known
+
+SETTLED, FAILED, INVALID, STALLED = 0, 1, 2, 3
+
+
+def _chosen(view: Mapping[str, Any], only: Sequence[str]) -> list[Mapping[str, Any]]:
+    return [domain for domain in view["domains"] if not only or domain["name"] in only]
+
+
+def exit_code(view: Mapping[str, Any], only: Sequence[str] = ()) -> int:
+    """What ``pnr apply`` ends with: 0 settled, 1 failed, 2 invalid, 3 stalled."""
+    domains = _chosen(view, only)
+    if any(domain["errors"] for domain in domains):
+        return INVALID
+    if any(chunk["state"] == "failed" for chunk in _chunks(domains)):
+        return FAILED
+    if any(domain["stalled"] for domain in domains):
+        return STALLED
+    return SETTLED if all(domain["settled"] for domain in domains) else FAILED
+
+
+def _chunks(domains: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    return [chunk for domain in domains for cpux in domain["cpuxs"] for chunk in cpux["chunks"]]
+
+
+def finished_applying(view: Mapping[str, Any], only: Sequence[str] = ()) -> bool:
+    """Whether waiting longer can't change the verdict soon: settled, or nothing executes any more.
+
+    A failed chunk tries again by itself; who waits for it is told about the failure first.
+    """
+    if not view["daemon"]["ready"]:
+        return not view["daemon"].get("engine_up", True) and bool(view["daemon"].get("message"))
+    domains = _chosen(view, only)
+    if any(domain.get("removing") for domain in domains):
+        return False
+    chunks = _chunks(domains)
+    if any(chunk["state"] == "executing" for chunk in chunks):
+        return False
+    waiting = [chunk for chunk in chunks if chunk["state"] == "ready" and chunk["reason"] != "Suspended"]
+    if waiting and not any(chunk["state"] == "failed" for chunk in chunks):
+        return all(chunk.get("stalled") or chunk["reason"] == "WaitingForGatekeeper" for chunk in waiting) and any(
+            domain["stalled"] for domain in domains
+        )
+    return True
+
+
+def finished_removing(known: Known, only: Sequence[str]) -> bool:
+    """Whether everything of the chosen domains is gone."""
+    names = [name for name in known.domains if not only or name in only]
+    for name in names:
+        record = known.domains[name]
+        if any(id.domain == name for id in known.world.by_owner):
+            return False
+        if any(network.domain == name for network in known.world.networks.values()):
+            return False
+        if record.volumes_too and any(volume.domain == name for volume in known.world.volumes.values()):
+            return False
+    return True
+
+
+def status_sentence(view: Mapping[str, Any]) -> str:
+    """How things stand, for ``systemctl status``."""
+    if not view["daemon"].get("engine_up", True):
+        return f"the engine does not answer: {view['daemon'].get('message', '')}"
+    domains = view["domains"]
+    chunks = _chunks(domains)
+    count = {
+        state: sum(chunk["state"] == state for chunk in chunks)
+        for state in ("completed", "executing", "ready", "failed")
+    }
+    parts = [f"{count['completed']} of {len(chunks)} chunks completed in {len(domains)} domains"]
+    parts.extend(f"{count[state]} {state}" for state in ("executing", "ready", "failed") if count[state])
+    invalid = sum(bool(domain["errors"]) for domain in domains)
+    if invalid:
+        parts.append(f"{invalid} files not valid")
+    return ", ".join(parts)
