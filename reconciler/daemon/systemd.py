@@ -1,7 +1,7 @@
 """Talks to systemd: ready, status, watchdog (sd_notify(3)). Does nothing where systemd did not start us.
 
-The watchdog is fed by the loop itself: a beat is a message like any other, and only a loop that still takes messages
-answers it. A loop that hangs is therefore restarted by systemd, and the containers go on meanwhile.
+The watchdog is fed by the loop itself: a beat is a message like any other, and only a loop that still takes
+messages answers it. A loop that hangs is therefore restarted by systemd, and the containers go on meanwhile.
 """
 
 from __future__ import annotations
