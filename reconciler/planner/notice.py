@@ -45,6 +45,9 @@ def notice(i: ChunkInput) -> Memory:
         m = replace(m, tolerated=())
         i = replace(i, memory=m)
     if c.condition is Condition.RUNNING:
+        if chunk.on_gate_close is OnGateClose.RESTART and i.gate_closed and c.run == m.proven_run:
+            m = replace(m, restart_on_open=True)
+            i = replace(i, memory=m)
         tv = health_of(i, c)
         if tv is TV.Y and chunk.kind is Kind.SERVICE:
             if parts.rolled_back:
@@ -52,8 +55,6 @@ def notice(i: ChunkInput) -> Memory:
             return proven(m, c.run, i.now)
         if i.health.run == c.run and m.counted_run != c.run:
             m = _notice_illness(i, c, tv, parts)
-        if chunk.on_gate_close is OnGateClose.RESTART and i.gate_closed and c.run == m.proven_run:
-            m = replace(m, restart_on_open=True)
         return m
     put_aside = c.name.endswith(PREVIOUS_SUFFIX)
     if c.condition in ENDED and c.run and m.counted_run != c.run and not put_aside:

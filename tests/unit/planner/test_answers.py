@@ -1,0 +1,109 @@
+"""What a chunk answers, from its container, its health and its own words."""
+
+from __future__ import annotations
+
+from reconciler.facts import TV, FactRef, Pnr
+from reconciler.intent.model import Answer, Chunk, FactsMode, HealthCheck, Kind
+from reconciler.planner.answers import answers
+from reconciler.planner.health import Health, fold
+from reconciler.planner.memory import Memory, delay
+from reconciler.planner.observed import Condition
+from reconciler.planner.situation import ChunkInput, cast
+from tests.unit.planner.build import TCP, chunk, container, healthy, situation
+
+REF = FactRef("shop", "main", "web_ready")
+NO = Pnr("is web ready?", ("no",), TV.N)
+YES = Pnr("is web ready?", ("yes",), TV.Y)
+
+
+def told(i: ChunkInput, own: dict[str, Pnr] | None = None, before: Pnr | None = None) -> Pnr:
+    return answers(i, cast(i), own or {}, {REF: before} if before is not None else {})[REF]
+
+
+def check(**more: object) -> HealthCheck:
+    return HealthCheck(type="tcp", port_key="80", **more)  # type: ignore[arg-type]
+
+
+def test_a_chunk_that_was_never_started_answers_unknown() -> None:
+    assert told(situation(chunk(health=TCP))).tv is TV.U
+
+
+def test_a_healthy_chunk_answers_as_declared() -> None:
+    c = chunk(health=TCP)
+    assert told(situation(c, container(c), health=healthy())) == YES
+
+
+def test_a_container_that_stopped_running_answers_no_at_once() -> None:
+    c = chunk(health=TCP)
+    assert told(situation(c, container(c, Condition.EXITED)), before=YES) == NO
+
+
+def test_an_answer_of_no_stands_until_the_next_run_has_proved_itself() -> None:
+    c = chunk(health=TCP)
+    started = situation(c, container(c, run="run2"), health=Health(run="run2", since=1.0))
+    assert told(started, before=NO) == NO
+    assert told(started).tv is TV.U
+
+
+def test_nothing_is_known_while_the_engine_can_not_be_asked() -> None:
+    c = chunk(health=TCP)
+    assert told(situation(c, container(c), health=healthy(), engine_up=False), before=YES).tv is TV.U
+
+
+def test_status_mapping_says_what_success_and_failure_answer() -> None:
+    full = Pnr("is web ready?", ("primary",), TV.Y)
+    gone = Pnr("is web ready?", ("away",), TV.N)
+    mapped = check(on_success=(Answer("web_ready", full),), on_failure=(Answer("web_ready", gone),))
+    c = chunk(health=mapped)
+    assert told(situation(c, container(c), health=healthy())) == full
+    assert told(situation(c, container(c, Condition.EXITED))) == gone
+
+
+def own_words() -> Chunk:
+    return chunk(facts=FactsMode.OWN)
+
+
+def test_a_container_that_answers_itself_is_believed_and_nobody_answers_for_it() -> None:
+    c = own_words()
+    i = situation(c, container(c))
+    assert told(i).tv is TV.U
+    busy = Pnr("is web ready?", ("busy",), TV.N)
+    assert told(i, {"web_ready": busy}) == busy
+
+
+def test_a_done_job_keeps_its_answer_although_its_container_is_gone() -> None:
+    c = chunk(kind=Kind.JOB)
+    assert told(situation(c, memory=Memory(job_generation=1))) == YES
+
+
+def test_bad_results_count_only_after_the_start_period_and_from_the_threshold_on() -> None:
+    patient = check(start_period_seconds=10.0, failure_threshold=2)
+    h = Health(run="r", since=0.0)
+    for now in (1.0, 5.0, 9.0):
+        h = fold(h, patient, ok=False, message="refused", now=now)
+    assert (h.tv, h.failures, h.last_error) == (TV.U, 0, "refused")
+    h = fold(h, patient, ok=False, message="refused", now=11.0)
+    assert h.tv is TV.U
+    h = fold(h, patient, ok=False, message="refused", now=12.0)
+    assert h.tv is TV.N
+
+
+def test_good_results_count_from_the_threshold_on_and_a_bad_one_starts_the_count_anew() -> None:
+    twice = check(success_threshold=2)
+    h = fold(Health(run="r"), twice, ok=True, message="ok", now=1.0)
+    h = fold(h, twice, ok=False, message="no", now=2.0)
+    h = fold(h, twice, ok=True, message="ok", now=3.0)
+    assert h.tv is TV.U
+    assert fold(h, twice, ok=True, message="ok", now=4.0).tv is TV.Y
+
+
+def test_an_early_look_that_fails_counts_for_nothing() -> None:
+    once = check(failure_threshold=1)
+    h = fold(Health(run="r"), once, ok=False, message="refused", now=1.0, counts=False)
+    assert (h.tv, h.failures, h.total_failures) == (TV.U, 0, 0)
+
+
+def test_back_off_is_at_once_then_a_second_doubling_to_five_minutes() -> None:
+    assert [delay(n, 0.5) for n in (1, 2, 3, 4)] == [0.0, 1.0, 2.0, 4.0]
+    assert delay(50, 0.5) == 300.0
+    assert 270.0 <= delay(50, 0.0) < delay(50, 1.0) <= 330.0

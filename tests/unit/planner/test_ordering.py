@@ -1,0 +1,131 @@
+"""Who depends on whom, what is stalled, and plans as text."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from reconciler.facts import TV, FactRef, Pnr
+from reconciler.intent.model import Chunk, ChunkId
+from reconciler.lifecycle import State
+from reconciler.planner.observed import Network, Observed
+from reconciler.planner.ordering import Standing, dependencies, dependents_first, dependents_of, unreachable
+from reconciler.planner.plan import Wish, plan_all
+from tests.unit.planner.build import chunk, container, domain, gate
+
+DB = chunk("db")
+API = chunk("api", needs=gate("db_ready"))
+WEB = chunk("web", needs=gate("api_ready"))
+PAGE = chunk("page", needs=gate("api_ready=N"))
+STACK = (WEB, API, DB)
+
+
+def id(name: str) -> ChunkId:
+    return ChunkId("shop", "main", name)
+
+
+def test_a_chunk_depends_on_who_answers_its_gate() -> None:
+    assert dependencies(STACK) == {
+        id("db"): frozenset(),
+        id("api"): frozenset({id("db")}),
+        id("web"): frozenset({id("api")}),
+    }
+
+
+def test_waiting_for_a_no_is_no_dependency() -> None:
+    assert dependencies((API, PAGE))[id("page")] == frozenset()
+
+
+def test_removal_goes_from_the_top_down() -> None:
+    assert dependents_first(STACK) == [id("web"), id("api"), id("db")]
+    assert dependents_of(id("db"), STACK) == {id("api")}
+
+
+def test_an_order_is_found_even_where_gates_form_a_cycle() -> None:
+    a, b = chunk("a", needs=gate("b_ready")), chunk("b", needs=gate("a_ready"))
+    assert sorted(dependents_first((a, b))) == [id("a"), id("b")]
+
+
+def standing(**states: State) -> dict[ChunkId, Standing]:
+    return {id(name): Standing(state) for name, state in states.items()}
+
+
+def test_a_gate_is_stalled_when_nobody_declared_can_answer_it_as_wanted() -> None:
+    lonely = chunk("lonely", needs=gate("nobody_ready"))
+    found = unreachable((lonely,), {}, standing(lonely=State.READY))
+    assert [entry.ref.key for entry in found[id("lonely")]] == ["nobody_ready"]
+
+
+def test_a_gate_whose_answerer_still_works_is_not_stalled() -> None:
+    assert not unreachable(STACK, {}, standing(db=State.EXECUTING, api=State.READY, web=State.READY))
+    assert not unreachable(STACK, {}, standing(db=State.FAILED, api=State.READY, web=State.READY))
+
+
+def test_what_waits_for_the_no_of_a_completed_chunk_is_stalled() -> None:
+    facts = {FactRef("shop", "main", "api_ready"): Pnr("", ("yes",), TV.Y)}
+    found = unreachable((API, PAGE), facts, standing(api=State.COMPLETED, page=State.READY))
+    assert set(found) == {id("page")}
+
+
+def test_stalling_passes_on_to_those_who_wait_for_the_stalled() -> None:
+    a = chunk("a", needs=gate("nobody_ready"))
+    b = chunk("b", needs=gate("a_ready"))
+    assert set(unreachable((a, b), {}, standing(a=State.READY, b=State.READY))) == {id("a"), id("b")}
+
+
+def test_one_that_will_not_try_again_by_itself_answers_nothing_new() -> None:
+    states = {id("db"): Standing(State.FAILED, final=True), id("api"): Standing(State.READY)}
+    assert set(unreachable((DB, API), {}, states)) == {id("api")}
+
+
+def test_a_plan_reads_as_text_in_the_order_in_which_it_can_be_done() -> None:
+    plan = plan_all([Wish("shop", domain(WEB, API, DB))], Observed()).plan
+    assert str(plan).splitlines() == [
+        "[] -> #1 shop, CreateNetwork pnr_shop, no such network yet",
+        "[1] -> #2 shop/main/db, EnsureImage nginx:1, policy missing",
+        "[2] -> #3 shop/main/db, CreateContainer shop_db, no container yet",
+        "[3] -> #4 shop/main/db, StartContainer shop_db, no container yet",
+        "[1, 4] -> #5 shop/main/api, EnsureImage nginx:1, policy missing",
+        "[5] -> #6 shop/main/api, CreateContainer shop_api, no container yet",
+        "[6] -> #7 shop/main/api, StartContainer shop_api, no container yet",
+        "[1, 7] -> #8 shop/main/web, EnsureImage nginx:1, policy missing",
+        "[8] -> #9 shop/main/web, CreateContainer shop_web, no container yet",
+        "[9] -> #10 shop/main/web, StartContainer shop_web, no container yet",
+    ]
+
+
+def seen(*chunks: Chunk) -> Observed:
+    return Observed(
+        {f"{c.id}": replace(container(c), id=f"{c.id}") for c in chunks},
+        {"pnr_shop": Network("n1", "pnr_shop", "shop")},
+    )
+
+
+def test_a_world_that_is_as_it_should_be_gives_an_empty_plan() -> None:
+    assert len(plan_all([Wish("shop", domain(*STACK))], seen(*STACK)).plan) == 0
+
+
+def test_only_what_changed_is_in_the_plan() -> None:
+    changed = (replace(WEB, container=replace(WEB.container, digest="d2")), API, DB)
+    plan = plan_all([Wish("shop", domain(*changed))], seen(*STACK)).plan
+    assert {step.resource for step in plan} == {"shop/main/web"}
+
+
+def test_a_domain_that_goes_is_removed_dependents_first_and_its_network_last() -> None:
+    plan = plan_all([Wish("shop", None, last=domain(*STACK))], seen(*STACK)).plan
+    removed = [step.action.describe() for step in plan if step.action.describe().startswith("Remove")]
+    assert removed == [
+        "RemoveContainer shop_web",
+        "RemoveContainer shop_api",
+        "RemoveContainer shop_db",
+        "RemoveNetwork pnr_shop",
+    ]
+
+
+def test_what_has_not_our_labels_is_in_no_plan() -> None:
+    foreign = replace(container(WEB), owner=None)
+    world = Observed(
+        {"f": foreign}, {"bridge": Network("b", "bridge"), "pnr_shop": Network("n", "pnr_shop", "shop")}
+    )
+    whole = plan_all([Wish("shop", domain(WEB))], world)
+    assert len(whole.plan) == 0
+    assert [blocked.decision.reason.value for blocked in whole.blocked] == ["NameConflict"]
