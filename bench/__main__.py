@@ -1,7 +1,7 @@
 """``python -m bench``: measures pnr against RAW and Compose on this machine's Docker engine.
 
-Prints a table and writes bench/results/latest.json. It needs an engine on a unix socket, the docker command line and
-a static busybox; Compose is measured where `docker-compose` is in PATH (or COMPOSE names its binary).
+Prints a table and writes bench/results/latest.json. It needs an engine on a unix socket, the docker command line
+and a static busybox; Compose is measured where `docker-compose` is in PATH (or COMPOSE names its binary).
 """
 
 from __future__ import annotations

@@ -45,9 +45,7 @@ def compared(
 ) -> Row:
     """Medians of both, and the median of the ratios pair by pair."""
     ratio = statistics.median(a / b for a, b in zip(subject, other, strict=True))
-    return Row(
-        scenario, "pnr", statistics.median(subject), unit, reference, statistics.median(other), ratio, target
-    )
+    return Row(scenario, "pnr", statistics.median(subject), unit, reference, statistics.median(other), ratio, target)
 
 
 def raw_body(network: str, port: int | None = None) -> dict[str, Any]:

@@ -19,9 +19,7 @@ PREFIX = "pnrbench"
 LIMIT_SECONDS = 180.0
 
 
-def wait_until(
-    condition: Callable[[], bool], what: str, limit: float = LIMIT_SECONDS, pause: float = 0.002
-) -> None:
+def wait_until(condition: Callable[[], bool], what: str, limit: float = LIMIT_SECONDS, pause: float = 0.002) -> None:
     """Wait for a condition. Raises TimeoutError that says for what."""
     end = time.monotonic() + limit
     while not condition():
@@ -137,9 +135,7 @@ class Daemon:
         shutil.rmtree(self.root, ignore_errors=True)
 
 
-def chunk(
-    name: str, *, needs: str | None = None, port: int | None = None, check: str | None = "tcp"
-) -> dict[str, Any]:
+def chunk(name: str, *, needs: str | None = None, port: int | None = None, check: str | None = "tcp") -> dict[str, Any]:
     """A chunk that serves HTTP on port 80."""
     gate = {needs: {"tv": "Y"}} if needs else {"system_ready": {"tv": "Y"}}
     container: dict[str, Any] = {"name": f"{PREFIX}_{name}", "image": IMAGE, "stop_grace_period": "0s"}

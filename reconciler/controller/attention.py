@@ -119,9 +119,7 @@ class Attention:
     def answered_all(self, record: ChunkRecord, chunk: Chunk) -> bool:
         if chunk.facts is FactsMode.NONE or not chunk.flowout:
             return False
-        return all(
-            key in record.own and record.own[key].tv is declared.tv for key, declared in chunk.flowout.items()
-        )
+        return all(key in record.own and record.own[key].tv is declared.tv for key, declared in chunk.flowout.items())
 
     def _read_output(self, id: ChunkId, container: Container) -> None:
         async def read() -> None:

@@ -97,9 +97,7 @@ class Decider:
             found = self._known.facts.get(entry.ref)
             who = ", ".join(str(id.chunk) for id in self._known.who.get(entry.ref, ())) or "nobody that is declared"
             short = entry.ref.key if entry.ref.cpux == chunk.id.cpux else str(entry.ref)
-            parts.append(
-                f"{short} is {found.tv if found is not None else 'U'}, wanted {entry.wanted.tv} (from {who})"
-            )
+            parts.append(f"{short} is {found.tv if found is not None else 'U'}, wanted {entry.wanted.tv} (from {who})")
         return "; ".join(parts)
 
     def _blocked_by(self, record: ChunkRecord, chunk: Chunk | None) -> str:
@@ -241,9 +239,7 @@ class Decider:
             ):
                 self._begin_object(name, work)
             return
-        if self._known.world.owners(name) or any(
-            c.busy for id, c in self._known.chunks.items() if id.domain == name
-        ):
+        if self._known.world.owners(name) or any(c.busy for id, c in self._known.chunks.items() if id.domain == name):
             return
         left = [
             Work(f"network:{n.name}", ((RemoveNetwork(n.name, name), "its domain is gone"),))

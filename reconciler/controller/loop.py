@@ -295,9 +295,7 @@ class Controller:
             for cpux in record.wanted.cpuxs:
                 for key, fact in cpux.rt_state.items():
                     given[FactRef(name, cpux.name, key)] = fact
-        for ref in [
-            ref for ref in self.known.facts if ref.domain == name and ref not in declared and ref not in given
-        ]:
+        for ref in [ref for ref in self.known.facts if ref.domain == name and ref not in declared and ref not in given]:
             self.known.facts.forget(ref)
             self.known.tell_askers(ref)
         for ref, fact in given.items():

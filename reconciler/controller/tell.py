@@ -52,9 +52,7 @@ def is_settled(c: Known, record: DomainRecord) -> bool:
     """Whether all that a domain declares is completed (or, when it is to go, gone)."""
     if record.wanted is None:
         return not any(id.domain == record.name for id in c.world.by_owner) and not record.gone
-    return all(
-        chunk.id in c.chunks and c.chunks[chunk.id].state == State.COMPLETED for chunk in record.wanted.chunks()
-    )
+    return all(chunk.id in c.chunks and c.chunks[chunk.id].state == State.COMPLETED for chunk in record.wanted.chunks())
 
 
 def is_stalled(c: Known, record: DomainRecord) -> bool:
@@ -62,9 +60,7 @@ def is_stalled(c: Known, record: DomainRecord) -> bool:
     if record.wanted is None or not c.engine_up:
         return False
     stuck = {id.cpux for id in stalled_chunks(c, record)}
-    busy = {
-        id.cpux for id, chunk in c.chunks.items() if id.domain == record.name and chunk.state == State.EXECUTING
-    }
+    busy = {id.cpux for id, chunk in c.chunks.items() if id.domain == record.name and chunk.state == State.EXECUTING}
     return bool(stuck - busy)
 
 
@@ -155,8 +151,7 @@ def _chunk_view(c: Known, record: ChunkRecord, stuck: tuple[str, ...]) -> dict[s
         "restarts": record.restarts,
         "attempts": record.attempts_total,
         "replicas": [
-            {"container": x.name, "id": x.id, "image": x.image_id, "condition": x.condition.value}
-            for x in containers
+            {"container": x.name, "id": x.id, "image": x.image_id, "condition": x.condition.value} for x in containers
         ],
         "waiting_for": _waiting_view(c, chunk) if record.reason is Reason.WAITING_FOR_GATEKEEPER else [],
         "next_try": _wall(c.clock, record.memory.not_before),

@@ -33,9 +33,7 @@ def affirmed(chunk: Chunk, key: str) -> Pnr:
     return chunk.flowout[key]
 
 
-def answers(
-    i: ChunkInput, parts: Cast, own: Mapping[str, Pnr], before: Mapping[FactRef, Pnr]
-) -> dict[FactRef, Pnr]:
+def answers(i: ChunkInput, parts: Cast, own: Mapping[str, Pnr], before: Mapping[FactRef, Pnr]) -> dict[FactRef, Pnr]:
     """All flowout facts of the chunk as they stand now.
 
     ``own`` is what the container itself wrote in its present run. ``before`` is how the facts stood: one that was

@@ -264,9 +264,7 @@ def _running(i: ChunkInput, parts: Cast, c: Container) -> Decision:
     if chunk.kind is Kind.JOB:
         return Decision(State.EXECUTING, Reason.RUNNING_JOB, "running")
     if m.restart_on_open and i.gate_open and c.run == m.proven_run:
-        return _work(
-            i, Reason.RECOVERING, _restart(i, c, "its gatekeeper holds again"), "its gatekeeper holds again"
-        )
+        return _work(i, Reason.RECOVERING, _restart(i, c, "its gatekeeper holds again"), "its gatekeeper holds again")
     if tv is TV.Y or (tv is TV.U and m.proven_run == c.run):
         if parts.previous is not None:
             steps2 = _take_away(i, parts.previous, "the new container is up")
@@ -287,9 +285,7 @@ def _running(i: ChunkInput, parts: Cast, c: Container) -> Decision:
             wake = i.health.since + chunk.health.deadline_seconds
         elif chunk.facts is FactsMode.OFFERED:
             wake = i.health.since + OFFERED_SILENCE_SECONDS
-    message = (
-        i.health.last_error if i.health.run == c.run and i.health.last_error else "waiting for the first answer"
-    )
+    message = i.health.last_error if i.health.run == c.run and i.health.last_error else "waiting for the first answer"
     return Decision(State.EXECUTING, Reason.PROBING, message, wake_at=wake)
 
 

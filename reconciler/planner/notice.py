@@ -154,9 +154,7 @@ def work_failed(i: ChunkInput, reason: Reason, message: str) -> Memory:
     """The memory after work on the chunk failed with an engine's error."""
     parts = cast(i)
     remedy = Remedy.RECREATE if reason in (Reason.START_FAILED, Reason.PORT_IN_USE) else Remedy.START
-    m = set_back(
-        i.memory, now=i.now, jitter=i.jitter, error=message, failure=Failure(reason, message), remedy=remedy
-    )
+    m = set_back(i.memory, now=i.now, jitter=i.jitter, error=message, failure=Failure(reason, message), remedy=remedy)
     previous = parts.previous
     put_aside = previous is not None and (parts.current is not None or previous.name.endswith(PREVIOUS_SUFFIX))
     return _give_up_update(i.chunk, m) if put_aside and not parts.rolled_back else m

@@ -108,9 +108,7 @@ def _add(chunk: Chunk, possible: dict[FactRef, list[Pnr]], anything: set[FactRef
         possible.setdefault(ref, []).extend((affirmed(chunk, key), denied(chunk, key)))
 
 
-def _unreached(
-    chunk: Chunk, possible: Mapping[FactRef, list[Pnr]], anything: Set[FactRef]
-) -> tuple[GateEntry, ...]:
+def _unreached(chunk: Chunk, possible: Mapping[FactRef, list[Pnr]], anything: Set[FactRef]) -> tuple[GateEntry, ...]:
     return tuple(
         entry
         for entry in chunk.gate

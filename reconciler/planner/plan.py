@@ -208,6 +208,4 @@ def _plan_removals(
     if wish.domain is None:
         for network in observed.networks.values():
             if network.domain == wish.name:
-                numbers.add(
-                    wish.name, [(RemoveNetwork(network.name, wish.name), "its domain is gone")], done.values()
-                )
+                numbers.add(wish.name, [(RemoveNetwork(network.name, wish.name), "its domain is gone")], done.values())

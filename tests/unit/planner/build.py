@@ -58,9 +58,7 @@ def chunk(name: str = "web", *, needs: Gate = (), digest: str = "d1", domain: st
 
 def domain(*chunks: Chunk, name: str = "shop") -> Domain:
     """A domain of one CPUX with its own network."""
-    return Domain(
-        name, f"{name}.json", "digest", "intent", (Cpux("main", {}, chunks),), (NetworkSpec(f"pnr_{name}"),)
-    )
+    return Domain(name, f"{name}.json", "digest", "intent", (Cpux("main", {}, chunks),), (NetworkSpec(f"pnr_{name}"),))
 
 
 def container(of: Chunk, condition: Condition = Condition.RUNNING, **more: Any) -> Container:

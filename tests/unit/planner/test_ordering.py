@@ -123,9 +123,7 @@ def test_a_domain_that_goes_is_removed_dependents_first_and_its_network_last() -
 
 def test_what_has_not_our_labels_is_in_no_plan() -> None:
     foreign = replace(container(WEB), owner=None)
-    world = Observed(
-        {"f": foreign}, {"bridge": Network("b", "bridge"), "pnr_shop": Network("n", "pnr_shop", "shop")}
-    )
+    world = Observed({"f": foreign}, {"bridge": Network("b", "bridge"), "pnr_shop": Network("n", "pnr_shop", "shop")})
     whole = plan_all([Wish("shop", domain(WEB))], world)
     assert len(whole.plan) == 0
     assert [blocked.decision.reason.value for blocked in whole.blocked] == ["NameConflict"]

@@ -1,0 +1,98 @@
+"""Sees to images: pulls or builds them, one attempt an image however many ask for it. Blocking; runs in threads."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import docker
+from docker.errors import BuildError, DockerException, ImageNotFound
+from docker.utils import parse_repository_tag
+
+from reconciler.engine.docker.failures import LOST, translate, words
+from reconciler.engine.protocol import ImageBuildFailed, ImagePullFailed
+
+KEPT_LINES = 20
+Tell = Callable[[str], None]
+
+
+def is_present(client: docker.APIClient, image: str) -> bool:
+    """Whether the engine has the image."""
+    try:
+        client.inspect_image(image)  # type: ignore[no-untyped-call]
+    except ImageNotFound:
+        return False
+    return True
+
+
+def ensure(
+    client: docker.APIClient, image: str, build_path: str | None, policy: str, tell: Tell, *, where: str
+) -> None:
+    """Pull or build as the policy says. Raises ImagePullFailed or ImageBuildFailed with the engine's own words."""
+    try:
+        present = is_present(client, image)
+    except (DockerException, *LOST) as error:
+        raise translate(error, where, ImagePullFailed) from error
+    if build_path is not None:
+        if not present or policy in ("build", "always"):
+            build(client, image, build_path, tell, where=where)
+        return
+    if policy == "never":
+        if not present:
+            raise ImagePullFailed(f"image {image} is not there, and its pull_policy is never: load or build it first")
+        return
+    if not present or policy == "always":
+        pull(client, image, tell, where=where)
+
+
+def pull(client: docker.APIClient, image: str, tell: Tell, *, where: str) -> None:
+    """Pull an image; errors that come in the stream are the errors."""
+    repository, tag = parse_repository_tag(image)
+    try:
+        stream = client.pull(repository, tag=tag or "latest", stream=True, decode=True)
+        for line in stream:
+            if "error" in line:
+                raise ImagePullFailed(_advice(image, str(line["error"])))
+            text = _progress(line)
+            if text:
+                tell(f"pulling {image}: {text}")
+    except LOST as error:
+        raise translate(error, where, ImagePullFailed) from error
+    except DockerException as error:
+        raise ImagePullFailed(_advice(image, words(error))) from error
+
+
+def _advice(image: str, said: str) -> str:
+    return f"image {image} can't be pulled: {said}. Check its name and tag, and `docker login` where it is private"
+
+
+def _progress(line: Mapping[str, Any]) -> str:
+    state = str(line.get("status", ""))
+    detail = line.get("progressDetail") or {}
+    if detail.get("total"):
+        return f"{line.get('id', '')} {state} {100 * int(detail.get('current', 0)) // int(detail['total'])} %"
+    return state if "id" not in line else ""
+
+
+def build(client: docker.APIClient, image: str, build_path: str, tell: Tell, *, where: str) -> None:
+    """Build a directory with a Dockerfile and tag it."""
+    if not os.path.isdir(build_path):
+        raise ImageBuildFailed(f"image {image} can't be built: there is no directory {build_path}")
+    kept: list[str] = []
+    try:
+        stream: Iterator[Mapping[str, Any]] = client.build(
+            path=build_path, tag=image, rm=True, forcerm=True, decode=True
+        )
+        for line in stream:
+            if "error" in line:
+                tail = "\n".join([*kept, str(line["error"])][-KEPT_LINES:])
+                raise ImageBuildFailed(f"image {image} can't be built from {build_path}: {tail}")
+            text = str(line.get("stream", "")).strip()
+            if text:
+                kept = [*kept, text][-KEPT_LINES:]
+                tell(f"building {image}: {text}")
+    except LOST as error:
+        raise translate(error, where, ImageBuildFailed) from error
+    except (BuildError, DockerException, OSError, TypeError) as error:
+        raise ImageBuildFailed(f"image {image} can't be built from {build_path}: {words(error)}") from error

@@ -1,0 +1,144 @@
+"""From the engine's JSON to observed values. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from reconciler.intent.model import ChunkId
+from reconciler.intent.settings import read_back
+from reconciler.planner.observed import (
+    LABEL_CHUNK,
+    LABEL_CPUX,
+    LABEL_DOMAIN,
+    LABEL_GENERATION,
+    LABEL_REPLICA,
+    LABEL_SPEC,
+    Condition,
+    Container,
+    HostPort,
+    Network,
+    Volume,
+)
+
+_HEALTH = re.compile(r"\((health: starting|healthy|unhealthy)\)")
+_EXIT = re.compile(r"^Exited \((\d+)\)")
+_NEVER = "0001-01-01T00:00:00Z"
+
+
+def owner(labels: Mapping[str, str] | None) -> ChunkId | None:
+    """Whose a container is; None where it is not ours."""
+    labels = labels or {}
+    if not (labels.get(LABEL_DOMAIN) and labels.get(LABEL_CPUX) and labels.get(LABEL_CHUNK)):
+        return None
+    return ChunkId(labels[LABEL_DOMAIN], labels[LABEL_CPUX], labels[LABEL_CHUNK])
+
+
+def number(text: str | None, default: int) -> int:
+    """A number from a label that somebody may have changed."""
+    return int(text) if text is not None and text.isdigit() else default
+
+
+def condition(text: str) -> Condition:
+    """Docker's word for the state; one that is not known counts as dead."""
+    try:
+        return Condition(text)
+    except ValueError:
+        return Condition.DEAD
+
+
+def signature(summary: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What of a summary tells that the container has changed: all but the age in ``Status``."""
+    text = str(summary.get("Status", ""))
+    health = _HEALTH.search(text)
+    ended = _EXIT.search(text)
+    networks = (summary.get("NetworkSettings") or {}).get("Networks") or {}
+    return (
+        summary.get("State"),
+        tuple(summary.get("Names") or ()),
+        summary.get("ImageID"),
+        health.group(1) if health else "",
+        ended.group(1) if ended else "",
+        tuple((name, (end or {}).get("EndpointID"), (end or {}).get("IPAddress")) for name, end in networks.items()),
+        tuple(
+            (p.get("IP"), p.get("PrivatePort"), p.get("PublicPort"), p.get("Type")) for p in summary.get("Ports") or ()
+        ),
+    )
+
+
+def from_summary(summary: Mapping[str, Any]) -> Container:
+    """A container from the list. Enough for one that is not ours; ours are inspected."""
+    labels = summary.get("Labels") or {}
+    text = str(summary.get("Status", ""))
+    health = _HEALTH.search(text)
+    ended = _EXIT.search(text)
+    networks = (summary.get("NetworkSettings") or {}).get("Networks") or {}
+    published: dict[str, tuple[HostPort, ...]] = {}
+    for port in summary.get("Ports") or ():
+        if port.get("PublicPort"):
+            key = f"{port['PrivatePort']}/{port.get('Type', 'tcp')}"
+            published[key] = (*published.get(key, ()), HostPort(port.get("IP", ""), int(port["PublicPort"])))
+    return Container(
+        id=str(summary["Id"]),
+        name=str((summary.get("Names") or ["/"])[0]).lstrip("/"),
+        image=str(summary.get("Image", "")),
+        image_id=str(summary.get("ImageID", "")),
+        condition=condition(str(summary.get("State", ""))),
+        owner=owner(labels),
+        replica=number(labels.get(LABEL_REPLICA), 1),
+        spec=str(labels.get(LABEL_SPEC, "")),
+        generation=number(labels.get(LABEL_GENERATION), 0),
+        networks={name: str((end or {}).get("IPAddress", "")) for name, end in networks.items()},
+        published=published,
+        exit_code=int(ended.group(1)) if ended else None,
+        health="starting" if health and "starting" in health.group(1) else health.group(1) if health else None,
+    )
+
+
+def from_inspection(body: Mapping[str, Any]) -> Container:
+    """A container from an inspection, with its settings where it is ours."""
+    config = body.get("Config") or {}
+    labels = config.get("Labels") or {}
+    state = body.get("State") or {}
+    settings = body.get("NetworkSettings") or {}
+    published: dict[str, tuple[HostPort, ...]] = {}
+    for key, bindings in (settings.get("Ports") or {}).items():
+        if bindings:
+            published[key] = tuple(
+                HostPort(b.get("HostIp", ""), int(b["HostPort"])) for b in bindings if b.get("HostPort")
+            )
+    started = str(state.get("StartedAt") or "")
+    now = condition(str(state.get("Status", "")))
+    ended = now in (Condition.EXITED, Condition.DEAD)
+    whose = owner(labels)
+    return Container(
+        id=str(body["Id"]),
+        name=str(body.get("Name", "")).lstrip("/"),
+        image=str(config.get("Image", "")),
+        image_id=str(body.get("Image", "")),
+        condition=now,
+        owner=whose,
+        replica=number(labels.get(LABEL_REPLICA), 1),
+        spec=str(labels.get(LABEL_SPEC, "")),
+        generation=number(labels.get(LABEL_GENERATION), 0),
+        run="" if not started or started == _NEVER else started,
+        networks={
+            name: str((end or {}).get("IPAddress", "")) for name, end in (settings.get("Networks") or {}).items()
+        },
+        published=published,
+        exit_code=int(state.get("ExitCode", 0)) if ended else None,
+        oom_killed=bool(state.get("OOMKilled", False)),
+        health=(state.get("Health") or {}).get("Status") or None,
+        settings=read_back(body) if whose is not None else None,
+    )
+
+
+def network(body: Mapping[str, Any]) -> Network:
+    """A network from the list."""
+    return Network(str(body["Id"]), str(body["Name"]), (body.get("Labels") or {}).get(LABEL_DOMAIN) or None)
+
+
+def volume(body: Mapping[str, Any]) -> Volume:
+    """A volume from the list."""
+    return Volume(str(body["Name"]), (body.get("Labels") or {}).get(LABEL_DOMAIN) or None)
