@@ -1,0 +1,232 @@
+"""Published ports: how they are written, their normal form, and the Engine API's. Pure.
+
+Normal form: a sorted list of ``{"target": "80/tcp", "host_ip": "127.0.0.1", "published": 8080}``; ``published`` is
+None for any free port of the host. Where no address is given it is 127.0.0.1: nothing is open to the network
+unless the file says so.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import Any
+
+from reconciler.intent.settings.faults import Faults, expected, object_of, shown, wrong
+from reconciler.intent.settings.values import choice, integer, text
+
+DEFAULT_HOST_IP = "127.0.0.1"
+MAX_PORTS = 4096
+_PROTOCOLS = ("tcp", "udp", "sctp")
+_SHORT = re.compile(r"(?:(?:(?P<ip>\[[^\]]*\]|[^:\[\]]*):)?(?P<published>[0-9]*(?:-[0-9]+)?):)?(?P<target>[^:\[\]]+)")
+_HOST = re.compile(r"(?:(?P<ip>\[[^\]]*\]|[^:\[\]]*):)?(?P<published>[0-9]*)")
+_RANGE = re.compile(r"(?P<first>[0-9]{1,5})(?:-(?P<last>[0-9]{1,5}))?")
+
+ACCEPTS: dict[str, Any] = {
+    "anyOf": [
+        {
+            "type": "object",
+            "description": "container port to host port",
+            "additionalProperties": {"type": ["string", "integer", "null"]},
+        },
+        {
+            "type": "array",
+            "items": {
+                "anyOf": [
+                    {"type": ["string", "integer"]},
+                    {
+                        "type": "object",
+                        "properties": {
+                            "target": {"type": ["string", "integer"]},
+                            "published": {"type": ["string", "integer", "null"]},
+                            "host_ip": {"type": "string"},
+                            "protocol": {"enum": list(_PROTOCOLS)},
+                            "mode": {"enum": ["host", "ingress"]},
+                            "name": {"type": "string"},
+                            "app_protocol": {"type": "string"},
+                        },
+                        "required": ["target"],
+                        "additionalProperties": False,
+                    },
+                ]
+            },
+        },
+    ]
+}
+
+
+def parse(value: Any) -> list[dict[str, Any]]:
+    """All forms: the map container port -> host port, and Compose's list in its short and long form."""
+    faults = Faults()
+    found: list[dict[str, Any]] = []
+    items: Iterable[tuple[str | int, Callable[[Any], list[dict[str, Any]]], Any]]
+    if isinstance(value, Mapping):
+        items = ((key, partial(_from_map, key), host) for key, host in value.items())
+    elif isinstance(value, list | tuple):
+        items = ((index, _from_list, item) for index, item in enumerate(value))
+    else:
+        raise expected('an object {"container port": "host port"} or a list such as ["8080:80"]', value)
+    for place, parse_item, item in items:
+        found += faults.read((place,), parse_item, item) or ()
+        if len(found) > MAX_PORTS:
+            faults.add((place,), f"a container may publish at most {MAX_PORTS} ports", item)
+            break
+    faults.throw()
+    return _sorted(found)
+
+
+def port_key(value: Any) -> str:
+    """A container port such as ``27017``, ``"27017"`` or ``"53/udp"``, as ``27017/tcp``."""
+    if isinstance(value, str):
+        number, slash, protocol = value.strip().partition("/")
+        if slash and protocol.lower() not in _PROTOCOLS:
+            raise expected("tcp, udp or sctp after the slash", value)
+        if not number.isascii() or not number.isdigit():
+            raise expected('a port of the container such as "80" or "53/udp"', value)
+        return f"{_port(number)}/{protocol.lower() or 'tcp'}"
+    return f"{_port(value)}/tcp"
+
+
+def number_of(target: str) -> int:
+    """The number in ``80/tcp``."""
+    return int(target.partition("/")[0])
+
+
+_port = integer("a port", 1, 65535, digits_in_quotes=True)
+_port_or_zero = integer("a port", 0, 65535, digits_in_quotes=True)
+
+
+def _published(value: Any) -> int | None:
+    """A host port; None, ``""`` and 0 stand for any free one."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, str) and "-" in value:
+        raise wrong(f"a range of host ports for one container port ({shown(value)}) can't be had; name one, or none")
+    return _port_or_zero(value) or None
+
+
+def _address(value: Any) -> str:
+    if value is None or value == "":
+        return DEFAULT_HOST_IP
+    bare = text(value).strip("[]")
+    try:
+        return str(ipaddress.ip_address(bare))
+    except ValueError:
+        raise expected("an IP address of the host such as 127.0.0.1 or 0.0.0.0", value) from None
+
+
+def _entry(target: str, ip: str, published: int | None) -> dict[str, Any]:
+    return {"target": target, "host_ip": ip, "published": published}
+
+
+def _from_map(key: Any, host: Any) -> list[dict[str, Any]]:
+    target = port_key(key)
+    if isinstance(host, str):
+        match = _HOST.fullmatch(host.strip())
+        if match is None:
+            raise expected('a host port such as "8080" or "127.0.0.1:8080"', host)
+        return [_entry(target, _address(match["ip"]), _published(match["published"]))]
+    return [_entry(target, DEFAULT_HOST_IP, _published(host))]
+
+
+def _from_list(item: Any) -> list[dict[str, Any]]:
+    if isinstance(item, Mapping):
+        return _from_long(item)
+    if isinstance(item, str):
+        return _from_short(str(item).strip())
+    if isinstance(item, int) and not isinstance(item, bool):
+        return [_entry(port_key(item), DEFAULT_HOST_IP, None)]
+    raise expected('a port such as "8080:80", or an object with target and published', item)
+
+
+def _from_long(item: Mapping[str, Any]) -> list[dict[str, Any]]:
+    parts = object_of(
+        item,
+        {
+            "target": _port,
+            "published": _published,
+            "host_ip": _address,
+            "protocol": choice(*_PROTOCOLS),
+            "mode": choice("host", "ingress"),
+            "name": text,
+            "app_protocol": text,
+        },
+    )
+    if "target" not in parts:
+        raise wrong("target, the container's port, is missing")
+    target = f"{parts['target']}/{parts.get('protocol', 'tcp')}"
+    return [_entry(target, parts.get("host_ip", DEFAULT_HOST_IP), parts.get("published"))]
+
+
+def _from_short(item: str) -> list[dict[str, Any]]:
+    match = _SHORT.fullmatch(item)
+    if match is None:
+        raise expected('a port such as "80", "8080:80", "127.0.0.1:8080:80" or "8080:80/udp"', item)
+    ip = _address(match["ip"])
+    ports, slash, protocol = match["target"].partition("/")
+    if slash and protocol.lower() not in _PROTOCOLS:
+        raise expected("tcp, udp or sctp after the slash", item)
+    targets = _range(ports, item)
+    given = match["published"]
+    if given and "-" in given:
+        hosts: list[int | None] = list(_range(given, item))
+        if len(hosts) != len(targets):
+            raise wrong(f"{shown(item)}: the two ranges must be of the same length")
+    elif given and len(targets) > 1:
+        raise wrong(f"{shown(item)}: a range of container ports needs a range of host ports of the same length")
+    else:
+        hosts = [_published(given)] * len(targets)
+    kind = protocol.lower() or "tcp"
+    return [_entry(f"{target}/{kind}", ip, host) for target, host in zip(targets, hosts, strict=True)]
+
+
+def _range(ports: str, item: str) -> range:
+    match = _RANGE.fullmatch(ports)
+    if match is None:
+        raise expected('a port such as "80" or a range such as "8000-8002"', item)
+    first = _port(match["first"])
+    last = _port(match["last"]) if match["last"] else first
+    if last < first:
+        raise wrong(f"{shown(item)}: a range begins with its smaller port")
+    if last - first >= MAX_PORTS:
+        raise wrong(f"{shown(item)}: a container may publish at most {MAX_PORTS} ports")
+    return range(first, last + 1)
+
+
+def _sorted(entries: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    def order(entry: Mapping[str, Any]) -> tuple[int, str, str, int]:
+        return number_of(entry["target"]), entry["target"], entry["host_ip"], entry["published"] or 0
+
+    unique = {order(entry): entry for entry in entries}
+    return [unique[key] for key in sorted(unique)]
+
+
+def send(value: list[dict[str, Any]], body: dict[str, Any]) -> None:
+    """Into ``ExposedPorts`` and ``HostConfig.PortBindings``."""
+    exposed = body.setdefault("ExposedPorts", {})
+    bindings = body.setdefault("HostConfig", {}).setdefault("PortBindings", {})
+    for entry in value:
+        exposed[entry["target"]] = {}
+        host_port = "" if entry["published"] is None else str(entry["published"])
+        bindings.setdefault(entry["target"], []).append({"HostIp": entry["host_ip"], "HostPort": host_port})
+
+
+def read(inspected: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """From ``HostConfig.PortBindings``: what was asked for, whether the container runs or not."""
+    bindings: Mapping[str, Any] = inspected.get("HostConfig", {}).get("PortBindings") or {}
+    return _sorted(
+        _entry(target, binding.get("HostIp") or "0.0.0.0", int(binding.get("HostPort") or 0) or None)
+        for target, found in bindings.items()
+        for binding in found or ()
+    )
+
+
+def tell(entries: Any) -> str:
+    """The ports for people: ``127.0.0.1:8080->80/tcp``."""
+    return ", ".join(_told(entry) for entry in entries) or "none"
+
+
+def _told(entry: Mapping[str, Any]) -> str:
+    ip = f"[{entry['host_ip']}]" if ":" in entry["host_ip"] else entry["host_ip"]
+    return f"{ip}:{entry['published'] or '(any)'}->{entry['target']}"

@@ -1,0 +1,77 @@
+"""What a row of the table of container settings is. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, WithJsonSchema
+
+Send = Callable[[Any, dict[str, Any]], None]
+Read = Callable[[Mapping[str, Any]], Any]
+
+_LONGEST_VALUE = 60
+
+
+def equal(declared: Any, found: Any) -> bool:
+    """The usual comparison."""
+    return bool(declared == found)
+
+
+def brief(value: Any) -> str:
+    """A value for people: a string as it is, anything else as JSON, control characters escaped, shortened."""
+    if value is None:
+        return "nothing"
+    text = value if isinstance(value, str) and value and value.isprintable() else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"
+
+
+def declared_and_found(show: Callable[[Any], str]) -> Callable[[Any, Any], str]:
+    """The usual words for a difference: ``64m declared, 128m found``."""
+
+    def tell(declared: Any, found: Any) -> str:
+        words = ["nothing" if value is None else brief(show(value)) for value in (declared, found)]
+        return f"{words[0]} declared, {words[1]} found"
+
+    return tell
+
+
+tell_values = declared_and_found(brief)
+"""The same for values that people can read as they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One container setting: how it is written, sent to the engine, read back and compared.
+
+    ``name`` is Compose's. ``parse`` turns what stands in the file into the normal form (plain JSON values, equal
+    when the meaning is equal) or raises pydantic errors with messages for people; ``accepts`` is the JSON Schema of
+    what may stand there. ``send`` puts the normal form into the body of ``POST /containers/create`` (Engine API
+    1.41), ``read`` takes it from that of ``GET /containers/{id}/json``. ``same`` tells whether what is found
+    fulfils what was declared: what an engine or image adds by itself is no difference. ``tell`` puts a difference
+    into words, never showing what may be secret.
+
+    ``live``: ``docker update`` can change it in a container that runs; ``undeclared`` is then what an engine shows
+    where nothing was declared.
+    """
+
+    name: str
+    group: str
+    doc: str
+    example: Any
+    parse: Callable[[Any], Any]
+    accepts: Mapping[str, Any]
+    send: Send
+    read: Read
+    same: Callable[[Any, Any], bool] = equal
+    tell: Callable[[Any, Any], str] = tell_values
+    live: bool = False
+    undeclared: Any = None
+
+    @property
+    def type(self) -> Any:
+        """The setting as a pydantic annotation, with its JSON Schema."""
+        schema = {**self.accepts, "description": self.doc, "examples": [self.example]}
+        return Annotated[Any, BeforeValidator(self.parse), WithJsonSchema(schema)]
