@@ -181,6 +181,8 @@ class Decider:
         """Move the machine to the verdict, and tell."""
         domain = self._known.domains[record.id.domain]
         reason, message, state = decision.reason, decision.message, decision.state
+        if not self._known.engine_asked:
+            return
         if not self._known.engine_up:
             reason, message, state = Reason.ENGINE_UNAVAILABLE, self._known.engine_message, State(record.state)
         if domain.down and not self._known.world.of(record.id) and record.busy is None:

@@ -32,7 +32,8 @@ class Known:
     chunks: dict[ChunkId, ChunkRecord] = field(default_factory=dict)
     engine_info: EngineInfo | None = None
     engine_up: bool = False
-    engine_message: str = "not asked yet"
+    engine_asked: bool = False
+    engine_message: str = ""
     dirty: dict[ChunkId, None] = field(default_factory=dict)
     dirty_domains: dict[str, None] = field(default_factory=dict)
     wanted_names: dict[str, set[ChunkId]] = field(default_factory=dict)

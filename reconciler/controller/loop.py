@@ -81,8 +81,8 @@ class Controller:
     ) -> None:
         self.known = Known(clock, recorder)
         self.passes = 0
+        self.version = 0
         self.source_read = False
-        self.engine_asked = False
         self.on_beat: Callable[[], None] = _nothing
         self._engine = engine
         self._source = source
@@ -105,7 +105,7 @@ class Controller:
     @property
     def first_pass_done(self) -> bool:
         """Whether the files and the engine were looked at once (or the engine was found not to answer)."""
-        return self.source_read and self.engine_asked
+        return self.source_read and self.known.engine_asked
 
     @property
     def idle(self) -> bool:
@@ -182,7 +182,7 @@ class Controller:
             if self.known.dirty or self.known.dirty_domains:
                 self.passes += 1
                 self._decider.converge()
-                self._changed.set()
+                self._tell_change()
 
     async def _wait(self) -> None:
         if self._inbox:
@@ -203,10 +203,16 @@ class Controller:
                 timer.cancel()
         self._wake.clear()
 
-    async def changed(self) -> None:
-        """Return after the next change of anything that is told."""
-        self._changed.clear()
-        await self._changed.wait()
+    async def changed(self, since: int) -> int:
+        """The number of the newest change, once it is not ``since`` any more."""
+        while self.version == since:
+            await self._changed.wait()
+        return self.version
+
+    def _tell_change(self) -> None:
+        self.version += 1
+        self._changed.set()
+        self._changed = asyncio.Event()
 
     def _take(self, message: Message) -> None:
         match message:
@@ -249,7 +255,7 @@ class Controller:
             self._adopt_intent(name, old)
         for name in self.known.domains:
             self.known.mark_domain(name)
-        self._changed.set()
+        self._tell_change()
 
     def _adopt_intent(self, name: str, old: Any) -> None:
         """The intent of a domain has changed (or was restored): bring records, facts and look-ups in line."""
@@ -305,7 +311,7 @@ class Controller:
                 self.known.tell_askers(ref)
 
     def _engine_lost(self, text: str) -> None:
-        self.engine_asked = True
+        self.known.engine_asked = True
         self.known.engine_message = text
         if self.known.engine_up or self.known.facts.state(SYSTEM_READY) is None:
             self.known.recorder.journal(kind="engine", message=f"lost: {text}")
@@ -335,7 +341,7 @@ class Controller:
             self.known.concerns(container)
         if self.known.world.networks.keys() ^ before[0] or self.known.world.volumes.keys() ^ before[1]:
             self.known.mark_all()
-        self.engine_asked = True
+        self.known.engine_asked = True
         self._engine_is_up()
         for name in self.known.domains:
             self.known.mark_domain(name)

@@ -88,7 +88,7 @@ def view(c: Known, file_problems: Mapping[str, tuple[Problem, ...]], *, ready: b
             "version": __version__,
             "engine": str(info) if info is not None else "",
             "ready": ready,
-            "engine_up": c.engine_up,
+            "engine_up": c.engine_up or not c.engine_asked,
             "message": c.engine_message or c.recorder.trouble,
         },
         "domains": domains + strays,

@@ -74,9 +74,9 @@ class Handler:
         return only
 
     async def _views(self) -> AsyncIterator[dict[str, Any]]:
-        yield self._controller.view()
+        seen = -1
         while True:
-            await self._controller.changed()
+            seen = await self._controller.changed(seen)
             yield self._controller.view()
             await asyncio.sleep(VIEW_PAUSE_SECONDS)
 

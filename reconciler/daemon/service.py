@@ -149,14 +149,16 @@ async def _while_running(
     running: asyncio.Task[None], controller: Controller, done: Callable[[], bool], on_view: OnView | None
 ) -> None:
     """Wait until ``done``; raises what ended the controller if it ends before."""
+    seen = -1
     while not done():
-        change = asyncio.create_task(controller.changed())
+        change = asyncio.create_task(controller.changed(seen))
         try:
             await asyncio.wait({running, change}, timeout=0.5, return_when=asyncio.FIRST_COMPLETED)
         finally:
             change.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await change
+        seen = controller.version
         if running.done():
             running.result()
             return
@@ -165,8 +167,9 @@ async def _while_running(
 
 
 async def _show(controller: Controller, on_view: OnView) -> None:
+    seen = -1
     while True:
-        await controller.changed()
+        seen = await controller.changed(seen)
         on_view(controller.view())
         await asyncio.sleep(VIEW_PAUSE_SECONDS)
 

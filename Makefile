@@ -1,0 +1,67 @@
+# `make` shows the targets; `make run` and `make test` are the two that matter.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PREFIX ?= /opt/pnr
+
+.DEFAULT_GOAL := help
+.PHONY: help run down test unit check format bench docs install uninstall clean engine images
+
+help: ## show the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(VENV)/.made:
+	@PYTHON="$(PYTHON)" scripts/venv.sh $(VENV)
+	@touch $@
+
+$(VENV)/.installed: pyproject.toml $(VENV)/.made
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/.developer: pyproject.toml $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+engine: ## see to a Docker engine (installs and starts the distribution's where it may)
+	@scripts/engine.sh
+
+images: engine ## make or fetch the images of the demo stack
+	@scripts/images.sh
+
+run: $(VENV)/.installed images ## start the daemon on domains/ (the demo stack); Ctrl-C leaves the containers running
+	@exec $(BIN)/pnr run --domains domains --state state
+
+down: $(VENV)/.installed ## remove what the demo made: containers, network, volume
+	@$(BIN)/pnr down --volumes --domains domains --state state
+
+test: $(VENV)/.developer ## all tests, on a bare Debian machine too (sets up what they need)
+	@BIN=$(BIN) scripts/test.sh
+
+unit: $(VENV)/.developer ## the tests that need nothing
+	$(BIN)/python -m pytest -q tests/unit tests/simulation
+
+check: $(VENV)/.developer ## format, lint, types, import rules
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.developer ## put the code into its format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.developer engine ## measure against the raw Engine API and Compose
+	$(BIN)/python -m bench
+
+docs: $(VENV)/.installed ## write the reference pages anew from the code
+	$(BIN)/python -m reconciler.intent.reference > docs/domain-reference.md
+
+install: ## install as a systemd service (root): /opt/pnr, /etc/pnr/domains, /var/lib/pnr
+	@PYTHON="$(PYTHON)" PREFIX="$(PREFIX)" scripts/install.sh
+
+uninstall: ## remove the service; PURGE=1 removes its domains and state as well
+	@PREFIX="$(PREFIX)" PURGE="$(PURGE)" scripts/uninstall.sh
+
+clean: ## remove what was built here
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

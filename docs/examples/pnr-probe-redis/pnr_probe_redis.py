@@ -1,0 +1,54 @@
+"""``redis``: up when the server answers PING. A complete plug-in for pnr, meant to be copied.
+
+A connection alone says little of a Redis: while it loads its data from disk it accepts connections, and answers
+every command with ``-LOADING``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from reconciler.intent.model import HealthCheck
+from reconciler.probes.protocol import Inside, ProbeResult, Target
+
+
+class RedisProbe:
+    """Sends PING, and expects PONG."""
+
+    option_schema: Mapping[str, Any] = {
+        "type": "object",
+        "properties": {
+            "accept_noauth": {
+                "type": "boolean",
+                "default": False,
+                "description": "Count a server that asks for a password as up.",
+            }
+        },
+    }
+    needs_port = True
+
+    def __init__(self, check: HealthCheck, inside: Inside) -> None:
+        self._accept_noauth: bool = check.options.get("accept_noauth", False)
+
+    async def probe(self, target: Target) -> ProbeResult:
+        """Ask once. pnr puts the deadline around it, so nothing here needs a timeout."""
+        try:
+            reader, writer = await asyncio.open_connection(target.host, target.port, limit=1024)
+            try:
+                writer.write(b"PING\r\n")
+                answer = await reader.readline()
+            finally:
+                writer.transport.abort()
+        except (OSError, ValueError) as error:  # ValueError: a line longer than the limit
+            return ProbeResult(ok=False, message=f"redis {target.host}:{target.port}: {error}")
+        said = answer.decode("ascii", errors="replace").strip()
+        if said == "+PONG":
+            return ProbeResult(ok=True, message="redis answered PONG")
+        if said.startswith("-NOAUTH") and self._accept_noauth:
+            return ProbeResult(ok=True, message="redis answered that it wants a password")
+        return ProbeResult(ok=False, message=f"redis answered {said!r}" if said else "redis closed the connection")
+
+    async def close(self) -> None:
+        """Nothing is kept open."""

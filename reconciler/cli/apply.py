@@ -1,0 +1,85 @@
+"""``pnr apply``: converge once, through the daemon where one runs, else by itself."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
+from typing import Any
+
+from reconciler.cli import exits
+from reconciler.cli.client import NoDaemon, request
+from reconciler.cli.folders import folders
+from reconciler.cli.options import engine_options, service_options
+from reconciler.cli.present import Presenter, line_printer
+from reconciler.cli.terminal import complain, print_json, say
+
+View = dict[str, Any]
+
+
+def configure(parser: ArgumentParser) -> None:
+    """Options, help and examples."""
+    parser.description = (
+        "Converge once: look at the domain files and the engine now, and do what is to be done. Domains that were\n"
+        "taken down come back, and what failed is tried again at once. With a running daemon the daemon does it,\n"
+        "and without --wait the command returns at once; without a daemon the command does it, and waits."
+    )
+    parser.epilog = (
+        "examples:\n  pnr apply --wait && echo up\n  pnr apply shop --wait\n\n"
+        "exit codes: 0 settled (or, without --wait, handed to the daemon), 1 failed, 2 a file is not valid,\n"
+        "3 stalled, 4 no engine, 64 no such domain"
+    )
+    parser.add_argument("domain", nargs="*", help="only these domains")
+    parser.add_argument("--wait", action="store_true", help="wait until it is settled, failed or stalled")
+    parser.add_argument("--json", action="store_true", help="print only the last view, as in `pnr status --json`")
+    engine_options(parser)
+
+
+def run(args: Namespace) -> int:
+    """Converge; an exit code."""
+    domains, state = folders(args)
+    try:
+        return _through_daemon(args, state)
+    except NoDaemon:
+        return _alone(args, domains, state)
+
+
+def _through_daemon(args: Namespace, state: str) -> int:
+    message = {"command": "apply", "wait": args.wait, "only": args.domain}
+    show = _shower(args)
+    answer: dict[str, Any] = {}
+    for answer in request(state, message):
+        if "view" in answer and args.wait:
+            show(answer["view"])
+    if not args.wait:
+        if args.json:
+            print_json(answer.get("view"))
+        else:
+            say("the daemon is at it; `pnr status --watch` shows how it goes")
+        return exits.OK
+    return _verdict(args, answer.get("view") or {}, answer.get("exit"))
+
+
+def _alone(args: Namespace, domains: str, state: str) -> int:
+    import asyncio
+
+    from reconciler.daemon.service import apply_once
+    from reconciler.daemon.verdict import exit_code
+
+    options = service_options(args, domains, state)
+    with Presenter(_shower(args)) as presenter:
+        view = asyncio.run(apply_once(options, only=tuple(args.domain), on_view=presenter.show))
+        presenter.show(view)
+    return _verdict(args, view, exit_code(view, tuple(args.domain)))
+
+
+def _verdict(args: Namespace, view: View, code: object) -> int:
+    if args.json:
+        print_json(view)
+    if not view.get("daemon", {}).get("engine_up", True):
+        complain(f"the engine does not answer: {view['daemon'].get('message', '')}")
+        return exits.UNAVAILABLE
+    return code if isinstance(code, int) else exits.OK
+
+
+def _shower(args: Namespace) -> Callable[[View], None]:
+    return (lambda view: None) if args.json else line_printer()

@@ -1,0 +1,52 @@
+"""``pnr plan``: what ``pnr apply`` would do now. Needs the engine, no daemon; changes nothing."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+
+from reconciler.cli import exits
+from reconciler.cli.folders import folders
+from reconciler.cli.options import engine_options, service_options
+from reconciler.cli.terminal import complain, print_json, say
+
+
+def configure(parser: ArgumentParser) -> None:
+    """Options, help and examples."""
+    parser.description = (
+        "Show what would be done to make the domain files true, and do nothing. Each line is one call of the\n"
+        "engine: [the steps before it] -> #number, object, what is done, and why."
+    )
+    parser.epilog = (
+        "examples:\n  pnr plan\n  pnr plan --json | jq '.steps | length'\n\n"
+        "exit codes: 0 shown, 2 a file is not valid (what the others ask for is shown), 4 no engine"
+    )
+    parser.add_argument("--json", action="store_true", help="the steps and the errors as JSON")
+    engine_options(parser)
+
+
+def run(args: Namespace) -> int:
+    """Show the plan; an exit code."""
+    import asyncio
+
+    from reconciler.daemon.service import make_plan
+
+    domains, state = folders(args)
+    plan, problems = asyncio.run(make_plan(service_options(args, domains, state)))
+    if args.json:
+        steps = [
+            {
+                "number": step.number,
+                "resource": step.resource,
+                "action": type(step.action).__name__,
+                "object": step.action.object_name,
+                "cause": step.cause,
+                "after": list(step.after),
+            }
+            for step in plan
+        ]
+        print_json({"steps": steps, "errors": [problem.as_dict() for problem in problems]})
+    else:
+        say(str(plan) if len(plan) else "nothing to do")
+        for problem in problems:
+            complain(str(problem))
+    return exits.INVALID if problems else exits.OK

@@ -1,0 +1,66 @@
+"""Reads domain files for commands that work without a daemon, and judges them as the daemon would."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from reconciler.daemon.intake import Judged, judge
+from reconciler.errors import PnrError
+from reconciler.intent.model import Place, Problem
+from reconciler.probes.registry import known_types
+from reconciler.sources import safe_read
+
+LARGEST_FILE = 1 << 20
+
+
+class DomainsMissing(PnrError):
+    """The domains directory is not there or can't be read."""
+
+    code = "DomainsMissing"
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFile:
+    """A file as it was read."""
+
+    data: bytes | None
+    problem: Problem | None = None
+
+
+def judge_files(names: Sequence[str], folder: str, allowed_env: Sequence[str]) -> Judged:
+    """Judge the files of these names, or all of the domains directory where none is named.
+
+    Named files are judged together, apart from the directory. Raises DomainsMissing.
+    """
+    domains = Path(folder)
+    paths = [Path(name) for name in names] if names else _files_of(domains)
+    files = {str(path) if names else path.name: _read(path, str(path) if names else path.name) for path in paths}
+    env: Mapping[str, str] = {name: os.environ[name] for name in allowed_env if name in os.environ}
+    return judge(
+        files,
+        base_dir=str(domains.absolute()),
+        env=env,
+        allowed_env=frozenset(allowed_env),
+        check_types=known_types(),
+    )
+
+
+def _files_of(domains: Path) -> list[Path]:
+    try:
+        names = sorted(os.listdir(domains))
+    except OSError as error:
+        raise DomainsMissing(
+            f"can't read the domains directory {domains}: {error.strerror or error};"
+            " name it with --domains, or name the files to look at"
+        ) from error
+    return [domains / name for name in names if name.endswith(".json") and not name.startswith(".")]
+
+
+def _read(path: Path, name: str) -> ReadFile:
+    try:
+        return ReadFile(safe_read.read(str(path), LARGEST_FILE))
+    except safe_read.Refused as refused:
+        return ReadFile(None, Problem(Place(name), refused.code, refused.message))

@@ -1,0 +1,60 @@
+"""``pnr validate``: checks domain files, alone and against one another. Needs neither daemon nor engine."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+
+from reconciler.cli import exits
+from reconciler.cli.folders import folders
+from reconciler.cli.options import allow_env_option, allowed_env
+from reconciler.cli.terminal import print_json, say
+
+
+def configure(parser: ArgumentParser) -> None:
+    """Options, help and examples."""
+    parser.description = (
+        "Check domain files: these, or all of the domains directory. Every error of a file is shown at once, as\n"
+        "file:line:column: path: message [Code]."
+    )
+    parser.epilog = (
+        "examples:\n  pnr validate\n  pnr validate shop.json\n  pnr validate --json | jq '.[].message'\n\n"
+        "exit codes: 0 all valid (there may be warnings), 2 an error, 4 the directory can't be read"
+    )
+    parser.add_argument("file", nargs="*", metavar="FILE", help="judged together, apart from the domains directory")
+    parser.add_argument("--json", action="store_true", help="a list of errors as in `pnr status --json`")
+    allow_env_option(parser)
+
+
+def run(args: Namespace) -> int:
+    """Check the files; an exit code."""
+    from reconciler.cli.reading import judge_files
+
+    domains, _ = folders(args)
+    judged = judge_files(args.file, domains, allowed_env(args))
+    errors = [problem for name in sorted(judged.problems) for problem in judged.problems[name]]
+    warnings = [problem for name in sorted(judged.warnings) for problem in judged.warnings[name]]
+    if args.json:
+        print_json(
+            [{**problem.as_dict(), "severity": "error"} for problem in errors]
+            + [{**problem.as_dict(), "severity": "warning"} for problem in warnings]
+        )
+    else:
+        for problem in errors:
+            say(str(problem))
+        for problem in warnings:
+            say(f"warning: {problem}")
+        for domain in judged.domains.values():
+            for note in domain.notes:
+                say(f"note: {domain.file}: {note}")
+        invalid = len(judged.problems)
+        say(_summary(len(judged.domains), invalid))
+    return exits.INVALID if errors else exits.OK
+
+
+def _summary(valid: int, invalid: int) -> str:
+    def files(number: int) -> str:
+        return f"{number} file{'' if number == 1 else 's'}"
+
+    if not valid and not invalid:
+        return "no domain files"
+    return f"{files(valid)} valid" + (f", {files(invalid)} not valid" if invalid else "")

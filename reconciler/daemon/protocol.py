@@ -1,0 +1,66 @@
+"""What the command line and the daemon say to each other, and what the service is started with.
+
+One JSON object a line. A connection carries one request; the answers follow, until one has ``"done": true`` or
+``"error": {"code", "message"}``. Empty lines in between only say that the daemon lives. The socket is internal:
+scripts use ``pnr status --json``, whose document is the ``view`` in these answers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, NotRequired, TypedDict
+
+View = dict[str, Any]
+"""The document of ``pnr status --json``, described in docs/commands.md."""
+
+
+@dataclass(frozen=True)
+class ServiceOptions:
+    """What a service is started with.
+
+    ``domains`` is the directory of domain files, ``state`` the one that lasts; ``engine`` is ``docker`` or
+    ``simulated``; ``polling`` looks at the directory on a timer instead of asking the kernel for events;
+    ``allowed_env`` are names of the daemon's environment that ``${NAME}`` in a domain file may take.
+    """
+
+    domains: Path
+    state: Path
+    engine: str = "docker"
+    polling: bool = False
+    allowed_env: tuple[str, ...] = ()
+
+
+class Ask(TypedDict):
+    """``ping``: is anybody there; ``status``: one ``view``; ``watch``: a ``view`` now and after each change."""
+
+    command: Literal["ping", "status", "watch"]
+
+
+class AskApply(TypedDict):
+    """Look now. With ``wait`` a ``view`` after each change until the outcome is known: ``exit`` says which."""
+
+    command: Literal["apply"]
+    only: NotRequired[list[str]]
+    wait: NotRequired[bool]
+
+
+class AskDown(TypedDict):
+    """Take domains down (all, where ``only`` is empty), and their named volumes with ``volumes``."""
+
+    command: Literal["down"]
+    only: NotRequired[list[str]]
+    volumes: NotRequired[bool]
+    wait: NotRequired[bool]
+
+
+class AskLogs(TypedDict):
+    """The last ``tail`` lines of a chunk's container as ``text``, then, with ``follow``, what comes after."""
+
+    command: Literal["logs"]
+    chunk: str
+    tail: NotRequired[int]
+    follow: NotRequired[bool]
+
+
+Request = Ask | AskApply | AskDown | AskLogs

@@ -1,0 +1,142 @@
+"""Finds things in a view (the document of ``pnr status --json``) and words times for people. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from reconciler.errors import PnrError
+
+Document = Mapping[str, Any]
+
+
+class UnknownChunk(PnrError):
+    """A name that no chunk has, or more than one."""
+
+    code = "UnknownChunk"
+
+
+class UnknownDomain(PnrError):
+    """A name that no domain has."""
+
+    code = "UnknownDomain"
+
+
+class Found:
+    """A chunk of a view, with the CPUX and the domain that it is in."""
+
+    __slots__ = ("chunk", "cpux", "domain")
+
+    def __init__(self, domain: Document, cpux: Document, chunk: Document) -> None:
+        self.domain, self.cpux, self.chunk = domain, cpux, chunk
+
+    @property
+    def name(self) -> str:
+        """The full name, ``domain/cpux/chunk``."""
+        return f"{self.domain['name']}/{self.cpux['name']}/{self.chunk['name']}"
+
+    @property
+    def state(self) -> str:
+        """One of the four states."""
+        return str(self.chunk["state"])
+
+    @property
+    def reason(self) -> str:
+        """The reason in CamelCase."""
+        return str(self.chunk.get("reason") or "")
+
+    @property
+    def message(self) -> str:
+        """The message for people."""
+        return str(self.chunk.get("message") or "")
+
+
+def chunks(view: Document) -> Iterator[Found]:
+    """All chunks of a view, in its order."""
+    for domain in view["domains"]:
+        for cpux in domain["cpuxs"]:
+            for chunk in cpux["chunks"]:
+                yield Found(domain, cpux, chunk)
+
+
+def matches(found: Found, name: str) -> bool:
+    """Whether ``name`` (chunk, cpux/chunk, domain/chunk or domain/cpux/chunk) can mean this chunk."""
+    parts = name.split("/")
+    full = found.name.split("/")
+    return full[-len(parts) :] == parts or (len(parts) == 2 and [full[0], full[-1]] == parts)
+
+
+def find(view: Document, name: str) -> Found:
+    """The one chunk that ``name`` means. Raises UnknownChunk where there is none, or more than one."""
+    found = [each for each in chunks(view) if matches(each, name)]
+    exact = [each for each in found if each.name == name]
+    if len(found) == 1 or len(exact) == 1:
+        return (exact or found)[0]
+    if found:
+        raise UnknownChunk(f"{name} could be {', '.join(each.name for each in found)}; name one of these")
+    raise UnknownChunk(f"there is no chunk {name}{_instead(view)}")
+
+
+def _instead(view: Document) -> str:
+    names = sorted(each.name for each in chunks(view))
+    text = f"; there is {', '.join(names[:8])}{', …' if len(names) > 8 else ''}" if names else "; there are none"
+    never_valid = [domain["file"] for domain in view["domains"] if domain["errors"] and not domain["cpuxs"]]
+    if never_valid:
+        text += f"; not valid, see `pnr validate`: {', '.join(never_valid)}"
+    return text
+
+
+def chosen(view: Document, names: list[str]) -> list[Document]:
+    """The domains of these names, all where none is named. Raises UnknownDomain."""
+    domains = list(view["domains"])
+    known = {domain["name"] for domain in domains}
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        listed = ", ".join(sorted(known)) or "none"
+        raise UnknownDomain(f"there is no domain {', '.join(unknown)}; known are: {listed}")
+    return [domain for domain in domains if not names or domain["name"] in names]
+
+
+def problem_text(problem: Document) -> str:
+    """``file:line:col: path: message [Code]``."""
+    where = str(problem.get("file", ""))
+    if problem.get("line"):
+        where += f":{problem['line']}:{problem.get('column', 0)}"
+    at = f" {problem['path']}:" if problem.get("path") else ""
+    return f"{where}:{at} {problem.get('message', '')} [{problem.get('code', '')}]"
+
+
+def moment(text: object) -> datetime | None:
+    """An ISO 8601 time of a view; None where there is none."""
+    if not isinstance(text, str) or not text:
+        return None
+    try:
+        found = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
+
+
+def span(seconds: float) -> str:
+    """A length of time in one unit: ``45s``, ``3m``, ``5h``, ``12d``."""
+    whole = max(0, int(seconds))
+    for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60)):
+        if whole >= size * (2 if unit == "d" else 1):
+            return f"{whole // size}{unit}"
+    return f"{whole}s"
+
+
+def ago(text: object, now: datetime) -> str:
+    """How long a time of a view is past (``3m``), "" where there is none."""
+    then = moment(text)
+    return span((now - then).total_seconds()) if then is not None else ""
+
+
+def clock_time(text: object, now: datetime) -> str:
+    """A time of a view as a local clock shows it, with the date where it is another day."""
+    then = moment(text)
+    if then is None:
+        return ""
+    local = then.astimezone()
+    return local.strftime("%H:%M:%S" if local.date() == now.astimezone().date() else "%Y-%m-%d %H:%M:%S")

@@ -1,0 +1,204 @@
+"""What takes two values of a file to see: names that must be declared, settings that exclude one another. Pure.
+
+The checks look at the file's tree as it was written, valid or not, and pass over what has another shape than they
+expect: so that a typing error in one place does not hide what is wrong in another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from reconciler.intent import options
+from reconciler.intent.complaints import Complaint, found
+from reconciler.intent.document import FACT_CHECK, HealthCheck
+from reconciler.intent.model import CheckType, Strategy
+from reconciler.intent.positions import Path
+from reconciler.intent.settings import SETTINGS
+from reconciler.intent.settings.faults import shown
+
+COMMON_CHECK_KEYS = frozenset(HealthCheck.model_fields)
+OWN_NETWORK = "default"
+
+
+def crosscheck(tree: Mapping[str, Any], check_types: Mapping[str, CheckType]) -> Iterator[Complaint]:
+    """Everything wrong with ``tree`` that no value alone shows."""
+    declared_networks = (OWN_NETWORK, *_object(tree, "networks"))
+    any_chunk = False
+    for cpux_name, cpux in _object(tree, "cpuxs").items():
+        chunks = cpux.get("design_chunks", []) if isinstance(cpux, dict) else None
+        any_chunk = any_chunk or not isinstance(chunks, list) or bool(chunks)
+        names: dict[str, int] = {}
+        for index, chunk in enumerate(chunks if isinstance(chunks, list) else ()):
+            if isinstance(chunk, dict):
+                path: Path = ("cpuxs", cpux_name, "design_chunks", index)
+                yield from _duplicate(chunk, index, names, path)
+                yield from _chunk(chunk, path, declared_networks, check_types)
+    if not any_chunk and isinstance(tree.get("cpuxs"), dict):
+        yield Complaint(
+            ("cpuxs",), "NothingDeclared", "the domain declares no chunk: add one to a CPUX's design_chunks"
+        )
+    for kind in ("networks", "volumes"):
+        for name, declared in _object(tree, kind).items():
+            yield from _external(declared, (kind, name))
+
+
+def _object(node: Any, key: str) -> Mapping[str, Any]:
+    inner = node.get(key) if isinstance(node, dict) else None
+    return inner if isinstance(inner, dict) else {}
+
+
+def _duplicate(chunk: Mapping[str, Any], index: int, names: dict[str, int], path: Path) -> Iterator[Complaint]:
+    name = chunk.get("name")
+    if isinstance(name, str):
+        first = names.setdefault(name, index)
+        if first != index:
+            message = f"design_chunks[{first}] of this CPUX is called {shown(name)} as well: give one another name"
+            yield Complaint((*path, "name"), "DuplicateName", message)
+
+
+def _chunk(
+    chunk: Mapping[str, Any], path: Path, declared_networks: tuple[str, ...], check_types: Mapping[str, CheckType]
+) -> Iterator[Complaint]:
+    yield from _twice_said(chunk, path)
+    yield from _same_variable(chunk, path)
+    yield from _strategy(chunk, path)
+    yield from _container(_object(chunk, "container"), (*path, "container"), declared_networks)
+    check = chunk.get("health_check")
+    if isinstance(check, dict):
+        yield from _health_check(check, (*path, "health_check"), check_types)
+        yield from _status_mapping(chunk, check, (*path, "health_check", "status_mapping"))
+        if check.get("type") == FACT_CHECK and chunk.get("facts") is False:
+            message = "the health check's type is fact, for which the container must answer itself: leave this out"
+            yield Complaint((*path, "facts"), "Conflict", message)
+
+
+def _twice_said(chunk: Mapping[str, Any], path: Path) -> Iterator[Complaint]:
+    update = _object(chunk, "update")
+    for key in ("strategy", "on_failure"):
+        if chunk.get(key) is not None and update.get(key) is not None and chunk[key] != update[key]:
+            yield Complaint((*path, key), "Conflict", f"update.{key} says otherwise: leave one of them out")
+
+
+def _same_variable(chunk: Mapping[str, Any], path: Path) -> Iterator[Complaint]:
+    seen: dict[str, str] = {}
+    for name in _object(chunk, "flowin"):
+        variable = name.rpartition("/")[2]
+        other = seen.setdefault(variable, name)
+        if other != name:
+            message = f"{shown(other)} is handed over as the variable {shown(variable)} already"
+            yield Complaint((*path, "flowin", name), "Conflict", message, at_key=True)
+
+
+def _strategy(chunk: Mapping[str, Any], path: Path) -> Iterator[Complaint]:
+    container, update = _object(chunk, "container"), _object(chunk, "update")
+    for place, wanted in (
+        ((*path, "strategy"), chunk.get("strategy")),
+        ((*path, "update", "strategy"), update.get("strategy")),
+    ):
+        if wanted != Strategy.START_FIRST:
+            continue
+        why = None
+        if isinstance(container.get("name"), str):
+            why = "the container has a name of its own (container.name), which two can't have at once"
+        elif _has_host_port(container.get("ports")):
+            why = "the container publishes a host port, which two can't hold at once"
+        if why:
+            yield Complaint(place, "Conflict", f"start-first is not possible: {why}; use stop-first or leave it out")
+
+
+def _has_host_port(declared: Any) -> bool:
+    if not declared:
+        return False
+    try:
+        entries = SETTINGS["ports"].parse(declared)
+    except ValueError:
+        return False  # it is reported where the ports are read
+    return any(entry["published"] is not None for entry in entries)
+
+
+def _container(container: Mapping[str, Any], path: Path, declared_networks: tuple[str, ...]) -> Iterator[Complaint]:
+    networks = container.get("networks")
+    joined: list[tuple[str | int, Any]] = []
+    if isinstance(networks, dict):
+        joined = [(name, name) for name in networks]
+    elif isinstance(networks, list):
+        joined = list(enumerate(networks))
+    for part, name in joined:
+        if isinstance(name, str) and name not in declared_networks:
+            message = f"no network {found(name)} in the domain's networks"
+            place = (*path, "networks", part)
+            yield Complaint(place, "UnknownNetwork", message, isinstance(networks, dict), declared_networks, name)
+    first, second = (_parsed("environment", container.get(key)) for key in ("environment", "env"))
+    for variable in first.keys() & second.keys():
+        if first[variable] != second[variable]:
+            message = f"environment and env give {shown(variable)} different values: leave one of them out"
+            yield Complaint((*path, "env"), "Conflict", message)
+    for index, source in _bind_sources(container.get("volumes")):
+        if source.startswith("~"):
+            message = f"{shown(source)}: ~ has no meaning for a service; write the whole path"
+            yield Complaint((*path, "volumes", index), "InvalidValue", message)
+
+
+def _parsed(setting: str, declared: Any) -> Mapping[str, Any]:
+    try:
+        value = SETTINGS[setting].parse(declared) if declared is not None else {}
+    except ValueError:
+        return {}  # it is reported where the setting is read
+    return value if isinstance(value, Mapping) else {}
+
+
+def _bind_sources(volumes: Any) -> Iterator[tuple[int, str]]:
+    for index, entry in enumerate(volumes if isinstance(volumes, list) else ()):
+        source = entry.get("source") if isinstance(entry, dict) else entry
+        if isinstance(source, str):
+            yield index, source
+
+
+def _external(declared: Any, path: Path) -> Iterator[Complaint]:
+    if isinstance(declared, dict) and declared.get("external") is True:
+        for key in ("driver", "internal", "labels"):
+            if declared.get(key):
+                yield Complaint(
+                    (*path, key), "Conflict", f"{key} of what is external is not pnr's to say: leave it out"
+                )
+
+
+def _health_check(check: Mapping[str, Any], path: Path, check_types: Mapping[str, CheckType]) -> Iterator[Complaint]:
+    kind = check.get("type")
+    if not isinstance(kind, str):
+        return
+    known = {FACT_CHECK: CheckType({}, needs_port=False), **check_types}
+    if kind not in known:
+        message = f"no health check of the type {found(kind)} (known: {', '.join(sorted(known))})"
+        yield Complaint((*path, "type"), "UnknownCheckType", message, known=tuple(known), word=kind)
+        return
+    own = {key: value for key, value in check.items() if key not in COMMON_CHECK_KEYS and not key.startswith("x-")}
+    schema = known[kind].option_schema
+    for complaint in options.read(schema, own, path)[1]:
+        if complaint.code == "UnknownKey" and len(complaint.path) == len(path) + 1:
+            words = (*complaint.known, *sorted(COMMON_CHECK_KEYS))
+            message = f"unknown key {shown(complaint.path[-1])} in a health check of the type {kind}"
+            yield Complaint(complaint.path, complaint.code, message, at_key=True, known=words)
+        else:
+            yield complaint
+    if known[kind].needs_port and check.get("port_key") is None:
+        yield Complaint(path, "MissingKey", f"the key 'port_key' is missing: the container's port that {kind} probes")
+
+
+def _status_mapping(chunk: Mapping[str, Any], check: Mapping[str, Any], path: Path) -> Iterator[Complaint]:
+    flowout = _object(chunk, "flowout")
+    for side, answers in _object(check, "status_mapping").items():
+        several = isinstance(answers, list)
+        seen: set[str] = set()
+        for index, answer in enumerate(answers if several else [answers]):
+            key = answer.get("key") if isinstance(answer, dict) else None
+            place = (*path, side, index, "key") if several else (*path, side, "key")
+            if not isinstance(key, str):
+                continue
+            if key not in flowout:
+                message = f"{found(key)} is not in the chunk's flowout"
+                yield Complaint(place, "NotInFlowout", message, known=tuple(flowout), word=key)
+            elif key in seen:
+                yield Complaint(place, "Conflict", f"{found(key)} is answered in this list already")
+            seen.add(key)

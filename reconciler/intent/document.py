@@ -1,0 +1,325 @@
+"""The domain file as people write it: one pydantic model per object in it, with what may stand where.
+
+The JSON Schema (:mod:`reconciler.intent.schema`) and the reference page come from these models. What one value
+alone can tell is checked here; what takes two of them is in :mod:`reconciler.intent.crosschecks`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    Tag,
+    create_model,
+    model_validator,
+)
+from pydantic_core import CoreSchema, core_schema
+
+from reconciler.facts import TV
+from reconciler.intent import readers
+from reconciler.intent.model import Kind, OnFailure, OnGateClose, Strategy
+from reconciler.intent.settings import SETTINGS
+from reconciler.intent.settings.values import flag, text
+from reconciler.intent.settings.words import environment, labels
+
+FACT_CHECK = "fact"
+"""The health-check type that is built in: the container answers itself."""
+
+PULL_POLICIES = ("missing", "always", "never", "if_not_present", "build")
+AUTO = "auto"
+
+
+@dataclass(frozen=True, slots=True, eq=False)  # in a union it must be hashable
+class Read:
+    """An annotation: the value is what ``reader`` makes of it, and ``accepts`` is its JSON Schema."""
+
+    reader: Callable[[Any], Any]
+    accepts: Mapping[str, Any]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(self.reader)
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return dict(self.accepts)
+
+
+_VARIABLE = {"type": "string", "pattern": r"\$"}
+
+
+def _words(*known: str) -> Read:
+    return Read(readers.one_of(*known), {"anyOf": [{"enum": list(known)}, _VARIABLE]})
+
+
+def _seconds(low: float, high: float) -> Read:
+    number = {"type": "number", "minimum": low, "maximum": high}
+    return Read(readers.seconds(low, high), {"anyOf": [number, _VARIABLE]})
+
+
+def _count(low: int, high: int) -> Read:
+    number = {"type": "integer", "minimum": low, "maximum": high}
+    return Read(readers.count(low, high), {"anyOf": [number, _VARIABLE]})
+
+
+def _name(reader: Callable[[Any], str], pattern: str) -> Read:
+    return Read(reader, {"type": "string", "pattern": rf"^({pattern})$|\$"})
+
+
+def _key(reader: Callable[[Any], str], pattern: str) -> Read:
+    return Read(reader, {"type": "string", "pattern": f"^({pattern})$"})
+
+
+_TEXTS = {"type": "array", "items": {"type": "string"}}
+_PAIRS = SETTINGS["labels"].accepts
+
+Text = Annotated[str, Read(text, {"type": "string"})]
+Flag = Annotated[bool, Read(flag, {"anyOf": [{"type": "boolean"}, _VARIABLE]})]
+Labels = Annotated[dict[str, str], Read(labels, _PAIRS)]
+Truth = Annotated[TV, Read(readers.truth, {"type": "string", "pattern": r"^([yY]|[nN]|[uU][nN]?)$|\$"})]
+Responses = Annotated[tuple[str, ...], Read(readers.responses, {"anyOf": [{"type": "string"}, _TEXTS]})]
+DomainName = Annotated[str, _name(readers.named("name of a domain"), readers.NAME_PATTERN)]
+ChunkName = Annotated[str, _name(readers.named("name of a chunk"), readers.NAME_PATTERN)]
+EngineName = Annotated[str, _name(readers.engine_name, readers.ENGINE_NAME_PATTERN)]
+CpuxName = Annotated[str, _key(readers.named("name of a CPUX"), readers.NAME_PATTERN)]
+NetworkName = Annotated[str, _key(readers.named("name of a network"), readers.NAME_PATTERN)]
+VolumeName = Annotated[str, _key(readers.named("name of a volume"), readers.NAME_PATTERN)]
+FactKey = Annotated[str, _key(readers.fact_key, readers.NAME_PATTERN)]
+FactName = Annotated[str, _key(readers.fact_name, readers.FACT_NAME_PATTERN)]
+
+
+class Part(BaseModel):
+    """An object in a domain file. Unknown keys are errors; those that begin with ``x-`` are ignored."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"patternProperties": {"^x-": {}}})
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_extensions(cls, value: Any) -> Any:
+        if isinstance(value, dict) and any(key.startswith("x-") for key in value):
+            return {key: part for key, part in value.items() if not key.startswith("x-")}
+        return value
+
+
+class Fact(Part):
+    """A fact as wanted or answered: a question (`prompt`), its answer (`response`) and its truth (`tv`)."""
+
+    prompt: Text = Field("", description="The question, for people.")
+    response: Responses = Field(
+        (),
+        description="The answer: a string or a list of strings. In a gatekeeper the fact's response must share at"
+        " least one of them; an empty list accepts any.",
+    )
+    tv: Truth = Field(TV.Y, description="Y holds, N does not hold, U (or UN) unknown; in any case.")
+
+
+class Answer(Part):
+    """An answer that a health check gives."""
+
+    key: FactKey = Field(description="The key of the flowout fact that is answered.")
+    prompt: Text | None = Field(None, description="The question; that of the flowout fact where left out.")
+    response: Responses | None = Field(
+        None, description='The answer; where left out the flowout fact\'s on success, and ["no"] on failure.'
+    )
+    tv: Truth | None = Field(None, description="Y on success and N on failure where left out.")
+
+
+Answers = Annotated[
+    Annotated[Answer, Tag("one")] | Annotated[list[Answer], Tag("many")],
+    Discriminator(lambda value: "many" if isinstance(value, list) else "one"),
+]
+
+
+class StatusMapping(Part):
+    """What the facts become when a health check succeeds or fails."""
+
+    success: Answers | None = Field(
+        None, description="One answer or a list; where left out all flowout facts are answered as declared."
+    )
+    failure: Answers | None = Field(
+        None, description='One answer or a list; where left out all flowout facts are answered N and ["no"].'
+    )
+
+
+class HealthCheck(Part):
+    """How to find out whether a chunk is up. Each type knows further settings of its own."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: Text = Field(description="tcp, http, https, exec, docker, log, fact, or the type of a plug-in.")
+    port_key: Annotated[str, Read(readers.port_key, {"type": ["string", "integer"]})] | None = Field(
+        None, description='The port in the container, such as "27017" or "53/udp"; it need not be published.'
+    )
+    interval_seconds: Annotated[float, _seconds(0.1, 86400)] = Field(
+        5.0, description="The time between two probes. While starting it is 1 where it is left out."
+    )
+    timeout_seconds: Annotated[float, _seconds(0.01, 3600)] = Field(
+        2.0, description="After this time a probe counts as failed."
+    )
+    failure_threshold: Annotated[int, _count(1, 1000)] = Field(
+        3, description="So many failures in a row make the facts N."
+    )
+    success_threshold: Annotated[int, _count(1, 1000)] = Field(
+        1, description="So many successes in a row make the facts Y."
+    )
+    start_period_seconds: Annotated[float, _seconds(0, 86400)] = Field(
+        0.0, description="For so long after the start failures do not count."
+    )
+    deadline_seconds: Annotated[float, _seconds(0.1, 604800)] = Field(
+        300.0, description="The first success must come within this time after the start."
+    )
+    status_mapping: StatusMapping | None = Field(None, description="What the facts become; rarely needed.")
+
+
+class Update(Part):
+    """How a changed chunk is replaced."""
+
+    strategy: Annotated[str, _words(AUTO, *Strategy)] | None = Field(
+        None,
+        description="stop-first: the old container stops before the new one starts; start-first: after the new one"
+        " is healthy; auto (default): start-first unless a host port or a container name forces the other.",
+    )
+    on_failure: Annotated[str, _words(*OnFailure)] | None = Field(
+        None, description="When the new container does not come up: rollback (default) or pause."
+    )
+
+
+_ATTACHMENT = {"type": "object", "properties": {"aliases": _TEXTS}, "additionalProperties": False}
+_ATTACHMENTS = {
+    "anyOf": [_TEXTS, {"type": "object", "additionalProperties": {"anyOf": [{"type": "null"}, _ATTACHMENT]}}]
+}
+
+_WITHOUT_ROW: dict[str, Any] = {
+    "image": (
+        Annotated[str, Read(readers.image, {"type": "string", "examples": ["redis:7"]})],
+        Field(description="The image; with build_path the name under which the built one is tagged."),
+    ),
+    "name": (
+        Annotated[str, _name(readers.container_name, readers.CONTAINER_NAME_PATTERN)] | None,
+        Field(None, description="The container's name; where left out DOMAIN-CPUX-CHUNK-1."),
+    ),
+    "build_path": (
+        Annotated[str, Read(readers.path, {"type": "string"})] | None,
+        Field(
+            None,
+            description="A directory with a Dockerfile from which the image is built, relative to the domain file.",
+        ),
+    ),
+    "pull_policy": (
+        Annotated[str, _words(*PULL_POLICIES)] | None,
+        Field(None, description="When the image is pulled: missing (default), always or never; build builds it anew."),
+    ),
+    "env": (
+        Annotated[dict[str, Any], Read(environment, _PAIRS)] | None,
+        Field(None, description="Another word for environment. Both together are merged.", examples=[["A=1"]]),
+    ),
+    "networks": (
+        Annotated[dict[str, tuple[str, ...]], Read(readers.networks, _ATTACHMENTS)] | None,
+        Field(
+            None,
+            description="The networks that the container joins, by their names in the domain's networks, with"
+            " further aliases; default is the domain's own. Where left out: only the domain's own, where the"
+            " container is reached by the chunk's name and by its own.",
+            examples=[["default", "backend"], {"backend": {"aliases": ["db"]}}],
+        ),
+    ),
+}
+
+_ROWS: dict[str, Any] = {
+    name: (setting.type, Field(None, description=setting.doc, examples=[setting.example]))
+    for name, setting in SETTINGS.items()
+}
+
+Container = create_model(
+    "Container",
+    __base__=Part,
+    __doc__="The container of a chunk: Docker Compose's names, in their short and long forms.",
+    **_WITHOUT_ROW,
+    **_ROWS,
+)
+
+
+class Chunk(Part):
+    """One design chunk: conditions, a container, a health check."""
+
+    name: ChunkName = Field(description="The chunk's name, unique in its CPUX.")
+    container: Container = Field(description="The container.")
+    gatekeeper: dict[FactName, Fact] = Field(
+        {}, description="Facts that must hold for the chunk to start: key, cpux/key or domain/cpux/key."
+    )
+    flowin: dict[FactName, Fact | None] = Field(
+        {},
+        description="Facts whose responses are handed to the container when it starts, as variables of their key.",
+    )
+    flowout: dict[FactKey, Fact] = Field({}, description="Facts that the chunk answers once it is up.")
+    health_check: HealthCheck | None = Field(
+        None, description="How to find out whether it is up; without one it is up while its container runs."
+    )
+    kind: Annotated[str, _words(*Kind)] | None = Field(
+        None, description="service (default) is kept up; job runs to exit 0 once a generation."
+    )
+    facts: Flag | None = Field(
+        None, description="true: the container answers its flowout itself, by JSON files in /runtime."
+    )
+    update: Update | None = Field(None, description="How a changed chunk is replaced.")
+    strategy: Annotated[str, _words(AUTO, *Strategy)] | None = Field(None, description="Short for update.strategy.")
+    on_failure: Annotated[str, _words(*OnFailure)] | None = Field(None, description="Short for update.on_failure.")
+    on_gate_close: Annotated[str, _words(*OnGateClose)] | None = Field(
+        None, description="When the gatekeeper stops holding: keep (default), stop or restart."
+    )
+    status: Any = Field(None, description="Ignored: what a chunk's state is, pnr finds out.")
+    description: Text | None = Field(None, description="For people.")
+
+
+class Cpux(Part):
+    """A named path of work: the scope in which facts live."""
+
+    id: Any = Field(None, description="Accepted and not used.")
+    description: Text | None = Field(None, description="For people.")
+    rt_state: dict[FactKey, Fact] = Field({}, description="Facts that hold from the start.")
+    design_chunks: list[Chunk] = Field([], description="The chunks. Gatekeepers order them, not their places here.")
+
+
+class Network(Part):
+    """A network of the domain."""
+
+    name: EngineName | None = Field(None, description="Its name in the engine; where left out pnr_DOMAIN_NAME.")
+    external: Flag = Field(False, description="It is there already and is never made or removed.")
+    driver: Text | None = Field(None, description="The engine's driver, such as bridge.")
+    internal: Flag = Field(False, description="Without a way to the outside.")
+    labels: Labels | None = Field(None, description="Labels of the network.")
+
+
+class Volume(Part):
+    """A named volume of the domain."""
+
+    name: EngineName | None = Field(None, description="Its name in the engine; where left out DOMAIN_NAME.")
+    external: Flag = Field(False, description="It is there already and is never made or removed.")
+    driver: Text | None = Field(None, description="The engine's driver, such as local.")
+    labels: Labels | None = Field(None, description="Labels of the volume.")
+
+
+class DomainFile(Part):
+    """A domain: one stack that is deployed as a whole."""
+
+    schema_: Text | None = Field(None, alias="$schema", description="The JSON Schema, for editors; see pnr schema.")
+    name: DomainName = Field(description="The domain's name, unique among the files.")
+    description: Text | None = Field(None, description="For people.")
+    env: dict[str, Any] = Field(
+        {},
+        description="Values for ${NAME} in the strings of this file; nested ones as ${a.b}.",
+        examples=[{"mongodb": {"url": "mongodb://localhost:27017"}}],
+    )
+    cpuxs: dict[CpuxName, Cpux] = Field(description="The CPUXs by name.")
+    networks: dict[NetworkName, Network | None] = Field(
+        {}, description="Networks besides the domain's own; default names that one."
+    )
+    volumes: dict[VolumeName, Volume | None] = Field(
+        {}, description="Named volumes that need more than a name. Others need no entry."
+    )

@@ -1,0 +1,95 @@
+"""Hashes over meaning: what a container was made from, and what a whole domain intends. Pure.
+
+Both last: they stand in labels and snapshots that later versions of pnr read. So they cover only what was declared,
+never what a version fills in, and a field at its default is left out: a field that is added later changes no hash.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, fields, is_dataclass, replace
+from typing import Any
+
+from reconciler.intent.model import Chunk, Cpux, Domain
+
+
+def container_digest(
+    *,
+    image: str,
+    settings: Mapping[str, Any],
+    networks: Mapping[str, Sequence[str]],
+    build_path: str | None,
+    facts: bool,
+) -> str:
+    """The hash that changes exactly when a new container is needed. ``build_path`` as declared."""
+    return _hash(
+        {
+            "v": 1,
+            "image": image,
+            "settings": settings,
+            "networks": {name: sorted(aliases) for name, aliases in networks.items()},
+            "build_path": build_path,
+            "facts": facts,
+        }
+    )
+
+
+def intent(domain: Domain, declared_options: Mapping[Any, Mapping[str, Any]]) -> str:
+    """The hash over everything that ``domain`` means. ``declared_options`` holds the health checks' own options
+    without defaults, by the chunk's full name."""
+    return _hash(
+        {
+            "v": 1,
+            "name": domain.name,
+            "networks": sorted((_plain(network) for network in domain.networks), key=_text),
+            "volumes": sorted((_plain(volume) for volume in domain.volumes), key=_text),
+            "cpuxs": {cpux.name: _cpux(cpux, declared_options) for cpux in domain.cpuxs},
+        }
+    )
+
+
+def _cpux(cpux: Cpux, declared_options: Mapping[Any, Mapping[str, Any]]) -> dict[str, Any]:
+    return {
+        "rt_state": _plain(cpux.rt_state),
+        "chunks": {chunk.id.chunk: _chunk(chunk, declared_options.get(chunk.id, {})) for chunk in cpux.chunks},
+    }
+
+
+def _chunk(chunk: Chunk, options: Mapping[str, Any]) -> dict[str, Any]:
+    # The container's digest stands for its settings and for build_path, which is absolute here.
+    container = replace(chunk.container, settings={}, networks={}, build_path=None)
+    plain: dict[str, Any] = _plain(replace(chunk, container=container, gate=(), health=None))
+    plain["gate"] = sorted((_plain(entry) for entry in chunk.gate), key=_text)
+    if chunk.health is not None:
+        health = _plain(replace(chunk.health, options=options, on_success=(), on_failure=()))
+        for side in ("on_success", "on_failure"):
+            health[side] = sorted((_plain(answer) for answer in getattr(chunk.health, side)), key=_text)
+        plain["health"] = health
+    return plain
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        shown = ((field, getattr(value, field.name)) for field in fields(value))
+        return {field.name: _plain(part) for field, part in shown if part != _default(field)}
+    if isinstance(value, Mapping):
+        return {key: _plain(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    return value
+
+
+def _default(field: Any) -> Any:
+    if field.default_factory is not MISSING:
+        return field.default_factory()
+    return field.default
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
+def _hash(value: Any) -> str:
+    return hashlib.sha256(_text(value).encode("ascii")).hexdigest()

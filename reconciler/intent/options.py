@@ -1,0 +1,195 @@
+"""The settings that only one type of health check knows, judged by the JSON Schema that the type brings. Pure.
+
+A small part of JSON Schema is enough for that: type, enum, const, minimum, maximum, exclusiveMinimum,
+exclusiveMaximum, minLength, maxLength, pattern, format (regex), items, minItems, maxItems, properties, required,
+default, additionalProperties, anyOf, oneOf. Unlike in JSON Schema, keys that ``properties`` does not know are errors
+unless ``additionalProperties`` says otherwise.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from reconciler.intent.complaints import Complaint, found, unknown_key
+from reconciler.intent.positions import Path
+from reconciler.intent.settings import Interpolated
+
+Schema = Mapping[str, Any]
+
+_WORDS = {
+    "string": "a string",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "an object",
+    "null": "null",
+}
+_TRUTH = {"true": True, "false": False, "yes": True, "no": False, "on": True, "off": False}
+
+
+def read(schema: Schema, values: Mapping[str, Any], path: Path = ()) -> tuple[dict[str, Any], list[Complaint]]:
+    """``values`` with defaults filled in, and all that is wrong with them; ``path`` leads to their object."""
+    complaints: list[Complaint] = []
+    return _object(schema, values, path, complaints), complaints
+
+
+def _value(schema: Schema, value: Any, path: Path, complaints: list[Complaint]) -> Any:
+    alternatives = schema.get("anyOf") or schema.get("oneOf")
+    if alternatives:
+        return _first_that_fits(alternatives, value, path, complaints)
+    types = _types(schema)
+    value = _converted(value, types)
+    if types and not any(_is_a(value, kind) for kind in types):
+        complaints.append(Complaint(path, "WrongType", f"expected {describe(schema)}, found {found(value)}"))
+        return value
+    message = _outside(schema, value)
+    if message:
+        complaints.append(Complaint(path, "InvalidValue", f"expected {message}, found {found(value)}"))
+    elif isinstance(value, Mapping):
+        return _object(schema, value, path, complaints)
+    elif isinstance(value, list):
+        items = schema.get("items", {})
+        return [_value(items, item, (*path, index), complaints) for index, item in enumerate(value)]
+    return str(value) if isinstance(value, Interpolated) else value
+
+
+def _object(schema: Schema, values: Mapping[str, Any], path: Path, complaints: list[Complaint]) -> dict[str, Any]:
+    properties: Mapping[str, Schema] = schema.get("properties", {})
+    others = schema.get("additionalProperties", False)
+    result: dict[str, Any] = {}
+    for key, value in values.items():
+        if key in properties:
+            result[key] = _value(properties[key], value, (*path, key), complaints)
+        elif others is False:
+            complaints.append(unknown_key((*path, key), properties))
+        else:
+            result[key] = _value({} if others is True else others, value, (*path, key), complaints)
+    complaints.extend(
+        Complaint(path, "MissingKey", f"the key {key!r} is missing")
+        for key in schema.get("required", ())
+        if key not in values
+    )
+    for key, property_schema in properties.items():
+        if key not in result and "default" in property_schema:
+            result[key] = copy.deepcopy(property_schema["default"])
+    return result
+
+
+def _first_that_fits(alternatives: Any, value: Any, path: Path, complaints: list[Complaint]) -> Any:
+    for schema in alternatives:
+        inner: list[Complaint] = []
+        result = _value(schema, value, path, inner)
+        if not inner:
+            return result
+        if isinstance(value, list | Mapping) and any(_is_a(value, kind) for kind in _types(schema)):
+            # The right shape with something wrong inside: tell what, rather than list the alternatives.
+            complaints.extend(inner)
+            return result
+    message = f"expected {' or '.join(describe(schema) for schema in alternatives)}, found {found(value)}"
+    complaints.append(Complaint(path, "InvalidValue", message))
+    return value
+
+
+def describe(schema: Schema) -> str:
+    """What a schema wants, for people."""
+    if "const" in schema:
+        return json.dumps(schema["const"])
+    if "enum" in schema:
+        return "one of " + ", ".join(str(known) for known in schema["enum"])
+    alternatives = schema.get("anyOf") or schema.get("oneOf")
+    if alternatives:
+        return " or ".join(describe(one) for one in alternatives)
+    words = " or ".join(_WORDS.get(kind, kind) for kind in _types(schema)) or "a value"
+    low, high = schema.get("minimum"), schema.get("maximum")
+    if low is not None and high is not None:
+        words += f" from {low} to {high}"
+    elif low is not None:
+        words += f" of at least {low}"
+    elif high is not None:
+        words += f" of at most {high}"
+    if "pattern" in schema and "string" in _types(schema):
+        examples = schema.get("examples")
+        words += f" such as {examples[0]!r}" if examples else f" that matches {schema['pattern']}"
+    return words
+
+
+def _types(schema: Schema) -> tuple[str, ...]:
+    declared = schema.get("type", ())
+    return (declared,) if isinstance(declared, str) else tuple(declared)
+
+
+def _is_a(value: Any, kind: str) -> bool:
+    if isinstance(value, bool) or kind == "boolean":
+        return isinstance(value, bool) and kind == "boolean"
+    match kind:
+        case "string":
+            return isinstance(value, str)
+        case "integer":
+            return isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+        case "number":
+            return isinstance(value, int | float)
+        case "array":
+            return isinstance(value, list)
+        case "object":
+            return isinstance(value, Mapping)
+    return kind == "null" and value is None
+
+
+def _converted(value: Any, types: tuple[str, ...]) -> Any:
+    """A string that came from variables as the number or boolean that is wanted."""
+    if not isinstance(value, Interpolated) or "string" in types:
+        return value
+    if "boolean" in types and value.lower() in _TRUTH:
+        return _TRUTH[value.lower()]
+    if ("integer" in types or "number" in types) and re.fullmatch(r"-?[0-9]{1,15}", value):
+        return int(value)
+    if "number" in types and re.fullmatch(r"-?[0-9]{1,15}\.[0-9]{1,15}", value):
+        return float(value)
+    return value
+
+
+def _outside(schema: Schema, value: Any) -> str | None:
+    """What was expected, where a value of the right type is not right itself."""
+    if "const" in schema and value != schema["const"]:
+        return describe(schema)
+    if "enum" in schema and value not in schema["enum"]:
+        return describe(schema)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return _out_of_range(schema, value)
+    if isinstance(value, str):
+        if not schema.get("minLength", 0) <= len(value) <= schema.get("maxLength", len(value)):
+            return _length(schema.get("minLength", 0), schema.get("maxLength"), "characters")
+        if "pattern" in schema and not re.search(schema["pattern"], value):
+            return describe(schema)
+        if schema.get("format") == "regex":
+            return _bad_pattern(value)
+    if isinstance(value, list) and not schema.get("minItems", 0) <= len(value) <= schema.get("maxItems", len(value)):
+        return _length(schema.get("minItems", 0), schema.get("maxItems"), "items")
+    return None
+
+
+def _out_of_range(schema: Schema, value: float) -> str | None:
+    if value < schema.get("minimum", value) or value > schema.get("maximum", value):
+        return describe(schema)
+    if "exclusiveMinimum" in schema and value <= schema["exclusiveMinimum"]:
+        return f"a number above {schema['exclusiveMinimum']}"
+    if "exclusiveMaximum" in schema and value >= schema["exclusiveMaximum"]:
+        return f"a number below {schema['exclusiveMaximum']}"
+    return None
+
+
+def _length(low: int, high: int | None, what: str) -> str:
+    return f"at least {low} {what}" if high is None else f"{low} to {high} {what}"
+
+
+def _bad_pattern(value: str) -> str | None:
+    try:
+        re.compile(value)
+    except re.error as error:
+        return f"a regular expression ({error})"
+    return None

@@ -1,0 +1,170 @@
+"""Where things stand in a JSON text: line and column of every value and key.
+
+The parser of the standard library is fast and tells no places. This scanner is slow and tells all of them, so it
+runs only when there is something to report. It never fails: text that is no JSON is scanned as far as it makes
+sense, so that an error in the middle of a truncated file still gets its path.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Path = tuple[str | int, ...]
+
+KEY = "@key"
+"""Ends the path under which :func:`locate` keeps the place of a key rather than that of its value."""
+
+STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?'
+_TOKEN = re.compile(STRING + r'|[{}\[\],:]|[^\s{}\[\],:"]+', re.DOTALL)
+_PLAIN_KEY = re.compile(r"[A-Za-z0-9_$-]+")
+_SHOWN_KEY_LENGTH = 60
+_MAX_SHOWN_PARTS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A key, a value that is no container, or the bracket that opens one.
+
+    ``path`` is the scanner's own list: copy it. ``again`` says that the key stood in the same object before.
+    """
+
+    path: list[str | int]
+    start: int
+    raw: str
+    is_key: bool
+    again: bool = False
+
+
+def decode_key(raw: str) -> str:
+    """The text of a string token; as it stands where it is no valid string."""
+    try:
+        return str(json.loads(raw, strict=False))
+    except ValueError:
+        return raw.strip('"')
+
+
+def tokens(text: str) -> Iterator[Token]:
+    """All keys and values of ``text`` in order, with their paths."""
+    path: list[str | int] = []
+    seen: list[set[str] | None] = []  # for each open container: the keys so far, None for a list
+    expect_key = False
+    for match in _TOKEN.finditer(text):
+        raw, start = match.group(), match.start()
+        match raw[0]:
+            case "{" | "[":
+                yield Token(path, start, raw, False)
+                expect_key = raw == "{"
+                seen.append(set() if expect_key else None)
+                path.append("" if expect_key else 0)
+            case "}" | "]":
+                if seen:
+                    seen.pop()
+                    path.pop()
+                expect_key = False
+            case ",":
+                if seen and seen[-1] is None:
+                    index = path[-1]
+                    path[-1] = index + 1 if isinstance(index, int) else 0
+                expect_key = bool(seen) and seen[-1] is not None
+            case ":":
+                expect_key = False
+            case '"' if expect_key and seen and (keys := seen[-1]) is not None:
+                key = decode_key(raw)
+                path[-1] = key
+                yield Token(path, start, raw, True, key in keys)
+                keys.add(key)
+                expect_key = False
+            case _:
+                yield Token(path, start, raw, False)
+
+
+def path_at(text: str, offset: int) -> Path:
+    """The path of what stands at ``offset``, or of the last thing before it."""
+    last: Path = ()
+    for token in tokens(text[:offset]):
+        last = tuple(token.path)
+    return last
+
+
+class LineIndex:
+    """Turns offsets in a text into lines and columns (from 1, in characters)."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._line, self._start, self._offset = 1, 0, 0
+
+    def place(self, offset: int) -> tuple[int, int]:
+        """Line and column of ``offset``. Quick when the offsets asked for grow."""
+        if offset < self._offset:
+            self._line, self._start, self._offset = 1, 0, 0
+        newlines = self._text.count("\n", self._offset, offset)
+        if newlines:
+            self._line += newlines
+            self._start = self._text.rfind("\n", self._offset, offset) + 1
+        self._offset = offset
+        return self._line, offset - self._start + 1
+
+
+def locate(text: str, wanted: Collection[Path] | None = None) -> Mapping[Path, tuple[int, int]]:
+    """Line and column of every value (under its path) and every key (under ``path + (KEY,)``).
+
+    With ``wanted``, only of the values at these paths and their keys, in little memory however large the text is.
+    """
+    places: dict[Path, tuple[int, int]] = {}
+    index = LineIndex(text)
+    trie = _trie(wanted) if wanted is not None else None
+    for token in tokens(text):
+        if trie is not None and not _is_wanted(trie, token.path):
+            continue
+        path = (*token.path, KEY) if token.is_key else tuple(token.path)
+        places.setdefault(path, index.place(token.start))
+    return places
+
+
+def _trie(wanted: Collection[Path]) -> dict[Any, Any]:
+    root: dict[Any, Any] = {}
+    for path in wanted:
+        node = root
+        for part in path:
+            node = node.setdefault(part, {})
+        node[_END] = True
+    return root
+
+
+_END = object()
+
+
+def _is_wanted(trie: dict[Any, Any], path: list[str | int]) -> bool:
+    node: Any = trie
+    for part in path:
+        node = node.get(part)
+        if node is None:
+            return False
+    return _END in node
+
+
+def shown(text: str, limit: int = _SHOWN_KEY_LENGTH) -> str:
+    """``text`` for a message: control characters and surrogates escaped, shortened to ``limit`` characters."""
+    cut = text if len(text) <= limit else text[: limit - 1] + "…"
+    return "".join(c if c.isprintable() else _escaped(c) for c in cut)
+
+
+def _escaped(character: str) -> str:
+    return json.dumps(character)[1:-1] if ord(character) < 0x10000 else f"\\U{ord(character):08x}"
+
+
+def render(path: Path) -> str:
+    """A path for people: ``cpuxs.shop.design_chunks[0].labels["io.pnr"]``."""
+    parts: list[str] = []
+    for part in path[:_MAX_SHOWN_PARTS]:
+        if isinstance(part, int):
+            parts.append(f"[{part}]")
+        elif _PLAIN_KEY.fullmatch(part) and len(part) <= _SHOWN_KEY_LENGTH:
+            parts.append(f".{part}" if parts else part)
+        else:
+            parts.append(f'["{shown(part)}"]')
+    return "".join(parts) + ("…" if len(path) > _MAX_SHOWN_PARTS else "")

@@ -1,0 +1,211 @@
+"""Readers of the values that a domain file has outside the container settings: names, facts, times. Pure.
+
+Each takes what stands in the file and gives its normal form, or raises an error that says what was expected
+and what was found. They are the types of :mod:`reconciler.intent.document`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pydantic_core import PydanticCustomError
+
+from reconciler.facts import SYSTEM_READY, TV
+from reconciler.intent.settings import Interpolated, ports
+from reconciler.intent.settings.faults import Faults, nearest, object_of, shown
+from reconciler.intent.settings.values import choice, text
+
+NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}"
+CONTAINER_NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9_.-]{1,252}"
+ENGINE_NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,252}"
+FACT_NAME_PATTERN = rf"{NAME_PATTERN}(?:/{NAME_PATTERN}){{0,2}}"
+
+_NAME_WORDS = "letters, digits, _ . and -, the first a letter or digit, at most 63"
+_DECIMAL = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,9})?")
+_INTEGER = re.compile(r"[0-9]{1,12}")
+
+_HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*|\[[0-9a-fA-F:]+\])"
+_PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_IMAGE = re.compile(
+    rf"(?:{_HOST}(?::[0-9]+)?/)?{_PART}(?:/{_PART})*(?::[A-Za-z0-9_][A-Za-z0-9_.-]{{0,127}})?"
+    r"(?:@[A-Za-z][A-Za-z0-9+._-]*:[0-9a-fA-F]{32,})?|sha256:[0-9a-f]{64}"
+)
+_LONGEST_IMAGE = 512
+_LONGEST_PATH = 4096
+
+
+def fault(kind: str, message: str) -> PydanticCustomError:
+    """The error to raise: ``kind`` is the code in snake case, ``message`` for people."""
+    return PydanticCustomError(kind, "{message}", {"message": message})
+
+
+def wrong_type(what: str, value: Any) -> PydanticCustomError:
+    """For a value of another JSON type than is wanted."""
+    return fault("wrong_type", f"expected {what}, found {shown(value)}")
+
+
+def named(what: str, pattern: str = NAME_PATTERN, words: str = _NAME_WORDS) -> Callable[[Any], str]:
+    """A reader of names; ``what`` says of what, ``words`` what they are made of."""
+    compiled = re.compile(pattern)
+
+    def read(value: Any) -> str:
+        if not isinstance(value, str):
+            raise wrong_type(f"{what} (a string)", value)
+        if not compiled.fullmatch(value):
+            raise fault("bad_name", f"{shown(value)} is no {what}: {words}")
+        return str(value)
+
+    return read
+
+
+container_name = named(
+    "name of a container",
+    CONTAINER_NAME_PATTERN,
+    "two or more letters, digits, _ . and -, the first a letter or digit, at most 253",
+)
+engine_name = named(
+    "name in the engine",
+    ENGINE_NAME_PATTERN,
+    "letters, digits, _ . and -, the first a letter or digit, at most 253",
+)
+fact_name = named("name of a fact", FACT_NAME_PATTERN, f"key, cpux/key or domain/cpux/key, each of {_NAME_WORDS}")
+_fact_key = named("key of a fact", NAME_PATTERN, f"{_NAME_WORDS} (no slash: a fact is answered in its own CPUX only)")
+
+
+def fact_key(value: Any) -> str:
+    """The key of a fact that the file itself answers."""
+    if value == SYSTEM_READY.key:
+        raise fault("bad_name", f"{SYSTEM_READY.key} is answered by pnr itself: choose another key")
+    return _fact_key(value)
+
+
+def truth(value: Any) -> TV:
+    """``Y``, ``N``, ``U`` or ``UN`` in any case."""
+    if not isinstance(value, str):
+        raise wrong_type('"Y", "N" or "U"', value)
+    try:
+        return TV.parse(value)
+    except ValueError:
+        raise fault("invalid_value", f'expected "Y", "N" or "U" (also "UN"), found {shown(value)}') from None
+
+
+def responses(value: Any) -> tuple[str, ...]:
+    """A string, or a list of strings."""
+    if isinstance(value, str):
+        return (text(value),)
+    if not isinstance(value, list):
+        raise wrong_type('a response such as "yes", or a list of them', value)
+    faults = Faults()
+    found = [faults.read((index,), text, item) for index, item in enumerate(value)]
+    faults.throw()
+    return tuple(item or "" for item in found)
+
+
+def seconds(low: float, high: float) -> Callable[[Any], float]:
+    """A reader of seconds from ``low`` to ``high``."""
+
+    def read(value: Any) -> float:
+        if isinstance(value, Interpolated) and _DECIMAL.fullmatch(value):
+            value = float(value)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise wrong_type("a number of seconds", value)
+        if not low <= value <= high:
+            raise fault("out_of_range", f"expected {low:g} to {high:g} seconds, found {shown(value)}")
+        return float(value)
+
+    return read
+
+
+def count(low: int, high: int) -> Callable[[Any], int]:
+    """A reader of whole numbers from ``low`` to ``high``."""
+
+    def read(value: Any) -> int:
+        if isinstance(value, Interpolated) and _INTEGER.fullmatch(value):
+            value = int(value)
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise wrong_type("a whole number", value)
+        if not low <= value <= high:
+            raise fault("out_of_range", f"expected a whole number from {low} to {high}, found {shown(value)}")
+        return value
+
+    return read
+
+
+def port_key(value: Any) -> str:
+    """A container port as ``27017`` or ``53/udp``."""
+    return ports.port_key(value).removesuffix("/tcp")
+
+
+def one_of(*known: str) -> Callable[[Any], str]:
+    """A reader of one of a few words; the nearest one is named."""
+    read_known = choice(*known)
+
+    def read(value: Any) -> str:
+        if isinstance(value, str) and value not in known:
+            message = f"expected one of {', '.join(known)}, found {shown(value)}{nearest(value, known)}"
+            raise fault("invalid_value", message)
+        return read_known(value)
+
+    return read
+
+
+def image(value: Any) -> str:
+    """The reference of an image: ``redis``, ``ghcr.io/team/api:1.2``, ``redis@sha256:…``."""
+    if not isinstance(value, str):
+        raise wrong_type('the name of an image such as "redis:7"', value)
+    if len(value) > _LONGEST_IMAGE or not _IMAGE.fullmatch(value):
+        hint = " (names of images are written in lower case)" if value.lower() != value else ""
+        raise fault("bad_name", f'expected the name of an image such as "redis:7", found {shown(value)}{hint}')
+    return str(value)
+
+
+def path(value: Any) -> str:
+    """The path of a directory on the host."""
+    if not isinstance(value, str):
+        raise wrong_type("the path of a directory", value)
+    if not value or len(value) > _LONGEST_PATH or not value.isprintable():
+        raise fault("invalid_value", f"expected the path of a directory, found {shown(value)}")
+    if value.startswith("~"):
+        raise fault("invalid_value", f"{shown(value)}: ~ has no meaning for a service; write the whole path")
+    return str(value)
+
+
+_network_name = named("name of a network")
+_alias = named("alias")
+
+
+def _aliases(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise wrong_type("a list of aliases", value)
+    faults = Faults()
+    found = [faults.read((index,), _alias, item) for index, item in enumerate(value)]
+    faults.throw()
+    return tuple(item or "" for item in found)
+
+
+def networks(value: Any) -> dict[str, tuple[str, ...]]:
+    """The networks of a container, a list of names or a map of them; gives the further aliases in each."""
+    faults = Faults()
+    found: dict[str, tuple[str, ...]] = {}
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            found[faults.read((index,), _network_name, item) or ""] = ()
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            name = faults.read((key,), _network_name, key) or ""
+            found[name] = faults.read((key,), _attachment, item) or ()
+    else:
+        raise wrong_type('a list of networks such as ["default", "backend"], or an object', value)
+    faults.throw()
+    return found
+
+
+def _attachment(value: Any) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    if not isinstance(value, Mapping):
+        raise wrong_type("null, or an object with aliases", value)
+    parts = object_of({k: v for k, v in value.items() if not k.startswith("x-")}, {"aliases": _aliases})
+    return tuple(parts.get("aliases") or ())

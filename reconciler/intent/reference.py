@@ -1,0 +1,163 @@
+"""Writes the reference page of the domain file from the models and the table of settings.
+
+``python -m reconciler.intent.reference > docs/domain-reference.md``
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from importlib.metadata import entry_points
+from typing import Any
+
+from pydantic import BaseModel
+
+from reconciler.intent import document, readers
+from reconciler.intent.model import CheckType
+from reconciler.intent.options import describe
+from reconciler.intent.schema import domain_schema
+from reconciler.intent.settings import SETTINGS
+
+_INTRODUCTION = f"""\
+# The domain file
+
+This page is generated from the model in the code (`python -m reconciler.intent.reference`). `pnr schema` prints the
+same as a JSON Schema, for editors.
+
+A domain is one JSON file: strict JSON in UTF-8 without a byte-order mark, at most 1 MiB, nested at most 32 levels.
+Unknown keys are errors; keys that begin with `x-` are ignored, in every object. Names of domains, CPUXs, chunks and
+facts match `{readers.NAME_PATTERN}`.
+
+## Variables
+
+In every string (but not in keys, and not in `env` itself) variables are replaced, as in Docker Compose:
+
+| written | becomes |
+| --- | --- |
+| `${{NAME}}`, `$NAME` | the value; a missing one is an error |
+| `${{NAME:-default}}`, `${{NAME-default}}` | the default where it is unset or empty, or only where it is unset |
+| `${{NAME:?message}}`, `${{NAME?message}}` | an error with that message, in the same cases |
+| `${{NAME:+other}}`, `${{NAME+other}}` | other where it is set and not empty, or where it is set; else nothing |
+| `$$` | a dollar sign |
+
+A value comes from the domain's `env`, where `${{a.b}}` reaches into nested maps, then from the daemon's environment if
+the name is allowed there. A string with variables may stand where a number or true/false is wanted.
+"""
+
+_SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
+    ("The file", document.DomainFile),
+    ("A CPUX (`cpuxs.NAME`)", document.Cpux),
+    ("A chunk (`design_chunks[]`)", document.Chunk),
+    ("A fact (in `gatekeeper`, `flowin`, `flowout`, `rt_state`)", document.Fact),
+    ("A health check (`health_check`)", document.HealthCheck),
+    ("Status mapping (`health_check.status_mapping`)", document.StatusMapping),
+    ("An answer (`status_mapping.success`, `status_mapping.failure`)", document.Answer),
+    ("Update (`update`)", document.Update),
+    ("A network (`networks.NAME`)", document.Network),
+    ("A volume (`volumes.NAME`)", document.Volume),
+)
+
+
+def render(check_types: Mapping[str, CheckType]) -> str:
+    """The page, in Markdown."""
+    schema = domain_schema(check_types)
+    parts = [_INTRODUCTION]
+    for title, model in _SECTIONS:
+        parts.append(f"## {title}\n\n{(model.__doc__ or '').strip()}\n")
+        parts.append("\n".join(_table(_fields(model, schema))) + "\n")
+        if model is document.HealthCheck:
+            parts += _check_sections(check_types)
+        if model is document.Chunk:
+            parts += _container_sections(schema)
+    return "\n".join(parts)
+
+
+def _table(rows: Iterator[tuple[str, str, str]]) -> Iterator[str]:
+    yield "| key | value | meaning |"
+    yield "| --- | --- | --- |"
+    for cells in rows:
+        yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def _fields(model: type[BaseModel], schema: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    own = schema if model is document.DomainFile else schema["$defs"][model.__name__]
+    for name, field in model.model_fields.items():
+        key = field.alias or name
+        meaning = field.description or ""
+        if field.is_required():
+            meaning += " **Required.**"
+        elif field.default not in (None, (), {}, [], "", False):
+            meaning += f" Default: `{field.default}`."
+        yield f"`{key}`", _kind(own["properties"][key]), meaning
+
+
+def _kind(schema: Mapping[str, Any]) -> str:
+    """In a few words what may stand there."""
+    for key in ("anyOf", "oneOf"):
+        if key in schema:
+            kinds = [_kind(one) for one in schema[key] if one.get("pattern") != r"\$" and one.get("type") != "null"]
+            return " or ".join(dict.fromkeys(kinds))
+    if "$ref" in schema:
+        return "object"
+    if "enum" in schema:
+        return ", ".join(f"`{word}`" for word in schema["enum"])
+    if "items" in schema:
+        return f"list ({_kind(schema['items'])})"
+    kind = schema.get("type", "any")
+    words = " or ".join(kind) if isinstance(kind, list) else str(kind)
+    if "minimum" in schema:
+        words += (
+            f" {schema['minimum']:g} to {schema['maximum']:g}" if "maximum" in schema else f" ≥ {schema['minimum']:g}"
+        )
+    return words
+
+
+def _container_sections(schema: Mapping[str, Any]) -> Iterator[str]:
+    yield f"## The container (`container`)\n\n{(document.Container.__doc__ or '').strip()}\n"
+    rows = (row for row in _fields(document.Container, schema) if row[0].strip("`") not in SETTINGS)
+    yield "\n".join(_table(rows)) + "\n"
+    properties = schema["$defs"]["Container"]["properties"]
+    for group in dict.fromkeys(setting.group for setting in SETTINGS.values()):
+        yield f"### Container settings: {group}\n"
+        of_group = [setting for setting in SETTINGS.values() if setting.group == group]
+        yield (
+            "\n".join(
+                _table(
+                    (f"`{s.name}`", _kind(properties[s.name]), f"{s.doc} Example: `{json.dumps(s.example)}`.")
+                    for s in of_group
+                )
+            )
+            + "\n"
+        )
+
+
+def _check_sections(check_types: Mapping[str, CheckType]) -> Iterator[str]:
+    for name in sorted(check_types):
+        schema = check_types[name].option_schema
+        yield f"### Health check type `{name}`\n"
+        if schema.get("description"):
+            yield f"{schema['description']}\n"
+        yield "`port_key` is required.\n" if check_types[name].needs_port else "It needs no `port_key`.\n"
+        if schema.get("properties"):
+            yield "\n".join(_table(_options(schema))) + "\n"
+
+
+def _options(schema: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    for key, one in schema["properties"].items():
+        meaning = str(one.get("description", ""))
+        if key in schema.get("required", ()):
+            meaning += " **Required.**"
+        elif one.get("default") is not None:
+            meaning += f" Default: `{json.dumps(one['default'])}`."
+        yield f"`{key}`", describe(one), meaning
+
+
+def installed_check_types() -> dict[str, CheckType]:
+    """The health-check types of this installation, by their entry points."""
+    probes = {entry.name: entry.load() for entry in entry_points(group="pnr.probes")}
+    return {name: CheckType(probe.option_schema, probe.needs_port) for name, probe in probes.items()}
+
+
+if __name__ == "__main__":
+    sys.stdout.write(render(installed_check_types()))

@@ -1,0 +1,228 @@
+"""From the document to its meaning: names completed, defaults that depend on one another decided. Pure.
+
+Only documents without a single complaint come here; nothing is judged any more.
+"""
+
+from __future__ import annotations
+
+import os.path
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from reconciler import facts
+from reconciler.facts import TV, GateEntry, Pnr
+from reconciler.intent import document, fingerprint, options
+from reconciler.intent.crosschecks import OWN_NETWORK
+from reconciler.intent.document import AUTO, FACT_CHECK
+from reconciler.intent.model import (
+    Answer,
+    CheckType,
+    Chunk,
+    ChunkId,
+    ContainerSpec,
+    Cpux,
+    Domain,
+    FactsMode,
+    HealthCheck,
+    Kind,
+    NetworkSpec,
+    OnFailure,
+    OnGateClose,
+    Strategy,
+    VolumeSpec,
+)
+from reconciler.intent.settings import SETTINGS, map_volume_sources
+from reconciler.intent.settings.values import is_windows_path
+
+DEFAULT_GRACE_SECONDS = 10.0
+_PLAIN_TIMES = ("timeout_seconds", "failure_threshold", "success_threshold", "start_period_seconds", "deadline_seconds")
+
+
+def resolve(
+    file: document.DomainFile, *, name: str, digest: str, base_dir: str | None, check_types: Mapping[str, CheckType]
+) -> Domain:
+    """The domain that ``file`` (read from the file ``name``, whose bytes have the SHA-256 ``digest``) describes."""
+    resolver = _Resolver(file, base_dir, check_types)
+    cpuxs = tuple(resolver.cpux(cpux_name, cpux) for cpux_name, cpux in file.cpuxs.items())
+    domain = Domain(
+        name=file.name,
+        file=name,
+        digest=digest,
+        intent="",
+        cpuxs=cpuxs,
+        networks=tuple(resolver.networks.values()),
+        volumes=tuple(resolver.volumes.values()),
+        notes=tuple(resolver.notes),
+    )
+    own_first = sorted(domain.networks, key=lambda network: network.name != resolver.own_network)
+    domain = replace(domain, networks=tuple(own_first))
+    return replace(domain, intent=fingerprint.intent(domain, resolver.declared_options))
+
+
+@dataclass
+class _Resolver:
+    file: document.DomainFile
+    base_dir: str | None
+    check_types: Mapping[str, CheckType]
+    networks: dict[str, NetworkSpec] = field(default_factory=dict)  # those used, by engine-side name
+    volumes: dict[str, VolumeSpec] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    declared_options: dict[ChunkId, Mapping[str, Any]] = field(default_factory=dict)
+
+    @property
+    def own_network(self) -> str:
+        return self._network(OWN_NETWORK).name
+
+    def cpux(self, name: str, cpux: document.Cpux) -> Cpux:
+        rt_state = {key: _pnr(fact) for key, fact in cpux.rt_state.items()}
+        return Cpux(
+            name, rt_state, tuple(self._chunk(ChunkId(self.file.name, name, c.name), c) for c in cpux.design_chunks)
+        )
+
+    def _chunk(self, id: ChunkId, chunk: document.Chunk) -> Chunk:
+        if "status" in chunk.model_fields_set:
+            self.notes.append(f"{id}: status is ignored; pnr finds out itself how the chunk stands")
+        mode = _facts_mode(chunk)
+        container = self._container(id, chunk.container, mode)
+        flowout = {key: _pnr(fact) for key, fact in chunk.flowout.items()}
+        update = chunk.update or document.Update()
+        strategy = update.strategy or chunk.strategy or AUTO
+        on_failure = update.on_failure or chunk.on_failure
+        return Chunk(
+            id=id,
+            container=container,
+            gate=tuple(
+                GateEntry(facts.resolve(name, domain=id.domain, cpux=id.cpux), _pnr(fact))
+                for name, fact in chunk.gatekeeper.items()
+            ),
+            flowin={
+                name.rpartition("/")[2]: facts.resolve(name, domain=id.domain, cpux=id.cpux) for name in chunk.flowin
+            },
+            flowout=flowout,
+            health=self._health(id, chunk.health_check, flowout) if chunk.health_check is not None else None,
+            kind=Kind(chunk.kind or Kind.SERVICE),
+            facts=mode,
+            strategy=_best_strategy(container) if strategy == AUTO else Strategy(strategy),
+            on_failure=OnFailure(on_failure or OnFailure.ROLLBACK),
+            on_gate_close=OnGateClose(chunk.on_gate_close or OnGateClose.KEEP),
+        )
+
+    def _container(self, id: ChunkId, declared: Any, mode: FactsMode) -> ContainerSpec:
+        name = declared.name or f"{id.domain}-{id.cpux}-{id.chunk}-1"
+        settings = self._settings(declared)
+        networks: dict[str, tuple[str, ...]] = {}
+        if "network_mode" not in settings:
+            wanted = declared.networks or {OWN_NETWORK: ()}
+            networks = {self._join(network): tuple(aliases) for network, aliases in wanted.items()}
+        policy = declared.pull_policy or "missing"
+        digest = fingerprint.container_digest(
+            image=declared.image,
+            settings=settings,
+            # Not with the container's own name: that is put right without a new container.
+            networks={network: _once(id.chunk, *aliases) for network, aliases in networks.items()},
+            build_path=declared.build_path,
+            facts=mode is not FactsMode.NONE,
+        )
+        return ContainerSpec(
+            name=name,
+            image=declared.image,
+            digest=digest,
+            settings=settings,
+            networks={network: _once(id.chunk, name, *aliases) for network, aliases in networks.items()},
+            build_path=self._absolute(declared.build_path) if declared.build_path is not None else None,
+            pull_policy="missing" if policy == "if_not_present" else policy,
+            stop_grace_seconds=settings.get("stop_grace_period", DEFAULT_GRACE_SECONDS),
+            named=declared.name is not None,
+        )
+
+    def _settings(self, declared: Any) -> dict[str, Any]:
+        """The normal forms of what was declared; null says the same as nothing."""
+        given = {key: getattr(declared, key) for key in SETTINGS if key in declared.model_fields_set}
+        if declared.env is not None:
+            given["environment"] = dict(sorted({**declared.env, **(given.get("environment") or {})}.items()))
+        if given.get("volumes"):
+            given["volumes"] = map_volume_sources(given["volumes"], self._volume_source)
+        return {key: given[key] for key in SETTINGS if given.get(key) is not None}
+
+    def _volume_source(self, kind: str, source: str) -> str:
+        if kind != "volume":
+            return self._absolute(source)
+        declared = self.file.volumes.get(source) or document.Volume()
+        name = declared.name or (source if declared.external else f"{self.file.name}_{source}")
+        self.volumes[name] = VolumeSpec(name, declared.external, declared.driver, declared.labels or {})
+        return name
+
+    def _absolute(self, path: str) -> str:
+        if self.base_dir is None or is_windows_path(path):
+            return path if is_windows_path(path) else os.path.normpath(path)
+        return os.path.normpath(os.path.join(self.base_dir, path))
+
+    def _network(self, name: str) -> NetworkSpec:
+        declared = self.file.networks.get(name) or document.Network()
+        own = f"pnr_{self.file.name}" if name == OWN_NETWORK else f"pnr_{self.file.name}_{name}"
+        engine_name = declared.name or (name if declared.external else own)
+        return NetworkSpec(engine_name, declared.external, declared.internal, declared.driver, declared.labels or {})
+
+    def _join(self, name: str) -> str:
+        spec = self._network(name)
+        self.networks[spec.name] = spec
+        return spec.name
+
+    def _health(self, id: ChunkId, check: document.HealthCheck, flowout: Mapping[str, Pnr]) -> HealthCheck:
+        own = {key: value for key, value in (check.model_extra or {}).items() if not key.startswith("x-")}
+        schema = self.check_types[check.type].option_schema if check.type in self.check_types else {}
+        self.declared_options[id] = options.read({**schema, "properties": _bare(schema)}, own)[0]
+        mapping = check.status_mapping or document.StatusMapping()
+        return HealthCheck(
+            type=check.type,
+            port_key=check.port_key,
+            interval_seconds=check.interval_seconds,
+            interval_declared="interval_seconds" in check.model_fields_set,
+            options=options.read(schema, own)[0],
+            on_success=tuple(_answers(mapping.success, flowout, TV.Y)),
+            on_failure=tuple(_answers(mapping.failure, flowout, TV.N)),
+            **{key: getattr(check, key) for key in _PLAIN_TIMES},
+        )
+
+
+def _bare(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The properties of ``schema`` without their defaults."""
+    properties: Mapping[str, Mapping[str, Any]] = schema.get("properties", {})
+    return {name: {k: v for k, v in one.items() if k != "default"} for name, one in properties.items()}
+
+
+def _pnr(fact: document.Fact) -> Pnr:
+    return Pnr(fact.prompt, fact.response, fact.tv)
+
+
+def _answers(
+    declared: document.Answer | list[document.Answer] | None, flowout: Mapping[str, Pnr], tv: TV
+) -> Iterator[Answer]:
+    if declared is None:
+        for key, fact in flowout.items():
+            yield Answer(key, fact if tv is TV.Y else Pnr(fact.prompt, ("no",), TV.N))
+        return
+    for answer in declared if isinstance(declared, list) else [declared]:
+        fact = flowout[answer.key]
+        usual = fact.response if tv is TV.Y else ("no",)
+        response = usual if answer.response is None else answer.response
+        yield Answer(answer.key, Pnr(answer.prompt or fact.prompt, response, answer.tv or tv))
+
+
+def _facts_mode(chunk: document.Chunk) -> FactsMode:
+    if chunk.facts or (chunk.health_check is not None and chunk.health_check.type == FACT_CHECK):
+        return FactsMode.OWN
+    said = chunk.model_fields_set
+    if "status" in said and chunk.health_check is None and not {"facts", "kind"} & said:
+        return FactsMode.OFFERED
+    return FactsMode.NONE
+
+
+def _best_strategy(container: ContainerSpec) -> Strategy:
+    host_port = any(entry["published"] is not None for entry in container.settings.get("ports", ()))
+    return Strategy.STOP_FIRST if container.named or host_port else Strategy.START_FIRST
+
+
+def _once(*names: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))

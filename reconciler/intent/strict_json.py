@@ -1,0 +1,185 @@
+"""JSON as it is meant to be, and nothing else: the first thing that meets a domain file's bytes.
+
+What could hurt the parser (size, depth, endless numbers) is found before it runs, by patterns that cost a few
+milliseconds at most. What the parser would let pass (duplicate keys, NaN, lone surrogates) is found after it.
+Every problem comes with its line, column and path.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator
+from itertools import accumulate
+from typing import Any, ClassVar, NoReturn
+
+from reconciler.errors import PnrError
+from reconciler.intent import positions
+from reconciler.intent.model import Place, Problem
+
+MAX_BYTES = 1024 * 1024
+MAX_DEPTH = 32
+MAX_NUMBER_LENGTH = 400
+MAX_PROBLEMS = 100
+
+_STRINGS = re.compile(positions.STRING, re.DOTALL)
+_LONG_NUMBER = re.compile(rf"[-+0-9.eE]{{{MAX_NUMBER_LENGTH + 1},}}")
+_SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_CONFLICT = re.compile(r"^(?:<{7}|={7}|>{7})(?: |$)", re.MULTILINE)
+_TO_STEPS = str.maketrans("[{]}", "++--")
+_STEP = {"+": 1, "-": -1}
+_NOT_BRACKETS = re.compile(r"[^\[\]{}]+")
+
+# What the standard parser says, and what a person should read instead.
+_EXPECTED = {
+    "Expecting property name enclosed in double quotes": (
+        "expected a key in double quotes here (single quotes, comments and a comma before the closing brace"
+        " are not JSON)"
+    ),
+    "Illegal trailing comma before end of object": "a comma before the closing brace is not JSON: remove it",
+    "Illegal trailing comma before end of array": "a comma before the closing bracket is not JSON: remove it",
+    "Expecting ':' delimiter": "expected a colon between key and value",
+    "Expecting ',' delimiter": "expected a comma or the closing bracket",
+    "Expecting value": 'expected a value (an object, a list, a "string", a number, true, false or null)',
+    "Extra data": "expected the end of the file: the JSON document is complete before this place",
+    "Unterminated string starting at": "this string is never closed: a double quote is missing",
+    "Invalid \\escape": 'unknown escape in a string: after a backslash JSON knows only " \\ / b f n r t and uXXXX',
+    "Invalid \\uXXXX escape": "expected four hexadecimal digits after \\u",
+}
+
+
+class BadJson(PnrError):
+    """The bytes are not strict JSON. ``problems`` holds everything found, ``problem`` the first of it."""
+
+    code: ClassVar[str] = "BadJson"
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__(str(problems[0]))
+        self.problem = problems[0]
+        self.problems = problems
+
+
+def parse(data: bytes, file: str) -> Any:
+    """The value that ``data`` holds. ``file`` is only named in problems. Raises :class:`BadJson`."""
+    text = decode(data, file)
+    if not text.strip(" \t\r\n"):
+        _fail(file, "", 0, "Empty", "the file is empty: expected a JSON object with the domain's name and cpuxs")
+    _check_shape(text, file)
+    doubts: list[str] = []
+
+    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(items)
+        if len(found) != len(items):
+            doubts.append("key")
+        return found
+
+    def number(raw: str) -> float:
+        value = float(raw)
+        if math.isinf(value):
+            doubts.append("number")
+        return value
+
+    try:
+        value = json.loads(text, object_pairs_hook=pairs, parse_float=number, parse_constant=doubts.append)
+    except json.JSONDecodeError as error:
+        raise BadJson(_syntax_problem(text, file, error)) from None
+    if doubts or _SURROGATE_ESCAPE.search(text):
+        problems = list(_loose_places(text, file))
+        if problems:
+            raise BadJson(*problems)
+    return value
+
+
+def decode(data: bytes, file: str) -> str:
+    """The text of a file that must be UTF-8 of a bearable size. Raises :class:`BadJson`."""
+    if len(data) > MAX_BYTES:
+        message = f"the file has {len(data)} bytes; a domain file may have {MAX_BYTES} (1 MiB) at most"
+        raise BadJson(Problem(Place(file), "TooLarge", message))
+    if data.startswith((b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")) or b"\0" in data[:4]:
+        _fail(file, "", 0, "NotUtf8", "the file is UTF-16 or UTF-32: save it as UTF-8 (without a byte-order mark)")
+    if data.startswith(b"\xef\xbb\xbf"):
+        _fail(file, "", 0, "ByteOrderMark", "the file begins with a byte-order mark: save it as UTF-8 without one")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        good = data[: error.start].decode("utf-8")
+        message = f"byte 0x{data[error.start]:02x} is not valid UTF-8 here: save the file as UTF-8"
+        _fail(file, good, len(good), "NotUtf8", message)
+
+
+def _check_shape(text: str, file: str) -> None:
+    bare = _STRINGS.sub(" ", text)
+    steps = _NOT_BRACKETS.sub("", bare).translate(_TO_STEPS)
+    if max(accumulate(map(_STEP.__getitem__, steps)), default=0) > MAX_DEPTH:
+        deep = next(t for t in positions.tokens(text) if len(t.path) >= MAX_DEPTH and t.raw in ("{", "["))
+        message = f"nested deeper than {MAX_DEPTH} levels: a domain file needs far fewer"
+        _fail(file, text, deep.start, "TooDeep", message, tuple(deep.path))
+    if _LONG_NUMBER.search(bare):
+        for token in positions.tokens(text):
+            if _LONG_NUMBER.match(token.raw):
+                message = f"a number of {len(token.raw)} characters; at most {MAX_NUMBER_LENGTH} are read"
+                _fail(file, text, token.start, "NumberTooLong", message, tuple(token.path))
+
+
+def _syntax_problem(text: str, file: str, error: json.JSONDecodeError) -> Problem:
+    offset, code = error.pos, "Syntax"
+    conflict = _CONFLICT.search(text)
+    if conflict and conflict.start() <= offset:
+        offset, code = conflict.start(), "MergeConflict"
+        message = "an unresolved merge conflict: edit the file, or finish the merge"
+    elif error.msg.startswith("Invalid control character"):
+        code = "ControlCharacter"
+        character = positions.shown(text[offset : offset + 1])
+        message = f"a raw control character ({character}) in a string: write it as an escape, or close the string"
+    elif not text[offset:].strip(" \t\r\n") or error.msg.startswith("Unterminated"):
+        code = "Truncated"
+        message = "the file ends too early: " + _EXPECTED.get(error.msg, "something is missing")
+    else:
+        message = _EXPECTED.get(error.msg, "this is not JSON")
+        found = text[offset : offset + 20].partition("\n")[0].strip()
+        if found:
+            message += f", found {positions.shown(found)}"
+    return _problem(file, text, offset, code, message, positions.path_at(text, offset))
+
+
+def _loose_places(text: str, file: str) -> Iterator[Problem]:
+    """What the parser let pass, in the order of the file; cut off at a bearable number."""
+    index = positions.LineIndex(text)
+    count = 0
+    for token in positions.tokens(text):
+        found = _looseness(token)
+        if found is None:
+            continue
+        count += 1
+        if count <= MAX_PROBLEMS:
+            line, column = index.place(token.start)
+            yield Problem(Place(file, line, column, positions.render(tuple(token.path))), *found)
+    if count > MAX_PROBLEMS:
+        yield Problem(Place(file), "MoreProblems", f"… and {count - MAX_PROBLEMS} more problems")
+
+
+def _looseness(token: positions.Token) -> tuple[str, str] | None:
+    raw = token.raw
+    if raw.startswith('"'):
+        if "\\u" in raw and _LONE_SURROGATE.search(positions.decode_key(raw)):
+            where = "key" if token.is_key else "string"
+            return "LoneSurrogate", f"half a surrogate pair (\\uD800 to \\uDFFF) in this {where} is not a character"
+        if token.again:
+            return "DuplicateKey", f'the key "{positions.shown(str(token.path[-1]))}" stands in this object before'
+        return None
+    if raw in ("NaN", "Infinity", "-Infinity"):
+        return "NotANumber", f"{raw} is not JSON: expected a number"
+    if raw[0] in "-0123456789" and math.isinf(float(raw)):
+        return "NotANumber", f"{positions.shown(raw)} is larger than any number that can be read"
+    return None
+
+
+def _problem(file: str, text: str, offset: int, code: str, message: str, path: positions.Path = ()) -> Problem:
+    line, column = positions.LineIndex(text).place(offset)
+    return Problem(Place(file, line, column, positions.render(path)), code, message)
+
+
+def _fail(file: str, text: str, offset: int, code: str, message: str, path: positions.Path = ()) -> NoReturn:
+    raise BadJson(_problem(file, text, offset, code, message, path))

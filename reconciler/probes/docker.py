@@ -1,0 +1,33 @@
+"""``docker``: up when the image's own HEALTHCHECK says so. The engine runs that check; this only reads its word."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from reconciler.intent.model import HealthCheck
+from reconciler.probes.protocol import Inside, ProbeResult, Target
+
+_WITHOUT = "the image has no HEALTHCHECK; give the container a healthcheck, or use another type of health_check"
+
+
+class DockerProbe:
+    """Reads the engine's health of the container."""
+
+    option_schema: Mapping[str, Any] = {"type": "object", "properties": {}}
+    needs_port = False
+
+    def __init__(self, check: HealthCheck, inside: Inside) -> None:
+        self._inside = inside
+
+    async def probe(self, target: Target) -> ProbeResult:
+        """Look at the container once. Raises the engine's errors."""
+        seen = await self._inside.look(target.container.id)
+        if seen is None:
+            return ProbeResult(ok=False, message="the container is gone")
+        if seen.health is None:
+            return ProbeResult(ok=False, message=_WITHOUT)
+        return ProbeResult(ok=seen.health == "healthy", message=seen.health)
+
+    async def close(self) -> None:
+        """Nothing is kept open."""

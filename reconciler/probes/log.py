@@ -1,0 +1,61 @@
+"""``log``: up once a regular expression was seen in what the container printed.
+
+Only the container's current run counts. Once seen, the answer stays for that run and nothing is read again. The
+text is bounded, so that a container that prints a lot costs no more than one that prints little: the newest 64 KiB
+at each look, 1 MiB at the first, which may be the first after a restart of the daemon.
+The pattern is looked for in one line at a time, of which the first 4 KiB count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from reconciler.intent.model import HealthCheck
+from reconciler.probes.pattern import LONGEST_PATTERN, Pattern
+from reconciler.probes.protocol import Inside, ProbeResult, Target
+
+FIRST_LOOK_BYTES = 1024 * 1024
+LOOK_BYTES = 64 * 1024
+LONGEST_LINE = 4096
+
+
+class LogProbe:
+    """Looks for ``pattern`` in the container's output."""
+
+    option_schema: Mapping[str, Any] = {
+        "type": "object",
+        "properties": {
+            "pattern": {
+                "type": "string",
+                "format": "regex",
+                "minLength": 1,
+                "maxLength": LONGEST_PATTERN,
+                "description": "A regular expression (Python's), looked for in each line of the output.",
+            }
+        },
+        "required": ["pattern"],
+    }
+    needs_port = False
+
+    def __init__(self, check: HealthCheck, inside: Inside) -> None:
+        self._text = str(check.options["pattern"])
+        self._pattern = Pattern(self._text)
+        self._inside = inside
+        self._looked_at: str | None = None
+        self._seen_in: str | None = None
+
+    async def probe(self, target: Target) -> ProbeResult:
+        """Read the output of this run once, unless the pattern was seen in it already. Raises the engine's errors."""
+        run = target.container.run
+        if run != self._seen_in:
+            limit = LOOK_BYTES if run == self._looked_at else FIRST_LOOK_BYTES
+            output = await self._inside.output_since(target.container.id, None, limit)
+            if not await self._pattern.found_in([line[:LONGEST_LINE] for line in output.splitlines()]):
+                self._looked_at = run
+                return ProbeResult(ok=False, message=f"not seen in the output yet: {self._text}")
+            self._seen_in = run
+        return ProbeResult(ok=True, message=f"seen in the output: {self._text}")
+
+    async def close(self) -> None:
+        """Nothing is kept open."""

@@ -1,0 +1,56 @@
+"""Where a probe goes: the published host port where there is one, else the container's own address. Pure.
+
+Nothing else is ever probed: a published port on all addresses is asked on the loopback address, and a container
+that shares the host's network is asked there, because that is its own address.
+"""
+
+from __future__ import annotations
+
+from reconciler.intent.model import HealthCheck
+from reconciler.planner.observed import Container, HostPort
+from reconciler.probes.protocol import ProbeResult, Target
+
+_ANY_IPV4 = frozenset({"", "0.0.0.0"})
+_ANY_IPV6 = "::"
+_HOST_NETWORK = "host"  # the engine's own name for the host's network; no other network can have it
+
+
+def resolve(check: HealthCheck, container: Container) -> Target | ProbeResult:
+    """Where ``check`` goes for ``container`` as last seen, or the failure that it has no address yet.
+
+    Without a ``port_key`` the target is the container alone.
+    """
+    if check.port_key is None:
+        return Target(container)
+    number, _, protocol = check.port_key.partition("/")
+    published = container.published.get(f"{number}/{protocol or 'tcp'}", ())
+    if published:
+        # IPv4 first: where both are published, that is the one that works on a host without IPv6.
+        best = min(published, key=lambda port: ":" in port.ip)
+        return Target(container, host=_reachable(best), port=best.port)
+    addresses = own_addresses(container)
+    if not addresses:
+        return ProbeResult(ok=False, message=f"port {check.port_key}: the container has no address yet")
+    return Target(container, host=addresses[0], port=int(number))
+
+
+def own_addresses(container: Container) -> tuple[str, ...]:
+    """The addresses of the container itself, in the order of its networks; empty while it has none."""
+    return tuple(
+        "127.0.0.1" if name == _HOST_NETWORK else address
+        for name, address in container.networks.items()
+        if address or name == _HOST_NETWORK
+    )
+
+
+def shown(host: str | None, port: int | None) -> str:
+    """``127.0.0.1:8080`` or ``[::1]:8080``, as in a URL."""
+    return f"[{host}]:{port}" if host is not None and ":" in host else f"{host}:{port}"
+
+
+def _reachable(published: HostPort) -> str:
+    if published.ip in _ANY_IPV4:
+        return "127.0.0.1"
+    if published.ip == _ANY_IPV6:
+        return "::1"
+    return published.ip

@@ -1,0 +1,169 @@
+"""``pnr why``: the cause at the root, and the next step."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from itertools import pairwise
+
+import pytest
+
+from reconciler.cli.explain import explain
+from reconciler.daemon.viewing import UnknownChunk
+from tests.unit.daemon.views import View, chunk, domain, fact, problem, view, waits_for
+
+NOW = datetime(2026, 1, 1, 0, 3, tzinfo=UTC)
+
+
+def waiting(name: str, *facts: View, **more: object) -> View:
+    """A chunk that waits for facts."""
+    return chunk(name, "ready", "WaitingForGatekeeper", "…", waiting_for=list(facts), **more)
+
+
+def why(document: View, name: str) -> str:
+    return explain(document, name, NOW)
+
+
+def test_a_chunk_that_is_up_is_said_to_be_up() -> None:
+    assert why(view(domain("demo", chunk("db", message="tcp 27017 answered"))), "db") == (
+        "demo/stack/db is completed (Healthy) for 3m: tcp 27017 answered."
+    )
+
+
+def test_what_is_missing_is_named_with_what_was_found_and_who_answers_it() -> None:
+    document = view(
+        domain(
+            "demo",
+            chunk("db", "executing", "Probing", "connection refused"),
+            waiting("web", waits_for("demo/stack/db_ready", "demo/stack/db")),
+            facts={"db_ready": fact("U")},
+        )
+    )
+    text = why(document, "web")
+    assert 'It waits for demo/stack/db_ready: wanted Y [yes], found U ("is it so?"); answered by' in text
+    assert "demo/stack/db is executing (Probing) for 3m: connection refused." in text
+
+
+def test_the_chain_is_followed_to_the_chunk_at_its_root() -> None:
+    document = view(
+        domain(
+            "demo",
+            chunk("db", "failed", "ImagePullFailed", "no such image mongo:lates", next_try="2026-01-01T00:03:32Z"),
+            waiting("api", waits_for("demo/stack/db_ready", "db", found="N")),
+            waiting("web", waits_for("demo/stack/api_ready", "demo/stack/api")),
+        )
+    )
+    lines = why(document, "web").splitlines()
+    assert lines[0].startswith("demo/stack/web is ready (WaitingForGatekeeper)")
+    assert lines[-2].startswith("demo/stack/db is failed (ImagePullFailed)")
+    assert "docker pull" in lines[-1]
+    assert "(in 32s)" in lines[-1]
+
+
+def test_a_fact_that_nobody_answers_is_said_to_be_so() -> None:
+    text = why(view(domain("demo", waiting("web", waits_for("demo/stack/nobody")))), "web")
+    assert "Nothing that is declared answers it" in text
+    assert "rt_state of demo/stack" in text
+
+
+def test_a_circle_of_gates_is_named_and_ends() -> None:
+    document = view(
+        domain(
+            "demo",
+            waiting("a", waits_for("demo/stack/b_ready", "demo/stack/b")),
+            waiting("b", waits_for("demo/stack/a_ready", "demo/stack/a")),
+        )
+    )
+    assert "circle" in why(document, "a")
+
+
+def test_an_answer_that_stands_otherwise_is_told_apart_from_one_that_is_missing() -> None:
+    document = view(
+        domain(
+            "demo",
+            chunk("db"),
+            waiting("maintenance", waits_for("demo/stack/db_ready", "demo/stack/db", wanted="N", found="Y")),
+            facts={"db_ready": fact("Y", "yes", by="db")},
+        )
+    )
+    text = why(document, "maintenance")
+    assert "wanted N [yes], found Y [yes]" in text
+    assert "demo/stack/db is up, and that is its answer" in text
+
+
+def test_a_very_long_chain_is_cut() -> None:
+    names = [f"c{n}" for n in range(100)]
+    chain = [waiting(a, waits_for(f"demo/stack/{b}_ready", f"demo/stack/{b}")) for a, b in pairwise(names)]
+    text = why(view(domain("demo", *chain, chunk("c99", "executing", "Probing"))), "c0")
+    assert "And so on: `pnr why demo/stack/c20`." in text
+
+
+def test_the_last_error_of_the_check_and_how_often_it_failed_are_told() -> None:
+    probe = {"type": "http", "failures": 4, "successes": 0, "last_error": "503", "last_at": "2026-01-01T00:02:59Z"}
+    text = why(view(domain("demo", chunk("web", "executing", "Unhealthy", probe=probe))), "web")
+    assert "Its http check has failed 4 times" in text
+    assert ": 503." in text
+    assert "pnr logs demo/stack/web" in text
+
+
+def test_the_exit_code_and_the_last_lines_of_output_are_told() -> None:
+    output = "\n".join(f"line {n}" for n in range(30))
+    ending = {"code": 3, "oom": False, "output": output}
+    text = why(view(domain("demo", chunk("job", "failed", "ExitedNonZero", "exit code 3", exit=ending))), "job")
+    assert "ended with exit code 3; it printed last:" in text
+    assert "    line 29" in text
+    assert "line 19\n" not in text
+
+
+def test_want_of_memory_leads_to_mem_limit() -> None:
+    ending = {"code": 137, "oom": True, "output": ""}
+    text = why(view(domain("demo", chunk("db", "failed", "OOMKilled", "killed", exit=ending))), "db")
+    assert "killed for want of memory" in text
+    assert "mem_limit" in text
+
+
+@pytest.mark.parametrize(
+    ("reason", "advice"),
+    [
+        ("NameConflict", "Remove or rename"),
+        ("PortInUse", "Free the port"),
+        ("RolledBack", "correct the domain file"),
+        ("DeadlineExceeded", "deadline_seconds"),
+        ("Suspended", "`pnr apply demo`"),
+    ],
+)
+def test_each_reason_has_its_next_step(reason: str, advice: str) -> None:
+    state = "ready" if reason == "Suspended" else "failed"
+    assert advice in why(view(domain("demo", chunk("db", state, reason, "held by pid 7"))), "db")
+
+
+def test_an_engine_that_does_not_answer_comes_first() -> None:
+    document = view(domain("demo", chunk("db", "executing", "EngineUnavailable")), engine_up=False, message="refused")
+    assert why(document, "db").startswith("The engine does not answer: refused.")
+
+
+def test_an_invalid_file_and_a_held_removal_are_told() -> None:
+    document = view(
+        domain(
+            "demo", chunk("db"), errors=[problem("demo.json", "unknown key"), problem("demo.json", "b")], held="gone"
+        )
+    )
+    text = why(document, "db")
+    assert "demo.json is not valid, so its last good content stays in force: demo.json:3:7" in text
+    assert "(and 1 more, see `pnr validate`)" in text
+    assert "Removal of demo is held back: gone." in text
+
+
+def test_a_chunk_can_be_named_in_three_lengths() -> None:
+    document = view(domain("a", chunk("db")), domain("b", chunk("web")))
+    assert why(document, "web") == why(document, "stack/web") == why(document, "b/stack/web") == why(document, "b/web")
+
+
+def test_a_name_that_two_chunks_have_is_refused_with_both() -> None:
+    with pytest.raises(UnknownChunk, match="db could be a/stack/db, b/stack/db"):
+        why(view(domain("a", chunk("db")), domain("b", chunk("db"))), "db")
+
+
+def test_a_name_that_no_chunk_has_is_refused_with_those_that_there_are() -> None:
+    document = view(domain("a", chunk("db")), domain("b.json", errors=[problem("b.json", "x")], file="b.json"))
+    with pytest.raises(UnknownChunk, match=r"no chunk bd; there is a/stack/db; not valid, see .*b\.json"):
+        why(document, "bd")

@@ -1,0 +1,108 @@
+"""Files are judged together, and an error holds back only the file that it is in."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from reconciler.daemon import intake
+from reconciler.daemon.intake import Judged, LoadCache
+from reconciler.facts import FactRef
+from reconciler.intent.loader import load
+from reconciler.intent.model import Place, Problem
+from reconciler.probes.registry import known_types
+
+
+@dataclass(frozen=True)
+class File:
+    """A file as it was read."""
+
+    data: bytes | None
+    problem: Problem | None = None
+
+
+def stack(name: str, *, port: int, wants: str = "system_ready") -> bytes:
+    yes = {"prompt": "?", "response": ["yes"], "tv": "Y"}
+    chunk: dict[str, Any] = {
+        "name": "web",
+        "gatekeeper": {wants: yes},
+        "container": {"name": f"{name}_web", "image": "nginx:1", "ports": {"80": str(port)}},
+    }
+    return json.dumps({"name": name, "cpuxs": {"main": {"design_chunks": [chunk]}}}).encode()
+
+
+def judge(files: dict[str, bytes], *, cache: LoadCache | None = None, known: tuple[FactRef, ...] = ()) -> Judged:
+    return intake.judge(
+        {name: File(data) for name, data in files.items()},
+        base_dir="/",
+        env={},
+        allowed_env=(),
+        check_types=known_types(),
+        known=known,
+        cache=cache,
+    )
+
+
+def test_valid_files_become_domains_by_name() -> None:
+    judged = judge({"x.json": stack("a", port=8001), "y.json": stack("b", port=8002)})
+    assert sorted(judged.domains) == ["a", "b"]
+    assert not judged.problems
+    assert judged.domains["a"].file == "x.json"
+
+
+def test_a_broken_file_is_a_problem_of_its_own_only() -> None:
+    judged = judge({"a.json": b"{", "b.json": stack("b", port=8002)})
+    assert list(judged.domains) == ["b"]
+    assert list(judged.problems) == ["a.json"]
+
+
+def test_a_file_that_could_not_be_read_keeps_its_problem() -> None:
+    problem = Problem(Place("a.json"), "Symlink", "it is a symbolic link")
+    judged = intake.judge(
+        {"a.json": File(None, problem)}, base_dir="/", env={}, allowed_env=(), check_types=known_types()
+    )
+    assert judged.problems == {"a.json": (problem,)}
+
+
+def test_what_two_files_do_to_each_other_holds_back_one_of_them() -> None:
+    judged = judge({"a.json": stack("a", port=8001), "b.json": stack("b", port=8001)})
+    assert list(judged.domains) == ["a"]
+    assert list(judged.problems) == ["b.json"]
+    assert judged.problems["b.json"][0].place.line > 0
+    assert sorted(judged.readable) == ["a.json", "b.json"]
+
+
+def test_a_name_that_two_files_have_belongs_to_the_first() -> None:
+    judged = judge({"b.json": stack("same", port=8001), "a.json": stack("same", port=8002)})
+    assert judged.domains["same"].file == "a.json"
+    assert judged.problems["b.json"][0].code == "DuplicateDomain"
+
+
+def test_a_gate_that_asks_another_domain_is_doubtful_until_somebody_is_known_to_answer() -> None:
+    files = {"a.json": stack("a", port=8001, wants="other/main/ready")}
+    judged = judge(files)
+    assert list(judged.domains) == ["a"]
+    assert judged.warnings["a.json"][0].place.line > 0
+    assert not judge(files, known=(FactRef("other", "main", "ready"),)).warnings
+
+
+def test_with_a_cache_only_what_changed_is_loaded_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded: list[str] = []
+
+    def counting(data: bytes, file: str, **more: Any) -> Any:
+        loaded.append(file)
+        return load(data, file, **more)
+
+    monkeypatch.setattr(intake, "load", counting)
+    cache = LoadCache()
+    files = {"a.json": stack("a", port=8001), "b.json": stack("b", port=8002)}
+    first = judge(files, cache=cache)
+    assert judge(files, cache=cache).domains == first.domains
+    assert loaded == ["a.json", "b.json"]
+    judge({**files, "b.json": stack("b", port=8003)}, cache=cache)
+    assert loaded == ["a.json", "b.json", "b.json"]
+    judge({"a.json": files["a.json"]}, cache=cache)
+    assert len(cache.loaded) == 1

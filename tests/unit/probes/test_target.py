@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import pytest
+
+from reconciler.planner.observed import HostPort
+from reconciler.probes.protocol import ProbeResult, Target
+from reconciler.probes.target import own_addresses, resolve, shown
+from tests.unit.probes.build import check, container
+
+
+def _where(found: Target | ProbeResult) -> tuple[str | None, int | None]:
+    assert isinstance(found, Target)
+    return found.host, found.port
+
+
+def test_a_published_port_is_preferred_to_the_containers_own_address() -> None:
+    seen = container(networks={"shop": "172.20.0.2"}, published={"80/tcp": (HostPort("127.0.0.1", 8080),)})
+    assert _where(resolve(check("tcp", "80"), seen)) == ("127.0.0.1", 8080)
+
+
+@pytest.mark.parametrize(
+    ("ip", "host"), [("0.0.0.0", "127.0.0.1"), ("", "127.0.0.1"), ("::", "::1"), ("192.0.2.7", "192.0.2.7")]
+)
+def test_a_port_published_on_all_addresses_is_asked_on_loopback(ip: str, host: str) -> None:
+    seen = container(published={"80/tcp": (HostPort(ip, 8080),)})
+    assert _where(resolve(check("tcp", "80"), seen)) == (host, 8080)
+
+
+def test_of_both_families_ipv4_is_asked() -> None:
+    seen = container(published={"80/tcp": (HostPort("::", 8080), HostPort("0.0.0.0", 8080))})
+    assert _where(resolve(check("tcp", "80"), seen)) == ("127.0.0.1", 8080)
+
+
+def test_an_unpublished_port_is_asked_on_the_first_network_that_gave_an_address() -> None:
+    seen = container(networks={"a": "", "b": "172.20.0.2", "c": "172.21.0.2"})
+    assert _where(resolve(check("http", "80"), seen)) == ("172.20.0.2", 80)
+
+
+def test_the_protocol_of_a_port_counts() -> None:
+    seen = container(networks={"a": "172.20.0.2"}, published={"53/tcp": (HostPort("127.0.0.1", 5353),)})
+    assert _where(resolve(check("dns", "53/udp"), seen)) == ("172.20.0.2", 53)
+    assert _where(resolve(check("dns", "53/tcp"), seen)) == ("127.0.0.1", 5353)
+
+
+def test_a_port_that_is_exposed_but_not_published_is_asked_in_the_container() -> None:
+    seen = container(networks={"a": "172.20.0.2"}, published={"80/tcp": ()})
+    assert _where(resolve(check("tcp", "80"), seen)) == ("172.20.0.2", 80)
+
+
+def test_a_container_in_the_hosts_network_is_asked_on_loopback() -> None:
+    seen = container(networks={"host": ""})
+    assert _where(resolve(check("tcp", "80"), seen)) == ("127.0.0.1", 80)
+
+
+def test_a_container_without_an_address_is_a_failure_that_says_so() -> None:
+    found = resolve(check("tcp", "80"), container(networks={"a": ""}))
+    assert found == ProbeResult(ok=False, message="port 80: the container has no address yet")
+
+
+def test_without_a_port_key_the_container_alone_is_the_target() -> None:
+    seen = container(networks={"a": ""})
+    assert resolve(check("exec"), seen) == Target(seen)
+
+
+def test_own_addresses_are_those_that_are_not_empty() -> None:
+    assert own_addresses(container(networks={"a": "", "b": "172.20.0.2", "c": "fd00::2"})) == ("172.20.0.2", "fd00::2")
+
+
+def test_an_ipv6_address_is_shown_in_brackets() -> None:
+    assert shown("::1", 80) == "[::1]:80"
+    assert shown("127.0.0.1", 80) == "127.0.0.1:80"
