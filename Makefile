@@ -35,8 +35,8 @@ run: $(VENV)/.installed images ## start the daemon on domains/ (the demo stack);
 down: $(VENV)/.installed ## remove what the demo made: containers, network, volume
 	@$(BIN)/pnr down --volumes --domains domains --state state
 
-test: $(VENV)/.developer ## all tests, on a bare Debian machine too (sets up what they need)
-	@BIN=$(BIN) scripts/test.sh
+test: $(VENV)/.developer ## all tests, on a bare Debian machine too; ARGS go to pytest
+	@BIN=$(BIN) scripts/test.sh $(ARGS)
 
 unit: $(VENV)/.developer ## the tests that need nothing
 	$(BIN)/python -m pytest -q tests/unit tests/simulation
@@ -63,5 +63,6 @@ install: ## install as a systemd service (root): /opt/pnr, /etc/pnr/domains, /va
 uninstall: ## remove the service; PURGE=1 removes its domains and state as well
 	@PREFIX="$(PREFIX)" PURGE="$(PURGE)" scripts/uninstall.sh
 
-clean: ## remove what was built here
+clean: ## remove what was built here, and the demo's images
+	@scripts/images.sh remove
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,16 +1,25 @@
 #!/bin/sh
 # Sees to a Docker engine: uses the one that answers, else installs and starts the distribution's, where it may.
-# With PNR_ENGINE_PID_FILE set it writes the pid of an engine that it started itself there.
+# With PNR_ENGINE_PID_FILE set, the pid of an engine that this script had to start is written there.
 set -eu
 . "$(dirname "$0")/say.sh"
 
+SOCKET=/var/run/docker.sock
+LOG=/var/log/dockerd.log
+
+# Asks the socket itself where there is no docker command: an engine can be there without it.
 answers() {
   if command -v docker >/dev/null 2>&1; then
     docker version >/dev/null 2>&1
-  elif [ -S /var/run/docker.sock ] && command -v curl >/dev/null 2>&1; then
-    curl -fsS --max-time 5 --unix-socket /var/run/docker.sock http://localhost/_ping >/dev/null 2>&1
   else
-    return 1
+    [ -S "$SOCKET" ] && python3 - "$SOCKET" <<'PYTHON' 2>/dev/null
+import socket, sys
+with socket.socket(socket.AF_UNIX) as link:
+    link.settimeout(5)
+    link.connect(sys.argv[1])
+    link.sendall(b"GET /_ping HTTP/1.0\r\n\r\n")
+    sys.exit(b" 200 " not in link.recv(64))
+PYTHON
   fi
 }
 
@@ -23,33 +32,42 @@ wait_for_answer() {
   done
 }
 
-answers && exit 0
-[ -z "${DOCKER_HOST:-}" ] || fail "no Docker engine answers at DOCKER_HOST=$DOCKER_HOST"
-
-if [ "$(uname -s)" != Linux ]; then
-  fail "no Docker engine answers: install and start Docker Desktop (or Colima, Rancher Desktop), then try again"
-fi
-if ! command -v dockerd >/dev/null 2>&1; then
-  may_install || fail "no Docker engine answers, and none can be installed from here:
-  as root on Debian or Ubuntu: apt-get install docker.io; elsewhere see your distribution's documentation;
-  if one runs already, is your user in the group docker?"
-  say "no Docker engine answers: installing the distribution's docker.io"
-  install_packages docker.io containerd runc iptables iproute2
-fi
-command -v docker >/dev/null 2>&1 || install_packages docker.io
-if [ "$(cat /proc/1/comm 2>/dev/null)" = systemd ]; then
-  say "starting the Docker engine (systemctl start docker)"
-  systemctl start docker || fail "systemctl could not start docker; see: journalctl -u docker"
-else
-  [ "$(id -u)" = 0 ] || fail "the Docker engine is installed but does not run; start it as root"
-  say "starting the Docker engine (dockerd, log in /var/log/dockerd.log)"
-  # Files of an engine that was killed make the next one believe that it still runs.
+# Files of an engine that was killed make the next one believe that it still runs.
+clear_stale_pid_files() {
   for stale in /var/run/docker.pid /var/run/docker/containerd/containerd.pid; do
     if [ -f "$stale" ] && ! grep -qaE 'dockerd|containerd' "/proc/$(cat "$stale")/cmdline" 2>/dev/null; then
       rm -f "$stale"
     fi
   done
-  setsid dockerd >>/var/log/dockerd.log 2>&1 </dev/null &
+}
+
+answers && exit 0
+[ -z "${DOCKER_HOST:-}" ] || fail "no Docker engine answers at DOCKER_HOST=$DOCKER_HOST"
+[ "$(uname -s)" = Linux ] ||
+  fail "no Docker engine answers: install and start Docker Desktop (or Colima, Rancher Desktop), then try again"
+
+if ! command -v dockerd >/dev/null 2>&1; then
+  may_install || fail "no Docker engine answers, and none can be installed from here.
+  On Debian or Ubuntu, as root: apt-get install docker.io; elsewhere see https://docs.docker.com/engine/install.
+  If one runs already, your user may not talk to it: is it in the group docker?"
+  say "no Docker engine answers: installing the distribution's docker.io"
+  install_packages docker.io containerd runc iptables iproute2
+fi
+install_docker_command
+if answers; then # installing it may have started it
+  exit 0
+fi
+[ "$(id -u)" = 0 ] || fail "a Docker engine is installed but does not answer this user: start it (as root:
+  systemctl start docker), and see that your user is in the group docker"
+if [ -d /run/systemd/system ]; then
+  say "starting the Docker engine (systemctl start docker)"
+  told="journalctl -u docker"
+  systemctl start docker || fail "systemctl could not start docker; see: $told"
+else
+  say "starting the Docker engine (dockerd; its log is $LOG)"
+  told=$LOG
+  clear_stale_pid_files
+  setsid dockerd --pidfile /var/run/docker.pid >>"$LOG" 2>&1 </dev/null &
   [ -z "${PNR_ENGINE_PID_FILE:-}" ] || echo $! >"$PNR_ENGINE_PID_FILE"
 fi
-wait_for_answer || fail "the Docker engine was started but does not answer; see /var/log/dockerd.log"
+wait_for_answer || fail "the Docker engine was started but does not answer; see: $told"

@@ -1,40 +1,57 @@
 #!/bin/sh
-# Installs pnr as a systemd service. Run as root from the project's folder: make install.
-# PREFIX: where the package goes (default /opt/pnr). PNR_WHEELS: a folder of wheels to install from, without a network.
+# Installs pnr as a systemd service: the package in PREFIX, domains in /etc/pnr/domains, state in /var/lib/pnr,
+# and a user of its own in the group docker. Run again, it upgrades; containers are not touched.
+# Without a network: PIP_NO_INDEX=1 PIP_FIND_LINKS=folder-of-wheels make install (setuptools and wheel among them).
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/say.sh
 
 PREFIX=${PREFIX:-/opt/pnr}
-[ "$(id -u)" = 0 ] || fail "make install must be run as root"
-[ "$(uname -s)" = Linux ] || fail "make install sets up a systemd service; there is none on $(uname -s). Use: pnr run"
-command -v systemctl >/dev/null 2>&1 || fail "there is no systemd here; run the daemon by hand: pnr run"
+COMMAND=/usr/local/bin/pnr
+UNIT=/etc/systemd/system/pnr.service
 
-scripts/venv.sh "$PREFIX"
-if [ -n "${PNR_WHEELS:-}" ]; then
-  "$PREFIX/bin/python" -m pip install --quiet --disable-pip-version-check --no-index --find-links "$PNR_WHEELS" \
-    --upgrade --force-reinstall pnr-reconciler
-else
-  "$PREFIX/bin/python" -m pip install --quiet --disable-pip-version-check --upgrade .
+[ "$(uname -s)" = Linux ] || fail "the service needs Linux with systemd; elsewhere run: pnr run"
+[ "$(id -u)" = 0 ] || fail "make install changes the system: run it as root (sudo make install)"
+case $PREFIX in
+  /*[!A-Za-z0-9._/-]*) fail "PREFIX=$PREFIX: use letters, digits and ._-/ only" ;;
+  /?*) ;;
+  *) fail "PREFIX=$PREFIX: must be an absolute path, such as /opt/pnr" ;;
+esac
+if [ -e "$PREFIX" ] && [ ! -f "$PREFIX/pyvenv.cfg" ] && [ -n "$(ls -A "$PREFIX")" ]; then
+  fail "$PREFIX holds something else already; choose another PREFIX"
+fi
+if { [ -e "$COMMAND" ] || [ -L "$COMMAND" ]; } && [ "$(readlink "$COMMAND" || true)" != "$PREFIX/bin/pnr" ]; then
+  fail "$COMMAND is there already and is not ours; remove it first"
 fi
 
-getent group docker >/dev/null || groupadd --system docker
+say "installing the package into $PREFIX"
+umask 022
+scripts/venv.sh "$PREFIX"
+"$PREFIX/bin/python" -m pip install --quiet --disable-pip-version-check --upgrade .
+
+getent group docker >/dev/null || {
+  say "there is no group docker yet: making it; a Docker engine from your distribution will use it"
+  groupadd --system docker
+}
+getent group pnr >/dev/null || groupadd --system pnr
 getent passwd pnr >/dev/null ||
-  useradd --system --user-group --home-dir /var/lib/pnr --no-create-home --shell /usr/sbin/nologin pnr
+  useradd --system --gid pnr --home-dir /var/lib/pnr --no-create-home --shell /usr/sbin/nologin pnr
 usermod --append --groups docker pnr
 
-install -d -m 0755 /etc/pnr
-install -d -m 0750 -o root -g pnr /etc/pnr/domains
-install -d -m 0700 -o pnr -g pnr /var/lib/pnr
-sed "s|/opt/pnr/|$PREFIX/|g" systemd/pnr.service >/etc/systemd/system/pnr.service
-chmod 0644 /etc/systemd/system/pnr.service
-ln -sf "$PREFIX/bin/pnr" /usr/local/bin/pnr
+# Domain files may hold passwords: root writes them, the service reads them, nobody else does.
+install -d -o root -g root -m 0755 /etc/pnr
+install -d -o root -g pnr -m 2750 /etc/pnr/domains
+install -d -o pnr -g pnr -m 0700 /var/lib/pnr
+ln -sfn "$PREFIX/bin/pnr" "$COMMAND"
+sed "s|/opt/pnr|$PREFIX|g" systemd/pnr.service >"$UNIT.new"
+chmod 0644 "$UNIT.new"
+mv "$UNIT.new" "$UNIT"
 
 if [ -d /run/systemd/system ]; then
   systemctl daemon-reload
   systemctl enable --quiet pnr.service
-  systemctl restart pnr.service
-  say "installed and started: drop files into /etc/pnr/domains; see how it stands with: systemctl status pnr, pnr status"
+  systemctl restart pnr.service || fail "the service does not start; see: journalctl -u pnr"
+  say "the service runs. Drop a domain file into /etc/pnr/domains, and watch: pnr status --watch"
 else
-  say "installed; systemd does not run here, so the service was not started"
+  say "systemd does not run here: $UNIT is in place, and not started"
 fi

@@ -1,4 +1,5 @@
-# Sourced by the other scripts: how they speak, and what they may do.
+# shellcheck shell=sh
+# Sourced by the other scripts: how they speak, and what they may install.
 
 say() { printf 'pnr: %s\n' "$*"; }
 
@@ -12,22 +13,34 @@ may_install() {
   [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1
 }
 
-# install PACKAGE...: installs the Debian packages that are not there yet.
+# install_packages PACKAGE...: installs the Debian packages that are not there yet.
 install_packages() {
   missing=
   for package in "$@"; do
     dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"
   done
   [ -n "$missing" ] || return 0
-  may_install || fail "these packages are missing:$missing. Install them (as root: apt-get install$missing)"
+  may_install || fail "these Debian packages are missing:$missing
+  As root on Debian or Ubuntu: apt-get install$missing; elsewhere, what your distribution calls them."
   say "installing$missing"
-  export DEBIAN_FRONTEND=noninteractive
   log=$(mktemp)
-  # shellcheck disable=SC2086
-  if ! { apt-get update && apt-get install -y --no-install-recommends $missing; } >"$log" 2>&1; then
+  # shellcheck disable=SC2086 # a list of names
+  if ! { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120 \
+    install -y --no-install-recommends $missing; } </dev/null >"$log" 2>&1; then
     tail -n 20 "$log" >&2
     rm -f "$log"
     fail "apt-get could not install:$missing"
   fi
   rm -f "$log"
+}
+
+# Sees to the docker command: newer Debians have it in a package apart from the engine's.
+install_docker_command() {
+  command -v docker >/dev/null 2>&1 && return 0
+  may_install || fail "the docker command is missing: install your distribution's docker-cli (Debian 12: docker.io)"
+  if apt-cache show docker-cli >/dev/null 2>&1; then
+    install_packages docker-cli
+  else
+    install_packages docker.io
+  fi
 }

@@ -1,27 +1,39 @@
-#!/bin/bash
-# All tests, on a bare Debian machine too: sets up what they need, starts an engine where none answers, ends it after.
+#!/bin/sh
+# All tests, with all that they need: Debian packages where they are missing, and an engine for as long as they run
+# where none answers. BIN is the bin directory of the virtual environment; arguments go to pytest.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/say.sh
 BIN=${BIN:-.venv/bin}
 
+[ "$(uname -s)" = Linux ] || fail "all tests need Linux and a Docker engine; the ones that need nothing: make unit"
 install_packages docker.io containerd runc iptables iproute2 busybox-static mmdebstrap git openssl procps curl
 
-# A folder of our own for what the tests write; the engine's is its usual one.
 PNR_ENGINE_PID_FILE=$(mktemp)
 export PNR_ENGINE_PID_FILE
-end_engine() {
-  if [ -s "$PNR_ENGINE_PID_FILE" ]; then
+
+# A process that ended and that nobody waited for has no command line any more; `kill -0` would still find it.
+runs() { [ -n "$(tr -d '\0' 2>/dev/null <"/proc/$1/cmdline")" ]; }
+
+end_our_engine() {
+  status=$?
+  trap - EXIT
+  engine=$(cat "$PNR_ENGINE_PID_FILE")
+  rm -f "$PNR_ENGINE_PID_FILE"
+  if [ -n "$engine" ] && runs "$engine"; then
     say "ending the Docker engine that was started for the tests"
-    kill "$(cat "$PNR_ENGINE_PID_FILE")" 2>/dev/null || true
-    for _ in $(seq 60); do
-      kill -0 "$(cat "$PNR_ENGINE_PID_FILE")" 2>/dev/null || break
-      sleep 0.5
+    kill "$engine"
+    tries=0
+    while runs "$engine" && [ "$tries" -lt 150 ]; do
+      tries=$((tries + 1))
+      sleep 0.2
     done
   fi
-  rm -f "$PNR_ENGINE_PID_FILE"
+  exit "$status"
 }
-trap end_engine EXIT
-scripts/engine.sh
+trap end_our_engine EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
 
-"$BIN/python" -m pytest -q --durations=10 tests
+scripts/engine.sh
+"$BIN/python" -m pytest -q --durations=10 "$@"

@@ -1,23 +1,31 @@
 #!/bin/sh
-# Removes the service; containers go on. PURGE=1 removes its domains and state as well.
+# Removes the service that install.sh made. Containers go on; /etc/pnr and /var/lib/pnr stay unless PURGE=1.
 set -eu
 . "$(dirname "$0")/say.sh"
 
 PREFIX=${PREFIX:-/opt/pnr}
-[ "$(id -u)" = 0 ] || fail "make uninstall must be run as root"
-if [ -d /run/systemd/system ] && [ -f /etc/systemd/system/pnr.service ]; then
-  systemctl disable --quiet --now pnr.service || say "the service was not running"
+COMMAND=/usr/local/bin/pnr
+UNIT=/etc/systemd/system/pnr.service
+
+[ "$(id -u)" = 0 ] || fail "make uninstall changes the system: run it as root (sudo make uninstall)"
+if [ -d /run/systemd/system ] && [ -f "$UNIT" ]; then
+  systemctl disable --now --quiet pnr.service
 fi
-rm -f /etc/systemd/system/pnr.service
+rm -f "$UNIT"
+rm -rf "$UNIT.d"
 [ ! -d /run/systemd/system ] || systemctl daemon-reload
-[ "$(readlink /usr/local/bin/pnr 2>/dev/null)" != "$PREFIX/bin/pnr" ] || rm -f /usr/local/bin/pnr
-if [ -x "$PREFIX/bin/pnr" ]; then
+[ "$(readlink "$COMMAND" || true)" != "$PREFIX/bin/pnr" ] || rm -f "$COMMAND"
+if [ -f "$PREFIX/pyvenv.cfg" ] && [ -e "$PREFIX/bin/pnr" ]; then
   rm -rf "$PREFIX"
+elif [ -e "$PREFIX" ]; then
+  say "$PREFIX does not look like ours: left alone"
 fi
 if [ "${PURGE:-}" = 1 ]; then
   rm -rf /etc/pnr /var/lib/pnr
-  if getent passwd pnr >/dev/null; then userdel pnr; fi
-  say "removed, with its domains and state; its containers go on"
+  ! getent passwd pnr >/dev/null || userdel pnr
+  ! getent group pnr >/dev/null || groupdel pnr
+  say "the service, its domains and its state are gone"
 else
-  say "removed; /etc/pnr/domains and /var/lib/pnr are kept (PURGE=1 removes them), and its containers go on"
+  say "the service is gone; /etc/pnr/domains and /var/lib/pnr stay (PURGE=1 removes them too)"
 fi
+say "containers were left as they are; to see them: docker ps --filter label=io.pnr.domain"

@@ -12,6 +12,7 @@ from reconciler.cli.folders import folders
 from reconciler.cli.options import engine_options, service_options
 from reconciler.cli.present import Presenter, line_printer
 from reconciler.cli.terminal import complain, print_json, say
+from reconciler.daemon.viewing import chosen
 
 View = dict[str, Any]
 
@@ -69,6 +70,7 @@ def _alone(args: Namespace, domains: str, state: str) -> int:
     with Presenter(_shower(args)) as presenter:
         view = asyncio.run(apply_once(options, only=tuple(args.domain), on_view=presenter.show))
         presenter.show(view)
+    chosen(view, args.domain)  # raises where there is no such domain
     return _verdict(args, view, exit_code(view, tuple(args.domain)))
 
 

@@ -13,6 +13,7 @@ from reconciler.cli.folders import folders
 from reconciler.cli.options import engine_options, service_options
 from reconciler.cli.present import line_printer
 from reconciler.cli.terminal import complain, print_json, say
+from reconciler.daemon.viewing import chosen
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -53,6 +54,8 @@ def _through_daemon(args: Namespace, state: str) -> dict[str, Any]:
     message = {"command": "down", "only": args.domain, "volumes": args.volumes, "wait": True}
     for answer in request(state, message):
         view = answer.get("view") or view
+        if not view:
+            continue
         if not args.json:
             show(view)
         if not view["daemon"].get("engine_up", True):
@@ -65,9 +68,15 @@ def _alone(args: Namespace, domains: str, state: str) -> dict[str, Any]:
 
     from reconciler.daemon.service import take_down
 
+    seen: set[object] = set()
+
     def tell(entry: Mapping[str, Any]) -> None:
+        seen.add(entry.get("domain"))
         if not args.json:
             say(event_line(entry))
 
     options = service_options(args, domains, state)
-    return asyncio.run(take_down(options, only=tuple(args.domain), volumes=args.volumes, on_journal=tell))
+    view = asyncio.run(take_down(options, only=tuple(args.domain), volumes=args.volumes, on_journal=tell))
+    # One whose file went away before is in the view no more once it is gone; the journal has told of it.
+    chosen(view, [name for name in args.domain if name not in seen])
+    return view

@@ -27,7 +27,7 @@ def wants_colour(stream: TextIO | None = None, env: Mapping[str, str] = os.envir
 
 def say(text: str) -> None:
     """Print text for people, one or more lines, cleaned and at once."""
-    print(clean(text, lines=True), flush=True)
+    print(f"{clean(text, lines=True)}\n", end="", flush=True)  # one write: lines of two threads do not mix
 
 
 def complain(text: str) -> None:

@@ -166,7 +166,6 @@ class Decider:
         record.attempts_total += 1
         record.busy = (Reason(work.label), work.steps[0][1])
         record.busy_since = self._known.clock.monotonic()
-        record.touched_at = record.busy_since
         self._known.recorder.journal(kind="work", chunk=record.id, reason=work.label, message=work.steps[0][1])
         self._executor.start(work)
 

@@ -31,6 +31,7 @@ class Known:
     domains: dict[str, DomainRecord] = field(default_factory=dict)
     chunks: dict[ChunkId, ChunkRecord] = field(default_factory=dict)
     engine_info: EngineInfo | None = None
+    steps_done: int = 0
     engine_up: bool = False
     engine_asked: bool = False
     engine_message: str = ""
@@ -43,6 +44,11 @@ class Known:
     def answered_by(self, ref: FactRef) -> tuple[ChunkId, ...]:
         """The chunks that can answer a fact."""
         return self.who.get(ref, ())
+
+    def touch(self, record: ChunkRecord) -> None:
+        """A step of ours on a chunk is done: what was looked at before it may be out of date."""
+        self.steps_done += 1
+        record.touched = self.steps_done
 
     def mark(self, id: ChunkId) -> None:
         self.dirty[id] = None

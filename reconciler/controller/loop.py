@@ -55,7 +55,7 @@ from reconciler.planner.actions import (
     RemoveVolume,
 )
 from reconciler.planner.health import Health, fold
-from reconciler.planner.memory import intent_changed
+from reconciler.planner.memory import intent_changed, set_back
 from reconciler.planner.notice import work_failed
 from reconciler.planner.observed import Container, Network, Volume
 from reconciler.planner.ordering import answerers, dependencies
@@ -92,7 +92,7 @@ class Controller:
         self._changed = asyncio.Event()
         self._executor = Executor(engine, self.post)
         self._prober = Prober(inside=engine, make=make_probe, clock=clock, post=self.post)
-        self._watcher = Watcher(engine=engine, clock=clock, post=self.post)
+        self._watcher = Watcher(engine=engine, clock=clock, post=self.post, steps_done=lambda: self.known.steps_done)
         self._attention = Attention(
             known=self.known, prober=self._prober, engine=engine, runtime=runtime, post=self.post
         )
@@ -332,9 +332,10 @@ class Controller:
 
     def _seen_all(self, seen: SeenAll) -> None:
         def keep(container: Container) -> bool:
-            owner = container.owner
-            record = self.known.chunks.get(owner) if owner is not None else None
-            return record is not None and record.touched_at >= seen.asked_at
+            stale = self._is_stale(container.owner, seen.asked)
+            if stale:
+                self._watcher.look_at(container.id)
+            return stale
 
         before = (set(self.known.world.networks), set(self.known.world.volumes))
         for container in self.known.world.replace(seen.observed, keep):
@@ -350,8 +351,8 @@ class Controller:
         known = self.known.world.containers.get(seen.container_id)
         either = seen.container or known
         owner = either.owner if either is not None else None
-        record = self.known.chunks.get(owner) if owner is not None else None
-        if record is not None and record.touched_at >= seen.asked_at:
+        if self._is_stale(owner, seen.asked):
+            self._watcher.look_at(seen.container_id)
             return
         if seen.container is None:
             gone = self.known.world.drop(seen.container_id)
@@ -359,6 +360,11 @@ class Controller:
                 self.known.concerns(gone)
         elif self.known.world.put(seen.container):
             self.known.concerns(seen.container)
+
+    def _is_stale(self, owner: ChunkId | None, asked: int) -> bool:
+        """Whether news may be from before our own last step on the chunk. It is then asked for again."""
+        record = self.known.chunks.get(owner) if owner is not None else None
+        return record is not None and record.touched > asked
 
     def _work_progress(self, key: ChunkId | str, reason: Reason | None, text: str) -> None:
         if isinstance(key, ChunkId):
@@ -371,7 +377,7 @@ class Controller:
         key = done.key
         if isinstance(key, ChunkId):
             record = self.known.chunk_record(key)
-            record.touched_at = self.known.clock.monotonic()
+            self.known.touch(record)
             if done.container is not None:
                 self.known.world.put(done.container)
             elif isinstance(done.action, RemoveContainer):
@@ -412,15 +418,19 @@ class Controller:
             return
         record = self.known.chunk_record(done.key)
         record.busy = None
-        record.touched_at = self.known.clock.monotonic()
+        self.known.touch(record)
         self.known.mark(done.key)
         self.known.mark_domain(done.key.domain)
         if done.error is None:
             return
         self._watcher.look_everywhere()
         if isinstance(done.error, NotFound):
-            # What we wanted to act on is gone: look, and decide anew. The delay keeps this from spinning.
-            record.memory = replace(record.memory, not_before=self.known.clock.monotonic() + 0.2)
+            # What we wanted to act on is gone: look, and decide anew. Counted, so that it can't spin.
+            gone = str(done.error)
+            now = self.known.clock.monotonic()
+            record.memory = set_back(
+                record.memory, now=now, jitter=0.5, error=gone, failure=None, remedy=record.memory.remedy
+            )
             return
         if isinstance(done.error, EngineUnavailable):
             record.memory = replace(record.memory, not_before=self.known.clock.monotonic() + 0.2)

@@ -44,7 +44,7 @@ class ChunkRecord:
     own: Mapping[str, Pnr] = field(default_factory=dict)
     own_run: str = ""
     own_problems: tuple[str, ...] = ()
-    touched_at: float = 0.0
+    touched: int = 0
     restarts: int = 0
     attempts_total: int = 0
     ending: Ending | None = None
@@ -113,19 +113,19 @@ class EngineLost:
 
 @dataclass(frozen=True, slots=True)
 class SeenAll:
-    """Everything was looked at, beginning at ``asked_at``."""
+    """Everything was looked at; the look began when ``asked`` steps of ours were known to be done."""
 
     observed: Observed
-    asked_at: float
+    asked: int
 
 
 @dataclass(frozen=True, slots=True)
 class SeenOne:
-    """One container was looked at, beginning at ``asked_at``."""
+    """One container was looked at; the look began when ``asked`` steps of ours were known to be done."""
 
     container_id: str
     container: Container | None
-    asked_at: float
+    asked: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,11 @@ LOOKS_AT_ONCE = 8
 class Watcher:
     """The task that looks. ``look_everywhere`` asks for a full look soon."""
 
-    def __init__(self, *, engine: Engine, clock: Clock, post: Callable[[Message], None]) -> None:
+    def __init__(
+        self, *, engine: Engine, clock: Clock, post: Callable[[Message], None], steps_done: Callable[[], int]
+    ) -> None:
         self._engine = engine
+        self._steps_done = steps_done
         self._clock = clock
         self._post = post
         self._wanted: dict[str, None] = {}
@@ -92,12 +95,13 @@ class Watcher:
                 finally:
                     timer.cancel()
             self._wake.clear()
-            asked_at = self._clock.monotonic()
-            if self._everything or asked_at - last >= RESYNC_SECONDS:
+            now = self._clock.monotonic()
+            if self._everything or now - last >= RESYNC_SECONDS:
                 self._everything = False
                 self._wanted.clear()
-                last = asked_at
-                self._post(SeenAll(await self._engine.observe(), asked_at))
+                last = now
+                asked = self._steps_done()
+                self._post(SeenAll(await self._engine.observe(), asked))
                 continue
             wanted = list(self._wanted)[:LOOKS_AT_ONCE]
             for container_id in wanted:
@@ -107,6 +111,6 @@ class Watcher:
             await asyncio.gather(*(self._look_at(container_id) for container_id in wanted))
 
     async def _look_at(self, container_id: str) -> None:
-        asked_at = self._clock.monotonic()
+        asked = self._steps_done()
         container = await self._engine.look(container_id)
-        self._post(SeenOne(container_id, container, asked_at))
+        self._post(SeenOne(container_id, container, asked))

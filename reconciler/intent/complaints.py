@@ -25,6 +25,7 @@ MAX_CONSIDERED = 2000
 _LONGEST_MESSAGE = 600
 
 _CODES = {"extra_forbidden": "UnknownKey", "missing": "MissingKey", "invalid_setting": "InvalidValue"}
+_SHORTEST_SECRET = 3
 _QUOTED = re.compile(r"'([^']{3,})'|\"([^\"]{3,})\"")
 
 
@@ -122,6 +123,9 @@ def _without_secrets(message: str, value: Any) -> str:
     if not isinstance(value, FromVariables):
         return message
     message = message.replace(faults.shown(str(value)), faults.shown(value.source))
+    for secret in sorted(value.values, key=len, reverse=True):
+        if len(secret) >= _SHORTEST_SECRET and secret not in value.source:
+            message = message.replace(secret, "…")
 
     def hide(match: re.Match[str]) -> str:
         quoted = (match[1] or match[2]).rstrip("…")

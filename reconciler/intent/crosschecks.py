@@ -53,7 +53,7 @@ def _duplicate(chunk: Mapping[str, Any], index: int, names: dict[str, int], path
     if isinstance(name, str):
         first = names.setdefault(name, index)
         if first != index:
-            message = f"design_chunks[{first}] of this CPUX is called {shown(name)} as well: give one another name"
+            message = f"design_chunks[{first}] of this CPUX is called {found(name)} as well: give one another name"
             yield Complaint((*path, "name"), "DuplicateName", message)
 
 
@@ -136,7 +136,7 @@ def _container(container: Mapping[str, Any], path: Path, declared_networks: tupl
             yield Complaint((*path, "env"), "Conflict", message)
     for index, source in _bind_sources(container.get("volumes")):
         if source.startswith("~"):
-            message = f"{shown(source)}: ~ has no meaning for a service; write the whole path"
+            message = f"{found(source)}: ~ has no meaning for a service; write the whole path"
             yield Complaint((*path, "volumes", index), "InvalidValue", message)
 
 

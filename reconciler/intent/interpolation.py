@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -47,17 +47,19 @@ class OutputTooLarge(InterpolationError):
 
 
 class FromVariables(Interpolated):
-    """A string that came out of interpolation, with the ``source`` it came from.
+    """A string that came out of interpolation, with the ``source`` it came from and the ``values`` put into it.
 
-    Messages show the source, since the value may be a secret.
+    Messages show the source and none of the values, since they may be secret.
     """
 
-    __slots__ = ("source",)
+    __slots__ = ("source", "values")
     source: str
+    values: tuple[str, ...]
 
-    def __new__(cls, value: str, source: str) -> FromVariables:
+    def __new__(cls, value: str, source: str, values: Iterable[str]) -> FromVariables:
         made = super().__new__(cls, value)
         made.source = source
+        made.values = tuple(values)
         return made
 
 
@@ -108,7 +110,7 @@ def interpolate(text: str, variables: Variables) -> str:
         return text
     reader = _Reader(text, variables)
     value = reader.read(0, wanted=True)
-    return FromVariables(value, text) if value != text else text
+    return FromVariables(value, text, reader.values) if value != text else text
 
 
 class _Reader:
@@ -118,6 +120,7 @@ class _Reader:
         self.text = text
         self.at = 0
         self.variables = variables
+        self.values: set[str] = set()
 
     def read(self, depth: int, *, wanted: bool) -> str:
         """Up to the end, or within braces up to the closing one. Values are looked up only where ``wanted``."""
@@ -172,12 +175,12 @@ class _Reader:
         return self._with_operator(name.group(), operator.group(), depth, wanted)
 
     def _with_operator(self, name: str, operator: str, depth: int, wanted: bool) -> str:
-        value = self.variables.lookup(name) if wanted else None
+        value = self._lookup(name) if wanted else None
         there = value is not None and (value != "" or not operator.startswith(":"))
         kind, start = operator[-1], self.at
         other = self.read(depth + 1, wanted=wanted and kind != "?" and there is (kind == "+"))
         if kind == "+":
-            return other
+            return other if there else ""
         if there or not wanted:
             return value or ""
         if kind == "?":
@@ -188,9 +191,15 @@ class _Reader:
     def _plain(self, name: str, wanted: bool) -> str:
         if not wanted:
             return ""
-        value = self.variables.lookup(name)
+        value = self._lookup(name)
         if value is None:
             raise MissingVariable(self.variables.missing(name))
+        return value
+
+    def _lookup(self, name: str) -> str | None:
+        value = self.variables.lookup(name)
+        if value:
+            self.values.add(value)
         return value
 
 

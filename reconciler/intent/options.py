@@ -164,13 +164,18 @@ def _outside(schema: Schema, value: Any) -> str | None:
     if isinstance(value, str):
         if not schema.get("minLength", 0) <= len(value) <= schema.get("maxLength", len(value)):
             return _length(schema.get("minLength", 0), schema.get("maxLength"), "characters")
-        if "pattern" in schema and not re.search(schema["pattern"], value):
+        if "pattern" in schema and not re.search(_at_the_end(schema["pattern"]), value):
             return describe(schema)
         if schema.get("format") == "regex":
             return _bad_pattern(value)
     if isinstance(value, list) and not schema.get("minItems", 0) <= len(value) <= schema.get("maxItems", len(value)):
         return _length(schema.get("minItems", 0), schema.get("maxItems"), "items")
     return None
+
+
+def _at_the_end(pattern: str) -> str:
+    """``$`` at the end of a JSON Schema's pattern is the very end, in Python it lets a newline pass."""
+    return pattern[:-1] + r"\Z" if pattern.endswith("$") and not pattern.endswith(r"\$") else pattern
 
 
 def _out_of_range(schema: Schema, value: float) -> str | None:

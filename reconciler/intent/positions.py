@@ -15,8 +15,9 @@ from typing import Any
 
 Path = tuple[str | int, ...]
 
-KEY = "@key"
-"""Ends the path under which :func:`locate` keeps the place of a key rather than that of its value."""
+KEY = -1
+"""Ends the path under which :func:`locate` keeps the place of a key rather than that of its value. (No key of a file
+and no index in it is -1.)"""
 
 STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?'
 _TOKEN = re.compile(STRING + r'|[{}\[\],:]|[^\s{}\[\],:"]+', re.DOTALL)
@@ -66,10 +67,10 @@ def tokens(text: str) -> Iterator[Token]:
                     path.pop()
                 expect_key = False
             case ",":
-                if seen and seen[-1] is None:
-                    index = path[-1]
-                    path[-1] = index + 1 if isinstance(index, int) else 0
                 expect_key = bool(seen) and seen[-1] is not None
+                if seen:
+                    index = path[-1]
+                    path[-1] = index + 1 if isinstance(index, int) else ""
             case ":":
                 expect_key = False
             case '"' if expect_key and seen and (keys := seen[-1]) is not None:
@@ -83,11 +84,11 @@ def tokens(text: str) -> Iterator[Token]:
 
 
 def path_at(text: str, offset: int) -> Path:
-    """The path of what stands at ``offset``, or of the last thing before it."""
-    last: Path = ()
+    """The path of what stands at ``offset``, or of what it stands in."""
+    path: list[str | int] = []
     for token in tokens(text[:offset]):
-        last = tuple(token.path)
-    return last
+        path = token.path  # the scanner's own list: at the end it is where the scanner is
+    return tuple(path[:-1] if path[-1:] == [""] else path)
 
 
 class LineIndex:
@@ -117,11 +118,16 @@ def locate(text: str, wanted: Collection[Path] | None = None) -> Mapping[Path, t
     places: dict[Path, tuple[int, int]] = {}
     index = LineIndex(text)
     trie = _trie(wanted) if wanted is not None else None
+    missing = len(set(wanted)) if wanted is not None else -1
     for token in tokens(text):
+        if missing == 0:
+            break
         if trie is not None and not _is_wanted(trie, token.path):
             continue
         path = (*token.path, KEY) if token.is_key else tuple(token.path)
-        places.setdefault(path, index.place(token.start))
+        if path not in places:
+            places[path] = index.place(token.start)
+            missing -= not token.is_key
     return places
 
 

@@ -97,7 +97,7 @@ def decode(data: bytes, file: str) -> str:
     if len(data) > MAX_BYTES:
         message = f"the file has {len(data)} bytes; a domain file may have {MAX_BYTES} (1 MiB) at most"
         raise BadJson(Problem(Place(file), "TooLarge", message))
-    if data.startswith((b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")) or b"\0" in data[:4]:
+    if data.startswith((b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")) or b"\0" in data[:2]:
         _fail(file, "", 0, "NotUtf8", "the file is UTF-16 or UTF-32: save it as UTF-8 (without a byte-order mark)")
     if data.startswith(b"\xef\xbb\xbf"):
         _fail(file, "", 0, "ByteOrderMark", "the file begins with a byte-order mark: save it as UTF-8 without one")

@@ -1,12 +1,13 @@
 """``tcp``: up when something accepts a connection.
 
 A published port alone proves nothing: Docker's userland proxy holds it, accepts every connection, then tries the
-container and, where nothing listens there, closes. Measured on one machine: the close comes 0.2 ms after the accept
+container and, where nothing listens there, closes. Measured on two cores: the close comes 0.2 ms after the accept
 (median of 300; longest 0.4 ms), but there is no bound to it on a busy machine, and a healthy server that
 waits for its client to speak first can be told from it by waiting only. So once the published port accepted, the
-container's own address is tried: where that accepts too, the answer is sure without any wait (0.07 ms of CPU more).
-Where it does not (an engine in a virtual machine, whose addresses mean nothing here), the connection must stay open
-for ``QUIET_SECONDS``, or bring data.
+container's own address is tried: where that accepts too, the answer is sure without any wait (0.6 ms for both;
+0.11 ms of CPU a probe without, 0.18 ms with the second connection). Where it does not (an engine in a virtual machine,
+whose addresses mean nothing here), the published connection must stay open for ``QUIET_SECONDS``, or bring data. Of
+500 probes of a container in which nothing listened none succeeded, with idle and with busy cores.
 
 A server that accepts and closes at once by itself is up where its own address can be reached, and counts as not
 listening elsewhere.

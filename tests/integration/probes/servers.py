@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
+from typing import TypeAlias
 
 from reconciler.planner.observed import Condition, Container
 from reconciler.probes.protocol import Target
 
-Reader, Writer = asyncio.StreamReader, asyncio.StreamWriter
-Behaviour = Callable[[Reader, Writer], Awaitable[None]]
+Reader: TypeAlias = asyncio.StreamReader
+Writer: TypeAlias = asyncio.StreamWriter
+Behaviour: TypeAlias = Callable[[Reader, Writer], Awaitable[None]]
 
 
 @asynccontextmanager
@@ -50,8 +52,12 @@ def answering(*pieces: bytes) -> Behaviour:
         for piece in pieces:
             writer.write(piece)
             await writer.drain()
-        writer.write_eof() if writer.can_write_eof() else writer.close()
-        await reader.read()
+        if writer.can_write_eof():
+            writer.write_eof()
+            await reader.read()
+        else:
+            writer.close()
+            await writer.wait_closed()
 
     return behave
 
@@ -60,6 +66,18 @@ def http(status: str = "200 OK", body: bytes = b"", *headers: str) -> bytes:
     """A whole answer."""
     lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", "Connection: close", *headers, "", ""]
     return "\r\n".join(lines).encode() + body
+
+
+@contextmanager
+def hanging(host: str = "127.0.0.1") -> Iterator[int]:
+    """A port on which connections are neither made nor refused: its listener's queue is full."""
+    with ExitStack() as held:
+        listener = held.enter_context(socket.create_server((host, 0), backlog=0))
+        for _ in range(4):
+            filler = held.enter_context(socket.socket())
+            filler.setblocking(False)
+            filler.connect_ex(listener.getsockname())
+        yield listener.getsockname()[1]
 
 
 def refusing_port() -> int:

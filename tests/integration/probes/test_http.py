@@ -252,9 +252,11 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A key and a certificate, made now, that nobody signed."""
     made = tmp_path_factory.mktemp("tls") / "both.pem"
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-        + ["-keyout", made, "-out", made.with_suffix(".crt"), "-days", "2", "-subj", "/CN=shop.example"]
-        + ["-addext", "subjectAltName=DNS:shop.example"],
+        [
+            *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"),
+            *("-keyout", str(made), "-out", str(made.with_suffix(".crt")), "-days", "2"),
+            *("-subj", "/CN=shop.example", "-addext", "subjectAltName=DNS:shop.example"),
+        ],
         check=True,
         capture_output=True,
         timeout=60,

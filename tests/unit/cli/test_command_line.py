@@ -134,3 +134,10 @@ def test_events_need_no_daemon_and_are_filtered_by_domain(elsewhere: Path, capsy
 def test_without_a_journal_events_says_so(elsewhere: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["events"]) == exits.UNAVAILABLE
     assert "no journal" in capsys.readouterr().err
+
+
+def test_every_command_and_exit_code_is_in_the_reference() -> None:
+    text = (Path(ROOT) / "docs" / "commands.md").read_text(encoding="utf-8")
+    assert all(f"`pnr {name}" in text for name, _, _ in COMMANDS)
+    codes = [value for name, value in vars(exits).items() if name.isupper() and isinstance(value, int)]
+    assert all(f"| {code} |" in text for code in codes)

@@ -1,0 +1,308 @@
+"""A whole pnr in virtual time: the real loop on the simulated engine, with stores that are dictionaries."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from reconciler.controller.clock import LoopClock
+from reconciler.controller.loop import Controller
+from reconciler.controller.recorder import Recorder
+from reconciler.controller.records import LookNow, TakeDown
+from reconciler.daemon import intake
+from reconciler.daemon.simulation import simulated_probe_factory
+from reconciler.engine.simulated import SimulatedEngine
+from reconciler.facts import FactRef, Pnr
+from reconciler.intent.model import ChunkId
+from reconciler.planner.observed import Condition, Container
+from reconciler.probes import registry
+from reconciler.sources.protocol import FileSeen, Scan
+
+CHECK_TYPES = registry.known_types()
+
+
+class Files:
+    """The domains directory: a dictionary. A change is given as a scan."""
+
+    def __init__(self) -> None:
+        self.texts: dict[str, bytes] = {}
+        self.missing = False
+        self._changed = asyncio.Event()
+
+    def write(self, domain: str, document: Mapping[str, Any] | str) -> None:
+        """Put a file there."""
+        text = document if isinstance(document, str) else json.dumps(document)
+        self.texts[f"{domain}.json"] = text.encode()
+        self._changed.set()
+
+    def remove(self, *domains: str) -> None:
+        """Remove files, all at once."""
+        for domain in domains:
+            del self.texts[f"{domain}.json"]
+        self._changed.set()
+
+    def vanish(self, missing: bool = True) -> None:
+        """The directory itself goes, or comes back."""
+        self.missing = missing
+        self._changed.set()
+
+    async def scans(self) -> AsyncIterator[Scan]:
+        """As a source gives them."""
+        while True:
+            self._changed.clear()
+            files = {n: FileSeen(n, t, None, str(hash(t))) for n, t in self.texts.items()}
+            yield Scan({} if self.missing else files, self.missing, None)
+            await self._changed.wait()
+
+    async def look_now(self) -> None:
+        """Give one anyway."""
+        self._changed.set()
+
+    async def close(self) -> None:
+        """Nothing to close."""
+
+
+@dataclass
+class Stored:
+    """One stored text."""
+
+    domain: str
+    file: str
+    data: bytes
+
+
+@dataclass
+class Stores:
+    """What lasts, in memory: it outlives a controller."""
+
+    documents: dict[str, dict[str, Any]] = field(default_factory=dict)
+    texts: dict[str, Stored] = field(default_factory=dict)
+    entries: list[Mapping[str, Any]] = field(default_factory=list)
+    writes: int = 0
+
+    def append(self, entries: Sequence[Mapping[str, Any]]) -> None:
+        self.entries.extend(entries)
+
+
+class Documents:
+    def __init__(self, stores: Stores) -> None:
+        self._s = stores
+
+    def save(self, domain: str, document: Mapping[str, Any]) -> None:
+        self._s.writes += 1
+        self._s.documents[domain] = json.loads(json.dumps(document))
+
+    def load_all(self) -> tuple[dict[str, dict[str, Any]], list[str]]:
+        return {d: _no_none(v) for d, v in self._s.documents.items()}, []
+
+    def remove(self, domain: str) -> None:
+        self._s.documents.pop(domain, None)
+
+
+class Texts:
+    def __init__(self, stores: Stores) -> None:
+        self._s = stores
+
+    def save(self, domain: str, file: str, data: bytes) -> None:
+        self._s.texts[domain] = Stored(domain, file, data)
+
+    def load_all(self) -> Sequence[Stored]:
+        return list(self._s.texts.values())
+
+    def remove(self, domain: str) -> None:
+        self._s.texts.pop(domain, None)
+
+
+def _no_none(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _no_none(v) for k, v in value.items() if v is not None}
+    if isinstance(value, list):
+        return [_no_none(v) for v in value]
+    return value
+
+
+@dataclass(frozen=True)
+class Said:
+    answers: Mapping[str, Pnr]
+    problems: tuple[str, ...] = ()
+
+
+class Runtime:
+    """What containers write of themselves."""
+
+    def __init__(self) -> None:
+        self.said: dict[ChunkId, dict[str, Pnr]] = {}
+        self._queue: asyncio.Queue[ChunkId] = asyncio.Queue()
+
+    def say(self, chunk: ChunkId, **facts: Pnr) -> None:
+        self.said.setdefault(chunk, {}).update(facts)
+        self._queue.put_nowait(chunk)
+
+    def read(self, chunk: ChunkId) -> Said:
+        return Said(dict(self.said.get(chunk, {})))
+
+    async def changes(self) -> AsyncIterator[ChunkId]:
+        while True:
+            yield await self._queue.get()
+
+    def forget(self, chunk: ChunkId) -> None:
+        self.said.pop(chunk, None)
+
+
+async def _direct(call: Callable[[], None]) -> None:
+    call()
+
+
+def _judge(files: Mapping[str, Any], known: frozenset[FactRef]) -> Any:
+    return intake.judge(
+        files, base_dir="/domains", env={}, allowed_env=frozenset(), check_types=CHECK_TYPES, known=known
+    )
+
+
+class World:
+    """The engine, the files and the stores; ``start`` and ``kill`` a controller as often as wanted."""
+
+    def __init__(self, engine: SimulatedEngine | None = None, *, seed: int = 0) -> None:
+        self.engine = engine or SimulatedEngine(seed=seed, start_seconds=(0.2, 0.6))
+        self.files = Files()
+        self.stores = Stores()
+        self.runtime = Runtime()
+        self.seed = seed
+        self.controller: Controller | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> World:
+        self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.kill()
+        await self.engine.close()
+
+    def start(self) -> None:
+        """Start a controller on what there is."""
+        clock = LoopClock()
+        recorder = Recorder(
+            snapshots=Documents(self.stores),
+            intents=Texts(self.stores),
+            journal=self.stores,
+            clock=clock,
+            offload=_direct,
+        )
+        self.controller = Controller(
+            engine=self.engine,
+            source=self.files,
+            judge=_judge,
+            runtime=self.runtime,
+            make_probe=simulated_probe_factory(self.engine),
+            clock=clock,
+            recorder=recorder,
+            seed=self.seed,
+        )
+        self._task = asyncio.get_running_loop().create_task(self.controller.run())
+
+    async def kill(self) -> None:
+        """End the controller as a signal would, wherever it is. Nothing is written any more."""
+        if self._task is not None:
+            saved = (dict(self.stores.documents), dict(self.stores.texts))
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self.stores.documents, self.stores.texts = saved
+            self._task = None
+
+    def view(self) -> dict[str, Any]:
+        """What `pnr status --json` would show."""
+        assert self.controller is not None
+        return self.controller.view()
+
+    def domain(self, name: str) -> dict[str, Any]:
+        """One domain of it."""
+        return next(d for d in self.view()["domains"] if d["name"] == name)
+
+    def chunk(self, name: str, domain: str = "shop") -> dict[str, Any]:
+        """One chunk of it."""
+        for cpux in self.domain(domain)["cpuxs"]:
+            for chunk in cpux["chunks"]:
+                if chunk["name"] == name:
+                    return dict(chunk)
+        raise AssertionError(f"no chunk {name} in {domain}")
+
+    def fact(self, key: str, domain: str = "shop") -> str:
+        """The truth value of a fact."""
+        for cpux in self.domain(domain)["cpuxs"]:
+            if key in cpux["facts"]:
+                return str(cpux["facts"][key]["tv"])
+        return "U"
+
+    def container(self, name: str) -> Container:
+        """A container, by name."""
+        return self.engine.named(name)
+
+    def settled(self, *names: str) -> bool:
+        """Whether these domains (or all) are settled."""
+        if self._task is not None and self._task.done():
+            self._task.result()
+        domains = [d for d in self.view()["domains"] if not names or d["name"] in names]
+        return bool(domains) and all(d["settled"] for d in domains)
+
+    async def until(self, condition: Callable[[], bool], *, limit: float = 600.0) -> None:
+        """Let time pass until a condition holds."""
+        end = asyncio.get_running_loop().time() + limit
+        while not condition():
+            if self._task is not None and self._task.done():
+                self._task.result()
+            if asyncio.get_running_loop().time() > end:
+                lines = "\n".join(f"{e.get('at')} {e}" for e in self.stores.entries[-30:])
+                raise AssertionError(f"not within {limit} virtual seconds; view: {self.view()}\n{lines}")
+            await asyncio.sleep(0.02)
+
+    async def until_settled(self, *names: str, limit: float = 600.0) -> None:
+        """Let time pass until these domains (or all) are settled."""
+        await self.until(lambda: self.settled(*names), limit=limit)
+
+    def ask_apply(self, *only: str) -> None:
+        """What `pnr apply` does."""
+        assert self.controller is not None
+        self.controller.post(LookNow(only))
+
+    def ask_down(self, *only: str) -> None:
+        """What `pnr down` does."""
+        assert self.controller is not None
+        self.controller.post(TakeDown(only))
+
+    def order(self, *prefixes: str) -> list[str]:
+        """The changing calls that begin with one of the words, in their order."""
+        return [call.text for call in self.engine.calls if call.text.split()[0] in prefixes]
+
+    def running(self) -> set[str]:
+        """The names of what runs."""
+        return {c.name for c in self.engine.containers.values() if c.condition is Condition.RUNNING}
+
+
+def chunk(name: str, *needs: str, **more: Any) -> dict[str, Any]:
+    """A chunk in a file: it answers NAME_ready, and needs others' (``x`` for x_ready Y, ``x=N`` for N)."""
+    gate: dict[str, Any] = {}
+    for need in needs:
+        key, _, tv = need.partition("=")
+        full = key if "/" in key or key == "system_ready" else f"{key}_ready"
+        gate[full] = {"prompt": "?", "response": [], "tv": tv or "Y"}
+    container = {"name": f"shop_{name}", "image": f"{name}:1", **more.pop("container", {})}
+    return {
+        "name": name,
+        "gatekeeper": gate,
+        "flowout": {f"{name}_ready": {"prompt": f"is {name} ready?", "response": ["yes"], "tv": "Y"}},
+        "health_check": {"type": "tcp", "port_key": "80"},
+        "container": container,
+        **more,
+    }
+
+
+def domain(*chunks: dict[str, Any], name: str = "shop", **more: Any) -> dict[str, Any]:
+    """A domain of one CPUX."""
+    return {"name": name, "cpuxs": {"main": {"design_chunks": list(chunks)}}, **more}
+
+
+STACK = domain(chunk("db", "system_ready"), chunk("api", "db"), chunk("web", "api"))

@@ -1,0 +1,351 @@
+"""What a domain file comes to mean."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from reconciler.facts import SYSTEM_READY, TV, FactRef, GateEntry, Pnr
+from reconciler.intent.model import (
+    Answer,
+    CheckType,
+    FactsMode,
+    Kind,
+    NetworkSpec,
+    OnFailure,
+    OnGateClose,
+    Strategy,
+    VolumeSpec,
+)
+from tests.unit.intent.reading import FIXTURES, chunk, complaints, declared, document, read, valid
+
+# --- the two original files
+
+
+def test_the_articles_file_means_what_the_article_says() -> None:
+    domain = valid((FIXTURES / "article.json").read_bytes())
+    (only,) = domain.chunks()
+    ready = Pnr("is mongodb ready?", ("yes",), TV.Y)
+    assert (domain.name, domain.file, str(only.id)) == ("dev_stack", "d.json", "dev_stack/stack_startup/mongodb")
+    assert only.gate == (GateEntry(SYSTEM_READY, Pnr("is system ready?", ("yes",), TV.Y)),)
+    assert only.flowout == {"mongodb_ready": ready}
+    assert only.health is not None
+    assert (only.health.type, only.health.port_key, only.health.timeout_seconds) == ("tcp", "27017", 2.0)
+    assert only.health.on_success == (Answer("mongodb_ready", ready),)
+    assert only.health.on_failure == (Answer("mongodb_ready", Pnr("is mongodb ready?", ("no",), TV.N)),)
+    assert (only.container.name, only.container.image, only.container.named) == ("pnr_mongodb", "mongo:latest", True)
+    assert only.container.settings == {"ports": [{"target": "27017/tcp", "host_ip": "127.0.0.1", "published": 27017}]}
+    assert only.container.networks == {"pnr_dev_stack": ("mongodb", "pnr_mongodb")}
+    assert domain.networks == (NetworkSpec("pnr_dev_stack"),)
+    assert (only.kind, only.facts, only.strategy) == (Kind.SERVICE, FactsMode.NONE, Strategy.STOP_FIRST)
+    assert domain.notes == ()
+
+
+def test_the_go_programs_file_means_what_that_program_did() -> None:
+    domain = valid((FIXTURES / "go_program.json").read_bytes())
+    chunks = list(domain.chunks())
+    assert [c.id.chunk for c in chunks] == ["mongodb", "mongodb_checker", "api_server", "web_client"]
+    assert {c.facts for c in chunks} == {FactsMode.OFFERED}
+    assert [c.container.build_path for c in chunks] == [
+        None,
+        "/srv/domains/nodes/mongodb",
+        "/srv/domains/nodes/api",
+        "/srv/domains/nodes/client",
+    ]
+    assert chunks[3].gate[0].ref == FactRef("dev_stack", "stack_startup", "api_ready")
+    assert chunks[3].container.settings["ports"][0]["published"] == 8080
+    assert len(domain.notes) == 4
+    assert "status is ignored" in domain.notes[0]
+
+
+# --- facts and gates
+
+
+def test_gates_name_facts_of_other_cpuxs_and_domains() -> None:
+    gate = chunk(gatekeeper={"up": {}, "other/up": {"tv": "n"}, "shop/web/up": {"tv": "UN", "response": "x"}}).gate
+    assert [entry.ref for entry in gate] == [
+        FactRef("d", "main", "up"),
+        FactRef("d", "other", "up"),
+        FactRef("shop", "web", "up"),
+    ]
+    assert [entry.wanted.tv for entry in gate] == [TV.Y, TV.N, TV.U]
+    assert gate[2].wanted.response == ("x",)
+
+
+def test_flowin_hands_over_a_fact_under_its_key() -> None:
+    assert chunk(flowin={"url": None, "other/token": {"prompt": "?"}}).flowin == {
+        "url": FactRef("d", "main", "url"),
+        "token": FactRef("d", "other", "token"),
+    }
+
+
+def test_rt_state_holds_from_the_start() -> None:
+    file = document(declared())
+    file["cpuxs"]["main"]["rt_state"] = {"license": {"prompt": "licensed?", "response": "yes", "tv": "Y"}}
+    assert valid(file).cpuxs[0].rt_state == {"license": Pnr("licensed?", ("yes",), TV.Y)}
+
+
+def test_without_a_mapping_success_answers_as_declared_and_failure_with_no() -> None:
+    health = chunk(
+        flowout={"up": {"prompt": "up?", "response": ["yes"]}, "down": {"tv": "N"}},
+        health_check={"type": "tcp", "port_key": "53/udp"},
+    ).health
+    assert health is not None
+    assert health.port_key == "53/udp"
+    assert health.on_success == (Answer("up", Pnr("up?", ("yes",), TV.Y)), Answer("down", Pnr("", (), TV.N)))
+    assert health.on_failure == (Answer("up", Pnr("up?", ("no",), TV.N)), Answer("down", Pnr("", ("no",), TV.N)))
+
+
+def test_a_mapping_may_answer_several_facts() -> None:
+    health = chunk(
+        flowout={"a": {"response": "yes"}, "b": {"prompt": "b?"}},
+        health_check={
+            "type": "tcp",
+            "port_key": 80,
+            "status_mapping": {
+                "success": [{"key": "a"}, {"key": "b", "response": "v2", "tv": "u"}],
+                "failure": {"key": "b"},
+            },
+        },
+    ).health
+    assert health is not None
+    assert health.on_success == (Answer("a", Pnr("", ("yes",), TV.Y)), Answer("b", Pnr("b?", ("v2",), TV.U)))
+    assert health.on_failure == (Answer("b", Pnr("b?", ("no",), TV.N)),)
+
+
+@pytest.mark.parametrize(
+    ("more", "mode"),
+    [
+        ({}, FactsMode.NONE),
+        ({"facts": True}, FactsMode.OWN),
+        ({"facts": False}, FactsMode.NONE),
+        ({"health_check": {"type": "fact"}}, FactsMode.OWN),
+        ({"status": "ready"}, FactsMode.OFFERED),
+        ({"status": ""}, FactsMode.OFFERED),
+        ({"status": "ready", "facts": False}, FactsMode.NONE),
+        ({"status": "ready", "kind": "service"}, FactsMode.NONE),
+        ({"status": "ready", "health_check": {"type": "tcp", "port_key": 1}}, FactsMode.NONE),
+    ],
+)
+def test_whether_a_container_answers_itself(more: dict[str, Any], mode: FactsMode) -> None:
+    assert chunk(**more).facts is mode
+
+
+# --- health checks
+
+
+def test_a_check_has_its_types_own_settings_with_their_defaults() -> None:
+    health = chunk(health_check={"type": "http", "port_key": 80, "expected_code": [200, "3xx"]}).health
+    assert health is not None
+    assert health.options["expected_code"] == [200, "3xx"]
+    assert health.options["path"] == "/"
+    assert health.options["tls_verify"] is True
+    assert (health.interval_seconds, health.interval_declared) == (5.0, False)
+
+
+def test_a_declared_interval_is_known_as_such() -> None:
+    health = chunk(health_check={"type": "tcp", "port_key": 80, "interval_seconds": 5}).health
+    assert health is not None
+    assert health.interval_declared
+
+
+def test_a_plug_ins_settings_are_judged_by_its_schema() -> None:
+    schema = {
+        "properties": {
+            "depth": {"type": "integer", "exclusiveMinimum": 0},
+            "mode": {"enum": ["fast", "slow"], "default": "fast"},
+            "tags": {"type": "array", "items": {"type": "string", "minLength": 1}, "maxItems": 2},
+            "nested": {"type": "object", "properties": {"on": {"type": "boolean"}}, "required": ["on"]},
+        },
+        "required": ["depth"],
+    }
+    types = {"plug": CheckType(schema, needs_port=False)}
+    good = {"type": "plug", "depth": "${DEPTH}", "nested": {"on": "${ON}"}}
+    file = document(declared(health_check=good), env={"DEPTH": 3, "ON": True})
+    health = next(valid(file, check_types=types).chunks()).health
+    assert health is not None
+    assert health.options == {"depth": 3, "nested": {"on": True}, "mode": "fast"}
+    bad = {"type": "plug", "depth": 0, "mode": "Fast", "tags": ["", "b", "c"], "nested": {"no": 1}, "deptth": 1}
+    loaded = read(document(declared(health_check=bad)), check_types=types)
+    assert [(p.code, p.place.path.rpartition("health_check.")[2]) for p in loaded.problems] == [
+        ("InvalidValue", "depth"),
+        ("InvalidValue", "mode"),
+        ("InvalidValue", "tags"),
+        ("MissingKey", "nested"),
+        ("UnknownKey", "nested.no"),
+        ("UnknownKey", "deptth"),
+    ]
+
+
+# --- containers
+
+
+def test_a_container_without_a_name_gets_one() -> None:
+    container = chunk().container
+    assert (container.name, container.named) == ("d-main-a-1", False)
+    assert container.networks == {"pnr_d": ("a", "d-main-a-1")}
+
+
+def test_env_and_environment_are_one() -> None:
+    settings = chunk(container={"env": ["B=2", "A=1"], "environment": {"C": 3, "A": "1"}}).container.settings
+    assert settings == {"environment": {"A": "1", "B": "2", "C": "3"}}
+
+
+def test_null_says_the_same_as_nothing() -> None:
+    assert chunk(container={"command": None}).container == chunk().container
+
+
+def test_relative_paths_start_at_the_folder_of_the_file() -> None:
+    container = {"build_path": "../src/./app", "volumes": ["./conf:/c:ro", "/abs:/a", "../up:/u", "data:/data"]}
+    made = chunk(container=container).container
+    assert made.build_path == "/srv/src/app"
+    assert [entry["source"] for entry in made.settings["volumes"]] == ["/abs", "/srv/domains/conf", "d_data", "/srv/up"]
+
+
+def test_without_a_folder_paths_stay_relative() -> None:
+    file = document(declared(container={"build_path": "./app"}))
+    assert next(valid(file, base_dir=None).chunks()).container.build_path == "app"
+
+
+def test_networks_are_named_after_the_domain_unless_they_say_otherwise() -> None:
+    top = {
+        "networks": {"back": None, "lan": {"external": True}, "n": {"name": "other", "internal": True}, "unused": {}}
+    }
+    file = document(
+        declared("a", container={"networks": {"back": {"aliases": ["db", "a"]}, "lan": None, "n": {}}}),
+        declared("b"),
+        **top,
+    )
+    domain = valid(file)
+    first, second = domain.chunks()
+    assert first.container.networks == {
+        "pnr_d_back": ("a", "d-main-a-1", "db"),
+        "lan": ("a", "d-main-a-1"),
+        "other": ("a", "d-main-a-1"),
+    }
+    assert list(second.container.networks) == ["pnr_d"]
+    assert domain.networks == (
+        NetworkSpec("pnr_d"),
+        NetworkSpec("pnr_d_back"),
+        NetworkSpec("lan", external=True),
+        NetworkSpec("other", internal=True),
+    )
+
+
+def test_the_domains_own_network_can_be_described_too() -> None:
+    top = {"networks": {"default": {"name": "mine", "driver": "bridge", "labels": ["a=b"]}}}
+    domain = valid(document(declared(), **top))
+    assert domain.networks == (NetworkSpec("mine", driver="bridge", labels={"a": "b"}),)
+
+
+def test_named_volumes_are_named_after_the_domain_unless_they_say_otherwise() -> None:
+    top = {"volumes": {"b": {"name": "bb"}, "cc": {"external": True}, "dd": {"driver": "local"}}}
+    container = {"volumes": ["aa:/a", "cc:/c", {"type": "volume", "source": "dd", "target": "/d"}, "/x"]}
+    domain = valid(document(declared(container=container), **top))
+    assert domain.volumes == (
+        VolumeSpec("d_aa"),
+        VolumeSpec("cc", external=True),
+        VolumeSpec("d_dd", driver="local"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("more", "strategy"),
+    [
+        ({}, Strategy.START_FIRST),
+        ({"container": {"ports": ["80"]}}, Strategy.START_FIRST),
+        ({"container": {"ports": ["80:80"]}}, Strategy.STOP_FIRST),
+        ({"container": {"name": "web"}}, Strategy.STOP_FIRST),
+        ({"update": {"strategy": "stop-first"}}, Strategy.STOP_FIRST),
+        ({"strategy": "start-first"}, Strategy.START_FIRST),
+        ({"strategy": "auto"}, Strategy.START_FIRST),
+    ],
+)
+def test_an_update_stops_first_only_where_it_must(more: dict[str, Any], strategy: Strategy) -> None:
+    assert chunk(**more).strategy is strategy
+
+
+def test_what_happens_on_failure_and_on_a_closed_gate() -> None:
+    made = chunk(update={"on_failure": "pause"}, on_gate_close="stop", kind="job")
+    assert (made.on_failure, made.on_gate_close, made.kind) == (OnFailure.PAUSE, OnGateClose.STOP, Kind.JOB)
+    assert chunk(on_failure="pause").on_failure is OnFailure.PAUSE
+    assert (chunk().on_failure, chunk().on_gate_close) == (OnFailure.ROLLBACK, OnGateClose.KEEP)
+
+
+def test_grace_and_pull_policy() -> None:
+    container = chunk(container={"stop_grace_period": "1m30s", "pull_policy": "if_not_present"}).container
+    assert (container.stop_grace_seconds, container.pull_policy) == (90.0, "missing")
+    assert (chunk().container.stop_grace_seconds, chunk().container.pull_policy) == (10.0, "missing")
+
+
+def test_schema_description_and_extensions_are_accepted_everywhere() -> None:
+    file = document(
+        declared(description="a", **{"x-a": 1}, container={"x-b": 1}, health_check={"type": "fact", "x-c": "y"}),
+        **{"$schema": "./schema.json", "description": "$$", "x-note": "$ is fine here"},
+    )
+    file["cpuxs"]["main"].update({"id": 7, "description": "b", "x-d": {}})
+    domain = valid(file)
+    assert next(domain.chunks()).health is not None
+
+
+# --- variables
+
+
+def test_a_variable_may_stand_where_a_number_or_a_boolean_is_wanted() -> None:
+    made = chunk(
+        top={"env": {"PORT": 8080, "n": {"t": "2.5"}, "RO": True}},
+        container={"ports": ["${PORT}:80"], "read_only": "${RO}", "cpus": "${CPUS:-0.5}"},
+        health_check={
+            "type": "tcp",
+            "port_key": "${PORT}",
+            "timeout_seconds": "${n.t}",
+            "failure_threshold": "${F:-4}",
+        },
+        facts="${RO}",
+    )
+    assert made.container.settings["read_only"] is True
+    assert made.container.settings["cpus"] == 0.5
+    assert made.container.settings["ports"][0]["published"] == 8080
+    assert made.health is not None
+    assert (made.health.timeout_seconds, made.health.failure_threshold) == (2.5, 4)
+    assert made.facts is FactsMode.OWN
+
+
+def test_the_daemons_environment_is_only_read_for_allowed_names() -> None:
+    assert chunk(container={"environment": {"A": "${SECRET}"}}).container.settings["environment"] == {
+        "A": "hunter2hunter2"
+    }
+    (message,) = complaints(read(document(declared(container={"environment": {"A": "${HOME}"}}))))
+    assert "HOME has no value" in message
+
+
+def test_no_error_shows_the_value_of_a_variable() -> None:
+    everywhere = "${SECRET} /"
+    file = document(
+        declared(
+            gatekeeper={"a": {"tv": everywhere}},
+            kind=everywhere,
+            health_check={"type": everywhere, "port_key": everywhere, "timeout_seconds": everywhere},
+            container={
+                "name": everywhere,
+                "ports": [f"{everywhere}:80", {"target": everywhere}],
+                "volumes": [f"{everywhere}:{everywhere}"],
+                "user": everywhere,
+                "cap_add": [everywhere],
+                "networks": [everywhere],
+                "mem_limit": everywhere,
+                "restart": everywhere,
+                "stop_signal": everywhere,
+                "working_dir": everywhere,
+                "command": f"'{everywhere}",
+                "tmpfs": [everywhere],
+                "healthcheck": {"interval": everywhere},
+                "hostname": everywhere,
+                "labels": [everywhere],
+            },
+        )
+    )
+    loaded = read(file)
+    assert len(loaded.problems) > 15
+    assert [problem.message for problem in loaded.problems if "hunter2" in problem.message] == []
