@@ -11,6 +11,7 @@ import secrets
 import shutil
 import tarfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,13 @@ DOMAIN_LABEL = "io.pnr.domain"
 _APPLETS = (
     "sh ash sleep echo cat ls mkdir rm mv cp ln touch chmod chown date env id kill ps true false test tr head tail"
     " grep sed awk cut wc sort printf seq nc httpd nslookup hostname ip stat sync trap usleep dd find uname whoami"
-).split()
+)
+
+
+@pytest.fixture(scope="session")
+def run_prefix() -> str:
+    """What every name of this run of the tests begins with."""
+    return f"pnrt{secrets.token_hex(3)}"
 
 
 @pytest.fixture(scope="session")
@@ -38,21 +45,16 @@ def engine_socket() -> Path:
 
 
 @pytest.fixture(scope="session")
-def docker_api(engine_socket: Path) -> Iterator[APIClient]:
-    """A client of the real engine."""
+def docker_api(engine_socket: Path, run_prefix: str) -> Iterator[APIClient]:
+    """A client of the real engine. At the end, what this run of the tests has left there is removed."""
     client = APIClient(base_url=f"unix://{engine_socket}", timeout=60)
     try:
         client.ping()
     except (DockerException, OSError) as error:
         pytest.fail(f"no Docker engine answers at {engine_socket} ({error}); start one, or run: make test")
     yield client
+    _remove_ours(client, run_prefix)
     client.close()
-
-
-@pytest.fixture(scope="session")
-def run_prefix() -> str:
-    """What every name of this run of the tests begins with."""
-    return f"pnrt{secrets.token_hex(3)}"
 
 
 @pytest.fixture
@@ -63,7 +65,7 @@ def unique(run_prefix: str) -> Callable[[str], str]:
 
 
 @pytest.fixture(scope="session")
-def busybox_image(docker_api: APIClient, run_prefix: str, nothing_left: None) -> Iterator[str]:
+def busybox_image(docker_api: APIClient, run_prefix: str) -> Iterator[str]:
     """A 2 MB image made of Debian's static busybox: sh, sleep, nc, httpd and their like; runs ``sleep 1d``."""
     tag = f"{run_prefix}-busybox"
     docker_api.import_image_from_data(
@@ -73,27 +75,21 @@ def busybox_image(docker_api: APIClient, run_prefix: str, nothing_left: None) ->
         changes=["ENV PATH=/bin", "WORKDIR /", 'CMD ["sleep", "86400"]'],
     )
     yield f"{tag}:latest"
+    _remove_ours(docker_api, run_prefix)
     docker_api.remove_image(f"{tag}:latest", force=True)
 
 
-@pytest.fixture(scope="session", autouse=True)
-def nothing_left(request: pytest.FixtureRequest, run_prefix: str) -> Iterator[None]:
-    """At the end, remove what this run's tests made on the engine, as far as a failed test left it."""
-    yield
-    if "docker_api" in request.fixturenames or any(item.get_closest_marker("docker") for item in request.session.items):
-        _remove_ours(request.getfixturevalue("docker_api"), run_prefix)
-
-
 def _remove_ours(api: APIClient, prefix: str) -> None:
+    """Remove what a failed test may have left on the engine."""
     for container in api.containers(all=True):
         if _is_ours(container.get("Names") or [], container.get("Labels"), prefix):
-            _gone(lambda found=container: api.remove_container(found["Id"], v=True, force=True))
+            _gone(partial(api.remove_container, container["Id"], v=True, force=True))
     for network in api.networks():
         if _is_ours([network["Name"]], network.get("Labels"), prefix):
-            _gone(lambda found=network: api.remove_network(found["Id"]))
+            _gone(partial(api.remove_network, network["Id"]))
     for volume in api.volumes().get("Volumes") or []:
         if _is_ours([volume["Name"]], volume.get("Labels"), prefix):
-            _gone(lambda found=volume: api.remove_volume(found["Name"], force=True))
+            _gone(partial(api.remove_volume, volume["Name"], force=True))
 
 
 def _is_ours(names: list[str], labels: dict[str, str] | None, prefix: str) -> bool:
@@ -126,7 +122,7 @@ def _busybox_tree() -> bytes:
         program.mode, program.size = 0o755, binary.stat().st_size
         with binary.open("rb") as stream:
             tree.addfile(program, stream)
-        for applet in _APPLETS:
+        for applet in _APPLETS.split():
             link = tarfile.TarInfo(f"bin/{applet}")
             link.type, link.linkname = tarfile.SYMTYPE, "busybox"
             tree.addfile(link)

@@ -11,69 +11,76 @@ from dataclasses import dataclass
 from typing import Any
 
 import docker
+from docker.constants import DEFAULT_DOCKER_API_VERSION, DEFAULT_NPIPE, DEFAULT_UNIX_SOCKET, IS_WINDOWS_PLATFORM
 from docker.context import ContextAPI
+from docker.context.config import get_current_context_name
 from docker.errors import DockerException
-from docker.tls import TLSConfig
-from docker.utils import parse_host
+from docker.utils import kwargs_from_env
 
 from reconciler.engine.docker.failures import unavailable
 from reconciler.engine.protocol import EngineUnavailable
 
 OLDEST_API = "1.41"
-NEWEST_API = "1.51"
+NEWEST_API = DEFAULT_DOCKER_API_VERSION
+"""The newest that the SDK speaks; an engine speaks all of the last years."""
+
+_DEFAULT_HOST = DEFAULT_NPIPE if IS_WINDOWS_PLATFORM else DEFAULT_UNIX_SOCKET.removeprefix("http+")
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
     """Where an engine is. ``tls`` is an SDK TLSConfig, or None."""
 
-    host: str | None
+    host: str = _DEFAULT_HOST
     tls: Any = None
 
     def __str__(self) -> str:
-        return self.host or "the default socket"
+        return self.host
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the engine's ports are this machine's."""
+        return self.host.startswith(("unix:", "http+unix:", "npipe:"))
 
 
 def find(docker_host: str | None = None) -> Address:
-    """The engine's address. Raises EngineUnavailable where a context is named that does not exist."""
+    """The engine's address. Raises EngineUnavailable where what names it is not there or can't be read."""
     host = docker_host or os.environ.get("DOCKER_HOST")
     if host:
-        return Address(str(parse_host(host, is_win32=os.name == "nt")), _tls_from_environment())
-    name = os.environ.get("DOCKER_CONTEXT") or None
+        try:
+            return Address(host, kwargs_from_env().get("tls"))
+        except DockerException as error:
+            raise EngineUnavailable(f"the TLS settings for {host} (DOCKER_CERT_PATH) can't be used: {error}") from error
+    name = os.environ.get("DOCKER_CONTEXT") or get_current_context_name() or "default"
+    if name == "default":
+        return Address()
     try:
-        context = ContextAPI.get_context(name) if name else ContextAPI.get_current_context()
-    except (DockerException, OSError, ValueError) as error:
-        raise EngineUnavailable(f"the docker context {name or 'in use'} can't be read: {error}") from error
+        context = ContextAPI.get_context(name)
+    except Exception as error:  # the SDK raises a plain Exception for a damaged file
+        raise EngineUnavailable(f"the docker context {name} can't be read: {error}") from error
     if context is None:
-        if name:
-            raise EngineUnavailable(f"there is no docker context {name}; `docker context ls` lists them")
-        return Address(None)
-    return Address(context.Host or None, context.TLSConfig or None)
+        raise EngineUnavailable(
+            f"there is no docker context {name}, which DOCKER_CONTEXT or docker's configuration names;"
+            " `docker context ls` lists those that there are"
+        )
+    if not context.Host:
+        raise EngineUnavailable(f"the docker context {name} names no Docker host")
+    return Address(str(context.Host), context.TLSConfig)
 
 
-def _tls_from_environment() -> Any:
-    if not os.environ.get("DOCKER_TLS_VERIFY"):
-        return None
-    folder = os.environ.get("DOCKER_CERT_PATH") or os.path.join(os.path.expanduser("~"), ".docker")
-    return TLSConfig(
-        client_cert=(os.path.join(folder, "cert.pem"), os.path.join(folder, "key.pem")),
-        ca_cert=os.path.join(folder, "ca.pem"),
-        verify=True,
-    )
-
-
-def make(address: Address, version: str, *, timeout: float | None, pool: int) -> docker.APIClient:
-    """A client. The version is fixed, so that making one asks nothing of the engine."""
-    options: dict[str, Any] = {"version": version, "max_pool_size": max(pool, 10), "num_pools": 2}
-    if address.host is not None:
-        options["base_url"] = address.host
+def make(address: Address, version: str, *, timeout: float, pool: int) -> docker.APIClient:
+    """A client. The version is fixed, so that making one asks nothing of the engine. Raises EngineUnavailable."""
+    options: dict[str, Any] = {
+        "base_url": address.host,
+        "version": version,
+        "timeout": timeout,
+        "max_pool_size": max(pool, 10),
+    }
     if address.tls is not None:
         options["tls"] = address.tls
-    if timeout is not None:
-        options["timeout"] = timeout
     try:
         return docker.APIClient(**options)
-    except DockerException as error:
+    except (DockerException, OSError) as error:
         raise unavailable(error, str(address)) from error
 
 
@@ -82,17 +89,27 @@ def agree_on_version(address: Address, *, timeout: float) -> tuple[str, str]:
     client = make(address, OLDEST_API, timeout=timeout, pool=1)
     try:
         told = client.version(api_version=False)
-    except Exception as error:  # the SDK lets requests' and urllib3's errors through as they are
+    except Exception as error:  # whatever answers there, it may be no Docker engine at all
         raise unavailable(error, str(address)) from error
     finally:
         client.close()
-    offered = str(told.get("ApiVersion", OLDEST_API))
+    return agreed(told, str(address)), str(told.get("Version", "unknown"))
+
+
+def agreed(told: dict[str, Any], where: str) -> str:
+    """The newest API version that both sides speak. Raises EngineUnavailable where there is none."""
+    offered = str(told.get("ApiVersion") or OLDEST_API)
+    least = str(told.get("MinAPIVersion") or OLDEST_API)
     if _number(offered) < _number(OLDEST_API):
         raise EngineUnavailable(
-            f"the Docker engine at {address} speaks API {offered}; pnr needs {OLDEST_API} (Docker 20.10) or newer"
+            f"the Docker engine at {where} speaks API {offered}; pnr needs {OLDEST_API} (Docker 20.10) or newer"
         )
-    agreed = offered if _number(offered) <= _number(NEWEST_API) else NEWEST_API
-    return agreed, str(told.get("Version", "unknown"))
+    if _number(least) > _number(NEWEST_API):
+        raise EngineUnavailable(
+            f"the Docker engine at {where} speaks API {least} and newer; the installed docker SDK for Python speaks"
+            f" {NEWEST_API} at most: upgrade it (pip install --upgrade docker)"
+        )
+    return min(offered, NEWEST_API, key=_number)
 
 
 def _number(version: str) -> tuple[int, ...]:

@@ -1,12 +1,12 @@
 """Docker's event stream as hints to look. A thread reads; each hint goes to the loop at once.
 
 The stream ends silently when the connection is lost, so its end is an error. A half-open connection never ends: the
-engine's periodic ping notices that, and stopping closes the socket under the reading thread.
+engine pings beside it, subscribes anew after a long silence, and closes the socket under the reading thread.
 """
 
 from __future__ import annotations
 
-import asyncio
+import re
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -17,11 +17,14 @@ from docker.errors import DockerException
 from reconciler.engine.docker.failures import LOST, translate
 from reconciler.engine.protocol import EngineError, EngineUnavailable, Glimpse
 
-_CONTAINER = frozenset({"create", "start", "die", "oom", "destroy", "rename", "update", "pause", "unpause"})
+_CONTAINER = frozenset({"create", "start", "die", "stop", "oom", "destroy", "rename", "update", "pause", "unpause"})
 _FILTERS = {
     "type": ["container", "network", "volume"],
+    # "health_status" stands for all of its kinds. What is not named, above all the exec_* of health checks, the
+    # engine does not even send.
     "event": [*sorted(_CONTAINER), "health_status", "connect", "disconnect", "remove"],
 }
+_ANONYMOUS = re.compile(r"[0-9a-f]{64}")
 
 
 def hint(event: Mapping[str, Any]) -> Glimpse | None:
@@ -37,12 +40,19 @@ def hint(event: Mapping[str, Any]) -> Glimpse | None:
         if action in ("connect", "disconnect"):
             container = (actor.get("Attributes") or {}).get("container")
             return Glimpse(str(container)) if container else None
-        return Glimpse(None)
-    return Glimpse(None)
+        return Glimpse(None) if action in ("create", "destroy", "remove") else None
+    if kind == "volume":
+        # The volumes without a name come and go with containers; only those with one are looked at.
+        named = _ANONYMOUS.fullmatch(str(actor.get("ID", ""))) is None
+        return Glimpse(None) if action == "destroy" and named else None
+    return None
 
 
 class Events:
-    """The reading thread."""
+    """One subscription and the thread that reads it. ``put`` takes hints, and at last an error, in that thread.
+
+    The first hint is ``Glimpse(None)``, once subscribed: what happens from then on is told.
+    """
 
     def __init__(self, client: docker.APIClient, put: Callable[[Glimpse | EngineError], None], *, where: str) -> None:
         self._client = client
@@ -50,41 +60,41 @@ class Events:
         self._where = where
         self._stream: Any = None
         self._stopped = False
-        self._thread: threading.Thread | None = None
-
-    async def start(self) -> None:
-        """Subscribe; what happens from now on is told. Raises EngineUnavailable."""
-        self._stream = await asyncio.to_thread(self._subscribe)
         self._thread = threading.Thread(target=self._read, name="pnr-events", daemon=True)
         self._thread.start()
 
-    def _subscribe(self) -> Any:
-        try:
-            return self._client.events(decode=True, filters=_FILTERS)
-        except (DockerException, OSError, *LOST) as error:
-            raise translate(error, self._where, EngineUnavailable) from error
-
     def _read(self) -> None:
         try:
+            self._stream = self._client.events(decode=True, filters=_FILTERS)
+            if self._stopped:
+                self._close()
+                return
+            self._put(Glimpse(None))
             for event in self._stream:
                 found = hint(event)
-                if found is not None:
+                if found is not None and not self._stopped:
                     self._put(found)
-        except (DockerException, OSError, ValueError, AttributeError, *LOST) as error:
-            # Closing the stream from another thread shows as any of these.
-            if not self._stopped:
-                self._put(EngineUnavailable(f"the event stream of the Docker engine broke: {error}"))
-            return
+            error: EngineError = EngineUnavailable(f"the Docker engine at {self._where} ended its event stream")
+        except (DockerException, OSError, *LOST) as caught:
+            error = translate(caught, self._where, EngineUnavailable)
+        except (ValueError, RuntimeError, AttributeError) as caught:
+            # A stream cut in the middle of an event, or closed under the SDK's hands.
+            error = EngineUnavailable(f"the event stream of the Docker engine at {self._where} broke: {caught}")
         if not self._stopped:
-            self._put(EngineUnavailable(f"the Docker engine at {self._where} ended its event stream"))
+            self._put(error)
 
     def stop(self) -> None:
-        """Unsubscribe. The thread ends when its socket is closed; nothing waits for it."""
+        """Unsubscribe. The thread ends once its socket is closed; nothing waits for it."""
         self._stopped = True
-        if self._stream is not None:
-            try:
-                self._stream.close()
-            except (DockerException, OSError, AttributeError):
-                # Already closed, or an SDK that can't reach its socket: closing the client does it.
-                self._stopped = True
+        self._close()
         self._client.close()
+
+    def _close(self) -> None:
+        if self._stream is None:
+            return
+        try:
+            self._stream.close()
+        except (DockerException, OSError, AttributeError):
+            # Closed already, or reached through ssh, where the SDK can't break a stream off: the thread stays behind
+            # and ends with the connection.
+            return

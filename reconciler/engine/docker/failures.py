@@ -6,22 +6,57 @@ is taken), the patterns stand here and nowhere else.
 
 from __future__ import annotations
 
+import importlib
 import re
+from dataclasses import dataclass
 
 import requests
 import urllib3
+from docker.constants import IS_WINDOWS_PLATFORM
 from docker.errors import APIError, DockerException
 
 from reconciler.engine.protocol import EngineError, EngineUnavailable, NotFound
 
-LOST = (requests.ConnectionError, requests.Timeout, urllib3.exceptions.HTTPError, ConnectionError, TimeoutError)
 
-_PORT_TAKEN = re.compile(
-    r"(?:Bind for (?P<a>\S+):(?P<p>\d+) failed: port is already allocated)"
-    r"|(?:listen (?:tcp|udp)[46]? (?P<b>\S*):(?P<q>\d+): bind: address already in use)"
-    r"|(?:failed to bind (?:host )?port[^\d]*(?P<c>[\d.:\[\]a-f]+):(?P<r>\d+))"
-    r"|(?:cannot expose (?:privileged )?port (?P<s>\d+))"
+def _of_named_pipes() -> tuple[type[BaseException], ...]:
+    """What a named pipe of Windows raises, which is no OSError."""
+    if not IS_WINDOWS_PLATFORM:
+        return ()
+    return (importlib.import_module("pywintypes").error,)
+
+
+LOST: tuple[type[BaseException], ...] = (
+    requests.ConnectionError,
+    requests.Timeout,
+    requests.exceptions.ChunkedEncodingError,
+    urllib3.exceptions.HTTPError,
+    ConnectionError,
+    TimeoutError,
+    *_of_named_pipes(),
 )
+"""The connection to the engine failed or broke."""
+
+RAISED: tuple[type[BaseException], ...] = (DockerException, OSError, *LOST)
+"""All that a call of the SDK is expected to raise."""
+
+_ADDRESS = r"(?P<ip>\[[0-9a-fA-F:.]*\]|[0-9.]*):(?P<port>\d+)"
+_PORT_TAKEN = (
+    # a container holds it
+    re.compile(rf"Bind for {_ADDRESS} failed: port is already allocated"),
+    # a process holds it; Docker up to 27, Docker Desktop
+    re.compile(rf"listen (?P<protocol>tcp|udp)[46]? {_ADDRESS}: bind: (?:address already in use|Only one usage)"),
+    # a process holds it; Docker 28
+    re.compile(rf"failed to bind host port (?:for )?{_ADDRESS}\S*?(?:/(?P<protocol>tcp|udp))?: address already in use"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TakenPort:
+    """A host port that could not be bound. ``protocol`` is None where the engine does not say."""
+
+    port: int
+    ip: str = ""
+    protocol: str | None = None
 
 
 def words(error: BaseException) -> str:
@@ -50,7 +85,7 @@ def unavailable(error: BaseException, where: str) -> EngineUnavailable:
         )
     if _caused_by(error, FileNotFoundError) or _caused_by(error, ConnectionRefusedError):
         return EngineUnavailable(
-            f"no Docker engine answers at {where}: is it installed and started (systemctl start docker)?"
+            f"no Docker engine answers at {where}: is it installed and started (`systemctl start docker`, or Docker Desktop)?"
         )
     return EngineUnavailable(f"the Docker engine at {where} does not answer: {text}")
 
@@ -82,10 +117,12 @@ def translate(error: BaseException, where: str, other: type[EngineError]) -> Eng
     raise error
 
 
-def taken_port(error: BaseException) -> int | None:
+def taken_port(error: BaseException) -> TakenPort | None:
     """The host port that could not be bound, where that is what the engine complains about."""
-    found = _PORT_TAKEN.search(words(error))
-    if found is None:
-        return None
-    port = found.group("p") or found.group("q") or found.group("r") or found.group("s")
-    return int(port) if port else None
+    said = words(error)
+    for pattern in _PORT_TAKEN:
+        found = pattern.search(said)
+        if found is not None:
+            groups = found.groupdict()
+            return TakenPort(int(groups["port"]), groups["ip"].strip("[]"), groups.get("protocol"))
+    return None

@@ -1,16 +1,38 @@
-"""Who holds a TCP port of this machine. Linux only (procfs); elsewhere, and where it can't be seen, nobody is named."""
+"""Who holds a host port: a container that publishes it or, on Linux (procfs), a process of this machine."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
-_LISTEN = "0A"
+from reconciler.engine.docker.failures import TakenPort
+
+_LISTENING = {"tcp": ("tcp", "tcp6", "0A"), "udp": ("udp", "udp6", "07")}
+_ANY = frozenset({"", "0.0.0.0", "::", "[::]"})
 
 
-def holder(port: int) -> str | None:
-    """A process that listens on a port, as ``nginx (pid 42)``; None where none is found or may be seen."""
-    inodes = _listening_inodes(port)
+def holding_container(taken: TakenPort, summaries: Iterable[Mapping[str, Any]], own_id: str) -> str | None:
+    """The container among those of a list that publishes the port on that address; None where there is none."""
+    for summary in summaries:
+        if summary["Id"] == own_id:
+            continue
+        for port in summary.get("Ports") or ():
+            same = port.get("PublicPort") == taken.port and taken.protocol in (None, port.get("Type", "tcp"))
+            if same and _meet(str(port.get("IP", "")), taken.ip):
+                name = str((summary.get("Names") or ["/?"])[0]).lstrip("/")
+                return f"container {name} ({str(summary['Id'])[:12]}, {summary.get('Image')})"
+    return None
+
+
+def _meet(one: str, other: str) -> bool:
+    return one == other or one in _ANY or other in _ANY
+
+
+def holding_process(taken: TakenPort) -> str | None:
+    """A process that listens on the port, as ``nginx (pid 42)``; None where none is found or may be seen."""
+    inodes = _listening_inodes(taken.port, taken.protocol or "tcp")
     if not inodes:
         return None
     wanted = {f"socket:[{inode}]" for inode in inodes}
@@ -20,16 +42,17 @@ def holder(port: int) -> str | None:
     return None
 
 
-def _listening_inodes(port: int) -> set[str]:
+def _listening_inodes(port: int, protocol: str) -> set[str]:
+    *tables, listening = _LISTENING[protocol]
     found: set[str] = set()
-    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+    for table in tables:
         try:
-            lines = Path(table).read_text().splitlines()[1:]
+            lines = Path("/proc/net", table).read_text().splitlines()[1:]
         except OSError:
             continue
         for line in lines:
             fields = line.split()
-            if len(fields) > 9 and fields[3] == _LISTEN and int(fields[1].rsplit(":", 1)[1], 16) == port:
+            if len(fields) > 9 and fields[3] == listening and int(fields[1].rsplit(":", 1)[1], 16) == port:
                 found.add(fields[9])
     return found
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 import shutil
-import stat
 
 from reconciler.intent.model import ChunkId
+
+TARGET = "/runtime"
 
 
 def path(root: str, chunk: ChunkId) -> str:
@@ -20,22 +21,28 @@ def path(root: str, chunk: ChunkId) -> str:
 
 def prepare(root: str, chunk: ChunkId) -> str:
     """Make the directory and empty it; its path. Raises OSError."""
-    os.makedirs(root, mode=0o700, exist_ok=True)
+    os.makedirs(root, exist_ok=True)
+    # Whatever user the container runs as must be able to write into its directory; the root keeps all others out.
+    os.chmod(root, 0o700)
     folder = path(root, chunk)
-    os.makedirs(os.path.dirname(folder), exist_ok=True)
     if os.path.islink(folder):
         os.unlink(folder)
     os.makedirs(folder, exist_ok=True)
-    # Whatever user the container runs as must be able to write here; the root above keeps others out.
     os.chmod(folder, 0o777)
     empty(folder)
     return folder
 
 
 def empty(folder: str) -> None:
-    """Remove what is in a directory, following nothing. Raises OSError."""
-    for entry in os.scandir(folder):
-        if entry.is_dir(follow_symlinks=False) and not stat.S_ISLNK(entry.stat(follow_symlinks=False).st_mode):
-            shutil.rmtree(entry.path)
+    """Remove what is in a directory, following nothing. Raises OSError.
+
+    A directory in it that belongs to another user can't be emptied by us unless we are root: it is left, for nothing
+    is ever read from below.
+    """
+    with os.scandir(folder) as listing:
+        entries = list(listing)
+    for entry in entries:
+        if entry.is_dir(follow_symlinks=False):
+            shutil.rmtree(entry.path, ignore_errors=True)
         else:
             os.unlink(entry.path)

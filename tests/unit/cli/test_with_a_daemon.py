@@ -71,8 +71,22 @@ async def daemon(state: Path) -> AsyncIterator[None]:
         await server.close()
 
 
+_started: list[asyncio.subprocess.Process] = []
+
+
+@pytest.fixture(autouse=True)
+async def leave_nothing_running() -> AsyncIterator[None]:
+    """Ends what still runs when a test ends."""
+    yield
+    while _started:
+        process = _started.pop()
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
 async def start(state: Path, *argv: str) -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(
+    process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         "reconciler",
@@ -83,6 +97,8 @@ async def start(state: Path, *argv: str) -> asyncio.subprocess.Process:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
+    _started.append(process)
+    return process
 
 
 async def pnr(state: Path, *argv: str) -> tuple[int, str, str]:

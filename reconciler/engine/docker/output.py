@@ -1,0 +1,153 @@
+"""What containers print: read to the end or until somebody has had enough, with only the newest of it kept."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import docker
+from docker.errors import DockerException
+
+TIMED_OUT = 124
+_FEWEST_LINES = 200
+_BYTES_A_LINE = 64
+_NEVER = 0.0
+
+
+class Tail:
+    """The newest ``limit`` bytes of what is added."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._parts: deque[bytes] = deque()
+        self._size = 0
+        self.count = 0
+
+    def add(self, part: bytes) -> None:
+        """Take one more piece."""
+        self.count += 1
+        self._parts.append(part)
+        self._size += len(part)
+        while self._size - len(self._parts[0]) >= self._limit:
+            self._size -= len(self._parts.popleft())
+
+    @property
+    def full(self) -> bool:
+        """Whether as much is kept as may be."""
+        return self._size >= self._limit
+
+    def text(self) -> str:
+        """What is kept; bytes that are no UTF-8 are replaced."""
+        return b"".join(self._parts)[-self._limit :].decode(errors="replace") if self._limit > 0 else ""
+
+
+class Reading:
+    """One stream of the SDK, which the thread that reads it can't leave by itself: another one lets go of it."""
+
+    def __init__(self) -> None:
+        self._stream: Any = None
+        self.left = False
+
+    def into(self, tail: Tail, stream: Any) -> None:
+        """Read a stream to its end, or until it is let go."""
+        self._stream = stream
+        if self.left:
+            self._close()
+        for part in stream:
+            tail.add(part)
+        self._stream = None
+
+    def let_go(self) -> None:
+        """Break the reading off, from any thread; nothing where it has ended."""
+        self.left = True
+        self._close()
+
+    def _close(self) -> None:
+        stream, self._stream = self._stream, None
+        if stream is None:
+            return
+        try:
+            stream.close()
+        except (DockerException, OSError, AttributeError):
+            # It ended in this very moment, or goes through ssh, where nothing can be broken off: the thread stays
+            # behind until the engine ends the stream.
+            return
+
+
+def run_inside(
+    client: docker.APIClient, container_id: str, command: list[str], limit_bytes: int, reading: Reading
+) -> tuple[int, str]:
+    """Run a command in a container: its exit code and the tail of both streams. Raises the SDK's errors."""
+    made = client.exec_create(container_id, command, stdout=True, stderr=True)
+    tail = Tail(limit_bytes)
+    reading.into(tail, client.exec_start(made["Id"], stream=True))
+    pause = 0.005
+    while not reading.left:
+        seen = client.exec_inspect(made["Id"])
+        if not seen.get("Running") and seen.get("ExitCode") is not None:
+            return int(seen["ExitCode"]), tail.text()
+        # The end of the output can be told before the end of the process.
+        time.sleep(pause)
+        pause = min(pause * 2, 0.2)
+    return TIMED_OUT, tail.text()
+
+
+def last_lines(client: docker.APIClient, container_id: str, lines: int, limit_bytes: int, reading: Reading) -> str:
+    """The last lines, of which at most ``limit_bytes``. Raises the SDK's errors."""
+    tail = Tail(limit_bytes)
+    reading.into(tail, client.logs(container_id, stdout=True, stderr=True, stream=True, follow=False, tail=lines))
+    return tail.text()
+
+
+def since(
+    client: docker.APIClient, container_id: str, start: float | None, limit_bytes: int, reading: Reading
+) -> str:
+    """The newest ``limit_bytes`` since a Unix time, or of the container's current run. Raises the SDK's errors.
+
+    What was printed in a week need not be read for the newest of it: a number of lines is asked for, and more only
+    where they were too few.
+    """
+    options: dict[str, Any] = {"stdout": True, "stderr": True, "stream": True, "follow": False}
+    if start is None:
+        start = beginning_of_run(client.inspect_container(container_id).get("State") or {})
+        if start is None:
+            return ""
+    if start > 0:
+        options["since"] = float(start)
+    lines = max(_FEWEST_LINES, limit_bytes // _BYTES_A_LINE)
+    while True:
+        tail = Tail(limit_bytes)
+        reading.into(tail, client.logs(container_id, tail=lines, **options))
+        if tail.full or tail.count < lines or reading.left:
+            return tail.text()
+        lines *= 8
+
+
+def beginning_of_run(state: dict[str, Any]) -> float | None:
+    """From when on output belongs to the container's current (or last) run; None where it never ran.
+
+    The engine may stamp a first line before the moment at which it calls the container started. While it runs, the
+    end of its previous run is the surer border; 0 where there is none.
+    """
+    started = unix(str(state.get("StartedAt") or ""))
+    if started is None or started <= _NEVER:
+        return None
+    finished = unix(str(state.get("FinishedAt") or ""))
+    if finished is None or finished <= _NEVER:
+        return 0.0
+    return finished if finished < started else started
+
+
+def unix(stamp: str) -> float | None:
+    """A time of the engine's (RFC 3339, up to nanoseconds) as Unix seconds; None for one that can't be read."""
+    head, dot, rest = stamp.partition(".")
+    digits = rest[: len(rest) - len(rest.lstrip("0123456789"))]
+    zone = rest[len(digits) :] if dot else ""
+    text = f"{head}.{digits[:6].ljust(6, '0')}{zone}" if dot else head
+    try:
+        return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+    except ValueError:
+        return None
