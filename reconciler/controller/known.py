@@ -5,7 +5,7 @@ Owned by the loop's task: nobody else changes it. ``mark`` is how news asks for 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from reconciler.controller.clock import Clock
@@ -22,7 +22,11 @@ from reconciler.planner.observed import Condition, Container
 
 @dataclass
 class Known:
-    """Intent (``domains``), observation (``world``), ``facts``, and what is remembered of each chunk."""
+    """Intent (``domains``), observation (``world``), ``facts``, and what is remembered of each chunk.
+
+    ``revision`` grows with every pass of the loop; ``stalls`` is what was found out about stalled chunks, and at which
+    revision, since finding it out means looking at everything.
+    """
 
     clock: Clock
     recorder: Recorder
@@ -32,6 +36,8 @@ class Known:
     chunks: dict[ChunkId, ChunkRecord] = field(default_factory=dict)
     engine_info: EngineInfo | None = None
     steps_done: int = 0
+    revision: int = 0
+    stalls: tuple[int, Mapping[ChunkId, tuple[str, ...]]] = (-1, {})
     engine_up: bool = False
     engine_asked: bool = False
     engine_message: str = ""

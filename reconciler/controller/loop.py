@@ -132,8 +132,9 @@ class Controller:
         restored = self.known.recorder.load()
         self.intake.restore(restored)
         self.known.chunks.update(restore_chunks(restored, self.known.clock))
-        for name in self.known.domains:
-            self._adopt_intent(name, None)
+        for name, record in self.known.domains.items():
+            # What was to go when the program ended still goes in its order: its last intent tells who needs whom.
+            self._adopt_intent(name, record.domain if record.wanted is None else None)
         tasks = [
             asyncio.create_task(self._read_source(), name="source"),
             asyncio.create_task(self._watcher.run(), name="watcher"),
@@ -181,6 +182,7 @@ class Controller:
                 self.known.dirty_domains.update(dict.fromkeys(self.known.domains))
             if self.known.dirty or self.known.dirty_domains:
                 self.passes += 1
+                self.known.revision += 1
                 self._decider.converge()
                 self._tell_change()
 

@@ -35,17 +35,22 @@ def _wall(clock: Clock, at: float | None) -> str | None:
 
 def stalled_chunks(c: Known, record: DomainRecord) -> dict[ChunkId, tuple[str, ...]]:
     """The chunks of a domain whose gate can come to hold by nothing declared, and the facts at fault."""
+    waiting = [id for id, chunk in c.chunks.items() if chunk.state == State.READY and id.domain == record.name]
+    if not waiting:
+        return {}
+    if c.stalls[0] != c.revision:
+        c.stalls = (c.revision, _all_stalled(c))
+    return {id: c.stalls[1][id] for id in waiting if id in c.stalls[1]}
+
+
+def _all_stalled(c: Known) -> dict[ChunkId, tuple[str, ...]]:
     everything = [chunk for r in c.domains.values() if r.wanted is not None for chunk in r.wanted.chunks()]
     standing = {
         id: Standing(State(chunk.state), chunk.reason in (Reason.ROLLED_BACK, Reason.UPDATE_PAUSED))
         for id, chunk in c.chunks.items()
     }
     found = unreachable(everything, c.facts, standing)
-    return {
-        id: tuple(str(entry.ref) for entry in entries)
-        for id, entries in found.items()
-        if id.domain == record.name and entries
-    }
+    return {id: tuple(str(entry.ref) for entry in entries) for id, entries in found.items() if entries}
 
 
 def is_settled(c: Known, record: DomainRecord) -> bool:
@@ -60,6 +65,8 @@ def is_stalled(c: Known, record: DomainRecord) -> bool:
     if record.wanted is None or not c.engine_up:
         return False
     stuck = {id.cpux for id in stalled_chunks(c, record)}
+    if not stuck:
+        return False
     busy = {id.cpux for id, chunk in c.chunks.items() if id.domain == record.name and chunk.state == State.EXECUTING}
     return bool(stuck - busy)
 
@@ -148,6 +155,7 @@ def _chunk_view(c: Known, record: ChunkRecord, stuck: tuple[str, ...]) -> dict[s
         "reason": record.reason.value,
         "message": message,
         "since": iso(record.since),
+        "image": chunk.container.image if chunk is not None else "",
         "restarts": record.restarts,
         "attempts": record.attempts_total,
         "replicas": [

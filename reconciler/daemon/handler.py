@@ -54,6 +54,9 @@ class Handler:
                 async for view in self._views():
                     yield {"view": view}
             case "apply":
+                # A file that was dropped a moment ago may be what is asked for.
+                await self._controller.look_at_source()
+                await asyncio.sleep(0.1)
                 async for answer in self._apply(self._only(request), bool(request.get("wait"))):
                     yield answer
             case "down":
@@ -81,7 +84,6 @@ class Handler:
             await asyncio.sleep(VIEW_PAUSE_SECONDS)
 
     async def _apply(self, only: tuple[str, ...], wait: bool) -> AsyncIterator[dict[str, Any]]:
-        await self._controller.look_at_source()
         self._controller.post(LookNow(only))
         await asyncio.sleep(0.2 if wait else 0.0)
         async for view in self._views():

@@ -47,10 +47,11 @@ def make_judge(options: ServiceOptions) -> Judge:
     allowed = frozenset(options.allowed_env)
     env = {name: value for name, value in os.environ.items() if name in allowed}
     base = str(options.domains.absolute())
+    cache = intake.LoadCache()
 
     def judge(files: Mapping[str, Any], known: frozenset[FactRef]) -> Judged:
         return intake.judge(
-            files, base_dir=base, env=env, allowed_env=allowed, check_types=check_types, known=known
+            files, base_dir=base, env=env, allowed_env=allowed, check_types=check_types, known=known, cache=cache
         )
 
     return judge

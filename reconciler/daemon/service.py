@@ -96,8 +96,7 @@ async def take_down(
                 running,
                 controller,
                 lambda: (
-                    not controller.known.engine_up
-                    or (controller.idle and finished_removing(controller.known, only))
+                    not controller.known.engine_up or (controller.idle and finished_removing(controller.known, only))
                 ),
                 None,
             )

@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+TURN_SECONDS = 1e-7
+
 
 class DeadlockError(AssertionError):
     """Nothing is ready and no timer runs: the simulation would wait for ever."""
@@ -22,8 +24,9 @@ class _JumpingSelector(selectors.SelectSelector):
     def select(self, timeout: float | None = None) -> list[Any]:
         if timeout is None:
             raise DeadlockError("nothing is ready and no timer runs")
-        if timeout > 0:
-            self.now += timeout
+        # A turn of the loop takes a moment, as it does in reality; else what waits for the blink of an eye, and
+        # looks at the clock again, would turn for ever.
+        self.now += max(timeout, TURN_SECONDS)
         return []
 
 

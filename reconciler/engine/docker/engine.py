@@ -1,26 +1,24 @@
 """The Docker engine: sees, does one action a call, and says when to look again.
 
-The SDK blocks, so its calls run in small pools of threads: four starts at once (starting is bound by the CPU), more for
-stopping and removing, a few for looking. Nothing without our labels is changed: every action on an existing object
-looks at its labels first.
+The SDK blocks, so its calls run in threads: four starts at once (starting is bound by the CPU), more for stopping and
+removing, a few for looking; commands inside containers and images have threads of their own, since those take as long
+as they like. Nothing without our labels is changed: every action on an existing object looks at its labels first.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Callable
 from functools import partial
 from typing import Any, TypeVar
 
 import docker
-from docker.errors import DockerException
 
 from reconciler.engine.docker import client as clients
-from reconciler.engine.docker import images, reading
+from reconciler.engine.docker import images, operations, output, reading
 from reconciler.engine.docker.events import Events
-from reconciler.engine.docker.failures import LOST, translate
-from reconciler.engine.docker.operations import Operations
+from reconciler.engine.docker.failures import RAISED, translate
+from reconciler.engine.docker.threads import Threads
 from reconciler.engine.protocol import (
     EngineError,
     EngineInfo,
@@ -41,14 +39,19 @@ from reconciler.planner.observed import Container, Observed
 
 T = TypeVar("T")
 
+CONNECT_SECONDS = 10.0
 PING_SECONDS = 10.0
+SILENCE_SECONDS = 600.0
 TAIL_BYTES = 4096
-TIMED_OUT = 124
+LAST_OUTPUT_BYTES = 64 * 1024
+LOOKS = 4
+COMMANDS = 8
+IMAGES = 4
 
 
 class DockerEngine:
     """See :class:`reconciler.engine.protocol.Engine`. ``runtime_root`` is the directory under which those of
-    ``/runtime`` are made; None where no chunk may have one."""
+    ``/runtime`` are made; None where no chunk may have one. ``docker_host`` goes before what the environment says."""
 
     def __init__(
         self,
@@ -62,12 +65,13 @@ class DockerEngine:
         self._runtime_root = runtime_root
         self._docker_host = docker_host
         self._timeout = timeout_seconds
-        self._pool_size = start_workers + removal_workers + 8
-        self._starts = ThreadPoolExecutor(start_workers, thread_name_prefix="pnr-start")
-        self._removals = ThreadPoolExecutor(removal_workers, thread_name_prefix="pnr-remove")
-        self._looks = ThreadPoolExecutor(4, thread_name_prefix="pnr-look")
-        self._fetches = ThreadPoolExecutor(4, thread_name_prefix="pnr-image")
-        self._address = clients.Address(None)
+        self._pool_size = start_workers + removal_workers + LOOKS + COMMANDS + IMAGES
+        self._starts = Threads(start_workers, "pnr-start")
+        self._removals = Threads(removal_workers, "pnr-remove")
+        self._looks = Threads(LOOKS, "pnr-look")
+        self._commands = Threads(COMMANDS, "pnr-command")
+        self._fetches = Threads(IMAGES, "pnr-image")
+        self._address = clients.Address()
         self._version = ""
         self._client: docker.APIClient | None = None
         self._known: dict[str, tuple[tuple[Any, ...], Container]] = {}
@@ -80,9 +84,9 @@ class DockerEngine:
 
         def find() -> tuple[clients.Address, str, str]:
             address = clients.find(self._docker_host)
-            return (address, *clients.agree_on_version(address, timeout=10.0))
+            return (address, *clients.agree_on_version(address, timeout=min(CONNECT_SECONDS, self._timeout)))
 
-        address, api, version = await self._in(self._looks, find)
+        address, api, version = await self._looks.run(find)
         if self._client is None or api != self._version or address != self._address:
             if self._client is not None:
                 self._client.close()
@@ -95,12 +99,10 @@ class DockerEngine:
         await self._asked(self._looks, lambda c: c.ping())
 
     async def close(self) -> None:
-        """Let go of connections; calls under way end by themselves."""
+        """Let go of connections; calls under way are left behind."""
         for task in self._image_work.values():
             task.cancel()
         await asyncio.gather(*self._image_work.values(), return_exceptions=True)
-        for pool in (self._starts, self._removals, self._looks, self._fetches):
-            pool.shutdown(wait=False, cancel_futures=True)
         if self._client is not None:
             self._client.close()
             self._client = None
@@ -109,35 +111,32 @@ class DockerEngine:
 
     async def observe(self) -> Observed:
         """List everything; inspect those of ours that have changed since they were last inspected."""
+        before = self._known
         summaries, networks, volumes = await asyncio.gather(
             self._asked(self._looks, lambda c: c.containers(all=True)),
             self._asked(self._looks, lambda c: c.networks()),
             self._asked(self._looks, lambda c: c.volumes()),
         )
-        found: dict[str, Container] = {}
         known: dict[str, tuple[tuple[Any, ...], Container]] = {}
         stale: list[tuple[str, tuple[Any, ...]]] = []
         for summary in summaries:
             cid = summary["Id"]
             signature = reading.signature(summary)
-            before = self._known.get(cid)
-            if before is not None and before[0] == signature:
-                known[cid] = before
-                found[cid] = before[1]
+            entry = self._known.get(cid)
+            if entry is not None and entry[0] == signature:
+                known[cid] = entry
             elif reading.owner(summary.get("Labels")) is None:
-                container = reading.from_summary(summary)
-                known[cid] = (signature, container)
-                found[cid] = container
+                known[cid] = (signature, reading.from_summary(summary))
             else:
                 stale.append((cid, signature))
         inspected = await asyncio.gather(*(self.look(cid) for cid, _ in stale))
         for (cid, signature), seen in zip(stale, inspected, strict=True):
             if seen is not None:
                 known[cid] = (signature, seen)
-                found[cid] = seen
-        self._known = known
+        if self._known is before:
+            self._known = known
         return Observed(
-            found,
+            {cid: container for cid, (_, container) in known.items()},
             {str(body["Name"]): reading.network(body) for body in networks},
             {str(body["Name"]): reading.volume(body) for body in volumes.get("Volumes") or ()},
         )
@@ -147,84 +146,96 @@ class DockerEngine:
         try:
             body = await self._asked(self._looks, lambda c: c.inspect_container(container_id))
         except NotFound:
-            self._known.pop(container_id, None)
             return None
         container = reading.from_inspection(body)
-        before = self._known.get(container.id)
-        if before is not None and before[1] != container:
+        entry = self._known.get(container.id)
+        if entry is not None and entry[1] != container:
             # What the list showed of it belongs to what it was before: let the next list look again.
             del self._known[container.id]
         return container
 
     async def glimpses(self) -> AsyncIterator[Glimpse]:
-        """Hints from the event stream. A ping every few seconds notices a connection that is half open."""
-        loop = asyncio.get_running_loop()
+        """Hints from the event stream. A ping every few seconds notices an engine that has gone without a word, and
+        after a long silence the stream is asked for anew, for it may be the only connection that was lost."""
         queue: asyncio.Queue[Glimpse | EngineError] = asyncio.Queue()
-        stream_client = clients.make(self._address, self._version, timeout=None, pool=1)
-
-        def put(item: Glimpse | EngineError) -> None:
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(queue.put_nowait, item)
-
-        events = Events(stream_client, put, where=str(self._address))
-        pinging = asyncio.create_task(self._keep_asking(put))
-        await events.start()
+        put = partial(_put, asyncio.get_running_loop(), queue)
+        events = self._subscribe(put)
+        pinging = asyncio.create_task(self._keep_asking(queue))
+        patience = CONNECT_SECONDS
         try:
-            yield Glimpse(None)
             while True:
-                item = await queue.get()
+                try:
+                    async with asyncio.timeout(patience):
+                        item = await queue.get()
+                except TimeoutError:
+                    if patience == CONNECT_SECONDS:
+                        raise EngineUnavailable(
+                            f"the Docker engine at {self._address} does not open its event stream"
+                        ) from None
+                    silent, events = events, self._subscribe(put)
+                    silent.stop()
+                    patience = CONNECT_SECONDS
+                    continue
                 if isinstance(item, EngineError):
                     raise item
+                if patience == CONNECT_SECONDS:
+                    # Subscribed. What happened before it may not show in a list (`docker update`): inspect anew.
+                    self._known = {}
+                    patience = SILENCE_SECONDS
                 yield item
         finally:
             pinging.cancel()
-            await asyncio.gather(pinging, return_exceptions=True)
             events.stop()
+            await asyncio.gather(pinging, return_exceptions=True)
 
-    async def _keep_asking(self, put: Callable[[Glimpse | EngineError], None]) -> None:
+    def _subscribe(self, put: Callable[[Glimpse | EngineError], None]) -> Events:
+        stream_client = clients.make(self._address, self._version, timeout=self._timeout, pool=1)
+        return Events(stream_client, put, where=str(self._address))
+
+    async def _keep_asking(self, queue: asyncio.Queue[Glimpse | EngineError]) -> None:
         while True:
             await asyncio.sleep(PING_SECONDS)
             try:
                 await asyncio.wait_for(self.ping(), PING_SECONDS)
             except TimeoutError:
-                put(EngineUnavailable(f"the Docker engine at {self._address} does not answer"))
+                queue.put_nowait(EngineUnavailable(f"the Docker engine at {self._address} does not answer"))
             except EngineError as error:
-                put(error)
+                queue.put_nowait(error)
 
     async def run_inside(self, container_id: str, command: list[str], limit_seconds: float) -> tuple[int, str]:
-        """Run a command in a container. One that takes too long is left behind, with exit code 124."""
-
-        def run(c: docker.APIClient) -> tuple[int, str]:
-            made = c.exec_create(container_id, command, stdout=True, stderr=True)
-            output = b""
-            for part in c.exec_start(made["Id"], stream=True):
-                output = (output + part)[-TAIL_BYTES:]
-            code = c.exec_inspect(made["Id"]).get("ExitCode")
-            return (int(code) if code is not None else TIMED_OUT), output.decode(errors="replace")
-
+        """Run a command in a container. One that takes too long is left behind there, with exit code 124."""
+        reading_it = output.Reading()
         try:
-            return await asyncio.wait_for(self._asked(self._fetches, run), limit_seconds)
+            return await asyncio.wait_for(
+                self._asked(
+                    self._commands, lambda c: output.run_inside(c, container_id, command, TAIL_BYTES, reading_it)
+                ),
+                limit_seconds,
+            )
         except TimeoutError:
-            return TIMED_OUT, f"no end within {limit_seconds:g} s"
+            return output.TIMED_OUT, f"timed out: no end within {limit_seconds:g} s"
+        finally:
+            reading_it.let_go()
 
     async def last_output(self, container_id: str, lines: int = 20) -> str:
         """The end of what the container printed."""
-        raw = await self._asked(self._looks, lambda c: c.logs(container_id, stdout=True, stderr=True, tail=lines))
-        return bytes(raw)[-64 * 1024 :].decode(errors="replace")
+        reading_it = output.Reading()
+        try:
+            return await self._asked(
+                self._looks, lambda c: output.last_lines(c, container_id, lines, LAST_OUTPUT_BYTES, reading_it)
+            )
+        finally:
+            reading_it.let_go()
 
     async def output_since(self, container_id: str, since: float | None, limit_bytes: int) -> str:
         """What was printed since a Unix time (None: since the last start), the newest ``limit_bytes`` of it."""
-
-        def read(c: docker.APIClient) -> str:
-            start = since
-            if start is None:
-                start = _unix(c.inspect_container(container_id)["State"]["StartedAt"])
-            kept = b""
-            for part in c.logs(container_id, stdout=True, stderr=True, stream=True, follow=False, since=start):
-                kept = (kept + part)[-limit_bytes:]
-            return kept.decode(errors="replace")
-
-        return await self._asked(self._looks, read)
+        reading_it = output.Reading()
+        try:
+            return await self._asked(
+                self._looks, lambda c: output.since(c, container_id, since, limit_bytes, reading_it)
+            )
+        finally:
+            reading_it.let_go()
 
     # --- doing ----------------------------------------------------------------------------------------------
 
@@ -234,9 +245,9 @@ class DockerEngine:
             await self._ensure_image(action, progress or (lambda line: None))
             return None
         removing = isinstance(action, (StopContainer, RemoveContainer, RemoveNetwork, RemoveVolume))
-        pool = self._removals if removing else self._starts
-        operations = Operations(self._ready(), self._runtime_root, str(self._address))
-        body: Mapping[str, Any] | None = await self._in(pool, partial(operations.perform, action))
+        threads = self._removals if removing else self._starts
+        call = partial(operations.perform, action, self._ready(), self._runtime_root, self._address)
+        body = await threads.run(call)
         if body is None:
             return None
         container = reading.from_inspection(body)
@@ -251,47 +262,46 @@ class DockerEngine:
             loop = asyncio.get_running_loop()
 
             def tell(line: str) -> None:
-                loop.call_soon_threadsafe(progress, line)
+                if not loop.is_closed():
+                    loop.call_soon_threadsafe(progress, line)
 
             where = str(self._address)
             call = partial(
                 images.ensure, self._ready(), action.image, action.build_path, action.policy, tell, where=where
             )
-            task = asyncio.create_task(self._in(self._fetches, call))
+            task = asyncio.create_task(self._fetches.run(call))
             self._image_work[key] = task
-            task.add_done_callback(lambda _: self._image_work.pop(key, None))
+            task.add_done_callback(partial(self._image_done, key))
         await asyncio.shield(task)
+
+    def _image_done(self, key: tuple[str, str | None, str], task: asyncio.Task[None]) -> None:
+        del self._image_work[key]
+        if not task.cancelled():
+            # Those who wait for it get the error; where all have gone, nobody needs it.
+            task.exception()
 
     # --- threads --------------------------------------------------------------------------------------------
 
     def _ready(self) -> docker.APIClient:
         if self._client is None:
-            raise EngineUnavailable("the Docker engine was not asked yet")
+            raise EngineUnavailable("the Docker engine is not connected")
         return self._client
 
-    async def _in(self, pool: ThreadPoolExecutor, call: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(pool, call)
-
-    async def _asked(self, pool: ThreadPoolExecutor, call: Callable[[docker.APIClient], T]) -> T:
+    async def _asked(self, threads: Threads, call: Callable[[docker.APIClient], T]) -> T:
         """Ask in a thread; errors become the protocol's."""
         client = self._ready()
 
         def ask() -> T:
             try:
                 return call(client)
-            except (DockerException, OSError, *LOST) as error:
+            except RAISED as error:
                 raise translate(error, str(self._address), EngineError) from error
 
-        return await self._in(pool, ask)
+        return await threads.run(ask)
 
 
-def _unix(stamp: str) -> float:
-    """A time of the engine's (RFC 3339, nanoseconds) as Unix seconds; 0 for one that can't be read."""
-    from datetime import datetime
-
-    head, _, rest = stamp.partition(".")
-    fraction = rest.rstrip("Z")[:6] or "0"
-    try:
-        return datetime.fromisoformat(f"{head}.{fraction}+00:00").timestamp()
-    except ValueError:
-        return 0.0
+def _put(
+    loop: asyncio.AbstractEventLoop, queue: asyncio.Queue[Glimpse | EngineError], item: Glimpse | EngineError
+) -> None:
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(queue.put_nowait, item)

@@ -18,14 +18,14 @@ from docker.errors import APIError, DockerException
 from reconciler.engine.protocol import EngineError, EngineUnavailable, NotFound
 
 
-def _of_named_pipes() -> tuple[type[BaseException], ...]:
+def _of_named_pipes() -> tuple[type[Exception], ...]:
     """What a named pipe of Windows raises, which is no OSError."""
     if not IS_WINDOWS_PLATFORM:
         return ()
     return (importlib.import_module("pywintypes").error,)
 
 
-LOST: tuple[type[BaseException], ...] = (
+LOST: tuple[type[Exception], ...] = (
     requests.ConnectionError,
     requests.Timeout,
     requests.exceptions.ChunkedEncodingError,
@@ -36,8 +36,15 @@ LOST: tuple[type[BaseException], ...] = (
 )
 """The connection to the engine failed or broke."""
 
-RAISED: tuple[type[BaseException], ...] = (DockerException, OSError, *LOST)
+RAISED: tuple[type[Exception], ...] = (DockerException, OSError, *LOST)
 """All that a call of the SDK is expected to raise."""
+
+
+class NotOurs(EngineError):
+    """An action on an object that does not carry our labels. Never carried out."""
+
+    code = "NotOurs"
+
 
 _ADDRESS = r"(?P<ip>\[[0-9a-fA-F:.]*\]|[0-9.]*):(?P<port>\d+)"
 _PORT_TAKEN = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -10,10 +11,11 @@ import docker
 from docker.errors import BuildError, DockerException, ImageNotFound
 from docker.utils import parse_repository_tag
 
-from reconciler.engine.docker.failures import LOST, translate, words
+from reconciler.engine.docker.failures import LOST, RAISED, translate, words
 from reconciler.engine.protocol import ImageBuildFailed, ImagePullFailed
 
 KEPT_LINES = 20
+PROGRESS_SECONDS = 0.2
 Tell = Callable[[str], None]
 
 
@@ -32,7 +34,7 @@ def ensure(
     """Pull or build as the policy says. Raises ImagePullFailed or ImageBuildFailed with the engine's own words."""
     try:
         present = is_present(client, image)
-    except (DockerException, *LOST) as error:
+    except RAISED as error:
         raise translate(error, where, ImagePullFailed) from error
     if build_path is not None:
         if not present or policy in ("build", "always"):
@@ -51,15 +53,17 @@ def pull(client: docker.APIClient, image: str, tell: Tell, *, where: str) -> Non
     repository, tag = parse_repository_tag(image)
     try:
         stream = client.pull(repository, tag=tag or "latest", stream=True, decode=True)
+        next_line = 0.0
         for line in stream:
             if "error" in line:
                 raise ImagePullFailed(_advice(image, str(line["error"])))
             text = _progress(line)
-            if text:
+            if text and time.monotonic() >= next_line:
+                next_line = time.monotonic() + PROGRESS_SECONDS
                 tell(f"pulling {image}: {text}")
     except LOST as error:
         raise translate(error, where, ImagePullFailed) from error
-    except DockerException as error:
+    except (DockerException, OSError) as error:
         raise ImagePullFailed(_advice(image, words(error))) from error
 
 
@@ -78,12 +82,16 @@ def _progress(line: Mapping[str, Any]) -> str:
 def build(client: docker.APIClient, image: str, build_path: str, tell: Tell, *, where: str) -> None:
     """Build a directory with a Dockerfile and tag it."""
     if not os.path.isdir(build_path):
-        raise ImageBuildFailed(f"image {image} can't be built: there is no directory {build_path}")
+        raise ImageBuildFailed(
+            f"image {image} can't be built: there is no directory {build_path}; correct build_path, or put a directory"
+            " with a Dockerfile there"
+        )
     kept: list[str] = []
     try:
         stream: Iterator[Mapping[str, Any]] = client.build(
             path=build_path, tag=image, rm=True, forcerm=True, decode=True
         )
+        next_line = 0.0
         for line in stream:
             if "error" in line:
                 tail = "\n".join([*kept, str(line["error"])][-KEPT_LINES:])
@@ -91,8 +99,10 @@ def build(client: docker.APIClient, image: str, build_path: str, tell: Tell, *, 
             text = str(line.get("stream", "")).strip()
             if text:
                 kept = [*kept, text][-KEPT_LINES:]
-                tell(f"building {image}: {text}")
+                if time.monotonic() >= next_line:
+                    next_line = time.monotonic() + PROGRESS_SECONDS
+                    tell(f"building {image}: {text}")
     except LOST as error:
         raise translate(error, where, ImageBuildFailed) from error
-    except (BuildError, DockerException, OSError, TypeError) as error:
+    except (BuildError, DockerException, OSError) as error:
         raise ImageBuildFailed(f"image {image} can't be built from {build_path}: {words(error)}") from error

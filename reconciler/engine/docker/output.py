@@ -102,9 +102,7 @@ def last_lines(client: docker.APIClient, container_id: str, lines: int, limit_by
     return tail.text()
 
 
-def since(
-    client: docker.APIClient, container_id: str, start: float | None, limit_bytes: int, reading: Reading
-) -> str:
+def since(client: docker.APIClient, container_id: str, start: float | None, limit_bytes: int, reading: Reading) -> str:
     """The newest ``limit_bytes`` since a Unix time, or of the container's current run. Raises the SDK's errors.
 
     What was printed in a week need not be read for the newest of it: a number of lines is asked for, and more only

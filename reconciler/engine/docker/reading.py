@@ -61,8 +61,10 @@ def signature(summary: Mapping[str, Any]) -> tuple[Any, ...]:
         health.group(1) if health else "",
         ended.group(1) if ended else "",
         tuple((name, (end or {}).get("EndpointID"), (end or {}).get("IPAddress")) for name, end in networks.items()),
-        tuple(
-            (p.get("IP"), p.get("PrivatePort"), p.get("PublicPort"), p.get("Type")) for p in summary.get("Ports") or ()
+        # The engine lists them in no order.
+        sorted(
+            (str(p.get("IP")), int(p.get("PrivatePort") or 0), int(p.get("PublicPort") or 0), str(p.get("Type")))
+            for p in summary.get("Ports") or ()
         ),
     )
 

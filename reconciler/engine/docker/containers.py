@@ -1,0 +1,254 @@
+"""Actions on containers as calls of the Engine API, with the look-ups that make them safe to repeat. Blocking.
+
+Whatever exists already is looked at before it is changed: what does not carry our labels is refused here, whatever
+the planner thinks. All methods raise what the SDK raises besides the errors of the protocol.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import docker
+from docker.errors import APIError
+
+from reconciler.engine.docker import ports, reading, runtime_dir
+from reconciler.engine.docker.client import Address
+from reconciler.engine.docker.failures import NotOurs, TakenPort, status, taken_port, words
+from reconciler.engine.protocol import CreateFailed, NameConflict, NotFound, PortInUse, StartFailed
+from reconciler.intent.model import ContainerSpec, FactsMode
+from reconciler.intent.settings import payload
+from reconciler.planner.actions import CreateContainer
+from reconciler.planner.observed import (
+    LABEL_CHUNK,
+    LABEL_CPUX,
+    LABEL_DOMAIN,
+    LABEL_GENERATION,
+    LABEL_REPLICA,
+    LABEL_SPEC,
+    Condition,
+)
+
+Body = Mapping[str, Any]
+
+
+class Containers:
+    """Acts with one client. ``address`` is where that one leads."""
+
+    def __init__(self, client: docker.APIClient, runtime_root: str | None, address: Address) -> None:
+        self._client = client
+        self._runtime_root = runtime_root
+        self._address = address
+
+    def _inspect(self, name: str) -> Body | None:
+        try:
+            found: Body = self._client.inspect_container(name)
+        except APIError as error:
+            if status(error) == 404:
+                return None
+            raise
+        return found
+
+    def _ours(self, name: str) -> Body:
+        """The inspection of a container of ours. Raises NotFound, or NotOurs for somebody else's.
+
+        What is then done is done to the id that was found, so that no other container can slip under the name.
+        """
+        body = self._inspect(name)
+        if body is None:
+            raise NotFound(f"container {name} is gone")
+        if reading.owner(_labels(body)) is None:
+            raise NotOurs(f"container {name} was not made by pnr; it is left alone")
+        return body
+
+    def create(self, action: CreateContainer) -> Body:
+        """Create, connected to all of its networks; the very one that is there already is fine."""
+        chunk, spec = action.chunk, action.chunk.container
+        body = payload(spec)
+        body["Labels"] = {
+            **(body.get("Labels") or {}),
+            LABEL_DOMAIN: chunk.id.domain,
+            LABEL_CPUX: chunk.id.cpux,
+            LABEL_CHUNK: chunk.id.chunk,
+            LABEL_REPLICA: str(action.replica),
+            LABEL_SPEC: spec.digest,
+            LABEL_GENERATION: str(action.generation),
+        }
+        if action.flowin:
+            body["Env"] = [*(body.get("Env") or ()), *(f"{key}={value}" for key, value in action.flowin.items())]
+        if chunk.facts is not FactsMode.NONE:
+            if self._runtime_root is None:
+                raise CreateFailed(f"{chunk.id} answers its own facts, but there is no state directory for them")
+            existing = self._inspect(action.name)
+            if existing is not None:
+                # It may run, and what it answers must not be emptied under its hands.
+                return self._already_there(action, existing)
+            folder = runtime_dir.prepare(self._runtime_root, chunk.id)
+            host = body.setdefault("HostConfig", {})
+            mount = {"Type": "bind", "Source": folder, "Target": runtime_dir.TARGET}
+            host["Mounts"] = [*(host.get("Mounts") or ()), mount]
+        platform = spec.settings.get("platform")
+        try:
+            made = self._client.create_container_from_config(  # type: ignore[no-untyped-call]
+                body, action.name, platform
+            )
+        except APIError as error:
+            if status(error) != 409:
+                raise
+            holder = self._inspect(action.name)
+            if holder is None:
+                # Its holder is going, or on its way: the next attempt finds the name free or knows who has it.
+                raise NameConflict(f"the name {action.name} is not free yet: {words(error)}") from error
+            return self._already_there(action, holder)
+        created: Body = self._client.inspect_container(made["Id"])
+        return self._joined(created, spec)
+
+    def connect(self, name: str, network: str, aliases: tuple[str, ...]) -> Body:
+        """Connect to a network, unless it is connected already."""
+        return self._connect(self._ours(name), network, aliases)
+
+    def _joined(self, body: Body, spec: ContainerSpec) -> Body:
+        """The container, connected to all of its networks: an engine takes only the first at creation."""
+        for network, aliases in list(spec.networks.items())[1:]:
+            body = self._connect(body, network, aliases)
+        return body
+
+    def _already_there(self, action: CreateContainer, body: Body) -> Body:
+        """A container of the wanted name exists: fine when it is the very one, else a conflict that names it."""
+        same = reading.owner(_labels(body)) == action.chunk.id
+        if same and _labels(body).get(LABEL_SPEC) == action.chunk.container.digest and not _is_going(body):
+            return self._joined(body, action.chunk.container)
+        raise NameConflict(_held_by(action.name, body))
+
+    def start(self, name: str) -> Body:
+        """Start, with an empty ``/runtime``; one that runs is fine."""
+        body = self._ours(name)
+        cid = str(body["Id"])
+        if (body.get("State") or {}).get("Running"):
+            return body
+        self._empty_runtime(body)
+        try:
+            self._client.start(cid)
+        except APIError as error:
+            taken = taken_port(error)
+            if taken is not None:
+                raise PortInUse(self._who_holds(taken, cid)) from error
+            if status(error) == 404 and self._inspect(cid) is not None:
+                # Not the container is missing but something that it needs: a network, most often.
+                raise StartFailed(f"container {name} can't be started: {words(error)}") from error
+            raise
+        started: Body = self._client.inspect_container(cid)
+        return started
+
+    def _empty_runtime(self, body: Body) -> None:
+        """What an earlier run answered must not count for the next. Only ever our own directory of that chunk."""
+        chunk = reading.owner(_labels(body))
+        if self._runtime_root is None or chunk is None:
+            return
+        own = runtime_dir.path(self._runtime_root, chunk)
+        for mount in (body.get("HostConfig") or {}).get("Mounts") or ():
+            if mount.get("Target") == runtime_dir.TARGET and mount.get("Source") == own:
+                runtime_dir.prepare(self._runtime_root, chunk)
+
+    def _who_holds(self, taken: TakenPort, own_id: str) -> str:
+        holder = ports.holding_container(taken, self._client.containers(), own_id)
+        if holder is None and self._address.is_local:
+            holder = ports.holding_process(taken)
+        return f"host port {taken.port} is held by {holder or 'somebody who can not be seen from here'}"
+
+    def stop(self, name: str, grace: float) -> Body | None:
+        """Stop with the stop signal, kill after ``grace`` seconds; one that is stopped or gone is fine."""
+        try:
+            body = self._ours(name)
+        except NotFound:
+            return None
+        cid = str(body["Id"])
+        try:
+            if (body.get("State") or {}).get("Paused"):
+                # A paused process takes no signal: it would wait for its grace to pass and be killed.
+                self._client.unpause(cid)
+            # The SDK waits for the answer this much longer than the grace.
+            self._client.stop(cid, timeout=max(0, math.ceil(grace)))
+        except APIError as error:
+            if status(error) != 404:
+                raise
+        return self._inspect(cid)
+
+    def remove(self, name: str) -> None:
+        """Remove with its anonymous volumes; one that is gone or going is fine."""
+        try:
+            cid = str(self._ours(name)["Id"])
+        except NotFound:
+            return
+        try:
+            self._client.remove_container(cid, v=True, force=True)
+        except APIError as error:
+            if status(error) == 404:
+                return
+            left = self._inspect(cid)
+            if left is not None and not (status(error) == 409 and _is_going(left)):
+                raise
+
+    def rename(self, name: str, new_name: str) -> Body:
+        """Give another name."""
+        try:
+            body = self._ours(name)
+        except NotFound:
+            # Done already, where the container under the new name is ours.
+            return self._ours(new_name)
+        cid = str(body["Id"])
+        try:
+            self._client.rename(cid, new_name)
+        except APIError as error:
+            holder = self._inspect(new_name)
+            if status(error) == 409 and holder is not None and holder["Id"] != cid:
+                raise NameConflict(_held_by(new_name, holder)) from error
+            raise
+        renamed: Body = self._client.inspect_container(cid)
+        return renamed
+
+    def unpause(self, name: str) -> Body:
+        """Let go on; one that is not paused is fine."""
+        body = self._ours(name)
+        if not (body.get("State") or {}).get("Paused"):
+            return body
+        self._client.unpause(body["Id"])
+        unpaused: Body = self._client.inspect_container(body["Id"])
+        return unpaused
+
+    def _connect(self, body: Body, network: str, aliases: tuple[str, ...]) -> Body:
+        if _is_connected(body, network):
+            return body
+        try:
+            self._client.connect_container_to_network(body["Id"], network, aliases=list(aliases))
+        except APIError:
+            # Somebody may have done it meanwhile.
+            seen = self._inspect(body["Id"])
+            if seen is not None and _is_connected(seen, network):
+                return seen
+            raise
+        connected: Body = self._client.inspect_container(body["Id"])
+        return connected
+
+
+def _labels(body: Body) -> Mapping[str, str]:
+    return (body.get("Config") or {}).get("Labels") or {}
+
+
+def _is_going(body: Body) -> bool:
+    return (body.get("State") or {}).get("Status") in (Condition.REMOVING, Condition.DEAD)
+
+
+def _is_connected(body: Body, network: str) -> bool:
+    return network in ((body.get("NetworkSettings") or {}).get("Networks") or {})
+
+
+def _held_by(name: str, body: Body) -> str:
+    whose = reading.owner(_labels(body))
+    belongs = f"belongs to {whose}" if whose is not None else "was not made by pnr"
+    image = (body.get("Config") or {}).get("Image", "")
+    return (
+        f"the name {name} is held by container {str(body['Id'])[:12]} ({image}), which {belongs};"
+        f" remove or rename it, or choose another container name"
+    )
