@@ -189,7 +189,7 @@ def compose_file(names: list[str], *, chain: bool) -> dict[str, Any]:
             "image": IMAGE,
             "container_name": f"{PREFIX}_c_{name}",
             "stop_grace_period": "0s",
-            "healthcheck": {"test": ["CMD", "nc", "-z", "127.0.0.1", "80"], "interval": "1s", "retries": 30},
+            "healthcheck": {"test": ["CMD-SHELL", "echo | nc 127.0.0.1 80"], "interval": "1s", "retries": 30},
         }
         if chain and n:
             services[name]["depends_on"] = {names[n - 1]: {"condition": "service_healthy"}}

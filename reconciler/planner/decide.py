@@ -37,6 +37,8 @@ from reconciler.planner.situation import (
     health_of,
 )
 
+DEFAULT_GRACE_SECONDS = 10.0  # Docker's
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
@@ -86,12 +88,19 @@ def _work(i: ChunkInput, reason: Reason, steps: Sequence[tuple[Action, str]], me
 
 
 def _take_away(i: ChunkInput, c: Container, cause: str) -> list[tuple[Action, str]]:
-    grace = i.chunk.container.stop_grace_seconds if i.chunk is not None else 10.0
     steps: list[tuple[Action, str]] = []
     if c.condition in (Condition.RUNNING, Condition.PAUSED, Condition.RESTARTING):
-        steps.append((StopContainer(c.name, grace), cause))
+        steps.append((StopContainer(c.name, _grace(i, c)), cause))
     steps.append((RemoveContainer(c.name), cause))
     return steps
+
+
+def _grace(i: ChunkInput, c: Container) -> float:
+    """How long a container may take to stop: as it was created with, else as its chunk says now."""
+    own = (c.settings or {}).get("stop_grace_period")
+    if own is not None:
+        return float(own)
+    return i.chunk.container.stop_grace_seconds if i.chunk is not None else DEFAULT_GRACE_SECONDS
 
 
 def _remove(i: ChunkInput) -> Decision:
@@ -191,7 +200,7 @@ def _replace(i: ChunkInput, chunk: Chunk, previous: Container) -> Decision:
         steps.extend(_take_away(i, previous, cause))
     elif not put_aside:
         if chunk.strategy is Strategy.STOP_FIRST:
-            steps.append((StopContainer(previous.name, chunk.container.stop_grace_seconds), cause))
+            steps.append((StopContainer(previous.name, _grace(i, previous)), cause))
         if previous.name == chunk.container.name:
             steps.append((RenameContainer(previous.name, previous.name + PREVIOUS_SUFFIX), cause))
     steps.extend(_create_and_start(i, cause))
@@ -259,7 +268,7 @@ def _running(i: ChunkInput, parts: Cast, c: Container) -> Decision:
     chunk, m = i.chunk, i.memory
     tv = health_of(i, c)
     if i.gate_closed and chunk.on_gate_close is OnGateClose.STOP and chunk.kind is Kind.SERVICE:
-        steps = [(StopContainer(c.name, chunk.container.stop_grace_seconds), f"gate closed: {i.waiting_for}")]
+        steps = [(StopContainer(c.name, _grace(i, c)), f"gate closed: {i.waiting_for}")]
         return _work(i, Reason.STOPPING, steps, f"gate closed: {i.waiting_for}")
     if chunk.kind is Kind.JOB:
         return Decision(State.EXECUTING, Reason.RUNNING_JOB, "running")
@@ -292,7 +301,7 @@ def _running(i: ChunkInput, parts: Cast, c: Container) -> Decision:
 def _restart(i: ChunkInput, c: Container, cause: str) -> list[tuple[Action, str]]:
     assert i.chunk is not None
     return [
-        (StopContainer(c.name, i.chunk.container.stop_grace_seconds), cause),
+        (StopContainer(c.name, _grace(i, c)), cause),
         (StartContainer(c.name), cause),
     ]
 
