@@ -105,7 +105,7 @@ def test_what_no_event_told_is_found_within_a_minute() -> None:
         async with World() as w:
             w.files.write("shop", STACK)
             await w.until_settled()
-            w.engine._deaf_until = 1e9
+            w.engine.weather.deaf_until = 1e9
             w.engine.remove_by_hand("shop_web")
             await asyncio.sleep(62)
             await w.until_settled()

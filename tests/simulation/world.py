@@ -181,6 +181,7 @@ class World:
     async def __aexit__(self, *_: object) -> None:
         await self.kill()
         await self.engine.close()
+        assert not self.engine.trespasses
 
     def start(self) -> None:
         """Start a controller on what there is."""

@@ -74,7 +74,10 @@ class DockerEngine:
         self._address = clients.Address()
         self._version = ""
         self._client: docker.APIClient | None = None
+        # What was last seen of each container, with what the list showed of it then; and those that were seen to
+        # change while a list was under way, of which that list may be too old.
         self._known: dict[str, tuple[tuple[Any, ...], Container]] = {}
+        self._changed: set[str] = set()
         self._image_work: dict[tuple[str, str | None, str], asyncio.Task[None]] = {}
 
     # --- connecting -----------------------------------------------------------------------------------------
@@ -111,6 +114,8 @@ class DockerEngine:
 
     async def observe(self) -> Observed:
         """List everything; inspect those of ours that have changed since they were last inspected."""
+        changed: set[str] = set()
+        self._changed = changed
         before = self._known
         summaries, networks, volumes = await asyncio.gather(
             self._asked(self._looks, lambda c: c.containers(all=True)),
@@ -129,12 +134,12 @@ class DockerEngine:
                 known[cid] = (signature, reading.from_summary(summary))
             else:
                 stale.append((cid, signature))
-        inspected = await asyncio.gather(*(self.look(cid) for cid, _ in stale))
+        inspected = await asyncio.gather(*(self._inspect(cid) for cid, _ in stale))
         for (cid, signature), seen in zip(stale, inspected, strict=True):
             if seen is not None:
                 known[cid] = (signature, seen)
         if self._known is before:
-            self._known = known
+            self._known = {cid: entry for cid, entry in known.items() if cid not in changed}
         return Observed(
             {cid: container for cid, (_, container) in known.items()},
             {str(body["Name"]): reading.network(body) for body in networks},
@@ -143,16 +148,23 @@ class DockerEngine:
 
     async def look(self, container_id: str) -> Container | None:
         """Inspect one container, by id or name; None when it is gone."""
+        container = await self._inspect(container_id)
+        if container is not None:
+            entry = self._known.get(container.id)
+            if entry is None or entry[1] != container:
+                self._distrust(container.id)
+        return container
+
+    async def _inspect(self, container_id: str) -> Container | None:
         try:
-            body = await self._asked(self._looks, lambda c: c.inspect_container(container_id))
+            return reading.from_inspection(await self._asked(self._looks, lambda c: c.inspect_container(container_id)))
         except NotFound:
             return None
-        container = reading.from_inspection(body)
-        entry = self._known.get(container.id)
-        if entry is not None and entry[1] != container:
-            # What the list showed of it belongs to what it was before: let the next list look again.
-            del self._known[container.id]
-        return container
+
+    def _distrust(self, container_id: str) -> None:
+        """It has changed: let the next list look at it again, whatever that list shows."""
+        self._known.pop(container_id, None)
+        self._changed.add(container_id)
 
     async def glimpses(self) -> AsyncIterator[Glimpse]:
         """Hints from the event stream. A ping every few seconds notices an engine that has gone without a word, and
@@ -219,21 +231,21 @@ class DockerEngine:
 
     async def last_output(self, container_id: str, lines: int = 20) -> str:
         """The end of what the container printed."""
-        reading_it = output.Reading()
-        try:
-            return await self._asked(
-                self._looks, lambda c: output.last_lines(c, container_id, lines, LAST_OUTPUT_BYTES, reading_it)
-            )
-        finally:
-            reading_it.let_go()
+        return await self._printed(lambda c, r: output.last_lines(c, container_id, lines, LAST_OUTPUT_BYTES, r))
 
     async def output_since(self, container_id: str, since: float | None, limit_bytes: int) -> str:
         """What was printed since a Unix time (None: since the last start), the newest ``limit_bytes`` of it."""
+        return await self._printed(lambda c, r: output.since(c, container_id, since, limit_bytes, r))
+
+    async def _printed(self, read: Callable[[docker.APIClient, output.Reading], str]) -> str:
+        """The SDK reads output without any limit of time: here is one."""
         reading_it = output.Reading()
         try:
-            return await self._asked(
-                self._looks, lambda c: output.since(c, container_id, since, limit_bytes, reading_it)
-            )
+            return await asyncio.wait_for(self._asked(self._looks, lambda c: read(c, reading_it)), self._timeout)
+        except TimeoutError:
+            raise EngineUnavailable(
+                f"the Docker engine at {self._address} did not hand over output within {self._timeout:g} s"
+            ) from None
         finally:
             reading_it.let_go()
 
@@ -251,7 +263,7 @@ class DockerEngine:
         if body is None:
             return None
         container = reading.from_inspection(body)
-        self._known.pop(container.id, None)
+        self._distrust(container.id)
         return container
 
     async def _ensure_image(self, action: EnsureImage, progress: Progress) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import docker
 from docker.errors import DockerException
 
-from reconciler.engine.docker.failures import LOST, translate
+from reconciler.engine.docker.failures import RAISED, translate
 from reconciler.engine.protocol import EngineError, EngineUnavailable, Glimpse
 
 _CONTAINER = frozenset({"create", "start", "die", "stop", "oom", "destroy", "rename", "update", "pause", "unpause"})
@@ -75,7 +75,7 @@ class Events:
                 if found is not None and not self._stopped:
                     self._put(found)
             error: EngineError = EngineUnavailable(f"the Docker engine at {self._where} ended its event stream")
-        except (DockerException, OSError, *LOST) as caught:
+        except RAISED as caught:
             error = translate(caught, self._where, EngineUnavailable)
         except (ValueError, RuntimeError, AttributeError) as caught:
             # A stream cut in the middle of an event, or closed under the SDK's hands.

@@ -92,7 +92,8 @@ def unavailable(error: BaseException, where: str) -> EngineUnavailable:
         )
     if _caused_by(error, FileNotFoundError) or _caused_by(error, ConnectionRefusedError):
         return EngineUnavailable(
-            f"no Docker engine answers at {where}: is it installed and started (`systemctl start docker`, or Docker Desktop)?"
+            f"no Docker engine answers at {where}: is it installed and started (systemctl start docker,"
+            " or Docker Desktop)?"
         )
     return EngineUnavailable(f"the Docker engine at {where} does not answer: {text}")
 

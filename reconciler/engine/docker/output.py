@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +14,7 @@ TIMED_OUT = 124
 _FEWEST_LINES = 200
 _BYTES_A_LINE = 64
 _NEVER = 0.0
+_EARLY_SECONDS = 1.0
 
 
 class Tail:
@@ -127,8 +127,9 @@ def since(client: docker.APIClient, container_id: str, start: float | None, limi
 def beginning_of_run(state: dict[str, Any]) -> float | None:
     """From when on output belongs to the container's current (or last) run; None where it never ran.
 
-    The engine may stamp a first line before the moment at which it calls the container started. While it runs, the
-    end of its previous run is the surer border; 0 where there is none.
+    The engine stamps the first lines before the moment at which it calls the container started. While it runs, the
+    end of its previous run is the border that is exact (0 where there is none). Once it has ended that is no longer
+    known: then rather a line too many of the run before than the first of this one too few.
     """
     started = unix(str(state.get("StartedAt") or ""))
     if started is None or started <= _NEVER:
@@ -136,7 +137,7 @@ def beginning_of_run(state: dict[str, Any]) -> float | None:
     finished = unix(str(state.get("FinishedAt") or ""))
     if finished is None or finished <= _NEVER:
         return 0.0
-    return finished if finished < started else started
+    return finished if finished < started else started - _EARLY_SECONDS
 
 
 def unix(stamp: str) -> float | None:

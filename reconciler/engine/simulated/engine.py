@@ -1,0 +1,332 @@
+"""An engine that only pretends: work on a :class:`.host.SimulatedHost` takes time, and goes wrong as the faults say.
+
+With it the whole loop can be tried: in virtual time by the tests, where an hour passes in milliseconds and every
+schedule of faults replays exactly from its seed, and in real time by a person without Docker
+(``pnr run --engine simulated``). Nothing here waits for anything but asyncio's clock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field, replace
+
+from reconciler.engine.protocol import EngineError, EngineInfo, EngineUnavailable, Glimpse, NotFound, Progress
+from reconciler.engine.simulated.faults import Fault, FaultSchedule, Weather
+from reconciler.engine.simulated.host import ALIVE, SimulatedHost
+from reconciler.planner.actions import (
+    Action,
+    ConnectNetwork,
+    CreateContainer,
+    CreateNetwork,
+    CreateVolume,
+    EnsureImage,
+    RemoveContainer,
+    RemoveNetwork,
+    RemoveVolume,
+    RenameContainer,
+    StartContainer,
+    StopContainer,
+    UnpauseContainer,
+)
+from reconciler.planner.observed import Container, Observed
+
+Seconds = tuple[float, float]
+
+HINT_SECONDS = 0.001
+LOOK_SECONDS = 0.001
+CALL_SECONDS = 0.005
+LATE_CALL_SECONDS: Seconds = (1.0, 10.0)
+LATE_LOOK_SECONDS: Seconds = (0.05, 5.0)
+LATE_HINT_SECONDS: Seconds = (0.001, 3.0)
+GONE_WRONG = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A changing call that the engine carried out, or refused for what it asks. ``at`` in the loop's seconds."""
+
+    at: float
+    text: str
+    action: Action = field(repr=False)
+
+
+class SimulatedEngine(SimulatedHost):
+    """See the module's text; :class:`reconciler.engine.protocol.Engine`. Durations are ranges in seconds.
+
+    ``calls`` logs every changing call. ``faults`` begin to strike with the first :meth:`connect`.
+    """
+
+    def __init__(
+        self,
+        *,
+        seed: int = 0,
+        start_seconds: Seconds = (0.2, 0.6),
+        stop_seconds: Seconds = (0.05, 0.3),
+        pull_seconds: Seconds = (0.5, 3.0),
+        faults: FaultSchedule = (),
+    ) -> None:
+        super().__init__()
+        self.calls: list[Call] = []
+        self.is_down = False
+        self.weather = Weather()
+        self._random = random.Random(seed)
+        self._start_seconds = start_seconds
+        self._stop_seconds = stop_seconds
+        self._pull_seconds = pull_seconds
+        self._listeners: list[asyncio.Queue[Glimpse | None]] = []
+        self._in_flight: set[asyncio.Task[Container | None]] = set()
+        self._faults = faults
+        self._faults_armed = False
+        self._outages = 0
+
+    # --- the weather ------------------------------------------------------------------------------------------
+
+    def go_down(self) -> None:
+        """The engine stops answering, and what is under way breaks off; its containers go on."""
+        self.is_down = True
+        self._outages += 1
+        for queue in self._listeners:
+            queue.put_nowait(None)
+
+    def come_back(self) -> None:
+        """It answers again."""
+        self.is_down = False
+
+    def clear_weather(self) -> None:
+        """All that makes calls fail or late is over, and everyone is well."""
+        self.is_down = False
+        self.weather = Weather()
+        for container in list(self.containers.values()):
+            if container.condition in ALIVE:
+                self.make_ill(container.name, False)
+
+    def strike(self, fault: Fault) -> None:
+        """Let a fault happen now, whatever its ``at``."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + fault.seconds
+        match fault.kind:
+            case "down":
+                self.go_down()
+                loop.call_later(fault.seconds, self.come_back)
+            case "reboot":
+                self.go_down()
+                for c in list(self.containers.values()):
+                    if c.owner is not None:
+                        self.die(c.name)
+                loop.call_later(fault.seconds, self.come_back)
+            case "fail":
+                self.weather.failing_until = until
+            case "late":
+                self.weather.late_until = until
+            case "lost":
+                self.weather.losing_until = until
+            case "deaf":
+                self.weather.deaf_until = until
+            case "stutter":
+                self.weather.stuttering_until = until
+            case _:
+                ours = sorted((c for c in self.containers.values() if c.owner is not None), key=lambda c: c.id)
+                if ours:
+                    self._hit(fault, ours[int(fault.pick * len(ours))])
+
+    def _hit(self, fault: Fault, c: Container) -> None:
+        match fault.kind:
+            case "die":
+                self.die(c.name)
+            case "stop":
+                self.stop_by_hand(c.name)
+            case "remove":
+                self.remove_by_hand(c.name)
+            case "rename":
+                self._serial += 1
+                self.rename_by_hand(c.name, f"renamed-{self._serial}")
+            case "disconnect":
+                self._put(replace(c, networks={}))
+            case "pause":
+                self.pause_by_hand(c.name)
+            case "update":
+                self.update_by_hand(c.name, mem_limit=64 * 1024**2)
+            case "ill":
+                self.make_ill(c.name)
+                asyncio.get_running_loop().call_later(fault.seconds, self._well, c.id)
+            case _:
+                raise ValueError(f"there is no fault of the kind {fault.kind!r}")
+
+    def _well(self, container_id: str) -> None:
+        if container_id in self.containers:
+            self.make_ill(self.containers[container_id].name, False)
+
+    # --- the engine -------------------------------------------------------------------------------------------
+
+    async def connect(self) -> EngineInfo:
+        """Answer, unless it is down."""
+        await self.ping()
+        if not self._faults_armed:
+            self._faults_armed = True
+            for fault in self._faults:
+                asyncio.get_running_loop().call_later(fault.at, self.strike, fault)
+        return EngineInfo("simulated", "1")
+
+    async def ping(self) -> None:
+        """Answer, unless it is down."""
+        await self._answer(LOOK_SECONDS)
+
+    async def observe(self) -> Observed:
+        """Everything as it is; what happens while the answer travels is not in it."""
+        seen = Observed(dict(self.containers), dict(self.networks), dict(self.volumes))
+        await self._answer(LOOK_SECONDS * 5)
+        return seen
+
+    async def look(self, container_id: str) -> Container | None:
+        """One container as it is; what happens while the answer travels is not in it."""
+        found = self.containers.get(container_id) or self._find(container_id)
+        await self._answer(LOOK_SECONDS)
+        return found
+
+    async def glimpses(self) -> AsyncIterator[Glimpse]:
+        """Hints, a moment after what they hint at."""
+        self._check_up(self._outages)
+        queue: asyncio.Queue[Glimpse | None] = asyncio.Queue()
+        self._listeners.append(queue)
+        try:
+            yield Glimpse(None)
+            while True:
+                hint = await queue.get()
+                if hint is None:
+                    raise EngineUnavailable("the simulated engine went down")
+                yield hint
+        finally:
+            self._listeners.remove(queue)
+
+    async def run_inside(self, container_id: str, command: list[str], limit_seconds: float) -> tuple[int, str]:
+        """0 when the container is ready, else 1."""
+        await self._answer(LOOK_SECONDS)
+        return (0, "ok") if self.is_ready(container_id) else (1, "not ready")
+
+    async def last_output(self, container_id: str, lines: int = 20) -> str:
+        """A line that says what it is."""
+        await self._answer(LOOK_SECONDS)
+        if container_id not in self.containers:
+            raise NotFound(f"there is no container {container_id}")
+        return f"simulated output of {self.containers[container_id].name}"
+
+    async def output_since(self, container_id: str, since: float | None, limit_bytes: int) -> str:
+        """The same, once."""
+        return (await self.last_output(container_id))[:limit_bytes] if since is None else ""
+
+    async def close(self) -> None:
+        """Stop all timers and what is under way."""
+        for hidden in self._hidden.values():
+            hidden.cancel_timers()
+        for task in self._in_flight:
+            task.cancel()
+        await asyncio.gather(*self._in_flight, return_exceptions=True)
+
+    async def perform(self, action: Action, progress: Progress | None = None) -> Container | None:
+        """Carry out one action, in its time, with what the weather does to it.
+
+        As with Docker, what has begun goes on when the asker goes away; only a pull is broken off.
+        """
+        self._check_up(self._outages)
+        if isinstance(action, EnsureImage):
+            await self._pull(action, progress)
+            return None
+        task = asyncio.get_running_loop().create_task(self._perform(action))
+        self._in_flight.add(task)
+        task.add_done_callback(self._ended)
+        return await asyncio.shield(task)
+
+    def _ended(self, task: asyncio.Task[Container | None]) -> None:
+        self._in_flight.discard(task)
+        if not task.cancelled():
+            task.exception()  # The asker may be gone: somebody must have looked at it.
+
+    async def _pull(self, action: EnsureImage, progress: Progress | None) -> None:
+        missing = action.image not in self.images
+        seconds = self._random.uniform(*self._pull_seconds) if missing else CALL_SECONDS
+        for part in (25, 50, 75, 100):
+            await self._answer(seconds / 4, LATE_CALL_SECONDS)
+            if missing and progress is not None:
+                progress(f"pulling {action.image}: {part} % (simulated)")
+        self._fail_perhaps()
+        self._log(action)
+        self.pull(action.image)
+
+    async def _perform(self, action: Action) -> Container | None:
+        match action:
+            case StartContainer():
+                seconds = self._random.uniform(*self._start_seconds)
+            case StopContainer() | RemoveContainer():
+                seconds = self._random.uniform(*self._stop_seconds)
+            case _:
+                seconds = CALL_SECONDS
+        await self._answer(seconds, LATE_CALL_SECONDS)
+        self._fail_perhaps()
+        self._log(action)
+        result = self._carry_out(action)
+        if self._now() < self.weather.losing_until and self._random.random() < GONE_WRONG:
+            lost = EngineUnavailable if self._random.random() < GONE_WRONG else EngineError
+            raise lost("the simulated engine lost its answer")
+        return result
+
+    def _fail_perhaps(self) -> None:
+        if self._now() < self.weather.failing_until and self._random.random() < GONE_WRONG:
+            raise EngineError("the simulated engine failed the call")
+
+    def _log(self, action: Action) -> None:
+        self.calls.append(Call(self._now(), action.describe(), action))
+
+    def _carry_out(self, action: Action) -> Container | None:
+        match action:
+            case CreateContainer():
+                return self.create(action)
+            case StartContainer(name):
+                return self.start(name)
+            case UnpauseContainer(name):
+                return self.unpause(name)
+            case StopContainer(name):
+                return self.stop(name)
+            case RemoveContainer(name):
+                self.remove(name)
+            case RenameContainer(name, new_name):
+                return self.rename(name, new_name)
+            case ConnectNetwork(name, network):
+                return self.connect_network(name, network)
+            case CreateNetwork(name, domain):
+                self.create_network(name, domain)
+            case RemoveNetwork(name, domain):
+                self.remove_network(name, domain)
+            case CreateVolume(name, domain):
+                self.create_volume(name, domain)
+            case RemoveVolume(name, domain):
+                self.remove_volume(name, domain)
+            case _:
+                raise EngineError(f"the simulated engine knows no action {type(action).__name__}")
+        return None
+
+    async def _answer(self, seconds: float, late: Seconds = LATE_LOOK_SECONDS) -> None:
+        """Take the time that an answer takes. Raises EngineUnavailable where it is or goes down meanwhile."""
+        outages = self._outages
+        self._check_up(outages)
+        if self._now() < self.weather.late_until:
+            seconds += self._random.uniform(*late)
+        await asyncio.sleep(seconds)
+        self._check_up(outages)
+
+    def _check_up(self, outages: int) -> None:
+        if self.is_down or outages != self._outages:
+            raise EngineUnavailable("the simulated engine is down")
+
+    def _hint(self, glimpse: Glimpse) -> None:
+        if not self._listeners:
+            return
+        loop = asyncio.get_running_loop()
+        if loop.time() < self.weather.deaf_until:
+            return
+        stutters = loop.time() < self.weather.stuttering_until
+        for queue in self._listeners:
+            delays = [self._random.uniform(*LATE_HINT_SECONDS) for _ in range(2)] if stutters else [HINT_SECONDS]
+            for delay in delays:
+                loop.call_later(delay, queue.put_nowait, glimpse)

@@ -1,0 +1,69 @@
+"""What a simulated container has besides what is seen of it: its fate, its ports, how it is. Plain values."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from reconciler.intent.model import Chunk, Kind
+from reconciler.intent.settings import SETTINGS
+from reconciler.planner.observed import HostPort
+
+
+@dataclass(slots=True)
+class Fate:
+    """What becomes of containers of an image: when they are ready, and whether and how they end by themselves.
+
+    ``missing``: the image can't be pulled. A job ends with 0 after a second unless ``exit_code`` says otherwise.
+    """
+
+    ready_after: float = 0.05
+    exit_code: int | None = None
+    exit_after: float = 0.0
+    missing: bool = False
+
+
+@dataclass(slots=True)
+class Hidden:
+    """One container's hidden side. ``ready_at``, ``ill`` and ``timers`` are of its present run; ``ports`` are those
+    that it publishes while it runs."""
+
+    chunk: Chunk | None
+    ports: Mapping[str, tuple[HostPort, ...]]
+    ready_at: float = 0.0
+    ill: bool = False
+    timers: list[asyncio.TimerHandle] = field(default_factory=list)
+
+    @property
+    def has_healthcheck(self) -> bool:
+        """Whether Docker itself would say how it is."""
+        return self.chunk is not None and self.chunk.health is not None and self.chunk.health.type == "docker"
+
+    @property
+    def is_job(self) -> bool:
+        """Whether it is to end by itself."""
+        return self.chunk is not None and self.chunk.kind is Kind.JOB
+
+    def cancel_timers(self) -> None:
+        """Its run is over: nothing becomes of it any more."""
+        for timer in self.timers:
+            timer.cancel()
+        self.timers.clear()
+
+
+def read_back(declared: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings as an engine shows them: what was declared, and what it fills in itself."""
+    undeclared = {name: row.undeclared for name, row in SETTINGS.items() if row.live}
+    return {**undeclared, **declared}
+
+
+def published(settings: Mapping[str, Any], *, free: int) -> dict[str, tuple[HostPort, ...]]:
+    """Where the declared ports are published; ``free`` stands in for "any free one"."""
+    found: dict[str, tuple[HostPort, ...]] = {}
+    for entry in settings.get("ports") or ():
+        key = str(entry["target"])
+        port = HostPort(str(entry["host_ip"]), int(entry["published"] or free))
+        found[key] = (*found.get(key, ()), port)
+    return found

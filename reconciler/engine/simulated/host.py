@@ -1,0 +1,345 @@
+"""A pretended Docker host: containers, networks, volumes and images in dictionaries, with Docker's rules.
+
+Names are unique, a host port has one holder at a time, a network in use stays, creating needs the image, repeating
+what is done is no error. Changes happen at once and each gives a hint; how long they take and what goes wrong is the
+concern of :mod:`.engine`. The methods with a plain verb are what people and fate do to a host.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+from reconciler.engine.protocol import (
+    EngineError,
+    Glimpse,
+    ImagePullFailed,
+    NameConflict,
+    NotFound,
+    PortInUse,
+    StartFailed,
+)
+from reconciler.engine.simulated.fates import Fate, Hidden, published, read_back
+from reconciler.intent.model import Chunk, ChunkId
+from reconciler.planner.actions import CreateContainer
+from reconciler.planner.observed import Condition, Container, HostPort, Network, Volume
+
+ALIVE = (Condition.RUNNING, Condition.PAUSED)
+ADDRESS = "10.0.0.9"
+JOB_SECONDS = 1.0
+FIRST_FREE_PORT = 49_152
+
+
+class NotOurs(EngineError):
+    """Somebody tried to change what does not carry our labels."""
+
+    code = "NotOurs"
+
+
+class SimulatedHost:
+    """See the module's text. ``fates`` are by image; ``trespasses`` lists every attempt on what is not ours."""
+
+    def __init__(self) -> None:
+        self.containers: dict[str, Container] = {}
+        self.networks: dict[str, Network] = {"bridge": Network("net-bridge", "bridge")}
+        self.volumes: dict[str, Volume] = {}
+        self.images: set[str] = set()
+        self.fates: dict[str, Fate] = {}
+        self.trespasses: list[str] = []
+        self._hidden: dict[str, Hidden] = {}
+        self._serial = 0
+
+    # --- what people and fate do ------------------------------------------------------------------------------
+
+    def fate(self, image: str) -> Fate:
+        """What becomes of the containers of an image; may be changed."""
+        return self.fates.setdefault(image, Fate())
+
+    def named(self, name: str) -> Container:
+        """The container of that name. Raises NotFound."""
+        found = self._find(name)
+        if found is None:
+            raise NotFound(f"there is no container {name}")
+        return found
+
+    def die(self, name: str, exit_code: int = 137, *, oom: bool = False) -> None:
+        """A container ends."""
+        c = self.named(name)
+        if c.condition in ALIVE:
+            self._end(c, exit_code, oom=oom)
+
+    def stop_by_hand(self, name: str) -> None:
+        """Somebody stops it."""
+        self.die(name, 143)
+
+    def remove_by_hand(self, name: str) -> None:
+        """Somebody removes it."""
+        self._drop(self.named(name))
+
+    def rename_by_hand(self, name: str, new_name: str) -> None:
+        """Somebody renames it."""
+        self._put(replace(self.named(name), name=new_name))
+
+    def disconnect_by_hand(self, name: str, network: str) -> None:
+        """Somebody disconnects it from a network."""
+        c = self.named(name)
+        self._put(replace(c, networks={n: a for n, a in c.networks.items() if n != network}))
+
+    def pause_by_hand(self, name: str) -> None:
+        """Somebody pauses it."""
+        c = self.named(name)
+        if c.condition is Condition.RUNNING:
+            self._put(replace(c, condition=Condition.PAUSED))
+
+    def update_by_hand(self, name: str, **settings: Any) -> None:
+        """Somebody changes settings of it, as with ``docker update``."""
+        c = self.named(name)
+        self._put(replace(c, settings={**(c.settings or {}), **settings}))
+
+    def make_ill(self, name: str, ill: bool = True) -> None:
+        """It runs on, and answers no probe (or answers again)."""
+        c = self.named(name)
+        hidden = self._hidden[c.id]
+        hidden.ill = ill
+        if hidden.has_healthcheck and c.condition is Condition.RUNNING:
+            self._put(replace(c, health="unhealthy" if ill else "healthy"))
+
+    def plant_container(self, name: str, *, port: int | None = None) -> Container:
+        """Somebody else's container, running."""
+        self._serial += 1
+        published = {"80/tcp": (HostPort("127.0.0.1", port),)} if port else {}
+        id = f"foreign{self._serial:05d}"
+        self._hidden[id] = Hidden(None, published)
+        image = "other:1"
+        return self._put(Container(id, name, image, f"sha256:{image}", Condition.RUNNING, published=published))
+
+    def plant_network(self, name: str) -> None:
+        """Somebody else's network."""
+        self.networks[name] = Network(f"net-foreign-{name}", name)
+        self._hint(Glimpse(None))
+
+    def remove_network_by_hand(self, name: str) -> None:
+        """Somebody disconnects everybody from a network and removes it."""
+        for c in list(self.containers.values()):
+            if name in c.networks:
+                self.disconnect_by_hand(c.name, name)
+        self.networks.pop(name, None)
+        self._hint(Glimpse(None))
+
+    def is_ready(self, container_id: str) -> bool:
+        """Whether a probe of the container would succeed now."""
+        c = self.containers.get(container_id)
+        if c is None or c.condition is not Condition.RUNNING:
+            return False
+        hidden = self._hidden[container_id]
+        return not hidden.ill and self._now() >= hidden.ready_at
+
+    def ready_container(self, chunk: ChunkId) -> Chunk | None:
+        """The intent that the running and ready container of a chunk was made from."""
+        for c in self.containers.values():
+            if c.owner == chunk and self.is_ready(c.id):
+                return self._hidden[c.id].chunk
+        return None
+
+    # --- what calls do ----------------------------------------------------------------------------------------
+
+    def pull(self, image: str) -> None:
+        """Have the image. Raises ImagePullFailed."""
+        if image in self.fates and self.fates[image].missing:
+            raise ImagePullFailed(f"image {image} can't be pulled: the simulated registry does not have it")
+        self.images.add(image)
+
+    def create(self, action: CreateContainer) -> Container:
+        """Create; the very one that is there is fine. Raises NameConflict, NotFound for the image."""
+        spec, chunk = action.chunk.container, action.chunk
+        holder = self._find(action.name)
+        if holder is not None:
+            if holder.owner == chunk.id and holder.spec == spec.digest:
+                return holder
+            raise NameConflict(f"the name {action.name} is held by container {holder.id} ({holder.image})")
+        if spec.image not in self.images:
+            raise NotFound(f"there is no image {spec.image}")
+        self._serial += 1
+        id = f"sim{self._serial:05d}"
+        self._hidden[id] = Hidden(chunk, published(spec.settings, free=FIRST_FREE_PORT + self._serial))
+        return self._put(
+            Container(
+                id=id,
+                name=action.name,
+                image=spec.image,
+                image_id=f"sha256:{spec.image}",
+                condition=Condition.CREATED,
+                owner=chunk.id,
+                replica=action.replica,
+                spec=spec.digest,
+                generation=action.generation,
+                networks=dict.fromkeys(spec.networks, ""),
+                settings=read_back(spec.settings),
+            )
+        )
+
+    def start(self, name: str) -> Container:
+        """Start; one that runs is fine. Raises StartFailed, PortInUse."""
+        c = self._ours(name)
+        if c.condition in ALIVE:
+            return c
+        missing = sorted(c.networks.keys() - self.networks.keys())
+        if missing:
+            raise StartFailed(f"container {name} can't be started: network {missing[0]} not found")
+        hidden = self._hidden[c.id]
+        wanted = {port.port for ports in hidden.ports.values() for port in ports}
+        for other in self.containers.values():
+            held = {port.port for ports in other.published.values() for port in ports}
+            if other.id != c.id and other.condition in ALIVE and wanted & held:
+                raise PortInUse(f"host port {min(wanted & held)} is held by container {other.name} ({other.id})")
+        self._serial += 1
+        started = self._put(
+            replace(
+                c,
+                condition=Condition.RUNNING,
+                run=f"run{self._serial:05d}",
+                exit_code=None,
+                oom_killed=False,
+                networks=dict.fromkeys(c.networks, ADDRESS),
+                published=hidden.ports,
+                health="starting" if hidden.has_healthcheck else None,
+            )
+        )
+        self._begin_run(started, hidden)
+        return started
+
+    def _begin_run(self, c: Container, hidden: Hidden) -> None:
+        loop = asyncio.get_running_loop()
+        fate = self.fates.get(c.image, Fate())
+        hidden.ill = False
+        hidden.ready_at = loop.time() + fate.ready_after
+        if hidden.has_healthcheck:
+            hidden.timers.append(loop.call_later(fate.ready_after, self._found_healthy, c.id))
+        if fate.exit_code is not None:
+            hidden.timers.append(loop.call_later(fate.exit_after, self._ends_by_itself, c.id, fate.exit_code))
+        elif hidden.is_job:
+            hidden.timers.append(loop.call_later(JOB_SECONDS, self._ends_by_itself, c.id, 0))
+
+    def _found_healthy(self, container_id: str) -> None:
+        c = self.containers[container_id]
+        if not self._hidden[container_id].ill:
+            self._put(replace(c, health="healthy"))
+
+    def _ends_by_itself(self, container_id: str, exit_code: int) -> None:
+        self._end(self.containers[container_id], exit_code)
+
+    def stop(self, name: str) -> Container | None:
+        """Stop; one that is stopped or gone is fine."""
+        if self._find(name) is None:
+            return None
+        c = self._ours(name)
+        return self._end(c, 143) if c.condition in ALIVE else c
+
+    def remove(self, name: str) -> None:
+        """Remove; one that is gone is fine."""
+        if self._find(name) is not None:
+            self._drop(self._ours(name))
+
+    def rename(self, name: str, new_name: str) -> Container:
+        """Rename; fine where it is done already. Raises NameConflict."""
+        if self._find(name) is None:
+            return self._ours(new_name)
+        c = self._ours(name)
+        holder = self._find(new_name)
+        if holder is not None and holder.id != c.id:
+            raise NameConflict(f"the name {new_name} is held by container {holder.id} ({holder.image})")
+        return self._put(replace(c, name=new_name))
+
+    def unpause(self, name: str) -> Container:
+        """Let it go on; one that is not paused is fine."""
+        c = self._ours(name)
+        return self._put(replace(c, condition=Condition.RUNNING)) if c.condition is Condition.PAUSED else c
+
+    def connect_network(self, name: str, network: str) -> Container:
+        """Connect; one that is connected is fine. Raises NotFound for the network."""
+        c = self._ours(name)
+        if network not in self.networks:
+            raise NotFound(f"there is no network {network}")
+        if network in c.networks:
+            return c
+        return self._put(replace(c, networks={**c.networks, network: ADDRESS if c.condition in ALIVE else ""}))
+
+    def create_network(self, name: str, domain: str) -> None:
+        """Make a network; the domain's own that is there is fine. Raises NameConflict."""
+        existing = self.networks.get(name)
+        if existing is not None:
+            if existing.domain != domain:
+                raise NameConflict(f"the network name {name} is taken")
+            return
+        self._serial += 1
+        self.networks[name] = Network(f"net{self._serial:05d}", name, domain)
+        self._hint(Glimpse(None))
+
+    def remove_network(self, name: str, domain: str) -> None:
+        """Remove a network of the domain; one that is gone is fine. Raises EngineError while it is in use."""
+        existing = self.networks.get(name)
+        if existing is None:
+            return
+        if existing.domain != domain:
+            raise self._trespass(f"network {name}")
+        users = [c.name for c in self.containers.values() if name in c.networks and c.condition in ALIVE]
+        if users:
+            raise EngineError(f"network {name} has active endpoints: {', '.join(users)}")
+        del self.networks[name]
+        self._hint(Glimpse(None))
+
+    def create_volume(self, name: str, domain: str) -> None:
+        """Make a volume; one that is there is fine, as it is for Docker."""
+        self.volumes.setdefault(name, Volume(name, domain))
+
+    def remove_volume(self, name: str, domain: str) -> None:
+        """Remove a volume of the domain; one that is gone is fine."""
+        volume = self.volumes.get(name)
+        if volume is not None and volume.domain != domain:
+            raise self._trespass(f"volume {name}")
+        self.volumes.pop(name, None)
+
+    # --- bookkeeping ------------------------------------------------------------------------------------------
+
+    def _find(self, name: str) -> Container | None:
+        return next((c for c in self.containers.values() if c.name == name), None)
+
+    def _ours(self, name: str) -> Container:
+        container = self.named(name)
+        if container.owner is None:
+            raise self._trespass(f"container {name}")
+        return container
+
+    def _trespass(self, what: str) -> NotOurs:
+        self.trespasses.append(what)
+        return NotOurs(f"{what} was not made by pnr; it is left alone")
+
+    def _end(self, c: Container, exit_code: int, *, oom: bool = False) -> Container:
+        self._hidden[c.id].cancel_timers()
+        return self._put(
+            replace(
+                c,
+                condition=Condition.EXITED,
+                exit_code=exit_code,
+                oom_killed=oom,
+                networks=dict.fromkeys(c.networks, ""),
+                published={},
+            )
+        )
+
+    def _put(self, container: Container) -> Container:
+        self.containers[container.id] = container
+        self._hint(Glimpse(container.id))
+        return container
+
+    def _drop(self, container: Container) -> None:
+        self._hidden.pop(container.id).cancel_timers()
+        del self.containers[container.id]
+        self._hint(Glimpse(container.id))
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    def _hint(self, glimpse: Glimpse) -> None:
+        """Something has changed. The engine tells it on."""

@@ -1,0 +1,320 @@
+"""From the engine's JSON, events and errors to values: what needs no engine."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from docker.errors import APIError
+from docker.tls import TLSConfig
+from urllib3.exceptions import ProtocolError
+
+from reconciler.engine.docker import client, events, output, ports, reading
+from reconciler.engine.docker.failures import TakenPort, taken_port, translate
+from reconciler.engine.protocol import EngineError, EngineUnavailable, Glimpse, NotFound, StartFailed
+from reconciler.intent.model import ChunkId
+from reconciler.planner.observed import Condition, HostPort
+
+LABELS = {
+    "io.pnr.domain": "shop",
+    "io.pnr.cpux": "main",
+    "io.pnr.chunk": "web",
+    "io.pnr.replica": "2",
+    "io.pnr.spec": "abc",
+    "io.pnr.generation": "7",
+}
+
+
+def summary(**changed: Any) -> dict[str, Any]:
+    """A container as the list shows it."""
+    return {
+        "Id": "1" * 64,
+        "Names": ["/shop_web"],
+        "Image": "web:1",
+        "ImageID": "sha256:22",
+        "State": "running",
+        "Status": "Up 3 seconds (healthy)",
+        "Labels": LABELS,
+        "Ports": [
+            {"IP": "127.0.0.1", "PrivatePort": 80, "PublicPort": 8080, "Type": "tcp"},
+            {"PrivatePort": 443, "Type": "tcp"},
+        ],
+        "NetworkSettings": {"Networks": {"shop": {"IPAddress": "172.18.0.2", "EndpointID": "e1"}}},
+    } | changed
+
+
+def inspection(**state: Any) -> dict[str, Any]:
+    """The same container inspected."""
+    return {
+        "Id": "1" * 64,
+        "Name": "/shop_web",
+        "Image": "sha256:22",
+        "Config": {"Image": "web:1", "Labels": LABELS},
+        "HostConfig": {},
+        "State": {
+            "Status": "running",
+            "Running": True,
+            "ExitCode": 0,
+            "OOMKilled": False,
+            "StartedAt": "2026-01-01T00:00:00.123456789Z",
+            "Health": {"Status": "healthy"},
+        }
+        | state,
+        "NetworkSettings": {
+            "Networks": {"shop": {"IPAddress": "172.18.0.2"}},
+            "Ports": {"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "8080"}], "443/tcp": None},
+        },
+    }
+
+
+def api_error(code: int, text: str) -> APIError:
+    """An answer of the engine that is an error."""
+    response = requests.Response()
+    response.status_code = code
+    return APIError("refused", response=response, explanation=text)
+
+
+def test_an_inspection_gives_the_whole_container() -> None:
+    seen = reading.from_inspection(inspection())
+    assert seen.owner == ChunkId("shop", "main", "web")
+    assert (seen.name, seen.image, seen.image_id) == ("shop_web", "web:1", "sha256:22")
+    assert (seen.replica, seen.spec, seen.generation) == (2, "abc", 7)
+    assert (seen.condition, seen.health, seen.exit_code) == (Condition.RUNNING, "healthy", None)
+    assert seen.run == "2026-01-01T00:00:00.123456789Z"
+    assert seen.published == {"80/tcp": (HostPort("127.0.0.1", 8080),)}
+    assert seen.networks == {"shop": "172.18.0.2"}
+    assert seen.settings is not None
+
+
+def test_a_list_says_the_same_as_an_inspection_but_for_run_and_settings() -> None:
+    listed, inspected = reading.from_summary(summary()), reading.from_inspection(inspection())
+    for field in ("id", "name", "image", "image_id", "condition", "owner", "replica", "spec", "generation"):
+        assert getattr(listed, field) == getattr(inspected, field)
+    for field in ("networks", "published", "exit_code", "health"):
+        assert getattr(listed, field) == getattr(inspected, field)
+
+
+def test_an_end_has_an_exit_code_and_a_container_that_never_ran_no_run() -> None:
+    ended = reading.from_inspection(inspection(Status="exited", ExitCode=137, OOMKilled=True, Health=None))
+    assert (ended.condition, ended.exit_code, ended.oom_killed, ended.health) == (Condition.EXITED, 137, True, None)
+    assert reading.from_summary(summary(State="exited", Status="Exited (137) 2 hours ago")).exit_code == 137
+    created = reading.from_inspection(inspection(Status="created", StartedAt="0001-01-01T00:00:00Z"))
+    assert (created.run, created.exit_code) == ("", None)
+
+
+def test_a_state_that_is_not_known_counts_as_dead() -> None:
+    assert reading.condition("transmogrified") is Condition.DEAD
+
+
+def test_labels_that_somebody_changed_break_nothing() -> None:
+    broken = {**LABELS, "io.pnr.replica": "many", "io.pnr.generation": "-1"}
+    seen = reading.from_summary(summary(Labels=broken))
+    assert (seen.replica, seen.generation) == (1, 0)
+
+
+@pytest.mark.parametrize("missing", ["io.pnr.domain", "io.pnr.cpux", "io.pnr.chunk"])
+def test_a_container_that_lacks_one_of_our_labels_is_foreign(missing: str) -> None:
+    assert reading.owner({**LABELS, missing: ""}) is None
+    assert reading.owner({key: value for key, value in LABELS.items() if key != missing}) is None
+    assert reading.owner(None) is None
+
+
+def test_foreign_containers_have_no_settings() -> None:
+    assert reading.from_inspection({**inspection(), "Config": {"Image": "web:1", "Labels": None}}).settings is None
+
+
+def test_only_the_age_may_change_without_a_new_look() -> None:
+    before = reading.signature(summary())
+    assert reading.signature(summary(Status="Up 3 weeks (healthy)")) == before
+    assert reading.signature(summary(Ports=list(reversed(summary()["Ports"])))) == before
+    assert reading.signature(summary(Status="Exited (1) 2 days ago")) == reading.signature(
+        summary(Status="Exited (1) 1 second ago")
+    )
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"State": "paused"},
+        {"Names": ["/other"]},
+        {"Status": "Up 3 seconds (unhealthy)"},
+        {"Status": "Up 3 seconds (health: starting)"},
+        {"Status": "Exited (1) 3 seconds ago"},
+        {"Ports": []},
+        {"NetworkSettings": {"Networks": {}}},
+        {"NetworkSettings": {"Networks": {"shop": {"IPAddress": "172.18.0.2", "EndpointID": "e2"}}}},
+    ],
+)
+def test_any_other_change_asks_for_a_new_look(changed: dict[str, Any]) -> None:
+    assert reading.signature(summary(**changed)) != reading.signature(summary())
+
+
+@pytest.mark.parametrize(
+    ("event", "hint"),
+    [
+        ({"Type": "container", "Action": "die", "Actor": {"ID": "c1"}}, Glimpse("c1")),
+        ({"Type": "container", "Action": "health_status: healthy", "Actor": {"ID": "c1"}}, Glimpse("c1")),
+        ({"Type": "container", "Action": "exec_start: true", "Actor": {"ID": "c1"}}, None),
+        ({"Type": "container", "Action": "exec_die", "Actor": {"ID": "c1"}}, None),
+        ({"Type": "container", "Action": "attach", "Actor": {"ID": "c1"}}, None),
+        ({"Type": "network", "Action": "disconnect", "Actor": {"Attributes": {"container": "c1"}}}, Glimpse("c1")),
+        ({"Type": "network", "Action": "connect", "Actor": {"Attributes": {}}}, None),
+        ({"Type": "network", "Action": "destroy", "Actor": {"ID": "n1"}}, Glimpse(None)),
+        ({"Type": "volume", "Action": "destroy", "Actor": {"ID": "shop_data"}}, Glimpse(None)),
+        ({"Type": "volume", "Action": "destroy", "Actor": {"ID": "a1" * 32}}, None),
+        ({"Type": "volume", "Action": "mount", "Actor": {"ID": "shop_data"}}, None),
+        ({"message": "not an event"}, None),
+    ],
+)
+def test_events_hint_at_what_changed(event: dict[str, Any], hint: Glimpse | None) -> None:
+    assert events.hint(event) == hint
+
+
+@pytest.mark.parametrize(
+    ("said", "taken"),
+    [
+        (
+            "driver failed programming external connectivity on endpoint x: Bind for 127.0.0.1:8080 failed:"
+            " port is already allocated",
+            TakenPort(8080, "127.0.0.1"),
+        ),
+        ("Bind for :::8080 failed: port is already allocated", None),
+        ("Bind for [::]:8080 failed: port is already allocated", TakenPort(8080, "::")),
+        (
+            "Error starting userland proxy: listen tcp4 0.0.0.0:53: bind: address already in use",
+            TakenPort(53, "0.0.0.0", "tcp"),
+        ),
+        ("listen udp 127.0.0.1:53: bind: address already in use", TakenPort(53, "127.0.0.1", "udp")),
+        (
+            "failed to bind host port for 0.0.0.0:8080:172.18.0.2:80/tcp: address already in use",
+            TakenPort(8080, "0.0.0.0", "tcp"),
+        ),
+        ("failed to bind host port 127.0.0.1:8080/tcp: address already in use", TakenPort(8080, "127.0.0.1", "tcp")),
+        ("Error starting userland proxy: listen tcp4 127.0.0.1:80: bind: permission denied", None),
+        ("cannot expose privileged port 80", None),
+    ],
+)
+def test_only_a_port_that_is_held_counts_as_taken(said: str, taken: TakenPort | None) -> None:
+    assert taken_port(api_error(500, said)) == taken
+
+
+def test_the_holder_of_a_port_has_it_on_the_same_address_and_protocol() -> None:
+    lists = [summary()]
+    held = "container shop_web (111111111111, web:1)"
+    assert ports.holding_container(TakenPort(8080, "127.0.0.1", "tcp"), lists, "other") == held
+    assert ports.holding_container(TakenPort(8080, "0.0.0.0"), lists, "other") == held
+    assert ports.holding_container(TakenPort(8080, "127.0.0.2"), lists, "other") is None
+    assert ports.holding_container(TakenPort(8080, "127.0.0.1", "udp"), lists, "other") is None
+    assert ports.holding_container(TakenPort(80, "127.0.0.1"), lists, "other") is None
+    assert ports.holding_container(TakenPort(8080, "127.0.0.1"), lists, "1" * 64) is None
+
+
+@pytest.mark.parametrize(
+    ("raised", "kind", "words"),
+    [
+        (requests.ReadTimeout("slow"), EngineUnavailable, "does not answer: slow"),
+        (requests.exceptions.ChunkedEncodingError("cut"), EngineUnavailable, "does not answer: cut"),
+        (
+            requests.ConnectionError(ProtocolError("Connection aborted.", PermissionError(13, "Permission denied"))),
+            EngineUnavailable,
+            "permission denied on unix:///sock: run as a user in the group `docker`",
+        ),
+        (
+            requests.ConnectionError(ConnectionRefusedError(111, "refused")),
+            EngineUnavailable,
+            "no Docker engine answers at unix:///sock",
+        ),
+        (api_error(404, "no such container"), NotFound, "no such container"),
+        (api_error(500, "exec format\nerror"), StartFailed, "exec format error"),
+        (PermissionError(13, "Permission denied", "/runtime"), StartFailed, "/runtime"),
+    ],
+)
+def test_what_the_sdk_raises_becomes_an_error_of_the_protocol(
+    raised: Exception, kind: type[EngineError], words: str
+) -> None:
+    error = translate(raised, "unix:///sock", StartFailed)
+    assert type(error) is kind
+    assert words in str(error)
+
+
+def test_both_sides_speak_the_newest_version_that_they_share() -> None:
+    assert client.agreed({"ApiVersion": "1.41", "MinAPIVersion": "1.12"}, "here") == "1.41"
+    assert client.agreed({"ApiVersion": "1.99", "MinAPIVersion": "1.24"}, "here") == client.NEWEST_API
+    assert client.agreed({"ApiVersion": "1.43"}, "here") == "1.43"
+    with pytest.raises(EngineUnavailable, match=r"needs 1\.41"):
+        client.agreed({"ApiVersion": "1.40"}, "here")
+    with pytest.raises(EngineUnavailable, match="upgrade it"):
+        client.agreed({"ApiVersion": "1.99", "MinAPIVersion": "1.98"}, "here")
+
+
+def test_the_engine_is_found_as_the_docker_command_finds_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    assert client.find() == client.Address()
+    assert client.find("tcp://10.0.0.1:2375").is_local is False
+    (tmp_path / "config.json").write_text('{"currentContext": "far"}')
+    with pytest.raises(EngineUnavailable, match="no docker context far"):
+        client.find()
+    meta = tmp_path / "contexts" / "meta" / hashlib.sha256(b"far").hexdigest() / "meta.json"
+    meta.parent.mkdir(parents=True)
+    meta.write_text("{")
+    with pytest.raises(EngineUnavailable, match="context far can't be read"):
+        client.find()
+    meta.write_text('{"Name": "far", "Metadata": {}, "Endpoints": {"docker": {"Host": "tcp://10.0.0.2:2375"}}}')
+    assert client.find().host == "tcp://10.0.0.2:2375"
+    monkeypatch.setenv("DOCKER_CONTEXT", "default")
+    assert client.find() == client.Address()
+    monkeypatch.setenv("DOCKER_HOST", "unix:///run/other.sock")
+    assert str(client.find()) == "unix:///run/other.sock"
+    monkeypatch.setenv("DOCKER_TLS_VERIFY", "1")
+    monkeypatch.setenv("DOCKER_CERT_PATH", str(tmp_path / "nothing"))
+    with pytest.raises(EngineUnavailable, match="DOCKER_CERT_PATH"):
+        client.find()
+
+
+def test_a_host_with_tls_is_spoken_to_with_tls() -> None:
+    made = client.make(client.Address("tcp://10.0.0.1:2376", TLSConfig(verify=True)), "1.41", timeout=1, pool=1)
+    assert made.base_url == "https://10.0.0.1:2376"
+    made.close()
+
+
+def test_the_tail_keeps_the_newest_bytes() -> None:
+    tail = output.Tail(5)
+    for part in (b"one", b"two", b"three-four"):
+        tail.add(part)
+    assert (tail.text(), tail.full, tail.count) == ("-four", True, 3)
+    short = output.Tail(100)
+    short.add(b"\xff!")
+    assert (short.text(), short.full) == ("\ufffd!", False)
+
+
+@pytest.mark.parametrize(
+    ("stamp", "seconds"),
+    [
+        ("1970-01-01T00:00:01.5Z", 1.5),
+        ("1970-01-01T00:00:01.123456789Z", 1.123456),
+        ("1970-01-01T00:00:01Z", 1.0),
+        ("1970-01-01T02:00:01.5+02:00", 1.5),
+        ("nonsense", None),
+        ("", None),
+    ],
+)
+def test_times_of_the_engine_are_read(stamp: str, seconds: float | None) -> None:
+    assert output.unix(stamp) == seconds
+
+
+@pytest.mark.parametrize(
+    ("started", "finished", "border"),
+    [
+        ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00Z", None),
+        ("1970-01-01T00:01:00Z", "0001-01-01T00:00:00Z", 0.0),
+        ("1970-01-01T00:01:00Z", "1970-01-01T00:00:30Z", 30.0),
+        ("1970-01-01T00:01:00Z", "1970-01-01T00:02:00Z", 59.0),
+    ],
+)
+def test_a_run_begins_after_the_end_of_the_one_before(started: str, finished: str, border: float | None) -> None:
+    assert output.beginning_of_run({"StartedAt": started, "FinishedAt": finished}) == border
