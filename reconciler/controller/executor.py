@@ -55,6 +55,10 @@ class Executor:
         if isinstance(self._at.get(key), EnsureImage):
             self._tasks[key].cancel()
 
+    def is_fetching(self, key: ChunkId | str) -> bool:
+        """Whether the work is at its image, which can take long; everything else takes a moment."""
+        return isinstance(self._at.get(key), EnsureImage)
+
     @property
     def in_flight(self) -> int:
         """How many pieces of work are under way."""

@@ -43,7 +43,7 @@ from reconciler.controller.records import (
 )
 from reconciler.controller.tell import restore_chunks, snapshot_document, view
 from reconciler.controller.watcher import Watcher
-from reconciler.engine.protocol import Engine, EngineError, EngineUnavailable, NotFound
+from reconciler.engine.protocol import Engine, EngineError, EngineUnavailable, Glimpse, NotFound
 from reconciler.facts import SYSTEM_READY, TV, FactRef, Pnr
 from reconciler.intent.model import Chunk, ChunkId
 from reconciler.lifecycle import Reason, State
@@ -92,7 +92,13 @@ class Controller:
         self._changed = asyncio.Event()
         self._executor = Executor(engine, self.post)
         self._prober = Prober(inside=engine, make=make_probe, clock=clock, post=self.post)
-        self._watcher = Watcher(engine=engine, clock=clock, post=self.post, steps_done=lambda: self.known.steps_done)
+        self._watcher = Watcher(
+            engine=engine,
+            clock=clock,
+            post=self.post,
+            steps_done=lambda: self.known.steps_done,
+            put_off=self._put_off,
+        )
         self._attention = Attention(
             known=self.known, prober=self._prober, engine=engine, runtime=runtime, post=self.post
         )
@@ -363,6 +369,17 @@ class Controller:
         elif self.known.world.put(seen.container):
             self.known.concerns(seen.container)
 
+    def _put_off(self, hint: Glimpse) -> bool:
+        """Whether a hint is about what our own work is doing just now; it is looked at when that is done."""
+        owner = hint.owner
+        if owner is None and hint.container_id in self.known.world.containers:
+            owner = self.known.world.containers[hint.container_id].owner
+        record = self.known.chunks.get(owner) if owner is not None else None
+        if record is None or record.busy is None or self._executor.is_fetching(record.id):
+            return False
+        record.put_off.add(str(hint.container_id))
+        return True
+
     def _is_stale(self, owner: ChunkId | None, asked: int) -> bool:
         """Whether news may be from before our own last step on the chunk. It is then asked for again."""
         record = self.known.chunks.get(owner) if owner is not None else None
@@ -421,6 +438,9 @@ class Controller:
         record = self.known.chunk_record(done.key)
         record.busy = None
         self.known.touch(record)
+        for container_id in record.put_off:
+            self._watcher.look_at(container_id)
+        record.put_off.clear()
         self.known.mark(done.key)
         self.known.mark_domain(done.key.domain)
         if done.error is None:

@@ -45,6 +45,7 @@ class ChunkRecord:
     own_run: str = ""
     own_problems: tuple[str, ...] = ()
     touched: int = 0
+    put_off: set[str] = field(default_factory=set)
     restarts: int = 0
     attempts_total: int = 0
     ending: Ending | None = None

@@ -16,15 +16,28 @@ from reconciler.engine.protocol import Engine, EngineError, EngineUnavailable, G
 RESYNC_SECONDS = 60.0
 LONGEST_RECONNECT_SECONDS = 10.0
 LOOKS_AT_ONCE = 8
+GATHER_SECONDS = 0.25
 
 
 class Watcher:
-    """The task that looks. ``look_everywhere`` asks for a full look soon."""
+    """The task that looks.
+
+    ``steps_done`` tells how many steps of ours are done (see :mod:`reconciler.controller.world`). ``put_off`` takes a
+    hint and says whether to look later: our own work makes events too, and ends with a look of its own.
+    """
 
     def __init__(
-        self, *, engine: Engine, clock: Clock, post: Callable[[Message], None], steps_done: Callable[[], int]
+        self,
+        *,
+        engine: Engine,
+        clock: Clock,
+        post: Callable[[Message], None],
+        steps_done: Callable[[], int],
+        put_off: Callable[[Glimpse], bool],
     ) -> None:
         self._engine = engine
+        self._put_off = put_off
+        self._soon: asyncio.TimerHandle | None = None
         self._steps_done = steps_done
         self._clock = clock
         self._post = post
@@ -74,15 +87,21 @@ class Watcher:
             await asyncio.gather(hints, looks, return_exceptions=True)
 
     async def _take_hints(self) -> None:
+        first = True
         async for hint in self._engine.glimpses():
-            self._note(hint)
+            if hint.container_id is not None:
+                if not self._put_off(hint):
+                    self.look_at(hint.container_id)
+            elif first:
+                self.look_everywhere()
+            elif self._soon is None:
+                # A look at everything costs; what asks for one (a network, a volume) comes in groups, often by us.
+                self._soon = asyncio.get_running_loop().call_later(GATHER_SECONDS, self._look_soon)
+            first = False
 
-    def _note(self, hint: Glimpse) -> None:
-        if hint.container_id is None:
-            self._everything = True
-        else:
-            self._wanted[hint.container_id] = None
-        self._wake.set()
+    def _look_soon(self) -> None:
+        self._soon = None
+        self.look_everywhere()
 
     async def _look(self) -> None:
         last = self._clock.monotonic()

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 from reconciler.errors import PnrError
+from reconciler.intent.model import ChunkId
 from reconciler.planner.actions import Action
 from reconciler.planner.observed import Container, Observed
 
@@ -89,9 +90,13 @@ class NotFound(EngineError):
 
 @dataclass(frozen=True, slots=True)
 class Glimpse:
-    """A hint to look: ``container_id`` of what may have changed, or None for "look at everything"."""
+    """A hint to look: ``container_id`` of what may have changed, or None for "look at everything".
+
+    ``owner`` is the chunk that the container belongs to, where the engine told it along.
+    """
 
     container_id: str | None
+    owner: ChunkId | None = None
 
 
 Progress = Callable[[str], None]

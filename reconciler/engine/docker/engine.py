@@ -79,6 +79,7 @@ class DockerEngine:
         self._known: dict[str, tuple[tuple[Any, ...], Container]] = {}
         self._changed: set[str] = set()
         self._image_work: dict[tuple[str, str | None, str], asyncio.Task[None]] = {}
+        self._present: set[str] = set()
 
     # --- connecting -----------------------------------------------------------------------------------------
 
@@ -259,7 +260,12 @@ class DockerEngine:
         removing = isinstance(action, (StopContainer, RemoveContainer, RemoveNetwork, RemoveVolume))
         threads = self._removals if removing else self._starts
         call = partial(operations.perform, action, self._ready(), self._runtime_root, self._address)
-        body = await threads.run(call)
+        try:
+            body = await threads.run(call)
+        except EngineError:
+            # One of the images may have been removed since it was seen.
+            self._present.clear()
+            raise
         if body is None:
             return None
         container = reading.from_inspection(body)
@@ -269,6 +275,8 @@ class DockerEngine:
     async def _ensure_image(self, action: EnsureImage, progress: Progress) -> None:
         """One attempt an image, shared by all who want it; only the first is told how it goes."""
         key = (action.image, action.build_path, action.policy)
+        if action.policy == "missing" and action.image in self._present:
+            return
         task = self._image_work.get(key)
         if task is None:
             loop = asyncio.get_running_loop()
@@ -285,6 +293,7 @@ class DockerEngine:
             self._image_work[key] = task
             task.add_done_callback(partial(self._image_done, key))
         await asyncio.shield(task)
+        self._present.add(action.image)
 
     def _image_done(self, key: tuple[str, str | None, str], task: asyncio.Task[None]) -> None:
         del self._image_work[key]

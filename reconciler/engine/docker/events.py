@@ -14,6 +14,7 @@ from typing import Any
 import docker
 from docker.errors import DockerException
 
+from reconciler.engine.docker import reading
 from reconciler.engine.docker.failures import RAISED, translate
 from reconciler.engine.protocol import EngineError, EngineUnavailable, Glimpse
 
@@ -34,7 +35,7 @@ def hint(event: Mapping[str, Any]) -> Glimpse | None:
     actor = event.get("Actor") or {}
     if kind == "container":
         if action in _CONTAINER or action.startswith("health_status"):
-            return Glimpse(str(actor.get("ID", "")) or None)
+            return Glimpse(str(actor.get("ID", "")) or None, reading.owner(actor.get("Attributes")))
         return None
     if kind == "network":
         if action in ("connect", "disconnect"):

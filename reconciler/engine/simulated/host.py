@@ -38,7 +38,11 @@ class NotOurs(EngineError):
 
 
 class SimulatedHost:
-    """See the module's text. ``fates`` are by image; ``trespasses`` lists every attempt on what is not ours."""
+    """See the module's text.
+
+    ``fates`` are by image. ``runs`` names the container of every run that began, in their order; ``trespasses`` lists
+    every attempt on what is not ours.
+    """
 
     def __init__(self) -> None:
         self.containers: dict[str, Container] = {}
@@ -46,6 +50,7 @@ class SimulatedHost:
         self.volumes: dict[str, Volume] = {}
         self.images: set[str] = set()
         self.fates: dict[str, Fate] = {}
+        self.runs: list[str] = []
         self.trespasses: list[str] = []
         self._hidden: dict[str, Hidden] = {}
         self._serial = 0
@@ -206,6 +211,7 @@ class SimulatedHost:
                 health="starting" if hidden.has_healthcheck else None,
             )
         )
+        self.runs.append(name)
         self._begin_run(started, hidden)
         return started
 
