@@ -40,7 +40,8 @@ def stand_ins(docker_api: APIClient, busybox_image: str) -> Iterator[Callable[[s
     for tag in made:
         docker_api.remove_image(tag, force=True)
         if tag in kept:
-            docker_api.tag(kept[tag], *tag.split(":"))
+            name, _, version = tag.partition(":")
+            docker_api.tag(kept[tag], name, tag=version)
 
 
 def test_the_articles_file_deploys_byte_for_byte(daemon: Daemon, stand_ins: Callable[[str, str], None]) -> None:
