@@ -19,7 +19,7 @@ from reconciler.planner.answers import answers
 from reconciler.planner.decide import Decision, decide
 from reconciler.planner.memory import Memory, intent_changed
 from reconciler.planner.notice import notice, work_begins
-from reconciler.planner.plan import network_work, used_volumes, volume_work
+from reconciler.planner.plan import network_conflict, network_work, used_volumes, volume_work
 from reconciler.planner.situation import ChunkInput, cast
 
 
@@ -82,6 +82,9 @@ class Decider:
             waiting_for="" if gate_open else self._waiting_text(chunk),
             holder=holder if holder is not None and holder.owner != id else None,
             blocked_by=self._blocked_by(record, chunk),
+            conflict=network_conflict(chunk, domain.domain, self._known.world.networks)
+            if chunk is not None and domain.domain is not None
+            else "",
             busy=record.busy,
             jitter=self._random.random(),
             answered_all=chunk is not None and self._attention.answered_all(record, chunk),

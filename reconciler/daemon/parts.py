@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -26,6 +27,8 @@ from reconciler.state.journal import Journal
 from reconciler.state.lock import StateLock
 from reconciler.state.snapshot import SnapshotStore
 
+log = logging.getLogger("pnr.daemon")
+
 
 class UnknownEngine(PnrError):
     """``--engine`` names no engine that there is."""
@@ -44,6 +47,8 @@ class Parts:
 def make_judge(options: ServiceOptions) -> Judge:
     """The judge of files: it loads, interpolates and checks them, with the probe types that are installed."""
     check_types = registry.known_types()
+    for problem in registry.problems():
+        log.warning("%s", problem)
     allowed = frozenset(options.allowed_env)
     env = {name: value for name, value in os.environ.items() if name in allowed}
     base = str(options.domains.absolute())

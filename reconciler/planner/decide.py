@@ -135,6 +135,8 @@ def _held_back(i: ChunkInput) -> Decision | None:
 
 
 def _name_taken(i: ChunkInput) -> Decision | None:
+    if i.conflict:
+        return Decision(State.FAILED, Reason.NAME_CONFLICT, i.conflict)
     if i.holder is None or i.chunk is None:
         return None
     h = i.holder
@@ -207,13 +209,16 @@ def _replace(i: ChunkInput, chunk: Chunk, previous: Container) -> Decision:
     return _work(i, Reason.UPDATING, steps, cause)
 
 
-def _repairs(i: ChunkInput, c: Container) -> list[tuple[Action, str]]:
+def _repairs(i: ChunkInput, parts: Cast, c: Container) -> list[tuple[Action, str]]:
     """What brings a container of the present intent back to what was asked without replacing it."""
     assert i.chunk is not None
     steps: list[tuple[Action, str]] = []
     wanted = i.chunk.container.name
     name = c.name
     if name != wanted:
+        if parts.previous is not None and parts.previous.name == wanted:
+            # An update was taken back before it was done: what was put aside is wanted again.
+            steps.extend(_take_away(i, parts.previous, "its intent is taken back"))
         steps.append((RenameContainer(c.name, wanted), f"is called {c.name}"))
         name = wanted
     if c.condition is Condition.PAUSED:
@@ -235,7 +240,7 @@ def _keep(i: ChunkInput, parts: Cast, c: Container) -> Decision:
             steps = _take_away(i, parts.previous, "the new run is done")
             return _work(i, Reason.UPDATING, steps, "removing the previous container")
         return Decision(State.COMPLETED, Reason.JOB_SUCCEEDED, "exit code 0")
-    repairs = _repairs(i, c)
+    repairs = _repairs(i, parts, c)
     if repairs:
         taken = _name_taken(i) if c.name != chunk.container.name else None
         if taken is not None:

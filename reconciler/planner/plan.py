@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from reconciler.intent.model import Chunk, ChunkId, Domain
+from reconciler.lifecycle import State
 from reconciler.planner.actions import (
     Action,
     CreateNetwork,
@@ -68,9 +69,19 @@ def network_work(domain: Domain, networks: Mapping[str, Network]) -> tuple[list[
             steps = ((CreateNetwork(spec.name, domain.name, spec), "no such network yet"),)
             work.append(Work(f"network:{spec.name}", steps))
         elif seen.domain != domain.name:
-            whose = f"domain {seen.domain}" if seen.domain else "somebody else"
-            trouble[spec.name] = f"network {spec.name}, whose name is held by {whose}"
+            trouble[spec.name] = f"network {spec.name}, whose name is held by somebody else"
     return work, trouble
+
+
+def network_conflict(chunk: Chunk, domain: Domain, networks: Mapping[str, Network]) -> str:
+    """The network of somebody else that holds the name of one that a chunk needs, in a sentence; or nothing."""
+    own = {spec.name for spec in domain.networks if not spec.external}
+    for name in chunk.container.networks:
+        seen = networks.get(name)
+        if seen is not None and name in own and seen.domain != domain.name:
+            whose = f"belongs to domain {seen.domain}" if seen.domain else "was not made by pnr"
+            return f"the network name {name} is held by network {seen.id[:12]}, which {whose}; remove or rename it"
+    return ""
 
 
 def volume_work(domain: Domain, observed: Observed) -> tuple[list[Work], dict[str, str]]:
@@ -140,6 +151,7 @@ def plan_all(
             last = numbers.add(f"{domain.name}", work.steps, ())
             object_steps[domain.name, str(work.key)] = last
     generation = {domain.name: wish.generation for wish, domain in domains}
+    domain_of = {domain.name: domain for _, domain in domains}
     chunks = {chunk.id: chunk for _, domain in domains for chunk in domain.chunks()}
     needs = dependencies(chunks.values())
     for id in reversed(dependents_first(chunks.values())):
@@ -154,11 +166,11 @@ def plan_all(
             health=Health(),
             now=now,
             holder=holder if holder is not None and holder.owner != id else None,
-            blocked_by=_foreign_network(chunk, id.domain, observed),
+            conflict=network_conflict(chunk, domain_of[id.domain], observed.networks),
         )
         decision = decide(i)
         if decision.work is None:
-            if decision.state.value == "failed" or i.blocked_by:
+            if decision.state is State.FAILED:
                 blocked.append(Blocked(id, decision))
             continue
         after = {ready[need] for need in needs[id] if need in ready}
@@ -171,14 +183,6 @@ def plan_all(
                 after.add(step)
         ready[id] = numbers.add(str(id), decision.work.steps, after)
     return WholePlan(Plan(tuple(numbers.steps)), tuple(blocked))
-
-
-def _foreign_network(chunk: Chunk, domain: str, observed: Observed) -> str:
-    for name in chunk.container.networks:
-        seen = observed.networks.get(name)
-        if seen is not None and seen.domain not in (None, domain):
-            return f"network {name}, which belongs to domain {seen.domain}"
-    return ""
 
 
 def _plan_removals(

@@ -23,10 +23,11 @@ ENDED = (Condition.EXITED, Condition.DEAD)
 class ChunkInput:
     """All that a decision about one chunk depends on. ``chunk`` is None when it is to be removed.
 
-    ``containers`` are the chunk's own. ``holder`` is a container of somebody else under the wanted name.
-    ``gate_open``: every entry holds; ``gate_closed``: some entry is known not to hold. ``waiting_for`` says
-    which, for people. ``blocked_by`` names what must be gone first (removal) or be there first (networks).
-    ``busy``: work on the chunk is in flight, as ``Reason`` and message. ``jitter`` is in 0 … 1.
+    ``containers`` are the chunk's own. ``holder`` is a container of somebody else under the wanted name, ``conflict``
+    tells of another object of somebody else that holds a name that is needed. ``gate_open``: every entry holds;
+    ``gate_closed``: some entry is known not to hold; ``waiting_for`` says which, for people. ``blocked_by`` names what
+    must be gone first (removal) or be there first (networks). ``busy``: work on the chunk is in flight, as reason and
+    message. ``jitter`` is in 0 … 1. ``answered_all``: the container itself gave all its answers as declared.
     """
 
     id: ChunkId
@@ -41,6 +42,7 @@ class ChunkInput:
     waiting_for: str = ""
     holder: Container | None = None
     blocked_by: str = ""
+    conflict: str = ""
     busy: tuple[Reason, str] | None = None
     jitter: float = 0.5
     answered_all: bool = False

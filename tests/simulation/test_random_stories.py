@@ -15,54 +15,74 @@ from reconciler.engine.simulated import SimulatedEngine, schedule
 from reconciler.planner.actions import Action
 from reconciler.planner.observed import Condition
 from tests.simulation.virtual_time import run
-from tests.simulation.world import World, chunk, domain
+from tests.simulation.world import Files, World, chunk, domain
 
 DOMAINS = ("alpha", "beta", "gamma")
 STORY_SECONDS = 240.0
+GOOD_IMAGES = ["quick:1", "quick:2", "slow:1"]
+BAD_IMAGES = ["missing:1", "crashing:1", "sick:1"]
 
 
 class Author:
-    """Writes domain files at random; the same for the same seed."""
+    """Writes domain files at random, good ones and foolish ones; the same for the same seed."""
 
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng
+        self.written: dict[str, list[dict[str, Any]]] = {name: [] for name in DOMAINS}
 
-    def document(self, name: str) -> dict[str, Any]:
-        """A domain of up to five chunks; each may need those before it."""
+    def document(self, name: str, *, foolish: float = 0.0) -> dict[str, Any]:
+        """A domain of up to five chunks; each may need those before it. ``foolish``: how often an image is bad."""
         rng = self._rng
         count = rng.randint(1, 5)
-        chunks = [self._chunk(name, n, [f"c{m}" for m in range(n) if rng.random() < 0.5]) for n in range(count)]
+        chunks = [self._chunk(name, n, foolish) for n in range(count)]
         rng.shuffle(chunks)
         return domain(*chunks, name=name)
 
-    def _chunk(self, name: str, n: int, needs: list[str]) -> dict[str, Any]:
+    def write(self, files: Files, name: str) -> None:
+        """Write a new document, or one that was there before, as a revert does."""
+        before = self.written[name]
+        back = bool(before) and self._rng.random() < 0.4
+        document = self._rng.choice(before) if back else self.document(name, foolish=0.2)
+        before.append(document)
+        files.write(name, document)
+
+    def last(self, files: Files, name: str) -> None:
+        """Write what is to stand in the end: sensible, and other than what stood there."""
+        before = self.written[name]
+        sensible = [d for d in before if d != before[-1] and not any(bad in str(d) for bad in BAD_IMAGES)]
+        document = self._rng.choice(sensible) if sensible and self._rng.random() < 0.5 else self.document(name)
+        while before and document == before[-1]:
+            document = self.document(name)
+        files.write(name, document)
+
+    def _chunk(self, name: str, n: int, foolish: float) -> dict[str, Any]:
         rng = self._rng
-        container: dict[str, Any] = {"image": f"image:{rng.randint(1, 2)}"}
-        container["name"] = f"{name}_c{n}"
-        if rng.random() < 0.3:
-            container["environment"] = {"V": str(rng.randint(1, 3))}
-        if rng.random() < 0.3:
-            container["ports"] = {"80": str(1000 + DOMAINS.index(name) * 100 + n)}
-        if rng.random() < 0.3:
-            del container["name"]
+        image = rng.choice(BAD_IMAGES if rng.random() < foolish else GOOD_IMAGES)
+        container: dict[str, Any] = {"image": image, "name": f"{name}_c{n}"}
         more: dict[str, Any] = {
             "on_gate_close": rng.choice(["keep", "stop", "restart"]),
             "on_failure": rng.choice(["rollback", "pause"]),
             "container": container,
         }
-        if rng.random() < 0.2:
-            more["kind"] = "job"
-        elif rng.random() < 0.3 and "ports" not in container and "name" not in container:
+        if rng.random() < 0.3:
+            container["environment"] = {"V": str(rng.randint(1, 3))}
+        if rng.random() < 0.3:
+            container["ports"] = {"80": str(1000 + DOMAINS.index(name) * 100 + n)}
+        elif rng.random() < 0.4:
+            container["name"] = None
             more["strategy"] = rng.choice(["stop-first", "start-first"])
-        made = chunk(f"c{n}", *(needs or ["system_ready"]), **more)
-        if "name" not in container:
+        needs = [f"c{m}" for m in range(n) if rng.random() < 0.5] or ["system_ready"]
+        made = chunk(f"c{n}", *needs, **more)
+        if container["name"] is None:
             del made["container"]["name"]
-        if "kind" in more:
+        if rng.random() < 0.2:
+            made["kind"] = "job"
+            made["container"]["image"] = "work:1"
             del made["health_check"]
-        if "health_check" in made:
-            made["health_check"]["deadline_seconds"] = 30
-            if rng.random() < 0.2:
-                made["health_check"] = {"type": "docker"}
+        elif rng.random() < 0.2:
+            made["health_check"] = {"type": "docker", "deadline_seconds": 30}
+        else:
+            made["health_check"].update(deadline_seconds=30, interval_seconds=rng.choice([1, 5]))
         return made
 
 
@@ -71,17 +91,19 @@ async def live_through(w: World, rng: random.Random, author: Author) -> None:
     loop = asyncio.get_running_loop()
     end = loop.time() + STORY_SECONDS
     while loop.time() < end:
-        await asyncio.sleep(rng.choice([0.0, 0.01, 0.1, 1.0, 10.0]) * rng.uniform(0.0, 2.0))
+        await asyncio.sleep(rng.choice([0.01, 0.1, 1.0, 10.0]) * rng.uniform(0.0, 2.0))
         name = rng.choice(DOMAINS)
-        match rng.choice(["write", "write", "write", "break", "remove", "kill", "down", "apply"]):
+        match rng.choice(["write", "write", "write", "write", "break", "remove", "kill", "down", "apply"]):
             case "write":
-                w.files.write(name, author.document(name))
+                author.write(w.files, name)
             case "break":
                 w.files.write(name, '{"name": "' + name)
             case "remove":
                 if f"{name}.json" in w.files.texts and len(w.files.texts) > 1:
                     w.files.remove(name)
             case "kill":
+                # What was declared a blink before and is gone when the program comes back is known to nobody.
+                await asyncio.sleep(0.2)
                 await w.kill()
                 await asyncio.sleep(rng.choice([0.0, 0.1, 30.0]))
                 w.start()
@@ -92,10 +114,10 @@ async def live_through(w: World, rng: random.Random, author: Author) -> None:
                 w.ask_apply(name)
 
 
-def declared_names(w: World, documents: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+def declared_names(w: World, names: list[str]) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     assert w.controller is not None
-    for name in documents:
+    for name in names:
         record = w.controller.known.domains[name]
         assert record.wanted is not None
         for c in record.wanted.chunks():
@@ -107,18 +129,19 @@ async def story(seed: int) -> list[Action]:
     rng = random.Random(seed)
     author = Author(rng)
     engine = SimulatedEngine(seed=seed, faults=schedule(seed, until=STORY_SECONDS, count=rng.choice([0, 4, 12])))
+    engine.fate("slow:1").ready_after = rng.uniform(1.0, 20.0)
+    engine.fate("missing:1").missing = True
+    engine.fate("crashing:1").exit_code, engine.fate("crashing:1").exit_after = 1, rng.uniform(0.01, 3.0)
+    engine.fate("work:1").exit_code, engine.fate("work:1").exit_after = 0, 1.0
+    engine.fate("sick:1").ready_after = 10_000.0
     foreign = [engine.plant_container("foreign"), engine.plant_container("another", port=9999)]
     async with World(engine, seed=seed) as w:
         await live_through(w, rng, author)
         engine.clear_weather()
-        last = {name: author.document(name) for name in rng.sample(DOMAINS, rng.randint(1, 3))}
-        for name, document in last.items():
-            document["env"] = {"STORY": "is over"}
-            for one in document["cpuxs"]["main"]["design_chunks"]:
-                one["container"]["labels"] = {"story": "over"}
-            w.files.write(name, document)
-        gone = [name for name in DOMAINS if name not in last and f"{name}.json" in w.files.texts]
-        w.files.remove(*gone)
+        last = rng.sample(DOMAINS, rng.randint(1, 3))
+        for name in last:
+            author.last(w.files, name)
+        w.files.remove(*[name for name in DOMAINS if name not in last and f"{name}.json" in w.files.texts])
         await asyncio.sleep(1.0)
         w.ask_apply()
         await w.until(lambda: w.settled() and {d["name"] for d in w.view()["domains"]} == set(last), limit=1500)

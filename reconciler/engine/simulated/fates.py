@@ -37,11 +37,6 @@ class Hidden:
     timers: list[asyncio.TimerHandle] = field(default_factory=list)
 
     @property
-    def has_healthcheck(self) -> bool:
-        """Whether Docker itself would say how it is."""
-        return self.chunk is not None and self.chunk.health is not None and self.chunk.health.type == "docker"
-
-    @property
     def is_job(self) -> bool:
         """Whether it is to end by itself."""
         return self.chunk is not None and self.chunk.kind is Kind.JOB

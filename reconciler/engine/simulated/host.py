@@ -1,7 +1,7 @@
 """A pretended Docker host: containers, networks, volumes and images in dictionaries, with Docker's rules.
 
 Names are unique, a host port has one holder at a time, a network in use stays, creating needs the image, repeating
-what is done is no error. Changes happen at once and each gives a hint; how long they take and what goes wrong is the
+what is done is no error. Every image has a HEALTHCHECK that tells the truth. Changes happen at once and each gives a hint; how long they take and what goes wrong is the
 concern of :mod:`.engine`. The methods with a plain verb are what people and fate do to a host.
 """
 
@@ -105,9 +105,8 @@ class SimulatedHost:
     def make_ill(self, name: str, ill: bool = True) -> None:
         """It runs on, and answers no probe (or answers again)."""
         c = self.named(name)
-        hidden = self._hidden[c.id]
-        hidden.ill = ill
-        if hidden.has_healthcheck and c.condition is Condition.RUNNING:
+        self._hidden[c.id].ill = ill
+        if c.condition is Condition.RUNNING and c.health not in (None, "starting"):
             self._put(replace(c, health="unhealthy" if ill else "healthy"))
 
     def plant_container(self, name: str, *, port: int | None = None) -> Container:
@@ -208,7 +207,7 @@ class SimulatedHost:
                 oom_killed=False,
                 networks=dict.fromkeys(c.networks, ADDRESS),
                 published=hidden.ports,
-                health="starting" if hidden.has_healthcheck else None,
+                health="starting",
             )
         )
         self.runs.append(name)
@@ -220,17 +219,15 @@ class SimulatedHost:
         fate = self.fates.get(c.image, Fate())
         hidden.ill = False
         hidden.ready_at = loop.time() + fate.ready_after
-        if hidden.has_healthcheck:
-            hidden.timers.append(loop.call_later(fate.ready_after, self._found_healthy, c.id))
+        hidden.timers.append(loop.call_later(fate.ready_after, self._found_healthy, c.id))
         if fate.exit_code is not None:
             hidden.timers.append(loop.call_later(fate.exit_after, self._ends_by_itself, c.id, fate.exit_code))
         elif hidden.is_job:
             hidden.timers.append(loop.call_later(JOB_SECONDS, self._ends_by_itself, c.id, 0))
 
     def _found_healthy(self, container_id: str) -> None:
-        c = self.containers[container_id]
-        if not self._hidden[container_id].ill:
-            self._put(replace(c, health="healthy"))
+        said = "unhealthy" if self._hidden[container_id].ill else "healthy"
+        self._put(replace(self.containers[container_id], health=said))
 
     def _ends_by_itself(self, container_id: str, exit_code: int) -> None:
         self._end(self.containers[container_id], exit_code)
@@ -336,13 +333,13 @@ class SimulatedHost:
 
     def _put(self, container: Container) -> Container:
         self.containers[container.id] = container
-        self._hint(Glimpse(container.id))
+        self._hint(Glimpse(container.id, container.owner))
         return container
 
     def _drop(self, container: Container) -> None:
         self._hidden.pop(container.id).cancel_timers()
         del self.containers[container.id]
-        self._hint(Glimpse(container.id))
+        self._hint(Glimpse(container.id, container.owner))
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
