@@ -8,7 +8,7 @@ and takes no decision: it carries out one action a call and shows what there is.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
 from reconciler.errors import PnrError
@@ -96,7 +96,7 @@ class Glimpse:
     """
 
     container_id: str | None
-    owner: ChunkId | None = None
+    owner: ChunkId | None = field(default=None, compare=False)
 
 
 Progress = Callable[[str], None]

@@ -201,7 +201,7 @@ def test_a_killed_daemon_comes_back_and_its_container_was_not_touched(
     service: Machine, docker_api: APIClient, deployed: str
 ) -> None:
     before, killed = _life(docker_api, deployed), service.property("MainPID")
-    service.run("kill", "-KILL", killed)
+    service.run("sh", "-c", f"kill -KILL {killed}")
     _wait_for_another(service, killed)
     service.wait(lambda: _chunk(service, deployed).get("state") == "completed", "the container is adopted")
     assert _life(docker_api, deployed) == before
@@ -216,7 +216,7 @@ def test_a_daemon_that_hangs_is_replaced_by_the_watchdog(
     service.run("systemctl", "daemon-reload")
     service.run("systemctl", "restart", "pnr")
     hung = service.property("MainPID")
-    service.run("kill", "-STOP", hung)
+    service.run("sh", "-c", f"kill -STOP {hung}")
     _wait_for_another(service, hung)
     assert "Watchdog timeout" in service.journal()
     service.wait(lambda: _chunk(service, deployed).get("state") == "completed", "the container is adopted")

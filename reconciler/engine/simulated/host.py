@@ -1,8 +1,9 @@
 """A pretended Docker host: containers, networks, volumes and images in dictionaries, with Docker's rules.
 
 Names are unique, a host port has one holder at a time, a network in use stays, creating needs the image, repeating
-what is done is no error. Every image has a HEALTHCHECK that tells the truth. Changes happen at once and each gives a hint; how long they take and what goes wrong is the
-concern of :mod:`.engine`. The methods with a plain verb are what people and fate do to a host.
+what is done is no error. Every image has a HEALTHCHECK that tells the truth. Changes happen at once and each gives a
+hint; how long they take and what goes wrong is the concern of :mod:`.engine`. The methods with a plain verb are what
+people and fate do to a host.
 """
 
 from __future__ import annotations
