@@ -50,7 +50,7 @@ class Machine:
 
     def journal(self) -> str:
         """The service's last words."""
-        return self.ask("journalctl", "-u", "pnr", "-n", "60", "--no-pager").stdout
+        return self.ask("journalctl", "-u", "pnr", "-n", "500", "--no-pager").stdout
 
     def property(self, name: str) -> str:
         """A property of the service, as systemd has it."""
