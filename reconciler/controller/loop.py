@@ -11,10 +11,11 @@ from __future__ import annotations
 import asyncio
 import heapq
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from reconciler.controller.adoption import Adoption
 from reconciler.controller.attention import Attention
 from reconciler.controller.clock import Clock
 from reconciler.controller.deciding import Decider
@@ -44,8 +45,8 @@ from reconciler.controller.records import (
 from reconciler.controller.tell import restore_chunks, snapshot_document, view
 from reconciler.controller.watcher import Watcher
 from reconciler.engine.protocol import Engine, EngineError, EngineUnavailable, Glimpse, NotFound
-from reconciler.facts import SYSTEM_READY, TV, FactRef, Pnr
-from reconciler.intent.model import Chunk, ChunkId
+from reconciler.facts import SYSTEM_READY, TV, Pnr
+from reconciler.intent.model import ChunkId
 from reconciler.lifecycle import Reason, State
 from reconciler.planner.actions import (
     CreateNetwork,
@@ -55,10 +56,9 @@ from reconciler.planner.actions import (
     RemoveVolume,
 )
 from reconciler.planner.health import Health, fold
-from reconciler.planner.memory import intent_changed, set_back
+from reconciler.planner.memory import set_back
 from reconciler.planner.notice import work_failed
 from reconciler.planner.observed import Container, Network, Volume
-from reconciler.planner.ordering import answerers, dependencies
 
 OBJECT_RETRY_SECONDS = 5.0
 
@@ -105,6 +105,7 @@ class Controller:
         self._decider = Decider(
             known=self.known, executor=self._executor, attention=self._attention, runtime=runtime, seed=seed
         )
+        self._adoption = Adoption(known=self.known, executor=self._executor, prober=self._prober)
         self.intake = Intake(domains=self.known.domains, judge=judge, recorder=recorder, keep_down=keep_down)
         recorder.attach(lambda name: snapshot_document(self.known, name))
 
@@ -140,7 +141,7 @@ class Controller:
         self.known.chunks.update(restore_chunks(restored, self.known.clock))
         for name, record in self.known.domains.items():
             # What was to go when the program ended still goes in its order: its last intent tells who needs whom.
-            self._adopt_intent(name, record.domain if record.wanted is None else None)
+            self._adoption.adopt(name, record.domain if record.wanted is None else None)
         tasks = [
             asyncio.create_task(self._read_source(), name="source"),
             asyncio.create_task(self._watcher.run(), name="watcher"),
@@ -260,63 +261,10 @@ class Controller:
         changes = self.intake.take(scan, known=frozenset(self.known.facts))
         self.source_read = True
         for name, old in changes.items():
-            self._adopt_intent(name, old)
+            self._adoption.adopt(name, old)
         for name in self.known.domains:
             self.known.mark_domain(name)
         self._tell_change()
-
-    def _adopt_intent(self, name: str, old: Any) -> None:
-        """The intent of a domain has changed (or was restored): bring records, facts and look-ups in line."""
-        record = self.known.domains[name]
-        old_chunks: dict[ChunkId, Chunk] = dict(old.by_id) if old is not None else {}
-        new_chunks: dict[ChunkId, Chunk] = dict(record.wanted.by_id) if record.wanted is not None else {}
-        for id, chunk in old_chunks.items():
-            self.known.facts.unregister(chunk)
-            self.known.wanted_names.get(chunk.container.name, set()).discard(id)
-            if id not in new_chunks:
-                self.known.chunk_record(id).last = chunk
-        for id, chunk in new_chunks.items():
-            self.known.facts.register(chunk)
-            self.known.wanted_names.setdefault(chunk.container.name, set()).add(id)
-            c = self.known.chunk_record(id)
-            if c.last is not None and c.last != chunk:
-                c.memory = intent_changed(c.memory)
-                self._executor.cancel_if_waiting_for_image(id)
-                if c.last.health != chunk.health:
-                    c.health = replace(Health(), run="")
-                    self._prober.drop(id)
-            c.last = chunk
-        self._declare_facts(name, old_chunks, new_chunks)
-        self.known.dependents = {}
-        last = [c.last for c in self.known.chunks.values() if c.last is not None]
-        for id, needs in dependencies(last).items():
-            for need in needs:
-                self.known.dependents.setdefault(need, set()).add(id)
-        self.known.who = answerers(last)
-        for id in (*old_chunks, *new_chunks):
-            self.known.mark(id)
-        self.known.mark_domain(name)
-        self.known.recorder.touch(name)
-
-    def _declare_facts(
-        self, name: str, old_chunks: Mapping[ChunkId, Chunk], new_chunks: Mapping[ChunkId, Chunk]
-    ) -> None:
-        record = self.known.domains[name]
-        now = self.known.clock.now()
-        declared = {chunk.flowout_ref(key) for chunk in new_chunks.values() for key in chunk.flowout}
-        given: dict[FactRef, Pnr] = {}
-        if record.wanted is not None:
-            for cpux in record.wanted.cpuxs:
-                for key, fact in cpux.rt_state.items():
-                    given[FactRef(name, cpux.name, key)] = fact
-        for ref in [ref for ref in self.known.facts if ref.domain == name and ref not in declared and ref not in given]:
-            self.known.facts.forget(ref)
-            self.known.tell_askers(ref)
-        for ref, fact in given.items():
-            if (self.known.facts.state(ref) is None or ref not in declared) and self.known.facts.answer(
-                ref, fact, by="rt_state", at=now
-            ):
-                self.known.tell_askers(ref)
 
     def _engine_lost(self, text: str) -> None:
         self.known.engine_asked = True
@@ -499,7 +447,7 @@ class Controller:
             if record.down:
                 record.down = False
                 record.volumes_too = False
-                self._adopt_intent(name, None)
+                self._adoption.adopt(name, None)
             for id, chunk in self.known.chunks.items():
                 if id.domain == name and chunk.memory.not_before is not None:
                     chunk.memory = replace(chunk.memory, not_before=self.known.clock.monotonic())
@@ -515,7 +463,7 @@ class Controller:
             record.down = True
             record.held = ""
             record.volumes_too = volumes
-            self._adopt_intent(name, old)
+            self._adoption.adopt(name, old)
         self.known.mark_all()
 
 

@@ -67,13 +67,19 @@ def make_engine(options: ServiceOptions) -> tuple[Engine, ProbeMaker]:
     if options.engine == "docker":
         from reconciler.engine.docker import DockerEngine
 
-        return DockerEngine(runtime_root=str((options.state / "runtime").absolute())), registry.make
+        # A build_path is relative to the domains folder; in the layout of the original program, whose domain files lie
+        # in a folder of their own beside what is built, to the folder above it.
+        domains = options.domains.absolute()
+        engine = DockerEngine(
+            runtime_root=str((options.state / "runtime").absolute()), build_folders=(str(domains), str(domains.parent))
+        )
+        return engine, registry.make
     if options.engine == "simulated":
         from reconciler.daemon.simulation import simulated_probe_factory
         from reconciler.engine.simulated import SimulatedEngine
 
-        engine = SimulatedEngine()
-        return engine, simulated_probe_factory(engine)
+        simulated = SimulatedEngine()
+        return simulated, simulated_probe_factory(simulated)
     raise UnknownEngine(f"there is no engine {options.engine!r}; choose docker or simulated")
 
 

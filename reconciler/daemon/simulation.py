@@ -1,17 +1,21 @@
-"""Probes for the simulated engine: they are answered by its idea of the container instead of by a socket."""
+"""What asks the containers of the simulated engine: answered by its idea of them, not by sockets and files."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from reconciler.engine.protocol import EngineUnavailable
 from reconciler.engine.simulated import SimulatedEngine
-from reconciler.intent.model import HealthCheck
+from reconciler.facts import Pnr
+from reconciler.intent.model import ChunkId, HealthCheck
 from reconciler.probes.protocol import Inside, Probe, ProbeResult, Target
 
 ANSWER_SECONDS = 0.002
+SUBSCRIBE_AGAIN_SECONDS = 0.2
 
 
 class SimulatedProbe:
@@ -46,3 +50,36 @@ def simulated_probe_factory(engine: SimulatedEngine) -> Callable[[HealthCheck, I
         return SimulatedProbe(check, engine)
 
     return make
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedAnswers:
+    """What a simulated container has said of itself."""
+
+    answers: Mapping[str, Pnr] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()
+
+
+class SimulatedRuntime:
+    """Stands in for the files in ``/runtime``: a container that is ready answers its facts as they are declared."""
+
+    def __init__(self, engine: SimulatedEngine) -> None:
+        self._engine = engine
+
+    def read(self, chunk: ChunkId) -> SimulatedAnswers:
+        """All answers of a chunk whose container is ready, else none."""
+        ready = self._engine.ready_chunk(chunk)
+        return SimulatedAnswers(dict(ready.flowout)) if ready is not None else SimulatedAnswers()
+
+    async def changes(self) -> AsyncIterator[ChunkId]:
+        """The chunks whose answers may be others now, for ever."""
+        while True:
+            try:
+                async for hint in self._engine.glimpses():
+                    if hint.owner is not None:
+                        yield hint.owner
+            except EngineUnavailable:
+                await asyncio.sleep(SUBSCRIBE_AGAIN_SECONDS)
+
+    def forget(self, chunk: ChunkId) -> None:
+        """Nothing lasts, so there is nothing to remove."""

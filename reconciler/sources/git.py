@@ -1,7 +1,7 @@
 """What must be known of a git work tree without running git: is git at work in it, and which commit is it at.
 
 Reads gitrepository-layout(5): ``.git`` as a folder or a file that points to one (worktrees, submodules), ``HEAD``,
-loose and packed refs.
+loose and packed refs. What can't be read counts as not there: the repository may belong to another user.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 LEVELS = 3
 STALE_LOCK_SECONDS = 600.0
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+_LOCKS = ("index.lock", "HEAD.lock")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +25,32 @@ class WorkTree:
     git_dir: Path
     common_dir: Path
 
-    def is_busy(self) -> bool:
-        """Whether git holds its index or HEAD. A lock that is ten minutes old was left behind by a crash."""
-        for name in ("index.lock", "HEAD.lock"):
+    def lock(self) -> Path | None:
+        """The lock that git holds on its index or HEAD now, if any. One left behind by a crash is not held."""
+        return next((path for path, stale in self._locks() if not stale), None)
+
+    def stale_lock(self) -> Path | None:
+        """A lock that is older than any work of git is long: ten minutes (or from the future, by a wrong clock)."""
+        return next((path for path, stale in self._locks() if stale), None)
+
+    def _locks(self) -> list[tuple[Path, bool]]:
+        found = []
+        for name in _LOCKS:
+            path = self.git_dir / name
             try:
-                age = time.time() - os.stat(self.git_dir / name).st_mtime
+                age = time.time() - os.stat(path).st_mtime
             except OSError:
                 continue
-            if age < STALE_LOCK_SECONDS:
-                return True
-        return False
+            found.append((path, abs(age) >= STALE_LOCK_SECONDS))
+        return found
+
+    def stamp(self) -> tuple[object, ...]:
+        """Differs when git has changed its index or HEAD in between, however quickly."""
+        try:
+            at = os.stat(self.git_dir / "index")
+        except OSError:
+            return (None, self.commit())
+        return (at.st_ino, at.st_size, at.st_mtime_ns, self.commit())
 
     def commit(self) -> str | None:
         """The commit that HEAD is at; None before the first one."""
@@ -43,7 +60,7 @@ class WorkTree:
         if not head.startswith("ref:"):
             return head if _COMMIT.fullmatch(head) else None
         ref = head.removeprefix("ref:").strip()
-        for folder in (self.git_dir, self.common_dir):
+        for folder in dict.fromkeys((self.git_dir, self.common_dir)):
             value = _text(folder / ref)
             if value is not None and _COMMIT.fullmatch(value):
                 return value
@@ -56,16 +73,17 @@ class WorkTree:
 
 def find(root: Path) -> WorkTree | None:
     """The work tree that a directory is in, looked for a few levels up; None where there is none."""
-    folder = root.absolute()
+    folder = os.path.realpath(root)
     for _ in range(LEVELS + 1):
-        dot = folder / ".git"
-        if dot.is_dir() and (dot / "HEAD").is_file():
-            return WorkTree(dot, dot)
-        if dot.is_file():
-            return _pointed_to(dot)
-        if folder.parent == folder:
+        dot = os.path.join(folder, ".git")
+        if os.path.isfile(os.path.join(dot, "HEAD")):
+            return WorkTree(Path(dot), Path(dot))
+        if os.path.isfile(dot):
+            return _pointed_to(Path(dot))
+        above = os.path.dirname(folder)
+        if above == folder:
             return None
-        folder = folder.parent
+        folder = above
     return None
 
 
@@ -73,13 +91,13 @@ def _pointed_to(dot: Path) -> WorkTree | None:
     text = _text(dot)
     if text is None or not text.startswith("gitdir:"):
         return None
-    git_dir = (dot.parent / text.removeprefix("gitdir:").strip()).resolve()
+    git_dir = Path(os.path.realpath(dot.parent / text.removeprefix("gitdir:").strip()))
     common = _text(git_dir / "commondir")
-    return WorkTree(git_dir, (git_dir / common).resolve() if common else git_dir)
+    return WorkTree(git_dir, Path(os.path.realpath(git_dir / common)) if common else git_dir)
 
 
 def _text(path: Path) -> str | None:
     try:
         return path.read_text(encoding="utf-8", errors="replace").strip()
-    except OSError:
+    except (OSError, ValueError):
         return None

@@ -1,30 +1,43 @@
 """Reads a file that somebody else may be changing, or may have put there to hurt: never follows a link, never blocks
 on a pipe, never reads more than it was told.
 
-This module owns the difference between platforms: Windows has neither O_NOFOLLOW nor pipes in folders.
+This module owns the difference between platforms: Windows has neither O_NOFOLLOW nor pipes in folders, and can't open
+folders to look below them.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
-from dataclasses import dataclass
+from collections.abc import Iterator
+from itertools import islice
 
 ATTEMPTS = 3
 
 
-@dataclass(frozen=True, slots=True)
 class Refused(Exception):
-    """Why a file was not read: ``Symlink``, ``NotAFile``, ``Unreadable``, ``TooLarge`` or ``Gone``, in words too."""
+    """Why a file was not read: ``Symlink``, ``NotAFile``, ``Unreadable``, ``TooLarge`` or ``Gone``, in words too.
 
-    code: str
-    message: str
+    ``passing`` says that the reason may be gone in a moment: somebody is writing right now.
+    """
+
+    def __init__(self, code: str, message: str, *, passing: bool = False) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.passing = passing
 
 
-def signature(path: str) -> tuple[int, ...]:
+def signature(path: str, *, dir_fd: int | None = None) -> tuple[int, ...]:
     """What changes when a file does. Raises FileNotFoundError, OSError."""
-    at = os.lstat(path)
+    at = os.stat(path, dir_fd=dir_fd, follow_symlinks=False)
     return (at.st_ino, at.st_size, at.st_mtime_ns, at.st_ctime_ns, at.st_mode)
+
+
+def changed_at_ns(signature: tuple[int, ...]) -> int:
+    """When the file of a signature was last changed, in nanoseconds since 1970."""
+    return signature[3]
 
 
 def read(path: str, limit: int, *, dir_fd: int | None = None) -> bytes:
@@ -33,20 +46,63 @@ def read(path: str, limit: int, *, dir_fd: int | None = None) -> bytes:
         data = _attempt(path, limit, dir_fd)
         if data is not None:
             return data
-    raise Refused("Unreadable", "it keeps changing while it is read")
+    raise Refused("Unreadable", "it keeps changing while it is read", passing=True)
+
+
+class Folder:
+    """A folder that was reached without following a link. Names are looked up in it and nowhere else."""
+
+    def __init__(self, path: str, dir_fd: int | None) -> None:
+        self._path = path
+        self._dir_fd = dir_fd
+
+    def names(self, limit: int) -> list[str]:
+        """At most ``limit`` names. Raises OSError."""
+        with os.scandir(self._path if self._dir_fd is None else self._dir_fd) as listing:
+            return [entry.name for entry in islice(listing, limit)]
+
+    def signature(self, name: str) -> tuple[int, ...]:
+        """See :func:`signature`."""
+        return signature(self._at(name), dir_fd=self._dir_fd)
+
+    def read(self, name: str, limit: int) -> bytes:
+        """See :func:`read`."""
+        return read(self._at(name), limit, dir_fd=self._dir_fd)
+
+    def _at(self, name: str) -> str:
+        return name if self._dir_fd is not None else os.path.join(self._path, name)
+
+
+@contextlib.contextmanager
+def folder_below(root: str, parts: tuple[str, ...]) -> Iterator[Folder]:
+    """The folder ``root/part/part``, where no part may be a link. Raises OSError."""
+    if any(part in ("", ".", "..") or os.path.basename(part) != part for part in parts):
+        raise NotADirectoryError(f"{parts!r} are no names of folders")
+    if os.open not in os.supports_dir_fd or os.scandir not in os.supports_fd:
+        path = root
+        for part in parts:
+            path = os.path.join(path, part)
+            if os.path.islink(path):
+                raise NotADirectoryError(f"{path} is a symbolic link")
+        yield Folder(path, None)
+        return
+    flags = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
+    descriptor = os.open(root, flags)
+    try:
+        for part in parts:
+            below = os.open(part, flags | getattr(os, "O_NOFOLLOW", 0), dir_fd=descriptor)
+            os.close(descriptor)
+            descriptor = below
+        yield Folder(os.path.join(root, *parts), descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _attempt(path: str, limit: int, dir_fd: int | None) -> bytes | None:
+    """The bytes, or None where the file changed meanwhile. Raises Refused."""
     try:
         at = os.stat(path, dir_fd=dir_fd, follow_symlinks=False)
-        if stat.S_ISLNK(at.st_mode):
-            raise Refused("Symlink", "it is a symbolic link, which is refused: put the file itself here")
-        if not stat.S_ISREG(at.st_mode):
-            raise Refused("NotAFile", f"it is {_kind(at.st_mode)}, not a file")
-        if os.name != "nt" and not at.st_mode & 0o444:
-            raise Refused("Unreadable", "nobody may read it (mode 000): chmod it")
-        if at.st_size > limit:
-            raise Refused("TooLarge", f"it has {at.st_size} bytes; {limit} are the most")
+        _judge(at, limit)
         flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
         descriptor = os.open(path, flags | getattr(os, "O_CLOEXEC", 0), dir_fd=dir_fd)
     except FileNotFoundError:
@@ -55,8 +111,7 @@ def _attempt(path: str, limit: int, dir_fd: int | None) -> bytes | None:
         raise Refused("Unreadable", f"it can't be read: {error.strerror or error}") from error
     try:
         before = os.fstat(descriptor)
-        if not stat.S_ISREG(before.st_mode):
-            raise Refused("NotAFile", f"it is {_kind(before.st_mode)}, not a file")
+        _judge(before, limit)
         data = b""
         while len(data) <= limit:
             part = os.read(descriptor, min(1 << 20, limit + 1 - len(data)))
@@ -72,6 +127,17 @@ def _attempt(path: str, limit: int, dir_fd: int | None) -> bytes | None:
         raise Refused("TooLarge", f"it has more than {limit} bytes")
     same = (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns) and len(data) == after.st_size
     return data if same else None
+
+
+def _judge(at: os.stat_result, limit: int) -> None:
+    if stat.S_ISLNK(at.st_mode):
+        raise Refused("Symlink", "it is a symbolic link, which is refused: put the file itself here")
+    if not stat.S_ISREG(at.st_mode):
+        raise Refused("NotAFile", f"it is {_kind(at.st_mode)}, not a file")
+    if os.name != "nt" and not at.st_mode & 0o444:
+        raise Refused("Unreadable", "nobody may read it (mode 000): chmod it")
+    if at.st_size > limit:
+        raise Refused("TooLarge", f"it has {at.st_size} bytes; {limit} are the most")
 
 
 def _kind(mode: int) -> str:

@@ -478,9 +478,9 @@ def test_a_container_answers_its_own_facts() -> None:
             await asyncio.sleep(60)
             assert "shop_web" not in w.running()
             id = ChunkId("shop", "main", "api")
-            w.runtime.say(id, api_ready=Pnr("?", ("yes",), TV.Y), web_ready=Pnr("?", ("yes",), TV.Y))
+            w.spoken.say(id, api_ready=Pnr("?", ("yes",), TV.Y), web_ready=Pnr("?", ("yes",), TV.Y))
             await w.until_settled()
-            w.runtime.say(id, api_ready=Pnr("?", ("no",), TV.N))
+            w.spoken.say(id, api_ready=Pnr("?", ("no",), TV.N))
             await w.until(lambda: w.fact("api_ready") == "N", limit=1)
 
     run(story())

@@ -13,7 +13,7 @@ from reconciler.controller.loop import Controller
 from reconciler.controller.recorder import Recorder
 from reconciler.controller.records import LookNow, TakeDown
 from reconciler.daemon import intake
-from reconciler.daemon.simulation import simulated_probe_factory
+from reconciler.daemon.simulation import SimulatedRuntime, simulated_probe_factory
 from reconciler.engine.simulated import SimulatedEngine
 from reconciler.facts import FactRef, Pnr
 from reconciler.intent.model import ChunkId
@@ -169,7 +169,8 @@ class World:
         self.engine = engine or SimulatedEngine(seed=seed, start_seconds=(0.2, 0.6))
         self.files = Files()
         self.stores = Stores()
-        self.runtime = Runtime()
+        self.spoken = Runtime()
+        self.runtime: Runtime | SimulatedRuntime = self.spoken
         self.seed = seed
         self.controller: Controller | None = None
         self._task: asyncio.Task[None] | None = None

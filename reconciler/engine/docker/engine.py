@@ -58,12 +58,14 @@ class DockerEngine:
         *,
         runtime_root: str | None,
         docker_host: str | None = None,
+        build_folders: tuple[str, ...] = (),
         start_workers: int = 4,
         removal_workers: int = 8,
         timeout_seconds: float = 60.0,
     ) -> None:
         self._runtime_root = runtime_root
         self._docker_host = docker_host
+        self._build_folders = build_folders
         self._timeout = timeout_seconds
         self._pool_size = start_workers + removal_workers + LOOKS + COMMANDS + IMAGES
         self._starts = Threads(start_workers, "pnr-start")
@@ -286,9 +288,8 @@ class DockerEngine:
                     loop.call_soon_threadsafe(progress, line)
 
             where = str(self._address)
-            call = partial(
-                images.ensure, self._ready(), action.image, action.build_path, action.policy, tell, where=where
-            )
+            build_path = images.find_build(action.build_path, self._build_folders) if action.build_path else None
+            call = partial(images.ensure, self._ready(), action.image, build_path, action.policy, tell, where=where)
             task = asyncio.create_task(self._fetches.run(call))
             self._image_work[key] = task
             task.add_done_callback(partial(self._image_done, key))

@@ -79,6 +79,18 @@ def _progress(line: Mapping[str, Any]) -> str:
     return state if "id" not in line else ""
 
 
+def find_build(path: str, folders: tuple[str, ...]) -> str:
+    """The directory to build: ``path`` itself or, where it lies in the first of ``folders`` and is not there, the same
+    below one of the others."""
+    if os.path.isdir(path) or not folders:
+        return path
+    below = os.path.relpath(path, folders[0])
+    if below.startswith(os.pardir):
+        return path
+    found = (os.path.join(folder, below) for folder in folders[1:])
+    return next((other for other in found if os.path.isdir(other)), path)
+
+
 def build(client: docker.APIClient, image: str, build_path: str, tell: Tell, *, where: str) -> None:
     """Build a directory with a Dockerfile and tag it."""
     if not os.path.isdir(build_path):

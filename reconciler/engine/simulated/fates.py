@@ -27,12 +27,12 @@ class Fate:
 
 @dataclass(slots=True)
 class Hidden:
-    """One container's hidden side. ``ready_at``, ``ill`` and ``timers`` are of its present run; ``ports`` are those
-    that it publishes while it runs."""
+    """One container's hidden side. ``ready``, ``ill`` and ``timers`` are of its present run; ``ports`` are those that
+    it publishes while it runs."""
 
     chunk: Chunk | None
     ports: Mapping[str, tuple[HostPort, ...]]
-    ready_at: float = 0.0
+    ready: bool = False
     ill: bool = False
     timers: list[asyncio.TimerHandle] = field(default_factory=list)
 

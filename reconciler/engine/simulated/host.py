@@ -138,10 +138,10 @@ class SimulatedHost:
         if c is None or c.condition is not Condition.RUNNING:
             return False
         hidden = self._hidden[container_id]
-        return not hidden.ill and self._now() >= hidden.ready_at
+        return hidden.ready and not hidden.ill
 
-    def ready_container(self, chunk: ChunkId) -> Chunk | None:
-        """The intent that the running and ready container of a chunk was made from."""
+    def ready_chunk(self, chunk: ChunkId) -> Chunk | None:
+        """The intent that a container of the chunk was made from which is ready now; None where there is none."""
         for c in self.containers.values():
             if c.owner == chunk and self.is_ready(c.id):
                 return self._hidden[c.id].chunk
@@ -218,16 +218,17 @@ class SimulatedHost:
     def _begin_run(self, c: Container, hidden: Hidden) -> None:
         loop = asyncio.get_running_loop()
         fate = self.fates.get(c.image, Fate())
-        hidden.ill = False
-        hidden.ready_at = loop.time() + fate.ready_after
-        hidden.timers.append(loop.call_later(fate.ready_after, self._found_healthy, c.id))
+        hidden.ready = hidden.ill = False
+        hidden.timers.append(loop.call_later(fate.ready_after, self._gets_ready, c.id))
         if fate.exit_code is not None:
             hidden.timers.append(loop.call_later(fate.exit_after, self._ends_by_itself, c.id, fate.exit_code))
         elif hidden.is_job:
             hidden.timers.append(loop.call_later(JOB_SECONDS, self._ends_by_itself, c.id, 0))
 
-    def _found_healthy(self, container_id: str) -> None:
-        said = "unhealthy" if self._hidden[container_id].ill else "healthy"
+    def _gets_ready(self, container_id: str) -> None:
+        hidden = self._hidden[container_id]
+        hidden.ready = True
+        said = "unhealthy" if hidden.ill else "healthy"
         self._put(replace(self.containers[container_id], health=said))
 
     def _ends_by_itself(self, container_id: str, exit_code: int) -> None:

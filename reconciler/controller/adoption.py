@@ -1,0 +1,78 @@
+"""Brings everything that is kept of a domain in line with an intent that has changed, or was restored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from reconciler.controller.executor import Executor
+from reconciler.controller.known import Known
+from reconciler.controller.prober import Prober
+from reconciler.facts import FactRef, Pnr
+from reconciler.intent.model import Chunk, ChunkId, Domain
+from reconciler.planner.health import Health
+from reconciler.planner.memory import intent_changed
+from reconciler.planner.ordering import answerers, dependencies
+
+
+class Adoption:
+    """What follows from a changed intent: whose setbacks are forgotten, who waits for whom, which facts there are."""
+
+    def __init__(self, *, known: Known, executor: Executor, prober: Prober) -> None:
+        self._known = known
+        self._executor = executor
+        self._prober = prober
+
+    def adopt(self, name: str, old: Domain | None) -> None:
+        """The intent of a domain has changed (or was restored): bring records, facts and look-ups in line."""
+        record = self._known.domains[name]
+        old_chunks: dict[ChunkId, Chunk] = dict(old.by_id) if old is not None else {}
+        new_chunks: dict[ChunkId, Chunk] = dict(record.wanted.by_id) if record.wanted is not None else {}
+        for id, chunk in old_chunks.items():
+            self._known.facts.unregister(chunk)
+            self._known.wanted_names.get(chunk.container.name, set()).discard(id)
+            if id not in new_chunks:
+                self._known.chunk_record(id).last = chunk
+        for id, chunk in new_chunks.items():
+            self._known.facts.register(chunk)
+            self._known.wanted_names.setdefault(chunk.container.name, set()).add(id)
+            c = self._known.chunk_record(id)
+            if c.last is not None and c.last != chunk:
+                c.memory = intent_changed(c.memory)
+                self._executor.cancel_if_waiting_for_image(id)
+                if c.last.health != chunk.health:
+                    c.health = Health()
+                    self._prober.drop(id)
+            c.last = chunk
+        self._declare_facts(name, old_chunks, new_chunks)
+        self._known.dependents = {}
+        last = [c.last for c in self._known.chunks.values() if c.last is not None]
+        for id, needs in dependencies(last).items():
+            for need in needs:
+                self._known.dependents.setdefault(need, set()).add(id)
+        self._known.who = answerers(last)
+        for id in (*old_chunks, *new_chunks):
+            self._known.mark(id)
+        self._known.mark_domain(name)
+        self._known.recorder.touch(name)
+
+    def _declare_facts(
+        self, name: str, old_chunks: Mapping[ChunkId, Chunk], new_chunks: Mapping[ChunkId, Chunk]
+    ) -> None:
+        record = self._known.domains[name]
+        now = self._known.clock.now()
+        declared = {chunk.flowout_ref(key) for chunk in new_chunks.values() for key in chunk.flowout}
+        given: dict[FactRef, Pnr] = {}
+        if record.wanted is not None:
+            for cpux in record.wanted.cpuxs:
+                for key, fact in cpux.rt_state.items():
+                    given[FactRef(name, cpux.name, key)] = fact
+        for ref in [
+            ref for ref in self._known.facts if ref.domain == name and ref not in declared and ref not in given
+        ]:
+            self._known.facts.forget(ref)
+            self._known.tell_askers(ref)
+        for ref, fact in given.items():
+            if (self._known.facts.state(ref) is None or ref not in declared) and self._known.facts.answer(
+                ref, fact, by="rt_state", at=now
+            ):
+                self._known.tell_askers(ref)
