@@ -7,6 +7,7 @@ import json
 import os
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -81,12 +82,18 @@ class Raw:
         self.call("POST", "/networks/create", {"Name": name, "CheckDuplicate": True, "Labels": labels or {}})
 
     def remove_network(self, name: str) -> None:
-        """Remove a network; one that is gone is fine."""
-        try:
-            self.call("DELETE", f"/networks/{quote(name)}")
-        except RuntimeError as error:
-            if " 404 " not in str(error):
-                raise
+        """Remove a network; one that is gone is fine. Its containers may still be leaving: it is tried for a while."""
+        for attempt in range(50):
+            try:
+                self.call("DELETE", f"/networks/{quote(name)}")
+            except RuntimeError as error:
+                if " 404 " in str(error):
+                    return
+                if " 403 " not in str(error) or attempt == 49:
+                    raise
+                time.sleep(0.1)
+            else:
+                return
 
 
 def events(filters: dict[str, list[str]]) -> tuple[Connection, Iterator[dict[str, Any]]]:

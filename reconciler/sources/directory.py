@@ -1,50 +1,42 @@
 """The domains directory as a source: notices changes at once, gives the whole picture each time.
 
 An event (watchdog) only means *look*; a rescan on a timer catches what no event told, since the kernel's queue can
-overflow and watchers can die without a word. What was written is given at once, for a half-written file is simply not
-valid yet. Only what looks like a passing moment is held for ``settle_seconds``: a file that vanished (an editor is
-about to put the new one in its place), one that is suddenly empty, or one that does not end as JSON does.
+overflow and watchers can die without a word. What a look makes of the files is in :mod:`reconciler.sources.files`.
 
-In a git work tree nothing is given while git holds its locks, so that a pull is one change and never half a tree.
+In a git work tree nothing is given while git holds its locks and until the tree is quiet after it, so that a pull is
+one change and never half a tree.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 import os
+import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
 
-from reconciler.intent.model import Place, Problem
-from reconciler.sources import git, safe_read
-from reconciler.sources.protocol import FileSeen, Scan
+from reconciler.sources import git
+from reconciler.sources.files import Files, same
+from reconciler.sources.protocol import Scan
 from reconciler.sources.watching import Watching
 
 log = logging.getLogger("pnr.sources")
 
-LARGEST_FILE = 1 << 20
 POLL_SECONDS = 0.5
 MISSING_POLL_SECONDS = 1.0
 LOCK_POLL_SECONDS = 0.02
-
-
-@dataclass(slots=True)
-class _Entry:
-    """A file as it was last given (None: not yet), and since when it looks as if it were about to change.
-
-    The signature of a file that has vanished is empty.
-    """
-
-    seen: FileSeen | None
-    signature: tuple[int, ...]
-    held_since: float | None = None
+# What stands in the directory's place (another mount, a link that leads elsewhere) makes no event in it.
+PLACE_CHECK_SECONDS = 2.0
+# Somebody may write there without pause: looking takes a tenth of the time at most, and never waits longer than this.
+LOOKING_SHARE = 10.0
+LONGEST_PAUSE_SECONDS = 0.05
+LONGEST_QUIET_SECONDS = 2.0
+LONG_LOCK_SECONDS = 5.0
 
 
 class DirectorySource:
-    """See the module's text; :class:`reconciler.sources.protocol.Source`."""
+    """See the module's text; :class:`reconciler.sources.protocol.Source`. Times in seconds."""
 
     def __init__(
         self,
@@ -57,12 +49,16 @@ class DirectorySource:
         self._root = root
         self._rescan = POLL_SECONDS if polling else rescan_seconds
         self._settle = settle_seconds
-        self._wake = asyncio.Event()
-        self._forced = False
-        self._entries: dict[str, _Entry] = {}
+        self._files = Files(str(root), settle_seconds)
+        self._place: tuple[int, int] | None = None
         self._watching = None if polling else Watching(root)
+        self._wake = asyncio.Event()
+        self._hinted = False
         self._event_at = 0.0
+        self._git = _GitState()
+        self._forced = False
         self._closed = False
+        self._trouble = ""
 
     async def look_now(self) -> None:
         """Give a scan soon, whether or not something has changed."""
@@ -70,8 +66,9 @@ class DirectorySource:
         self._wake.set()
 
     async def close(self) -> None:
-        """Stop watching."""
+        """Stop watching; :meth:`scans` ends."""
         self._closed = True
+        self._wake.set()
         if self._watching is not None:
             await asyncio.to_thread(self._watching.stop)
 
@@ -81,117 +78,134 @@ class DirectorySource:
         last: Scan | None = None
         while not self._closed:
             self._wake.clear()
-            missing = not self._root.is_dir()
             watched = self._watch(loop)
-            tree = git.find(self._root) if not missing else None
-            wait = self._rescan if watched else POLL_SECONDS
-            if missing:
-                scan: Scan | None = Scan(root_missing=True)
-                wait = MISSING_POLL_SECONDS
-                self._entries.clear()
-            elif tree is not None and self._git_at_work(tree, loop.time(), first=last is None):
-                scan = None
-                wait = LOCK_POLL_SECONDS
-            else:
-                scan, soon = self._scan(loop.time(), tree.commit() if tree is not None else None)
-                wait = min(wait, soon)
-                if tree is not None and tree.is_busy():
-                    # Git began while we were looking: what was read may be half a tree.
-                    scan, wait = None, LOCK_POLL_SECONDS
+            begun = time.perf_counter()
+            scan, wait = self._look(loop.time(), last)
+            spent = time.perf_counter() - begun
             if scan is not None and (self._forced or last is None or _differ(scan, last)):
                 self._forced = False
                 last = scan
                 yield scan
-                continue
-            await self._sleep(wait)
+            await self._rest(min(wait, self._rescan if watched else POLL_SECONDS))
+            await asyncio.sleep(min(spent * LOOKING_SHARE, LONGEST_PAUSE_SECONDS) if watched else 0.0)
 
-    async def _sleep(self, seconds: float) -> None:
-        handle = asyncio.get_running_loop().call_later(max(seconds, 0.001), self._wake.set)
+    def _look(self, now: float, last: Scan | None) -> tuple[Scan | None, float]:
+        """A scan, or None where it is too early for one; and in how many seconds to look again at the latest."""
+        tree = git.find(self._root)
+        if tree is not None and self._git.busy(tree, now, self._event_at, self._settle):
+            return None, LOCK_POLL_SECONDS
+        # At first, and after git, the whole is given as it is: what were held back would look as if it were gone.
+        hold = last is not None and not last.root_missing and not self._git.was_at_work
         try:
-            await self._wake.wait()
-        finally:
-            handle.cancel()
+            at = os.stat(self._root)
+            files, soon = self._files.look(now, hold=hold)
+        except OSError as error:
+            return self._missing(error), MISSING_POLL_SECONDS
+        if tree is not None and self._git.interfered(tree, now):
+            return None, LOCK_POLL_SECONDS
+        place = (at.st_dev, at.st_ino)
+        if last is not None and not files and place != self._place:
+            # Another directory in its place, with nothing in it: an unmounted disk, not a wish to remove everything.
+            return Scan(root_missing=True), MISSING_POLL_SECONDS
+        self._place = place
+        self._trouble = ""
+        self._git.was_at_work = False
+        return Scan(files, False, tree.commit() if tree is not None else None), soon
+
+    def _missing(self, error: OSError) -> Scan:
+        reason = error.strerror or str(error)
+        if reason != self._trouble:
+            log.warning("the domains directory %s can't be read: %s", self._root, reason)
+            self._trouble = reason
+        self._files.forget()
+        return Scan(root_missing=True)
+
+    async def _rest(self, seconds: float) -> None:
+        """Until an event, at most ``seconds``; cut short when what is watched is no longer what is there."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + max(seconds, 0.001)
+        while not self._wake.is_set() and (left := end - loop.time()) > 0:
+            handle = loop.call_later(min(left, PLACE_CHECK_SECONDS), self._wake.set)
+            try:
+                await self._wake.wait()
+            finally:
+                handle.cancel()
+            if left > PLACE_CHECK_SECONDS and not self._told():
+                self._wake.clear()
+                if self._watching is not None and self._watching.lost():
+                    return
+
+    def _told(self) -> bool:
+        return self._forced or self._closed or self._hinted
 
     def _watch(self, loop: asyncio.AbstractEventLoop) -> bool:
+        self._hinted = False
+
         def hint() -> None:
             self._event_at = loop.time()
             self._wake.set()
 
         def from_thread() -> None:
-            if not loop.is_closed():
+            if self._hinted:
+                return
+            self._hinted = True
+            try:
                 loop.call_soon_threadsafe(hint)
+            except RuntimeError:
+                # The loop has ended meanwhile: nobody looks any more.
+                return
 
         return self._watching is not None and self._watching.ensure(from_thread)
 
-    def _git_at_work(self, tree: git.WorkTree, now: float, *, first: bool) -> bool:
-        """Whether to wait for git, or for the tree to be quiet after it."""
-        if tree.is_busy():
-            self._event_at = now
+
+class _GitState:
+    """Whether git is at work in the tree, from one look to the next."""
+
+    def __init__(self) -> None:
+        self.was_at_work = False
+        self._stamp: tuple[object, ...] | None = None
+        self._worked_at = 0.0
+        self._locked_since: float | None = None
+        self._told: object = None
+
+    def busy(self, tree: git.WorkTree, now: float, event_at: float, settle: float) -> bool:
+        """Whether to wait: for git to end, or for the tree to be quiet after it."""
+        if self.interfered(tree, now):
             return True
-        return not first and self._event_at > 0.0 and now - self._event_at < self._settle
+        if not self.was_at_work:
+            return False
+        # Others may write in the tree without end; git's own files came before it ended.
+        quiet_since = max(self._worked_at, min(event_at, self._worked_at + LONGEST_QUIET_SECONDS))
+        return now - quiet_since < settle
 
-    def _scan(self, now: float, commit: str | None) -> tuple[Scan, float]:
-        """The whole picture, and in how many seconds to look again at what is not settled."""
-        soon = self._rescan
-        entries: dict[str, _Entry] = {}
-        found = self._list()
-        for name in sorted(found.keys() | self._entries.keys()):
-            signature = found.get(name, ())
-            before = self._entries.get(name)
-            if before is not None and before.signature == signature and before.held_since is None:
-                entries[name] = before
-                continue
-            seen = self._read(name) if signature else None
-            if seen is None or _looks_unfinished(seen):
-                since = before.held_since if before is not None and before.held_since is not None else now
-                left = since + self._settle - now
-                if left > 0:
-                    soon = min(soon, left)
-                    entries[name] = _Entry(before.seen if before is not None else None, signature, since)
-                    continue
-                if seen is None:
-                    continue
-            known = before.seen if before is not None else None
-            if known is not None and (known.digest, known.problem) == (seen.digest, seen.problem):
-                seen = known
-            entries[name] = _Entry(seen, signature)
-        self._entries = entries
-        files = {name: entry.seen for name, entry in entries.items() if entry.seen is not None}
-        return Scan(files, False, commit), max(soon, 0.001)
+    def interfered(self, tree: git.WorkTree, now: float) -> bool:
+        """Whether git is at work, or was since the last call."""
+        lock, stamp = tree.lock(), tree.stamp()
+        changed = self._stamp is not None and stamp != self._stamp
+        self._stamp = stamp
+        self._tell(tree, lock, now)
+        if lock is None and not changed:
+            return False
+        self.was_at_work = True
+        self._worked_at = now
+        return True
 
-    def _list(self) -> dict[str, tuple[int, ...]]:
-        found: dict[str, tuple[int, ...]] = {}
-        try:
-            with os.scandir(self._root) as listing:
-                names = [entry.name for entry in listing]
-        except OSError as error:
-            log.warning("%s can't be listed: %s", self._root, error)
-            return {name: entry.signature for name, entry in self._entries.items() if entry.signature}
-        for name in names:
-            if not name.endswith(".json") or name.startswith("."):
-                continue
-            try:
-                found[name] = safe_read.signature(os.path.join(self._root, name))
-            except OSError:
-                continue
-        return found
-
-    def _read(self, name: str) -> FileSeen | None:
-        try:
-            data = safe_read.read(os.path.join(self._root, name), LARGEST_FILE)
-        except safe_read.Refused as refused:
-            if refused.code == "Gone":
-                return None
-            return FileSeen(name, None, Problem(Place(name), refused.code, refused.message), refused.code)
-        return FileSeen(name, data, None, hashlib.sha256(data).hexdigest())
-
-
-def _looks_unfinished(seen: FileSeen) -> bool:
-    """Whether a file looks as if it were being written: empty, or not ending as JSON does."""
-    return seen.data is not None and not seen.data.rstrip().endswith(b"}")
+    def _tell(self, tree: git.WorkTree, lock: Path | None, now: float) -> None:
+        if lock is None:
+            self._locked_since = None
+            stale = tree.stale_lock()
+            if stale is not None and self._told != stale:
+                log.warning("%s was left behind by a git that ended early; it is ignored: remove it", stale)
+            self._told = stale
+            return
+        if self._locked_since is None:
+            self._locked_since = now
+        elif now - self._locked_since > LONG_LOCK_SECONDS and self._told != lock:
+            self._told = lock
+            log.warning("git holds %s: until it is gone no change of the files is taken up", lock)
 
 
 def _differ(a: Scan, b: Scan) -> bool:
     if a.root_missing != b.root_missing or a.commit != b.commit or a.files.keys() != b.files.keys():
         return True
-    return any(a.files[name] is not b.files[name] for name in a.files)
+    return not all(same(a.files[name], b.files[name]) for name in a.files)

@@ -101,8 +101,6 @@ class Watching:
         observer.stop()
         if observer.is_alive():
             observer.join(2.0)
-        else:
-            observer.on_thread_stop()
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
