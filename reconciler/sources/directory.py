@@ -10,6 +10,7 @@ one change and never half a tree.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import time
@@ -51,6 +52,7 @@ class DirectorySource:
         self._settle = settle_seconds
         self._files = Files(str(root), settle_seconds)
         self._place: tuple[int, int] | None = None
+        self._filled = False
         self._watching = None if polling else Watching(root)
         self._wake = asyncio.Event()
         self._hinted = False
@@ -80,7 +82,7 @@ class DirectorySource:
             self._wake.clear()
             watched = self._watch(loop)
             begun = time.perf_counter()
-            scan, wait = self._look(loop.time(), last)
+            scan, wait = self._look(loop.time())
             spent = time.perf_counter() - begun
             if scan is not None and (self._forced or last is None or _differ(scan, last)):
                 self._forced = False
@@ -89,26 +91,28 @@ class DirectorySource:
             await self._rest(min(wait, self._rescan if watched else POLL_SECONDS))
             await asyncio.sleep(min(spent * LOOKING_SHARE, LONGEST_PAUSE_SECONDS) if watched else 0.0)
 
-    def _look(self, now: float, last: Scan | None) -> tuple[Scan | None, float]:
+    def _look(self, now: float) -> tuple[Scan | None, float]:
         """A scan, or None where it is too early for one; and in how many seconds to look again at the latest."""
         tree = git.find(self._root)
         if tree is not None and self._git.busy(tree, now, self._event_at, self._settle):
             return None, LOCK_POLL_SECONDS
-        # At first, and after git, the whole is given as it is: what were held back would look as if it were gone.
-        hold = last is not None and not last.root_missing and not self._git.was_at_work
         try:
             at = os.stat(self._root)
-            files, soon = self._files.look(now, hold=hold)
+            place = (at.st_dev, at.st_ino)
+            moved = place != self._place
+            if moved:
+                self._files.forget()
+            # At first, and after git, the whole is given as it is: what were held back would look as if it were gone.
+            files, soon = self._files.look(now, hold=not moved and not self._git.was_at_work)
         except OSError as error:
             return self._missing(error), MISSING_POLL_SECONDS
         if tree is not None and self._git.interfered(tree, now):
             return None, LOCK_POLL_SECONDS
-        place = (at.st_dev, at.st_ino)
-        if last is not None and not files and place != self._place:
+        self._trouble = ""
+        if moved and self._filled and not files:
             # Another directory in its place, with nothing in it: an unmounted disk, not a wish to remove everything.
             return Scan(root_missing=True), MISSING_POLL_SECONDS
-        self._place = place
-        self._trouble = ""
+        self._place, self._filled = place, bool(files)
         self._git.was_at_work = False
         return Scan(files, False, tree.commit() if tree is not None else None), soon
 
@@ -117,26 +121,20 @@ class DirectorySource:
         if reason != self._trouble:
             log.warning("the domains directory %s can't be read: %s", self._root, reason)
             self._trouble = reason
-        self._files.forget()
+        self._place = None
         return Scan(root_missing=True)
 
     async def _rest(self, seconds: float) -> None:
         """Until an event, at most ``seconds``; cut short when what is watched is no longer what is there."""
         loop = asyncio.get_running_loop()
         end = loop.time() + max(seconds, 0.001)
-        while not self._wake.is_set() and (left := end - loop.time()) > 0:
-            handle = loop.call_later(min(left, PLACE_CHECK_SECONDS), self._wake.set)
-            try:
-                await self._wake.wait()
-            finally:
-                handle.cancel()
-            if left > PLACE_CHECK_SECONDS and not self._told():
-                self._wake.clear()
-                if self._watching is not None and self._watching.lost():
-                    return
-
-    def _told(self) -> bool:
-        return self._forced or self._closed or self._hinted
+        while (left := end - loop.time()) > 0:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(min(left, PLACE_CHECK_SECONDS)):
+                    await self._wake.wait()
+                return
+            if self._watching is not None and self._watching.lost():
+                return
 
     def _watch(self, loop: asyncio.AbstractEventLoop) -> bool:
         self._hinted = False

@@ -58,25 +58,28 @@ class Files:
         Raises OSError where the directory can't be listed.
         """
         found = self._list()
-        before, entries = self._entries, {}
+        before = self._entries
+        entries: dict[str, _Entry] = {}
         for name in sorted(found):
             entry = self._entry(name, found[name], before.get(name), now, hold=hold)
             if entry is not None:
                 entries[name] = entry
-        arrived = {entry.seen.digest for name, entry in entries.items() if name not in before and _has_data(entry)}
-        for name in before.keys() - entries.keys():
-            entry = before[name]
+        arrived = {_content(entry) for name, entry in entries.items() if name not in before} - {None}
+        for name in before.keys() - entries.keys() if hold else ():
+            vanished = before[name]
             # A renamed file is no vanished one: held, it would stand there twice.
-            if entry.seen is None or not hold or (_has_data(entry) and entry.seen.digest in arrived):
+            if vanished.seen is None or _content(vanished) in arrived:
                 continue
-            since = now if entry.held_since is None else entry.held_since
+            since = now if vanished.held_since is None else vanished.held_since
             if now - since < self._settle:
-                entries[name] = _Entry(entry.seen, _GONE, since)
+                entries[name] = _Entry(vanished.seen, _GONE, since)
         self._entries = entries
         soon = min((self._due(entry, now) for entry in entries.values()), default=math.inf)
         return {name: entry.seen for name, entry in sorted(entries.items()) if entry.seen is not None}, soon
 
-    def _entry(self, name: str, signature: Signature, before: _Entry | None, now: float, *, hold: bool) -> _Entry | None:
+    def _entry(
+        self, name: str, signature: Signature, before: _Entry | None, now: float, *, hold: bool
+    ) -> _Entry | None:
         if before is not None and self._still_good(before, signature, now):
             return before
         try:
@@ -91,7 +94,7 @@ class Files:
         if known is not None and same(known, seen):
             seen = known
         changed = before is None or before.signature != signature
-        just_now = len(signature) > 1 and time.time_ns() - safe_read.changed_at_ns(signature) < _JUST_NOW_NS
+        just_now = len(signature) > 2 and time.time_ns() - safe_read.changed_at_ns(signature) < _JUST_NOW_NS
         return _Entry(seen, signature, look_again_at=now + SECOND_LOOK_SECONDS if changed and just_now else math.inf)
 
     @staticmethod
@@ -145,8 +148,8 @@ def same(a: FileSeen, b: FileSeen) -> bool:
     return a is b or (a.name, a.digest, a.problem) == (b.name, b.digest, b.problem)
 
 
-def _has_data(entry: _Entry) -> bool:
-    return entry.seen is not None and entry.seen.data is not None
+def _content(entry: _Entry) -> str | None:
+    return entry.seen.digest if entry.seen is not None and entry.seen.data is not None else None
 
 
 def _problem(name: str, code: str, message: str) -> FileSeen:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import shutil
 from collections.abc import AsyncIterator, Mapping
@@ -21,12 +22,23 @@ from reconciler.intent.strict_json import BadJson, parse
 from reconciler.sources import safe_read
 from reconciler.sources.watching import Watching
 
+log = logging.getLogger("pnr.sources")
+
 MOST_FILES = 16
+MOST_NAMES = 1000
 LARGEST_FILE = 64 << 10
 LONGEST_TEXT = 4096
-RESCAN_SECONDS = 2.0
-SHORTEST_PAUSE_SECONDS = 0.05
 LONGEST_KEY = 63
+MOST_PROBLEMS = 20
+RESCAN_SECONDS = 2.0
+POLL_SECONDS = 0.5
+SHORTEST_PAUSE_SECONDS = 0.05
+# A chunk that changes without pause: so many hints at once, then so many a second.
+HINTS_AT_ONCE = 20.0
+HINTS_A_SECOND = 4.0
+# To be told of each of so many writes costs more than to look now and then.
+FLOOD_EVENTS_A_SECOND = 500
+FLOOD_PAUSE_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +56,9 @@ class RuntimeFacts:
         self._root = root
         self._watching = Watching(root, recursive=True)
         self._signatures: dict[ChunkId, object] = {}
+        self._allowance: dict[ChunkId, tuple[float, float]] = {}
+        self._events = 0
+        self._trouble = ""
 
     def path_of(self, chunk: ChunkId) -> Path:
         """Where a chunk's directory is."""
@@ -51,45 +66,49 @@ class RuntimeFacts:
 
     def read(self, chunk: ChunkId) -> RuntimeAnswers:
         """What is written there now; of two files that answer one fact the later name counts."""
-        folder = str(self.path_of(chunk))
         answers: dict[str, Pnr] = {}
         problems: list[str] = []
-        names = self._names(folder)
-        if len(names) > MOST_FILES:
-            problems.append(f"/runtime holds {len(names)} files; only the first {MOST_FILES} are read")
-        for name in names[:MOST_FILES]:
-            where = f"/runtime/{name!a}"
-            try:
-                document = parse(safe_read.read(os.path.join(folder, name), LARGEST_FILE), name)
-            except safe_read.Refused as refused:
-                problems.append(f"{where}: {refused.message}")
-                continue
-            except BadJson as bad:
-                problems.append(f"{where}: {bad}")
-                continue
-            if not isinstance(document, dict):
-                problems.append(f"{where}: expected an object of facts")
-                continue
-            for key, value in document.items():
-                fact = _fact(value)
-                if fact is None or len(key) > LONGEST_KEY:
-                    problems.append(f'{where}: {key[:80]!a} is no fact; expected {{"prompt", "response", "tv"}}')
-                else:
-                    answers[key] = fact
-        return RuntimeAnswers(answers, tuple(problems[:20]))
-
-    def _names(self, folder: str) -> list[str]:
         try:
-            if os.path.islink(folder):
-                return []
-            with os.scandir(folder) as listing:
-                return sorted(entry.name for entry in listing if entry.name.endswith(".json"))
-        except OSError:
-            return []
+            with self._folder(chunk) as folder:
+                names, too_many = _json_names(folder)
+                if too_many:
+                    problems.append(f"/runtime holds {too_many} files; only the first {MOST_FILES} are read")
+                for name in names:
+                    self._read_file(folder, name, answers, problems)
+        except FileNotFoundError:
+            return RuntimeAnswers()
+        except OSError as error:
+            problems.append(f"/runtime can't be read: {error.strerror or error}")
+        return RuntimeAnswers(answers, tuple(problems[:MOST_PROBLEMS]))
+
+    def _read_file(self, folder: safe_read.Folder, name: str, answers: dict[str, Pnr], problems: list[str]) -> None:
+        where = f"/runtime/{name!a}"
+        try:
+            document = parse(folder.read(name, LARGEST_FILE), name)
+        except safe_read.Refused as refused:
+            if refused.code != "Gone":
+                problems.append(f"{where}: {refused.message}")
+            return
+        except BadJson as bad:
+            problems.append(f"{where}: {bad}")
+            return
+        if not isinstance(document, dict):
+            problems.append(f"{where}: expected an object of facts")
+            return
+        for key, value in document.items():
+            fact = _fact(value)
+            if fact is None or len(key) > LONGEST_KEY:
+                problems.append(f'{where}: {key[:80]!a} is no fact; expected {{"prompt", "response", "tv"}}')
+            else:
+                answers[key] = fact
+
+    def _folder(self, chunk: ChunkId) -> contextlib.AbstractContextManager[safe_read.Folder]:
+        return safe_read.folder_below(str(self._root), (chunk.domain, chunk.cpux, chunk.chunk))
 
     def forget(self, chunk: ChunkId) -> None:
         """Remove a chunk's directory: the chunk is gone."""
         self._signatures.pop(chunk, None)
+        self._allowance.pop(chunk, None)
         folder = self.path_of(chunk)
         if folder.is_symlink():
             folder.unlink()
@@ -100,48 +119,99 @@ class RuntimeFacts:
                 parent.rmdir()
 
     async def changes(self) -> AsyncIterator[ChunkId]:
-        """The chunks whose files have changed, for ever; each at most twenty times a second."""
+        """The chunks whose files have changed, for ever; each at most twenty times at once, four times a second."""
         loop = asyncio.get_running_loop()
         wake = asyncio.Event()
+
+        def hint() -> None:
+            self._events += 1
+            if not wake.is_set():
+                with contextlib.suppress(RuntimeError):
+                    loop.call_soon_threadsafe(wake.set)
+
+        blind_until = counted_since = loop.time()
         try:
             while True:
                 wake.clear()
-                await asyncio.to_thread(self._root.mkdir, 0o700, True, True)
-                self._watching.ensure(lambda: _safely(loop, wake.set))
-                for chunk in self._changed():
+                now = loop.time()
+                if now - counted_since >= 1.0:
+                    if self._events > FLOOD_EVENTS_A_SECOND * (now - counted_since):
+                        blind_until = now + FLOOD_PAUSE_SECONDS
+                        await asyncio.to_thread(self._watching.stop)
+                    self._events, counted_since = 0, now
+                watched = now >= blind_until and await self._made() and self._watching.ensure(hint)
+                changed, owed = self._changed(now)
+                for chunk in changed:
                     yield chunk
                 await asyncio.sleep(SHORTEST_PAUSE_SECONDS)
-                handle = loop.call_later(RESCAN_SECONDS, wake.set)
-                try:
-                    await wake.wait()
-                finally:
-                    handle.cancel()
+                pause = 1 / HINTS_A_SECOND if owed else RESCAN_SECONDS if watched else POLL_SECONDS
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(pause):
+                        await wake.wait()
         finally:
             self._watching.stop()
 
-    def _changed(self) -> list[ChunkId]:
+    async def _made(self) -> bool:
+        if not self._watching.lost():
+            return True
+        try:
+            await asyncio.to_thread(self._root.mkdir, 0o700, True, True)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            if reason != self._trouble:
+                log.warning("%s can't be made, so that no container can answer its facts: %s", self._root, reason)
+                self._trouble = reason
+            return False
+        self._trouble = ""
+        return True
+
+    def _changed(self, now: float) -> tuple[list[ChunkId], bool]:
+        """The chunks to tell of, and whether some must wait because they have changed too often."""
         found: dict[ChunkId, object] = {}
         for domain in _folders(str(self._root)):
             for cpux in _folders(os.path.join(self._root, domain)):
                 for chunk in _folders(os.path.join(self._root, domain, cpux)):
                     id = ChunkId(domain, cpux, chunk)
-                    found[id] = self._signature(str(self.path_of(id)))
-        changed = [id for id, signature in found.items() if self._signatures.get(id) != signature]
-        changed.extend(id for id in self._signatures if id not in found)
+                    found[id] = self._signature(id)
+        changed = [id for id in self._signatures if id not in found]
+        owed = False
+        for id, signature in found.items():
+            if id in self._signatures and self._signatures[id] == signature:
+                continue
+            if self._may_tell(id, now):
+                changed.append(id)
+            else:
+                found[id] = self._signatures.get(id)
+                owed = True
         self._signatures = found
-        return changed
+        self._allowance = {id: left for id, left in self._allowance.items() if id in found}
+        return changed, owed
 
-    def _signature(self, folder: str) -> object:
+    def _may_tell(self, id: ChunkId, now: float) -> bool:
+        left, at = self._allowance.get(id, (HINTS_AT_ONCE, now))
+        left = min(left + (now - at) * HINTS_A_SECOND, HINTS_AT_ONCE)
+        self._allowance[id] = (left - 1 if left >= 1 else left, now)
+        return left >= 1
+
+    def _signature(self, id: ChunkId) -> object:
         signatures = []
-        for name in self._names(folder)[:MOST_FILES]:
-            with contextlib.suppress(OSError):
-                signatures.append((name, safe_read.signature(os.path.join(folder, name))))
+        try:
+            with self._folder(id) as folder:
+                for name in _json_names(folder)[0]:
+                    with contextlib.suppress(OSError):
+                        signatures.append((name, folder.signature(name)))
+        except OSError:
+            return None
         return tuple(signatures)
 
 
-def _safely(loop: asyncio.AbstractEventLoop, call: Any) -> None:
-    if not loop.is_closed():
-        loop.call_soon_threadsafe(call)
+def _json_names(folder: safe_read.Folder) -> tuple[list[str], str]:
+    """The names that are read, in order; and how many there are, where that is too many. Raises OSError."""
+    listed = folder.names(MOST_NAMES + 1)
+    names = sorted(name for name in listed if name.endswith(".json"))
+    if len(listed) > MOST_NAMES:
+        return names[:MOST_FILES], f"more than {MOST_NAMES}"
+    return names[:MOST_FILES], str(len(names)) if len(names) > MOST_FILES else ""
 
 
 def _folders(folder: str) -> list[str]:

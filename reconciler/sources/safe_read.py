@@ -37,7 +37,7 @@ def signature(path: str, *, dir_fd: int | None = None) -> tuple[int, ...]:
 
 def changed_at_ns(signature: tuple[int, ...]) -> int:
     """When the file of a signature was last changed, in nanoseconds since 1970."""
-    return signature[3]
+    return max(signature[2], signature[3])
 
 
 def read(path: str, limit: int, *, dir_fd: int | None = None) -> bytes:

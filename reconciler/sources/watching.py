@@ -87,9 +87,7 @@ class Watching:
             if name.startswith(("File", "Dir")) and name.endswith("Event") and name not in _READING
         ]
         self._observer = Observer()
-        self._observer.schedule(
-            Handler(), os.path.realpath(self._root), recursive=self._recursive, event_filter=wanted
-        )
+        self._observer.schedule(Handler(), os.path.realpath(self._root), recursive=self._recursive, event_filter=wanted)
         self._observer.start()
 
     def stop(self) -> None:
