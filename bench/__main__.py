@@ -26,7 +26,7 @@ def clean() -> None:
     for container in raw.call("GET", "/containers/json?all=true"):
         if any(name.lstrip("/").startswith(PREFIX) for name in container["Names"]):
             raw.remove(container["Id"])
-    raw.remove_network("pnrbench_raw")
+    raw.remove_network(scenarios.NETWORK)
 
 
 def show(row: Row) -> str:

@@ -6,6 +6,7 @@ A figure counts only as a ratio taken in one run, the two sides in turn (A B A B
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import statistics
 import subprocess
@@ -23,6 +24,7 @@ from bench.raw import Raw, events
 from bench.subjects import IMAGE, PREFIX, Compose, Daemon, chunk, compose_file, domain, wait_until
 
 CHAIN = 10
+NETWORK = f"{PREFIX}_raw_{os.getpid()}"
 MANY = 30
 
 
@@ -71,23 +73,23 @@ def single_start(daemon: Daemon, pairs: int) -> Iterator[Row]:
             wait_until(lambda: daemon.settled("one"), "one to settle")
             daemon.remove("one")
             began = time.time_ns()
-            raw.network("pnrbench_raw")
-            raw.create(f"{PREFIX}_raw", raw_body("pnrbench_raw", port))
+            raw.network(NETWORK)
+            raw.create(f"{PREFIX}_raw", raw_body(NETWORK, port))
             raw.start(f"{PREFIX}_raw")
             theirs.append((int(next(stream)["timeNano"]) - began) / 1e9)
             connection.close()
             raw.remove(f"{PREFIX}_raw")
-            raw.remove_network("pnrbench_raw")
+            raw.remove_network(NETWORK)
         what = "with a port" if port else "without a port"
         yield compared(f"1 file dropped -> started, {what}", "RAW", ours, theirs, "s", 1.05)
 
 
 def raw_many(raw: Raw, names: list[str], workers: int) -> float:
     began = time.perf_counter()
-    raw.network("pnrbench_raw")
+    raw.network(NETWORK)
 
     def one(name: str) -> None:
-        raw.create(name, raw_body("pnrbench_raw"))
+        raw.create(name, raw_body(NETWORK))
         raw.start(name)
 
     with ThreadPoolExecutor(workers) as pool:
@@ -98,7 +100,7 @@ def raw_many(raw: Raw, names: list[str], workers: int) -> float:
 def raw_clean(raw: Raw, names: list[str]) -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(raw.remove, names))
-    raw.remove_network("pnrbench_raw")
+    raw.remove_network(NETWORK)
 
 
 def drop_and_settle(daemon: Daemon, name: str, document: dict[str, Any]) -> float:
@@ -145,11 +147,11 @@ def raw_chain(raw: Raw, names: list[str]) -> float:
     import socket
 
     began = time.perf_counter()
-    raw.network("pnrbench_raw")
+    raw.network(NETWORK)
     for name in names:
-        raw.create(name, raw_body("pnrbench_raw"))
+        raw.create(name, raw_body(NETWORK))
         raw.start(name)
-        address = raw.inspect(name)["NetworkSettings"]["Networks"]["pnrbench_raw"]["IPAddress"]
+        address = raw.inspect(name)["NetworkSettings"]["Networks"][NETWORK]["IPAddress"]
         while True:
             try:
                 socket.create_connection((address, 80), 1).close()
@@ -187,12 +189,12 @@ def heal(daemon: Daemon, pairs: int) -> Iterator[Row]:
     ours: list[float] = []
     theirs: list[float] = []
     dockers: list[float] = []
-    raw.network("pnrbench_raw")
-    always = raw_body("pnrbench_raw")
+    raw.network(NETWORK)
+    always = raw_body(NETWORK)
     always["HostConfig"]["RestartPolicy"] = {"Name": "always"}
     raw.create(f"{PREFIX}_always", always)
     raw.start(f"{PREFIX}_always")
-    raw.create(f"{PREFIX}_loop", raw_body("pnrbench_raw"))
+    raw.create(f"{PREFIX}_loop", raw_body(NETWORK))
     raw.start(f"{PREFIX}_loop")
     connection, stream = events({"type": ["container"], "event": ["start"]})
     try:
@@ -212,7 +214,7 @@ def heal(daemon: Daemon, pairs: int) -> Iterator[Row]:
         connection.close()
         for name in (f"{PREFIX}_always", f"{PREFIX}_loop"):
             raw.remove(name)
-        raw.remove_network("pnrbench_raw")
+        raw.remove_network(NETWORK)
     yield compared("5 SIGKILL -> running again", "RAW event loop", ours, theirs, "s", 1.05)
     yield compared("5 SIGKILL -> running again", "Docker's restart: always", ours, dockers, "s", 0.95)
 

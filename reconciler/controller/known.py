@@ -77,6 +77,16 @@ class Known:
         wanted = record.wanted if record is not None else None
         return wanted.by_id.get(id) if wanted is not None else None
 
+    def put(self, container: Container) -> None:
+        """Take note of a container, and mark whom the news concerns: also those who want the name that it had."""
+        before = self.world.containers.get(container.id)
+        if not self.world.put(container):
+            return
+        self.concerns(container)
+        if before is not None and before.name != container.name:
+            for id in self.wanted_names.get(before.name, ()):
+                self.mark(id)
+
     def concerns(self, container: Container) -> None:
         """Mark whom news of a container concerns."""
         if container.owner is not None:
@@ -86,7 +96,8 @@ class Known:
                 self.mark(need)
         for id in self.wanted_names.get(container.name, ()):
             self.mark(id)
-        if container.owner is None and container.condition is not Condition.RUNNING:
+        is_gone = container.id not in self.world.containers
+        if container.owner is None and (is_gone or container.condition is not Condition.RUNNING):
             self.retry_blocked()
 
     def needs_told(self, gone: ChunkId) -> Iterable[ChunkId]:

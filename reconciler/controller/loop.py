@@ -56,7 +56,7 @@ from reconciler.planner.actions import (
     RemoveVolume,
 )
 from reconciler.planner.health import Health, fold
-from reconciler.planner.memory import set_back
+from reconciler.planner.memory import intent_changed, set_back
 from reconciler.planner.notice import work_failed
 from reconciler.planner.observed import Container, Network, Volume
 
@@ -300,6 +300,9 @@ class Controller:
             self.known.mark_all()
         self.known.engine_asked = True
         self._engine_is_up()
+        for id, record in self.known.chunks.items():
+            if record.state != State.COMPLETED:
+                self.known.mark(id)
         for name in self.known.domains:
             self.known.mark_domain(name)
 
@@ -314,8 +317,8 @@ class Controller:
             gone = self.known.world.drop(seen.container_id)
             if gone is not None:
                 self.known.concerns(gone)
-        elif self.known.world.put(seen.container):
-            self.known.concerns(seen.container)
+        else:
+            self.known.put(seen.container)
 
     def _put_off(self, hint: Glimpse) -> bool:
         """Whether a hint is about what our own work is doing just now; it is looked at when that is done."""
@@ -346,11 +349,12 @@ class Controller:
             record = self.known.chunk_record(key)
             self.known.touch(record)
             if done.container is not None:
-                self.known.world.put(done.container)
+                self.known.put(done.container)
             elif isinstance(done.action, RemoveContainer):
                 cid = self.known.world.by_name.get(done.action.name)
-                if cid is not None:
-                    self.known.world.drop(cid)
+                gone = self.known.world.drop(cid) if cid is not None else None
+                if gone is not None:
+                    self.known.concerns(gone)
             self.known.recorder.journal(kind="action", chunk=key, message=done.action.describe())
             self.known.mark(key)
             self.known.mark_domain(key.domain)
@@ -449,8 +453,10 @@ class Controller:
                 record.volumes_too = False
                 self._adoption.adopt(name, None)
             for id, chunk in self.known.chunks.items():
-                if id.domain == name and chunk.memory.not_before is not None:
-                    chunk.memory = replace(chunk.memory, not_before=self.known.clock.monotonic())
+                # A person's word counts like a changed intent: setbacks and rolled-back updates are tried anew.
+                asked_for = chunk.state == State.FAILED or chunk.memory.not_before is not None
+                if id.domain == name and asked_for and chunk.busy is None:
+                    chunk.memory = intent_changed(chunk.memory)
         self._watcher.look_everywhere()
         self.known.mark_all()
 

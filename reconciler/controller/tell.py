@@ -85,6 +85,9 @@ def view(c: Known, file_problems: Mapping[str, tuple[Problem, ...]], *, ready: b
             "stalled": False,
             "suspended": False,
             "errors": [problem.as_dict() for problem in problems],
+            "notes": [],
+            "held": "",
+            "removing": False,
             "cpuxs": [],
         }
         for file, problems in sorted(file_problems.items())

@@ -12,7 +12,7 @@ from typing import Any
 
 from reconciler.controller.clock import SystemClock
 from reconciler.controller.loop import Controller
-from reconciler.controller.protocols import Judge, Judged, ProbeMaker
+from reconciler.controller.protocols import Judge, Judged, ProbeMaker, RuntimeReader
 from reconciler.controller.recorder import Recorder
 from reconciler.daemon import intake
 from reconciler.daemon.protocol import ServiceOptions
@@ -62,24 +62,26 @@ def make_judge(options: ServiceOptions) -> Judge:
     return judge
 
 
-def make_engine(options: ServiceOptions) -> tuple[Engine, ProbeMaker]:
-    """The engine by its name, and the probes that go with it. Raises UnknownEngine."""
+def make_engine(options: ServiceOptions) -> tuple[Engine, ProbeMaker, RuntimeReader]:
+    """The engine by its name, with the probes and the reader of containers' answers that go with it.
+
+    Raises UnknownEngine.
+    """
+    runtime = options.state / "runtime"
     if options.engine == "docker":
         from reconciler.engine.docker import DockerEngine
 
         # A build_path is relative to the domains folder; in the layout of the original program, whose domain files lie
         # in a folder of their own beside what is built, to the folder above it.
         domains = options.domains.absolute()
-        engine = DockerEngine(
-            runtime_root=str((options.state / "runtime").absolute()), build_folders=(str(domains), str(domains.parent))
-        )
-        return engine, registry.make
+        engine = DockerEngine(runtime_root=str(runtime.absolute()), build_folders=(str(domains), str(domains.parent)))
+        return engine, registry.make, RuntimeFacts(runtime)
     if options.engine == "simulated":
-        from reconciler.daemon.simulation import simulated_probe_factory
+        from reconciler.daemon.simulation import SimulatedRuntime, simulated_probe_factory
         from reconciler.engine.simulated import SimulatedEngine
 
         simulated = SimulatedEngine()
-        return simulated, simulated_probe_factory(simulated)
+        return simulated, simulated_probe_factory(simulated), SimulatedRuntime(simulated)
     raise UnknownEngine(f"there is no engine {options.engine!r}; choose docker or simulated")
 
 
@@ -103,7 +105,7 @@ async def assembled(
     lock.acquire()
     try:
         clock = SystemClock()
-        engine, make_probe = make_engine(options)
+        engine, make_probe, runtime = make_engine(options)
         recorder = Recorder(
             snapshots=SnapshotStore(options.state),
             intents=IntentStore(options.state),
@@ -116,7 +118,7 @@ async def assembled(
             engine=engine,
             source=DirectorySource(options.domains, polling=options.polling),
             judge=make_judge(options),
-            runtime=RuntimeFacts(options.state / "runtime"),
+            runtime=runtime,
             make_probe=make_probe,
             clock=clock,
             recorder=recorder,

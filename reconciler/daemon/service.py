@@ -114,7 +114,7 @@ async def take_down(
 
 async def make_plan(options: ServiceOptions) -> tuple[Plan, list[Problem]]:
     """What ``apply`` would do now, and what is wrong with the files. Changes nothing."""
-    engine, _ = make_engine(options)
+    engine, _, _ = make_engine(options)
     try:
         source = DirectorySource(options.domains, polling=True)
         scans = source.scans()

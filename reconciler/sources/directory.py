@@ -28,7 +28,7 @@ POLL_SECONDS = 0.5
 MISSING_POLL_SECONDS = 1.0
 LOCK_POLL_SECONDS = 0.02
 # What stands in the directory's place (another mount, a link that leads elsewhere) makes no event in it.
-PLACE_CHECK_SECONDS = 2.0
+PLACE_CHECK_SECONDS = 5.0
 # Somebody may write there without pause: looking takes a tenth of the time at most, and never waits longer than this.
 LOOKING_SHARE = 10.0
 LONGEST_PAUSE_SECONDS = 0.05

@@ -30,7 +30,7 @@ LARGEST_FILE = 64 << 10
 LONGEST_TEXT = 4096
 LONGEST_KEY = 63
 MOST_PROBLEMS = 20
-RESCAN_SECONDS = 2.0
+RESCAN_SECONDS = 5.0
 POLL_SECONDS = 0.5
 SHORTEST_PAUSE_SECONDS = 0.05
 # A chunk that changes without pause: so many hints at once, then so many a second.

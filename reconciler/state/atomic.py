@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from pathlib import Path
 from typing import ClassVar
@@ -34,7 +35,10 @@ def write(path: Path, data: bytes) -> None:
     except OSError as error:
         with contextlib.suppress(OSError):
             temporary.unlink()
-        raise StateWriteFailed(f"{path} can't be written: {error.strerror or error}; the old one is kept") from error
+        raise StateWriteFailed(
+            f"{path} can't be written: {error.strerror or error}; see to the disk or the rights of {path.parent},"
+            " it is tried again"
+        ) from error
 
 
 def remove(path: Path) -> None:
@@ -54,6 +58,10 @@ def sync_folder(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        # Some network file systems know no fsync of a folder.
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
     finally:
         os.close(descriptor)
 

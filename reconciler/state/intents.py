@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +11,8 @@ from pathlib import Path
 
 from reconciler.state import atomic
 from reconciler.state.atomic import StateWriteFailed
+
+log = logging.getLogger("pnr.state")
 
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
@@ -23,14 +27,15 @@ class StoredIntent:
 
 
 class IntentStore:
-    """The texts in ``ROOT/intents``: the first line of each is the file's name, the rest its bytes as they were."""
+    """The texts in ``ROOT/intents``: the first line of each is the file's name (as JSON writes a string), the rest its
+    bytes as they were."""
 
     def __init__(self, root: Path) -> None:
         self._folder = root / "intents"
 
     def save(self, domain: str, file: str, data: bytes) -> None:
         """Keep a text. Raises StateWriteFailed."""
-        atomic.write(self._path(domain), file.encode("utf-8", "surrogateescape") + b"\n" + data)
+        atomic.write(self._path(domain), json.dumps(file).encode() + b"\n" + data)
 
     def load_all(self) -> Sequence[StoredIntent]:
         """All texts. One that can't be read is left out: its domain is then known by its snapshot alone."""
@@ -40,10 +45,12 @@ class IntentStore:
         atomic.clear_leftovers(self._folder)
         for path in sorted(self._folder.glob("*.intent")):
             try:
-                file, _, data = path.read_bytes().partition(b"\n")
-            except OSError:
+                line, _, data = path.read_bytes().partition(b"\n")
+                file = str(json.loads(line))
+            except (OSError, ValueError) as error:
+                log.warning("%s can't be used: %s; its domain is known by its snapshot alone", path, error)
                 continue
-            found.append(StoredIntent(path.name.removesuffix(".intent"), file.decode("utf-8", "surrogateescape"), data))
+            found.append(StoredIntent(path.name.removesuffix(".intent"), file, data))
         return found
 
     def remove(self, domain: str) -> None:

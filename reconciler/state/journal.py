@@ -5,8 +5,10 @@ Reading needs neither the daemon nor anything but the standard library, so that 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -44,7 +46,11 @@ class Journal:
             finally:
                 os.close(descriptor)
         except OSError as error:
-            raise StateWriteFailed(f"{self._path} can't be written: {error.strerror or error}") from error
+            self._repaired = False
+            raise StateWriteFailed(
+                f"{self._path} can't be written: {error.strerror or error}; see to the disk or the rights of"
+                f" {self._path.parent}, it is tried again"
+            ) from error
 
     def _repair(self, descriptor: int, size: int) -> int:
         """End a last line that a crash has torn, so that the next entry stands on a line of its own."""
@@ -63,7 +69,8 @@ class Journal:
                 written += os.write(descriptor, data[written:])
         except OSError:
             # Half a batch would be half a truth, and be written twice when it is tried again.
-            os.ftruncate(descriptor, size)
+            with contextlib.suppress(OSError):
+                os.ftruncate(descriptor, size)
             raise
 
     def _rotate(self, coming: int) -> None:
@@ -84,18 +91,39 @@ def rotated(path: Path, number: int) -> Path:
     return path.with_name(f"{path.stem}.{number}{path.suffix}")
 
 
-def _entries(path: Path) -> list[dict[str, Any]]:
+def _parts(path: Path) -> list[Path]:
+    """The journal and its older parts, newest first. A crash amid a rotation may have left a gap in the numbers."""
+    pattern = re.compile(rf"{re.escape(path.stem)}\.([1-9][0-9]*){re.escape(path.suffix)}")
     try:
-        text = path.read_text(encoding="utf-8", errors="replace")
+        names = os.listdir(path.parent)
+    except OSError:
+        return [path]
+    numbers = sorted(int(match[1]) for name in names if (match := pattern.fullmatch(name)))
+    return [path, *(rotated(path, number) for number in numbers)]
+
+
+def _newest(path: Path, limit: int | None) -> list[dict[str, Any]]:
+    """The newest entries of one part, the newest first. What is older than them is not even parsed."""
+    try:
+        lines = path.read_bytes().split(b"\n")
     except OSError:
         return []
-    return [entry for line in text.splitlines() if (entry := _entry(line)) is not None]
+    found: list[dict[str, Any]] = []
+    for line in reversed(lines):
+        if limit is not None and len(found) >= limit:
+            break
+        entry = _entry(line)
+        if entry is not None:
+            found.append(entry)
+    return found
 
 
-def _entry(line: str) -> dict[str, Any] | None:
+def _entry(line: bytes) -> dict[str, Any] | None:
+    if not line:
+        return None
     try:
-        entry = json.loads(line)
-    except ValueError:
+        entry = json.loads(line.decode("utf-8", errors="replace"))
+    except (ValueError, RecursionError):
         return None
     return entry if isinstance(entry, dict) else None
 
@@ -103,12 +131,14 @@ def _entry(line: str) -> dict[str, Any] | None:
 def read(path: Path, *, limit: int | None = None) -> list[dict[str, Any]]:
     """The newest ``limit`` entries (all, where it is None), oldest first, older parts included. A torn line is left
     out."""
-    found = _entries(path)
-    number = 1
-    while (limit is None or len(found) < limit) and rotated(path, number).exists():
-        found = [*_entries(rotated(path, number)), *found]
-        number += 1
-    return found if limit is None else found[-limit:] if limit else []
+    found: list[dict[str, Any]] = []
+    for part in _parts(path):
+        left = None if limit is None else limit - len(found)
+        if left is not None and left <= 0:
+            break
+        found.extend(_newest(part, left))
+    found.reverse()
+    return found
 
 
 def follow(path: Path, *, pause_seconds: float = 0.2) -> Iterator[dict[str, Any]]:
@@ -130,7 +160,7 @@ def follow(path: Path, *, pause_seconds: float = 0.2) -> Iterator[dict[str, Any]
         position += len(data)
         *lines, rest = (rest + data).split(b"\n")
         for line in lines:
-            entry = _entry(line.decode("utf-8", errors="replace"))
+            entry = _entry(line)
             if entry is not None:
                 yield entry
 
@@ -147,7 +177,7 @@ def _missed(path: Path, inode: int | None, position: int) -> Iterator[dict[str, 
     except FileNotFoundError:
         return
     for line in lines:
-        entry = _entry(line.decode("utf-8", errors="replace"))
+        entry = _entry(line)
         if entry is not None:
             yield entry
 

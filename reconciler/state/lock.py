@@ -6,12 +6,15 @@ This module owns the difference between platforms: flock(2) where there is one, 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
 from pathlib import Path
 from typing import IO, ClassVar
 
 from reconciler.errors import PnrError
+
+_HELD = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK)
 
 
 class StateLocked(PnrError):
@@ -36,6 +39,11 @@ class StateLock:
         try:
             _lock(file)
         except OSError as error:
+            if error.errno not in _HELD:
+                file.close()
+                raise StateLocked(
+                    f"{self._path} can't be locked: {error.strerror or error}; choose a --state on a local disk"
+                ) from error
             file.seek(0)
             holder = file.read().strip() or "unknown"
             file.close()
@@ -43,18 +51,17 @@ class StateLock:
                 f"another pnr (pid {holder}) works with the state directory {self._path.parent}; stop it, or choose"
                 f" another --state"
             ) from error
-        file.seek(0)
-        file.truncate()
-        file.write(f"{os.getpid()}\n")
-        file.flush()
         self._file = file
+        # The pid is only for people: on a full disk the lock holds without it.
+        with contextlib.suppress(OSError):
+            os.truncate(file.fileno(), 0)
+            os.write(file.fileno(), f"{os.getpid()}\n".encode())
 
     def release(self) -> None:
         """Give the lock back."""
         if self._file is not None:
             with contextlib.suppress(OSError):
-                self._file.seek(0)
-                self._file.truncate()
+                os.truncate(self._file.fileno(), 0)
             self._file.close()
             self._file = None
 

@@ -26,17 +26,35 @@ class SnapshotStore:
 
     def __init__(self, root: Path) -> None:
         self._root = root
+        self._newer: set[str] = set()
 
     def save(self, domain: str, document: Mapping[str, Any]) -> None:
         """Write a domain's snapshot. Raises StateWriteFailed; the old one is then still whole."""
+        path = self._path(domain)
         text = tomli_w.dumps(without_none(document))
         tomllib.loads(text)
-        atomic.write(self._path(domain), text.encode())
+        if domain in self._newer:
+            self._keep_newer(path)
+            self._newer.discard(domain)
+        atomic.write(path, text.encode())
+
+    @staticmethod
+    def _keep_newer(path: Path) -> None:
+        aside = path.with_name(path.name + ".newer")
+        try:
+            path.replace(aside)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise StateWriteFailed(
+                f"{path} is of a newer version and can't be set aside as {aside.name}: {error.strerror or error}"
+            ) from error
 
     def load_all(self) -> tuple[dict[str, dict[str, Any]], list[str]]:
         """All snapshots by domain, and what is wrong with those that can't be used.
 
-        A damaged one is set aside as ``NAME.toml.damaged``; one of a newer version is left as it is.
+        A damaged one is set aside as ``NAME.toml.damaged``; one of a newer version is left as it is, and set aside as
+        ``NAME.toml.newer`` when this program has to write one. One that can't be read at all is left where it is.
         """
         found: dict[str, dict[str, Any]] = {}
         problems: list[str] = []
@@ -48,14 +66,18 @@ class SnapshotStore:
                 document = tomllib.loads(path.read_text(encoding="utf-8"))
                 version = document.get("version")
                 if isinstance(version, int) and version > VERSION:
+                    self._newer.add(path.name.removesuffix(".toml"))
                     problems.append(
-                        f"{path} has version {version}; this program knows {VERSION}: use the newer program, or move it"
+                        f"{path} has version {version}, this program knows {VERSION}: its domain is looked at anew;"
+                        " to go on from it, stop and use the newer program"
                     )
                     continue
                 if version != VERSION or document.get("domain") != path.name.removesuffix(".toml"):
                     raise ValueError("it is no snapshot of this domain")
                 found[str(document["domain"])] = document
-            except (OSError, ValueError) as error:
+            except OSError as error:
+                problems.append(f"{path} can't be read: {error.strerror or error}; its domain is looked at anew")
+            except (ValueError, RecursionError) as error:
                 problems.append(self._set_aside(path, error))
         return found, problems
 
@@ -78,9 +100,11 @@ class SnapshotStore:
 
 
 def without_none(value: Any) -> Any:
-    """The same without entries that are None, which TOML can't say."""
+    """The same without what TOML can't say: entries that are None, halves of surrogate pairs."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
     if isinstance(value, Mapping):
-        return {str(key): without_none(entry) for key, entry in value.items() if entry is not None}
+        return {without_none(str(key)): without_none(entry) for key, entry in value.items() if entry is not None}
     if isinstance(value, (list, tuple)):
         return [without_none(entry) for entry in value if entry is not None]
     return value
