@@ -29,8 +29,9 @@ MISSING_POLL_SECONDS = 1.0
 LOCK_POLL_SECONDS = 0.02
 # What stands in the directory's place (another mount, a link that leads elsewhere) makes no event in it.
 PLACE_CHECK_SECONDS = 5.0
-# Somebody may write there without pause: looking takes a tenth of the time at most, and never waits longer than this.
-LOOKING_SHARE = 10.0
+# Somebody may write there without pause: then looking takes a tenth of the time at most, and waits no longer than this.
+LOOKING_SHARE = 0.1
+LOOKING_AT_ONCE_SECONDS = 0.02
 LONGEST_PAUSE_SECONDS = 0.05
 LONGEST_QUIET_SECONDS = 2.0
 LONG_LOCK_SECONDS = 5.0
@@ -78,18 +79,21 @@ class DirectorySource:
         """The first scan at once, then one after each change."""
         loop = asyncio.get_running_loop()
         last: Scan | None = None
+        spent, since = 0.0, time.perf_counter()
         while not self._closed:
             self._wake.clear()
             watched = self._watch(loop)
             begun = time.perf_counter()
             scan, wait = self._look(loop.time())
-            spent = time.perf_counter() - begun
+            done = time.perf_counter()
+            spent, since = max(0.0, spent - (begun - since) * LOOKING_SHARE) + done - begun, done
             if scan is not None and (self._forced or last is None or _differ(scan, last)):
                 self._forced = False
                 last = scan
                 yield scan
             await self._rest(min(wait, self._rescan if watched else POLL_SECONDS))
-            await asyncio.sleep(min(spent * LOOKING_SHARE, LONGEST_PAUSE_SECONDS) if watched else 0.0)
+            if spent > LOOKING_AT_ONCE_SECONDS:
+                await asyncio.sleep(min((spent - LOOKING_AT_ONCE_SECONDS) / LOOKING_SHARE, LONGEST_PAUSE_SECONDS))
 
     def _look(self, now: float) -> tuple[Scan | None, float]:
         """A scan, or None where it is too early for one; and in how many seconds to look again at the latest."""

@@ -33,7 +33,7 @@ class StateLock:
     def acquire(self) -> None:
         """Take the lock. Raises StateLocked, which names the holder's pid where it can be read."""
         try:
-            file = self._path.open("a+", encoding="ascii")
+            file = self._path.open("a+", encoding="ascii", errors="replace")
         except OSError as error:
             raise StateLocked(f"{self._path} can't be opened: {error.strerror or error}") from error
         try:
@@ -49,7 +49,7 @@ class StateLock:
             file.close()
             raise StateLocked(
                 f"another pnr (pid {holder}) works with the state directory {self._path.parent}; stop it, or choose"
-                f" another --state"
+                " another --state"
             ) from error
         self._file = file
         # The pid is only for people: on a full disk the lock holds without it.
