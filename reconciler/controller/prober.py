@@ -175,5 +175,5 @@ class Prober:
         interval = self._interval(watch.check, up=watch.up)
         at = began + interval
         if interval >= STARTING_INTERVAL_SECONDS:
-            at = math.ceil(at / GRID_SECONDS) * GRID_SECONDS
+            at = round(at / GRID_SECONDS) * GRID_SECONDS
         return max(at, now)
