@@ -75,7 +75,8 @@ def _answer(
         if done:
             return affirmed(chunk, key)
         was_there = before is not None and before.tv is not TV.U
-        return denied(chunk, key) if was_there else unknown(declared)
+        failed = i.memory.failure is not None
+        return denied(chunk, key) if was_there or failed else unknown(declared)
     if finished(i, c) or done:
         return own.get(key) or affirmed(chunk, key)
     if c.condition is not Condition.RUNNING:

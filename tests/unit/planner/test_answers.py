@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from reconciler.facts import TV, FactRef, Pnr
 from reconciler.intent.model import Answer, Chunk, FactsMode, HealthCheck, Kind
+from reconciler.lifecycle import Reason
 from reconciler.planner.answers import answers
 from reconciler.planner.health import Health, fold
-from reconciler.planner.memory import Memory, delay
+from reconciler.planner.memory import Failure, Memory, delay
 from reconciler.planner.observed import Condition
 from reconciler.planner.situation import ChunkInput, cast
 from tests.unit.planner.build import TCP, chunk, container, healthy, situation
@@ -107,3 +108,8 @@ def test_back_off_is_at_once_then_a_second_doubling_to_five_minutes() -> None:
     assert [delay(n, 0.5) for n in (1, 2, 3, 4)] == [0.0, 1.0, 2.0, 4.0]
     assert delay(50, 0.5) == 300.0
     assert 270.0 <= delay(50, 0.0) < delay(50, 1.0) <= 330.0
+
+
+def test_a_chunk_that_could_not_be_brought_up_answers_no() -> None:
+    failure = Failure(Reason.IMAGE_PULL_FAILED, "not found")
+    assert told(situation(chunk(health=TCP), memory=Memory(failure=failure))) == NO
