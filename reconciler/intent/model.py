@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from reconciler.facts import FactRef, Gate, Pnr
+from reconciler.intent.contents import Source
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -73,6 +74,23 @@ class OnGateClose(StrEnum):
     RESTART = "restart"
 
 
+class AutoUpdate(StrEnum):
+    """What makes a chunk follow its tag: nothing, the registry's digest, or the image that the engine has."""
+
+    NONE = "none"
+    REGISTRY = "registry"
+    LOCAL = "local"
+
+
+class Adopt(StrEnum):
+    """What happens to a foreign container of the chunk's name: ``no``: NameConflict. ``matching``: it is taken over
+    where its settings match. ``replace``: one that does not match is replaced."""
+
+    NO = "no"
+    MATCHING = "matching"
+    REPLACE = "replace"
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """An answer that a health check gives: the key of a flowout fact, and the fact as it then stands."""
@@ -116,6 +134,23 @@ class CheckType:
 
 
 @dataclass(frozen=True, slots=True)
+class MountedFile:
+    """A secret or a config as a file in the container. ``fingerprint`` changes exactly when its content does.
+
+    ``target`` is an absolute path in the container, ``mode`` the permission bits. The content itself is never part
+    of the intent: whoever creates the container reads ``source``.
+    """
+
+    target: str
+    source: Source
+    fingerprint: str
+    secret: bool
+    uid: str = "0"
+    gid: str = "0"
+    mode: int = 0o444
+
+
+@dataclass(frozen=True, slots=True)
 class ContainerSpec:
     """The container of a chunk. ``settings`` maps each declared Compose name to its normal form.
 
@@ -134,6 +169,8 @@ class ContainerSpec:
     pull_policy: str = "missing"
     stop_grace_seconds: float = 10.0
     named: bool = False  # the file gives the container's name
+    files: tuple[MountedFile, ...] = ()
+    endpoints: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # by network: what is more than aliases
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +188,11 @@ class Chunk:
     strategy: Strategy = Strategy.STOP_FIRST
     on_failure: OnFailure = OnFailure.ROLLBACK
     on_gate_close: OnGateClose = OnGateClose.KEEP
+    replicas: int = 1
+    min_ready: int = 1  # so many healthy replicas make the facts hold
+    ignore_drift: tuple[str, ...] = ()  # names of settings that may differ from what was declared
+    auto_update: AutoUpdate = AutoUpdate.NONE
+    adopt: Adopt = Adopt.NO
 
     def flowout_ref(self, key: str) -> FactRef:
         """The full name of one of the chunk's own flowout facts."""
@@ -204,6 +246,7 @@ class Domain:
     networks: tuple[NetworkSpec, ...] = ()
     volumes: tuple[VolumeSpec, ...] = ()
     notes: tuple[str, ...] = ()
+    sources: tuple[Source, ...] = ()  # what was read besides the file: a change there is a reason to load it again
 
     def chunks(self) -> Iterator[Chunk]:
         """All chunks, in the order of the file."""

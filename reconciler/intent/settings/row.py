@@ -43,6 +43,15 @@ tell_values = declared_and_found(brief)
 
 
 @dataclass(frozen=True, slots=True)
+class Needs:
+    """What an engine must be to honour a value: ``since_api`` such as ``"1.44"``, ``what`` is the part of the setting
+    that needs it (``start_interval``)."""
+
+    since_api: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
 class Setting:
     """One container setting: how it is written, sent to the engine, read back and compared.
 
@@ -53,8 +62,16 @@ class Setting:
     fulfils what was declared: what an engine or image adds by itself is no difference. ``tell`` puts a difference
     into words, never showing what may be secret.
 
-    ``live``: ``docker update`` can change it in a container that runs; ``undeclared`` is then what an engine shows
-    where nothing was declared.
+    ``read`` gives ``undeclared`` where nothing was asked and the engine shows what it fills in by itself, whichever
+    release it is; ``same`` accepts that for a declared value that means the same.
+
+    ``live``: ``POST /containers/{id}/update`` can change it in a container that runs; ``send`` then writes into
+    ``HostConfig`` alone, and what it writes there is also the body of that call. ``unset`` is what such a call sends
+    to take the setting back (None: it can't be taken back in a container that runs).
+
+    ``since_api`` is the Engine API that first knows the setting, where that is later than 1.41; ``systems`` are the
+    operating systems of an engine that can honour it. A setting that only some values need newer engines for has
+    ``needs``: from the normal form to what it takes (None: any engine does).
     """
 
     name: str
@@ -69,6 +86,10 @@ class Setting:
     tell: Callable[[Any, Any], str] = tell_values
     live: bool = False
     undeclared: Any = None
+    unset: Mapping[str, Any] | None = None
+    since_api: str = ""
+    systems: tuple[str, ...] = ("linux", "windows")
+    needs: Callable[[Any], Needs | None] | None = None
 
     @property
     def type(self) -> Any:

@@ -284,3 +284,13 @@ def container_path(value: Any) -> str:
 def sorted_set(items: Sequence[str]) -> list[str]:
     """Each item once, in order: for lists in which order and repetition mean nothing."""
     return sorted(set(items))
+
+
+def list_or_empty(value: Any) -> list[Any]:
+    """The engine's list, which may be null."""
+    return list(value or ())
+
+
+def text_or_empty(value: Any) -> str:
+    """The engine's string, which may be null."""
+    return value or ""

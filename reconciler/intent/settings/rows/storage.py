@@ -1,0 +1,33 @@
+"""Rows of the table of container settings: volumes, files and memory file systems. Data."""
+
+from __future__ import annotations
+
+from reconciler.intent.settings import volumes, words
+from reconciler.intent.settings.accepts import TEXT_OR_TEXTS
+from reconciler.intent.settings.places import in_host_config
+from reconciler.intent.settings.row import Setting, declared_and_found
+
+ROWS: tuple[Setting, ...] = (
+    Setting(
+        "volumes",
+        "storage",
+        "Directories of the host and named volumes in the container: source:target[:mode] or the long form."
+        " Modes: ro, rw, z, Z, nocopy. Relative sources start at the folder of the domain file.",
+        ["data:/data", "./nginx.conf:/etc/nginx/nginx.conf:ro"],
+        volumes.parse,
+        volumes.ACCEPTS,
+        volumes.send,
+        volumes.read,
+        same=volumes.same,
+        tell=declared_and_found(volumes.tell),
+    ),
+    Setting(
+        "tmpfs",
+        "storage",
+        "Directories that live in memory: path[:options], one or a list.",
+        ["/tmp:size=64m"],
+        words.tmpfs,
+        TEXT_OR_TEXTS,
+        *in_host_config("Tmpfs", from_api=lambda found: dict(sorted((found or {}).items()))),
+    ),
+)
