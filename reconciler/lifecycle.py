@@ -57,6 +57,7 @@ class Reason(StrEnum):
     OOM_KILLED = "OOMKilled"
     START_FAILED = "StartFailed"
     CREATE_FAILED = "CreateFailed"
+    UPDATE_FAILED = "UpdateFailed"
     ENGINE_ERROR = "EngineError"
     UPDATE_PAUSED = "UpdatePaused"
     ROLLED_BACK = "RolledBack"

@@ -15,11 +15,12 @@ from reconciler.facts import TV, is_closed, is_open, missing
 from reconciler.intent.model import Chunk, ChunkId
 from reconciler.lifecycle import Reason, State, advance
 from reconciler.planner.actions import RemoveNetwork, RemoveVolume, StartContainer, Work
-from reconciler.planner.answers import answers
+from reconciler.planner.answers import answers, combined
 from reconciler.planner.decide import Decision, decide
 from reconciler.planner.memory import Memory, intent_changed
 from reconciler.planner.notice import notice, work_begins
 from reconciler.planner.plan import network_conflict, network_work, used_volumes, volume_work
+from reconciler.planner.rolling import waits_for
 from reconciler.planner.situation import ChunkInput, cast
 
 
@@ -57,6 +58,14 @@ class Decider:
                 self._decide_domain(name)
 
     def input_of(self, record: ChunkRecord) -> ChunkInput:
+        i = self._own_input(record)
+        if i.chunk is None or i.chunk.replicas == 1:
+            return i
+        others = (self._known.chunks.get(id) for id in record.id.copies(i.chunk.replicas) if id != record.id)
+        siblings = [self._own_input(other) for other in others if other is not None]
+        return replace(i, turn=waits_for(i, siblings))
+
+    def _own_input(self, record: ChunkRecord) -> ChunkInput:
         id = record.id
         chunk = self._known.desired(id)
         domain = self._known.domains[id.domain]
@@ -98,7 +107,8 @@ class Decider:
         parts = []
         for entry in missing(chunk.gate, self._known.facts):
             found = self._known.facts.get(entry.ref)
-            who = ", ".join(str(id.chunk) for id in self._known.who.get(entry.ref, ())) or "nobody that is declared"
+            names = dict.fromkeys(id.chunk for id in self._known.who.get(entry.ref, ()))
+            who = ", ".join(names) or "nobody that is declared"
             short = entry.ref.key if entry.ref.cpux == chunk.id.cpux else str(entry.ref)
             parts.append(f"{short} is {found.tv if found is not None else 'U'}, wanted {entry.wanted.tv} (from {who})")
         return "; ".join(parts)
@@ -146,11 +156,8 @@ class Decider:
         if memory is not record.memory:
             self._remember(record, i, memory)
             i = replace(i, memory=memory)
-        for ref, fact in answers(i, cast(i), record.own, self._known.facts).items():
-            before = self._known.facts.state(ref)
-            given = before is not None and before.by == "rt_state" and fact.tv is TV.U
-            if not given:
-                self._known.answer(ref, fact, by=id.chunk)
+        if i.chunk is not None:
+            self._answer(record, i, i.chunk)
         if i.chunk is None and not i.containers and record.busy is None:
             self._gone(record)
             return
@@ -161,6 +168,21 @@ class Decider:
             heapq.heappush(self.timers, (decision.wake_at, id))
         if decision.work is not None and self._known.engine_up:
             self._begin(record, i, decision.work)
+
+    def _answer(self, record: ChunkRecord, i: ChunkInput, chunk: Chunk) -> None:
+        """Put what the chunk answers into the table: where it has equal copies, what they answer together."""
+        alone = chunk.replicas == 1
+        own = {chunk.flowout_ref(key): fact for key, fact in record.answers.items()}
+        found = answers(i, cast(i), record.own, self._known.facts if alone else own)
+        record.answers = {ref.key: fact for ref, fact in found.items()}
+        copies = [self._known.chunks.get(id) for id in record.id.copies(chunk.replicas)]
+        for ref, one in found.items():
+            said = [copy.answers.get(ref.key) if copy is not None else None for copy in copies]
+            fact = one if alone else combined(chunk.flowout[ref.key], chunk.min_ready, said)
+            before = self._known.facts.state(ref)
+            given = before is not None and before.by == "rt_state" and fact.tv is TV.U
+            if not given:
+                self._known.answer(ref, fact, by=record.id.chunk)
 
     def _begin(self, record: ChunkRecord, i: ChunkInput, work: Work) -> None:
         record.memory = work_begins(i, work)
@@ -209,6 +231,7 @@ class Decider:
             record.reason = reason
             record.message = message
             self._known.recorder.touch(record.id.domain)
+            self._known.mark_copies(record.id)
 
     def _gone(self, record: ChunkRecord) -> None:
         """Nothing of a chunk is left that was to go."""

@@ -59,6 +59,12 @@ class Known:
     def mark(self, id: ChunkId) -> None:
         self.dirty[id] = None
 
+    def mark_copies(self, id: ChunkId) -> None:
+        """Mark the other copies of a chunk that has several: their turn may have come."""
+        chunk = self.desired(id)
+        if chunk is not None and chunk.replicas > 1:
+            self.dirty.update(dict.fromkeys(copy for copy in id.copies(chunk.replicas) if copy != id))
+
     def mark_domain(self, name: str) -> None:
         self.dirty_domains[name] = None
 

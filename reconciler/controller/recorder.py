@@ -108,7 +108,7 @@ class Recorder:
         """Note what happened, and why."""
         entry: dict[str, Any] = {"at": stamp(self._clock), "kind": kind}
         if chunk is not None:
-            entry.update(domain=chunk.domain, cpux=chunk.cpux, chunk=chunk.chunk)
+            entry.update(domain=chunk.domain, cpux=chunk.cpux, chunk=chunk.unit)
         elif domain is not None:
             entry["domain"] = domain
         entry.update(more)

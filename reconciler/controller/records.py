@@ -51,6 +51,7 @@ class ChunkRecord:
     ending: Ending | None = None
     wake_at: float | None = None
     last: Chunk | None = None
+    answers: Mapping[str, Pnr] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 from reconciler import __version__
 from reconciler.controller.clock import Clock
+from reconciler.controller.copies import together
 from reconciler.controller.known import Known
 from reconciler.controller.recorder import Restored, stamp
 from reconciler.controller.records import ChunkRecord, DomainRecord
@@ -112,9 +113,12 @@ def _domain_view(c: Known, record: DomainRecord) -> dict[str, Any]:
     for cpux in shown:
         by_cpux[cpux.name] = []
     order = {chunk.id: n for n, chunk in enumerate(record.domain.chunks())} if record.domain is not None else {}
+    copies: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for id, chunk in sorted(c.chunks.items(), key=lambda item: (order.get(item[0], 1 << 30), item[0])):
         if id.domain == record.name:
-            by_cpux.setdefault(id.cpux, []).append(_chunk_view(c, chunk, stuck.get(id, ())))
+            copies.setdefault((id.cpux, id.chunk), []).append(_chunk_view(c, chunk, stuck.get(id, ())))
+    for (cpux_name, _), views in copies.items():
+        by_cpux.setdefault(cpux_name, []).append(together(views))
     return {
         "name": record.name,
         "file": record.file,
@@ -154,6 +158,7 @@ def _chunk_view(c: Known, record: ChunkRecord, stuck: tuple[str, ...]) -> dict[s
         message = f"stalled: nothing that is declared can come to answer {', '.join(stuck)} as wanted; {message}"
     document: dict[str, Any] = {
         "name": record.id.chunk,
+        "number": record.id.replica,
         "state": record.state,
         "reason": record.reason.value,
         "message": message,
@@ -253,6 +258,7 @@ def _chunk_document(c: Known, record: ChunkRecord) -> dict[str, Any]:
     m = record.memory
     return {
         "name": record.id.chunk,
+        "number": record.id.replica if record.id.replica > 1 else None,
         "state": record.state,
         "reason": record.reason.value,
         "message": record.message,
@@ -282,7 +288,7 @@ def restore_chunks(restored: Restored, clock: Clock) -> dict[ChunkId, ChunkRecor
     for domain, document in restored.documents.items():
         for cpux in document.get("cpux", ()):
             for entry in cpux.get("chunk", ()):
-                id = ChunkId(domain, str(cpux["name"]), str(entry["name"]))
+                id = ChunkId(domain, str(cpux["name"]), str(entry["name"]), int(entry.get("number", 1)))
                 found[id] = _restore_chunk(id, entry, clock)
     return found
 

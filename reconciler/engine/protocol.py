@@ -76,6 +76,12 @@ class CreateFailed(EngineError):
     code = "CreateFailed"
 
 
+class UpdateFailed(EngineError):
+    """The engine would not change a setting of a container that exists."""
+
+    code = "UpdateFailed"
+
+
 class StartFailed(EngineError):
     """The engine created the container but could not start it."""
 

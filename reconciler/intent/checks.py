@@ -56,7 +56,7 @@ def check(domains: Sequence[Domain], known: Collection[FactRef] = ()) -> list[Fi
         else:
             first[domain.name] = domain
     book = GateBook.of(first.values(), known)
-    places = {chunk.id: (domain, path) for domain in first.values() for chunk, path in _chunks(domain)}
+    places = {chunk.id: (domain, path) for domain in first.values() for chunk, path in _copies(domain)}
     for domain in first.values():
         findings += _answers(domain)
         findings += _ports(domain)
@@ -112,10 +112,18 @@ def _candidates(finding: Finding) -> list[Path]:
     return candidates + [path[:length] for length in range(len(path) - 1, -1, -1)]
 
 
-def _chunks(domain: Domain) -> Iterator[tuple[Chunk, Path]]:
+def _copies(domain: Domain) -> Iterator[tuple[Chunk, Path]]:
+    """Every chunk with each of its equal copies; what concerns containers concerns each of them."""
     for cpux in domain.cpuxs:
-        for index, chunk in enumerate(cpux.chunks):
+        index = -1
+        for chunk in cpux.chunks:
+            index += chunk.id.replica == 1
             yield chunk, ("cpuxs", cpux.name, "design_chunks", index)
+
+
+def _chunks(domain: Domain) -> Iterator[tuple[Chunk, Path]]:
+    """Every chunk once; its equal copies say the same of facts."""
+    return ((chunk, path) for chunk, path in _copies(domain) if chunk.id.replica == 1)
 
 
 def _answers(domain: Domain) -> Iterator[Finding]:
@@ -248,7 +256,7 @@ class _Claims:
         """What of the domain's is taken, in it or by those accepted; makes it the candidate."""
         own = self.candidate = _Claims()
         found: list[Finding] = []
-        for chunk, path in _chunks(domain):
+        for chunk, path in _copies(domain):
             name = chunk.container.name
             other = self.names.get(name) or own.names.setdefault(name, chunk)
             if other is not chunk:

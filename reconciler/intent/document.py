@@ -25,7 +25,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from reconciler.facts import TV
 from reconciler.intent import readers
-from reconciler.intent.model import Kind, OnFailure, OnGateClose, Strategy
+from reconciler.intent.model import Adopt, AutoUpdate, Kind, OnFailure, OnGateClose, Strategy
 from reconciler.intent.settings import SETTINGS
 from reconciler.intent.settings.values import flag, text
 from reconciler.intent.settings.words import environment, labels
@@ -35,6 +35,7 @@ FACT_CHECK = "fact"
 
 PULL_POLICIES = ("missing", "always", "never", "if_not_present", "build")
 AUTO = "auto"
+MAX_REPLICAS = 1000
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # in a union it must be hashable
@@ -272,6 +273,25 @@ class Chunk(Part):
     on_failure: Annotated[str, _words(*OnFailure)] | None = Field(None, description="Short for update.on_failure.")
     on_gate_close: Annotated[str, _words(*OnGateClose)] | None = Field(
         None, description="When the gatekeeper stops holding: keep (default), stop or restart."
+    )
+    replicas: Annotated[int, _count(1, MAX_REPLICAS)] | None = Field(
+        None, description="So many equal containers, NAME-1 to NAME-n, each with its health check. 1 where left out."
+    )
+    min_ready: Annotated[int, _count(1, MAX_REPLICAS)] | None = Field(
+        None, description="So many replicas must be healthy for the flowout facts to hold; all where left out."
+    )
+    ignore_drift: Annotated[list[str], Read(readers.ignored, _TEXTS)] = Field(
+        [], description="Settings of the container that may differ from what is declared, by name.", examples=[["cpus"]]
+    )
+    auto_update: Annotated[str, _words(*AutoUpdate)] | None = Field(
+        None,
+        description="Follow the tag: registry asks the registry for its newest digest, local looks at the image that"
+        " the engine has. A new image is an update like any other.",
+    )
+    adopt: Annotated[Adopt, Read(readers.adopt, {"enum": [True, False, "replace"]})] | None = Field(
+        None,
+        description="true: a container of that name that was not made by pnr is taken over where its settings match;"
+        ' "replace": one that does not match is replaced.',
     )
     status: Any = Field(None, description="Ignored: what a chunk's state is, pnr finds out.")
     description: Text | None = Field(None, description="For people.")

@@ -13,6 +13,7 @@ from dataclasses import MISSING, fields, is_dataclass, replace
 from typing import Any
 
 from reconciler.intent.model import Chunk, Cpux, Domain
+from reconciler.intent.settings import SETTINGS
 
 
 def container_digest(
@@ -36,6 +37,11 @@ def container_digest(
     )
 
 
+def unchangeable(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings without those that an engine can change in a container that is there."""
+    return {name: value for name, value in settings.items() if name not in SETTINGS or not SETTINGS[name].live}
+
+
 def intent(domain: Domain, declared_options: Mapping[Any, Mapping[str, Any]]) -> str:
     """The hash over everything that ``domain`` means. ``declared_options`` holds the health checks' own options
     without defaults, by the chunk's full name."""
@@ -53,13 +59,13 @@ def intent(domain: Domain, declared_options: Mapping[Any, Mapping[str, Any]]) ->
 def _cpux(cpux: Cpux, declared_options: Mapping[Any, Mapping[str, Any]]) -> dict[str, Any]:
     return {
         "rt_state": _plain(cpux.rt_state),
-        "chunks": {chunk.id.chunk: _chunk(chunk, declared_options.get(chunk.id, {})) for chunk in cpux.chunks},
+        "chunks": {chunk.id.unit: _chunk(chunk, declared_options.get(chunk.id, {})) for chunk in cpux.chunks},
     }
 
 
 def _chunk(chunk: Chunk, options: Mapping[str, Any]) -> dict[str, Any]:
     # The container's digest stands for its settings and for build_path, which is absolute here.
-    container = replace(chunk.container, settings={}, networks={}, build_path=None)
+    container = replace(chunk.container, settings={}, networks={}, build_path=None, fixed="")
     plain: dict[str, Any] = _plain(replace(chunk, container=container, gate=(), health=None))
     plain["gate"] = sorted((_plain(entry) for entry in chunk.gate), key=_text)
     if chunk.health is not None:

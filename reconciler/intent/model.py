@@ -7,7 +7,7 @@ one into the other. Everything after the loader (planner, engines, probes) sees 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
@@ -18,14 +18,34 @@ from reconciler.intent.contents import Source
 
 @dataclass(frozen=True, slots=True, order=True)
 class ChunkId:
-    """The full name of a design chunk."""
+    """The full name of a design chunk, or of one of its equal copies.
+
+    A chunk with replicas is converged copy by copy, each with states, setbacks and health of its own; ``replica``
+    counts them from 1. What they are together (the facts, the state that is shown) is put together from them.
+    """
 
     domain: str
     cpux: str
     chunk: str
+    replica: int = 1
 
     def __str__(self) -> str:
-        return f"{self.domain}/{self.cpux}/{self.chunk}"
+        return f"{self.domain}/{self.cpux}/{self.unit}"
+
+    @property
+    def unit(self) -> str:
+        """The chunk's name, with the number of the copy from the second on: ``web``, ``web#2``. Safe as a file name."""
+        return self.chunk if self.replica == 1 else f"{self.chunk}#{self.replica}"
+
+    @classmethod
+    def of_unit(cls, domain: str, cpux: str, unit: str) -> ChunkId:
+        """The way back from :attr:`unit`."""
+        chunk, _, replica = unit.partition("#")
+        return cls(domain, cpux, chunk, int(replica) if replica.isdecimal() else 1)
+
+    def copies(self, replicas: int) -> tuple[ChunkId, ...]:
+        """The names of all equal copies of the chunk."""
+        return tuple(replace(self, replica=number + 1) for number in range(replicas))
 
 
 class Kind(StrEnum):
@@ -170,6 +190,7 @@ class ContainerSpec:
     stop_grace_seconds: float = 10.0
     named: bool = False  # the file gives the container's name
     files: tuple[MountedFile, ...] = ()
+    fixed: str = ""  # a hash over what can't be changed in a container that is there; "" where none was made
     endpoints: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # by network: what is more than aliases
 
 

@@ -13,9 +13,10 @@ from typing import Any
 from pydantic_core import PydanticCustomError
 
 from reconciler.facts import SYSTEM_READY, TV
-from reconciler.intent.settings import Interpolated, ports
+from reconciler.intent.model import Adopt
+from reconciler.intent.settings import SETTINGS, Interpolated, ports
 from reconciler.intent.settings.faults import Faults, nearest, object_of, shown
-from reconciler.intent.settings.values import choice, text
+from reconciler.intent.settings.values import as_list, choice, flag, sorted_set, text
 
 NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}"
 CONTAINER_NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9_.-]{1,252}"
@@ -140,6 +141,7 @@ def port_key(value: Any) -> str:
 
 def one_of(*known: str) -> Callable[[Any], str]:
     """A reader of one of a few words; the nearest one is named."""
+    known = tuple(str(word) for word in known)
     read_known = choice(*known)
 
     def read(value: Any) -> str:
@@ -149,6 +151,24 @@ def one_of(*known: str) -> Callable[[Any], str]:
         return read_known(value)
 
     return read
+
+
+NOT_SETTINGS = ("image", "networks")
+"""What may drift besides settings."""
+
+
+def ignored(value: Any) -> list[str]:
+    """The names of settings that may drift, sorted."""
+    known = one_of(*SETTINGS, *NOT_SETTINGS)
+    names: list[str] = sorted_set(as_list(known, "a list of names of settings")(value))
+    return names
+
+
+def adopt(value: Any) -> Adopt:
+    """``true``, ``false`` or ``"replace"``."""
+    if value == Adopt.REPLACE:
+        return Adopt.REPLACE
+    return Adopt.MATCHING if flag(value) else Adopt.NO
 
 
 def image(value: Any) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os.path
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from reconciler import facts
@@ -16,7 +17,9 @@ from reconciler.intent import document, fingerprint, options
 from reconciler.intent.crosschecks import OWN_NETWORK
 from reconciler.intent.document import AUTO, FACT_CHECK
 from reconciler.intent.model import (
+    Adopt,
     Answer,
+    AutoUpdate,
     CheckType,
     Chunk,
     ChunkId,
@@ -76,15 +79,16 @@ class _Resolver:
 
     def cpux(self, name: str, cpux: document.Cpux) -> Cpux:
         rt_state = {key: _pnr(fact) for key, fact in cpux.rt_state.items()}
-        return Cpux(
-            name, rt_state, tuple(self._chunk(ChunkId(self.file.name, name, c.name), c) for c in cpux.design_chunks)
-        )
+        declared = ((ChunkId(self.file.name, name, chunk.name), chunk) for chunk in cpux.design_chunks)
+        copies = ((copy, chunk) for id, chunk in declared for copy in id.copies(_replicas(chunk)))
+        return Cpux(name, rt_state, tuple(self._chunk(id, chunk) for id, chunk in copies))
 
     def _chunk(self, id: ChunkId, chunk: document.Chunk) -> Chunk:
-        if "status" in chunk.model_fields_set:
+        if "status" in chunk.model_fields_set and id.replica == 1:
             self.notes.append(f"{id}: status is ignored; pnr finds out itself how the chunk stands")
         mode = _facts_mode(chunk)
-        container = self._container(id, chunk.container, mode)
+        replicas = _replicas(chunk)
+        container = self._container(id, chunk.container, mode, replicas)
         flowout = {key: _pnr(fact) for key, fact in chunk.flowout.items()}
         update = chunk.update or document.Update()
         strategy = update.strategy or chunk.strategy or AUTO
@@ -106,19 +110,26 @@ class _Resolver:
             strategy=_best_strategy(container) if strategy == AUTO else Strategy(strategy),
             on_failure=OnFailure(on_failure or OnFailure.ROLLBACK),
             on_gate_close=OnGateClose(chunk.on_gate_close or OnGateClose.KEEP),
+            replicas=replicas,
+            min_ready=chunk.min_ready or replicas,
+            ignore_drift=tuple(chunk.ignore_drift),
+            auto_update=AutoUpdate(chunk.auto_update or AutoUpdate.NONE),
+            adopt=chunk.adopt or Adopt.NO,
         )
 
-    def _container(self, id: ChunkId, declared: Any, mode: FactsMode) -> ContainerSpec:
-        name = declared.name or f"{id.domain}-{id.cpux}-{id.chunk}-1"
+    def _container(self, id: ChunkId, declared: Any, mode: FactsMode, replicas: int) -> ContainerSpec:
+        name = declared.name or f"{id.domain}-{id.cpux}-{id.chunk}-{id.replica}"
+        if declared.name and replicas > 1:
+            name = f"{declared.name}-{id.replica}"
         settings = self._settings(declared)
         networks: dict[str, tuple[str, ...]] = {}
         if "network_mode" not in settings:
             wanted = declared.networks or {OWN_NETWORK: ()}
             networks = {self._join(network): tuple(aliases) for network, aliases in wanted.items()}
         policy = declared.pull_policy or "missing"
-        digest = fingerprint.container_digest(
+        digest_of = partial(
+            fingerprint.container_digest,
             image=declared.image,
-            settings=settings,
             # Not with the container's own name: that is put right without a new container.
             networks={network: _once(id.chunk, *aliases) for network, aliases in networks.items()},
             build_path=declared.build_path,
@@ -127,7 +138,8 @@ class _Resolver:
         return ContainerSpec(
             name=name,
             image=declared.image,
-            digest=digest,
+            digest=digest_of(settings=settings),
+            fixed=digest_of(settings=fingerprint.unchangeable(settings)),
             settings=settings,
             networks={network: _once(id.chunk, name, *aliases) for network, aliases in networks.items()},
             build_path=self._absolute(declared.build_path) if declared.build_path is not None else None,
@@ -184,6 +196,11 @@ class _Resolver:
             on_failure=tuple(_answers(mapping.failure, flowout, TV.N)),
             **{key: getattr(check, key) for key in _PLAIN_TIMES},
         )
+
+
+def _replicas(chunk: document.Chunk) -> int:
+    """How many equal copies of a chunk are declared."""
+    return chunk.replicas or 1
 
 
 def _bare(schema: Mapping[str, Any]) -> dict[str, Any]:

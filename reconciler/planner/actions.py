@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from reconciler.intent.model import Chunk, ChunkId, NetworkSpec, VolumeSpec
 
@@ -90,6 +91,16 @@ class StartContainer(Action):
     """Start a container. Starting one that runs is no error."""
 
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateContainer(Action):
+    """Change settings of a container as it runs. ``settings`` are all that are declared, ``changed`` the names of
+    those that are not as declared."""
+
+    name: str
+    settings: Mapping[str, Any]
+    changed: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

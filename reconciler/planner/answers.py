@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from reconciler.facts import TV, FactRef, Pnr
 from reconciler.intent.model import Chunk, FactsMode, Kind
@@ -47,6 +47,17 @@ def answers(i: ChunkInput, parts: Cast, own: Mapping[str, Pnr], before: Mapping[
         ref = chunk.flowout_ref(key)
         result[ref] = _answer(i, chunk, parts, key, declared, own, before.get(ref))
     return result
+
+
+def combined(declared: Pnr, least: int, copies: Sequence[Pnr | None]) -> Pnr:
+    """What equal copies answer together: as declared where at least ``least`` of them do, otherwise where so many do
+    not that it can't be, unknown in between. None: a copy that has not answered yet."""
+    said = [copy for copy in copies if copy is not None]
+    as_declared = [copy for copy in said if copy.tv is declared.tv]
+    if len(as_declared) >= least:
+        return as_declared[0]
+    otherwise = [copy for copy in said if copy.tv is not declared.tv and copy.tv is not TV.U]
+    return otherwise[0] if len(otherwise) > len(copies) - least else unknown(declared)
 
 
 def _serving(parts: Cast) -> Container | None:

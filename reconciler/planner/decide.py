@@ -22,6 +22,7 @@ from reconciler.planner.actions import (
     StartContainer,
     StopContainer,
     UnpauseContainer,
+    UpdateContainer,
     Work,
 )
 from reconciler.planner.memory import HEALTHY_AFTER_SECONDS, Remedy
@@ -32,6 +33,7 @@ from reconciler.planner.situation import (
     Cast,
     ChunkInput,
     cast,
+    differing,
     drifted,
     finished,
     health_of,
@@ -152,7 +154,7 @@ def _create_and_start(i: ChunkInput, cause: str) -> list[tuple[Action, str]]:
     assert i.chunk is not None
     name = i.chunk.container.name
     return [
-        (CreateContainer(name, i.chunk, 1, i.generation, i.flowin), cause),
+        (CreateContainer(name, i.chunk, i.id.replica, i.generation, i.flowin), cause),
         (StartContainer(name), cause),
     ]
 
@@ -185,6 +187,8 @@ def _begin(i: ChunkInput, parts: Cast) -> Decision:
         return taken
     if i.blocked_by:
         return Decision(State.EXECUTING, Reason.CREATING, f"waiting for {i.blocked_by}")
+    if i.turn and serving:
+        return Decision(State.EXECUTING, Reason.UPDATING, f"the update waits: {i.turn}")
     if previous is None:
         steps = [_ensure_image(i), *_create_and_start(i, "no container yet")]
         return _work(i, Reason.CREATING, steps, "no container yet")
@@ -221,6 +225,11 @@ def _repairs(i: ChunkInput, parts: Cast, c: Container) -> list[tuple[Action, str
             steps.extend(_take_away(i, parts.previous, "its intent is taken back"))
         steps.append((RenameContainer(c.name, wanted), f"is called {c.name}"))
         name = wanted
+    changes = differing(i, c)
+    if changes:
+        settings = i.chunk.container.settings
+        names = tuple(change.setting for change in changes)
+        steps.append((UpdateContainer(name, settings, names), "; ".join(str(change) for change in changes)))
     if c.condition is Condition.PAUSED:
         steps.append((UnpauseContainer(name), "was paused"))
     steps.extend(

@@ -42,6 +42,7 @@ class Memory:
     ``rejected`` is the digest of a spec that an update was rolled back from, ``paused`` one whose update failed
     and was left as it is. ``tolerated`` is a drift that replacing the container did not cure.
     ``job_generation`` is the generation whose job has succeeded. ``restart_on_open`` waits for the gate.
+    ``unchangeable`` is the id of a container that the engine would not change in place.
     """
 
     attempts: int = 0
@@ -57,6 +58,7 @@ class Memory:
     job_generation: int = 0
     restart_on_open: bool = False
     last_error: str = ""
+    unchangeable: str = ""
 
 
 def delay(attempts: int, jitter: float) -> float:

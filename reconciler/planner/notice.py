@@ -11,7 +11,7 @@ from dataclasses import replace
 from reconciler.facts import TV
 from reconciler.intent.model import Chunk, Kind, OnFailure, OnGateClose
 from reconciler.lifecycle import Reason
-from reconciler.planner.actions import StopContainer, Work
+from reconciler.planner.actions import StopContainer, UpdateContainer, Work
 from reconciler.planner.compare import drift
 from reconciler.planner.memory import Failure, Memory, Remedy, attempt_begins, proven, set_back
 from reconciler.planner.observed import Condition, Container
@@ -40,9 +40,9 @@ def notice(i: ChunkInput) -> Memory:
         # An update that can't begin yet: only remember that what it is to replace is fine.
         fine = c.condition is Condition.RUNNING and health_of(i, c) is TV.Y
         return replace(m, proven_run=c.run) if fine else m
-    cured = m.tolerated and c is parts.current and c.settings is not None
-    if cured and c.settings is not None and not drift(chunk.container.settings, c.settings):
-        m = replace(m, tolerated=())
+    if m.tolerated and c is parts.current and c.settings is not None:
+        left = set(drift(chunk.container.settings, c.settings, chunk.ignore_drift))
+        m = replace(m, tolerated=tuple(sentence for sentence in m.tolerated if sentence in left))
         i = replace(i, memory=m)
     if c.condition is Condition.RUNNING:
         if chunk.on_gate_close is OnGateClose.RESTART and i.gate_closed and c.run == m.proven_run:
@@ -138,6 +138,8 @@ def work_begins(i: ChunkInput, work: Work) -> Memory:
     if parts.current is None and parts.previous is not None and not parts.rolled_back:
         changes = drifted(i, parts.previous)
         m = replace(m, tolerated=changes) if changes else m
+    elif parts.current is not None and any(isinstance(action, UpdateContainer) for action, _ in work.steps):
+        m = replace(m, tolerated=(*m.tolerated, *drifted(i, parts.current)))
     return m
 
 
@@ -153,6 +155,10 @@ def _give_up_update(chunk: Chunk | None, m: Memory) -> Memory:
 def work_failed(i: ChunkInput, reason: Reason, message: str) -> Memory:
     """The memory after work on the chunk failed with an engine's error."""
     parts = cast(i)
+    if reason is Reason.UPDATE_FAILED and parts.main is not None:
+        # What the engine would not change in a container that runs takes another one.
+        m = set_back(i.memory, now=i.now, jitter=i.jitter, error=message, failure=None, remedy=Remedy.START)
+        return replace(m, unchangeable=parts.main.id, tolerated=())
     remedy = Remedy.RECREATE if reason in (Reason.START_FAILED, Reason.PORT_IN_USE) else Remedy.START
     m = set_back(i.memory, now=i.now, jitter=i.jitter, error=message, failure=Failure(reason, message), remedy=remedy)
     previous = parts.previous

@@ -15,6 +15,7 @@ LABEL_CHUNK = "io.pnr.chunk"
 LABEL_REPLICA = "io.pnr.replica"
 LABEL_SPEC = "io.pnr.spec"
 LABEL_GENERATION = "io.pnr.generation"
+LABEL_FIXED = "io.pnr.fixed"
 
 
 class Condition(StrEnum):
@@ -66,6 +67,7 @@ class Container:
     oom_killed: bool = False
     health: str | None = None
     settings: Mapping[str, Any] | None = None
+    fixed: str = ""
 
 
 @dataclass(frozen=True, slots=True)

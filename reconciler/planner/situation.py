@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from reconciler.facts import TV
 from reconciler.intent.model import OFFERED_SILENCE_SECONDS, Chunk, ChunkId, FactsMode, Kind
 from reconciler.lifecycle import Reason
-from reconciler.planner.compare import drift
+from reconciler.planner.compare import Difference, differences
 from reconciler.planner.health import Health
 from reconciler.planner.memory import Memory
 from reconciler.planner.observed import Condition, Container
@@ -27,7 +27,8 @@ class ChunkInput:
     tells of another object of somebody else that holds a name that is needed. ``gate_open``: every entry holds;
     ``gate_closed``: some entry is known not to hold; ``waiting_for`` says which, for people. ``blocked_by`` names what
     must be gone first (removal) or be there first (networks). ``busy``: work on the chunk is in flight, as reason and
-    message. ``jitter`` is in 0 … 1. ``answered_all``: the container itself gave all its answers as declared.
+    message. ``turn`` says why an update must wait for other copies of the chunk.
+    ``jitter`` is in 0 … 1. ``answered_all``: the container itself gave all its answers as declared.
     """
 
     id: ChunkId
@@ -49,6 +50,7 @@ class ChunkInput:
     engine_up: bool = True
     last_output: str = ""
     flowin: Mapping[str, str] = field(default_factory=dict)
+    turn: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +79,11 @@ def cast(i: ChunkInput) -> Cast:
     digest = i.chunk.container.digest
 
     def fits(c: Container) -> bool:
-        if c.spec != digest or c.condition in (Condition.DEAD, Condition.REMOVING):
+        if not is_made_from(c, i.chunk) or c.condition in (Condition.DEAD, Condition.REMOVING):
             return False
         if i.chunk is not None and i.chunk.kind is Kind.JOB and c.generation != i.generation:
             return False
-        return not drifted(i, c)
+        return not any(needs_another(i, c, difference) for difference in differing(i, c))
 
     def rank(c: Container) -> tuple[bool, bool, str]:
         return (c.condition is Condition.RUNNING, not c.name.endswith(PREVIOUS_SUFFIX), c.run)
@@ -99,12 +101,32 @@ def cast(i: ChunkInput) -> Cast:
     return Cast(current, previous, spare, bool(i.memory.rejected == digest and previous is not None))
 
 
-def drifted(i: ChunkInput, c: Container) -> tuple[str, ...]:
-    """What was changed behind our back in a container of the present intent, a sentence each."""
-    if i.chunk is None or c.settings is None or c.spec != i.chunk.container.digest:
+def is_made_from(c: Container, chunk: Chunk | None) -> bool:
+    """Whether a container was made from the present intent, but for what can be changed as it runs."""
+    if chunk is None:
+        return False
+    spec = chunk.container
+    return c.spec == spec.digest or bool(spec.fixed and c.fixed == spec.fixed)
+
+
+def differing(i: ChunkInput, c: Container) -> tuple[Difference, ...]:
+    """What is not as declared in a container of the present intent: changed behind our back, or declared anew where
+    that takes no other container. Without what is to be left alone, and what could not be cured."""
+    if i.chunk is None or c.settings is None or not is_made_from(c, i.chunk):
         return ()
-    found = drift(i.chunk.container.settings, c.settings)
-    return () if found == i.memory.tolerated else found
+    found = differences(i.chunk.container.settings, c.settings, i.chunk.ignore_drift)
+    return tuple(difference for difference in found if str(difference) not in i.memory.tolerated)
+
+
+def needs_another(i: ChunkInput, c: Container, difference: Difference) -> bool:
+    """Whether a difference can only be put right by another container."""
+    alive = c.condition in (Condition.RUNNING, Condition.PAUSED, Condition.CREATED, Condition.EXITED)
+    return not (difference.in_place and alive and c.id != i.memory.unchangeable)
+
+
+def drifted(i: ChunkInput, c: Container) -> tuple[str, ...]:
+    """The same, a sentence each."""
+    return tuple(str(difference) for difference in differing(i, c))
 
 
 def is_up_without_probe(i: ChunkInput, c: Container) -> bool:

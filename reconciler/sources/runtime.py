@@ -62,7 +62,7 @@ class RuntimeFacts:
 
     def path_of(self, chunk: ChunkId) -> Path:
         """Where a chunk's directory is."""
-        return self._root / chunk.domain / chunk.cpux / chunk.chunk
+        return self._root / chunk.domain / chunk.cpux / chunk.unit
 
     def read(self, chunk: ChunkId) -> RuntimeAnswers:
         """What is written there now; of two files that answer one fact the later name counts."""
@@ -103,7 +103,7 @@ class RuntimeFacts:
                 answers[key] = fact
 
     def _folder(self, chunk: ChunkId) -> contextlib.AbstractContextManager[safe_read.Folder]:
-        return safe_read.folder_below(str(self._root), (chunk.domain, chunk.cpux, chunk.chunk))
+        return safe_read.folder_below(str(self._root), (chunk.domain, chunk.cpux, chunk.unit))
 
     def forget(self, chunk: ChunkId) -> None:
         """Remove a chunk's directory: the chunk is gone."""
@@ -171,7 +171,7 @@ class RuntimeFacts:
         for domain in _folders(str(self._root)):
             for cpux in _folders(os.path.join(self._root, domain)):
                 for chunk in _folders(os.path.join(self._root, domain, cpux)):
-                    id = ChunkId(domain, cpux, chunk)
+                    id = ChunkId.of_unit(domain, cpux, chunk)
                     found[id] = self._signature(id)
         changed = [id for id in self._signatures if id not in found]
         owed = False

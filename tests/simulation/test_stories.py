@@ -443,3 +443,81 @@ def test_a_chunk_that_moves_to_another_domain_takes_its_name_along() -> None:
             assert owner.domain == "front"
 
     run(story())
+
+
+def limited(megabytes: int, **more: Any) -> dict[str, Any]:
+    """A database whose container may use so much memory."""
+    return domain(chunk("db", container={"mem_limit": f"{megabytes}m"}, **more))
+
+
+def causes(w: World) -> list[str]:
+    """Why work was begun, in its order."""
+    return [e["message"] for e in w.stores.entries if e["kind"] == "work"]
+
+
+def test_a_limit_that_was_changed_by_hand_is_set_back_in_the_container_that_runs_and_the_difference_is_named() -> None:
+    async def story() -> None:
+        async with World() as w:
+            w.files.write("shop", limited(64))
+            await w.until_settled()
+            before = w.container("shop_db")
+            w.engine.update_by_hand("shop_db", mem_limit=128 * 1024**2)
+            await w.until(lambda: (w.container("shop_db").settings or {})["mem_limit"] == 64 * 1024**2)
+            await w.until_settled()
+            after = w.container("shop_db")
+            assert (after.id, after.run) == (before.id, before.run)
+            assert "mem_limit: 64m declared, 128m found" in causes(w)
+            assert "U" not in facts_of(w, "db_ready")[1:]
+
+    run(story())
+
+
+def test_a_limit_that_is_declared_anew_changes_the_container_that_runs() -> None:
+    async def story() -> None:
+        async with World() as w:
+            w.files.write("shop", limited(64))
+            await w.until_settled()
+            before = w.container("shop_db")
+            w.files.write("shop", limited(128))
+            await w.until(lambda: (w.container("shop_db").settings or {})["mem_limit"] == 128 * 1024**2)
+            await w.until_settled()
+            after = w.container("shop_db")
+            assert (after.id, after.run) == (before.id, before.run)
+            calls = len(w.engine.calls)
+            await w.kill()
+            w.start()
+            await w.until_settled()
+            await asyncio.sleep(600)
+            assert [c.text for c in w.engine.calls[calls:]] == []
+
+    run(story())
+
+
+def test_a_container_that_the_engine_will_not_change_is_replaced() -> None:
+    async def story() -> None:
+        async with World() as w:
+            w.engine.fate("db:1").unchangeable = True
+            w.files.write("shop", limited(64))
+            await w.until_settled()
+            before = w.container("shop_db")
+            w.files.write("shop", limited(128))
+            await w.until(lambda: w.container("shop_db").id != before.id)
+            await w.until_settled()
+            assert (w.container("shop_db").settings or {})["mem_limit"] == 128 * 1024**2
+            assert len(w.engine.containers) == 1
+
+    run(story())
+
+
+def test_drift_that_is_to_be_ignored_is_left_alone() -> None:
+    async def story() -> None:
+        async with World() as w:
+            w.files.write("shop", limited(64, ignore_drift=["mem_limit"]))
+            await w.until_settled()
+            calls = len(w.engine.calls)
+            w.engine.update_by_hand("shop_db", mem_limit=128 * 1024**2)
+            await asyncio.sleep(600)
+            assert (w.container("shop_db").settings or {})["mem_limit"] == 128 * 1024**2
+            assert len(w.engine.calls) == calls
+
+    run(story())

@@ -16,14 +16,15 @@ from docker.errors import APIError
 from reconciler.engine.docker import ports, reading, runtime_dir
 from reconciler.engine.docker.client import Address
 from reconciler.engine.docker.failures import NotOurs, TakenPort, status, taken_port, words
-from reconciler.engine.protocol import CreateFailed, NameConflict, NotFound, PortInUse, StartFailed
+from reconciler.engine.protocol import CreateFailed, NameConflict, NotFound, PortInUse, StartFailed, UpdateFailed
 from reconciler.intent.model import ContainerSpec, FactsMode
-from reconciler.intent.settings import payload
-from reconciler.planner.actions import CreateContainer
+from reconciler.intent.settings import payload, update_body
+from reconciler.planner.actions import CreateContainer, UpdateContainer
 from reconciler.planner.observed import (
     LABEL_CHUNK,
     LABEL_CPUX,
     LABEL_DOMAIN,
+    LABEL_FIXED,
     LABEL_GENERATION,
     LABEL_REPLICA,
     LABEL_SPEC,
@@ -73,6 +74,7 @@ class Containers:
             LABEL_CHUNK: chunk.id.chunk,
             LABEL_REPLICA: str(action.replica),
             LABEL_SPEC: spec.digest,
+            LABEL_FIXED: spec.fixed or spec.digest,
             LABEL_GENERATION: str(action.generation),
         }
         if action.flowin:
@@ -207,6 +209,23 @@ class Containers:
             raise
         renamed: Body = self._client.inspect_container(cid)
         return renamed
+
+    def update(self, action: UpdateContainer) -> Body:
+        """Change settings as it runs (``POST /containers/{id}/update``). Raises UpdateFailed with the engine's words."""
+        body = self._ours(action.name)
+        change = update_body(action.settings, action.changed)
+        client: Any = self._client
+        try:
+            # The SDK's own method knows neither NanoCpus nor PidsLimit.
+            url = client._url("/containers/{0}/update", body["Id"])
+            client._raise_for_status(client._post_json(url, data=change))
+        except APIError as error:
+            if status(error) == 404:
+                raise
+            said = f"container {action.name} can't be changed as it is: {words(error)}"
+            raise UpdateFailed(said) from error
+        updated: Body = self._client.inspect_container(body["Id"])
+        return updated
 
     def unpause(self, name: str) -> Body:
         """Let go on; one that is not paused is fine."""

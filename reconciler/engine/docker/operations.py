@@ -25,6 +25,7 @@ from reconciler.planner.actions import (
     StartContainer,
     StopContainer,
     UnpauseContainer,
+    UpdateContainer,
 )
 
 
@@ -48,6 +49,8 @@ def perform(
                 containers.remove(name)
             case RenameContainer(name, new_name):
                 return containers.rename(name, new_name)
+            case UpdateContainer():
+                return containers.update(action)
             case UnpauseContainer(name):
                 return containers.unpause(name)
             case ConnectNetwork(name, network, aliases):

@@ -12,6 +12,7 @@ from reconciler.planner.observed import (
     LABEL_CHUNK,
     LABEL_CPUX,
     LABEL_DOMAIN,
+    LABEL_FIXED,
     LABEL_GENERATION,
     LABEL_REPLICA,
     LABEL_SPEC,
@@ -32,7 +33,8 @@ def owner(labels: Mapping[str, str] | None) -> ChunkId | None:
     labels = labels or {}
     if not (labels.get(LABEL_DOMAIN) and labels.get(LABEL_CPUX) and labels.get(LABEL_CHUNK)):
         return None
-    return ChunkId(labels[LABEL_DOMAIN], labels[LABEL_CPUX], labels[LABEL_CHUNK])
+    replica = number(labels.get(LABEL_REPLICA), 1)
+    return ChunkId(labels[LABEL_DOMAIN], labels[LABEL_CPUX], labels[LABEL_CHUNK], replica)
 
 
 def number(text: str | None, default: int) -> int:
@@ -90,6 +92,7 @@ def from_summary(summary: Mapping[str, Any]) -> Container:
         owner=owner(labels),
         replica=number(labels.get(LABEL_REPLICA), 1),
         spec=str(labels.get(LABEL_SPEC, "")),
+        fixed=str(labels.get(LABEL_FIXED, "")),
         generation=number(labels.get(LABEL_GENERATION), 0),
         networks={name: str((end or {}).get("IPAddress", "")) for name, end in networks.items()},
         published=published,
@@ -123,6 +126,7 @@ def from_inspection(body: Mapping[str, Any]) -> Container:
         owner=whose,
         replica=number(labels.get(LABEL_REPLICA), 1),
         spec=str(labels.get(LABEL_SPEC, "")),
+        fixed=str(labels.get(LABEL_FIXED, "")),
         generation=number(labels.get(LABEL_GENERATION), 0),
         run="" if not started or started == _NEVER else started,
         networks={

@@ -16,7 +16,7 @@ TARGET = "/runtime"
 
 def path(root: str, chunk: ChunkId) -> str:
     """Where a chunk's directory is. The names are safe file names (the loader sees to that)."""
-    return os.path.join(root, chunk.domain, chunk.cpux, chunk.chunk)
+    return os.path.join(root, chunk.domain, chunk.cpux, chunk.unit)
 
 
 def prepare(root: str, chunk: ChunkId) -> str:

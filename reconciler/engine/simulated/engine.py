@@ -29,6 +29,7 @@ from reconciler.planner.actions import (
     StartContainer,
     StopContainer,
     UnpauseContainer,
+    UpdateContainer,
 )
 from reconciler.planner.observed import Container, Observed
 
@@ -286,6 +287,8 @@ class SimulatedEngine(SimulatedHost):
                 return self.start(name)
             case UnpauseContainer(name):
                 return self.unpause(name)
+            case UpdateContainer():
+                return self.update(action)
             case StopContainer(name):
                 return self.stop(name)
             case RemoveContainer(name):

@@ -23,6 +23,7 @@ class Fate:
     exit_code: int | None = None
     exit_after: float = 0.0
     missing: bool = False
+    unchangeable: bool = False
 
 
 @dataclass(slots=True)

@@ -20,10 +20,11 @@ from reconciler.engine.protocol import (
     NotFound,
     PortInUse,
     StartFailed,
+    UpdateFailed,
 )
 from reconciler.engine.simulated.fates import Fate, Hidden, published, read_back
 from reconciler.intent.model import Chunk, ChunkId
-from reconciler.planner.actions import CreateContainer
+from reconciler.planner.actions import CreateContainer, UpdateContainer
 from reconciler.planner.observed import Condition, Container, HostPort, Network, Volume
 
 ALIVE = (Condition.RUNNING, Condition.PAUSED)
@@ -178,6 +179,7 @@ class SimulatedHost:
                 owner=chunk.id,
                 replica=action.replica,
                 spec=spec.digest,
+                fixed=spec.fixed,
                 generation=action.generation,
                 networks=dict.fromkeys(spec.networks, ""),
                 settings=read_back(spec.settings),
@@ -260,6 +262,14 @@ class SimulatedHost:
         """Let it go on; one that is not paused is fine."""
         c = self._ours(name)
         return self._put(replace(c, condition=Condition.RUNNING)) if c.condition is Condition.PAUSED else c
+
+    def update(self, action: UpdateContainer) -> Container:
+        """Change settings as it runs. Raises UpdateFailed for an image whose fate says that it bears none."""
+        c = self._ours(action.name)
+        if self.fate(c.image).unchangeable:
+            raise UpdateFailed(f"container {action.name} can't be changed as it is")
+        shown = read_back(action.settings)
+        return self._put(replace(c, settings={**(c.settings or {}), **{n: shown[n] for n in action.changed}}))
 
     def connect_network(self, name: str, network: str) -> Container:
         """Connect; one that is connected is fine. Raises NotFound for the network."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from reconciler.intent.model import ContainerSpec
 from reconciler.intent.settings.table import SETTINGS
+
+_MEMORY = frozenset({"mem_limit", "memswap_limit", "mem_reservation"})
 
 
 def payload(spec: ContainerSpec) -> dict[str, Any]:
@@ -29,6 +31,30 @@ def payload(spec: ContainerSpec) -> dict[str, Any]:
         endpoint = {"Aliases": list(spec.networks[primary])}
         body["NetworkingConfig"] = {"EndpointsConfig": {primary: endpoint}}
     return body
+
+
+def update_body(settings: Mapping[str, Any], changed: Collection[str]) -> dict[str, Any]:
+    """The body of ``POST /containers/{id}/update`` that brings the ``changed`` settings back to ``settings``.
+
+    The engine judges the limits of memory together, so they are sent together: a limit that is raised above the
+    present one of memory and swap is refused otherwise. Where none is declared for swap, it is the engine's own
+    rule: as much again as memory.
+    """
+    body: dict[str, Any] = {"HostConfig": {}}
+    names = [*changed]
+    if _MEMORY & set(changed):
+        names.extend(sorted(name for name in _MEMORY if settings.get(name) is not None))
+    for name in dict.fromkeys(names):
+        setting = SETTINGS[name]
+        value = settings.get(name)
+        if value is not None:
+            setting.send(value, body)
+        else:
+            body["HostConfig"].update(setting.unset or {})
+    host: dict[str, Any] = body["HostConfig"]
+    if host.get("Memory", 0) > 0 and "MemorySwap" not in host:
+        host["MemorySwap"] = 2 * host["Memory"]
+    return host
 
 
 def read_back(inspected: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,152 @@
+"""Equal copies of a chunk: made, counted, scaled, healed and updated one after the other."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from tests.simulation.virtual_time import run
+from tests.simulation.world import World, chunk, domain
+
+
+def shop(replicas: int, image: str = "web:1", **more: Any) -> dict[str, Any]:
+    """A database, three equal web servers behind it, and a proxy that waits for them."""
+    web = chunk("web", "db", container={"image": image}, replicas=replicas, **more)
+    return domain(chunk("db"), web, chunk("proxy", "web"))
+
+
+def names(w: World) -> set[str]:
+    return {c.name for c in w.engine.containers.values() if "web" in c.name}
+
+
+def test_so_many_containers_as_declared_and_the_fact_holds_when_all_are_healthy() -> None:
+    async def story() -> None:
+        async with World() as w:
+            w.files.write("shop", shop(3))
+            await w.until_settled()
+            assert names(w) == {"shop_web-1", "shop_web-2", "shop_web-3"}
+            assert w.fact("web_ready") == "Y"
+            assert w.order("StartContainer")[-1] == "StartContainer shop_proxy"
+            shown = w.chunk("web")
+            assert shown["state"] == "completed"
+            assert {r["container"] for r in shown["replicas"]} == names(w)
+            assert "3 of 3" in shown["message"]
+
+    run(story())
+
+
+def test_one_that_dies_is_healed_and_the_others_are_left_alone() -> None:
+    async def story() -> None:
+        async with World() as w:
+            w.files.write("shop", shop(3))
+            await w.until_settled()
+            before = {name: w.container(name).run for name in names(w)}
+            w.engine.die("shop_web-2")
+            await w.until(lambda: w.fact("web_ready") == "N")
+            await w.until_settled()
+            after = {name: w.container(name).run for name in names(w)}
+            assert {name for name in before if before[name] != after[name]} == {"shop_web-2"}
+            assert w.fact("web_ready") == "Y"
+
+    run(story())
+
+
+def test_the_fact_holds_while_enough_of_them_are_healthy() -> None:
+    async def story() -> None:
+        async with World() as w:
+            w.files.write("shop", shop(3, min_ready=2))
+            await w.until_settled()
+            seen: set[str] = set()
+            w.engine.die("shop_web-2")
+            for _ in range(50):
+                seen.add(w.fact("web_ready"))
+                await asyncio.sleep(0.02)
+            assert seen == {"Y"}
+            w.engine.die("shop_web-1")
+            w.engine.die("shop_web-3")
+            await w.until(lambda: w.fact("web_ready") == "N")
+            await w.until_settled()
+            assert w.fact("web_ready") == "Y"
+
+    run(story())
+
+
+def test_scaling_touches_only_the_difference() -> None:
+    async def story() -> None:
+        async with World() as w:
+            w.files.write("shop", shop(2))
+            await w.until_settled()
+            runs = {name: w.container(name).run for name in names(w)}
+            w.files.write("shop", shop(4))
+            await asyncio.sleep(0.1)
+            await w.until_settled()
+            assert names(w) == {f"shop_web-{n}" for n in (1, 2, 3, 4)}
+            assert {name: w.container(name).run for name in runs} == runs
+            w.files.write("shop", shop(1, min_ready=1))
+            await w.until(lambda: len(names(w)) == 1)
+            await w.until_settled()
+            left = names(w).pop()
+            assert w.container(left).run == runs["shop_web-1"]
+            assert [r["container"] for r in w.chunk("web")["replicas"]] == [left]
+
+    run(story())
+
+
+def test_an_update_goes_from_copy_to_copy_and_most_go_on_serving() -> None:
+    async def story() -> None:
+        async with World() as w:
+            w.files.write("shop", shop(3, min_ready=2))
+            await w.until_settled()
+            w.files.write("shop", shop(3, "web:2", min_ready=2))
+            least, facts = 3, set()
+            while any(w.container(name).image != "web:2" for name in names(w)) or not w.settled("shop"):
+                least = min(least, sum("web" in name for name in w.running()))
+                facts.add(w.fact("web_ready"))
+                await asyncio.sleep(0.01)
+            assert least >= 2
+            assert facts == {"Y"}
+
+    run(story())
+
+
+def test_an_update_that_fails_on_the_first_copy_is_not_done_to_the_others() -> None:
+    async def story() -> None:
+        async with World() as w:
+            w.files.write("shop", shop(3, min_ready=2))
+            await w.until_settled()
+            runs = {name: w.container(name).run for name in ("shop_web-2", "shop_web-3")}
+            w.engine.fate("web:2").exit_code = 1
+            w.files.write("shop", shop(3, "web:2", min_ready=2))
+            await w.until(lambda: w.chunk("web")["reason"] == "RolledBack")
+            await asyncio.sleep(3600)
+            assert {name: w.container(name).run for name in runs} == runs
+            assert w.container("shop_web-1").image == "web:1"
+            assert w.fact("web_ready") == "Y"
+
+    run(story())
+
+
+def test_copies_are_known_again_after_a_crash_of_the_program() -> None:
+    async def story() -> None:
+        async with World() as w:
+            w.files.write("shop", shop(3))
+            await w.until_settled()
+            runs = {name: w.container(name).run for name in names(w)}
+            await w.kill()
+            w.start()
+            await w.until_settled()
+            assert {name: w.container(name).run for name in names(w)} == runs
+
+    run(story())
+
+
+def test_a_domain_with_copies_is_taken_away_whole() -> None:
+    async def story() -> None:
+        async with World() as w:
+            w.files.write("shop", shop(3))
+            w.files.write("other", domain(chunk("x"), name="other"))
+            await w.until_settled()
+            w.files.remove("shop")
+            await w.until(lambda: not any(c.name != "shop_x" for c in w.engine.containers.values()))
+
+    run(story())
