@@ -211,7 +211,7 @@ class Containers:
         return renamed
 
     def update(self, action: UpdateContainer) -> Body:
-        """Change settings as it runs (``POST /containers/{id}/update``). Raises UpdateFailed with the engine's words."""
+        """Change settings as it runs (``POST /containers/{id}/update``). Raises UpdateFailed."""
         body = self._ours(action.name)
         change = update_body(action.settings, action.changed)
         client: Any = self._client

@@ -69,7 +69,7 @@ def test_auto_update_follows_the_registry_or_the_engine() -> None:
     [
         ({"replicas": 0}, "from 1 to 1000"),
         ({"ignore_drift": ["mem_limits"]}, "mem_limit"),
-        ({"auto_update": "registy"}, "did you mean registry"),
+        ({"auto_update": "registy"}, "did you mean 'registry'"),
         ({"adopt": "maybe"}, "true or false"),
     ],
 )
