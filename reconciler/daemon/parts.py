@@ -22,6 +22,7 @@ from reconciler.facts import FactRef
 from reconciler.probes import registry
 from reconciler.sources.directory import DirectorySource
 from reconciler.sources.runtime import RuntimeFacts
+from reconciler.state.adopted import AdoptedStore
 from reconciler.state.intents import IntentStore
 from reconciler.state.journal import Journal
 from reconciler.state.lock import StateLock
@@ -74,7 +75,11 @@ def make_engine(options: ServiceOptions) -> tuple[Engine, ProbeMaker, RuntimeRea
         # A build_path is relative to the domains folder; in the layout of the original program, whose domain files lie
         # in a folder of their own beside what is built, to the folder above it.
         domains = options.domains.absolute()
-        engine = DockerEngine(runtime_root=str(runtime.absolute()), build_folders=(str(domains), str(domains.parent)))
+        engine = DockerEngine(
+            runtime_root=str(runtime.absolute()),
+            build_folders=(str(domains), str(domains.parent)),
+            adopted=AdoptedStore(options.state),
+        )
         return engine, registry.make, RuntimeFacts(runtime)
     if options.engine == "simulated":
         from reconciler.daemon.simulation import SimulatedRuntime, simulated_probe_factory

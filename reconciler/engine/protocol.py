@@ -7,7 +7,7 @@ and takes no decision: it carries out one action a call and shows what there is.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
@@ -92,6 +92,22 @@ class NotFound(EngineError):
     """The object of the call is gone."""
 
     code = "NotFound"
+
+
+class Adopted(Protocol):
+    """The program's own record of containers that somebody else made and that it has taken over."""
+
+    def labels(self, container_id: str) -> Mapping[str, str]:
+        """What our labels would say on a container; empty for one that was not taken over."""
+        ...
+
+    def adopt(self, container_id: str, labels: Mapping[str, str]) -> None:
+        """Take a container over. Raises PnrError where that can't be recorded."""
+        ...
+
+    def keep(self, present: Collection[str]) -> None:
+        """Forget all but these."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

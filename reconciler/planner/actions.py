@@ -87,6 +87,25 @@ class CreateContainer(Action):
 
 
 @dataclass(frozen=True, slots=True)
+class ExamineContainer(Action):
+    """Look at a container of somebody else closely: what was asked of it, without what its image brings along."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class AdoptContainer(Action):
+    """Take over a container that somebody else made. ``matching``: as if it had been made from the chunk's present
+    intent; otherwise as one that an update is to replace."""
+
+    name: str
+    id: str
+    chunk: Chunk
+    generation: int
+    matching: bool
+
+
+@dataclass(frozen=True, slots=True)
 class StartContainer(Action):
     """Start a container. Starting one that runs is no error."""
 

@@ -40,17 +40,27 @@ def differences(
             continue
         wanted = declared.get(name)
         there = found.get(name)
-        if wanted is None:
-            changed = (setting.live or strict) and name in found and there != setting.undeclared
-            words = setting.tell(setting.undeclared, there) if changed else ""
+        beyond = _names_beyond(wanted, there) if strict else []
+        if beyond:
+            # Of a map, only the names: its values may be secret.
+            differing.append(Difference(name, f"{', '.join(beyond)} found, not declared"))
+        elif wanted is not None:
+            if name not in found or not setting.same(wanted, there):
+                differing.append(Difference(name, setting.tell(wanted, there), setting.live))
+        elif name in found and there != setting.undeclared and (setting.live or (strict and not _is_nothing(there))):
             in_place = setting.live and setting.unset is not None
-        else:
-            changed = name not in found or not setting.same(wanted, there)
-            words = setting.tell(wanted, there) if changed else ""
-            in_place = setting.live
-        if changed:
-            differing.append(Difference(name, words, in_place))
+            differing.append(Difference(name, setting.tell(setting.undeclared, there), in_place))
     return tuple(differing)
+
+
+def _names_beyond(wanted: Any, there: Any) -> list[str]:
+    if not isinstance(there, dict) or not isinstance(wanted, dict | None):
+        return []
+    return [str(name) for name in there if name not in (wanted or {})]
+
+
+def _is_nothing(value: Any) -> bool:
+    return value is None or value is False or value in ("", [], {})
 
 
 def drift(declared: Mapping[str, Any], found: Mapping[str, Any], ignored: Collection[str] = ()) -> tuple[str, ...]:

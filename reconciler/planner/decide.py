@@ -25,6 +25,7 @@ from reconciler.planner.actions import (
     UpdateContainer,
     Work,
 )
+from reconciler.planner.adopting import can_take_over, take_over
 from reconciler.planner.memory import HEALTHY_AFTER_SECONDS, Remedy
 from reconciler.planner.observed import Condition, Container
 from reconciler.planner.situation import (
@@ -182,6 +183,10 @@ def _begin(i: ChunkInput, parts: Cast) -> Decision:
         if held.state is State.READY and serving:
             return replace(held, state=State.EXECUTING, message=f"the update waits: {held.message}")
         return held
+    holder = can_take_over(i)
+    if holder is not None:
+        steps = take_over(i, holder)
+        return _work(i, Reason.CREATING, steps, steps[0][1]) if isinstance(steps, list) else Decision(*steps)
     taken = _name_taken(i)
     if taken is not None:
         return taken
@@ -190,8 +195,8 @@ def _begin(i: ChunkInput, parts: Cast) -> Decision:
     if i.turn and serving:
         return Decision(State.EXECUTING, Reason.UPDATING, f"the update waits: {i.turn}")
     if previous is None:
-        steps = [_ensure_image(i), *_create_and_start(i, "no container yet")]
-        return _work(i, Reason.CREATING, steps, "no container yet")
+        creation = [_ensure_image(i), *_create_and_start(i, "no container yet")]
+        return _work(i, Reason.CREATING, creation, "no container yet")
     return _replace(i, chunk, previous)
 
 

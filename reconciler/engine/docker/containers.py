@@ -16,10 +16,19 @@ from docker.errors import APIError
 from reconciler.engine.docker import ports, reading, runtime_dir
 from reconciler.engine.docker.client import Address
 from reconciler.engine.docker.failures import NotOurs, TakenPort, status, taken_port, words
-from reconciler.engine.protocol import CreateFailed, NameConflict, NotFound, PortInUse, StartFailed, UpdateFailed
-from reconciler.intent.model import ContainerSpec, FactsMode
+from reconciler.engine.protocol import (
+    Adopted,
+    CreateFailed,
+    NameConflict,
+    NotFound,
+    PortInUse,
+    StartFailed,
+    UpdateFailed,
+)
+from reconciler.errors import PnrError
+from reconciler.intent.model import Chunk, ContainerSpec, FactsMode
 from reconciler.intent.settings import payload, update_body
-from reconciler.planner.actions import CreateContainer, UpdateContainer
+from reconciler.planner.actions import AdoptContainer, CreateContainer, UpdateContainer
 from reconciler.planner.observed import (
     LABEL_CHUNK,
     LABEL_CPUX,
@@ -37,8 +46,11 @@ Body = Mapping[str, Any]
 class Containers:
     """Acts with one client. ``address`` is where that one leads."""
 
-    def __init__(self, client: docker.APIClient, runtime_root: str | None, address: Address) -> None:
+    def __init__(
+        self, client: docker.APIClient, runtime_root: str | None, address: Address, adopted: Adopted | None = None
+    ) -> None:
         self._client = client
+        self._adopted = adopted
         self._runtime_root = runtime_root
         self._address = address
 
@@ -49,7 +61,28 @@ class Containers:
             if status(error) == 404:
                 return None
             raise
-        return found
+        return reading.overlaid(found, self._adopted.labels(str(found["Id"]))) if self._adopted is not None else found
+
+    def adopt(self, action: AdoptContainer) -> Body:
+        """Take over a container of somebody else, by its id: it stays as it is, the record tells whose it is."""
+        body = self._inspect(action.id)
+        if body is None:
+            raise NotFound(f"container {action.name} is gone")
+        whose = reading.owner(_labels(body))
+        if whose is not None and whose != action.chunk.id:
+            raise NameConflict(_held_by(action.name, body))
+        if self._adopted is None:
+            raise CreateFailed(
+                f"container {action.name} can't be taken over: there is no state directory to record it in"
+            )
+        labels = _own_labels(action.chunk, action.generation)
+        if not action.matching:
+            labels |= {LABEL_SPEC: "", LABEL_FIXED: ""}
+        try:
+            self._adopted.adopt(str(body["Id"]), labels)
+        except PnrError as error:
+            raise CreateFailed(f"container {action.name} can't be taken over: {error}") from error
+        return reading.overlaid(body, labels)
 
     def _ours(self, name: str) -> Body:
         """The inspection of a container of ours. Raises NotFound, or NotOurs for somebody else's.
@@ -67,16 +100,7 @@ class Containers:
         """Create, connected to all of its networks; the very one that is there already is fine."""
         chunk, spec = action.chunk, action.chunk.container
         body = payload(spec)
-        body["Labels"] = {
-            **(body.get("Labels") or {}),
-            LABEL_DOMAIN: chunk.id.domain,
-            LABEL_CPUX: chunk.id.cpux,
-            LABEL_CHUNK: chunk.id.chunk,
-            LABEL_REPLICA: str(action.replica),
-            LABEL_SPEC: spec.digest,
-            LABEL_FIXED: spec.fixed or spec.digest,
-            LABEL_GENERATION: str(action.generation),
-        }
+        body["Labels"] = {**(body.get("Labels") or {}), **_own_labels(chunk, action.generation)}
         if action.flowin:
             body["Env"] = [*(body.get("Env") or ()), *(f"{key}={value}" for key, value in action.flowin.items())]
         if chunk.facts is not FactsMode.NONE:
@@ -105,6 +129,13 @@ class Containers:
             return self._already_there(action, holder)
         created: Body = self._client.inspect_container(made["Id"])
         return self._joined(created, spec)
+
+    def _again(self, container_id: str) -> Body:
+        """The container as it is now. Raises NotFound where it is gone already."""
+        body = self._inspect(container_id)
+        if body is None:
+            raise NotFound(f"container {container_id[:12]} is gone")
+        return body
 
     def connect(self, name: str, network: str, aliases: tuple[str, ...]) -> Body:
         """Connect to a network, unless it is connected already."""
@@ -140,8 +171,7 @@ class Containers:
                 # Not the container is missing but something that it needs: a network, most often.
                 raise StartFailed(f"container {name} can't be started: {words(error)}") from error
             raise
-        started: Body = self._client.inspect_container(cid)
-        return started
+        return self._again(cid)
 
     def _empty_runtime(self, body: Body) -> None:
         """What an earlier run answered must not count for the next. Only ever our own directory of that chunk."""
@@ -207,8 +237,7 @@ class Containers:
             if status(error) == 409 and holder is not None and holder["Id"] != cid:
                 raise NameConflict(_held_by(new_name, holder)) from error
             raise
-        renamed: Body = self._client.inspect_container(cid)
-        return renamed
+        return self._again(cid)
 
     def update(self, action: UpdateContainer) -> Body:
         """Change settings as it runs (``POST /containers/{id}/update``). Raises UpdateFailed."""
@@ -224,8 +253,7 @@ class Containers:
                 raise
             said = f"container {action.name} can't be changed as it is: {words(error)}"
             raise UpdateFailed(said) from error
-        updated: Body = self._client.inspect_container(body["Id"])
-        return updated
+        return self._again(body["Id"])
 
     def unpause(self, name: str) -> Body:
         """Let go on; one that is not paused is fine."""
@@ -233,8 +261,7 @@ class Containers:
         if not (body.get("State") or {}).get("Paused"):
             return body
         self._client.unpause(body["Id"])
-        unpaused: Body = self._client.inspect_container(body["Id"])
-        return unpaused
+        return self._again(body["Id"])
 
     def _connect(self, body: Body, network: str, aliases: tuple[str, ...]) -> Body:
         if _is_connected(body, network):
@@ -247,12 +274,24 @@ class Containers:
             if seen is not None and _is_connected(seen, network):
                 return seen
             raise
-        connected: Body = self._client.inspect_container(body["Id"])
-        return connected
+        return self._again(body["Id"])
 
 
 def _labels(body: Body) -> Mapping[str, str]:
     return (body.get("Config") or {}).get("Labels") or {}
+
+
+def _own_labels(chunk: Chunk, generation: int) -> dict[str, str]:
+    spec = chunk.container
+    return {
+        LABEL_DOMAIN: chunk.id.domain,
+        LABEL_CPUX: chunk.id.cpux,
+        LABEL_CHUNK: chunk.id.chunk,
+        LABEL_REPLICA: str(chunk.id.replica),
+        LABEL_SPEC: spec.digest,
+        LABEL_FIXED: spec.fixed or spec.digest,
+        LABEL_GENERATION: str(generation),
+    }
 
 
 def _is_going(body: Body) -> bool:

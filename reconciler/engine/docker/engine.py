@@ -8,7 +8,8 @@ as they like. Nothing without our labels is changed: every action on an existing
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -20,6 +21,7 @@ from reconciler.engine.docker.events import Events
 from reconciler.engine.docker.failures import RAISED, translate
 from reconciler.engine.docker.threads import Threads
 from reconciler.engine.protocol import (
+    Adopted,
     EngineError,
     EngineInfo,
     EngineUnavailable,
@@ -30,6 +32,7 @@ from reconciler.engine.protocol import (
 from reconciler.planner.actions import (
     Action,
     EnsureImage,
+    ExamineContainer,
     RemoveContainer,
     RemoveNetwork,
     RemoveVolume,
@@ -59,6 +62,7 @@ class DockerEngine:
         runtime_root: str | None,
         docker_host: str | None = None,
         build_folders: tuple[str, ...] = (),
+        adopted: Adopted | None = None,
         start_workers: int = 4,
         removal_workers: int = 8,
         timeout_seconds: float = 60.0,
@@ -66,6 +70,7 @@ class DockerEngine:
         self._runtime_root = runtime_root
         self._docker_host = docker_host
         self._build_folders = build_folders
+        self._adopted = adopted
         self._timeout = timeout_seconds
         self._pool_size = start_workers + removal_workers + LOOKS + COMMANDS + IMAGES
         self._starts = Threads(start_workers, "pnr-start")
@@ -133,7 +138,7 @@ class DockerEngine:
             entry = self._known.get(cid)
             if entry is not None and entry[0] == signature:
                 known[cid] = entry
-            elif reading.owner(summary.get("Labels")) is None:
+            elif reading.owner(summary.get("Labels")) is None and not self._own_labels(cid):
                 known[cid] = (signature, reading.from_summary(summary))
             else:
                 stale.append((cid, signature))
@@ -141,6 +146,8 @@ class DockerEngine:
         for (cid, signature), seen in zip(stale, inspected, strict=True):
             if seen is not None:
                 known[cid] = (signature, seen)
+        if self._adopted is not None:
+            self._adopted.keep([summary["Id"] for summary in summaries])
         if self._known is before:
             self._known = {cid: entry for cid, entry in known.items() if cid not in changed}
         return Observed(
@@ -160,9 +167,24 @@ class DockerEngine:
 
     async def _inspect(self, container_id: str) -> Container | None:
         try:
-            return reading.from_inspection(await self._asked(self._looks, lambda c: c.inspect_container(container_id)))
+            body = await self._asked(self._looks, lambda c: c.inspect_container(container_id))
         except NotFound:
             return None
+        return reading.from_inspection(reading.overlaid(body, self._own_labels(str(body["Id"]))))
+
+    def _own_labels(self, container_id: str) -> Mapping[str, str]:
+        return self._adopted.labels(container_id) if self._adopted is not None else {}
+
+    async def _examine(self, name: str) -> Container:
+        """A container of somebody else with what was asked of it."""
+        body = await self._asked(self._looks, lambda c: c.inspect_container(name))
+        image = await self._asked(self._looks, lambda c: c.inspect_image(body["Image"]))  # type: ignore[no-untyped-call]
+        container = replace(reading.from_inspection(body), settings=reading.asked_for(body, image))
+        entry = self._known.get(container.id)
+        if entry is not None:
+            # Kept with what the list shows of it, so that it stays examined until it changes.
+            self._known[container.id] = (entry[0], container)
+        return container
 
     def _distrust(self, container_id: str) -> None:
         """It has changed: let the next list look at it again, whatever that list shows."""
@@ -259,9 +281,11 @@ class DockerEngine:
         if isinstance(action, EnsureImage):
             await self._ensure_image(action, progress or (lambda line: None))
             return None
+        if isinstance(action, ExamineContainer):
+            return await self._examine(action.name)
         removing = isinstance(action, (StopContainer, RemoveContainer, RemoveNetwork, RemoveVolume))
         threads = self._removals if removing else self._starts
-        call = partial(operations.perform, action, self._ready(), self._runtime_root, self._address)
+        call = partial(operations.perform, action, self._ready(), self._runtime_root, self._address, self._adopted)
         try:
             body = await threads.run(call)
         except EngineError:

@@ -11,9 +11,10 @@ from reconciler.engine.docker.belongings import Belongings
 from reconciler.engine.docker.client import Address
 from reconciler.engine.docker.containers import Containers
 from reconciler.engine.docker.failures import RAISED, translate
-from reconciler.engine.protocol import CreateFailed, EngineError, StartFailed
+from reconciler.engine.protocol import Adopted, CreateFailed, EngineError, StartFailed
 from reconciler.planner.actions import (
     Action,
+    AdoptContainer,
     ConnectNetwork,
     CreateContainer,
     CreateNetwork,
@@ -30,10 +31,14 @@ from reconciler.planner.actions import (
 
 
 def perform(
-    action: Action, client: docker.APIClient, runtime_root: str | None, address: Address
+    action: Action,
+    client: docker.APIClient,
+    runtime_root: str | None,
+    address: Address,
+    adopted: Adopted | None = None,
 ) -> Mapping[str, Any] | None:
     """Carry out an action; the inspection of its container afterwards, where there is one. Raises EngineError."""
-    containers, belongings = Containers(client, runtime_root, address), Belongings(client)
+    containers, belongings = Containers(client, runtime_root, address, adopted), Belongings(client)
     failed: type[EngineError] = EngineError
     try:
         match action:
@@ -49,6 +54,8 @@ def perform(
                 containers.remove(name)
             case RenameContainer(name, new_name):
                 return containers.rename(name, new_name)
+            case AdoptContainer():
+                return containers.adopt(action)
             case UpdateContainer():
                 return containers.update(action)
             case UnpauseContainer(name):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from reconciler.intent.model import ChunkId
-from reconciler.intent.settings import read_back
+from reconciler.intent.settings import SETTINGS, read_back
 from reconciler.planner.observed import (
     LABEL_CHUNK,
     LABEL_CPUX,
@@ -48,6 +48,29 @@ def condition(text: str) -> Condition:
         return Condition(text)
     except ValueError:
         return Condition.DEAD
+
+
+def overlaid(body: Mapping[str, Any], labels: Mapping[str, str]) -> Mapping[str, Any]:
+    """An inspection as it would be if the container had these labels as well."""
+    if not labels:
+        return body
+    config = body.get("Config") or {}
+    return {**body, "Config": {**config, "Labels": {**(config.get("Labels") or {}), **labels}}}
+
+
+def asked_for(body: Mapping[str, Any], image: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a container of somebody else, without what its image brings along."""
+    found = read_back(body)
+    brought = read_back({"Config": image.get("Config") or {}, "HostConfig": {}})
+    return {name: _beyond(value, brought.get(name), SETTINGS[name].undeclared) for name, value in found.items()}
+
+
+def _beyond(value: Any, brought: Any, undeclared: Any) -> Any:
+    if value == brought:
+        return undeclared
+    if isinstance(value, dict) and isinstance(brought, dict):
+        return {key: part for key, part in value.items() if brought.get(key, ...) != part}
+    return value
 
 
 def signature(summary: Mapping[str, Any]) -> tuple[Any, ...]:

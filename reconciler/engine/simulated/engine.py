@@ -17,11 +17,13 @@ from reconciler.engine.simulated.faults import Fault, FaultSchedule, Weather
 from reconciler.engine.simulated.host import ALIVE, SimulatedHost
 from reconciler.planner.actions import (
     Action,
+    AdoptContainer,
     ConnectNetwork,
     CreateContainer,
     CreateNetwork,
     CreateVolume,
     EnsureImage,
+    ExamineContainer,
     RemoveContainer,
     RemoveNetwork,
     RemoveVolume,
@@ -287,6 +289,10 @@ class SimulatedEngine(SimulatedHost):
                 return self.start(name)
             case UnpauseContainer(name):
                 return self.unpause(name)
+            case ExamineContainer(name):
+                return self.examine(name)
+            case AdoptContainer():
+                return self.adopt(action)
             case UpdateContainer():
                 return self.update(action)
             case StopContainer(name):

@@ -33,6 +33,7 @@ class Hidden:
 
     chunk: Chunk | None
     ports: Mapping[str, tuple[HostPort, ...]]
+    asked: Mapping[str, Any] = field(default_factory=dict)
     ready: bool = False
     ill: bool = False
     timers: list[asyncio.TimerHandle] = field(default_factory=list)

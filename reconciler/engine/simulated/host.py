@@ -24,7 +24,7 @@ from reconciler.engine.protocol import (
 )
 from reconciler.engine.simulated.fates import Fate, Hidden, published, read_back
 from reconciler.intent.model import Chunk, ChunkId
-from reconciler.planner.actions import CreateContainer, UpdateContainer
+from reconciler.planner.actions import AdoptContainer, CreateContainer, UpdateContainer
 from reconciler.planner.observed import Condition, Container, HostPort, Network, Volume
 
 ALIVE = (Condition.RUNNING, Condition.PAUSED)
@@ -111,13 +111,12 @@ class SimulatedHost:
         if c.condition is Condition.RUNNING and c.health not in (None, "starting"):
             self._put(replace(c, health="unhealthy" if ill else "healthy"))
 
-    def plant_container(self, name: str, *, port: int | None = None) -> Container:
+    def plant_container(self, name: str, *, port: int | None = None, image: str = "other:1", **asked: Any) -> Container:
         """Somebody else's container, running."""
         self._serial += 1
         published = {"80/tcp": (HostPort("127.0.0.1", port),)} if port else {}
         id = f"foreign{self._serial:05d}"
-        self._hidden[id] = Hidden(None, published)
-        image = "other:1"
+        self._hidden[id] = Hidden(None, published, asked=asked, ready=True)
         return self._put(Container(id, name, image, f"sha256:{image}", Condition.RUNNING, published=published))
 
     def plant_network(self, name: str) -> None:
@@ -262,6 +261,23 @@ class SimulatedHost:
         """Let it go on; one that is not paused is fine."""
         c = self._ours(name)
         return self._put(replace(c, condition=Condition.RUNNING)) if c.condition is Condition.PAUSED else c
+
+    def examine(self, name: str) -> Container:
+        """A container of somebody else, with what was asked of it."""
+        c = self.named(name)
+        return self._put(replace(c, settings=read_back(self._hidden[c.id].asked)))
+
+    def adopt(self, action: AdoptContainer) -> Container:
+        """Take it over."""
+        spec = action.chunk.container
+        digest, fixed = (spec.digest, spec.fixed) if action.matching else ("", "")
+        c = self.named(action.name)
+        if c.owner not in (None, action.chunk.id):
+            raise NameConflict(f"the name {action.name} is held by container {c.id}")
+        self._hidden[c.id].chunk = action.chunk
+        settings = c.settings if c.settings is not None else read_back({})
+        owned = replace(c, owner=action.chunk.id, spec=digest, fixed=fixed, settings=settings, run=c.run or "adopted")
+        return self._put(replace(owned, generation=action.generation))
 
     def update(self, action: UpdateContainer) -> Container:
         """Change settings as it runs. Raises UpdateFailed for an image whose fate says that it bears none."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from reconciler.engine.docker import DockerEngine
@@ -13,7 +15,7 @@ from tests.integration.engine.bench import Bench
 pytestmark = pytest.mark.docker
 
 MIB = 1024**2
-SLEEPING = {"command": ["sleep", "500"]}
+SLEEPING: dict[str, Any] = {"command": ["sleep", "500"]}
 
 
 async def test_limits_are_raised_and_lowered_in_the_container_that_runs(engine: DockerEngine, bench: Bench) -> None:

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from reconciler.intent.settings import ports, words
 from reconciler.intent.settings.accepts import TEXT
 from reconciler.intent.settings.places import in_config
 from reconciler.intent.settings.row import Setting, declared_and_found
-from reconciler.intent.settings.values import text_or_empty, word
+from reconciler.intent.settings.values import word
+
+
+def _hostname_found(inspected: Mapping[str, Any]) -> str | None:
+    """The engine's own choice is the beginning of the container's id."""
+    name = str((inspected.get("Config") or {}).get("Hostname") or "")
+    return None if not name or str(inspected.get("Id", "")).startswith(name) else name
+
 
 ROWS: tuple[Setting, ...] = (
     Setting(
@@ -32,7 +42,8 @@ ROWS: tuple[Setting, ...] = (
             r"(?:\.[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?)*",
         ),
         TEXT,
-        *in_config("Hostname", from_api=text_or_empty),
+        in_config("Hostname")[0],
+        _hostname_found,
         same=words.declared_or_image,
     ),
 )

@@ -1,0 +1,61 @@
+"""Which containers that somebody else made have been taken over: ``STATE/adopted.json``.
+
+The labels of a container can't be changed, so what they would say stands here, by the container's id. Losing the file
+loses no container: those in it are somebody else's again, until their chunks take them over anew.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+from reconciler.state import atomic
+
+log = logging.getLogger("pnr.state")
+
+FILE = "adopted.json"
+VERSION = 1
+
+
+class AdoptedStore:
+    """The record, read once and written whole at each change. See :class:`reconciler.engine.protocol.Adopted`."""
+
+    def __init__(self, root: Path) -> None:
+        self._path = root / FILE
+        self._labels = self._read()
+
+    def _read(self) -> dict[str, Mapping[str, str]]:
+        try:
+            document: Any = json.loads(self._path.read_bytes())
+            if document["version"] != VERSION:
+                raise ValueError(f"it has version {document['version']}, this program knows {VERSION}")
+            return {str(id): {str(k): str(v) for k, v in labels.items()} for id, labels in document["adopted"].items()}
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            log.error(
+                "%s can't be used: %s; containers that were taken over count as somebody else's", self._path, error
+            )
+            return {}
+
+    def labels(self, container_id: str) -> Mapping[str, str]:
+        """What the labels of a container would say; empty for one that was not taken over."""
+        return self._labels.get(container_id, {})
+
+    def adopt(self, container_id: str, labels: Mapping[str, str]) -> None:
+        """Take a container over. Raises StateWriteFailed; it is then not taken over."""
+        self._write({**self._labels, container_id: dict(labels)})
+
+    def keep(self, present: Collection[str]) -> None:
+        """Forget those that are gone. Raises StateWriteFailed."""
+        left = {id: labels for id, labels in self._labels.items() if id in present}
+        if len(left) < len(self._labels):
+            self._write(left)
+
+    def _write(self, labels: dict[str, Mapping[str, str]]) -> None:
+        text = json.dumps({"version": VERSION, "adopted": labels}, indent=1, sort_keys=True)
+        atomic.write(self._path, text.encode())
+        self._labels = labels
