@@ -155,6 +155,9 @@ class _Resolver:
             given["environment"] = dict(sorted({**declared.env, **(given.get("environment") or {})}.items()))
         if given.get("volumes"):
             given["volumes"] = map_volume_sources(given["volumes"], self._volume_source)
+        if given.get("mem_limit") and given.get("memswap_limit") == 2 * given["mem_limit"]:
+            # What the engine fills in for a limit of memory; it could not be told from nothing.
+            given["memswap_limit"] = None
         return {key: given[key] for key in SETTINGS if given.get(key) is not None}
 
     def _volume_source(self, kind: str, source: str) -> str:

@@ -19,6 +19,7 @@ from pydantic import TypeAdapter
 from reconciler.intent.model import ContainerSpec
 from reconciler.intent.settings import SETTINGS, payload, read_back
 from reconciler.planner.compare import drift
+from tests.integration import settings_cases_resources
 
 pytestmark = pytest.mark.docker
 
@@ -83,6 +84,7 @@ CASES: list[tuple[str, Any]] = [
     ("mem_limit", 6 * 1024**2),
     ("cpus", "0.5"),
     ("cpus", 1.333333333),
+    *settings_cases_resources.CASES,
 ]
 
 
@@ -151,7 +153,16 @@ def test_what_is_sent_is_read_back_as_declared(
 
 
 def test_every_row_has_a_case() -> None:
-    assert {name for name, _ in CASES} == set(SETTINGS)
+    assert {name for name, _ in CASES} | set(settings_cases_resources.CANT_BE_CREATED_HERE) == set(SETTINGS)
+
+
+def test_limits_of_memory_are_read_back_together(engine: APIClient, image: str, containers: list[str]) -> None:
+    for swap in ("256m", -1):
+        declared = {"mem_limit": normal("mem_limit", "64m"), "memswap_limit": normal("memswap_limit", swap)}
+        found = read_back(create(engine, containers, payload(spec_of(image, declared))))
+        assert drift(declared, found) == ()
+    only_memory = {"mem_limit": normal("mem_limit", "64m")}
+    assert drift(only_memory, read_back(create(engine, containers, payload(spec_of(image, only_memory))))) == ()
 
 
 def test_a_running_container_with_everything_at_once_shows_no_drift(
@@ -198,6 +209,7 @@ def test_a_change_by_docker_update_is_drift_whether_declared_or_not(
     assert drift(declared, found) == (
         "restart: no declared, always found",
         "mem_limit: 64m declared, 128m found",
+        "memswap_limit: nothing declared, no limit found",
     )
 
 

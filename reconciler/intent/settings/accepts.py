@@ -15,4 +15,5 @@ PAIRS: dict[str, Any] = {
     ]
 }
 FLAG: dict[str, Any] = {"anyOf": [{"type": "boolean"}, {"type": "string", "pattern": r"\$"}]}
+INTEGER: dict[str, Any] = {"type": ["integer", "string"]}
 NUMBER_OR_TEXT: dict[str, Any] = {"type": ["number", "string"]}

@@ -145,6 +145,16 @@ def size(low: int = 0) -> Callable[[Any], int]:
     return read
 
 
+def size_or(other: int) -> Callable[[Any], int]:
+    """The same, or one number that has a meaning of its own (-1: no limit)."""
+    plain = size()
+
+    def read(value: Any) -> int:
+        return other if value in (other, str(other)) and not isinstance(value, bool) else plain(value)
+
+    return read
+
+
 def size_text(count: int) -> str:
     """A size for people: ``64m``."""
     for unit in ("t", "g", "m", "k"):

@@ -233,3 +233,21 @@ def tell_names(declared: Any, found: Any) -> str:
 def declared_or_image(declared: Any, found: Any) -> bool:
     """``""`` and ``[]`` leave it to the image."""
     return not declared or bool(declared == found)
+
+
+def _option(name: Any) -> str:
+    if not isinstance(name, str) or not name:
+        raise expected("the name of an option", name)
+    return name
+
+
+def _no_option(name: str) -> Any:
+    raise wrong(f"{shown(name)} has no value: expected KEY=value")
+
+
+_options = pairs(what="options, as an object or a list of KEY=value", key=_option, value=scalar_text, bare=_no_option)
+
+
+def options(value: Any) -> dict[str, str]:
+    """Options of a driver, sorted."""
+    return dict(sorted(_options(value).items()))
