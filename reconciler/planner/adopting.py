@@ -46,4 +46,4 @@ def mismatches(i: ChunkInput, holder: Container) -> tuple[str, ...]:
     if holder.image != spec.image and "image" not in i.chunk.ignore_drift:
         found.append(f"image: {spec.image} declared, {holder.image} found")
     settings = differences(spec.settings, holder.settings or {}, i.chunk.ignore_drift, strict=True)
-    return (*found, *(str(difference) for difference in settings if difference.setting != "labels"))
+    return (*found, *(str(difference) for difference in settings))

@@ -8,6 +8,9 @@ from typing import Any
 
 from reconciler.intent.settings import SETTINGS
 
+_HARMLESS = ("labels", "expose")
+"""What others put on a container and what does nothing to it: more of it than declared is no difference."""
+
 
 @dataclass(frozen=True, slots=True)
 class Difference:
@@ -40,7 +43,9 @@ def differences(
             continue
         wanted = declared.get(name)
         there = found.get(name)
-        beyond = _names_beyond(wanted, there) if strict else []
+        if wanted is None and (setting.chosen_by_engine or name in _HARMLESS):
+            continue
+        beyond = _names_beyond(wanted, there) if strict and name not in _HARMLESS else []
         if beyond:
             # Of a map, only the names: its values may be secret.
             differing.append(Difference(name, f"{', '.join(beyond)} found, not declared"))

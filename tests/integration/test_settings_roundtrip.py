@@ -19,7 +19,7 @@ from pydantic import TypeAdapter
 from reconciler.intent.model import ContainerSpec
 from reconciler.intent.settings import SETTINGS, payload, read_back
 from reconciler.planner.compare import drift
-from tests.integration import settings_cases_resources
+from tests.integration import settings_cases_resources, settings_cases_security
 
 pytestmark = pytest.mark.docker
 
@@ -85,6 +85,7 @@ CASES: list[tuple[str, Any]] = [
     ("cpus", "0.5"),
     ("cpus", 1.333333333),
     *settings_cases_resources.CASES,
+    *settings_cases_security.CASES,
 ]
 
 
@@ -153,7 +154,8 @@ def test_what_is_sent_is_read_back_as_declared(
 
 
 def test_every_row_has_a_case() -> None:
-    assert {name for name, _ in CASES} | set(settings_cases_resources.CANT_BE_CREATED_HERE) == set(SETTINGS)
+    elsewhere = {**settings_cases_resources.CANT_BE_CREATED_HERE, **settings_cases_security.CANT_BE_CREATED_HERE}
+    assert {name for name, _ in CASES} | set(elsewhere) == set(SETTINGS)
 
 
 def test_limits_of_memory_are_read_back_together(engine: APIClient, image: str, containers: list[str]) -> None:

@@ -69,6 +69,8 @@ class Setting:
     ``HostConfig`` alone, and what it writes there is also the body of that call. ``unset`` is what such a call sends
     to take the setting back (None: it can't be taken back in a container that runs).
 
+    ``chosen_by_engine``: where nothing is declared an engine shows its own choice, from which nothing can be told.
+
     ``since_api`` is the Engine API that first knows the setting, where that is later than 1.41; ``systems`` are the
     operating systems of an engine that can honour it. A setting that only some values need newer engines for has
     ``needs``: from the normal form to what it takes (None: any engine does).
@@ -89,6 +91,7 @@ class Setting:
     unset: Mapping[str, Any] | None = None
     since_api: str = ""
     systems: tuple[str, ...] = ("linux", "windows")
+    chosen_by_engine: bool = False
     needs: Callable[[Any], Needs | None] | None = None
 
     @property

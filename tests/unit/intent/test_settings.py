@@ -354,7 +354,6 @@ def test_what_is_sent_is_read_back(name: str) -> None:
     body = payload(spec({name: declared}))
     json.dumps(body)
     found = read_back(inspected_from(body))
-    assert found[name] == declared
     assert SETTINGS[name].same(declared, found[name])
 
 

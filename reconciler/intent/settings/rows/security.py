@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from reconciler.intent.settings import words
-from reconciler.intent.settings.accepts import FLAG, TEXTS
+from reconciler.intent.settings import devices, isolation, words
+from reconciler.intent.settings.accepts import FLAG, PAIRS, TEXT, TEXTS
+from reconciler.intent.settings.found import (
+    flag_found,
+    map_found,
+    same_flag,
+    same_list,
+    same_map,
+    same_unless,
+    set_found,
+    unless,
+)
 from reconciler.intent.settings.places import in_host_config
 from reconciler.intent.settings.row import Setting
-from reconciler.intent.settings.values import flag
+from reconciler.intent.settings.values import choice, flag, text
 
 ROWS: tuple[Setting, ...] = (
     Setting(
@@ -35,5 +45,158 @@ ROWS: tuple[Setting, ...] = (
         words.capabilities,
         TEXTS,
         *in_host_config("CapDrop", from_api=words.capabilities_found),
+    ),
+    Setting(
+        "privileged",
+        "security",
+        "All capabilities and all devices of the host: as good as root on it.",
+        False,
+        flag,
+        FLAG,
+        *in_host_config("Privileged", from_api=flag_found),
+        same=same_flag,
+    ),
+    Setting(
+        "security_opt",
+        "security",
+        "Options of the kernel's security modules: no-new-privileges, apparmor=PROFILE, label=…, seccomp=unconfined"
+        " or a profile as JSON.",
+        ["no-new-privileges:true"],
+        isolation.security_options,
+        TEXTS,
+        *in_host_config("SecurityOpt", from_api=isolation.security_options_found),
+        same=isolation.same_security_options,
+    ),
+    Setting(
+        "group_add",
+        "security",
+        "Further groups of the user that the command runs as: names or numbers.",
+        ["audio", 1000],
+        isolation.groups,
+        {"type": "array", "items": {"type": ["string", "integer"]}},
+        *in_host_config("GroupAdd", from_api=set_found),
+        same=same_list,
+    ),
+    Setting(
+        "devices",
+        "security",
+        "Devices of the host in the container: host[:container[:rwm]], or source, target and permissions.",
+        ["/dev/ttyUSB0:/dev/ttyUSB0:rw"],
+        devices.parse,
+        devices.ACCEPTS,
+        *in_host_config("Devices", devices.to_api, devices.from_api),
+        same=same_list,
+    ),
+    Setting(
+        "device_cgroup_rules",
+        "security",
+        "Which devices may be made and used: a, b or c, major:minor, rwm.",
+        ["c 1:3 mr"],
+        isolation.device_rules,
+        TEXTS,
+        *in_host_config("DeviceCgroupRules", from_api=set_found),
+        same=same_list,
+    ),
+    Setting(
+        "gpus",
+        "security",
+        'GPUs, or other devices that a driver of the engine hands out: "all", or a list of requests.',
+        [{"driver": "nvidia", "count": 1, "capabilities": ["gpu"]}],
+        devices.parse_gpus,
+        devices.GPUS_ACCEPTS,
+        *in_host_config("DeviceRequests", devices.gpus_to_api, devices.gpus_from_api),
+        same=same_list,
+    ),
+    Setting(
+        "ipc",
+        "security",
+        "Whose shared memory and semaphores it sees: private (usual), shareable, none, host, service:CHUNK,"
+        " container:NAME.",
+        "private",
+        isolation.namespace("ipc", "private", "shareable", "none", "host"),
+        TEXT,
+        *in_host_config("IpcMode", from_api=unless("", "private", "shareable")),
+        same=isolation.same_namespace("private", "shareable"),
+    ),
+    Setting(
+        "pid",
+        "security",
+        "Whose processes it sees: its own (usual), host, service:CHUNK, container:NAME.",
+        "host",
+        isolation.namespace("pid", "host", "private"),
+        TEXT,
+        *in_host_config("PidMode", isolation.own_is_empty, unless("", "private")),
+        same=isolation.same_namespace("private"),
+    ),
+    Setting(
+        "uts",
+        "security",
+        "host: the host's name is the container's.",
+        "host",
+        isolation.namespace("uts", "host", "private", others=False),
+        TEXT,
+        *in_host_config("UTSMode", isolation.own_is_empty, unless("", "private")),
+        same=isolation.same_namespace("private"),
+    ),
+    Setting(
+        "userns_mode",
+        "security",
+        "host: users in the container are those of the host, where the engine maps them otherwise.",
+        "host",
+        isolation.namespace("userns_mode", "host", "private", others=False),
+        TEXT,
+        *in_host_config("UsernsMode", isolation.own_is_empty, unless("", "private")),
+        same=isolation.same_namespace("private"),
+    ),
+    Setting(
+        "cgroup",
+        "security",
+        "Whose control groups it sees: private or host. Where left out, the engine decides.",
+        "private",
+        isolation.namespace("cgroup", "private", "host", others=False),
+        TEXT,
+        *in_host_config("CgroupnsMode", from_api=unless("")),
+        chosen_by_engine=True,
+    ),
+    Setting(
+        "cgroup_parent",
+        "security",
+        "The control group under which the container's own is made.",
+        "/limited",
+        text,
+        TEXT,
+        *in_host_config("CgroupParent", from_api=unless("")),
+        same=same_unless(""),
+    ),
+    Setting(
+        "sysctls",
+        "security",
+        "Kernel settings that belong to the container, as an object or a list of KEY=value.",
+        {"net.core.somaxconn": 1024},
+        words.options,
+        PAIRS,
+        *in_host_config("Sysctls", from_api=map_found),
+        same=same_map,
+    ),
+    Setting(
+        "runtime",
+        "security",
+        "The engine's runtime for the container, such as runc or runsc.",
+        "runc",
+        text,
+        TEXT,
+        *in_host_config("Runtime", from_api=unless("")),
+        chosen_by_engine=True,
+    ),
+    Setting(
+        "isolation",
+        "security",
+        "How a Windows container is kept apart: default, process or hyperv; Windows only.",
+        "hyperv",
+        choice("default", "process", "hyperv"),
+        TEXT,
+        *in_host_config("Isolation", from_api=unless("", "default")),
+        same=same_unless("default"),
+        systems=("windows",),
     ),
 )
