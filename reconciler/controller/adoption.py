@@ -9,6 +9,7 @@ from reconciler.controller.known import Known
 from reconciler.controller.prober import Prober
 from reconciler.facts import FactRef, Pnr
 from reconciler.intent.model import Chunk, ChunkId, Domain
+from reconciler.intent.settings.references import containers_named
 from reconciler.planner.health import Health
 from reconciler.planner.memory import intent_changed
 from reconciler.planner.ordering import answerers, dependencies
@@ -29,12 +30,14 @@ class Adoption:
         new_chunks: dict[ChunkId, Chunk] = dict(record.wanted.by_id) if record.wanted is not None else {}
         for id, chunk in old_chunks.items():
             self._known.facts.unregister(chunk)
-            self._known.wanted_names.get(chunk.container.name, set()).discard(id)
+            for wanted in (chunk.container.name, *containers_named(chunk.container.settings)):
+                self._known.wanted_names.get(wanted, set()).discard(id)
             if id not in new_chunks:
                 self._known.chunk_record(id).last = chunk
         for id, chunk in new_chunks.items():
             self._known.facts.register(chunk)
-            self._known.wanted_names.setdefault(chunk.container.name, set()).add(id)
+            for wanted in (chunk.container.name, *containers_named(chunk.container.settings)):
+                self._known.wanted_names.setdefault(wanted, set()).add(id)
             c = self._known.chunk_record(id)
             if c.last is not None and c.last != chunk:
                 c.memory = intent_changed(c.memory)

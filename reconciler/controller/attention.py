@@ -14,6 +14,7 @@ from reconciler.controller.records import ChunkRecord, Ending, Message, OutputRe
 from reconciler.engine.protocol import Engine, EngineError
 from reconciler.facts import TV
 from reconciler.intent.model import Chunk, ChunkId, FactsMode
+from reconciler.intent.settings.references import containers_shared
 from reconciler.planner.health import Health
 from reconciler.planner.observed import Condition, Container
 
@@ -71,8 +72,14 @@ class Attention:
         if chunk.health.type == "docker":
             self._take_dockers_word(record, chunk, main)
         else:
-            self._prober.watch(record.id, main, chunk.health)
+            self._prober.watch(record.id, self._as_reached(chunk, main), chunk.health)
             self._prober.is_up(record.id, record.health.tv is TV.Y)
+
+    def _as_reached(self, chunk: Chunk, main: Container) -> Container:
+        """The container with the addresses under which it is reached: it may share those of another."""
+        name = containers_shared(chunk.container.settings).get("network_mode")
+        other = self._known.world.named(name) if name is not None else None
+        return main if other is None else replace(main, networks=other.networks, published=other.published)
 
     def _take_dockers_word(self, record: ChunkRecord, chunk: Chunk, main: Container) -> None:
         """Docker has counted already; its word is taken as it is, when its event comes."""

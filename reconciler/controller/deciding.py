@@ -13,12 +13,14 @@ from reconciler.controller.protocols import RuntimeReader
 from reconciler.controller.records import ChunkRecord, DomainRecord
 from reconciler.facts import TV, is_closed, is_open, missing
 from reconciler.intent.model import Chunk, ChunkId
+from reconciler.intent.settings.references import containers_named, containers_shared
 from reconciler.lifecycle import Reason, State, advance
 from reconciler.planner.actions import RemoveNetwork, RemoveVolume, StartContainer, Work
 from reconciler.planner.answers import answers, combined
 from reconciler.planner.decide import Decision, decide
 from reconciler.planner.memory import Memory, intent_changed
 from reconciler.planner.notice import notice, work_begins
+from reconciler.planner.observed import Condition
 from reconciler.planner.plan import network_conflict, network_work, used_volumes, volume_work
 from reconciler.planner.rolling import waits_for
 from reconciler.planner.situation import ChunkInput, cast
@@ -99,7 +101,14 @@ class Decider:
             answered_all=chunk is not None and self._attention.answered_all(record, chunk),
             engine_up=self._known.engine_up,
             flowin=flowin,
+            ids=self._ids(chunk),
         )
+
+    def _ids(self, chunk: Chunk | None) -> dict[str, str]:
+        if chunk is None:
+            return {}
+        found = ((name, self._known.world.named(name)) for name in containers_named(chunk.container.settings))
+        return {name: container.id for name, container in found if container is not None}
 
     def _waiting_text(self, chunk: Chunk | None) -> str:
         if chunk is None:
@@ -124,6 +133,11 @@ class Decider:
         domain = self._known.domains[record.id.domain].domain
         if domain is None or not self._known.world.complete:
             return "a first look at the engine"
+        shared = containers_shared(chunk.container.settings).values()
+        for name in sorted(containers_named(chunk.container.settings)):
+            other = self._known.world.named(name)
+            if other is None or (name in shared and other.condition is not Condition.RUNNING):
+                return f"container {name}" if other is None else f"container {name} to run"
         trouble = network_work(domain, self._known.world.networks)[1]
         for name in chunk.container.networks:
             if name in trouble:

@@ -6,11 +6,15 @@ asked of it is remembered in the domain (``Domain.sources``), so that a change t
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
 from reconciler.errors import PnrError
+
+MAX_BYTES = 1 << 20
+"""How large a content may be."""
 
 
 class SourceKind(StrEnum):
@@ -22,14 +26,27 @@ class SourceKind(StrEnum):
     SOPS = "sops"  # name: the absolute path of a file that `sops --decrypt` opens
     AGE = "age"  # name: the absolute path of a file that `age --decrypt` opens
     FOLDER = "folder"  # name: the absolute path of a directory (a build context)
+    TEXT = "content"  # name: the content itself, as it stands in the domain file
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True, order=True, repr=False)
 class Source:
-    """One thing that a domain file refers to."""
+    """One thing that a domain file refers to. As text it says where the content is and shows none of it."""
 
     kind: SourceKind
     name: str
+
+    def __str__(self) -> str:
+        match self.kind:
+            case SourceKind.ENVIRONMENT:
+                return f"the environment variable {self.name}"
+            case SourceKind.CREDENTIAL:
+                return f"the credential {self.name}"
+            case SourceKind.TEXT:
+                return "the content in the domain file"
+        return self.name
+
+    __repr__ = __str__
 
 
 class ContentsError(PnrError):
@@ -38,14 +55,66 @@ class ContentsError(PnrError):
     code = "SourceUnreadable"
 
 
+class SourceMissing(ContentsError):
+    """There is no such file, variable or credential."""
+
+    code = "SourceMissing"
+
+
+class SourceTooLarge(ContentsError):
+    """The content has more than MAX_BYTES."""
+
+    code = "SourceTooLarge"
+
+
+class ToolMissing(ContentsError):
+    """The program that opens the file is not installed, or lacks what it needs."""
+
+    code = "ToolMissing"
+
+
+class ToolFailed(ContentsError):
+    """The program that opens the file did not."""
+
+    code = "ToolFailed"
+
+
 class Contents(Protocol):
-    """Reads sources. Both methods raise ContentsError."""
+    """Reads sources. May be called from several threads."""
 
     def read(self, source: Source) -> bytes:
-        """The content, at most 1 MiB. Not for folders."""
+        """The content, at most MAX_BYTES. Not for folders. Raises ContentsError."""
         ...
 
     def fingerprint(self, source: Source) -> str:
         """A hash (hex) that changes exactly when the content does. It may stand in labels and snapshots: it is keyed
-        with a secret of this installation, so that nobody can guess a value from it."""
+        with a secret of this installation, so that nobody can guess a value from it. Raises ContentsError."""
         ...
+
+    def fingerprint_of(self, content: bytes) -> str:
+        """The fingerprint of a source that has this content. Raises ContentsError."""
+        ...
+
+    def stamp(self, source: Source) -> Hashable:
+        """Cheap to have, and different when the content may be: a reason to read it again."""
+        ...
+
+
+class NoContents:
+    """Stands in where a file is looked at without what it refers to: there is nothing to be read."""
+
+    def read(self, source: Source) -> bytes:
+        """Raises ContentsError."""
+        raise ContentsError(f"{source} is not read here")
+
+    def fingerprint(self, source: Source) -> str:
+        """Raises ContentsError."""
+        raise ContentsError(f"{source} is not read here")
+
+    def fingerprint_of(self, content: bytes) -> str:
+        """Raises ContentsError."""
+        raise ContentsError("there is no key for fingerprints here")
+
+    def stamp(self, source: Source) -> Hashable:
+        """Never another one."""
+        return None

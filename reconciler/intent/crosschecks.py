@@ -15,7 +15,8 @@ from reconciler.intent.document import FACT_CHECK, HealthCheck
 from reconciler.intent.model import CheckType, Strategy
 from reconciler.intent.positions import Path
 from reconciler.intent.settings import SETTINGS
-from reconciler.intent.settings.faults import shown
+from reconciler.intent.settings.faults import nearest, shown
+from reconciler.intent.settings.references import chunks_named
 
 COMMON_CHECK_KEYS = frozenset(HealthCheck.model_fields)
 OWN_NETWORK = "default"
@@ -29,11 +30,13 @@ def crosscheck(tree: Mapping[str, Any], check_types: Mapping[str, CheckType]) ->
         chunks = cpux.get("design_chunks", []) if isinstance(cpux, dict) else None
         any_chunk = any_chunk or not isinstance(chunks, list) or bool(chunks)
         names: dict[str, int] = {}
+        declared = [c.get("name") for c in chunks if isinstance(c, dict)] if isinstance(chunks, list) else []
         for index, chunk in enumerate(chunks if isinstance(chunks, list) else ()):
             if isinstance(chunk, dict):
                 path: Path = ("cpuxs", cpux_name, "design_chunks", index)
                 yield from _duplicate(chunk, index, names, path)
                 yield from _chunk(chunk, path, declared_networks, check_types)
+                yield from _references(chunk, path, [name for name in declared if isinstance(name, str)])
     if not any_chunk and isinstance(tree.get("cpuxs"), dict):
         yield Complaint(
             ("cpuxs",), "NothingDeclared", "the domain declares no chunk: add one to a CPUX's design_chunks"
@@ -71,6 +74,28 @@ def _chunk(
         if check.get("type") == FACT_CHECK and chunk.get("facts") is False:
             message = "the health check's type is fact, for which the container must answer itself: leave this out"
             yield Complaint((*path, "facts"), "Conflict", message)
+
+
+def _references(chunk: Mapping[str, Any], path: Path, names: list[str]) -> Iterator[Complaint]:
+    """Settings that point to a chunk name one of the same CPUX, not the chunk itself."""
+    container = _object(chunk, "container")
+    for setting, name in chunks_named(container):
+        where = (*path, "container", setting)
+        if name == chunk.get("name"):
+            yield Complaint(where, "InvalidValue", f"{shown(name)} is this chunk itself")
+        elif name not in names:
+            message = f"there is no chunk {shown(name)} in this CPUX{nearest(name, names)}"
+            yield Complaint(where, "UnknownChunk", message)
+    mode = container.get("network_mode")
+    if not isinstance(mode, str):
+        return
+    if container.get("networks"):
+        message = "network_mode and networks exclude each other: leave one of them out"
+        yield Complaint((*path, "container", "network_mode"), "Conflict", message)
+    shares = mode in ("host", "none") or mode.startswith(("service:", "container:"))
+    if shares and container.get("ports"):
+        message = f"with network_mode {shown(mode)} no port can be published: leave ports out"
+        yield Complaint((*path, "container", "ports"), "Conflict", message)
 
 
 def _twice_said(chunk: Mapping[str, Any], path: Path) -> Iterator[Complaint]:

@@ -24,7 +24,7 @@ from pydantic import (
 from pydantic_core import CoreSchema, core_schema
 
 from reconciler.facts import TV
-from reconciler.intent import readers
+from reconciler.intent import files, readers
 from reconciler.intent.model import Adopt, AutoUpdate, Kind, OnFailure, OnGateClose, Strategy
 from reconciler.intent.settings import SETTINGS
 from reconciler.intent.settings.values import flag, text
@@ -93,6 +93,11 @@ NetworkName = Annotated[str, _key(readers.named("name of a network"), readers.NA
 VolumeName = Annotated[str, _key(readers.named("name of a volume"), readers.NAME_PATTERN)]
 FactKey = Annotated[str, _key(readers.fact_key, readers.NAME_PATTERN)]
 FactName = Annotated[str, _key(readers.fact_name, readers.FACT_NAME_PATTERN)]
+SecretName = Annotated[str, _key(readers.named("name of a secret"), readers.NAME_PATTERN)]
+ConfigName = Annotated[str, _key(readers.named("name of a config"), readers.NAME_PATTERN)]
+CredentialName = Annotated[str, _name(readers.named("name of a credential"), readers.NAME_PATTERN)]
+VariableName = Annotated[str, _name(readers.variable_name, readers.VARIABLE_PATTERN)]
+FilePath = Annotated[str, Read(files.file_path, {"type": "string"})]
 
 
 class Part(BaseModel):
@@ -237,6 +242,38 @@ _ROWS: dict[str, Any] = {
     for name, setting in SETTINGS.items()
 }
 
+_WITHOUT_ROW |= {
+    "secrets": (
+        Annotated[list[files.Use], Read(files.secret_uses, files.USES)] | None,
+        Field(
+            None,
+            description="The domain's secrets that the container has as files, below /run/secrets where no absolute"
+            " target says otherwise.",
+            examples=[["db_password"], [{"source": "db_password", "target": "/app/password", "mode": "0440"}]],
+        ),
+    ),
+    "configs": (
+        Annotated[list[files.Use], Read(files.config_uses, files.USES)] | None,
+        Field(
+            None,
+            description="The domain's configs that the container has as files, as /NAME where no target is given.",
+            examples=[[{"source": "nginx", "target": "/etc/nginx/nginx.conf"}]],
+        ),
+    ),
+    "env_file": (
+        Annotated[list[files.EnvFile], Read(files.env_files, files.ENV_FILES)] | None,
+        Field(
+            None,
+            description="Files of variables, relative to the domain file; environment goes before what is in them.",
+            examples=["./app.env", [{"path": "./local.env", "required": False}]],
+        ),
+    ),
+    "label_file": (
+        Annotated[list[files.EnvFile], Read(files.label_files, files.LABEL_FILES)] | None,
+        Field(None, description="Files of labels; labels goes before what is in them.", examples=["./app.labels"]),
+    ),
+}
+
 Container = create_model(
     "Container",
     __base__=Part,
@@ -325,6 +362,46 @@ class Volume(Part):
     labels: Labels | None = Field(None, description="Labels of the volume.")
 
 
+def _for_swarm(what: str) -> Any:
+    return Annotated[None, Read(files.refused(f"{what} is for Swarm: leave it out"), {"enum": [None, False]})]
+
+
+class Content(Part):
+    """Where the content of a secret or config comes from: exactly one of these, and what is only accepted."""
+
+    file: FilePath | None = Field(None, description="A file, relative to the domain file.")
+    environment: VariableName | None = Field(
+        None, description="A variable of the daemon's environment; its name must be allowed (--allow-env)."
+    )
+    credential: CredentialName | None = Field(
+        None, description="A systemd credential of the daemon's unit (LoadCredential=)."
+    )
+    sops: FilePath | None = Field(None, description="A file that `sops --decrypt` opens.")
+    age: FilePath | None = Field(None, description="A file that `age --decrypt` opens; see PNR_AGE_IDENTITY.")
+    name: Text | None = Field(None, description="Accepted and not used.")
+    external: _for_swarm("external") = Field(None, description="Not supported.")  # type: ignore[valid-type]
+    labels: _for_swarm("labels") = Field(None, description="Not supported.")  # type: ignore[valid-type]
+    driver: _for_swarm("driver") = Field(None, description="Not supported.")  # type: ignore[valid-type]
+    driver_opts: _for_swarm("driver_opts") = Field(None, description="Not supported.")  # type: ignore[valid-type]
+    template_driver: _for_swarm("template_driver") = Field(  # type: ignore[valid-type]
+        None, description="Not supported."
+    )
+
+
+class Secret(Content):
+    """A secret: a content that containers have as a file and that shows nowhere else. One source, exactly."""
+
+    content: Annotated[None, Read(files.refused(files.NO_CONTENT), {"type": "null"})] = Field(
+        None, description="Not supported."
+    )
+
+
+class Config(Content):
+    """A config: a file in containers that need not be secret. One source, exactly."""
+
+    content: Text | None = Field(None, description="The content itself.")
+
+
 class DomainFile(Part):
     """A domain: one stack that is deployed as a whole."""
 
@@ -343,3 +420,5 @@ class DomainFile(Part):
     volumes: dict[VolumeName, Volume | None] = Field(
         {}, description="Named volumes that need more than a name. Others need no entry."
     )
+    secrets: dict[SecretName, Secret] = Field({}, description="Secrets that containers may have as files, by name.")
+    configs: dict[ConfigName, Config] = Field({}, description="Configs that containers may have as files, by name.")

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass, replace
 from typing import Any
 
-from reconciler.intent.model import Chunk, Cpux, Domain
+from reconciler.intent.model import Chunk, Cpux, Domain, MountedFile
 from reconciler.intent.settings import SETTINGS
 
 
@@ -23,18 +23,21 @@ def container_digest(
     networks: Mapping[str, Sequence[str]],
     build_path: str | None,
     facts: bool,
+    files: Sequence[MountedFile] = (),
 ) -> str:
     """The hash that changes exactly when a new container is needed. ``build_path`` as declared."""
-    return _hash(
-        {
-            "v": 1,
-            "image": image,
-            "settings": settings,
-            "networks": {name: sorted(aliases) for name, aliases in networks.items()},
-            "build_path": build_path,
-            "facts": facts,
-        }
-    )
+    covered: dict[str, Any] = {
+        "v": 1,
+        "image": image,
+        "settings": settings,
+        "networks": {name: sorted(aliases) for name, aliases in networks.items()},
+        "build_path": build_path,
+        "facts": facts,
+    }
+    if files:
+        # Not with the source: the same content from another place is the same file.
+        covered["files"] = sorted([file.target, file.fingerprint, file.uid, file.gid, file.mode] for file in files)
+    return _hash(covered)
 
 
 def unchangeable(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -64,8 +67,8 @@ def _cpux(cpux: Cpux, declared_options: Mapping[Any, Mapping[str, Any]]) -> dict
 
 
 def _chunk(chunk: Chunk, options: Mapping[str, Any]) -> dict[str, Any]:
-    # The container's digest stands for its settings and for build_path, which is absolute here.
-    container = replace(chunk.container, settings={}, networks={}, build_path=None, fixed="")
+    # The container's digest stands for its settings and files, and for build_path, which is absolute here.
+    container = replace(chunk.container, settings={}, networks={}, build_path=None, fixed="", files=())
     plain: dict[str, Any] = _plain(replace(chunk, container=container, gate=(), health=None))
     plain["gate"] = sorted((_plain(entry) for entry in chunk.gate), key=_text)
     if chunk.health is not None:

@@ -13,8 +13,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from reconciler.intent import complaints, strict_json
+from reconciler.intent import complaints, gathering, strict_json
 from reconciler.intent.complaints import Complaint
+from reconciler.intent.contents import Contents, NoContents
 from reconciler.intent.crosschecks import crosscheck
 from reconciler.intent.document import DomainFile
 from reconciler.intent.interpolation import Trouble, Variables, interpolate_tree
@@ -39,12 +40,13 @@ def load(
     env: Mapping[str, str],
     allowed_env: Collection[str],
     check_types: Mapping[str, CheckType],
+    contents: Contents | None = None,
 ) -> Loaded:
     """What ``data``, the content of the domain file ``file``, means.
 
     ``base_dir`` is the folder against which relative paths in it are completed (None: they stay as they are).
     ``env`` is the daemon's environment, of which only the names in ``allowed_env`` may be used. ``check_types`` are
-    the health-check types there are, besides the built-in ``fact``.
+    the health-check types there are, besides the built-in ``fact``. ``contents`` reads what the file refers to.
     """
     try:
         tree = strict_json.parse(data, file)
@@ -71,17 +73,23 @@ def load(
         follow_ups += complaints.from_pydantic(error, tree)
         beyond = max(0, error.error_count() - complaints.MAX_CONSIDERED)
     follow_ups += crosscheck(tree, check_types)
+    follow_ups += gathering.crosscheck(tree)
     found += _without_consequences(follow_ups, troubles)
     if found or document is None:
         return Loaded(file, None, complaints.problems(found, text, file, beyond=beyond), _name(tree))
+    gathered = gathering.gather(document, base_dir=base_dir, contents=contents or NoContents(), allowed_env=allowed_env)
+    if gathered.complaints:
+        found = list(gathered.complaints)
+        return Loaded(file, None, complaints.problems(found, text, file), document.name, gathered.sources)
     domain = resolve(
         document,
         name=file,
         digest=hashlib.sha256(data).hexdigest(),
         base_dir=base_dir,
         check_types=check_types,
+        gathered=gathered,
     )
-    return Loaded(file, domain, (), domain.name)
+    return Loaded(file, domain, (), domain.name, gathered.sources)
 
 
 def _oversized(tree: Mapping[str, Any]) -> list[Complaint]:

@@ -157,16 +157,17 @@ class CheckType:
 class MountedFile:
     """A secret or a config as a file in the container. ``fingerprint`` changes exactly when its content does.
 
-    ``target`` is an absolute path in the container, ``mode`` the permission bits. The content itself is never part
-    of the intent: whoever creates the container reads ``source``.
+    ``target`` is an absolute path in the container, ``mode`` the permission bits; ``uid`` and ``gid`` are None where
+    nothing is said of them. The content itself is never part of the intent: whoever creates the container reads
+    ``source``.
     """
 
     target: str
     source: Source
     fingerprint: str
     secret: bool
-    uid: str = "0"
-    gid: str = "0"
+    uid: str | None = None
+    gid: str | None = None
     mode: int = 0o444
 
 
@@ -321,10 +322,12 @@ class Problem:
 class Loaded:
     """What the loader makes of one file: a domain, or the problems that stand in the way (all of them).
 
-    ``name`` is the domain's name where it could be read even though the file is not valid.
+    ``name`` is the domain's name where it could be read even though the file is not valid; ``sources`` what was read
+    besides the file, or could not be.
     """
 
     file: str
     domain: Domain | None
     problems: tuple[Problem, ...] = ()
     name: str | None = None
+    sources: tuple[Source, ...] = ()

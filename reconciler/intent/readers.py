@@ -23,6 +23,8 @@ CONTAINER_NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9_.-]{1,252}"
 ENGINE_NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,252}"
 FACT_NAME_PATTERN = rf"{NAME_PATTERN}(?:/{NAME_PATTERN}){{0,2}}"
 
+VARIABLE_PATTERN = r"[A-Za-z_][A-Za-z0-9_]*"
+
 _NAME_WORDS = "letters, digits, _ . and -, the first a letter or digit, at most 63"
 _DECIMAL = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,9})?")
 _INTEGER = re.compile(r"[0-9]{1,12}")
@@ -71,6 +73,7 @@ engine_name = named(
     ENGINE_NAME_PATTERN,
     "letters, digits, _ . and -, the first a letter or digit, at most 253",
 )
+variable_name = named("name of a variable", VARIABLE_PATTERN, "letters, digits and _, the first no digit")
 fact_name = named("name of a fact", FACT_NAME_PATTERN, f"key, cpux/key or domain/cpux/key, each of {_NAME_WORDS}")
 _fact_key = named("key of a fact", NAME_PATTERN, f"{_NAME_WORDS} (no slash: a fact is answered in its own CPUX only)")
 

@@ -5,7 +5,6 @@ Only documents without a single complaint come here; nothing is judged any more.
 
 from __future__ import annotations
 
-import os.path
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -16,6 +15,7 @@ from reconciler.facts import TV, GateEntry, Pnr
 from reconciler.intent import document, fingerprint, options
 from reconciler.intent.crosschecks import OWN_NETWORK
 from reconciler.intent.document import AUTO, FACT_CHECK
+from reconciler.intent.gathering import Gathered, absolute
 from reconciler.intent.model import (
     Adopt,
     Answer,
@@ -35,18 +35,23 @@ from reconciler.intent.model import (
     Strategy,
     VolumeSpec,
 )
-from reconciler.intent.settings import SETTINGS, map_volume_sources
-from reconciler.intent.settings.values import is_windows_path
+from reconciler.intent.settings import SETTINGS, map_volume_sources, references
 
 DEFAULT_GRACE_SECONDS = 10.0
 _PLAIN_TIMES = ("timeout_seconds", "failure_threshold", "success_threshold", "start_period_seconds", "deadline_seconds")
 
 
 def resolve(
-    file: document.DomainFile, *, name: str, digest: str, base_dir: str | None, check_types: Mapping[str, CheckType]
+    file: document.DomainFile,
+    *,
+    name: str,
+    digest: str,
+    base_dir: str | None,
+    check_types: Mapping[str, CheckType],
+    gathered: Gathered,
 ) -> Domain:
     """The domain that ``file`` (read from the file ``name``, whose bytes have the SHA-256 ``digest``) describes."""
-    resolver = _Resolver(file, base_dir, check_types)
+    resolver = _Resolver(file, base_dir, check_types, gathered)
     cpuxs = tuple(resolver.cpux(cpux_name, cpux) for cpux_name, cpux in file.cpuxs.items())
     domain = Domain(
         name=file.name,
@@ -57,6 +62,7 @@ def resolve(
         networks=tuple(resolver.networks.values()),
         volumes=tuple(resolver.volumes.values()),
         notes=tuple(resolver.notes),
+        sources=gathered.sources,
     )
     own_first = sorted(domain.networks, key=lambda network: network.name != resolver.own_network)
     domain = replace(domain, networks=tuple(own_first))
@@ -68,8 +74,10 @@ class _Resolver:
     file: document.DomainFile
     base_dir: str | None
     check_types: Mapping[str, CheckType]
+    gathered: Gathered
     networks: dict[str, NetworkSpec] = field(default_factory=dict)  # those used, by engine-side name
     volumes: dict[str, VolumeSpec] = field(default_factory=dict)
+    containers: dict[str, str] = field(default_factory=dict)  # of the CPUX at hand: the container's name by chunk
     notes: list[str] = field(default_factory=list)
     declared_options: dict[ChunkId, Mapping[str, Any]] = field(default_factory=dict)
 
@@ -79,6 +87,10 @@ class _Resolver:
 
     def cpux(self, name: str, cpux: document.Cpux) -> Cpux:
         rt_state = {key: _pnr(fact) for key, fact in cpux.rt_state.items()}
+        self.containers = {
+            chunk.name: _container_name(ChunkId(self.file.name, name, chunk.name), chunk)
+            for chunk in cpux.design_chunks
+        }
         declared = ((ChunkId(self.file.name, name, chunk.name), chunk) for chunk in cpux.design_chunks)
         copies = ((copy, chunk) for id, chunk in declared for copy in id.copies(_replicas(chunk)))
         return Cpux(name, rt_state, tuple(self._chunk(id, chunk) for id, chunk in copies))
@@ -118,15 +130,14 @@ class _Resolver:
         )
 
     def _container(self, id: ChunkId, declared: Any, mode: FactsMode, replicas: int) -> ContainerSpec:
-        name = declared.name or f"{id.domain}-{id.cpux}-{id.chunk}-{id.replica}"
-        if declared.name and replicas > 1:
-            name = f"{declared.name}-{id.replica}"
+        name = f"{declared.name}-{id.replica}" if declared.name and replicas > 1 else declared.name or _usual_name(id)
         settings = self._settings(declared)
         networks: dict[str, tuple[str, ...]] = {}
         if "network_mode" not in settings:
             wanted = declared.networks or {OWN_NETWORK: ()}
             networks = {self._join(network): tuple(aliases) for network, aliases in wanted.items()}
         policy = declared.pull_policy or "missing"
+        files = self.gathered.files(declared)
         digest_of = partial(
             fingerprint.container_digest,
             image=declared.image,
@@ -134,6 +145,7 @@ class _Resolver:
             networks={network: _once(id.chunk, *aliases) for network, aliases in networks.items()},
             build_path=declared.build_path,
             facts=mode is not FactsMode.NONE,
+            files=files,
         )
         return ContainerSpec(
             name=name,
@@ -146,6 +158,7 @@ class _Resolver:
             pull_policy="missing" if policy == "if_not_present" else policy,
             stop_grace_seconds=settings.get("stop_grace_period", DEFAULT_GRACE_SECONDS),
             named=declared.name is not None,
+            files=files,
         )
 
     def _settings(self, declared: Any) -> dict[str, Any]:
@@ -158,6 +171,7 @@ class _Resolver:
         if given.get("mem_limit") and given.get("memswap_limit") == 2 * given["mem_limit"]:
             # What the engine fills in for a limit of memory; it could not be told from nothing.
             given["memswap_limit"] = None
+        given = references.with_containers(given, self.containers.__getitem__)
         return {key: given[key] for key in SETTINGS if given.get(key) is not None}
 
     def _volume_source(self, kind: str, source: str) -> str:
@@ -169,9 +183,7 @@ class _Resolver:
         return name
 
     def _absolute(self, path: str) -> str:
-        if self.base_dir is None or is_windows_path(path):
-            return path if is_windows_path(path) else os.path.normpath(path)
-        return os.path.normpath(os.path.join(self.base_dir, path))
+        return absolute(self.base_dir, path)
 
     def _network(self, name: str) -> NetworkSpec:
         declared = self.file.networks.get(name) or document.Network()
@@ -199,6 +211,16 @@ class _Resolver:
             on_failure=tuple(_answers(mapping.failure, flowout, TV.N)),
             **{key: getattr(check, key) for key in _PLAIN_TIMES},
         )
+
+
+def _usual_name(id: ChunkId) -> str:
+    return f"{id.domain}-{id.cpux}-{id.chunk}-{id.replica}"
+
+
+def _container_name(id: ChunkId, chunk: document.Chunk) -> str:
+    """The name of a chunk's container; where it has several, of the first."""
+    declared = chunk.container.name  # type: ignore[attr-defined]
+    return f"{declared}-1" if declared and _replicas(chunk) > 1 else declared or _usual_name(id)
 
 
 def _replicas(chunk: document.Chunk) -> int:

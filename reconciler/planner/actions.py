@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from reconciler.intent.model import Chunk, ChunkId, NetworkSpec, VolumeSpec
+from reconciler.intent.model import Chunk, ChunkId, MountedFile, NetworkSpec, VolumeSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +107,11 @@ class AdoptContainer(Action):
 
 @dataclass(frozen=True, slots=True)
 class StartContainer(Action):
-    """Start a container. Starting one that runs is no error."""
+    """Start a container. Starting one that runs is no error. ``files`` are those that its chunk has now: what of its
+    own is gone from the host is made again from them."""
 
     name: str
+    files: tuple[MountedFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

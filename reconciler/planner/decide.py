@@ -156,7 +156,7 @@ def _create_and_start(i: ChunkInput, cause: str) -> list[tuple[Action, str]]:
     name = i.chunk.container.name
     return [
         (CreateContainer(name, i.chunk, i.id.replica, i.generation, i.flowin), cause),
-        (StartContainer(name), cause),
+        (StartContainer(name, i.chunk.container.files), cause),
     ]
 
 
@@ -179,7 +179,7 @@ def _begin(i: ChunkInput, parts: Cast) -> Decision:
         ended = previous is not None and previous.condition in ENDED and previous.run == i.memory.proven_run
         if previous is not None and ended and i.gate_open and held.state is State.FAILED:
             cause = "the update can't be made yet, and what it is to replace has ended"
-            return _work(i, Reason.RECOVERING, [(StartContainer(previous.name), cause)], cause)
+            return _work(i, Reason.RECOVERING, [(StartContainer(previous.name, chunk.container.files), cause)], cause)
         if held.state is State.READY and serving:
             return replace(held, state=State.EXECUTING, message=f"the update waits: {held.message}")
         return held
@@ -278,7 +278,7 @@ def _keep(i: ChunkInput, parts: Cast, c: Container) -> Decision:
         return _work(i, Reason.RECOVERING, again, cause)
     first = c.condition is Condition.CREATED
     cause = "created, not started" if first else (m.last_error or "it is not running")
-    steps = [*repairs, (StartContainer(chunk.container.name), cause)]
+    steps = [*repairs, (StartContainer(chunk.container.name, chunk.container.files), cause)]
     return _work(i, Reason.STARTING if first else Reason.RECOVERING, steps, cause)
 
 
@@ -321,7 +321,7 @@ def _restart(i: ChunkInput, c: Container, cause: str) -> list[tuple[Action, str]
     assert i.chunk is not None
     return [
         (StopContainer(c.name, _grace(i, c)), cause),
-        (StartContainer(c.name), cause),
+        (StartContainer(c.name, i.chunk.container.files), cause),
     ]
 
 
@@ -353,7 +353,7 @@ def _rolled_back(i: ChunkInput, parts: Cast) -> Decision:
     if previous.condition in (Condition.CREATED, *ENDED):
         after_retry = previous.run == m.counted_run and m.not_before is not None and i.now < m.not_before
         if not after_retry:
-            steps.append((StartContainer(name), "the previous container comes back"))
+            steps.append((StartContainer(name, i.chunk.container.files), "the previous container comes back"))
     if steps:
         return _work(i, Reason.ROLLING_BACK, steps, f"the update failed: {why}")
     text = f"the update failed and the previous container is back until the domain changes: {why}"

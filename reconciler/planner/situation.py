@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from reconciler.facts import TV
 from reconciler.intent.model import OFFERED_SILENCE_SECONDS, Chunk, ChunkId, FactsMode, Kind
+from reconciler.intent.settings.references import containers_shared
 from reconciler.lifecycle import Reason
 from reconciler.planner.compare import Difference, differences
 from reconciler.planner.health import Health
@@ -28,7 +29,8 @@ class ChunkInput:
     ``gate_closed``: some entry is known not to hold; ``waiting_for`` says which, for people. ``blocked_by`` names what
     must be gone first (removal) or be there first (networks). ``busy``: work on the chunk is in flight, as reason and
     message. ``turn`` says why an update must wait for other copies of the chunk.
-    ``jitter`` is in 0 … 1. ``answered_all``: the container itself gave all its answers as declared.
+    ``ids`` are those of the containers that the chunk's settings point to,
+    by name. ``jitter`` is in 0 … 1. ``answered_all``: the container itself gave all its answers as declared.
     """
 
     id: ChunkId
@@ -51,6 +53,7 @@ class ChunkInput:
     last_output: str = ""
     flowin: Mapping[str, str] = field(default_factory=dict)
     turn: str = ""
+    ids: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +117,16 @@ def differing(i: ChunkInput, c: Container) -> tuple[Difference, ...]:
     that takes no other container. Without what is to be left alone, and what could not be cured."""
     if i.chunk is None or c.settings is None or not is_made_from(c, i.chunk):
         return ()
-    found = differences(i.chunk.container.settings, c.settings, i.chunk.ignore_drift)
+    found = (*differences(i.chunk.container.settings, c.settings, i.chunk.ignore_drift), *_left_behind(i, i.chunk, c))
     return tuple(difference for difference in found if str(difference) not in i.memory.tolerated)
+
+
+def _left_behind(i: ChunkInput, chunk: Chunk, c: Container) -> Iterator[Difference]:
+    """What a container shares with another that has been replaced since: it points to nothing any more."""
+    for setting, name in containers_shared(chunk.container.settings).items():
+        found = str((c.settings or {}).get(setting) or "").removeprefix("container:")
+        if name in i.ids and found not in (i.ids[name], name, "") and setting not in chunk.ignore_drift:
+            yield Difference(setting, f"container {name} is {i.ids[name][:12]} now, {found[:12]} found")
 
 
 def needs_another(i: ChunkInput, c: Container, difference: Difference) -> bool:

@@ -19,7 +19,7 @@ from pydantic import TypeAdapter
 from reconciler.intent.model import ContainerSpec
 from reconciler.intent.settings import SETTINGS, payload, read_back
 from reconciler.planner.compare import drift
-from tests.integration import settings_cases_resources, settings_cases_security
+from tests.integration import settings_cases_resources, settings_cases_rest, settings_cases_security
 
 pytestmark = pytest.mark.docker
 
@@ -86,6 +86,7 @@ CASES: list[tuple[str, Any]] = [
     ("cpus", 1.333333333),
     *settings_cases_resources.CASES,
     *settings_cases_security.CASES,
+    *settings_cases_rest.CASES,
 ]
 
 
@@ -154,8 +155,9 @@ def test_what_is_sent_is_read_back_as_declared(
 
 
 def test_every_row_has_a_case() -> None:
-    elsewhere = {**settings_cases_resources.CANT_BE_CREATED_HERE, **settings_cases_security.CANT_BE_CREATED_HERE}
-    assert {name for name, _ in CASES} | set(elsewhere) == set(SETTINGS)
+    modules = (settings_cases_resources, settings_cases_security, settings_cases_rest)
+    elsewhere = {name for module in modules for name in module.CANT_BE_CREATED_HERE}
+    assert {name for name, _ in CASES} | elsewhere == set(SETTINGS)
 
 
 def test_limits_of_memory_are_read_back_together(engine: APIClient, image: str, containers: list[str]) -> None:

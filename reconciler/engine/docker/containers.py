@@ -16,6 +16,7 @@ from docker.errors import APIError
 from reconciler.engine.docker import ports, reading, runtime_dir
 from reconciler.engine.docker.client import Address
 from reconciler.engine.docker.failures import NotOurs, TakenPort, status, taken_port, words
+from reconciler.engine.docker.mounted_files import MountedFiles
 from reconciler.engine.protocol import (
     Adopted,
     CreateFailed,
@@ -26,7 +27,7 @@ from reconciler.engine.protocol import (
     UpdateFailed,
 )
 from reconciler.errors import PnrError
-from reconciler.intent.model import Chunk, ContainerSpec, FactsMode
+from reconciler.intent.model import Chunk, ChunkId, ContainerSpec, FactsMode, MountedFile
 from reconciler.intent.settings import payload, update_body
 from reconciler.planner.actions import AdoptContainer, CreateContainer, UpdateContainer
 from reconciler.planner.observed import (
@@ -47,10 +48,16 @@ class Containers:
     """Acts with one client. ``address`` is where that one leads."""
 
     def __init__(
-        self, client: docker.APIClient, runtime_root: str | None, address: Address, adopted: Adopted | None = None
+        self,
+        client: docker.APIClient,
+        runtime_root: str | None,
+        address: Address,
+        adopted: Adopted | None = None,
+        files: MountedFiles | None = None,
     ) -> None:
         self._client = client
         self._adopted = adopted
+        self._files = files
         self._runtime_root = runtime_root
         self._address = address
 
@@ -114,6 +121,9 @@ class Containers:
             host = body.setdefault("HostConfig", {})
             mount = {"Type": "bind", "Source": folder, "Target": runtime_dir.TARGET}
             host["Mounts"] = [*(host.get("Mounts") or ()), mount]
+        if spec.files:
+            host = body.setdefault("HostConfig", {})
+            host["Mounts"] = [*(host.get("Mounts") or ()), *self._put_files(chunk)]
         platform = spec.settings.get("platform")
         try:
             made = self._client.create_container_from_config(  # type: ignore[no-untyped-call]
@@ -154,13 +164,41 @@ class Containers:
             return self._joined(body, action.chunk.container)
         raise NameConflict(_held_by(action.name, body))
 
-    def start(self, name: str) -> Body:
+    def _put_files(self, chunk: Chunk) -> list[dict[str, Any]]:
+        """The mounts of the chunk's secrets and configs, which are written. Raises CreateFailed."""
+        if self._files is None:
+            raise CreateFailed(f"{chunk.id} has secrets or configs, but there is no directory for their files")
+        if not self._address.is_local:
+            raise CreateFailed(
+                f"{chunk.id} has secrets or configs, which are handed over as files of this machine: the engine at"
+                f" {self._address} can't see them; run pnr on that engine's machine, through its local socket"
+            )
+        return self._files.put(chunk.id, chunk.container.files)
+
+    def _restore_files(self, body: Body, declared: tuple[MountedFile, ...]) -> None:
+        """What of a container's files is gone is written again (after a reboot, most often). Raises StartFailed."""
+        chunk = reading.owner(_labels(body))
+        if self._files is not None and chunk is not None:
+            self._files.restore(body, chunk, declared)
+
+    def _sweep_files(self, chunk: ChunkId) -> None:
+        """Remove the files that no container of the chunk has any more."""
+        if self._files is None or not self._files.has_any(chunk):
+            return
+        labels = {LABEL_DOMAIN: chunk.domain, LABEL_CPUX: chunk.cpux, LABEL_CHUNK: chunk.chunk}
+        filters = {"label": [f"{label}={value}" for label, value in labels.items()]}
+        left = self._client.containers(all=True, filters=filters)
+        mounts = [mount for summary in left for mount in summary.get("Mounts") or ()]
+        self._files.sweep(chunk, {str(mount.get("Source", "")) for mount in mounts})
+
+    def start(self, name: str, files: tuple[MountedFile, ...] = ()) -> Body:
         """Start, with an empty ``/runtime``; one that runs is fine."""
         body = self._ours(name)
         cid = str(body["Id"])
         if (body.get("State") or {}).get("Running"):
             return body
         self._empty_runtime(body)
+        self._restore_files(body, files)
         try:
             self._client.start(cid)
         except APIError as error:
@@ -210,17 +248,20 @@ class Containers:
     def remove(self, name: str) -> None:
         """Remove with its anonymous volumes; one that is gone or going is fine."""
         try:
-            cid = str(self._ours(name)["Id"])
+            body = self._ours(name)
         except NotFound:
             return
+        cid = str(body["Id"])
         try:
             self._client.remove_container(cid, v=True, force=True)
         except APIError as error:
-            if status(error) == 404:
-                return
-            left = self._inspect(cid)
-            if left is not None and not (status(error) == 409 and _is_going(left)):
-                raise
+            if status(error) != 404:
+                left = self._inspect(cid)
+                if left is not None and not (status(error) == 409 and _is_going(left)):
+                    raise
+        owner = reading.owner(_labels(body))
+        if owner is not None:
+            self._sweep_files(owner)
 
     def rename(self, name: str, new_name: str) -> Body:
         """Give another name."""

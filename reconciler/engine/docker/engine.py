@@ -19,6 +19,7 @@ from reconciler.engine.docker import client as clients
 from reconciler.engine.docker import images, operations, output, reading
 from reconciler.engine.docker.events import Events
 from reconciler.engine.docker.failures import RAISED, translate
+from reconciler.engine.docker.mounted_files import MountedFiles
 from reconciler.engine.docker.threads import Threads
 from reconciler.engine.protocol import (
     Adopted,
@@ -54,7 +55,8 @@ IMAGES = 4
 
 class DockerEngine:
     """See :class:`reconciler.engine.protocol.Engine`. ``runtime_root`` is the directory under which those of
-    ``/runtime`` are made; None where no chunk may have one. ``docker_host`` goes before what the environment says."""
+    ``/runtime`` are made; None where no chunk may have one. ``docker_host`` goes before what the environment says;
+    ``files`` puts secrets and configs into containers (None where no chunk may have any)."""
 
     def __init__(
         self,
@@ -63,6 +65,7 @@ class DockerEngine:
         docker_host: str | None = None,
         build_folders: tuple[str, ...] = (),
         adopted: Adopted | None = None,
+        files: MountedFiles | None = None,
         start_workers: int = 4,
         removal_workers: int = 8,
         timeout_seconds: float = 60.0,
@@ -71,6 +74,7 @@ class DockerEngine:
         self._docker_host = docker_host
         self._build_folders = build_folders
         self._adopted = adopted
+        self._files = files
         self._timeout = timeout_seconds
         self._pool_size = start_workers + removal_workers + LOOKS + COMMANDS + IMAGES
         self._starts = Threads(start_workers, "pnr-start")
@@ -285,7 +289,15 @@ class DockerEngine:
             return await self._examine(action.name)
         removing = isinstance(action, (StopContainer, RemoveContainer, RemoveNetwork, RemoveVolume))
         threads = self._removals if removing else self._starts
-        call = partial(operations.perform, action, self._ready(), self._runtime_root, self._address, self._adopted)
+        call = partial(
+            operations.perform,
+            action,
+            self._ready(),
+            self._runtime_root,
+            self._address,
+            self._adopted,
+            self._files,
+        )
         try:
             body = await threads.run(call)
         except EngineError:

@@ -11,6 +11,7 @@ from reconciler.engine.docker.belongings import Belongings
 from reconciler.engine.docker.client import Address
 from reconciler.engine.docker.containers import Containers
 from reconciler.engine.docker.failures import RAISED, translate
+from reconciler.engine.docker.mounted_files import MountedFiles
 from reconciler.engine.protocol import Adopted, CreateFailed, EngineError, StartFailed
 from reconciler.planner.actions import (
     Action,
@@ -36,18 +37,19 @@ def perform(
     runtime_root: str | None,
     address: Address,
     adopted: Adopted | None = None,
+    files: MountedFiles | None = None,
 ) -> Mapping[str, Any] | None:
     """Carry out an action; the inspection of its container afterwards, where there is one. Raises EngineError."""
-    containers, belongings = Containers(client, runtime_root, address, adopted), Belongings(client)
+    containers, belongings = Containers(client, runtime_root, address, adopted, files), Belongings(client)
     failed: type[EngineError] = EngineError
     try:
         match action:
             case CreateContainer():
                 failed = CreateFailed
                 return containers.create(action)
-            case StartContainer(name):
+            case StartContainer(name, declared):
                 failed = StartFailed
-                return containers.start(name)
+                return containers.start(name, declared)
             case StopContainer(name, grace):
                 return containers.stop(name, grace)
             case RemoveContainer(name):

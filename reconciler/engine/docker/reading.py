@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from reconciler.engine.docker.mounted_files import without_own
 from reconciler.intent.model import ChunkId
 from reconciler.intent.settings import SETTINGS, read_back
 from reconciler.planner.observed import (
@@ -159,7 +160,7 @@ def from_inspection(body: Mapping[str, Any]) -> Container:
         exit_code=int(state.get("ExitCode", 0)) if ended else None,
         oom_killed=bool(state.get("OOMKilled", False)),
         health=(state.get("Health") or {}).get("Status") or None,
-        settings=read_back(body) if whose is not None else None,
+        settings=read_back(without_own(body, whose)) if whose is not None else None,
     )
 
 

@@ -24,6 +24,7 @@ from reconciler.engine.protocol import (
 )
 from reconciler.engine.simulated.fates import Fate, Hidden, published, read_back
 from reconciler.intent.model import Chunk, ChunkId
+from reconciler.intent.settings.references import containers_shared
 from reconciler.planner.actions import AdoptContainer, CreateContainer, UpdateContainer
 from reconciler.planner.observed import Condition, Container, HostPort, Network, Volume
 
@@ -103,6 +104,13 @@ class SimulatedHost:
         """Somebody changes settings of it, as with ``docker update``."""
         c = self.named(name)
         self._put(replace(c, settings={**(c.settings or {}), **settings}))
+
+    def show_ids(self, name: str) -> None:
+        """Show the containers that it shares something with by their ids, as a real engine does."""
+        c = self.named(name)
+        shared = containers_shared(c.settings or {})
+        shown = {setting: f"container:{self.named(other).id}" for setting, other in shared.items()}
+        self._put(replace(c, settings={**(c.settings or {}), **shown}))
 
     def make_ill(self, name: str, ill: bool = True) -> None:
         """It runs on, and answers no probe (or answers again)."""

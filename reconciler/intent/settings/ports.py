@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from reconciler.intent.settings.faults import Faults, expected, object_of, shown, wrong
-from reconciler.intent.settings.values import choice, integer, text
+from reconciler.intent.settings.values import as_list, choice, integer, text
 
 DEFAULT_HOST_IP = "127.0.0.1"
 MAX_PORTS = 4096
@@ -230,3 +230,35 @@ def tell(entries: Any) -> str:
 def _told(entry: Mapping[str, Any]) -> str:
     ip = f"[{entry['host_ip']}]" if ":" in entry["host_ip"] else entry["host_ip"]
     return f"{ip}:{entry['published'] or '(any)'}->{entry['target']}"
+
+
+def parse_exposed(value: Any) -> list[str]:
+    """``expose``: ports such as ``80/tcp``, ranges taken apart, sorted, each once."""
+    read = as_list(_exposed, "a list of ports")
+    return sorted({port for some in read(value) for port in some}, key=lambda port: (number_of(port), port))
+
+
+def _exposed(value: Any) -> list[str]:
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise expected('a port such as "3000" or "8000-8002/udp"', value)
+    match = re.fullmatch(r"([0-9]{1,5})(?:-([0-9]{1,5}))?(?:/(tcp|udp|sctp))?", str(value).strip().lower())
+    first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
+    if match is None or not 1 <= first <= last <= 65535:
+        raise expected('a port such as "3000" or "8000-8002/udp"', value)
+    return [f"{port}/{match[3] or 'tcp'}" for port in range(first, last + 1)]
+
+
+def send_exposed(value: list[str], body: dict[str, Any]) -> None:
+    """Into ``ExposedPorts``, beside those that are published."""
+    body.setdefault("ExposedPorts", {}).update({port: {} for port in value})
+
+
+def read_exposed(inspected: Mapping[str, Any]) -> list[str] | None:
+    """All exposed ports: those of the image, those that are published, and those declared."""
+    found = (inspected.get("Config") or {}).get("ExposedPorts") or {}
+    return sorted(found, key=lambda port: (number_of(port), port)) or None
+
+
+def same_exposed(declared: Any, found: Any) -> bool:
+    """All that are declared are there."""
+    return set(declared or ()) <= set(found or ())

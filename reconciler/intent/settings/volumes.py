@@ -15,7 +15,16 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from reconciler.intent.settings.faults import Faults, expected, nearest, object_of, shown, wrong
-from reconciler.intent.settings.values import choice, container_path, flag, is_windows_path, size, size_text, text
+from reconciler.intent.settings.values import (
+    as_list,
+    choice,
+    container_path,
+    flag,
+    is_windows_path,
+    size,
+    size_text,
+    text,
+)
 
 _PART = r"(?>[A-Za-z]:[\\/][^:]*|[^:]*)"  # atomic: "C:\\x" is one path, never a volume C on \\x
 _SHORT = re.compile(rf"(?:(?P<source>{_PART}):)?(?P<target>{_PART})(?::(?P<mode>[^:\\/]*))?")
@@ -281,3 +290,30 @@ def _told(entry: Mapping[str, Any]) -> str:
     modes += [f"size={size_text(entry['size'])}"] if "size" in entry else []
     source = entry["source"] or ("tmpfs" if entry["type"] == "tmpfs" else "")
     return ":".join(part for part in (source, entry["target"], ",".join(modes)) if part)
+
+
+def parse_volumes_from(value: Any) -> list[str]:
+    """``volumes_from``: ``CHUNK`` or ``container:NAME``, with ``:ro`` where it is to be read only."""
+    entries: list[str] = as_list(_volumes_from, "a list of chunks or containers")(value)
+    return entries
+
+
+def _volumes_from(value: Any) -> str:
+    given = text(value)
+    name, mode = given, "rw"
+    if given.endswith((":ro", ":rw")):
+        name, mode = given[:-3], given[-2:]
+    if not name or name == "container:":
+        raise wrong(f"{shown(given)} names nobody: expected CHUNK[:ro] or container:NAME[:ro]")
+    return name if mode == "rw" else f"{name}:ro"
+
+
+def volumes_from_to_api(value: list[str]) -> list[str]:
+    """The engine knows only containers."""
+    return [entry.removeprefix("container:") for entry in value]
+
+
+def same_volumes_from(declared: Any, found: Any) -> bool:
+    """As declared; ``rw`` is the usual mode."""
+    there = [entry.removesuffix(":rw") for entry in found or ()]
+    return volumes_from_to_api(list(declared or ())) == volumes_from_to_api(there)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from reconciler.intent.settings import words
 from reconciler.intent.settings.accepts import COMMAND, FLAG, PAIRS, TEXT
+from reconciler.intent.settings.found import flag_found, same_flag
 from reconciler.intent.settings.places import in_config, in_host_config
 from reconciler.intent.settings.row import Setting, declared_and_found
 from reconciler.intent.settings.values import container_path, duration_text, flag, list_or_empty, text_or_empty, word
@@ -13,6 +15,18 @@ from reconciler.intent.settings.values import container_path, duration_text, fla
 
 def _working_dir(value: Any) -> str:
     return "" if value == "" else container_path(value)
+
+
+def _sent_beside(value: Any, body: dict[str, Any]) -> None:
+    """A parameter of the call, not a part of its body."""
+
+
+def _never_shown(inspected: Mapping[str, Any]) -> None:
+    """No engine shows what was asked for."""
+
+
+def _taken_on_trust(declared: Any, found: Any) -> bool:
+    return True
 
 
 ROWS: tuple[Setting, ...] = (
@@ -108,5 +122,36 @@ ROWS: tuple[Setting, ...] = (
         flag,
         FLAG,
         *in_host_config("Init"),
+    ),
+    Setting(
+        "tty",
+        "process",
+        "Give the command a terminal.",
+        True,
+        flag,
+        FLAG,
+        *in_config("Tty", from_api=flag_found),
+        same=same_flag,
+    ),
+    Setting(
+        "stdin_open",
+        "process",
+        "Keep the command's standard input open.",
+        True,
+        flag,
+        FLAG,
+        *in_config("OpenStdin", from_api=flag_found),
+        same=same_flag,
+    ),
+    Setting(
+        "platform",
+        "process",
+        "The platform of the image, os[/architecture[/variant]]: for pulling it, and for creating the container.",
+        "linux/amd64",
+        word("a platform such as linux/arm64", r"[a-z0-9_]+(?:/[a-z0-9_]+){0,2}"),
+        TEXT,
+        _sent_beside,
+        _never_shown,
+        same=_taken_on_trust,
     ),
 )

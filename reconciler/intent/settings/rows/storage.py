@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from reconciler.intent.settings import volumes, words
+from reconciler.intent.settings import logs, volumes, words
 from reconciler.intent.settings.accepts import TEXT_OR_TEXTS
+from reconciler.intent.settings.found import list_found
 from reconciler.intent.settings.places import in_host_config
 from reconciler.intent.settings.row import Setting, declared_and_found
 
@@ -29,5 +30,27 @@ ROWS: tuple[Setting, ...] = (
         words.tmpfs,
         TEXT_OR_TEXTS,
         *in_host_config("Tmpfs", from_api=lambda found: dict(sorted((found or {}).items()))),
+    ),
+    Setting(
+        "volumes_from",
+        "storage",
+        "The volumes of other containers: CHUNK[:ro] or container:NAME[:ro].",
+        ["container:data:ro"],
+        volumes.parse_volumes_from,
+        {"type": "array", "items": {"type": "string"}},
+        *in_host_config("VolumesFrom", volumes.volumes_from_to_api, list_found),
+        same=volumes.same_volumes_from,
+    ),
+    Setting(
+        "logging",
+        "storage",
+        "Where the engine puts what the container prints: driver and options.",
+        {"driver": "json-file", "options": {"max-size": "10m", "max-file": "3"}},
+        logs.parse,
+        logs.ACCEPTS,
+        logs.send,
+        logs.read,
+        same=logs.same,
+        chosen_by_engine=True,
     ),
 )

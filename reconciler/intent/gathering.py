@@ -1,0 +1,186 @@
+"""Gathers what a domain file refers to: the fingerprints of secrets and configs, the variables in files. Pure.
+
+:func:`crosscheck` judges the references themselves (names that must be declared, targets that collide) in the file's
+tree as it was written; :func:`gather` reads, through the :class:`~reconciler.intent.contents.Contents` that it is
+given, what a document without complaints refers to. Only what a container uses is read. No content of a secret leaves
+this module: the intent holds fingerprints.
+"""
+
+from __future__ import annotations
+
+import os.path
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from reconciler.intent import document, files
+from reconciler.intent.complaints import Complaint, found
+from reconciler.intent.contents import Contents, ContentsError, Source, SourceKind
+from reconciler.intent.files import Use
+from reconciler.intent.model import MountedFile
+from reconciler.intent.positions import Path
+from reconciler.intent.settings import SETTINGS
+from reconciler.intent.settings.faults import shown
+from reconciler.intent.settings.values import is_windows_path
+
+KINDS = {"secrets": "secret", "configs": "config"}
+SOURCES = ("file", "environment", "credential", "sops", "age")
+RUNTIME_TARGET = "/runtime"
+
+
+def absolute(base_dir: str | None, path: str) -> str:
+    """A path in a domain file as an absolute one: relative ones are below ``base_dir``."""
+    if base_dir is None or is_windows_path(path):
+        return path if is_windows_path(path) else os.path.normpath(path)
+    return os.path.normpath(os.path.join(base_dir, path))
+
+
+# --- what the tree alone shows ------------------------------------------------------------------------------------
+
+
+def crosscheck(tree: Mapping[str, Any]) -> Iterator[Complaint]:
+    """What is wrong with the domain's secrets and configs and with the containers' uses of them."""
+    declared = {kind: tree.get(kind) for kind in KINDS}
+    for kind, entries in declared.items():
+        for name, entry in (entries if isinstance(entries, dict) else {}).items():
+            if isinstance(entry, dict):
+                yield from _one_source(kind, entry, (kind, name))
+    cpuxs = tree.get("cpuxs")
+    for cpux_name, cpux in (cpuxs if isinstance(cpuxs, dict) else {}).items():
+        chunks = cpux.get("design_chunks") if isinstance(cpux, dict) else None
+        for index, chunk in enumerate(chunks if isinstance(chunks, list) else ()):
+            container = chunk.get("container") if isinstance(chunk, dict) else None
+            if isinstance(container, dict):
+                path: Path = ("cpuxs", cpux_name, "design_chunks", index, "container")
+                yield from _uses(container, path, declared)
+
+
+def _one_source(kind: str, entry: Mapping[str, Any], path: Path) -> Iterator[Complaint]:
+    known = (*SOURCES, "content") if kind == "configs" else SOURCES
+    if any(entry.get(key) for key in ("external", "content")) and kind == "secrets":
+        return  # what is wrong is said of that key
+    given = [key for key in known if entry.get(key) is not None]
+    if not given and not entry.get("external"):
+        yield Complaint(path, "MissingKey", f"where its content comes from is missing: one of {', '.join(known)}")
+    for key in given[1:]:
+        yield Complaint((*path, key), "Conflict", f"{given[0]} says where the content is already: leave one out")
+
+
+def _uses(container: Mapping[str, Any], path: Path, declared: Mapping[str, Any]) -> Iterator[Complaint]:
+    targets: dict[str, str] = {RUNTIME_TARGET: "/runtime, pnr's own directory"}
+    for target in _volume_targets(container.get("volumes")):
+        targets.setdefault(target, f"the volume on {target}")
+    for kind, singular in KINDS.items():
+        names = tuple(declared[kind]) if isinstance(declared[kind], dict) else ()
+        for index, use in _parsed_uses(kind, container.get(kind)):
+            place = (*path, kind, index)
+            if use.name not in names:
+                message = f"no {singular} {found(use.name)} in the domain's {kind}"
+                yield Complaint(place, f"Unknown{singular.capitalize()}", message, known=names, word=use.name)
+            if use.target in targets:
+                message = f"{shown(use.target)} is the place of {targets[use.target]} already: give one another target"
+                yield Complaint(place, "DuplicateTarget", message)
+            targets[use.target] = f"the {singular} {shown(use.name)}"
+
+
+def _parsed_uses(kind: str, value: Any) -> list[tuple[int, Use]]:
+    """The uses that can be read; what is wrong with the others is reported where they are read."""
+    read = files.secret_uses if kind == "secrets" else files.config_uses
+    good: list[tuple[int, Use]] = []
+    for index, item in enumerate(value if isinstance(value, list) else ()):
+        try:
+            good += [(index, use) for use in read([item])]
+        except ValueError:
+            continue
+    return good
+
+
+def _volume_targets(volumes: Any) -> list[str]:
+    try:
+        entries = SETTINGS["volumes"].parse(volumes) if volumes else []
+    except ValueError:
+        return []  # it is reported where the volumes are read
+    return [str(entry["target"]) for entry in entries]
+
+
+# --- what has to be read ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What the references of a document lead to.
+
+    ``contents`` has, by kind (``secrets``, ``configs``) and name, the source and its fingerprint; ``sources`` is all
+    that was asked for, also where it could not be read; ``complaints`` say of what could not.
+    """
+
+    contents: Mapping[tuple[str, str], tuple[Source, str]] = field(default_factory=dict)
+    sources: tuple[Source, ...] = ()
+    complaints: tuple[Complaint, ...] = ()
+
+    def files(self, container: Any) -> tuple[MountedFile, ...]:
+        """The files of a container, by target."""
+        made = []
+        for kind in KINDS:
+            for use in getattr(container, kind) or ():
+                source, fingerprint = self.contents[kind, use.name]
+                secret = kind == "secrets"
+                made.append(MountedFile(use.target, source, fingerprint, secret, use.uid, use.gid, use.mode))
+        return tuple(sorted(made, key=lambda file: file.target))
+
+
+def gather(
+    file: document.DomainFile, *, base_dir: str | None, contents: Contents, allowed_env: Collection[str]
+) -> Gathered:
+    """Read what ``file`` refers to. Of the daemon's environment only ``allowed_env`` may be taken."""
+    gatherer = _Gatherer(base_dir, contents, allowed_env)
+    for kind in KINDS:
+        used = {
+            use.name
+            for cpux in file.cpuxs.values()
+            for chunk in cpux.design_chunks
+            for use in getattr(chunk.container, kind) or ()
+        }
+        for name, entry in getattr(file, kind).items():
+            if name in used:
+                gatherer.fingerprint(kind, name, entry)
+    return Gathered(gatherer.found, tuple(dict.fromkeys(gatherer.sources)), tuple(gatherer.complaints))
+
+
+class _Gatherer:
+    def __init__(self, base_dir: str | None, contents: Contents, allowed_env: Collection[str]) -> None:
+        self._base_dir = base_dir
+        self._contents = contents
+        self._allowed = allowed_env
+        self.found: dict[tuple[str, str], tuple[Source, str]] = {}
+        self.sources: list[Source] = []
+        self.complaints: list[Complaint] = []
+
+    def fingerprint(self, kind: str, name: str, entry: document.Content) -> None:
+        """Take note of the fingerprint of a secret or config."""
+        key, value = next((key, getattr(entry, key)) for key in (*SOURCES, "content") if _given(entry, key))
+        path: Path = (kind, name, key)
+        if key == "environment" and value not in self._allowed:
+            message = (
+                f"the variable {value} of the daemon's environment may not be used here: allow it with"
+                f" --allow-env {value} or in PNR_ALLOWED_ENV"
+            )
+            self.complaints.append(Complaint(path, "VariableNotAllowed", message))
+            return
+        source = self._source(SourceKind(key), value)
+        try:
+            self.found[kind, name] = (source, self._contents.fingerprint(source))
+        except ContentsError as error:
+            self.complaints.append(Complaint(path, error.code, str(error)))
+
+    def _source(self, kind: SourceKind, value: str) -> Source:
+        if kind in (SourceKind.FILE, SourceKind.SOPS, SourceKind.AGE):
+            value = absolute(self._base_dir, value)
+        source = Source(kind, value)
+        if kind is not SourceKind.TEXT:
+            self.sources.append(source)
+        return source
+
+
+def _given(entry: document.Content, key: str) -> bool:
+    return getattr(entry, key, None) is not None

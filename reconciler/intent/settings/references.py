@@ -1,0 +1,58 @@
+"""Settings that point to another container: whose network, processes, memory or volumes a container shares. Pure.
+
+In a file they name a chunk of the same CPUX (``service:db``) or any container (``container:db``); in normal form
+always a container, by its name. An engine shows its id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from reconciler.intent.settings.isolation import CONTAINER, SERVICE
+
+NAMESPACES = ("network_mode", "ipc", "pid")
+VOLUMES = "volumes_from"
+
+
+def chunks_named(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The chunks that settings as declared point to, each with the setting."""
+    for name in NAMESPACES:
+        value = settings.get(name)
+        if isinstance(value, str) and value.startswith(SERVICE):
+            yield name, value.removeprefix(SERVICE)
+    declared = settings.get(VOLUMES)
+    for entry in declared if isinstance(declared, list) else ():
+        if isinstance(entry, str) and not entry.startswith(CONTAINER):
+            yield VOLUMES, entry.removesuffix(":ro").removesuffix(":rw")
+
+
+def with_containers(settings: Mapping[str, Any], container_of: Callable[[str], str]) -> dict[str, Any]:
+    """The settings with containers for chunks."""
+    result = dict(settings)
+    for name in NAMESPACES:
+        value = result.get(name)
+        if isinstance(value, str) and value.startswith(SERVICE):
+            result[name] = CONTAINER + container_of(value.removeprefix(SERVICE))
+    if result.get(VOLUMES):
+        result[VOLUMES] = [_with_container(entry, container_of) for entry in result[VOLUMES]]
+    return result
+
+
+def _with_container(entry: str, container_of: Callable[[str], str]) -> str:
+    if entry.startswith(CONTAINER):
+        return entry
+    chunk = entry.removesuffix(":ro")
+    return f"{CONTAINER}{container_of(chunk)}{entry[len(chunk) :]}"
+
+
+def containers_shared(settings: Mapping[str, Any]) -> dict[str, str]:
+    """By setting, the name of the container whose namespace is shared."""
+    found = {name: str(settings.get(name) or "") for name in NAMESPACES}
+    return {name: value.removeprefix(CONTAINER) for name, value in found.items() if value.startswith(CONTAINER)}
+
+
+def containers_named(settings: Mapping[str, Any]) -> frozenset[str]:
+    """The names of all containers that must be there before this one can be made."""
+    volumes = (entry.removeprefix(CONTAINER).removesuffix(":ro") for entry in settings.get(VOLUMES) or ())
+    return frozenset((*containers_shared(settings).values(), *volumes))

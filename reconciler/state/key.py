@@ -1,0 +1,60 @@
+"""The key of this installation, with which fingerprints of secrets are made: ``ROOT/key``, 32 random bytes.
+
+It is made once, when a first domain has a secret. A lost key is no loss of secrets: a new one is made, and the
+containers that use secrets or configs are made anew with it, once.
+"""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import ClassVar
+
+from reconciler.errors import PnrError
+from reconciler.state import atomic
+
+KEY_BYTES = 32
+
+
+class KeyUnusable(PnrError):
+    """The key is there and can't be used."""
+
+    code: ClassVar[str] = "KeyUnusable"
+
+
+class InstallationKey:
+    """The key, read when it is first wanted. ``make``: whether one that is not there is made and kept (the daemon) or
+    made up for this process alone (commands that change nothing)."""
+
+    def __init__(self, root: Path, *, make: bool) -> None:
+        self._path = root / "key"
+        self._make = make
+        self._key: bytes | None = None
+
+    def __call__(self) -> bytes:
+        """The key. Raises KeyUnusable, StateWriteFailed."""
+        if self._key is None:
+            self._key = self._read() or self._new()
+        return self._key
+
+    def _read(self) -> bytes | None:
+        try:
+            key = self._path.read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise KeyUnusable(
+                f"{self._path} can't be read: {error.strerror or error}; run this as the daemon's user"
+            ) from error
+        if len(key) != KEY_BYTES:
+            raise KeyUnusable(
+                f"{self._path} has {len(key)} bytes and should have {KEY_BYTES}: put it back from a backup, or remove"
+                " it (containers with secrets or configs are then made anew, once)"
+            )
+        return key
+
+    def _new(self) -> bytes:
+        key = secrets.token_bytes(KEY_BYTES)
+        if self._make:
+            atomic.write(self._path, key)
+        return key
