@@ -151,9 +151,10 @@ class Decider:
 
     def _decide(self, id: ChunkId) -> None:
         record = self._known.chunks.get(id)
-        if id.domain not in self._known.domains or (
-            record is None and self._known.desired(id) is None and not self._known.world.of(id)
-        ):
+        domain = self._known.domains.get(id.domain)
+        if domain is None or domain.unknown:
+            return
+        if record is None and self._known.desired(id) is None and not self._known.world.of(id):
             return
         if record is None:
             record = self._known.chunk_record(id)
@@ -267,7 +268,7 @@ class Decider:
     def _decide_domain(self, name: str) -> None:
         """A domain's own objects: make the networks and volumes it needs, remove what it left."""
         record = self._known.domains.get(name)
-        if record is None or not self._known.engine_up or not self._known.world.complete:
+        if record is None or record.unknown or not self._known.engine_up or not self._known.world.complete:
             return
         for id in self._known.world.owners(name):
             if id not in self._known.chunks:

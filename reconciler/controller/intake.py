@@ -124,6 +124,10 @@ class Intake:
             changes[domain.name] = before
         if not same_text or was_gone:
             self._keep(domain, scan, f"generation {record.generation}" if changed else "rewritten, same intent")
+        elif changed:
+            what = "something that it refers to has changed"
+            message = f"{domain.file}: generation {record.generation}: {what}"
+            self._recorder.journal(kind="intent", domain=domain.name, message=message)
 
     def _keep(self, domain: Domain, scan: Scan, what: str) -> None:
         data = scan.files[domain.file].data

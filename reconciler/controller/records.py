@@ -79,6 +79,12 @@ class DomainRecord:
         """The intent to converge to; None when everything of the domain is to go."""
         return None if self.gone or self.down else self.domain
 
+    @property
+    def unknown(self) -> bool:
+        """Whether nobody can tell what is wanted: the text that was in force means nothing now (a file that it refers
+        to can't be read, most often). What there is stays as it is."""
+        return self.domain is None and not self.gone and not self.down
+
 
 @dataclass(frozen=True, slots=True)
 class FactState:

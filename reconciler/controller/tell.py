@@ -56,6 +56,8 @@ def _all_stalled(c: Known) -> dict[ChunkId, tuple[str, ...]]:
 
 def is_settled(c: Known, record: DomainRecord) -> bool:
     """Whether all that a domain declares is completed (or, when it is to go, gone)."""
+    if record.unknown:
+        return False
     if record.wanted is None:
         return not any(id.domain == record.name for id in c.world.by_owner) and not record.gone
     return all(chunk.id in c.chunks and c.chunks[chunk.id].state == State.COMPLETED for chunk in record.wanted.chunks())

@@ -6,12 +6,13 @@ Shared by the daemon and by ``pnr validate``, ``plan`` and ``graph``, so that al
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from reconciler.facts import FactRef
 from reconciler.intent.checks import Finding, check, locate_findings
+from reconciler.intent.contents import Contents, NoContents, Source, SourceKind
 from reconciler.intent.loader import load
 from reconciler.intent.model import CheckType, Domain, Loaded, Problem
 
@@ -38,6 +39,19 @@ class Judged:
     readable: Mapping[str, Domain] = field(default_factory=dict)
 
 
+Key = tuple[str, bytes]
+"""A file by its name and the SHA-256 of its content."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a file with this content came to mean, and how what it refers to looked just before it was read."""
+
+    loaded: Loaded
+    data: bytes
+    stamps: Mapping[Source, Hashable]
+
+
 class LoadCache:
     """What the files of the last judgement came to mean, by their content.
 
@@ -45,7 +59,58 @@ class LoadCache:
     """
 
     def __init__(self) -> None:
-        self.loaded: dict[tuple[str, bytes], Loaded] = {}
+        self.loaded: dict[Key, Entry] = {}
+
+
+class _Stamping:
+    """Contents that take note of the stamp of each source before it is read."""
+
+    def __init__(self, contents: Contents) -> None:
+        self._contents = contents
+        self.stamps: dict[Source, Hashable] = {}
+
+    def read(self, source: Source) -> bytes:
+        self._note(source)
+        return self._contents.read(source)
+
+    def fingerprint(self, source: Source) -> str:
+        self._note(source)
+        return self._contents.fingerprint(source)
+
+    def fingerprint_of(self, content: bytes) -> str:
+        return self._contents.fingerprint_of(content)
+
+    def stamp(self, source: Source) -> Hashable:
+        return self._contents.stamp(source)
+
+    def _note(self, source: Source) -> None:
+        if source.kind is not SourceKind.TEXT and source not in self.stamps:
+            self.stamps[source] = self._contents.stamp(source)
+
+
+@dataclass(frozen=True, slots=True)
+class Loading:
+    """All that loading a file takes besides the file; see :func:`reconciler.intent.loader.load`."""
+
+    base_dir: str
+    env: Mapping[str, str]
+    allowed_env: Collection[str]
+    check_types: Mapping[str, CheckType]
+    contents: Contents = field(default_factory=NoContents)
+
+    def load(self, name: str, data: bytes) -> Entry:
+        """Load one file."""
+        contents = _Stamping(self.contents)
+        loaded = load(
+            data,
+            name,
+            base_dir=self.base_dir,
+            env=self.env,
+            allowed_env=self.allowed_env,
+            check_types=self.check_types,
+            contents=contents,
+        )
+        return Entry(loaded, data, contents.stamps)
 
 
 def judge(
@@ -55,6 +120,7 @@ def judge(
     env: Mapping[str, str],
     allowed_env: Collection[str],
     check_types: Mapping[str, CheckType],
+    contents: Contents | None = None,
     known: Collection[FactRef] = (),
     cache: LoadCache | None = None,
 ) -> Judged:
@@ -63,8 +129,20 @@ def judge(
     ``base_dir`` is the absolute directory that relative paths in a file start from; ``known`` are facts that
     are answered by somebody not in ``files``. With ``cache`` only what changed since the last call is loaded.
     """
+    loading = Loading(base_dir, env, allowed_env, check_types, contents or NoContents())
+    return judge_with(loading, files, known=known, cache=cache)
+
+
+def judge_with(
+    loading: Loading,
+    files: Mapping[str, FileRead],
+    *,
+    known: Collection[FactRef] = (),
+    cache: LoadCache | None = None,
+) -> Judged:
+    """See :func:`judge`."""
     before = cache.loaded if cache is not None else {}
-    now: dict[tuple[str, bytes], Loaded] = {}
+    now: dict[Key, Entry] = {}
     loaded: dict[str, Domain] = {}
     problems: dict[str, tuple[Problem, ...]] = {}
     for name, file in sorted(files.items()):
@@ -73,10 +151,8 @@ def judge(
         if file.data is None or file.problem is not None:
             continue
         key = (name, hashlib.sha256(file.data).digest())
-        result = before.get(key) or load(
-            file.data, name, base_dir=base_dir, env=env, allowed_env=allowed_env, check_types=check_types
-        )
-        now[key] = result
+        now[key] = before.get(key) or loading.load(name, file.data)
+        result = now[key].loaded
         if result.problems:
             problems[name] = result.problems
         elif result.domain is not None:

@@ -8,25 +8,32 @@ import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from reconciler.controller.clock import SystemClock
 from reconciler.controller.loop import Controller
-from reconciler.controller.protocols import Judge, Judged, ProbeMaker, RuntimeReader
+from reconciler.controller.protocols import ProbeMaker, RuntimeReader
 from reconciler.controller.recorder import Recorder
-from reconciler.daemon import intake
+from reconciler.daemon.judging import FileJudge
 from reconciler.daemon.protocol import ServiceOptions
+from reconciler.daemon.references import WithReferences
 from reconciler.engine.protocol import Engine
 from reconciler.errors import PnrError
-from reconciler.facts import FactRef
+from reconciler.intent.model import ChunkId
 from reconciler.probes import registry
+from reconciler.sources.contents import LocalContents, Places
 from reconciler.sources.directory import DirectorySource
 from reconciler.sources.runtime import RuntimeFacts
 from reconciler.state.adopted import AdoptedStore
 from reconciler.state.intents import IntentStore
 from reconciler.state.journal import Journal
+from reconciler.state.key import InstallationKey
 from reconciler.state.lock import StateLock
 from reconciler.state.snapshot import SnapshotStore
+
+if TYPE_CHECKING:
+    from reconciler.engine.docker.mounted_files import MountedFiles
 
 log = logging.getLogger("pnr.daemon")
 
@@ -45,7 +52,13 @@ class Parts:
     engine: Engine
 
 
-def make_judge(options: ServiceOptions) -> Judge:
+def make_contents(options: ServiceOptions, *, make_key: bool) -> LocalContents:
+    """What reads secrets and other files that domain files refer to. ``make_key``: see InstallationKey."""
+    key = InstallationKey(options.state, make=make_key)
+    return LocalContents(key, Places.of(os.environ, frozenset(options.allowed_env)))
+
+
+def make_judge(options: ServiceOptions, contents: LocalContents) -> FileJudge:
     """The judge of files: it loads, interpolates and checks them, with the probe types that are installed."""
     check_types = registry.known_types()
     for problem in registry.problems():
@@ -53,17 +66,36 @@ def make_judge(options: ServiceOptions) -> Judge:
     allowed = frozenset(options.allowed_env)
     env = {name: value for name, value in os.environ.items() if name in allowed}
     base = str(options.domains.absolute())
-    cache = intake.LoadCache()
-
-    def judge(files: Mapping[str, Any], known: frozenset[FactRef]) -> Judged:
-        return intake.judge(
-            files, base_dir=base, env=env, allowed_env=allowed, check_types=check_types, known=known, cache=cache
-        )
-
-    return judge
+    return FileJudge(base_dir=base, env=env, allowed_env=allowed, check_types=check_types, contents=contents)
 
 
-def make_engine(options: ServiceOptions) -> tuple[Engine, ProbeMaker, RuntimeReader]:
+class _ChunkFolders:
+    """The directories of chunks on the host: those behind ``/runtime``, and those with their secrets and configs."""
+
+    def __init__(self, runtime: RuntimeFacts, files: MountedFiles) -> None:
+        self._files = files
+        self._runtime = runtime
+        self.read = runtime.read
+        self.changes = runtime.changes
+
+    def forget(self, chunk: ChunkId) -> None:
+        """The chunk is gone: remove what it had."""
+        self._runtime.forget(chunk)
+        self._files.sweep(chunk, ())
+
+
+def _files_roots(state: Path) -> tuple[str, str]:
+    """Where files for containers are put, and where those that may be executed.
+
+    The first is best in memory: systemd's RuntimeDirectory, where there is one. File systems in memory seldom allow
+    programs, so the second is in the state directory.
+    """
+    lasting = str(state.absolute() / "files")
+    runtime = os.environ.get("RUNTIME_DIRECTORY", "").split(os.pathsep)[0]
+    return (os.path.join(runtime, "files") if runtime else lasting), lasting
+
+
+def make_engine(options: ServiceOptions, contents: LocalContents) -> tuple[Engine, ProbeMaker, RuntimeReader]:
     """The engine by its name, with the probes and the reader of containers' answers that go with it.
 
     Raises UnknownEngine.
@@ -71,16 +103,20 @@ def make_engine(options: ServiceOptions) -> tuple[Engine, ProbeMaker, RuntimeRea
     runtime = options.state / "runtime"
     if options.engine == "docker":
         from reconciler.engine.docker import DockerEngine
+        from reconciler.engine.docker.mounted_files import MountedFiles
 
         # A build_path is relative to the domains folder; in the layout of the original program, whose domain files lie
         # in a folder of their own beside what is built, to the folder above it.
         domains = options.domains.absolute()
+        root, executable_root = _files_roots(options.state)
+        files = MountedFiles(root, contents, executable_root=executable_root)
         engine = DockerEngine(
             runtime_root=str(runtime.absolute()),
             build_folders=(str(domains), str(domains.parent)),
             adopted=AdoptedStore(options.state),
+            files=files,
         )
-        return engine, registry.make, RuntimeFacts(runtime)
+        return engine, registry.make, _ChunkFolders(RuntimeFacts(runtime), files)
     if options.engine == "simulated":
         from reconciler.daemon.simulation import SimulatedRuntime, simulated_probe_factory
         from reconciler.engine.simulated import SimulatedEngine
@@ -110,10 +146,14 @@ async def assembled(
     lock.acquire()
     try:
         clock = SystemClock()
-        engine, make_probe, runtime = make_engine(options)
+        contents = make_contents(options, make_key=True)
+        engine, make_probe, runtime = make_engine(options, contents)
+        judge = make_judge(options, contents)
+        intents = IntentStore(options.state)
+        await judge.prepare({intent.file: intent for intent in intents.load_all()})
         recorder = Recorder(
             snapshots=SnapshotStore(options.state),
-            intents=IntentStore(options.state),
+            intents=intents,
             journal=Journal(options.state / "events.jsonl"),
             clock=clock,
             offload=_offload,
@@ -121,8 +161,8 @@ async def assembled(
         )
         controller = Controller(
             engine=engine,
-            source=DirectorySource(options.domains, polling=options.polling),
-            judge=make_judge(options),
+            source=WithReferences(DirectorySource(options.domains, polling=options.polling), judge),
+            judge=judge,
             runtime=runtime,
             make_probe=make_probe,
             clock=clock,

@@ -11,7 +11,7 @@ from reconciler.controller.loop import Controller
 from reconciler.controller.records import Beat, LookNow, TakeDown
 from reconciler.daemon.control import ControlServer
 from reconciler.daemon.handler import Handler
-from reconciler.daemon.parts import assembled, make_engine, make_judge
+from reconciler.daemon.parts import assembled, make_contents, make_engine, make_judge
 from reconciler.daemon.protocol import ServiceOptions
 from reconciler.daemon.systemd import Notifier
 from reconciler.daemon.verdict import finished_applying, finished_removing, status_sentence
@@ -114,13 +114,14 @@ async def take_down(
 
 async def make_plan(options: ServiceOptions) -> tuple[Plan, list[Problem]]:
     """What ``apply`` would do now, and what is wrong with the files. Changes nothing."""
-    engine, _, _ = make_engine(options)
+    contents = make_contents(options, make_key=False)
+    engine, _, _ = make_engine(options, contents)
     try:
         source = DirectorySource(options.domains, polling=True)
         scans = source.scans()
         scan = await anext(scans)
         await source.close()
-        judged = make_judge(options)(scan.files, frozenset())
+        judged = make_judge(options, contents)(scan.files, frozenset())
         await engine.connect()
         observed = await engine.observe()
         wishes = [Wish(name, domain) for name, domain in judged.domains.items()]

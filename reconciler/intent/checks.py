@@ -264,7 +264,7 @@ class _Claims:
                 text = f"the container name {name} is taken by {_who(other, domain)}"
                 found.append(Finding(domain.name, domain.file, where, "ContainerNameClash", text))
             for entry in chunk.container.settings.get("ports") or ():
-                if not entry["published"]:
+                if not entry["published"] or "until" in entry:
                     continue
                 port = _Port(entry["host_ip"], entry["published"], entry["target"].partition("/")[2])
                 holder = self._holder(port) or own._holder(port)

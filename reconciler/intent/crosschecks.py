@@ -15,8 +15,11 @@ from reconciler.intent.document import FACT_CHECK, HealthCheck
 from reconciler.intent.model import CheckType, Strategy
 from reconciler.intent.positions import Path
 from reconciler.intent.settings import SETTINGS
+from reconciler.intent.settings.deploy import Deploy, contradictions
+from reconciler.intent.settings.deploy import parse as read_deploy
 from reconciler.intent.settings.faults import nearest, shown
 from reconciler.intent.settings.references import chunks_named
+from reconciler.intent.settings.replicas import ports_too_few
 
 COMMON_CHECK_KEYS = frozenset(HealthCheck.model_fields)
 OWN_NETWORK = "default"
@@ -36,6 +39,7 @@ def crosscheck(tree: Mapping[str, Any], check_types: Mapping[str, CheckType]) ->
                 path: Path = ("cpuxs", cpux_name, "design_chunks", index)
                 yield from _duplicate(chunk, index, names, path)
                 yield from _chunk(chunk, path, declared_networks, check_types)
+                yield from _replicas(chunk, path)
                 yield from _references(chunk, path, [name for name in declared if isinstance(name, str)])
     if not any_chunk and isinstance(tree.get("cpuxs"), dict):
         yield Complaint(
@@ -74,6 +78,47 @@ def _chunk(
         if check.get("type") == FACT_CHECK and chunk.get("facts") is False:
             message = "the health check's type is fact, for which the container must answer itself: leave this out"
             yield Complaint((*path, "facts"), "Conflict", message)
+
+
+def _replicas(chunk: Mapping[str, Any], path: Path) -> Iterator[Complaint]:
+    """How many copies there are is said once, and each can be had."""
+    container = _object(chunk, "container")
+    deploy = _deploy(container)
+    said = {
+        "replicas": chunk.get("replicas"),
+        "container.scale": container.get("scale"),
+        "container.deploy.replicas": deploy.replicas,
+    }
+    numbers = {name: number for name, number in said.items() if isinstance(number, int) and number > 0}
+    if len(set(numbers.values())) > 1:
+        message = f"{' and '.join(f'{name} {number}' for name, number in numbers.items())}: leave all but one out"
+        yield Complaint((*path, "container"), "Conflict", message)
+    settings = {name: _value(name, container.get(name)) for name in deploy.settings}
+    for name, message in contradictions(deploy, settings):
+        yield Complaint((*path, "container", name), "Conflict", message)
+    replicas = max(numbers.values(), default=1)
+    least = chunk.get("min_ready")
+    if isinstance(least, int) and least > replicas:
+        message = f"min_ready {least} can never be reached with {_copies(replicas)}"
+        yield Complaint((*path, "min_ready"), "OutOfRange", message)
+    if replicas == 1:
+        return
+    if chunk.get("kind") == "job":
+        yield Complaint((*path, "kind"), "Conflict", "a job runs once: leave the replicas out")
+    ports = _value("ports", container.get("ports"))
+    for message in ports_too_few(ports if isinstance(ports, list) else [], replicas):
+        yield Complaint((*path, "container", "ports"), "Conflict", message)
+
+
+def _copies(replicas: int) -> str:
+    return "one replica" if replicas == 1 else f"{replicas} replicas"
+
+
+def _deploy(container: Mapping[str, Any]) -> Deploy:
+    try:
+        return read_deploy(container["deploy"]) if isinstance(container.get("deploy"), dict) else Deploy()
+    except ValueError:
+        return Deploy()  # what is wrong with it is told elsewhere
 
 
 def _references(chunk: Mapping[str, Any], path: Path, names: list[str]) -> Iterator[Complaint]:
@@ -166,11 +211,16 @@ def _container(container: Mapping[str, Any], path: Path, declared_networks: tupl
 
 
 def _parsed(setting: str, declared: Any) -> Mapping[str, Any]:
-    try:
-        value = SETTINGS[setting].parse(declared) if declared is not None else {}
-    except ValueError:
-        return {}  # it is reported where the setting is read
+    value = _value(setting, declared)
     return value if isinstance(value, Mapping) else {}
+
+
+def _value(setting: str, declared: Any) -> Any:
+    """The normal form of a setting; None where it has none."""
+    try:
+        return SETTINGS[setting].parse(declared) if declared is not None else None
+    except ValueError:
+        return None  # it is reported where the setting is read
 
 
 def _bind_sources(volumes: Any) -> Iterator[tuple[int, str]]:

@@ -27,6 +27,9 @@ from reconciler.facts import TV
 from reconciler.intent import files, readers
 from reconciler.intent.model import Adopt, AutoUpdate, Kind, OnFailure, OnGateClose, Strategy
 from reconciler.intent.settings import SETTINGS
+from reconciler.intent.settings.deploy import ACCEPTS as DEPLOY
+from reconciler.intent.settings.deploy import MAX_REPLICAS, Deploy
+from reconciler.intent.settings.deploy import parse as read_deploy
 from reconciler.intent.settings.values import flag, text
 from reconciler.intent.settings.words import environment, labels
 
@@ -35,7 +38,6 @@ FACT_CHECK = "fact"
 
 PULL_POLICIES = ("missing", "always", "never", "if_not_present", "build")
 AUTO = "auto"
-MAX_REPLICAS = 1000
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # in a union it must be hashable
@@ -271,6 +273,23 @@ _WITHOUT_ROW |= {
     "label_file": (
         Annotated[list[files.EnvFile], Read(files.label_files, files.LABEL_FILES)] | None,
         Field(None, description="Files of labels; labels goes before what is in them.", examples=["./app.labels"]),
+    ),
+}
+
+_WITHOUT_ROW |= {
+    "scale": (
+        Annotated[int, _count(1, MAX_REPLICAS)] | None,
+        Field(None, description="Compose's older word for the chunk's replicas."),
+    ),
+    "deploy": (
+        Annotated[Deploy, Read(read_deploy, DEPLOY)] | None,
+        Field(
+            None,
+            description="Compose's replicas, limits and updates: replicas, resources.limits (cpus, memory, pids),"
+            " resources.reservations (memory, devices), restart_policy (condition, max_attempts), update_config (order,"
+            " failure_action).",
+            examples=[{"replicas": 2, "resources": {"limits": {"memory": "256m"}}}],
+        ),
     ),
 }
 

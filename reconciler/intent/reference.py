@@ -57,6 +57,8 @@ _SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("Update (`update`)", document.Update),
     ("A network (`networks.NAME`)", document.Network),
     ("A volume (`volumes.NAME`)", document.Volume),
+    ("A secret (`secrets.NAME`)", document.Secret),
+    ("A config (`configs.NAME`)", document.Config),
 )
 
 

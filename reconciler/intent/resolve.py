@@ -36,6 +36,8 @@ from reconciler.intent.model import (
     VolumeSpec,
 )
 from reconciler.intent.settings import SETTINGS, map_volume_sources, references
+from reconciler.intent.settings.deploy import Deploy
+from reconciler.intent.settings.replicas import settings_of_copy
 
 DEFAULT_GRACE_SECONDS = 10.0
 _PLAIN_TIMES = ("timeout_seconds", "failure_threshold", "success_threshold", "start_period_seconds", "deadline_seconds")
@@ -103,8 +105,9 @@ class _Resolver:
         container = self._container(id, chunk.container, mode, replicas)
         flowout = {key: _pnr(fact) for key, fact in chunk.flowout.items()}
         update = chunk.update or document.Update()
-        strategy = update.strategy or chunk.strategy or AUTO
-        on_failure = update.on_failure or chunk.on_failure
+        deploy = _deploy(chunk.container)
+        strategy = update.strategy or chunk.strategy or deploy.strategy or AUTO
+        on_failure = update.on_failure or chunk.on_failure or deploy.on_failure
         return Chunk(
             id=id,
             container=container,
@@ -131,7 +134,7 @@ class _Resolver:
 
     def _container(self, id: ChunkId, declared: Any, mode: FactsMode, replicas: int) -> ContainerSpec:
         name = f"{declared.name}-{id.replica}" if declared.name and replicas > 1 else declared.name or _usual_name(id)
-        settings = self._settings(declared)
+        settings = settings_of_copy(self._settings(declared), id.replica, replicas)
         networks: dict[str, tuple[str, ...]] = {}
         if "network_mode" not in settings:
             wanted = declared.networks or {OWN_NETWORK: ()}
@@ -164,6 +167,7 @@ class _Resolver:
     def _settings(self, declared: Any) -> dict[str, Any]:
         """The normal forms of what was declared; null says the same as nothing."""
         given = {key: getattr(declared, key) for key in SETTINGS if key in declared.model_fields_set}
+        given = {**{k: v for k, v in _deploy(declared).settings.items() if given.get(k) is None}, **given}
         if declared.env is not None:
             given["environment"] = dict(sorted({**declared.env, **(given.get("environment") or {})}.items()))
         if given.get("volumes"):
@@ -223,9 +227,14 @@ def _container_name(id: ChunkId, chunk: document.Chunk) -> str:
     return f"{declared}-1" if declared and _replicas(chunk) > 1 else declared or _usual_name(id)
 
 
+def _deploy(container: Any) -> Deploy:
+    return container.deploy or Deploy()
+
+
 def _replicas(chunk: document.Chunk) -> int:
     """How many equal copies of a chunk are declared."""
-    return chunk.replicas or 1
+    container: Any = chunk.container
+    return chunk.replicas or container.scale or _deploy(container).replicas or 1
 
 
 def _bare(schema: Mapping[str, Any]) -> dict[str, Any]:

@@ -177,10 +177,15 @@ def _owner(file: MountedFile, failed: type[EngineError]) -> tuple[int, int] | No
     own_groups = (os.getegid(), *os.getgroups())
     if own_uid != 0 and (uid not in (-1, own_uid) or gid not in (-1, *own_groups)):
         raise failed(
-            f"{file.target}: only root can give a file to uid {file.uid or own_uid}, gid {file.gid or own_groups[0]}, and"
-            f' pnr runs as uid {own_uid}; leave uid and gid out and give a mode such as "0444", or run pnr as root'
+            f"{file.target}: only root can give a file to {_asked(file)}, and pnr runs as uid {own_uid};"
+            ' leave it out and give a mode such as "0444", or run pnr as root'
         )
     return uid, gid
+
+
+def _asked(file: MountedFile) -> str:
+    named = {"uid": file.uid, "gid": file.gid}
+    return " and ".join(f"{word} {number}" for word, number in named.items() if number is not None)
 
 
 def _make_folder(path: str) -> None:

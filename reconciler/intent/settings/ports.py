@@ -1,7 +1,8 @@
 """Published ports: how they are written, their normal form, and the Engine API's. Pure.
 
 Normal form: a sorted list of ``{"target": "80/tcp", "host_ip": "127.0.0.1", "published": 8080}``; ``published`` is
-None for any free port of the host. Where no address is given it is 127.0.0.1: nothing is open to the network
+None for any free port of the host. With ``"until": 8082`` it is any free one of a range; of equal copies each takes
+its own. Where no address is given it is 127.0.0.1: nothing is open to the network
 unless the file says so.
 """
 
@@ -20,7 +21,7 @@ DEFAULT_HOST_IP = "127.0.0.1"
 MAX_PORTS = 4096
 _PROTOCOLS = ("tcp", "udp", "sctp")
 _SHORT = re.compile(r"(?:(?:(?P<ip>\[[^\]]*\]|[^:\[\]]*):)?(?P<published>[0-9]*(?:-[0-9]+)?):)?(?P<target>[^:\[\]]+)")
-_HOST = re.compile(r"(?:(?P<ip>\[[^\]]*\]|[^:\[\]]*):)?(?P<published>[0-9]*)")
+_HOST = re.compile(r"(?:(?P<ip>\[[^\]]*\]|[^:\[\]]*):)?(?P<published>[0-9]*(?:-[0-9]+)?)")
 _RANGE = re.compile(r"(?P<first>[0-9]{1,5})(?:-(?P<last>[0-9]{1,5}))?")
 
 ACCEPTS: dict[str, Any] = {
@@ -97,13 +98,14 @@ _port = integer("a port", 1, 65535, digits_in_quotes=True)
 _port_or_zero = integer("a port", 0, 65535, digits_in_quotes=True)
 
 
-def _published(value: Any) -> int | None:
-    """A host port; None, ``""`` and 0 stand for any free one."""
+def _published(value: Any) -> tuple[int | None, int | None]:
+    """A host port, or the first and the last of a range; None, ``""`` and 0 stand for any free one."""
     if value is None or value == "":
-        return None
+        return None, None
     if isinstance(value, str) and "-" in value:
-        raise wrong(f"a range of host ports for one container port ({shown(value)}) can't be had; name one, or none")
-    return _port_or_zero(value) or None
+        ports = _range(value, value)
+        return ports[0], ports[-1] if len(ports) > 1 else None
+    return _port_or_zero(value) or None, None
 
 
 def _address(value: Any) -> str:
@@ -116,8 +118,9 @@ def _address(value: Any) -> str:
         raise expected("an IP address of the host such as 127.0.0.1 or 0.0.0.0", value) from None
 
 
-def _entry(target: str, ip: str, published: int | None) -> dict[str, Any]:
-    return {"target": target, "host_ip": ip, "published": published}
+def _entry(target: str, ip: str, published: int | None, until: int | None = None) -> dict[str, Any]:
+    entry: dict[str, Any] = {"target": target, "host_ip": ip, "published": published}
+    return entry if until is None else {**entry, "until": until}
 
 
 def _from_map(key: Any, host: Any) -> list[dict[str, Any]]:
@@ -126,8 +129,8 @@ def _from_map(key: Any, host: Any) -> list[dict[str, Any]]:
         match = _HOST.fullmatch(host.strip())
         if match is None:
             raise expected('a host port such as "8080" or "127.0.0.1:8080"', host)
-        return [_entry(target, _address(match["ip"]), _published(match["published"]))]
-    return [_entry(target, DEFAULT_HOST_IP, _published(host))]
+        return [_entry(target, _address(match["ip"]), *_published(match["published"]))]
+    return [_entry(target, DEFAULT_HOST_IP, *_published(host))]
 
 
 def _from_list(item: Any) -> list[dict[str, Any]]:
@@ -156,7 +159,7 @@ def _from_long(item: Mapping[str, Any]) -> list[dict[str, Any]]:
     if "target" not in parts:
         raise wrong("target, the container's port, is missing")
     target = f"{parts['target']}/{parts.get('protocol', 'tcp')}"
-    return [_entry(target, parts.get("host_ip", DEFAULT_HOST_IP), parts.get("published"))]
+    return [_entry(target, parts.get("host_ip", DEFAULT_HOST_IP), *parts.get("published", (None, None)))]
 
 
 def _from_short(item: str) -> list[dict[str, Any]]:
@@ -169,6 +172,9 @@ def _from_short(item: str) -> list[dict[str, Any]]:
         raise expected("tcp, udp or sctp after the slash", item)
     targets = _range(ports, item)
     given = match["published"]
+    kind = protocol.lower() or "tcp"
+    if given and "-" in given and len(targets) == 1:
+        return [_entry(f"{targets[0]}/{kind}", ip, *_published(given))]
     if given and "-" in given:
         hosts: list[int | None] = list(_range(given, item))
         if len(hosts) != len(targets):
@@ -176,8 +182,7 @@ def _from_short(item: str) -> list[dict[str, Any]]:
     elif given and len(targets) > 1:
         raise wrong(f"{shown(item)}: a range of container ports needs a range of host ports of the same length")
     else:
-        hosts = [_published(given)] * len(targets)
-    kind = protocol.lower() or "tcp"
+        hosts = [_published(given)[0]] * len(targets)
     return [_entry(f"{target}/{kind}", ip, host) for target, host in zip(targets, hosts, strict=True)]
 
 
@@ -208,7 +213,7 @@ def send(value: list[dict[str, Any]], body: dict[str, Any]) -> None:
     bindings = body.setdefault("HostConfig", {}).setdefault("PortBindings", {})
     for entry in value:
         exposed[entry["target"]] = {}
-        host_port = "" if entry["published"] is None else str(entry["published"])
+        host_port = _host_port(entry)
         bindings.setdefault(entry["target"], []).append({"HostIp": entry["host_ip"], "HostPort": host_port})
 
 
@@ -216,10 +221,21 @@ def read(inspected: Mapping[str, Any]) -> list[dict[str, Any]]:
     """From ``HostConfig.PortBindings``: what was asked for, whether the container runs or not."""
     bindings: Mapping[str, Any] = inspected.get("HostConfig", {}).get("PortBindings") or {}
     return _sorted(
-        _entry(target, binding.get("HostIp") or "0.0.0.0", int(binding.get("HostPort") or 0) or None)
+        _entry(target, binding.get("HostIp") or "0.0.0.0", *_found(str(binding.get("HostPort") or "")))
         for target, found in bindings.items()
         for binding in found or ()
     )
+
+
+def _host_port(entry: Mapping[str, Any]) -> str:
+    if entry["published"] is None:
+        return ""
+    return f"{entry['published']}-{entry['until']}" if entry.get("until") else str(entry["published"])
+
+
+def _found(host_port: str) -> tuple[int | None, int | None]:
+    first, _, last = host_port.partition("-")
+    return int(first or 0) or None, int(last) if last else None
 
 
 def tell(entries: Any) -> str:
@@ -229,7 +245,7 @@ def tell(entries: Any) -> str:
 
 def _told(entry: Mapping[str, Any]) -> str:
     ip = f"[{entry['host_ip']}]" if ":" in entry["host_ip"] else entry["host_ip"]
-    return f"{ip}:{entry['published'] or '(any)'}->{entry['target']}"
+    return f"{ip}:{_host_port(entry) or '(any)'}->{entry['target']}"
 
 
 def parse_exposed(value: Any) -> list[str]:

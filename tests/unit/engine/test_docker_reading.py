@@ -79,7 +79,7 @@ def api_error(code: int, text: str) -> APIError:
 
 def test_an_inspection_gives_the_whole_container() -> None:
     seen = reading.from_inspection(inspection())
-    assert seen.owner == ChunkId("shop", "main", "web")
+    assert seen.owner == ChunkId("shop", "main", "web", 2)
     assert (seen.name, seen.image, seen.image_id) == ("shop_web", "web:1", "sha256:22")
     assert (seen.replica, seen.spec, seen.generation) == (2, "abc", 7)
     assert (seen.condition, seen.health, seen.exit_code) == (Condition.RUNNING, "healthy", None)

@@ -177,7 +177,7 @@ def test_volumes_in_all_their_forms(written: Any, meant: Any) -> None:
         ("ports", ["1.2.3:80:80"], "expected an IP address of the host"),
         ("ports", ["80:80:80:80"], "expected a port such as"),
         ("ports", ["8000-8002:80-81"], "the same length"),
-        ("ports", ["8000-8002:80"], "the same length"),
+        ("ports", ["8002-8000:80"], "begins with its smaller port"),
         ("ports", ["82-80"], "begins with its smaller port"),
         ("ports", ["-80:80"], "expected a port"),
         ("ports", [-80], "a port from 1 to 65535, found -80"),

@@ -1,0 +1,94 @@
+"""Judges the files of the domains directory again and again, for the daemon: only what changed is loaded anew.
+
+What a file refers to (secrets, files of variables) is read in threads, before the file is judged: a disk or a key
+service that hangs holds up nobody else. :meth:`FileJudge.look_again` notices when something of it has changed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from reconciler.daemon import intake
+from reconciler.facts import FactRef
+from reconciler.intent.model import CheckType
+from reconciler.sources.contents import LocalContents
+
+T = TypeVar("T")
+
+THREADS = 4
+_MAY_REFER = re.compile(rb'"(?:secrets|configs|env_file|label_file|build)"')
+
+
+class FileJudge:
+    """See :class:`reconciler.controller.protocols.Judge`. ``refers`` is set while some file refers to something."""
+
+    def __init__(
+        self,
+        *,
+        base_dir: str,
+        env: Mapping[str, str],
+        allowed_env: Collection[str],
+        check_types: Mapping[str, CheckType],
+        contents: LocalContents,
+    ) -> None:
+        self.refers = asyncio.Event()
+        self._contents = contents
+        self._loading = intake.Loading(base_dir, env, allowed_env, check_types, contents)
+        self._cache = intake.LoadCache()
+        self._threads = ThreadPoolExecutor(THREADS, "pnr-load")
+
+    def __call__(self, files: Mapping[str, Any], known: frozenset[FactRef]) -> intake.Judged:
+        """Judge files by their names."""
+        judged = intake.judge_with(self._loading, files, known=known, cache=self._cache)
+        used = {source for entry in self._cache.loaded.values() for source in entry.stamps}
+        self._contents.forget_others(used)
+        if used:
+            self.refers.set()
+        else:
+            self.refers.clear()
+        return judged
+
+    async def prepare(self, files: Mapping[str, Any]) -> None:
+        """Load, in threads, those that refer to something and are not loaded yet."""
+        wanted = {
+            (name, hashlib.sha256(file.data).digest()): file.data
+            for name, file in files.items()
+            if file.data is not None and _MAY_REFER.search(file.data)
+        }
+        new = {key: data for key, data in wanted.items() if key not in self._cache.loaded}
+        self._cache.loaded.update(await self._loaded(new.items()))
+
+    async def look_again(self) -> bool:
+        """Load again those of which something that they refer to has changed; whether they now mean something else."""
+        entries = {key: entry for key, entry in self._cache.loaded.items() if entry.stamps}
+        stale = await self._in_thread(lambda: [key for key, entry in entries.items() if self._is_stale(entry)])
+        again = await self._loaded((key, entries[key].data) for key in stale)
+        changed = False
+        for key, entry in again.items():
+            # Unless it was replaced meanwhile.
+            if self._cache.loaded.get(key) is entries[key]:
+                self._cache.loaded[key] = entry
+                changed = changed or entry.loaded != entries[key].loaded
+        return changed
+
+    def close(self) -> None:
+        """Wait for nothing that is under way."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _is_stale(self, entry: intake.Entry) -> bool:
+        return any(self._contents.stamp(source) != stamp for source, stamp in entry.stamps.items())
+
+    async def _loaded(self, texts: Iterable[tuple[intake.Key, bytes]]) -> dict[intake.Key, intake.Entry]:
+        keys, calls = [], []
+        for key, data in texts:
+            keys.append(key)
+            calls.append(self._in_thread(lambda name=key[0], data=data: self._loading.load(name, data)))  # type: ignore[misc]
+        return dict(zip(keys, await asyncio.gather(*calls), strict=True))
+
+    async def _in_thread(self, call: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, call)
