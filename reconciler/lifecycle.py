@@ -58,6 +58,7 @@ class Reason(StrEnum):
     START_FAILED = "StartFailed"
     CREATE_FAILED = "CreateFailed"
     UPDATE_FAILED = "UpdateFailed"
+    UNSUPPORTED = "Unsupported"
     ENGINE_ERROR = "EngineError"
     UPDATE_PAUSED = "UpdatePaused"
     ROLLED_BACK = "RolledBack"

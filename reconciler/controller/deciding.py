@@ -24,6 +24,7 @@ from reconciler.planner.observed import Condition
 from reconciler.planner.plan import network_conflict, network_work, used_volumes, volume_work
 from reconciler.planner.rolling import waits_for
 from reconciler.planner.situation import ChunkInput, cast
+from reconciler.planner.support import unsupported
 
 
 class Decider:
@@ -102,7 +103,15 @@ class Decider:
             engine_up=self._known.engine_up,
             flowin=flowin,
             ids=self._ids(chunk),
+            unsupported=self._unsupported(chunk),
         )
+
+    def _unsupported(self, chunk: Chunk | None) -> tuple[str, ...]:
+        info = self._known.engine_info
+        if chunk is None or info is None:
+            return ()
+        settings = chunk.container.settings
+        return unsupported(settings, engine=str(info), api_version=info.api_version, system=info.system)
 
     def _ids(self, chunk: Chunk | None) -> dict[str, str]:
         if chunk is None:

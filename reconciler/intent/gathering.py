@@ -9,23 +9,29 @@ this module: the intent holds fingerprints.
 from __future__ import annotations
 
 import os.path
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from reconciler.intent import document, files
+from reconciler.intent import document, envfile, files
 from reconciler.intent.complaints import Complaint, found
-from reconciler.intent.contents import Contents, ContentsError, Source, SourceKind
-from reconciler.intent.files import Use
+from reconciler.intent.contents import Contents, ContentsError, Source, SourceKind, SourceMissing
+from reconciler.intent.files import EnvFile, Use
+from reconciler.intent.interpolation import Variables
 from reconciler.intent.model import MountedFile
 from reconciler.intent.positions import Path
 from reconciler.intent.settings import SETTINGS
 from reconciler.intent.settings.faults import shown
 from reconciler.intent.settings.values import is_windows_path
+from reconciler.intent.settings.words import OWN_LABELS
 
 KINDS = {"secrets": "secret", "configs": "config"}
 SOURCES = ("file", "environment", "credential", "sops", "age")
+FILES_OF = {"env_file": "environment", "label_file": "labels"}
 RUNTIME_TARGET = "/runtime"
+
+ChunkKey = tuple[str, str]
+"""The names of a CPUX and of a chunk in it."""
 
 
 def absolute(base_dir: str | None, path: str) -> str:
@@ -111,12 +117,15 @@ class Gathered:
     """What the references of a document lead to.
 
     ``contents`` has, by kind (``secrets``, ``configs``) and name, the source and its fingerprint; ``sources`` is all
-    that was asked for, also where it could not be read; ``complaints`` say of what could not.
+    that was asked for, also where it could not be read; ``complaints`` say of what could not. ``environment`` and
+    ``labels`` hold what files say of a container, by CPUX and chunk; what the domain file itself says goes before.
     """
 
     contents: Mapping[tuple[str, str], tuple[Source, str]] = field(default_factory=dict)
     sources: tuple[Source, ...] = ()
     complaints: tuple[Complaint, ...] = ()
+    environment: Mapping[ChunkKey, Mapping[str, str]] = field(default_factory=dict)
+    labels: Mapping[ChunkKey, Mapping[str, str]] = field(default_factory=dict)
 
     def files(self, container: Any) -> tuple[MountedFile, ...]:
         """The files of a container, by target."""
@@ -130,10 +139,16 @@ class Gathered:
 
 
 def gather(
-    file: document.DomainFile, *, base_dir: str | None, contents: Contents, allowed_env: Collection[str]
+    file: document.DomainFile,
+    tree: Mapping[str, Any],
+    *,
+    base_dir: str | None,
+    contents: Contents,
+    variables: Variables,
 ) -> Gathered:
-    """Read what ``file`` refers to. Of the daemon's environment only ``allowed_env`` may be taken."""
-    gatherer = _Gatherer(base_dir, contents, allowed_env)
+    """Read what ``file``, whose tree is ``tree``, refers to. ``variables`` says which names of the daemon's environment
+    may be used, and has the values for files of variables."""
+    gatherer = _Gatherer(base_dir, contents, variables)
     for kind in KINDS:
         used = {
             use.name
@@ -144,14 +159,27 @@ def gather(
         for name, entry in getattr(file, kind).items():
             if name in used:
                 gatherer.fingerprint(kind, name, entry)
-    return Gathered(gatherer.found, tuple(dict.fromkeys(gatherer.sources)), tuple(gatherer.complaints))
+    declared: dict[str, dict[ChunkKey, dict[str, str]]] = {setting: {} for setting in FILES_OF.values()}
+    for cpux_name, cpux in file.cpuxs.items():
+        for index, chunk in enumerate(cpux.design_chunks):
+            for key, setting in FILES_OF.items():
+                path: Path = ("cpuxs", cpux_name, "design_chunks", index, "container", key)
+                written = tree["cpuxs"][cpux_name]["design_chunks"][index]["container"].get(key)
+                values: dict[str, str] = {}
+                for number, one in enumerate(getattr(chunk.container, key) or ()):
+                    place = (*path, number) if isinstance(written, list) else path
+                    values |= gatherer.variables_of(one, place, labels=setting == "labels")
+                if values:
+                    declared[setting][cpux_name, chunk.name] = values
+    sources = tuple(dict.fromkeys(gatherer.sources))
+    return Gathered(gatherer.found, sources, tuple(gatherer.complaints), declared["environment"], declared["labels"])
 
 
 class _Gatherer:
-    def __init__(self, base_dir: str | None, contents: Contents, allowed_env: Collection[str]) -> None:
+    def __init__(self, base_dir: str | None, contents: Contents, variables: Variables) -> None:
         self._base_dir = base_dir
         self._contents = contents
-        self._allowed = allowed_env
+        self._variables = variables
         self.found: dict[tuple[str, str], tuple[Source, str]] = {}
         self.sources: list[Source] = []
         self.complaints: list[Complaint] = []
@@ -160,7 +188,7 @@ class _Gatherer:
         """Take note of the fingerprint of a secret or config."""
         key, value = next((key, getattr(entry, key)) for key in (*SOURCES, "content") if _given(entry, key))
         path: Path = (kind, name, key)
-        if key == "environment" and value not in self._allowed:
+        if key == "environment" and value not in self._variables.allowed:
             message = (
                 f"the variable {value} of the daemon's environment may not be used here: allow it with"
                 f" --allow-env {value} or in PNR_ALLOWED_ENV"
@@ -172,6 +200,24 @@ class _Gatherer:
             self.found[kind, name] = (source, self._contents.fingerprint(source))
         except ContentsError as error:
             self.complaints.append(Complaint(path, error.code, str(error)))
+
+    def variables_of(self, file: EnvFile, path: Path, *, labels: bool) -> dict[str, str]:
+        """The variables in a file; none where it need not be there and is not, or where it can't be read."""
+        source = self._source(SourceKind.FILE, file.path)
+        try:
+            values = envfile.parse(self._contents.read(source), self._variables, raw=file.raw)
+            own = next((name for name in values if labels and name.startswith(OWN_LABELS)), None)
+            if own is not None:
+                raise envfile.BadEnvFile(f"labels that begin with {OWN_LABELS} are pnr's own; {own} is one of them")
+            return values
+        except SourceMissing as error:
+            if not file.required:
+                return {}
+            self.complaints.append(Complaint(path, error.code, str(error)))
+        except (ContentsError, envfile.BadEnvFile) as error:
+            said = str(error) if isinstance(error, ContentsError) else f"{source}, {error}"
+            self.complaints.append(Complaint(path, error.code, said))
+        return {}
 
     def _source(self, kind: SourceKind, value: str) -> Source:
         if kind in (SourceKind.FILE, SourceKind.SOPS, SourceKind.AGE):

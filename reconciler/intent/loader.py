@@ -77,7 +77,9 @@ def load(
     found += _without_consequences(follow_ups, troubles)
     if found or document is None:
         return Loaded(file, None, complaints.problems(found, text, file, beyond=beyond), _name(tree))
-    gathered = gathering.gather(document, base_dir=base_dir, contents=contents or NoContents(), allowed_env=allowed_env)
+    gathered = gathering.gather(
+        document, tree, base_dir=base_dir, contents=contents or NoContents(), variables=variables
+    )
     if gathered.complaints:
         found = list(gathered.complaints)
         return Loaded(file, None, complaints.problems(found, text, file), document.name, gathered.sources)

@@ -134,7 +134,7 @@ class _Resolver:
 
     def _container(self, id: ChunkId, declared: Any, mode: FactsMode, replicas: int) -> ContainerSpec:
         name = f"{declared.name}-{id.replica}" if declared.name and replicas > 1 else declared.name or _usual_name(id)
-        settings = settings_of_copy(self._settings(declared), id.replica, replicas)
+        settings = settings_of_copy(self._settings(id, declared), id.replica, replicas)
         networks: dict[str, tuple[str, ...]] = {}
         if "network_mode" not in settings:
             wanted = declared.networks or {OWN_NETWORK: ()}
@@ -164,12 +164,16 @@ class _Resolver:
             files=files,
         )
 
-    def _settings(self, declared: Any) -> dict[str, Any]:
+    def _settings(self, id: ChunkId, declared: Any) -> dict[str, Any]:
         """The normal forms of what was declared; null says the same as nothing."""
         given = {key: getattr(declared, key) for key in SETTINGS if key in declared.model_fields_set}
         given = {**{k: v for k, v in _deploy(declared).settings.items() if given.get(k) is None}, **given}
         if declared.env is not None:
             given["environment"] = dict(sorted({**declared.env, **(given.get("environment") or {})}.items()))
+        for setting, from_files in (("environment", self.gathered.environment), ("labels", self.gathered.labels)):
+            if (id.cpux, id.chunk) in from_files:
+                merged = {**from_files[id.cpux, id.chunk], **(given.get(setting) or {})}
+                given[setting] = dict(sorted(merged.items()))
         if given.get("volumes"):
             given["volumes"] = map_volume_sources(given["volumes"], self._volume_source)
         if given.get("mem_limit") and given.get("memswap_limit") == 2 * given["mem_limit"]:

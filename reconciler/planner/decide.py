@@ -183,6 +183,8 @@ def _begin(i: ChunkInput, parts: Cast) -> Decision:
         if held.state is State.READY and serving:
             return replace(held, state=State.EXECUTING, message=f"the update waits: {held.message}")
         return held
+    if i.unsupported:
+        return Decision(State.FAILED, Reason.UNSUPPORTED, "; ".join(i.unsupported))
     holder = can_take_over(i)
     if holder is not None:
         steps = take_over(i, holder)

@@ -29,8 +29,8 @@ class ChunkInput:
     ``gate_closed``: some entry is known not to hold; ``waiting_for`` says which, for people. ``blocked_by`` names what
     must be gone first (removal) or be there first (networks). ``busy``: work on the chunk is in flight, as reason and
     message. ``turn`` says why an update must wait for other copies of the chunk.
-    ``ids`` are those of the containers that the chunk's settings point to,
-    by name. ``jitter`` is in 0 … 1. ``answered_all``: the container itself gave all its answers as declared.
+    ``unsupported`` says what the engine can't honour. ``ids`` are those of the containers that the chunk's settings
+    point to, by name. ``jitter`` is in 0 … 1. ``answered_all``: the container itself gave all its answers as declared.
     """
 
     id: ChunkId
@@ -54,6 +54,7 @@ class ChunkInput:
     flowin: Mapping[str, str] = field(default_factory=dict)
     turn: str = ""
     ids: Mapping[str, str] = field(default_factory=dict)
+    unsupported: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

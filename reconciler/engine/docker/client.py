@@ -84,8 +84,8 @@ def make(address: Address, version: str, *, timeout: float, pool: int) -> docker
         raise unavailable(error, str(address)) from error
 
 
-def agree_on_version(address: Address, *, timeout: float) -> tuple[str, str]:
-    """The API version to speak, and the engine's own version. Raises EngineUnavailable."""
+def agree_on_version(address: Address, *, timeout: float) -> tuple[str, str, str]:
+    """The API version to speak, the engine's own version, and its operating system. Raises EngineUnavailable."""
     client = make(address, OLDEST_API, timeout=timeout, pool=1)
     try:
         told = client.version(api_version=False)
@@ -93,7 +93,7 @@ def agree_on_version(address: Address, *, timeout: float) -> tuple[str, str]:
         raise unavailable(error, str(address)) from error
     finally:
         client.close()
-    return agreed(told, str(address)), str(told.get("Version", "unknown"))
+    return agreed(told, str(address)), str(told.get("Version", "unknown")), str(told.get("Os", ""))
 
 
 def agreed(told: dict[str, Any], where: str) -> str:

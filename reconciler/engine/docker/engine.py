@@ -97,17 +97,17 @@ class DockerEngine:
     async def connect(self) -> EngineInfo:
         """Find the engine and agree on a version. Raises EngineUnavailable."""
 
-        def find() -> tuple[clients.Address, str, str]:
+        def find() -> tuple[clients.Address, str, str, str]:
             address = clients.find(self._docker_host)
             return (address, *clients.agree_on_version(address, timeout=min(CONNECT_SECONDS, self._timeout)))
 
-        address, api, version = await self._looks.run(find)
+        address, api, version, system = await self._looks.run(find)
         if self._client is None or api != self._version or address != self._address:
             if self._client is not None:
                 self._client.close()
             self._client = clients.make(address, api, timeout=self._timeout, pool=self._pool_size)
             self._address, self._version = address, api
-        return EngineInfo("docker", version, api)
+        return EngineInfo("docker", version, api, system)
 
     async def ping(self) -> None:
         """Return when the engine answers."""

@@ -1,7 +1,8 @@
 """The container's own health check, which the engine runs (``healthcheck`` in Compose). Pure.
 
 Normal form: an object with what was declared of ``test`` (``["CMD", …]``, ``["CMD-SHELL", "…"]`` or ``["NONE"]``),
-``interval``, ``timeout``, ``start_period`` (seconds) and ``retries``. What is not declared comes from the image.
+``interval``, ``timeout``, ``start_period``, ``start_interval`` (seconds) and ``retries``. What is not declared
+comes from the image.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from reconciler.intent.settings.faults import expected, object_of, wrong
+from reconciler.intent.settings.row import Needs
 from reconciler.intent.settings.values import (
     MAX_INT64,
     as_list,
@@ -22,7 +24,12 @@ from reconciler.intent.settings.values import (
 )
 
 _SHORTEST = 0.001
-_API_NAMES = {"interval": "Interval", "timeout": "Timeout", "start_period": "StartPeriod"}
+_API_NAMES = {
+    "interval": "Interval",
+    "timeout": "Timeout",
+    "start_period": "StartPeriod",
+    "start_interval": "StartInterval",
+}
 
 ACCEPTS: dict[str, Any] = {
     "type": "object",
@@ -31,6 +38,7 @@ ACCEPTS: dict[str, Any] = {
         "interval": {"type": "string"},
         "timeout": {"type": "string"},
         "start_period": {"type": "string"},
+        "start_interval": {"type": "string"},
         "retries": {"type": "integer"},
         "disable": {"type": "boolean"},
     },
@@ -49,6 +57,7 @@ def parse(value: Any) -> dict[str, Any]:
             "interval": _period,
             "timeout": _period,
             "start_period": _period,
+            "start_interval": _period,
             "retries": integer("a number of retries", 0, 2**31 - 1),
             "disable": flag,
         },
@@ -106,6 +115,11 @@ def read(inspected: Mapping[str, Any]) -> dict[str, Any]:
         if check.get(api_name):
             found[name] = check[api_name] / 10**9
     return {key: found[key] for key in sorted(found)}
+
+
+def needs(value: dict[str, Any]) -> Needs | None:
+    """Older engines would drop it without a word."""
+    return Needs("1.44", "healthcheck.start_interval") if "start_interval" in value else None
 
 
 def same(declared: Any, found: Any) -> bool:

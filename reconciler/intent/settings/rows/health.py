@@ -10,13 +10,14 @@ ROWS: tuple[Setting, ...] = (
         "healthcheck",
         "health",
         "The container's own health check, run by the engine: test, interval, timeout, retries, start_period,"
-        " disable. A chunk's health_check of type docker asks for its result.",
+        " start_interval, disable. A chunk's health_check of type docker asks for its result.",
         {"test": ["CMD", "redis-cli", "ping"], "interval": "10s", "retries": 3},
         healthcheck.parse,
         healthcheck.ACCEPTS,
         healthcheck.send,
         healthcheck.read,
         same=healthcheck.same,
+        needs=healthcheck.needs,
         tell=declared_and_found(healthcheck.tell),
     ),
 )
