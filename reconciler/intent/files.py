@@ -112,10 +112,12 @@ def mode(value: Any) -> int:
         if not _OCTAL.fullmatch(value):
             raise expected('a mode such as "0440"', value)
         return int(value.removeprefix("0o"), 8)
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 0o777:
+    if isinstance(value, bool) or not isinstance(value, int):
         raise expected('a mode such as "0440" (octal, in quotes)', value)
-    if _OCTAL_IN_DISGUISE.fullmatch(str(value)):
+    if 0 <= value < 1000 and _OCTAL_IN_DISGUISE.fullmatch(str(value)):
         raise wrong(f'the number {value} is the mode "0{value:o}"; if "0{value}" is meant, write it in quotes')
+    if not 0 <= value <= 0o777:
+        raise expected('a mode such as "0440" (octal, in quotes)', value)
     return value
 
 
