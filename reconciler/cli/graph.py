@@ -29,7 +29,7 @@ def run(args: Namespace) -> int:
     from reconciler.cli.reading import judge_files
 
     domains, _ = folders(args)
-    judged = judge_files(args.file, domains, allowed_env(args))
+    judged = judge_files(args.file, domains, allowed_env(args), with_contents=False)
     graph = graph_of(judged.readable.values())
     if args.json:
         print_json(graph.as_dict())

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.daemon.intake import Judged, judge
 from reconciler.errors import PnrError
+from reconciler.intent.contents import Source
 from reconciler.intent.model import Place, Problem
 from reconciler.probes.registry import known_types
 from reconciler.sources import safe_read
@@ -33,10 +34,27 @@ class ReadFile:
     problem: Problem | None = None
 
 
-def judge_files(names: Sequence[str], folder: str, allowed_env: Sequence[str]) -> Judged:
+class _Unread:
+    """Contents that are all there and empty: for commands to which it does not matter what they are."""
+
+    def read(self, source: Source) -> bytes:
+        return b""
+
+    def fingerprint(self, source: Source) -> str:
+        return ""
+
+    def fingerprint_of(self, content: bytes) -> str:
+        return ""
+
+    def stamp(self, source: Source) -> Hashable:
+        return None
+
+
+def judge_files(names: Sequence[str], folder: str, allowed_env: Sequence[str], *, with_contents: bool = True) -> Judged:
     """Judge the files of these names, or all of the domains directory where none is named.
 
-    Named files are judged together, apart from the directory. Raises DomainsMissing.
+    Named files are judged together, apart from the directory. Without ``with_contents`` it does not matter whether the
+    secrets and other files that they refer to are there. Raises DomainsMissing.
     """
     domains = Path(folder)
     paths = [Path(name) for name in names] if names else _files_of(domains)
@@ -49,7 +67,9 @@ def judge_files(names: Sequence[str], folder: str, allowed_env: Sequence[str]) -
         allowed_env=frozenset(allowed_env),
         check_types=known_types(),
         # What is judged here is not compared with any container: any key will do.
-        contents=LocalContents(lambda: THROW_AWAY_KEY, Places.of(os.environ, frozenset(allowed_env))),
+        contents=LocalContents(lambda: THROW_AWAY_KEY, Places.of(os.environ, frozenset(allowed_env)))
+        if with_contents
+        else _Unread(),
     )
 
 

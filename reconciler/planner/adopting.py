@@ -45,5 +45,7 @@ def mismatches(i: ChunkInput, holder: Container) -> tuple[str, ...]:
     found = []
     if holder.image != spec.image and "image" not in i.chunk.ignore_drift:
         found.append(f"image: {spec.image} declared, {holder.image} found")
+    if spec.files:
+        found.append("secrets and configs: declared, and nobody else's container has them as pnr would put them there")
     settings = differences(spec.settings, holder.settings or {}, i.chunk.ignore_drift, strict=True)
     return (*found, *(str(difference) for difference in settings))

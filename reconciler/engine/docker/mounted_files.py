@@ -174,8 +174,9 @@ def _owner(file: MountedFile, failed: type[EngineError]) -> tuple[int, int] | No
     own_uid = os.geteuid() if hasattr(os, "geteuid") else None
     if own_uid is None:
         raise failed(f"{file.target}: files have no uid and gid on this platform: leave them out")
-    own_groups = (os.getegid(), *os.getgroups())
-    if own_uid != 0 and (uid not in (-1, own_uid) or gid not in (-1, *own_groups)):
+    if uid in (-1, own_uid) and gid in (-1, os.getegid()):
+        return None
+    if own_uid != 0 and (uid not in (-1, own_uid) or gid not in os.getgroups()):
         raise failed(
             f"{file.target}: only root can give a file to {_asked(file)}, and pnr runs as uid {own_uid};"
             ' leave it out and give a mode such as "0444", or run pnr as root'
