@@ -8,6 +8,7 @@ as they like. Nothing without our labels is changed: every action on an existing
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -30,6 +31,7 @@ from reconciler.engine.protocol import (
     NotFound,
     Progress,
 )
+from reconciler.errors import PnrError
 from reconciler.planner.actions import (
     Action,
     EnsureImage,
@@ -42,6 +44,8 @@ from reconciler.planner.actions import (
 from reconciler.planner.observed import Container, Observed
 
 T = TypeVar("T")
+
+log = logging.getLogger("pnr.engine")
 
 CONNECT_SECONDS = 10.0
 PING_SECONDS = 10.0
@@ -150,8 +154,7 @@ class DockerEngine:
         for (cid, signature), seen in zip(stale, inspected, strict=True):
             if seen is not None:
                 known[cid] = (signature, seen)
-        if self._adopted is not None:
-            self._adopted.keep([summary["Id"] for summary in summaries])
+        self._forget_adopted([str(summary["Id"]) for summary in summaries])
         if self._known is before:
             self._known = {cid: entry for cid, entry in known.items() if cid not in changed}
         return Observed(
@@ -175,6 +178,14 @@ class DockerEngine:
         except NotFound:
             return None
         return reading.from_inspection(reading.overlaid(body, self._own_labels(str(body["Id"]))))
+
+    def _forget_adopted(self, present: list[str]) -> None:
+        """Those that are gone need no record. A disk that is full must not keep us from looking: it is tried again."""
+        if self._adopted is not None:
+            try:
+                self._adopted.keep(present)
+            except PnrError as error:
+                log.warning("the record of containers that were taken over stays as it is: %s", error)
 
     def _own_labels(self, container_id: str) -> Mapping[str, str]:
         return self._adopted.labels(container_id) if self._adopted is not None else {}
