@@ -21,7 +21,7 @@ elif [ -e "$PREFIX" ]; then
   say "$PREFIX does not look like ours: left alone"
 fi
 if [ "${PURGE:-}" = 1 ]; then
-  rm -rf /etc/pnr /var/lib/pnr
+  rm -rf /etc/pnr /var/lib/pnr /run/pnr
   ! getent passwd pnr >/dev/null || userdel pnr
   ! getent group pnr >/dev/null || groupdel pnr
   say "the service, its domains and its state are gone"

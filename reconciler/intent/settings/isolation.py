@@ -1,8 +1,7 @@
-"""How a container is kept apart from the host and from others: namespaces, groups, security modules. Pure."""
+"""How a container is kept apart from the host and from others: namespaces, groups, rules for devices. Pure."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -13,8 +12,10 @@ from reconciler.intent.settings.values import as_list, sorted_set, text
 CONTAINER = "container:"
 SERVICE = "service:"
 
+# Engines from 27.0 on take these out of the container's settings and put them to its first network card.
+_OF_A_CARD = re.compile(r"net\.[a-z0-9]+\.[a-z]+\.eth[0-9]+\..+")
+
 _RULE = re.compile(r"[abc] (?:[0-9]+|\*):(?:[0-9]+|\*) [rwm]{1,3}")
-_SECURITY = ("apparmor", "credentialspec", "label", "no-new-privileges", "seccomp", "systempaths", "writable-cgroups")
 
 
 def namespace(what: str, *known: str, others: bool = True) -> Callable[[Any], str]:
@@ -78,54 +79,8 @@ def device_rules(value: Any) -> list[str]:
     return sorted_set(as_list(_rule, "a list of rules for devices")(value))
 
 
-def _security_option(value: Any) -> str:
-    given = text(value)
-    if given in ("no-new-privileges", "no-new-privileges:true", "no-new-privileges=true"):
-        return "no-new-privileges"
-    match = re.match(r"([a-z-]+)[=:]", given)
-    name = match[1] if match else given
-    if name not in _SECURITY:
-        raise wrong(f"{shown(given)} is no security option{nearest(name, _SECURITY)}: expected name=value")
-    rest = given[match.end() :] if match else ""
-    if name == "no-new-privileges":
-        return f"no-new-privileges={rest}"
-    if name == "seccomp" and rest not in ("unconfined", "builtin"):
-        return f"seccomp={_profile(rest)}"
-    if not rest:
-        raise wrong(f"{shown(given)} has no value: expected {name}=value")
-    return f"{name}={rest}"
-
-
-def _profile(given: str) -> str:
-    try:
-        profile = json.loads(given)
-    except ValueError:
-        profile = None
-    if not isinstance(profile, dict):
-        raise wrong(
-            f"seccomp={shown(given)}: expected unconfined, builtin or a profile as JSON; a file can't be named here,"
-            " put what is in it in its place"
-        )
-    return json.dumps(profile, sort_keys=True, separators=(",", ":"))
-
-
-def security_options(value: Any) -> list[str]:
-    """Options as ``name=value``, sorted, each once."""
-    return sorted_set(as_list(_security_option, "a list of security options")(value))
-
-
-def security_options_found(value: Any) -> list[str] | None:
-    """The same of what an engine shows; one that is not known stays as it is."""
-    found = []
-    for option in value or ():
-        try:
-            found.append(_security_option(option))
-        except ValueError:
-            found.append(str(option))
-    return sorted_set(found) or None
-
-
-def same_security_options(declared: Any, found: Any) -> bool:
-    """An engine may add some of its own (``label=disable`` to a privileged container)."""
-    wanted, there = set(declared or ()), set(found or ())
-    return wanted <= there and there - wanted <= {"label=disable"}
+def same_sysctls(declared: Any, found: Any) -> bool:
+    """An empty map is the same as none; those of a network card an engine may keep elsewhere."""
+    wanted, there = dict(declared or {}), dict(found or {})
+    moved = {name for name in wanted.keys() - there.keys() if _OF_A_CARD.fullmatch(name)}
+    return {name: value for name, value in wanted.items() if name not in moved} == there

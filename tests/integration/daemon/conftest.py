@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from docker import APIClient
+from docker.errors import NotFound
 
 from reconciler.cli.client import request
 from reconciler.errors import PnrError
@@ -131,8 +132,12 @@ class Daemon:
         return dict(self.api.inspect_container(name))
 
     def run_of(self, name: str) -> tuple[str, str]:
-        """A container's identity and when it was started: it changes with every restart."""
-        shown = self.container(name)
+        """A container's identity and when it was started: it changes with every restart. Empty while nobody has the
+        name, as in the middle of an update."""
+        try:
+            shown = self.container(name)
+        except NotFound:
+            return "", ""
         return shown["Id"], shown["State"]["StartedAt"]
 
     def names(self, domain: str) -> list[str]:

@@ -94,7 +94,7 @@ def test_a_container_of_somebody_else_is_taken_over_as_it_is_and_stays_ours(
     daemon.until(lambda: daemon.run_of(name) != before and daemon.settled(shop_name), "it to be healed")
     assert daemon.container(name)["Id"] == id
     daemon.write(shop_name, shop(environment={"MODE": "new"}))
-    daemon.until(lambda: daemon.container(name)["Id"] != id and daemon.settled(shop_name), "it to be replaced")
+    daemon.until(lambda: daemon.run_of(name)[0] != id and daemon.settled(shop_name), "it to be replaced")
     assert daemon.container(name)["Config"]["Labels"]["io.pnr.chunk"] == "web"
 
 

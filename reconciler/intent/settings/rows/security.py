@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from reconciler.intent.settings import devices, isolation, words
+from reconciler.intent.settings import devices, isolation, security_options, words
 from reconciler.intent.settings.accepts import FLAG, PAIRS, TEXT, TEXTS
 from reconciler.intent.settings.found import (
     flag_found,
     map_found,
     same_flag,
     same_list,
-    same_map,
     same_unless,
     set_found,
     unless,
@@ -60,12 +59,26 @@ ROWS: tuple[Setting, ...] = (
         "security_opt",
         "security",
         "Options of the kernel's security modules: no-new-privileges, apparmor=PROFILE, label=…, seccomp=unconfined"
-        " or a profile as JSON.",
+        " or a profile as JSON, systempaths=unconfined, writable-cgroups=true.",
         ["no-new-privileges:true"],
-        isolation.security_options,
+        security_options.parse,
         TEXTS,
-        *in_host_config("SecurityOpt", from_api=isolation.security_options_found),
-        same=isolation.same_security_options,
+        security_options.send,
+        security_options.read,
+        same=security_options.same,
+        needs=security_options.needs,
+    ),
+    Setting(
+        "credential_spec",
+        "security",
+        "The account in a directory that a Windows container has: file (in the engine's folder for them) or registry;"
+        " Windows only.",
+        {"file": "web.json"},
+        security_options.parse_credentials,
+        security_options.CREDENTIALS_ACCEPT,
+        security_options.send_credentials,
+        security_options.read_credentials,
+        systems=("windows",),
     ),
     Setting(
         "group_add",
@@ -80,12 +93,15 @@ ROWS: tuple[Setting, ...] = (
     Setting(
         "devices",
         "security",
-        "Devices of the host in the container: host[:container[:rwm]], or source, target and permissions.",
+        "Devices of the host in the container: host[:container[:rwm]], or source, target and permissions; or the name"
+        " of one that a driver hands out (CDI), such as vendor.com/class=name.",
         ["/dev/ttyUSB0:/dev/ttyUSB0:rw"],
         devices.parse,
         devices.ACCEPTS,
-        *in_host_config("Devices", devices.to_api, devices.from_api),
+        devices.send,
+        devices.read,
         same=same_list,
+        needs=devices.needs,
     ),
     Setting(
         "device_cgroup_rules",
@@ -104,8 +120,10 @@ ROWS: tuple[Setting, ...] = (
         [{"driver": "nvidia", "count": 1, "capabilities": ["gpu"]}],
         devices.parse_gpus,
         devices.GPUS_ACCEPTS,
-        *in_host_config("DeviceRequests", devices.gpus_to_api, devices.gpus_from_api),
+        devices.send_gpus,
+        devices.read_gpus,
         same=same_list,
+        needs=devices.gpus_need,
     ),
     Setting(
         "ipc",
@@ -176,7 +194,7 @@ ROWS: tuple[Setting, ...] = (
         words.options,
         PAIRS,
         *in_host_config("Sysctls", from_api=map_found),
-        same=same_map,
+        same=isolation.same_sysctls,
     ),
     Setting(
         "runtime",
