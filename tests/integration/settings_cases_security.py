@@ -33,4 +33,4 @@ CASES: list[tuple[str, Any]] = [
     ("runtime", "runc"),
 ]
 
-CANT_BE_CREATED_HERE = {"isolation": "Windows only"}
+CANT_BE_CREATED_HERE = {"isolation": "Windows only", "credential_spec": "Windows only"}
