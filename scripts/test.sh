@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 BIN=${BIN:-.venv/bin}
 
 [ "$(uname -s)" = Linux ] || fail "all tests need Linux and a Docker engine; the ones that need nothing: make unit"
-install_packages docker.io containerd runc iptables iproute2 busybox-static mmdebstrap git openssl procps curl age
+install_packages docker.io containerd runc iptables iproute2 busybox-static mmdebstrap git openssl procps curl age docker-registry apache2-utils
 
 PNR_ENGINE_PID_FILE=$(mktemp)
 export PNR_ENGINE_PID_FILE

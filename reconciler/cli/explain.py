@@ -16,8 +16,8 @@ MOST_LINKS = 20
 MOST_OUTPUT_LINES = 10
 
 _NEXT = {
-    "ImagePullFailed": "Check the image's name, and that the engine reaches its registry: `docker pull {image}`.",
-    "ImageBuildFailed": "Put the Dockerfile in `build_path` right; saving the domain file tries it again at once.",
+    "ImagePullFailed": "The registry's words name the cause; to try by hand: `docker pull {image}`.",
+    "ImageBuildFailed": "Put what it is built from right: a change there is noticed, and built at once.",
     "NameConflict": "Remove or rename the container that holds the name, or choose another in the domain file.",
     "PortInUse": "Free the port, or publish another one in the domain file.",
     "OOMKilled": "Give it more memory (`mem_limit`), or find out what eats it: `pnr logs {chunk}`.",
@@ -67,7 +67,8 @@ class _Teller:
             first = problem_text(domain["errors"][0])
             more = len(domain["errors"]) - 1
             rest = f" (and {more} more, see `pnr validate`)" if more else ""
-            lines.append(f"{domain['file']} is not valid, so its last good content stays in force: {first}{rest}")
+            then = "everything stays as it is" if domain.get("unknown") else "its last good content stays in force"
+            lines.append(f"{domain['file']} is not valid, so {then}: {first}{rest}")
         if domain.get("held"):
             lines.append(f"Removal of {domain['name']} is held back: {domain['held']}.")
         elif domain.get("removing"):

@@ -25,6 +25,8 @@ COMMANDS = (
     ("events", "events", "show who changed what, when and why"),
     ("logs", "logs", "show what a chunk's container prints"),
     ("down", "down", "take domains down"),
+    ("images", "images", "show which image each chunk runs, and which is the newest"),
+    ("prune", "prune", "remove images of ours that nothing uses any more"),
     ("graph", "graph", "draw which chunk waits for which fact"),
     ("schema", "schema", "print the JSON Schema of a domain file"),
 )

@@ -12,19 +12,21 @@ from reconciler.controller.known import Known
 from reconciler.controller.protocols import RuntimeReader
 from reconciler.controller.records import ChunkRecord, DomainRecord
 from reconciler.facts import TV, is_closed, is_open, missing
-from reconciler.intent.model import Chunk, ChunkId
+from reconciler.intent.model import Chunk, ChunkId, Domain
+from reconciler.intent.networks import network_needs
+from reconciler.intent.settings.endpoints import endpoint_needs
 from reconciler.intent.settings.references import containers_named, containers_shared
 from reconciler.lifecycle import Reason, State, advance
-from reconciler.planner.actions import RemoveNetwork, RemoveVolume, StartContainer, Work
+from reconciler.planner import belongings
+from reconciler.planner.actions import RemoveNetwork, StartContainer, Work
 from reconciler.planner.answers import answers, combined
 from reconciler.planner.decide import Decision, decide
 from reconciler.planner.memory import Memory, intent_changed
 from reconciler.planner.notice import notice, work_begins
 from reconciler.planner.observed import Condition
-from reconciler.planner.plan import network_conflict, network_work, used_volumes, volume_work
 from reconciler.planner.rolling import waits_for
 from reconciler.planner.situation import ChunkInput, cast
-from reconciler.planner.support import unsupported
+from reconciler.planner.support import unmet, unsupported
 
 
 class Decider:
@@ -41,7 +43,6 @@ class Decider:
     ) -> None:
         self.timers: list[tuple[float, ChunkId]] = []
         self.object_busy: dict[str, str] = {}
-        self.object_trouble: dict[str, str] = {}
         self.object_retry: dict[str, float] = {}
         self._known = known
         self._executor = executor
@@ -94,7 +95,7 @@ class Decider:
             waiting_for="" if gate_open else self._waiting_text(chunk),
             holder=holder if holder is not None and holder.owner != id else None,
             blocked_by=self._blocked_by(record, chunk),
-            conflict=network_conflict(chunk, domain.domain, self._known.world.networks)
+            conflict=belongings.conflict(chunk, domain.domain, self._known.world.observed())
             if chunk is not None and domain.domain is not None
             else "",
             busy=record.busy,
@@ -110,8 +111,22 @@ class Decider:
         info = self._known.engine_info
         if chunk is None or info is None:
             return ()
-        settings = chunk.container.settings
-        return unsupported(settings, engine=str(info), api_version=info.api_version, system=info.system)
+        settings, api = chunk.container.settings, info.api_version
+        domain = self._known.domains[chunk.id.domain].domain
+        joined = [spec for spec in domain.networks if spec.name in chunk.container.networks] if domain else []
+        needs = [*endpoint_needs(chunk.container), *(need for spec in joined for need in network_needs(spec))]
+        return (
+            *unsupported(settings, engine=str(info), api_version=api, system=info.system),
+            *unmet(needs, engine=str(info), api_version=api),
+        )
+
+    def _supported_networks(self, domain: Domain) -> frozenset[str]:
+        """Those that the engine can make as declared; the others are left as they are, or unmade."""
+        info = self._known.engine_info
+        api = info.api_version if info is not None else ""
+        return frozenset(
+            spec.name for spec in domain.networks if not unmet(network_needs(spec), engine="", api_version=api)
+        )
 
     def _ids(self, chunk: Chunk | None) -> dict[str, str]:
         if chunk is None:
@@ -147,15 +162,15 @@ class Decider:
             other = self._known.world.named(name)
             if other is None or (name in shared and other.condition is not Condition.RUNNING):
                 return f"container {name}" if other is None else f"container {name} to run"
-        trouble = network_work(domain, self._known.world.networks)[1]
-        for name in chunk.container.networks:
-            if name in trouble:
-                return self.object_trouble.get(f"network:{name}", trouble[name])
-        volumes = used_volumes(chunk)
-        if volumes:
-            trouble = volume_work(domain, self._known.world.observed())[1]
-            for name in sorted(volumes & trouble.keys()):
-                return self.object_trouble.get(f"volume:{name}", trouble[name])
+        known, seen = self._known, self._known.world.observed()
+        networks = self._supported_networks(domain) & chunk.container.networks.keys()
+        missing = belongings.networks(domain, seen, known.networks_left, networks).missing
+        for name, text in missing.items():
+            return known.object_trouble.get(f"network:{name}", text)
+        volumes = belongings.used_volumes(chunk)
+        missing = belongings.volumes(domain, seen, volumes).missing if volumes else {}
+        for name, text in sorted(missing.items()):
+            return known.object_trouble.get(f"volume:{name}", text)
         return ""
 
     def _decide(self, id: ChunkId) -> None:
@@ -283,35 +298,44 @@ class Decider:
             if id not in self._known.chunks:
                 self._known.mark(id)
         wanted = record.wanted
+        seen = self._known.world.observed()
         if wanted is not None:
             for work in (
-                *network_work(wanted, self._known.world.networks)[0],
-                *volume_work(wanted, self._known.world.observed())[0],
+                *belongings.networks(wanted, seen, self._known.networks_left, self._supported_networks(wanted)).work,
+                *belongings.volumes(wanted, seen).work,
             ):
                 self._begin_object(name, work)
+        elif self._known.world.owners(name) or self._anyone_busy(name):
             return
-        if self._known.world.owners(name) or any(c.busy for id, c in self._known.chunks.items() if id.domain == name):
-            return
-        left = [
-            Work(f"network:{n.name}", ((RemoveNetwork(n.name, name), "its domain is gone"),))
-            for n in self._known.world.networks.values()
-            if n.domain == name
-        ]
-        if record.volumes_too:
-            left.extend(
-                Work(f"volume:{v.name}", ((RemoveVolume(v.name, name), "a person asked for it"),))
-                for v in self._known.world.volumes.values()
-                if v.domain == name
-            )
-        for work in left:
-            self._begin_object(name, work)
-        if not left and record.gone and not any(key for key, d in self.object_busy.items() if d == name):
+        left = belongings.leftovers(name, wanted, record.domain, seen, volumes_too=record.volumes_too)
+        if left.work and not self._anyone_busy(name):
+            for work in left.work:
+                self._begin_object(name, work)
+        nothing_left = not (left.work or left.missing or name in self.object_busy.values())
+        if wanted is None and record.gone and nothing_left:
             self._forget_domain(record)
+
+    def _anyone_busy(self, domain: str, network: str = "") -> bool:
+        """Whether work on a chunk of the domain is under way; of those that use the network, where one is given, and
+        that are not just fetching an image."""
+        return any(
+            id.domain == domain
+            and record.busy is not None
+            and not (network and self._executor.is_fetching(id))
+            and (not network or (record.last is not None and network in record.last.container.networks))
+            for id, record in self._known.chunks.items()
+        )
 
     def _begin_object(self, domain: str, work: Work) -> None:
         key = str(work.key)
         if key in self.object_busy or self.object_retry.get(key, 0.0) > self._known.clock.monotonic():
             return
+        action, cause = work.steps[0]
+        if isinstance(action, RemoveNetwork) and action.disconnect:
+            if self._anyone_busy(domain, action.name):
+                return  # it is decided anew when that is done
+            self._known.networks_left[action.name] = cause
+            self._known.recorder.journal(kind="work", domain=domain, message=f"network {action.name}: {cause}")
         self.object_busy[key] = domain
         self._executor.start(work)
 

@@ -25,8 +25,8 @@ from reconciler.planner.actions import (
 def _activity(action: Action) -> tuple[Reason | None, str]:
     """What to show while an action runs, where it says more than the work's own label."""
     if isinstance(action, EnsureImage):
-        if action.build_path is not None:
-            return Reason.BUILDING_IMAGE, f"building {action.image} from {action.build_path}"
+        if action.build is not None:
+            return Reason.BUILDING_IMAGE, f"building {action.image} from {action.build.context}"
         return Reason.PULLING_IMAGE, f"seeing to image {action.image}"
     if isinstance(action, StartContainer):
         return Reason.STARTING, f"starting {action.name}"

@@ -44,6 +44,9 @@ class Known:
     dirty: dict[ChunkId, None] = field(default_factory=dict)
     dirty_domains: dict[str, None] = field(default_factory=dict)
     wanted_names: dict[str, set[ChunkId]] = field(default_factory=dict)
+    object_trouble: dict[str, str] = field(default_factory=dict)  # by network:NAME or volume:NAME
+    networks_left: dict[str, str] = field(default_factory=dict)  # see planner.belongings.Left
+    objects_touched: dict[str, int] = field(default_factory=dict)  # by the same keys: our last step on it
     dependents: dict[ChunkId, set[ChunkId]] = field(default_factory=dict)
     who: dict[FactRef, tuple[ChunkId, ...]] = field(default_factory=dict)
 

@@ -11,9 +11,9 @@ from __future__ import annotations
 import asyncio
 import heapq
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from reconciler.controller.adoption import Adoption
 from reconciler.controller.attention import Attention
@@ -44,13 +44,15 @@ from reconciler.controller.records import (
 )
 from reconciler.controller.tell import restore_chunks, snapshot_document, view
 from reconciler.controller.watcher import Watcher
-from reconciler.engine.protocol import Engine, EngineError, EngineUnavailable, Glimpse, NotFound
+from reconciler.engine.protocol import Engine, EngineError, EngineUnavailable, Glimpse, Milestone, NotFound
 from reconciler.facts import SYSTEM_READY, TV, Pnr
 from reconciler.intent.model import ChunkId
 from reconciler.lifecycle import Reason, State
+from reconciler.planner import belongings
 from reconciler.planner.actions import (
     CreateNetwork,
     CreateVolume,
+    EnsureImage,
     RemoveContainer,
     RemoveNetwork,
     RemoveVolume,
@@ -61,6 +63,8 @@ from reconciler.planner.notice import work_failed
 from reconciler.planner.observed import Container, Network, Volume
 
 OBJECT_RETRY_SECONDS = 5.0
+
+T = TypeVar("T")
 
 
 class Controller:
@@ -293,10 +297,12 @@ class Controller:
                 self._watcher.look_at(container.id)
             return stale
 
-        before = (set(self.known.world.networks), set(self.known.world.volumes))
-        for container in self.known.world.replace(seen.observed, keep):
+        world = self.known.world
+        before = (world.networks, world.volumes)
+        for container in world.replace(seen.observed, keep):
             self.known.concerns(container)
-        if self.known.world.networks.keys() ^ before[0] or self.known.world.volumes.keys() ^ before[1]:
+        self._keep_touched(seen.asked, *before)
+        if world.networks.keys() ^ before[0].keys() or world.volumes.keys() ^ before[1].keys():
             self.known.mark_all()
         self.known.engine_asked = True
         self._engine_is_up()
@@ -305,6 +311,17 @@ class Controller:
                 self.known.mark(id)
         for name in self.known.domains:
             self.known.mark_domain(name)
+
+    def _keep_touched(self, asked: int, networks: dict[str, Network], volumes: dict[str, Volume]) -> None:
+        """What the look shows of networks and volumes may be from before our own last step on them: look again."""
+        touched = self.known.objects_touched
+        for key in [key for key, step in touched.items() if step <= asked]:
+            del touched[key]
+        names = [key.partition(":") for key in touched]
+        _keep(networks, self.known.world.networks, [name for kind, _, name in names if kind == "network"])
+        _keep(volumes, self.known.world.volumes, [name for kind, _, name in names if kind == "volume"])
+        if touched:
+            self._watcher.look_everywhere()
 
     def _seen_one(self, seen: SeenOne) -> None:
         known = self.known.world.containers.get(seen.container_id)
@@ -338,9 +355,11 @@ class Controller:
 
     def _work_progress(self, key: ChunkId | str, reason: Reason | None, text: str) -> None:
         if isinstance(key, ChunkId):
+            if isinstance(text, Milestone):
+                self.known.recorder.journal(kind="image", chunk=key, message=str(text))
             record = self.known.chunks.get(key)
             if record is not None and record.busy is not None:
-                record.busy = (reason or record.busy[0], text)
+                record.busy = (reason or record.busy[0], str(text))
                 self.known.mark(key)
 
     def _step_done(self, done: StepDone) -> None:
@@ -355,19 +374,25 @@ class Controller:
                 gone = self.known.world.drop(cid) if cid is not None else None
                 if gone is not None:
                     self.known.concerns(gone)
-            self.known.recorder.journal(kind="action", chunk=key, message=done.action.describe())
+            if not isinstance(done.action, EnsureImage):  # what it did is told by its milestones
+                self.known.recorder.journal(kind="action", chunk=key, message=done.action.describe())
             self.known.mark(key)
             self.known.mark_domain(key.domain)
             for need in self.known.needs_told(key):
                 self.known.mark(need)
             return
+        self.known.steps_done += 1
+        self.known.objects_touched[key] = self.known.steps_done
         match done.action:
-            case CreateNetwork(name, domain, _):
-                self.known.world.networks[name] = Network("", name, domain)
-            case RemoveNetwork(name, domain):
+            case CreateNetwork(name, domain, network):
+                self.known.world.networks[name] = belongings.as_made(network, domain)
+            case RemoveNetwork(name, domain, disconnected):
                 self.known.world.networks.pop(name, None)
-            case CreateVolume(name, domain, _):
-                self.known.world.volumes[name] = Volume(name, domain)
+                for c in list(belongings.users(name, self.known.world.containers.values())) if disconnected else ():
+                    self.known.put(replace(c, networks={n: a for n, a in c.networks.items() if n != name}))
+            case CreateVolume(name, domain, volume):
+                # One that is there already serves as it is.
+                self.known.world.volumes.setdefault(name, belongings.volume_as_made(volume, domain))
             case RemoveVolume(name, domain):
                 self.known.world.volumes.pop(name, None)
             case _:
@@ -378,10 +403,12 @@ class Controller:
         if isinstance(done.key, str):
             domain = self._decider.object_busy.pop(done.key, "")
             if done.error is not None:
-                self._decider.object_trouble[done.key] = str(done.error)
+                self.known.object_trouble[done.key] = str(done.error)
                 self._decider.object_retry[done.key] = self.known.clock.monotonic() + OBJECT_RETRY_SECONDS
+                self.known.networks_left.pop(done.key.removeprefix("network:"), None)
+                self._watcher.look_everywhere()
             else:
-                self._decider.object_trouble.pop(done.key, None)
+                self.known.object_trouble.pop(done.key, None)
             for id in list(self.known.chunks):
                 if id.domain == domain:
                     self.known.mark(id)
@@ -472,6 +499,15 @@ class Controller:
             record.volumes_too = volumes
             self._adoption.adopt(name, old)
         self.known.mark_all()
+
+
+def _keep(known: Mapping[str, T], seen: dict[str, T], names: Iterable[str]) -> None:
+    """Leave what has these names as it is known."""
+    for name in names:
+        if name in known:
+            seen[name] = known[name]
+        else:
+            seen.pop(name, None)
 
 
 def _nothing() -> None:

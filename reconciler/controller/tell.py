@@ -15,10 +15,13 @@ from reconciler.controller.recorder import Restored, stamp
 from reconciler.controller.records import ChunkRecord, DomainRecord
 from reconciler.facts import UNKNOWN, Pnr, missing
 from reconciler.intent.model import Chunk, ChunkId, Problem
+from reconciler.intent.networks import network_needs
 from reconciler.lifecycle import Reason, State
+from reconciler.planner import belongings
 from reconciler.planner.memory import LONGEST_DELAY_SECONDS, Failure, Memory, Remedy
 from reconciler.planner.observed import Condition
 from reconciler.planner.ordering import Standing, unreachable
+from reconciler.planner.support import unmet
 
 SNAPSHOT_VERSION = 1
 
@@ -90,6 +93,7 @@ def view(c: Known, file_problems: Mapping[str, tuple[Problem, ...]], *, ready: b
             "errors": [problem.as_dict() for problem in problems],
             "notes": [],
             "held": "",
+            "unknown": False,
             "removing": False,
             "cpuxs": [],
         }
@@ -130,14 +134,33 @@ def _domain_view(c: Known, record: DomainRecord) -> dict[str, Any]:
         "stalled": is_stalled(c, record),
         "suspended": record.down,
         "errors": [problem.as_dict() for problem in record.problems],
-        "notes": list(record.domain.notes) if record.domain is not None else [],
+        "notes": [*(record.domain.notes if record.domain is not None else ()), *_remarks(c, record)],
         "held": record.held,
+        "unknown": record.unknown,
         "removing": record.gone,
         "cpuxs": [
             {"name": name, "facts": _facts_view(c, record.name, name), "chunks": chunks}
             for name, chunks in by_cpux.items()
         ],
     }
+
+
+def _remarks(c: Known, record: DomainRecord) -> list[str]:
+    """What stands in the way of a domain's networks and volumes."""
+    if record.unknown or not c.world.complete:
+        return []
+    seen = c.world.observed()
+    wanted = record.wanted
+    left = belongings.leftovers(record.name, wanted, record.domain, seen, volumes_too=record.volumes_too)
+    work = list(left.work)
+    remarks = list(left.missing.values())
+    if wanted is not None:
+        work += belongings.networks(wanted, seen, c.networks_left).work + belongings.volumes(wanted, seen).work
+        remarks += belongings.remarks(wanted, seen)
+        engine, api = str(c.engine_info), c.engine_info.api_version if c.engine_info is not None else ""
+        for spec in wanted.networks:
+            remarks += unmet(network_needs(spec), engine=engine, api_version=api)
+    return [*remarks, *(c.object_trouble[str(one.key)] for one in work if str(one.key) in c.object_trouble)]
 
 
 def _facts_view(c: Known, domain: str, cpux: str) -> dict[str, Any]:

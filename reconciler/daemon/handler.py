@@ -8,10 +8,11 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from reconciler.controller.records import LookNow, TakeDown
+from reconciler.daemon import images
 from reconciler.daemon.parts import Parts
 from reconciler.daemon.verdict import exit_code, finished_applying, finished_removing
 from reconciler.errors import PnrError
-from reconciler.intent.model import ChunkId
+from reconciler.intent.model import ChunkId, Domain
 
 VIEW_PAUSE_SECONDS = 0.1
 LOG_PAUSE_SECONDS = 0.5
@@ -65,8 +66,28 @@ class Handler:
             case "logs":
                 async for answer in self._logs(request):
                     yield answer
+            case "images":
+                yield {"images": await images.rows(self._engine, self._declared(), ask=not request.get("offline"))}
+            case "prune":
+                yield await self._prune(request)
             case other:
                 raise BadRequest(f"unknown command {other!r}")
+
+    def _declared(self) -> list[Domain]:
+        return [record.domain for record in self._controller.known.domains.values() if record.domain is not None]
+
+    async def _prune(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Which images can go or, with ``ids``, what became of those of them."""
+        if not self._controller.first_pass_done:
+            raise images.DomainUnclear("the daemon has only just begun to look: try again in a moment")
+        unknown = [record.name for record in self._controller.known.domains.values() if record.unknown]
+        unclear = sorted([*unknown, *self._controller.intake.file_problems])
+        if unclear:
+            raise images.DomainUnclear(f"nobody can tell which images {', '.join(unclear)} needs: see `pnr validate`")
+        found = await images.prunable(self._engine, self._declared())
+        if "ids" not in request:
+            return {"unused": [images.document(image) for image in found]}
+        return {"removed": await images.prune(self._engine, found, [str(id) for id in request["ids"] or ()])}
 
     def _only(self, request: Mapping[str, Any]) -> tuple[str, ...]:
         only = tuple(str(name) for name in request.get("only") or ())

@@ -21,7 +21,7 @@ from reconciler.sources.contents import LocalContents
 T = TypeVar("T")
 
 THREADS = 4
-_MAY_REFER = re.compile(rb'"(?:secrets|configs|env_file|label_file|build)"')
+_MAY_REFER = re.compile(rb'"(?:secrets|configs|env_file|label_file|build(?:_path)?)"')
 
 
 class FileJudge:

@@ -22,10 +22,12 @@ from reconciler.engine.protocol import Engine
 from reconciler.errors import PnrError
 from reconciler.intent.model import ChunkId
 from reconciler.probes import registry
+from reconciler.sources.build_context import pack
 from reconciler.sources.contents import LocalContents, Places
 from reconciler.sources.directory import DirectorySource
 from reconciler.sources.runtime import RuntimeFacts
 from reconciler.state.adopted import AdoptedStore
+from reconciler.state.images import ImageStore
 from reconciler.state.intents import IntentStore
 from reconciler.state.journal import Journal
 from reconciler.state.key import InstallationKey
@@ -103,16 +105,14 @@ def make_engine(options: ServiceOptions, contents: LocalContents) -> tuple[Engin
     runtime = options.state / "runtime"
     if options.engine == "docker":
         from reconciler.engine.docker import DockerEngine
+        from reconciler.engine.docker.images import ImageKeeper, Logins
         from reconciler.engine.docker.mounted_files import MountedFiles
 
-        # A build_path is relative to the domains folder; in the layout of the original program, whose domain files lie
-        # in a folder of their own beside what is built, to the folder above it.
-        domains = options.domains.absolute()
         root, executable_root = _files_roots(options.state)
         files = MountedFiles(root, contents, executable_root=executable_root)
         engine = DockerEngine(
             runtime_root=str(runtime.absolute()),
-            build_folders=(str(domains), str(domains.parent)),
+            images=ImageKeeper(logins=Logins(contents), record=ImageStore(options.state), pack=pack),
             adopted=AdoptedStore(options.state),
             files=files,
         )

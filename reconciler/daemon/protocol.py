@@ -63,4 +63,18 @@ class AskLogs(TypedDict):
     follow: NotRequired[bool]
 
 
-Request = Ask | AskApply | AskDown | AskLogs
+class AskImages(TypedDict):
+    """The ``images`` of all chunks; with ``offline`` no registry is asked."""
+
+    command: Literal["images"]
+    offline: NotRequired[bool]
+
+
+class AskPrune(TypedDict):
+    """The images of ours that are ``unused``; with ``ids`` those of them are ``removed``."""
+
+    command: Literal["prune"]
+    ids: NotRequired[list[str]]
+
+
+Request = Ask | AskApply | AskDown | AskLogs | AskImages | AskPrune

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reconciler.controller.known import Known
+from reconciler.planner import belongings
 
 SETTLED, FAILED, INVALID, STALLED = 0, 1, 2, 3
 
@@ -40,7 +41,7 @@ def finished_applying(view: Mapping[str, Any], only: Sequence[str] = ()) -> bool
     domains = _chosen(view, only)
     if any(domain.get("removing") for domain in domains):
         return False
-    chunks = _chunks(domains)
+    chunks = _chunks([domain for domain in domains if not domain.get("unknown")])
     if any(chunk["state"] == "executing" for chunk in chunks):
         return False
     waiting = [chunk for chunk in chunks if chunk["state"] == "ready" and chunk["reason"] != "Suspended"]
@@ -58,9 +59,9 @@ def finished_removing(known: Known, only: Sequence[str]) -> bool:
         record = known.domains[name]
         if any(id.domain == name for id in known.world.by_owner):
             return False
-        if any(network.domain == name for network in known.world.networks.values()):
-            return False
-        if record.volumes_too and any(volume.domain == name for volume in known.world.volumes.values()):
+        seen = known.world.observed()
+        left = belongings.leftovers(name, None, record.domain, seen, volumes_too=record.volumes_too)
+        if any(str(work.key) not in known.object_trouble for work in left.work):
             return False
     return True
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
 from reconciler.errors import PnrError
-from reconciler.intent.model import ChunkId
+from reconciler.intent.model import ChunkId, Login
 from reconciler.planner.actions import Action
-from reconciler.planner.observed import Container, Observed
+from reconciler.planner.observed import Container, ImageSeen, Observed
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,12 @@ class ImagePullFailed(EngineError):
     code = "ImagePullFailed"
 
 
+class RegistryFailed(EngineError):
+    """A registry that could not be asked, in the engine's words."""
+
+    code = "RegistryFailed"
+
+
 class ImageBuildFailed(EngineError):
     """The last lines of a build that failed."""
 
@@ -96,6 +102,30 @@ class NotFound(EngineError):
     code = "NotFound"
 
 
+class ImageRecord(Protocol):
+    """Which images pnr pulled or built, and when it asked for them last. May be called from several threads."""
+
+    def asked_at(self, image: str) -> float | None:
+        """The Unix time at which ``image`` was last asked for, where it was kept."""
+        ...
+
+    def asked(self, image: str, at: float) -> None:
+        """Keep that a registry was asked for ``image``. Raises PnrError."""
+        ...
+
+    def own(self) -> Mapping[str, tuple[str, ...]]:
+        """The ids of the images that pnr brought in, with the names under which it did."""
+        ...
+
+    def add(self, image_id: str, names: Collection[str]) -> None:
+        """pnr brought this image in. Raises PnrError."""
+        ...
+
+    def keep(self, present: Collection[str]) -> None:
+        """Forget the images whose ids are not among these. Raises PnrError."""
+        ...
+
+
 class Adopted(Protocol):
     """The program's own record of containers that somebody else made and that it has taken over."""
 
@@ -121,6 +151,12 @@ class Glimpse:
 
     container_id: str | None
     owner: ChunkId | None = field(default=None, compare=False)
+
+
+class Milestone(str):
+    """A line of progress that is worth keeping: it belongs in the journal too."""
+
+    __slots__ = ()
 
 
 Progress = Callable[[str], None]
@@ -167,6 +203,23 @@ class Engine(Protocol):
     async def output_since(self, container_id: str, since: float | None, limit_bytes: int) -> str:
         """What the container printed since the given Unix time (None: since its last start), the newest
         ``limit_bytes`` of it."""
+        ...
+
+    async def image(self, name: str) -> ImageSeen | None:
+        """An image that the engine has, by name or id; None where it has none."""
+        ...
+
+    async def newest_digest(self, image: str, logins: Mapping[str, Login] | None = None) -> str:
+        """The digest (``sha256:…``) that the registry has under this name now. Raises RegistryFailed."""
+        ...
+
+    async def own_images(self) -> tuple[tuple[ImageSeen, tuple[str, ...]], ...]:
+        """The images that pnr pulled or built and that are still there, each with the names under which it did."""
+        ...
+
+    async def remove_image(self, image_id: str) -> None:
+        """Remove an image that pnr pulled or built, with its names; one that is gone is fine. Raises an EngineError
+        where it is in use, or not ours."""
         ...
 
     async def close(self) -> None:

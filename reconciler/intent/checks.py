@@ -14,7 +14,7 @@ from typing import Literal
 
 from reconciler.facts import FactRef, resolve
 from reconciler.intent.gates import GateBook, Waiting, find_cycles
-from reconciler.intent.model import Chunk, Domain, Place, Problem
+from reconciler.intent.model import Chunk, Domain, NetworkSpec, Place, Problem, VolumeSpec
 from reconciler.intent.positions import KEY, Path, locate, render
 from reconciler.intent.settings.ports import port_key
 
@@ -244,12 +244,14 @@ class _Port:
 
 @dataclass
 class _Claims:
-    """Who has which host port and which container name. Those of a domain count once it is accepted."""
+    """Who has which host port, and which container, network and volume name. Those of a domain count once it is
+    accepted."""
 
     ports: dict[_Port, Chunk] = field(default_factory=dict)
     everywhere: dict[tuple[int, int, str], Chunk] = field(default_factory=dict)
     anywhere: dict[tuple[int, int, str], Chunk] = field(default_factory=dict)
     names: dict[str, Chunk] = field(default_factory=dict)
+    belongings: dict[tuple[str, str], Domain] = field(default_factory=dict)
     candidate: _Claims | None = None
 
     def clashes(self, domain: Domain) -> list[Finding]:
@@ -277,7 +279,25 @@ class _Claims:
                     else f"{port} of the host is published by {_who(holder, domain)} already"
                 )
                 found.append(Finding(domain.name, domain.file, (*path, "container", "ports"), "HostPortClash", text))
+        found += self._shared(domain, own)
         return found
+
+    def _shared(self, domain: Domain, own: _Claims) -> Iterator[Finding]:
+        """A network or volume has one domain that makes it, and removes it; others may say that it is external."""
+        mine: list[tuple[str, NetworkSpec | VolumeSpec]] = [("network", spec) for spec in domain.networks]
+        mine += [("volume", spec) for spec in domain.volumes]
+        for kind, spec in mine:
+            other = self.belongings.get((kind, spec.name))
+            if spec.external:
+                continue
+            if other is None:
+                own.belongings[kind, spec.name] = domain
+                continue
+            text = (
+                f"the {kind} name {spec.name} is taken by a {kind} of domain {other.name}: give this one another name"
+                f" in {kind}s, or share that one by external: true with its name"
+            )
+            yield Finding(domain.name, domain.file, _declaration(domain, kind, spec.name), f"{_NAMES[kind]}Clash", text)
 
     def accept(self) -> None:
         """The candidate keeps what it has."""
@@ -286,6 +306,7 @@ class _Claims:
             self.everywhere |= self.candidate.everywhere
             self.anywhere |= self.candidate.anywhere
             self.names |= self.candidate.names
+            self.belongings |= self.candidate.belongings
 
     def _holder(self, port: _Port) -> Chunk | None:
         key = (port.version, port.number, port.protocol)
@@ -299,6 +320,17 @@ class _Claims:
         self.anywhere.setdefault(key, chunk)
         if port.is_every_address:
             self.everywhere[key] = chunk
+
+
+_NAMES = {"network": "NetworkName", "volume": "VolumeName"}
+
+
+def _declaration(domain: Domain, kind: str, engine_name: str) -> Path:
+    """Where a network or volume is declared, as far as its name in the engine tells; its own network is nowhere."""
+    own = f"pnr_{domain.name}" if kind == "network" else domain.name
+    if engine_name == own:
+        return ("name",)
+    return (f"{kind}s", engine_name.removeprefix(f"{own}_"))
 
 
 def _who(chunk: Chunk, domain: Domain) -> str:

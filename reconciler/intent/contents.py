@@ -25,7 +25,7 @@ class SourceKind(StrEnum):
     CREDENTIAL = "credential"  # name: a systemd credential, a file in $CREDENTIALS_DIRECTORY
     SOPS = "sops"  # name: the absolute path of a file that `sops --decrypt` opens
     AGE = "age"  # name: the absolute path of a file that `age --decrypt` opens
-    FOLDER = "folder"  # name: the absolute path of a directory (a build context)
+    FOLDER = "folder"  # a build context: see :func:`folder`
     TEXT = "content"  # name: the content itself, as it stands in the domain file
 
 
@@ -44,9 +44,23 @@ class Source:
                 return f"the credential {self.name}"
             case SourceKind.TEXT:
                 return "the content in the domain file"
+            case SourceKind.FOLDER:
+                return folder_parts(self)[0]
         return self.name
 
     __repr__ = __str__
+
+
+def folder(context: str, dockerfile: str | None) -> Source:
+    """The directory ``context`` (an absolute path) as a source, with the Dockerfile (relative to it, or absolute) that
+    says what is left out of it. None is the usual one; "" where there is none because it stands in the domain file."""
+    return Source(SourceKind.FOLDER, context if dockerfile is None else f"{context}\n{dockerfile}")
+
+
+def folder_parts(source: Source) -> tuple[str, str | None]:
+    """The way back from :func:`folder`."""
+    context, sign, dockerfile = source.name.partition("\n")
+    return context, dockerfile if sign else None
 
 
 class ContentsError(PnrError):
@@ -65,6 +79,10 @@ class SourceTooLarge(ContentsError):
     """The content has more than MAX_BYTES."""
 
     code = "SourceTooLarge"
+
+
+class ContentsUnread(ContentsError):
+    """Nobody reads sources here."""
 
 
 class ToolMissing(ContentsError):
@@ -104,16 +122,16 @@ class NoContents:
     """Stands in where a file is looked at without what it refers to: there is nothing to be read."""
 
     def read(self, source: Source) -> bytes:
-        """Raises ContentsError."""
-        raise ContentsError(f"{source} is not read here")
+        """Raises ContentsUnread."""
+        raise ContentsUnread(f"{source} is not read here")
 
     def fingerprint(self, source: Source) -> str:
-        """Raises ContentsError."""
-        raise ContentsError(f"{source} is not read here")
+        """Raises ContentsUnread."""
+        raise ContentsUnread(f"{source} is not read here")
 
     def fingerprint_of(self, content: bytes) -> str:
-        """Raises ContentsError."""
-        raise ContentsError("there is no key for fingerprints here")
+        """Raises ContentsUnread."""
+        raise ContentsUnread("there is no key for fingerprints here")
 
     def stamp(self, source: Source) -> Hashable:
         """Never another one."""

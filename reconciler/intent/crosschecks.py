@@ -9,20 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from reconciler.intent import options
+from reconciler.intent import belongings, options
+from reconciler.intent.agreement import disagreements
 from reconciler.intent.complaints import Complaint, found
 from reconciler.intent.document import FACT_CHECK, HealthCheck
-from reconciler.intent.model import CheckType, Strategy
+from reconciler.intent.model import CheckType
+from reconciler.intent.networks import OWN_NETWORK
 from reconciler.intent.positions import Path
 from reconciler.intent.settings import SETTINGS
-from reconciler.intent.settings.deploy import Deploy, contradictions
-from reconciler.intent.settings.deploy import parse as read_deploy
 from reconciler.intent.settings.faults import nearest, shown
 from reconciler.intent.settings.references import chunks_named
-from reconciler.intent.settings.replicas import ports_too_few
 
 COMMON_CHECK_KEYS = frozenset(HealthCheck.model_fields)
-OWN_NETWORK = "default"
 
 
 def crosscheck(tree: Mapping[str, Any], check_types: Mapping[str, CheckType]) -> Iterator[Complaint]:
@@ -39,15 +37,13 @@ def crosscheck(tree: Mapping[str, Any], check_types: Mapping[str, CheckType]) ->
                 path: Path = ("cpuxs", cpux_name, "design_chunks", index)
                 yield from _duplicate(chunk, index, names, path)
                 yield from _chunk(chunk, path, declared_networks, check_types)
-                yield from _replicas(chunk, path)
+                yield from disagreements(chunk, path)
                 yield from _references(chunk, path, [name for name in declared if isinstance(name, str)])
     if not any_chunk and isinstance(tree.get("cpuxs"), dict):
         yield Complaint(
             ("cpuxs",), "NothingDeclared", "the domain declares no chunk: add one to a CPUX's design_chunks"
         )
-    for kind in ("networks", "volumes"):
-        for name, declared in _object(tree, kind).items():
-            yield from _external(declared, (kind, name))
+    yield from belongings.disagreements(tree)
 
 
 def _object(node: Any, key: str) -> Mapping[str, Any]:
@@ -67,9 +63,7 @@ def _duplicate(chunk: Mapping[str, Any], index: int, names: dict[str, int], path
 def _chunk(
     chunk: Mapping[str, Any], path: Path, declared_networks: tuple[str, ...], check_types: Mapping[str, CheckType]
 ) -> Iterator[Complaint]:
-    yield from _twice_said(chunk, path)
     yield from _same_variable(chunk, path)
-    yield from _strategy(chunk, path)
     yield from _container(_object(chunk, "container"), (*path, "container"), declared_networks)
     check = chunk.get("health_check")
     if isinstance(check, dict):
@@ -78,47 +72,6 @@ def _chunk(
         if check.get("type") == FACT_CHECK and chunk.get("facts") is False:
             message = "the health check's type is fact, for which the container must answer itself: leave this out"
             yield Complaint((*path, "facts"), "Conflict", message)
-
-
-def _replicas(chunk: Mapping[str, Any], path: Path) -> Iterator[Complaint]:
-    """How many copies there are is said once, and each can be had."""
-    container = _object(chunk, "container")
-    deploy = _deploy(container)
-    said = {
-        "replicas": chunk.get("replicas"),
-        "container.scale": container.get("scale"),
-        "container.deploy.replicas": deploy.replicas,
-    }
-    numbers = {name: number for name, number in said.items() if isinstance(number, int) and number > 0}
-    if len(set(numbers.values())) > 1:
-        message = f"{' and '.join(f'{name} {number}' for name, number in numbers.items())}: leave all but one out"
-        yield Complaint((*path, "container"), "Conflict", message)
-    settings = {name: _value(name, container.get(name)) for name in deploy.settings}
-    for name, message in contradictions(deploy, settings):
-        yield Complaint((*path, "container", name), "Conflict", message)
-    replicas = max(numbers.values(), default=1)
-    least = chunk.get("min_ready")
-    if isinstance(least, int) and least > replicas:
-        message = f"min_ready {least} can never be reached with {_copies(replicas)}"
-        yield Complaint((*path, "min_ready"), "OutOfRange", message)
-    if replicas == 1:
-        return
-    if chunk.get("kind") == "job":
-        yield Complaint((*path, "kind"), "Conflict", "a job runs once: leave the replicas out")
-    ports = _value("ports", container.get("ports"))
-    for message in ports_too_few(ports if isinstance(ports, list) else [], replicas):
-        yield Complaint((*path, "container", "ports"), "Conflict", message)
-
-
-def _copies(replicas: int) -> str:
-    return "one replica" if replicas == 1 else f"{replicas} replicas"
-
-
-def _deploy(container: Mapping[str, Any]) -> Deploy:
-    try:
-        return read_deploy(container["deploy"]) if isinstance(container.get("deploy"), dict) else Deploy()
-    except ValueError:
-        return Deploy()  # what is wrong with it is told elsewhere
 
 
 def _references(chunk: Mapping[str, Any], path: Path, names: list[str]) -> Iterator[Complaint]:
@@ -143,13 +96,6 @@ def _references(chunk: Mapping[str, Any], path: Path, names: list[str]) -> Itera
         yield Complaint((*path, "container", "ports"), "Conflict", message)
 
 
-def _twice_said(chunk: Mapping[str, Any], path: Path) -> Iterator[Complaint]:
-    update = _object(chunk, "update")
-    for key in ("strategy", "on_failure"):
-        if chunk.get(key) is not None and update.get(key) is not None and chunk[key] != update[key]:
-            yield Complaint((*path, key), "Conflict", f"update.{key} says otherwise: leave one of them out")
-
-
 def _same_variable(chunk: Mapping[str, Any], path: Path) -> Iterator[Complaint]:
     seen: dict[str, str] = {}
     for name in _object(chunk, "flowin"):
@@ -158,33 +104,6 @@ def _same_variable(chunk: Mapping[str, Any], path: Path) -> Iterator[Complaint]:
         if other != name:
             message = f"{shown(other)} is handed over as the variable {shown(variable)} already"
             yield Complaint((*path, "flowin", name), "Conflict", message, at_key=True)
-
-
-def _strategy(chunk: Mapping[str, Any], path: Path) -> Iterator[Complaint]:
-    container, update = _object(chunk, "container"), _object(chunk, "update")
-    for place, wanted in (
-        ((*path, "strategy"), chunk.get("strategy")),
-        ((*path, "update", "strategy"), update.get("strategy")),
-    ):
-        if wanted != Strategy.START_FIRST:
-            continue
-        why = None
-        if isinstance(container.get("name"), str):
-            why = "the container has a name of its own (container.name), which two can't have at once"
-        elif _has_host_port(container.get("ports")):
-            why = "the container publishes a host port, which two can't hold at once"
-        if why:
-            yield Complaint(place, "Conflict", f"start-first is not possible: {why}; use stop-first or leave it out")
-
-
-def _has_host_port(declared: Any) -> bool:
-    if not declared:
-        return False
-    try:
-        entries = SETTINGS["ports"].parse(declared)
-    except ValueError:
-        return False  # it is reported where the ports are read
-    return any(entry["published"] is not None for entry in entries)
 
 
 def _container(container: Mapping[str, Any], path: Path, declared_networks: tuple[str, ...]) -> Iterator[Complaint]:
@@ -228,15 +147,6 @@ def _bind_sources(volumes: Any) -> Iterator[tuple[int, str]]:
         source = entry.get("source") if isinstance(entry, dict) else entry
         if isinstance(source, str):
             yield index, source
-
-
-def _external(declared: Any, path: Path) -> Iterator[Complaint]:
-    if isinstance(declared, dict) and declared.get("external") is True:
-        for key in ("driver", "internal", "labels"):
-            if declared.get(key):
-                yield Complaint(
-                    (*path, key), "Conflict", f"{key} of what is external is not pnr's to say: leave it out"
-                )
 
 
 def _health_check(check: Mapping[str, Any], path: Path, check_types: Mapping[str, CheckType]) -> Iterator[Complaint]:

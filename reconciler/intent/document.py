@@ -24,19 +24,23 @@ from pydantic import (
 from pydantic_core import CoreSchema, core_schema
 
 from reconciler.facts import TV
-from reconciler.intent import files, readers
-from reconciler.intent.model import Adopt, AutoUpdate, Kind, OnFailure, OnGateClose, Strategy
+from reconciler.intent import builds, files, networks, pull_policy, readers
+from reconciler.intent.model import Adopt, AutoUpdate, Ipam, Kind, OnFailure, OnGateClose, Strategy
 from reconciler.intent.settings import SETTINGS
 from reconciler.intent.settings.deploy import ACCEPTS as DEPLOY
 from reconciler.intent.settings.deploy import MAX_REPLICAS, Deploy
 from reconciler.intent.settings.deploy import parse as read_deploy
 from reconciler.intent.settings.values import flag, text
-from reconciler.intent.settings.words import environment, labels
+from reconciler.intent.settings.words import environment, labels, options
+
+NO_API_SOCKET = (
+    "pnr hands no container the engine's socket and its credentials by itself: leave it out, or declare the socket"
+    " under volumes, knowing that whoever has it is root on the host"
+)
 
 FACT_CHECK = "fact"
 """The health-check type that is built in: the container answers itself."""
 
-PULL_POLICIES = ("missing", "always", "never", "if_not_present", "build")
 AUTO = "auto"
 
 
@@ -85,6 +89,9 @@ _PAIRS = SETTINGS["labels"].accepts
 Text = Annotated[str, Read(text, {"type": "string"})]
 Flag = Annotated[bool, Read(flag, {"anyOf": [{"type": "boolean"}, _VARIABLE]})]
 Labels = Annotated[dict[str, str], Read(labels, _PAIRS)]
+Driver = Annotated[str, Read(networks.driver, {"type": "string"})]
+DriverOpts = Annotated[dict[str, str], Read(options, networks.DRIVER_OPTS)]
+External = Annotated[bool | str, Read(networks.external, networks.EXTERNAL)]
 Truth = Annotated[TV, Read(readers.truth, {"type": "string", "pattern": r"^([yY]|[nN]|[uU][nN]?)$|\$"})]
 Responses = Annotated[tuple[str, ...], Read(readers.responses, {"anyOf": [{"type": "string"}, _TEXTS]})]
 DomainName = Annotated[str, _name(readers.named("name of a domain"), readers.NAME_PATTERN)]
@@ -93,6 +100,7 @@ EngineName = Annotated[str, _name(readers.engine_name, readers.ENGINE_NAME_PATTE
 CpuxName = Annotated[str, _key(readers.named("name of a CPUX"), readers.NAME_PATTERN)]
 NetworkName = Annotated[str, _key(readers.named("name of a network"), readers.NAME_PATTERN)]
 VolumeName = Annotated[str, _key(readers.named("name of a volume"), readers.NAME_PATTERN)]
+RegistryHost = Annotated[str, Read(readers.registry_host, {"type": "string"})]
 FactKey = Annotated[str, _key(readers.fact_key, readers.NAME_PATTERN)]
 FactName = Annotated[str, _key(readers.fact_name, readers.FACT_NAME_PATTERN)]
 SecretName = Annotated[str, _key(readers.named("name of a secret"), readers.NAME_PATTERN)]
@@ -198,15 +206,14 @@ class Update(Part):
     )
 
 
-_ATTACHMENT = {"type": "object", "properties": {"aliases": _TEXTS}, "additionalProperties": False}
-_ATTACHMENTS = {
-    "anyOf": [_TEXTS, {"type": "object", "additionalProperties": {"anyOf": [{"type": "null"}, _ATTACHMENT]}}]
-}
-
 _WITHOUT_ROW: dict[str, Any] = {
     "image": (
-        Annotated[str, Read(readers.image, {"type": "string", "examples": ["redis:7"]})],
-        Field(description="The image; with build_path the name under which the built one is tagged."),
+        Annotated[str, Read(readers.image, {"type": "string", "examples": ["redis:7"]})] | None,
+        Field(
+            None,
+            description="The image: name:tag, name@digest or both, which is pulled by its digest. With build the name"
+            " under which the built one is tagged; DOMAIN-CPUX-CHUNK where left out.",
+        ),
     ),
     "name": (
         Annotated[str, _name(readers.container_name, readers.CONTAINER_NAME_PATTERN)] | None,
@@ -216,25 +223,43 @@ _WITHOUT_ROW: dict[str, Any] = {
         Annotated[str, Read(readers.path, {"type": "string"})] | None,
         Field(
             None,
-            description="A directory with a Dockerfile from which the image is built, relative to the domain file.",
+            description="A directory with a Dockerfile from which the image is built, relative to the domain file;"
+            " short for build.",
+        ),
+    ),
+    "build": (
+        Annotated[builds.DeclaredBuild, Read(builds.read, builds.ACCEPTS)] | None,
+        Field(
+            None,
+            description="How the image is built: the directory with the Dockerfile, or context, dockerfile,"
+            " dockerfile_inline, args, labels, target, network, platforms (one), no_cache, pull, cache_from,"
+            " extra_hosts, shm_size, tags, ulimits, isolation. It is built again when the content of the context"
+            " changes.",
+            examples=["./app", {"context": "./app", "target": "production", "args": {"VERSION": "1.2"}}],
         ),
     ),
     "pull_policy": (
-        Annotated[str, _words(*PULL_POLICIES)] | None,
-        Field(None, description="When the image is pulled: missing (default), always or never; build builds it anew."),
+        Annotated[str, Read(pull_policy.read, pull_policy.ACCEPTS)] | None,
+        Field(
+            None,
+            description="When the image is pulled: missing (default; also if_not_present), always, never, daily, weekly"
+            " or every_12h; build builds it anew. It is looked at whenever a container is made.",
+            examples=["always", "every_12h"],
+        ),
     ),
     "env": (
         Annotated[dict[str, Any], Read(environment, _PAIRS)] | None,
         Field(None, description="Another word for environment. Both together are merged.", examples=[["A=1"]]),
     ),
     "networks": (
-        Annotated[dict[str, tuple[str, ...]], Read(readers.networks, _ATTACHMENTS)] | None,
+        Annotated[dict[str, dict[str, Any]], Read(networks.attachments, networks.ATTACHMENTS)] | None,
         Field(
             None,
-            description="The networks that the container joins, by their names in the domain's networks, with"
-            " further aliases; default is the domain's own. Where left out: only the domain's own, where the"
-            " container is reached by the chunk's name and by its own.",
-            examples=[["default", "backend"], {"backend": {"aliases": ["db"]}}],
+            description="The networks that the container joins, by their names in the domain's networks; default is"
+            " the domain's own. In each further aliases, ipv4_address, ipv6_address, link_local_ips, mac_address,"
+            " driver_opts, priority (the highest is joined first), gw_priority, interface_name. Where left out: only"
+            " the domain's own, where the container is reached by the chunk's name and by its own.",
+            examples=[["default", "backend"], {"backend": {"aliases": ["db"], "ipv4_address": "10.5.0.9"}}],
         ),
     ),
 }
@@ -277,6 +302,10 @@ _WITHOUT_ROW |= {
 }
 
 _WITHOUT_ROW |= {
+    "use_api_socket": (
+        Annotated[None, Read(files.refused(NO_API_SOCKET), {"enum": [None, False]})],
+        Field(None, description="Not supported: who has the engine's socket is root on its host."),
+    ),
     "scale": (
         Annotated[int, _count(1, MAX_REPLICAS)] | None,
         Field(None, description="Compose's older word for the chunk's replicas."),
@@ -366,9 +395,25 @@ class Network(Part):
     """A network of the domain."""
 
     name: EngineName | None = Field(None, description="Its name in the engine; where left out pnr_DOMAIN_NAME.")
-    external: Flag = Field(False, description="It is there already and is never made or removed.")
-    driver: Text | None = Field(None, description="The engine's driver, such as bridge.")
+    external: External = Field(
+        False, description="It is there already and is never made or removed; {name} says how the engine calls it."
+    )
+    driver: Driver | None = Field(
+        None, description="The engine's driver, such as bridge; host and none stand for the engine's own networks."
+    )
+    driver_opts: DriverOpts | None = Field(
+        None, description="Options of the driver.", examples=[{"com.docker.network.driver.mtu": "1400"}]
+    )
     internal: Flag = Field(False, description="Without a way to the outside.")
+    attachable: Flag = Field(False, description="For overlays: containers may join, not only services of a swarm.")
+    enable_ipv4: Flag | None = Field(None, description="Whether it has IPv4 addresses; false takes Docker 28 or newer.")
+    enable_ipv6: Flag | None = Field(None, description="Whether it has IPv6 addresses.")
+    ipam: Annotated[Ipam, Read(networks.ipam, networks.IPAM)] | None = Field(
+        None,
+        description="Where its addresses come from: driver, options, config (a list of subnet, ip_range, gateway,"
+        " aux_addresses).",
+        examples=[{"config": [{"subnet": "10.5.0.0/24", "gateway": "10.5.0.1"}]}],
+    )
     labels: Labels | None = Field(None, description="Labels of the network.")
 
 
@@ -376,9 +421,21 @@ class Volume(Part):
     """A named volume of the domain."""
 
     name: EngineName | None = Field(None, description="Its name in the engine; where left out DOMAIN_NAME.")
-    external: Flag = Field(False, description="It is there already and is never made or removed.")
-    driver: Text | None = Field(None, description="The engine's driver, such as local.")
+    external: External = Field(
+        False, description="It is there already and is never made or removed; {name} says how the engine calls it."
+    )
+    driver: Driver | None = Field(None, description="The engine's driver, such as local.")
+    driver_opts: DriverOpts | None = Field(
+        None,
+        description="Options of the driver.",
+        examples=[{"type": "nfs", "o": "addr=10.0.0.5,rw", "device": ":/export"}],
+    )
     labels: Labels | None = Field(None, description="Labels of the volume.")
+    keep: Flag = Field(
+        True,
+        description="false: it is removed, with what is in it, when it is no longer declared or its domain goes."
+        " Where left out it stays, but for pnr down --volumes.",
+    )
 
 
 def _for_swarm(what: str) -> Any:
@@ -421,6 +478,18 @@ class Config(Content):
     content: Text | None = Field(None, description="The content itself.")
 
 
+class Registry(Part):
+    """A login to a registry. It goes before the one that Docker's own configuration has."""
+
+    username: Annotated[str, Read(readers.user_name, {"type": "string", "minLength": 1})] = Field(
+        description="The user."
+    )
+    password_secret: SecretName = Field(description="The name of the secret, in the domain's secrets, that holds it.")
+    password: Annotated[None, Read(files.refused(readers.NO_PASSWORD), {"type": "null"})] = Field(
+        None, description="Not supported."
+    )
+
+
 class DomainFile(Part):
     """A domain: one stack that is deployed as a whole."""
 
@@ -441,3 +510,8 @@ class DomainFile(Part):
     )
     secrets: dict[SecretName, Secret] = Field({}, description="Secrets that containers may have as files, by name.")
     configs: dict[ConfigName, Config] = Field({}, description="Configs that containers may have as files, by name.")
+    registries: dict[RegistryHost, Registry] = Field(
+        {},
+        description="Logins to registries, by host, besides those in Docker's own configuration.",
+        examples=[{"registry.example.com": {"username": "puller", "password_secret": "registry_password"}}],
+    )

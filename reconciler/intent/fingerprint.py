@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass, replace
 from typing import Any
 
-from reconciler.intent.model import Chunk, Cpux, Domain, MountedFile
+from reconciler.intent.model import Build, Chunk, Cpux, Domain, MountedFile, NetworkSpec
 from reconciler.intent.settings import SETTINGS
 
 
@@ -24,8 +24,11 @@ def container_digest(
     build_path: str | None,
     facts: bool,
     files: Sequence[MountedFile] = (),
+    build: str = "",
+    endpoints: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> str:
-    """The hash that changes exactly when a new container is needed. ``build_path`` as declared."""
+    """The hash that changes exactly when a new container is needed. ``build_path`` as declared; ``build`` is the
+    fingerprint of how the image is built."""
     covered: dict[str, Any] = {
         "v": 1,
         "image": image,
@@ -37,7 +40,26 @@ def container_digest(
     if files:
         # Not with the source: the same content from another place is the same file.
         covered["files"] = sorted([file.target, file.fingerprint, file.uid, file.gid, file.mode] for file in files)
+    if build:
+        covered["build"] = build
+    if endpoints:
+        covered["endpoints"] = endpoints
     return _hash(covered)
+
+
+def network_digest(spec: NetworkSpec) -> str:
+    """The hash over what was declared of a network, besides its name."""
+    return _hash({"v": 1, **_plain(replace(spec, name="", digest=""))})
+
+
+def with_build(declared: Build, content: str) -> Build:
+    """``declared`` with the hash over all that shapes the image: itself, and the ``content`` of the context by its own
+    hash. How it is built (from which cache, with which memory) is left out, and so is where the context lies."""
+    shape = replace(declared, context="", fingerprint="", dockerfile=None, **_NOT_SHAPING)
+    return replace(declared, fingerprint=_hash({"v": 1, "content": content, "build": _plain(shape)}))
+
+
+_NOT_SHAPING: dict[str, Any] = {"no_cache": False, "pull": False, "shm_size": None, "cache_from": (), "ulimits": {}}
 
 
 def unchangeable(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -52,7 +74,7 @@ def intent(domain: Domain, declared_options: Mapping[Any, Mapping[str, Any]]) ->
         {
             "v": 1,
             "name": domain.name,
-            "networks": sorted((_plain(network) for network in domain.networks), key=_text),
+            "networks": sorted((_plain(replace(network, digest="")) for network in domain.networks), key=_text),
             "volumes": sorted((_plain(volume) for volume in domain.volumes), key=_text),
             "cpuxs": {cpux.name: _cpux(cpux, declared_options) for cpux in domain.cpuxs},
         }
@@ -67,8 +89,8 @@ def _cpux(cpux: Cpux, declared_options: Mapping[Any, Mapping[str, Any]]) -> dict
 
 
 def _chunk(chunk: Chunk, options: Mapping[str, Any]) -> dict[str, Any]:
-    # The container's digest stands for its settings and files, and for build_path, which is absolute here.
-    container = replace(chunk.container, settings={}, networks={}, build_path=None, fixed="", files=())
+    # The container's digest stands for its settings and files, and for the build, whose paths are absolute here.
+    container = replace(chunk.container, settings={}, networks={}, build=None, fixed="", files=(), endpoints={})
     plain: dict[str, Any] = _plain(replace(chunk, container=container, gate=(), health=None))
     plain["gate"] = sorted((_plain(entry) for entry in chunk.gate), key=_text)
     if chunk.health is not None:

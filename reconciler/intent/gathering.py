@@ -17,8 +17,9 @@ from reconciler.intent import document, envfile, files
 from reconciler.intent.complaints import Complaint, found
 from reconciler.intent.contents import Contents, ContentsError, Source, SourceKind, SourceMissing
 from reconciler.intent.files import EnvFile, Use
+from reconciler.intent.image_sources import BuildGatherer
 from reconciler.intent.interpolation import Variables
-from reconciler.intent.model import MountedFile
+from reconciler.intent.model import Build, Login, MountedFile
 from reconciler.intent.positions import Path
 from reconciler.intent.settings import SETTINGS
 from reconciler.intent.settings.faults import shown
@@ -119,6 +120,7 @@ class Gathered:
     ``contents`` has, by kind (``secrets``, ``configs``) and name, the source and its fingerprint; ``sources`` is all
     that was asked for, also where it could not be read; ``complaints`` say of what could not. ``environment`` and
     ``labels`` hold what files say of a container, by CPUX and chunk; what the domain file itself says goes before.
+    ``builds`` are by CPUX and chunk, ``logins`` by registry.
     """
 
     contents: Mapping[tuple[str, str], tuple[Source, str]] = field(default_factory=dict)
@@ -126,6 +128,8 @@ class Gathered:
     complaints: tuple[Complaint, ...] = ()
     environment: Mapping[ChunkKey, Mapping[str, str]] = field(default_factory=dict)
     labels: Mapping[ChunkKey, Mapping[str, str]] = field(default_factory=dict)
+    builds: Mapping[ChunkKey, Build] = field(default_factory=dict)
+    logins: Mapping[str, Login] = field(default_factory=dict)
 
     def files(self, container: Any) -> tuple[MountedFile, ...]:
         """The files of a container, by target."""
@@ -156,6 +160,8 @@ def gather(
             for chunk in cpux.design_chunks
             for use in getattr(chunk.container, kind) or ()
         }
+        if kind == "secrets":
+            used |= {registry.password_secret for registry in file.registries.values()}
         for name, entry in getattr(file, kind).items():
             if name in used:
                 gatherer.fingerprint(kind, name, entry)
@@ -171,8 +177,23 @@ def gather(
                     values |= gatherer.variables_of(one, place, labels=setting == "labels")
                 if values:
                     declared[setting][cpux_name, chunk.name] = values
-    sources = tuple(dict.fromkeys(gatherer.sources))
-    return Gathered(gatherer.found, sources, tuple(gatherer.complaints), declared["environment"], declared["labels"])
+    building = BuildGatherer(base_dir, contents, variables)
+    builds = building.gather(file)
+    complaints = (*gatherer.complaints, *building.complaints)
+    logins = {
+        host: Login(registry.username, *gatherer.found["secrets", registry.password_secret])
+        for host, registry in file.registries.items()
+        if ("secrets", registry.password_secret) in gatherer.found
+    }
+    return Gathered(
+        gatherer.found,
+        tuple(dict.fromkeys([*gatherer.sources, *building.sources])),
+        complaints,
+        declared["environment"],
+        declared["labels"],
+        builds,
+        logins,
+    )
 
 
 class _Gatherer:

@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from reconciler.intent import complaints, gathering, strict_json
+from reconciler.intent import complaints, gathering, image_sources, strict_json
 from reconciler.intent.complaints import Complaint
 from reconciler.intent.contents import Contents, NoContents
 from reconciler.intent.crosschecks import crosscheck
@@ -74,6 +74,7 @@ def load(
         beyond = max(0, error.error_count() - complaints.MAX_CONSIDERED)
     follow_ups += crosscheck(tree, check_types)
     follow_ups += gathering.crosscheck(tree)
+    follow_ups += image_sources.crosscheck(tree)
     found += _without_consequences(follow_ups, troubles)
     if found or document is None:
         return Loaded(file, None, complaints.problems(found, text, file, beyond=beyond), _name(tree))

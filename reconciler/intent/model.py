@@ -172,13 +172,51 @@ class MountedFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Login:
+    """How to log in to a registry: a user and where the password is. ``fingerprint`` changes with the password; the
+    password itself is never part of the intent: whoever pulls reads ``password``."""
+
+    username: str
+    password: Source
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """How the image of a chunk is built; the names are Compose's.
+
+    ``context`` is an absolute path; ``dockerfile`` is relative to it, or absolute; ``shm_size`` in bytes.
+    ``fingerprint`` is a hash over all that shapes the image, the content of the context included: an image that carries
+    it needs no new build. It is "" where nobody has looked at the content.
+    """
+
+    context: str
+    fingerprint: str = ""
+    dockerfile: str | None = None
+    dockerfile_inline: str | None = None
+    args: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    target: str | None = None
+    network: str | None = None
+    platform: str | None = None
+    isolation: str | None = None
+    no_cache: bool = False
+    pull: bool = False
+    shm_size: int | None = None
+    cache_from: tuple[str, ...] = ()
+    extra_hosts: tuple[str, ...] = ()  # name:address
+    tags: tuple[str, ...] = ()  # further names of the image
+    ulimits: Mapping[str, list[int]] = field(default_factory=dict)  # soft and hard
+
+
+@dataclass(frozen=True, slots=True)
 class ContainerSpec:
     """The container of a chunk. ``settings`` maps each declared Compose name to its normal form.
 
     The normal forms are plain JSON values, documented row by row in :mod:`reconciler.intent.settings`;
     ``digest`` is a hash over them and changes exactly when a new container is needed.
-    ``build_path`` is absolute. ``networks`` are engine-side names with the aliases in each, the domain's own
-    network first unless the chunk declared otherwise.
+    ``logins`` are the domain's own, by registry. ``networks`` are engine-side names with the aliases in each, the
+    domain's own network first unless the chunk declared otherwise.
     """
 
     name: str
@@ -186,13 +224,14 @@ class ContainerSpec:
     digest: str
     settings: Mapping[str, Any]
     networks: Mapping[str, tuple[str, ...]]
-    build_path: str | None = None
+    build: Build | None = None
     pull_policy: str = "missing"
     stop_grace_seconds: float = 10.0
     named: bool = False  # the file gives the container's name
     files: tuple[MountedFile, ...] = ()
     fixed: str = ""  # a hash over what can't be changed in a container that is there; "" where none was made
     endpoints: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # by network: what is more than aliases
+    logins: Mapping[str, Login] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,24 +270,57 @@ class Cpux:
 
 
 @dataclass(frozen=True, slots=True)
+class Pool:
+    """A range of addresses of a network. ``subnet`` and ``ip_range`` as ``10.0.0.0/24``, in their shortest form;
+    ``aux_addresses`` are taken already, by the name of who has them."""
+
+    subnet: str
+    ip_range: str | None = None
+    gateway: str | None = None
+    aux_addresses: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Ipam:
+    """Where a network's addresses come from; what is left out, the engine chooses."""
+
+    driver: str | None = None
+    pools: tuple[Pool, ...] = ()
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class NetworkSpec:
-    """A network of the domain. ``name`` is the engine-side name. External ones are required, never made."""
+    """A network of the domain. ``name`` is the engine-side name. External ones are required, never made.
+
+    None leaves the choice to the engine. ``digest`` is a hash over what was declared besides the name; "" where none
+    was made.
+    """
 
     name: str
     external: bool = False
     internal: bool = False
     driver: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
+    driver_opts: Mapping[str, str] = field(default_factory=dict)
+    attachable: bool = False
+    enable_ipv4: bool | None = None
+    enable_ipv6: bool | None = None
+    ipam: Ipam = field(default_factory=Ipam)
+    digest: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class VolumeSpec:
-    """A named volume of the domain. ``name`` is the engine-side name."""
+    """A named volume of the domain. ``name`` is the engine-side name. ``keep``: it stays when it is no longer
+    declared, or its domain goes."""
 
     name: str
     external: bool = False
     driver: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
+    driver_opts: Mapping[str, str] = field(default_factory=dict)
+    keep: bool = True
 
 
 @dataclass(frozen=True)
@@ -269,6 +341,7 @@ class Domain:
     volumes: tuple[VolumeSpec, ...] = ()
     notes: tuple[str, ...] = ()
     sources: tuple[Source, ...] = ()  # what was read besides the file: a change there is a reason to load it again
+    unused_volumes: tuple[VolumeSpec, ...] = ()  # declared, mounted by no chunk: not made, and not to be removed either
 
     def chunks(self) -> Iterator[Chunk]:
         """All chunks, in the order of the file."""

@@ -7,15 +7,16 @@ and what was found. They are the types of :mod:`reconciler.intent.document`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from pydantic_core import PydanticCustomError
 
 from reconciler.facts import SYSTEM_READY, TV
+from reconciler.intent import image_names
 from reconciler.intent.model import Adopt
 from reconciler.intent.settings import SETTINGS, Interpolated, ports
-from reconciler.intent.settings.faults import Faults, nearest, object_of, shown
+from reconciler.intent.settings.faults import Faults, nearest, shown
 from reconciler.intent.settings.values import as_list, choice, flag, sorted_set, text
 
 NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}"
@@ -29,13 +30,6 @@ _NAME_WORDS = "letters, digits, _ . and -, the first a letter or digit, at most 
 _DECIMAL = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,9})?")
 _INTEGER = re.compile(r"[0-9]{1,12}")
 
-_HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*|\[[0-9a-fA-F:]+\])"
-_PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
-_IMAGE = re.compile(
-    rf"(?:{_HOST}(?::[0-9]+)?/)?{_PART}(?:/{_PART})*(?::[A-Za-z0-9_][A-Za-z0-9_.-]{{0,127}})?"
-    r"(?:@[A-Za-z][A-Za-z0-9+._-]*:[0-9a-fA-F]{32,})?|sha256:[0-9a-f]{64}"
-)
-_LONGEST_IMAGE = 512
 _LONGEST_PATH = 4096
 
 
@@ -174,14 +168,39 @@ def adopt(value: Any) -> Adopt:
     return Adopt.MATCHING if flag(value) else Adopt.NO
 
 
+NO_PASSWORD = (
+    "the password must not stand in a domain file: put it into the domain's secrets, and name that secret as"
+    " password_secret"
+)
+
+
 def image(value: Any) -> str:
-    """The reference of an image: ``redis``, ``ghcr.io/team/api:1.2``, ``redis@sha256:…``."""
+    """The reference of an image: ``redis``, ``ghcr.io/team/api:1.2``, ``redis:7@sha256:…``."""
     if not isinstance(value, str):
         raise wrong_type('the name of an image such as "redis:7"', value)
-    if len(value) > _LONGEST_IMAGE or not _IMAGE.fullmatch(value):
-        hint = " (names of images are written in lower case)" if value.lower() != value else ""
-        raise fault("bad_name", f'expected the name of an image such as "redis:7", found {shown(value)}{hint}')
+    try:
+        image_names.parse(value)
+    except image_names.BadImageName as error:
+        raise fault("bad_name", f"no name of an image: {error}") from None
     return str(value)
+
+
+def registry_host(value: Any) -> str:
+    """The host of a registry, in the form that names of images have it."""
+    if not isinstance(value, str):
+        raise wrong_type('the host of a registry such as "ghcr.io"', value)
+    try:
+        return image_names.registry_host(value)
+    except image_names.BadImageName as error:
+        raise fault("bad_name", str(error)) from None
+
+
+def user_name(value: Any) -> str:
+    """The name of a user of a registry."""
+    name = text(value)
+    if not name or ":" in name or not name.isprintable():
+        raise fault("invalid_value", f"expected the name of a user, found {shown(value)}")
+    return name
 
 
 def path(value: Any) -> str:
@@ -193,42 +212,3 @@ def path(value: Any) -> str:
     if value.startswith("~"):
         raise fault("invalid_value", f"{shown(value)}: ~ has no meaning for a service; write the whole path")
     return str(value)
-
-
-_network_name = named("name of a network")
-_alias = named("alias")
-
-
-def _aliases(value: Any) -> tuple[str, ...]:
-    if not isinstance(value, list):
-        raise wrong_type("a list of aliases", value)
-    faults = Faults()
-    found = [faults.read((index,), _alias, item) for index, item in enumerate(value)]
-    faults.throw()
-    return tuple(item or "" for item in found)
-
-
-def networks(value: Any) -> dict[str, tuple[str, ...]]:
-    """The networks of a container, a list of names or a map of them; gives the further aliases in each."""
-    faults = Faults()
-    found: dict[str, tuple[str, ...]] = {}
-    if isinstance(value, list):
-        for index, item in enumerate(value):
-            found[faults.read((index,), _network_name, item) or ""] = ()
-    elif isinstance(value, Mapping):
-        for key, item in value.items():
-            name = faults.read((key,), _network_name, key) or ""
-            found[name] = faults.read((key,), _attachment, item) or ()
-    else:
-        raise wrong_type('a list of networks such as ["default", "backend"], or an object', value)
-    faults.throw()
-    return found
-
-
-def _attachment(value: Any) -> tuple[str, ...]:
-    if value is None:
-        return ()
-    if not isinstance(value, Mapping):
-        raise wrong_type("null, or an object with aliases", value)
-    parts = object_of({k: v for k, v in value.items() if not k.startswith("x-")}, {"aliases": _aliases})
-    return tuple(parts.get("aliases") or ())

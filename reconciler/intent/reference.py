@@ -59,6 +59,7 @@ _SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("A volume (`volumes.NAME`)", document.Volume),
     ("A secret (`secrets.NAME`)", document.Secret),
     ("A config (`configs.NAME`)", document.Config),
+    ("A login (`registries.HOST`)", document.Registry),
 )
 
 

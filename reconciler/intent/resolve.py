@@ -5,6 +5,7 @@ Only documents without a single complaint come here; nothing is judged any more.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -12,8 +13,7 @@ from typing import Any
 
 from reconciler import facts
 from reconciler.facts import TV, GateEntry, Pnr
-from reconciler.intent import document, fingerprint, options
-from reconciler.intent.crosschecks import OWN_NETWORK
+from reconciler.intent import document, fingerprint, options, pull_policy
 from reconciler.intent.document import AUTO, FACT_CHECK
 from reconciler.intent.gathering import Gathered, absolute
 from reconciler.intent.model import (
@@ -28,6 +28,7 @@ from reconciler.intent.model import (
     Domain,
     FactsMode,
     HealthCheck,
+    Ipam,
     Kind,
     NetworkSpec,
     OnFailure,
@@ -35,6 +36,7 @@ from reconciler.intent.model import (
     Strategy,
     VolumeSpec,
 )
+from reconciler.intent.networks import BUILT_IN, NAMELESS, OWN_NETWORK
 from reconciler.intent.settings import SETTINGS, map_volume_sources, references
 from reconciler.intent.settings.deploy import Deploy
 from reconciler.intent.settings.replicas import settings_of_copy
@@ -55,6 +57,7 @@ def resolve(
     """The domain that ``file`` (read from the file ``name``, whose bytes have the SHA-256 ``digest``) describes."""
     resolver = _Resolver(file, base_dir, check_types, gathered)
     cpuxs = tuple(resolver.cpux(cpux_name, cpux) for cpux_name, cpux in file.cpuxs.items())
+    declared = [resolver.volume(volume) for volume in file.volumes]
     domain = Domain(
         name=file.name,
         file=name,
@@ -65,6 +68,7 @@ def resolve(
         volumes=tuple(resolver.volumes.values()),
         notes=tuple(resolver.notes),
         sources=gathered.sources,
+        unused_volumes=tuple(spec for spec in declared if spec.name not in resolver.volumes),
     )
     own_first = sorted(domain.networks, key=lambda network: network.name != resolver.own_network)
     domain = replace(domain, networks=tuple(own_first))
@@ -136,32 +140,49 @@ class _Resolver:
         name = f"{declared.name}-{id.replica}" if declared.name and replicas > 1 else declared.name or _usual_name(id)
         settings = settings_of_copy(self._settings(id, declared), id.replica, replicas)
         networks: dict[str, tuple[str, ...]] = {}
+        endpoints: dict[str, Mapping[str, Any]] = {}
+        wanted = declared.networks or {OWN_NETWORK: {}}
+        built_in = [spec.name for spec in map(self._network, wanted) if spec.name in BUILT_IN]
+        if built_in and "network_mode" not in settings:
+            settings = {**settings, "network_mode": built_in[0]}
         if "network_mode" not in settings:
-            wanted = declared.networks or {OWN_NETWORK: ()}
-            networks = {self._join(network): tuple(aliases) for network, aliases in wanted.items()}
-        policy = declared.pull_policy or "missing"
+            # The first is the one that the container is created in.
+            for network, said in sorted(wanted.items(), key=lambda item: -int(item[1].get("priority", 0))):
+                joined = self._join(network)
+                networks[joined] = tuple(said.get("aliases", ()))
+                endpoint = {key: value for key, value in said.items() if key != "aliases" and value}
+                endpoints |= {joined: endpoint} if endpoint else {}
         files = self.gathered.files(declared)
+        build = self.gathered.builds.get((id.cpux, id.chunk))
+        image = declared.image or _built_name(id)
         digest_of = partial(
             fingerprint.container_digest,
-            image=declared.image,
+            image=image,
             # Not with the container's own name: that is put right without a new container.
             networks={network: _once(id.chunk, *aliases) for network, aliases in networks.items()},
             build_path=declared.build_path,
+            build=build.fingerprint if build is not None else "",
             facts=mode is not FactsMode.NONE,
             files=files,
+            endpoints=endpoints,
         )
         return ContainerSpec(
             name=name,
-            image=declared.image,
+            image=image,
             digest=digest_of(settings=settings),
             fixed=digest_of(settings=fingerprint.unchangeable(settings)),
             settings=settings,
-            networks={network: _once(id.chunk, name, *aliases) for network, aliases in networks.items()},
-            build_path=self._absolute(declared.build_path) if declared.build_path is not None else None,
-            pull_policy="missing" if policy == "if_not_present" else policy,
+            networks={
+                network: () if network in NAMELESS else _once(id.chunk, name, *aliases)
+                for network, aliases in networks.items()
+            },
+            build=build,
+            pull_policy=declared.pull_policy or pull_policy.DEFAULT,
             stop_grace_seconds=settings.get("stop_grace_period", DEFAULT_GRACE_SECONDS),
             named=declared.name is not None,
             files=files,
+            endpoints=endpoints,
+            logins=self.gathered.logins,
         )
 
     def _settings(self, id: ChunkId, declared: Any) -> dict[str, Any]:
@@ -185,19 +206,44 @@ class _Resolver:
     def _volume_source(self, kind: str, source: str) -> str:
         if kind != "volume":
             return self._absolute(source)
+        spec = self.volume(source)
+        self.volumes[spec.name] = spec
+        return spec.name
+
+    def volume(self, source: str) -> VolumeSpec:
+        """A named volume, by its name in the file."""
         declared = self.file.volumes.get(source) or document.Volume()
-        name = declared.name or (source if declared.external else f"{self.file.name}_{source}")
-        self.volumes[name] = VolumeSpec(name, declared.external, declared.driver, declared.labels or {})
-        return name
+        name = _external_name(source, declared) or declared.name or f"{self.file.name}_{source}"
+        return VolumeSpec(
+            name,
+            external=bool(declared.external),
+            driver=declared.driver,
+            labels=declared.labels or {},
+            driver_opts=declared.driver_opts or {},
+            keep=declared.keep,
+        )
 
     def _absolute(self, path: str) -> str:
         return absolute(self.base_dir, path)
 
     def _network(self, name: str) -> NetworkSpec:
         declared = self.file.networks.get(name) or document.Network()
+        if declared.driver in BUILT_IN:
+            return NetworkSpec(declared.driver, external=True)
         own = f"pnr_{self.file.name}" if name == OWN_NETWORK else f"pnr_{self.file.name}_{name}"
-        engine_name = declared.name or (name if declared.external else own)
-        return NetworkSpec(engine_name, declared.external, declared.internal, declared.driver, declared.labels or {})
+        spec = NetworkSpec(
+            _external_name(name, declared) or declared.name or own,
+            external=bool(declared.external),
+            internal=declared.internal,
+            driver=declared.driver,
+            labels=declared.labels or {},
+            driver_opts=declared.driver_opts or {},
+            attachable=declared.attachable,
+            enable_ipv4=declared.enable_ipv4,
+            enable_ipv6=declared.enable_ipv6,
+            ipam=declared.ipam or Ipam(),
+        )
+        return spec if spec.external else replace(spec, digest=fingerprint.network_digest(spec))
 
     def _join(self, name: str) -> str:
         spec = self._network(name)
@@ -221,6 +267,13 @@ class _Resolver:
         )
 
 
+def _external_name(name: str, declared: document.Network | document.Volume) -> str | None:
+    """What the engine calls something that is there already; None for what is pnr's own."""
+    if isinstance(declared.external, str):
+        return declared.external
+    return (declared.name or name) if declared.external else None
+
+
 def _usual_name(id: ChunkId) -> str:
     return f"{id.domain}-{id.cpux}-{id.chunk}-{id.replica}"
 
@@ -229,6 +282,11 @@ def _container_name(id: ChunkId, chunk: document.Chunk) -> str:
     """The name of a chunk's container; where it has several, of the first."""
     declared = chunk.container.name  # type: ignore[attr-defined]
     return f"{declared}-1" if declared and _replicas(chunk) > 1 else declared or _usual_name(id)
+
+
+def _built_name(id: ChunkId) -> str:
+    """The name of an image that is built and given no name."""
+    return "-".join(re.sub(r"[^a-z0-9]+", "-", part.lower()).strip("-") for part in (id.domain, id.cpux, id.chunk))
 
 
 def _deploy(container: Any) -> Deploy:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from reconciler.intent.model import Chunk, ChunkId, MountedFile, NetworkSpec, VolumeSpec
+from reconciler.intent.model import Build, Chunk, ChunkId, Login, MountedFile, NetworkSpec, VolumeSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +38,12 @@ class CreateNetwork(Action):
 
 @dataclass(frozen=True, slots=True)
 class RemoveNetwork(Action):
-    """Remove a network of a domain."""
+    """Remove a network of a domain. ``disconnect``: containers of pnr are disconnected from it first, those that do not
+    run as well; while somebody else's is connected nothing is done."""
 
     name: str
     domain: str
+    disconnect: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,8 @@ class CreateVolume(Action):
 
 @dataclass(frozen=True, slots=True)
 class RemoveVolume(Action):
-    """Remove a named volume, and what is in it. Only ever on a person's word."""
+    """Remove a named volume, and what is in it. Only ever on a person's word: ``pnr down --volumes``, or a ``keep``
+    that is false."""
 
     name: str
     domain: str
@@ -63,11 +66,14 @@ class RemoveVolume(Action):
 
 @dataclass(frozen=True, slots=True)
 class EnsureImage(Action):
-    """See to it that the image is there: pull it or, with ``build_path``, build it, as the policy says."""
+    """See to it that the image is there: pull it or, with ``build``, build it, as the policy says. ``platform`` is the
+    one it must have, ``logins`` those of the domain by registry; they go before what Docker's configuration has."""
 
     image: str
-    build_path: str | None
+    build: Build | None
     policy: str
+    platform: str | None = None
+    logins: Mapping[str, Login] = field(default_factory=dict)
 
     @property
     def object_name(self) -> str:
@@ -156,11 +162,21 @@ class RenameContainer(Action):
 
 @dataclass(frozen=True, slots=True)
 class ConnectNetwork(Action):
-    """Connect a container to a network under ``aliases``."""
+    """Connect a container to a network under ``aliases``, with the addresses and options of ``endpoint`` (see
+    :mod:`reconciler.intent.settings.endpoints`)."""
 
     name: str
     network: str
     aliases: tuple[str, ...]
+    endpoint: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class DisconnectNetwork(Action):
+    """Disconnect a container from a network. One that is not connected is no error."""
+
+    name: str
+    network: str
 
 
 @dataclass(frozen=True, slots=True)

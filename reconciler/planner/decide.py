@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from reconciler.facts import TV
 from reconciler.intent.model import OFFERED_SILENCE_SECONDS, Chunk, FactsMode, Kind, OnGateClose, Strategy
 from reconciler.lifecycle import Reason, State
+from reconciler.planner import endpoints
 from reconciler.planner.actions import (
     Action,
-    ConnectNetwork,
     CreateContainer,
     EnsureImage,
     RemoveContainer,
@@ -164,7 +164,8 @@ def _ensure_image(i: ChunkInput) -> tuple[Action, str]:
     assert i.chunk is not None
     spec = i.chunk.container
     cause = f"policy {spec.pull_policy}"
-    return EnsureImage(spec.image, spec.build_path, spec.pull_policy), cause
+    platform = spec.settings.get("platform")
+    return EnsureImage(spec.image, spec.build, spec.pull_policy, platform, spec.logins), cause
 
 
 def _begin(i: ChunkInput, parts: Cast) -> Decision:
@@ -233,17 +234,14 @@ def _repairs(i: ChunkInput, parts: Cast, c: Container) -> list[tuple[Action, str
         steps.append((RenameContainer(c.name, wanted), f"is called {c.name}"))
         name = wanted
     changes = differing(i, c)
-    if changes:
+    of_settings = [change for change in changes if change.setting != endpoints.NETWORKS]
+    if of_settings:
         settings = i.chunk.container.settings
-        names = tuple(change.setting for change in changes)
-        steps.append((UpdateContainer(name, settings, names), "; ".join(str(change) for change in changes)))
+        names = tuple(change.setting for change in of_settings)
+        steps.append((UpdateContainer(name, settings, names), "; ".join(str(change) for change in of_settings)))
     if c.condition is Condition.PAUSED:
         steps.append((UnpauseContainer(name), "was paused"))
-    steps.extend(
-        (ConnectNetwork(name, network, aliases), f"is not connected to {network}")
-        for network, aliases in i.chunk.container.networks.items()
-        if network not in c.networks
-    )
+    steps.extend(endpoints.repairs(i.chunk.container, c, name, changes, i.chunk.ignore_drift))
     return steps
 
 

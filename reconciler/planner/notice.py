@@ -11,8 +11,7 @@ from dataclasses import replace
 from reconciler.facts import TV
 from reconciler.intent.model import Chunk, Kind, OnFailure, OnGateClose
 from reconciler.lifecycle import Reason
-from reconciler.planner.actions import StopContainer, UpdateContainer, Work
-from reconciler.planner.compare import drift
+from reconciler.planner.actions import DisconnectNetwork, StopContainer, UpdateContainer, Work
 from reconciler.planner.memory import Failure, Memory, Remedy, attempt_begins, proven, set_back
 from reconciler.planner.observed import Condition, Container
 from reconciler.planner.situation import (
@@ -23,8 +22,12 @@ from reconciler.planner.situation import (
     cast,
     drifted,
     finished,
+    found_differing,
     health_of,
 )
+
+_CURES = (UpdateContainer, DisconnectNetwork)
+"""What these do not cure is not tried again."""
 
 
 def notice(i: ChunkInput) -> Memory:
@@ -41,7 +44,7 @@ def notice(i: ChunkInput) -> Memory:
         fine = c.condition is Condition.RUNNING and health_of(i, c) is TV.Y
         return replace(m, proven_run=c.run) if fine else m
     if m.tolerated and c is parts.current and c.settings is not None:
-        left = set(drift(chunk.container.settings, c.settings, chunk.ignore_drift))
+        left = {str(difference) for difference in found_differing(i, c)}
         m = replace(m, tolerated=tuple(sentence for sentence in m.tolerated if sentence in left))
         i = replace(i, memory=m)
     if c.condition is Condition.RUNNING:
@@ -138,7 +141,7 @@ def work_begins(i: ChunkInput, work: Work) -> Memory:
     if parts.current is None and parts.previous is not None and not parts.rolled_back:
         changes = drifted(i, parts.previous)
         m = replace(m, tolerated=changes) if changes else m
-    elif parts.current is not None and any(isinstance(action, UpdateContainer) for action, _ in work.steps):
+    elif parts.current is not None and any(isinstance(action, _CURES) for action, _ in work.steps):
         m = replace(m, tolerated=(*m.tolerated, *drifted(i, parts.current)))
     return m
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from reconciler.intent.model import ChunkId
+from reconciler.intent.model import ChunkId, Ipam
 
 LABEL_DOMAIN = "io.pnr.domain"
 LABEL_CPUX = "io.pnr.cpux"
@@ -16,6 +16,8 @@ LABEL_REPLICA = "io.pnr.replica"
 LABEL_SPEC = "io.pnr.spec"
 LABEL_GENERATION = "io.pnr.generation"
 LABEL_FIXED = "io.pnr.fixed"
+LABEL_KEEP = "io.pnr.keep"  # of a volume: "false" where it goes with its declaration
+LABEL_BUILD = "io.pnr.build"  # of an image: the fingerprint of what it was built from
 
 
 class Condition(StrEnum):
@@ -48,7 +50,9 @@ class Container:
     that were found before it are stale. ``exit_code`` is None unless it has run and ended. ``health`` is
     Docker's own word (``starting``, ``healthy``, ``unhealthy``) or None. ``settings`` holds the
     settings as read back from the engine, in the normal forms of :mod:`reconciler.intent.settings`; None where
-    the engine showed only a summary.
+    the engine showed only a summary. ``endpoints`` tells of each connected network how the container is connected, in
+    the form of :mod:`reconciler.intent.settings.endpoints` (with ``aliases``); a network of which that is not known
+    is not in it.
     """
 
     id: str
@@ -68,23 +72,55 @@ class Container:
     health: str | None = None
     settings: Mapping[str, Any] | None = None
     fixed: str = ""
+    endpoints: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSeen:
+    """An image that an engine has. ``names`` are its tags (``redis:7``), ``digests`` what registries call it
+    (``redis@sha256:…``), ``platform`` such as ``linux/arm64/v8``. ``config`` is the engine's own (``Entrypoint``,
+    ``Env``, …); ``size`` in bytes."""
+
+    id: str
+    names: tuple[str, ...] = ()
+    digests: tuple[str, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    config: Mapping[str, Any] = field(default_factory=dict)
+    size: int = 0
+    platform: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """A network as it is now; ``domain`` is None for a foreign one."""
+    """A network as it is now; ``domain`` is None for a foreign one. ``labels`` are those of others, not our own;
+    ``spec`` is the digest of what it was made from ("" where none was noted). ``driver`` is "" and ``enable_ipv4`` None
+    where the engine does not tell; ``ipam`` holds what the engine chose as well."""
 
     id: str
     name: str
     domain: str | None = None
+    spec: str = ""
+    driver: str = ""
+    driver_opts: Mapping[str, str] = field(default_factory=dict)
+    internal: bool = False
+    attachable: bool = False
+    enable_ipv4: bool | None = None
+    enable_ipv6: bool = False
+    ipam: Ipam = field(default_factory=Ipam)
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Volume:
-    """A volume as it is now; ``domain`` is None for a foreign one."""
+    """A volume as it is now; ``domain`` is None for a foreign one. ``keep`` as it was declared when it was made;
+    ``labels`` are those of others, not our own. ``driver`` is "" where the engine does not tell."""
 
     name: str
     domain: str | None = None
+    keep: bool = True
+    driver: str = ""
+    driver_opts: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,21 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from reconciler.intent.model import Chunk, ChunkId, Domain
+from reconciler.intent.model import ChunkId, Domain
 from reconciler.lifecycle import State
-from reconciler.planner.actions import (
-    Action,
-    CreateNetwork,
-    CreateVolume,
-    Plan,
-    RemoveNetwork,
-    Step,
-    Work,
-)
+from reconciler.planner import belongings
+from reconciler.planner.actions import Action, Plan, Step
 from reconciler.planner.decide import Decision, decide
 from reconciler.planner.health import Health
 from reconciler.planner.memory import Memory
-from reconciler.planner.observed import Container, Network, Observed
+from reconciler.planner.observed import Container, Observed
 from reconciler.planner.ordering import dependencies, dependents_first
 from reconciler.planner.situation import ChunkInput
 
@@ -53,59 +46,6 @@ class WholePlan:
 
     plan: Plan
     blocked: tuple[Blocked, ...] = ()
-
-
-def network_work(domain: Domain, networks: Mapping[str, Network]) -> tuple[list[Work], dict[str, str]]:
-    """The networks of a domain that must be made, and those that are missing or foreign, with the reason."""
-    work: list[Work] = []
-    trouble: dict[str, str] = {}
-    for spec in domain.networks:
-        seen = networks.get(spec.name)
-        if spec.external:
-            if seen is None:
-                trouble[spec.name] = f"network {spec.name}, which is declared external and does not exist"
-        elif seen is None:
-            trouble[spec.name] = f"network {spec.name}"
-            steps = ((CreateNetwork(spec.name, domain.name, spec), "no such network yet"),)
-            work.append(Work(f"network:{spec.name}", steps))
-        elif seen.domain != domain.name:
-            trouble[spec.name] = f"network {spec.name}, whose name is held by somebody else"
-    return work, trouble
-
-
-def network_conflict(chunk: Chunk, domain: Domain, networks: Mapping[str, Network]) -> str:
-    """The network of somebody else that holds the name of one that a chunk needs, in a sentence; or nothing."""
-    own = {spec.name for spec in domain.networks if not spec.external}
-    for name in chunk.container.networks:
-        seen = networks.get(name)
-        if seen is not None and name in own and seen.domain != domain.name:
-            whose = f"belongs to domain {seen.domain}" if seen.domain else "was not made by pnr"
-            return f"the network name {name} is held by network {seen.id[:12]}, which {whose}; remove or rename it"
-    return ""
-
-
-def volume_work(domain: Domain, observed: Observed) -> tuple[list[Work], dict[str, str]]:
-    """The same for named volumes."""
-    work: list[Work] = []
-    trouble: dict[str, str] = {}
-    for spec in domain.volumes:
-        seen = observed.volumes.get(spec.name)
-        if spec.external:
-            if seen is None:
-                trouble[spec.name] = f"volume {spec.name}, which is declared external and does not exist"
-        elif seen is None:
-            trouble[spec.name] = f"volume {spec.name}"
-            steps = ((CreateVolume(spec.name, domain.name, spec), "no such volume yet"),)
-            work.append(Work(f"volume:{spec.name}", steps))
-    return work, trouble
-
-
-def used_volumes(chunk: Chunk) -> frozenset[str]:
-    """The engine-side names of the named volumes that a chunk mounts."""
-    declared = chunk.container.settings.get("volumes") or ()
-    return frozenset(
-        str(entry["source"]) for entry in declared if entry.get("type") == "volume" and entry.get("source")
-    )
 
 
 @dataclass
@@ -147,7 +87,7 @@ def plan_all(
     domains = [(wish, wish.domain) for wish in wishes if wish.domain is not None]
     object_steps: dict[tuple[str, str], int] = {}
     for _, domain in domains:
-        for work in (*network_work(domain, observed.networks)[0], *volume_work(domain, observed)[0]):
+        for work in (*belongings.networks(domain, observed).work, *belongings.volumes(domain, observed).work):
             last = numbers.add(f"{domain.name}", work.steps, ())
             object_steps[domain.name, str(work.key)] = last
     generation = {domain.name: wish.generation for wish, domain in domains}
@@ -166,7 +106,7 @@ def plan_all(
             health=Health(),
             now=now,
             holder=holder if holder is not None and holder.owner != id else None,
-            conflict=network_conflict(chunk, domain_of[id.domain], observed.networks),
+            conflict=belongings.conflict(chunk, domain_of[id.domain], observed),
         )
         decision = decide(i)
         if decision.work is None:
@@ -176,12 +116,14 @@ def plan_all(
         after = {ready[need] for need in needs[id] if need in ready}
         for key in (
             *(f"network:{name}" for name in chunk.container.networks),
-            *(f"volume:{name}" for name in used_volumes(chunk)),
+            *(f"volume:{name}" for name in belongings.used_volumes(chunk)),
         ):
             step = object_steps.get((id.domain, key))
             if step:
                 after.add(step)
         ready[id] = numbers.add(str(id), decision.work.steps, after)
+    for wish, domain in domains:
+        _plan_leftovers(wish, observed, {step for id, step in ready.items() if id.domain == domain.name}, numbers)
     return WholePlan(Plan(tuple(numbers.steps)), tuple(blocked))
 
 
@@ -210,6 +152,14 @@ def _plan_removals(
             after = [done[other] for other, its in needs.items() if id in its and other in done]
             done[id] = numbers.add(str(id), decision.work.steps, after)
     if wish.domain is None:
-        for network in observed.networks.values():
-            if network.domain == wish.name:
-                numbers.add(wish.name, [(RemoveNetwork(network.name, wish.name), "its domain is gone")], done.values())
+        _plan_leftovers(wish, observed, done.values(), numbers)
+
+
+def _plan_leftovers(wish: Wish, observed: Observed, after: Iterable[int], numbers: _Numbering) -> None:
+    """The domain's own containers are out of the way by then: gone, or replaced by others."""
+    containers = observed.containers.items()
+    others = {cid: c for cid, c in containers if c.owner is None or c.owner.domain != wish.name}
+    there = Observed(others, observed.networks, observed.volumes)
+    after = list(after)
+    for work in belongings.leftovers(wish.name, wish.domain, wish.last, there).work:
+        numbers.add(wish.name, work.steps, after)

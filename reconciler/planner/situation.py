@@ -9,6 +9,7 @@ from reconciler.facts import TV
 from reconciler.intent.model import OFFERED_SILENCE_SECONDS, Chunk, ChunkId, FactsMode, Kind
 from reconciler.intent.settings.references import containers_shared
 from reconciler.lifecycle import Reason
+from reconciler.planner import endpoints
 from reconciler.planner.compare import Difference, differences
 from reconciler.planner.health import Health
 from reconciler.planner.memory import Memory
@@ -116,10 +117,16 @@ def is_made_from(c: Container, chunk: Chunk | None) -> bool:
 def differing(i: ChunkInput, c: Container) -> tuple[Difference, ...]:
     """What is not as declared in a container of the present intent: changed behind our back, or declared anew where
     that takes no other container. Without what is to be left alone, and what could not be cured."""
+    return tuple(difference for difference in found_differing(i, c) if str(difference) not in i.memory.tolerated)
+
+
+def found_differing(i: ChunkInput, c: Container) -> tuple[Difference, ...]:
+    """The same with what could not be cured."""
     if i.chunk is None or c.settings is None or not is_made_from(c, i.chunk):
         return ()
-    found = (*differences(i.chunk.container.settings, c.settings, i.chunk.ignore_drift), *_left_behind(i, i.chunk, c))
-    return tuple(difference for difference in found if str(difference) not in i.memory.tolerated)
+    spec, ignored = i.chunk.container, i.chunk.ignore_drift
+    of_settings = differences(spec.settings, c.settings, ignored)
+    return (*of_settings, *_left_behind(i, i.chunk, c), *endpoints.differences(spec, c, ignored))
 
 
 def _left_behind(i: ChunkInput, chunk: Chunk, c: Container) -> Iterator[Difference]:

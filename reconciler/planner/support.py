@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from reconciler.intent.settings import SETTINGS
+from reconciler.intent.settings.row import Needs
 
 
 def unsupported(settings: Mapping[str, Any], *, engine: str, api_version: str, system: str) -> tuple[str, ...]:
@@ -17,6 +18,15 @@ def unsupported(settings: Mapping[str, Any], *, engine: str, api_version: str, s
     return tuple(_reasons(settings, engine, api_version, system))
 
 
+def unmet(needs: Iterable[Needs], *, engine: str, api_version: str) -> tuple[str, ...]:
+    """A sentence for each need that the engine does not meet."""
+    return tuple(
+        _too_old(need.what, need.since_api, engine, api_version)
+        for need in needs
+        if _is_older(api_version, need.since_api)
+    )
+
+
 def _reasons(settings: Mapping[str, Any], engine: str, api_version: str, system: str) -> Iterator[str]:
     for name, value in settings.items():
         setting = SETTINGS.get(name)
@@ -26,8 +36,16 @@ def _reasons(settings: Mapping[str, Any], engine: str, api_version: str, system:
             yield f"{name} is for engines on {' or '.join(setting.systems)}; {engine} runs on {system}: leave it out"
         needs = setting.needs(value) if setting.needs is not None else None
         what, since = (needs.what, needs.since_api) if needs is not None else (name, setting.since_api)
-        if since and api_version and _number(api_version) < _number(since):
-            yield f"{what} takes an engine of API {since}; {engine} speaks {api_version}: leave it out, or upgrade"
+        if _is_older(api_version, since):
+            yield _too_old(what, since, engine, api_version)
+
+
+def _is_older(api_version: str, since: str) -> bool:
+    return bool(since and api_version) and _number(api_version) < _number(since)
+
+
+def _too_old(what: str, since: str, engine: str, api_version: str) -> str:
+    return f"{what} takes an engine of API {since}; {engine} speaks {api_version}: leave it out, or upgrade"
 
 
 def _number(version: str) -> tuple[int, ...]:

@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from reconciler.errors import PnrError
 from reconciler.intent.contents import (
@@ -27,8 +28,12 @@ from reconciler.intent.contents import (
     SourceTooLarge,
     ToolFailed,
     ToolMissing,
+    folder_parts,
 )
 from reconciler.sources import piped, safe_read
+from reconciler.sources.build_context import BuildContexts
+
+T = TypeVar("T")
 
 TOOL_SECONDS = 10.0
 RETRY_SECONDS = 60.0
@@ -66,13 +71,18 @@ class LocalContents:
         self._key = key
         self._places = places
         self._lock = threading.Lock()
+        self._contexts = BuildContexts()
         self._opened: dict[Source, tuple[Hashable, bytes]] = {}
         self._failed_at: dict[Source, float] = {}
 
     def read(self, source: Source) -> bytes:
         """The content. Raises ContentsError."""
+        return self._attempt(source, lambda: self._read(source))
+
+    def _attempt(self, source: Source, read: Callable[[], T]) -> T:
+        """Read, and take note of a failure that leaves no trace in what is read."""
         try:
-            content = self._read(source)
+            found = read()
         except (SourceMissing, SourceTooLarge):
             raise
         except ContentsError:
@@ -81,12 +91,13 @@ class LocalContents:
             raise
         with self._lock:
             self._failed_at.pop(source, None)
-        return content
+        return found
 
     def fingerprint(self, source: Source) -> str:
-        """HMAC-SHA256 of the content. Raises ContentsError."""
+        """HMAC-SHA256 of the content; of a build context, which holds nothing that an image would hide, a plain hash.
+        Raises ContentsError."""
         if source.kind is SourceKind.FOLDER:
-            raise ContentsError(f"{source}: folders are no contents")
+            return self._attempt(source, lambda: self._contexts.fingerprint(*folder_parts(source)))
         return self.fingerprint_of(self.read(source))
 
     def fingerprint_of(self, content: bytes) -> str:
@@ -104,10 +115,13 @@ class LocalContents:
         attempt = None if failed_at is None else int((time.monotonic() - failed_at) / RETRY_SECONDS)
         if source.kind is SourceKind.ENVIRONMENT:
             return (self._places.env.get(source.name) is not None, attempt)
+        if source.kind is SourceKind.FOLDER:
+            return (self._contexts.stamp(*folder_parts(source)), attempt)
         return (self._file_stamp(source), attempt)
 
     def forget_others(self, used: Collection[Source]) -> None:
         """Keep in memory only what of these was opened."""
+        self._contexts.forget_others({folder_parts(source) for source in used if source.kind is SourceKind.FOLDER})
         with self._lock:
             self._opened = {source: kept for source, kept in self._opened.items() if source in used}
             self._failed_at = {source: at for source, at in self._failed_at.items() if source in used}

@@ -258,7 +258,7 @@ case(
     container('"healthcheck": {"interval": §"5 apples"}'),
     ("InvalidValue", f"{C}.healthcheck.interval"),
 )
-case("pull_policy unknown", container('"pull_policy": §"daily"'), ("InvalidValue", f"{C}.pull_policy"))
+case("pull_policy unknown", container('"pull_policy": §"dayly"'), ("InvalidValue", f"{C}.pull_policy"))
 case("build_path empty", container('"build_path": §""'), ("InvalidValue", f"{C}.build_path"))
 case("build_path with a NUL", container(r'"build_path": §"a\u0000"'), ("InvalidValue", f"{C}.build_path"))
 case("networks a string", container('"networks": §"default"'), ("WrongType", f"{C}.networks"))

@@ -17,7 +17,7 @@ from docker.errors import APIError
 from pydantic import TypeAdapter
 
 from reconciler.intent.model import ContainerSpec
-from reconciler.intent.settings import SETTINGS, payload, read_back
+from reconciler.intent.settings import SETTINGS, payload, read_back, update_body
 from reconciler.planner.compare import drift
 from tests.integration import settings_cases_resources, settings_cases_rest, settings_cases_security
 
@@ -215,6 +215,35 @@ def test_a_change_by_docker_update_is_drift_whether_declared_or_not(
         "mem_limit: 64m declared, 128m found",
         "memswap_limit: nothing declared, no limit found",
     )
+
+
+def change(engine: APIClient, container: str, body: dict[str, Any]) -> dict[str, Any]:
+    """A call of ``POST /containers/{id}/update``, and what the container is after it."""
+    client: Any = engine
+    client._raise_for_status(client._post_json(client._url("/containers/{0}/update", container), data=body))
+    return read_back(engine.inspect_container(container))
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    settings_cases_resources.LIVE,
+    ids=[f"{name}-{n}" for n, (name, _) in enumerate(settings_cases_resources.LIVE)],
+)
+def test_what_is_changed_as_it_runs_is_read_back_and_can_be_taken_back(
+    engine: APIClient, image: str, containers: list[str], name: str, written: dict[str, Any]
+) -> None:
+    declared = {key: normal(key, value) for key, value in written.items()}
+    before = {key: value for key, value in declared.items() if key != name}
+    container = create(engine, containers, payload(spec_of(image, before if name == "memswap_limit" else {})))["Id"]
+    engine.start(container)
+    assert drift(declared, change(engine, container, update_body(declared, [name]))) == ()
+    if SETTINGS[name].unset is not None:
+        found = change(engine, container, update_body(before, [name]))
+        assert drift(before, found) == ()
+
+
+def test_every_row_that_can_be_changed_as_it_runs_has_a_case() -> None:
+    assert {name for name, _ in settings_cases_resources.LIVE} == {n for n, row in SETTINGS.items() if row.live}
 
 
 def test_the_first_network_is_joined_at_creation_under_its_aliases(

@@ -13,9 +13,11 @@ import docker
 from docker.errors import APIError
 
 from reconciler.engine.docker.failures import NotOurs, status
-from reconciler.engine.protocol import EngineError, NameConflict
-from reconciler.planner.actions import CreateNetwork, CreateVolume
-from reconciler.planner.observed import LABEL_DOMAIN
+from reconciler.engine.docker.reading import owner
+from reconciler.engine.protocol import Adopted, EngineError, NameConflict
+from reconciler.intent.model import Ipam, Pool
+from reconciler.planner.actions import CreateNetwork, CreateVolume, RemoveNetwork
+from reconciler.planner.observed import LABEL_DOMAIN, LABEL_KEEP, LABEL_SPEC
 
 Body = Mapping[str, Any]
 
@@ -23,8 +25,9 @@ Body = Mapping[str, Any]
 class Belongings:
     """The networks and volumes of domains."""
 
-    def __init__(self, client: docker.APIClient) -> None:
+    def __init__(self, client: docker.APIClient, adopted: Adopted | None = None) -> None:
         self._client = client
+        self._adopted = adopted
 
     def _network(self, name: str) -> Body | None:
         found = [body for body in self._client.networks(names=[name]) if body.get("Name") == name]
@@ -35,13 +38,9 @@ class Belongings:
         if self._have_network(action):
             return
         try:
-            self._client.create_network(
-                action.name,
-                driver=action.spec.driver or "bridge",
-                internal=action.spec.internal,
-                check_duplicate=True,
-                labels={**action.spec.labels, LABEL_DOMAIN: action.domain},
-            )
+            # The SDK's own method knows not all of a network.
+            client: Any = self._client
+            client._raise_for_status(client._post_json(client._url("/networks/create"), data=_body(action)))
         except APIError as error:
             if status(error) != 409 or not self._have_network(action):
                 raise
@@ -57,13 +56,16 @@ class Belongings:
             )
         return True
 
-    def remove_network(self, name: str, domain: str) -> None:
+    def remove_network(self, action: RemoveNetwork) -> None:
         """Remove a network of the domain; one that is gone is fine."""
+        name, domain = action.name, action.domain
         existing = self._network(name)
         if existing is None:
             return
         if (existing.get("Labels") or {}).get(LABEL_DOMAIN) != domain:
             raise NotOurs(f"network {name} does not belong to domain {domain}; it is left alone")
+        if action.disconnect:
+            self._disconnect_all(name, str(existing["Id"]))
         try:
             self._client.remove_network(existing["Id"])
         except APIError as error:
@@ -74,6 +76,27 @@ class Belongings:
             if not users:
                 raise
             raise EngineError(f"network {name} can't be removed: {users} still use it") from error
+
+    def _disconnect_all(self, name: str, network_id: str) -> None:
+        """Disconnect the containers of pnr, those that are stopped as well: one that is started again would look for
+        the network that is gone. Raises NotOurs, with nothing done, where somebody else's is connected."""
+        connected = self._client.containers(all=True, filters={"network": [network_id]})
+        foreign = sorted(str((c.get("Names") or ["/?"])[0]).lstrip("/") for c in connected if not self._is_ours(c))
+        if foreign:
+            raise NotOurs(
+                f"network {name} can't be made anew: {', '.join(foreign)}, which pnr did not make, is connected to it;"
+                " disconnect it"
+            )
+        for container in connected:
+            try:
+                self._client.disconnect_container_from_network(container["Id"], network_id, force=True)
+            except APIError:
+                # It may have gone, or was disconnected, meanwhile: whether the network is free then tells its removal.
+                continue
+
+    def _is_ours(self, summary: Body) -> bool:
+        taken_over = self._adopted.labels(str(summary["Id"])) if self._adopted is not None else {}
+        return owner({**(summary.get("Labels") or {}), **taken_over}) is not None
 
     def _volume(self, name: str) -> Body | None:
         try:
@@ -88,8 +111,10 @@ class Belongings:
         """A volume of that name serves, whoever made it, as with Compose; it stays whose it is, and is not removed."""
         if self._volume(action.name) is not None:
             return
-        labels = {**action.spec.labels, LABEL_DOMAIN: action.domain}
-        self._client.create_volume(action.name, driver=action.spec.driver or "local", labels=labels)
+        spec = action.spec
+        labels = {**spec.labels, LABEL_DOMAIN: action.domain, **({} if spec.keep else {LABEL_KEEP: "false"})}
+        options = dict(spec.driver_opts) or None
+        self._client.create_volume(action.name, driver=spec.driver or "local", driver_opts=options, labels=labels)
 
     def remove_volume(self, name: str, domain: str) -> None:
         """Remove a volume of the domain; one that is gone is fine."""
@@ -103,3 +128,37 @@ class Belongings:
         except APIError as error:
             if status(error) != 404:
                 raise
+
+
+def _body(action: CreateNetwork) -> dict[str, Any]:
+    """The body of ``POST /networks/create``. What was not declared is left to the engine."""
+    spec = action.spec
+    labels = {**spec.labels, LABEL_DOMAIN: action.domain, **({LABEL_SPEC: spec.digest} if spec.digest else {})}
+    body: dict[str, Any] = {
+        "Name": action.name,
+        "CheckDuplicate": True,
+        "Internal": spec.internal,
+        "Attachable": spec.attachable,
+        "Options": dict(spec.driver_opts),
+        "Labels": labels,
+    }
+    for key, value in (
+        ("Driver", spec.driver),
+        ("EnableIPv4", spec.enable_ipv4),
+        ("EnableIPv6", spec.enable_ipv6),
+    ):
+        if value is not None:
+            body[key] = value
+    if spec.ipam != Ipam():
+        body["IPAM"] = {
+            "Driver": spec.ipam.driver or "default",
+            "Config": [_pool(pool) for pool in spec.ipam.pools],
+            "Options": dict(spec.ipam.options),
+        }
+    return body
+
+
+def _pool(pool: Pool) -> dict[str, Any]:
+    said = {"Subnet": pool.subnet, "IPRange": pool.ip_range, "Gateway": pool.gateway}
+    addresses = {"AuxiliaryAddresses": dict(pool.aux_addresses)} if pool.aux_addresses else {}
+    return {**{key: value for key, value in said.items() if value}, **addresses}

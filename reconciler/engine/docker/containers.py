@@ -12,11 +12,12 @@ from typing import Any
 
 import docker
 from docker.errors import APIError
+from docker.utils import version_lt
 
 from reconciler.engine.docker import ports, reading, runtime_dir
 from reconciler.engine.docker.client import Address
 from reconciler.engine.docker.failures import NotOurs, TakenPort, status, taken_port, words
-from reconciler.engine.docker.mounted_files import MountedFiles
+from reconciler.engine.docker.mounted_files import MountedFiles, own_mounts
 from reconciler.engine.protocol import (
     Adopted,
     CreateFailed,
@@ -28,8 +29,9 @@ from reconciler.engine.protocol import (
 )
 from reconciler.errors import PnrError
 from reconciler.intent.model import Chunk, ChunkId, ContainerSpec, FactsMode, MountedFile
-from reconciler.intent.settings import payload, update_body
-from reconciler.planner.actions import AdoptContainer, CreateContainer, UpdateContainer
+from reconciler.intent.settings import endpoints, payload, update_body
+from reconciler.intent.settings.endpoints import ALL_AT_ONCE_API
+from reconciler.planner.actions import AdoptContainer, ConnectNetwork, CreateContainer, UpdateContainer
 from reconciler.planner.observed import (
     LABEL_CHUNK,
     LABEL_CPUX,
@@ -106,7 +108,7 @@ class Containers:
     def create(self, action: CreateContainer) -> Body:
         """Create, connected to all of its networks; the very one that is there already is fine."""
         chunk, spec = action.chunk, action.chunk.container
-        body = payload(spec)
+        body = payload(spec, all_networks=not version_lt(self._client.api_version, ALL_AT_ONCE_API))
         body["Labels"] = {**(body.get("Labels") or {}), **_own_labels(chunk, action.generation)}
         if action.flowin:
             body["Env"] = [*(body.get("Env") or ()), *(f"{key}={value}" for key, value in action.flowin.items())]
@@ -147,14 +149,28 @@ class Containers:
             raise NotFound(f"container {container_id[:12]} is gone")
         return body
 
-    def connect(self, name: str, network: str, aliases: tuple[str, ...]) -> Body:
+    def connect(self, action: ConnectNetwork) -> Body:
         """Connect to a network, unless it is connected already."""
-        return self._connect(self._ours(name), network, aliases)
+        return self._connect(self._ours(action.name), action.network, action.aliases, action.endpoint)
+
+    def disconnect(self, name: str, network: str) -> Body:
+        """Disconnect from a network; one that is not connected is fine. With force: the network may be gone."""
+        body = self._ours(name)
+        if not _is_connected(body, network):
+            return body
+        try:
+            self._client.disconnect_container_from_network(body["Id"], network, force=True)
+        except APIError:
+            # Somebody may have done it meanwhile.
+            seen = self._inspect(body["Id"])
+            if seen is None or _is_connected(seen, network):
+                raise
+        return self._again(body["Id"])
 
     def _joined(self, body: Body, spec: ContainerSpec) -> Body:
-        """The container, connected to all of its networks: an engine takes only the first at creation."""
-        for network, aliases in list(spec.networks.items())[1:]:
-            body = self._connect(body, network, aliases)
+        """The container, connected to all of its networks: an older engine takes only the first at creation."""
+        for network, aliases in spec.networks.items():
+            body = self._connect(body, network, aliases, spec.endpoints.get(network, {}))
         return body
 
     def _already_there(self, action: CreateContainer, body: Body) -> Body:
@@ -181,15 +197,18 @@ class Containers:
         if self._files is not None and chunk is not None:
             self._files.restore(body, chunk, declared)
 
-    def _sweep_files(self, chunk: ChunkId) -> None:
-        """Remove the files that no container of the chunk has any more."""
-        if self._files is None or not self._files.has_any(chunk):
+    def _sweep_files(self, chunk: ChunkId, removed: Body) -> None:
+        """Remove the files that no container of the chunk has any more, now that one was removed."""
+        own = own_mounts(removed, chunk)
+        if self._files is None or not (own or self._files.has_any(chunk)):
             return
         labels = {LABEL_DOMAIN: chunk.domain, LABEL_CPUX: chunk.cpux, LABEL_CHUNK: chunk.chunk}
         filters = {"label": [f"{label}={value}" for label, value in labels.items()]}
         left = self._client.containers(all=True, filters=filters)
         mounts = [mount for summary in left for mount in summary.get("Mounts") or ()]
-        self._files.sweep(chunk, {str(mount.get("Source", "")) for mount in mounts})
+        used = {str(mount.get("Source", "")) for mount in mounts}
+        self._files.sweep(chunk, used)
+        self._files.remove_elsewhere(own, used)
 
     def start(self, name: str, files: tuple[MountedFile, ...] = ()) -> Body:
         """Start, with an empty ``/runtime``; one that runs is fine."""
@@ -261,7 +280,7 @@ class Containers:
                     raise
         owner = reading.owner(_labels(body))
         if owner is not None:
-            self._sweep_files(owner)
+            self._sweep_files(owner, body)
 
     def rename(self, name: str, new_name: str) -> Body:
         """Give another name."""
@@ -304,11 +323,14 @@ class Containers:
         self._client.unpause(body["Id"])
         return self._again(body["Id"])
 
-    def _connect(self, body: Body, network: str, aliases: tuple[str, ...]) -> Body:
+    def _connect(self, body: Body, network: str, aliases: tuple[str, ...], endpoint: Mapping[str, Any]) -> Body:
         if _is_connected(body, network):
             return body
+        client: Any = self._client
+        request = {"Container": body["Id"], "EndpointConfig": endpoints.to_api(aliases, endpoint)}
         try:
-            self._client.connect_container_to_network(body["Id"], network, aliases=list(aliases))
+            # The SDK's own method knows not all of an endpoint.
+            client._raise_for_status(client._post_json(client._url("/networks/{0}/connect", network), data=request))
         except APIError:
             # Somebody may have done it meanwhile.
             seen = self._inspect(body["Id"])

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Hashable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
@@ -17,9 +17,10 @@ from typing import Any, TypeVar
 import docker
 
 from reconciler.engine.docker import client as clients
-from reconciler.engine.docker import images, operations, output, reading
+from reconciler.engine.docker import operations, output, reading
 from reconciler.engine.docker.events import Events
 from reconciler.engine.docker.failures import RAISED, translate
+from reconciler.engine.docker.images import ImageKeeper, Logins, SharedWork, seeing
 from reconciler.engine.docker.mounted_files import MountedFiles
 from reconciler.engine.docker.threads import Threads
 from reconciler.engine.protocol import (
@@ -32,6 +33,7 @@ from reconciler.engine.protocol import (
     Progress,
 )
 from reconciler.errors import PnrError
+from reconciler.intent.model import Login
 from reconciler.planner.actions import (
     Action,
     EnsureImage,
@@ -41,7 +43,7 @@ from reconciler.planner.actions import (
     RemoveVolume,
     StopContainer,
 )
-from reconciler.planner.observed import Container, Observed
+from reconciler.planner.observed import Container, ImageSeen, Observed
 
 T = TypeVar("T")
 
@@ -55,37 +57,39 @@ LAST_OUTPUT_BYTES = 64 * 1024
 LOOKS = 4
 COMMANDS = 8
 IMAGES = 4
+QUESTIONS = 4
 
 
 class DockerEngine:
     """See :class:`reconciler.engine.protocol.Engine`. ``runtime_root`` is the directory under which those of
     ``/runtime`` are made; None where no chunk may have one. ``docker_host`` goes before what the environment says;
-    ``files`` puts secrets and configs into containers (None where no chunk may have any)."""
+    ``files`` puts secrets and configs into containers (None where no chunk may have any); ``images`` pulls and builds
+    (None: pulls only, with nothing but Docker's own logins, and keeps no record)."""
 
     def __init__(
         self,
         *,
         runtime_root: str | None,
         docker_host: str | None = None,
-        build_folders: tuple[str, ...] = (),
         adopted: Adopted | None = None,
         files: MountedFiles | None = None,
+        images: ImageKeeper | None = None,
         start_workers: int = 4,
         removal_workers: int = 8,
         timeout_seconds: float = 60.0,
     ) -> None:
         self._runtime_root = runtime_root
         self._docker_host = docker_host
-        self._build_folders = build_folders
         self._adopted = adopted
         self._files = files
         self._timeout = timeout_seconds
-        self._pool_size = start_workers + removal_workers + LOOKS + COMMANDS + IMAGES
+        self._pool_size = start_workers + removal_workers + LOOKS + COMMANDS + IMAGES + QUESTIONS
         self._starts = Threads(start_workers, "pnr-start")
         self._removals = Threads(removal_workers, "pnr-remove")
         self._looks = Threads(LOOKS, "pnr-look")
         self._commands = Threads(COMMANDS, "pnr-command")
         self._fetches = Threads(IMAGES, "pnr-image")
+        self._questions = Threads(QUESTIONS, "pnr-registry")
         self._address = clients.Address()
         self._version = ""
         self._client: docker.APIClient | None = None
@@ -93,8 +97,9 @@ class DockerEngine:
         # change while a list was under way, of which that list may be too old.
         self._known: dict[str, tuple[tuple[Any, ...], Container]] = {}
         self._changed: set[str] = set()
-        self._image_work: dict[tuple[str, str | None, str], asyncio.Task[None]] = {}
-        self._present: set[str] = set()
+        self._images = images or ImageKeeper(logins=Logins(None))
+        self._image_work = SharedWork(self._fetches)
+        self._present: set[Hashable] = set()
 
     # --- connecting -----------------------------------------------------------------------------------------
 
@@ -119,9 +124,7 @@ class DockerEngine:
 
     async def close(self) -> None:
         """Let go of connections; calls under way are left behind."""
-        for task in self._image_work.values():
-            task.cancel()
-        await asyncio.gather(*self._image_work.values(), return_exceptions=True)
+        await self._image_work.close()
         if self._client is not None:
             self._client.close()
             self._client = None
@@ -322,32 +325,38 @@ class DockerEngine:
         return container
 
     async def _ensure_image(self, action: EnsureImage, progress: Progress) -> None:
-        """One attempt an image, shared by all who want it; only the first is told how it goes."""
-        key = (action.image, action.build_path, action.policy)
-        if action.policy == "missing" and action.image in self._present:
+        """One attempt an image, shared by all who want it."""
+        key = _image_key(action)
+        # What is built may lose its name to another build at any time; looking costs one call.
+        lasting = action.policy == "missing" and action.build is None
+        if lasting and key in self._present:
             return
-        task = self._image_work.get(key)
-        if task is None:
-            loop = asyncio.get_running_loop()
+        client, where = self._ready(), str(self._address)
+        await self._image_work.run(key, partial(self._images.ensure, client, where, action), progress)
+        if lasting:
+            self._present.add(key)
 
-            def tell(line: str) -> None:
-                if not loop.is_closed():
-                    loop.call_soon_threadsafe(progress, line)
+    async def image(self, name: str) -> ImageSeen | None:
+        """An image, by name or id; None where there is none."""
+        client = self._ready()
+        return await self._looks.run(lambda: seeing.inspect(client, name, str(self._address)))
 
-            where = str(self._address)
-            build_path = images.find_build(action.build_path, self._build_folders) if action.build_path else None
-            call = partial(images.ensure, self._ready(), action.image, build_path, action.policy, tell, where=where)
-            task = asyncio.create_task(self._fetches.run(call))
-            self._image_work[key] = task
-            task.add_done_callback(partial(self._image_done, key))
-        await asyncio.shield(task)
-        self._present.add(action.image)
+    async def newest_digest(self, image: str, logins: Mapping[str, Login] | None = None) -> str:
+        """What the registry has under this name now."""
+        client = self._ready()
+        call = partial(self._images.newest_digest, client, str(self._address), image, logins or {})
+        return await self._questions.run(call)
 
-    def _image_done(self, key: tuple[str, str | None, str], task: asyncio.Task[None]) -> None:
-        del self._image_work[key]
-        if not task.cancelled():
-            # Those who wait for it get the error; where all have gone, nobody needs it.
-            task.exception()
+    async def own_images(self) -> tuple[tuple[ImageSeen, tuple[str, ...]], ...]:
+        """The images that pnr brought in."""
+        client = self._ready()
+        return await self._looks.run(lambda: self._images.own(client, str(self._address)))
+
+    async def remove_image(self, image_id: str) -> None:
+        """Remove an image that pnr brought in."""
+        client = self._ready()
+        self._present.clear()
+        await self._removals.run(lambda: self._images.remove(client, str(self._address), image_id))
 
     # --- threads --------------------------------------------------------------------------------------------
 
@@ -367,6 +376,13 @@ class DockerEngine:
                 raise translate(error, str(self._address), EngineError) from error
 
         return await threads.run(ask)
+
+
+def _image_key(action: EnsureImage) -> Hashable:
+    """Equal for those who want the same of the same image."""
+    build = action.build
+    how = (build.context, build.fingerprint) if build is not None else None
+    return (action.image, how, action.policy, action.platform)
 
 
 def _put(

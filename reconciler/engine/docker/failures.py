@@ -86,11 +86,11 @@ def status(error: BaseException) -> int | None:
 def unavailable(error: BaseException, where: str) -> EngineUnavailable:
     """The engine does not answer: say why as far as it can be told, and what to do."""
     text = words(error)
-    if _caused_by(error, PermissionError):
+    if caused_by(error, PermissionError):
         return EngineUnavailable(
             f"permission denied on {where}: run as a user in the group `docker` (usermod -aG docker USER), or as root"
         )
-    if _caused_by(error, FileNotFoundError) or _caused_by(error, ConnectionRefusedError):
+    if caused_by(error, FileNotFoundError) or caused_by(error, ConnectionRefusedError):
         return EngineUnavailable(
             f"no Docker engine answers at {where}: is it installed and started (systemctl start docker,"
             " or Docker Desktop)?"
@@ -98,7 +98,8 @@ def unavailable(error: BaseException, where: str) -> EngineUnavailable:
     return EngineUnavailable(f"the Docker engine at {where} does not answer: {text}")
 
 
-def _caused_by(error: BaseException, kind: type[BaseException]) -> bool:
+def caused_by(error: BaseException, kind: type[BaseException]) -> bool:
+    """Whether an error, or one of those behind it, is of a kind."""
     seen: set[int] = set()
     stack: list[object] = [error]
     while stack:

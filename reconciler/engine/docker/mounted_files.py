@@ -94,7 +94,10 @@ class MountedFiles:
             self._write(chunk, file, StartFailed)
 
     def sweep(self, chunk: ChunkId, used: Collection[str]) -> None:
-        """Remove the chunk's files but those that are ``used``: the sources of the mounts of its containers."""
+        """Remove the chunk's files but those that are ``used``: the sources of the mounts of its containers. An engine
+        may show another path to them (as Docker Desktop does), so it is the names that count.
+        """
+        kept = _names(used)
         for root in {self._root, self._executable_root}:
             folder = self._folder(root, chunk)
             try:
@@ -104,19 +107,24 @@ class MountedFiles:
             except OSError as error:
                 log.warning("%s can't be looked at, so that its files stay: %s", folder, error.strerror or error)
                 continue
-            kept = {os.path.basename(path) for path in used}
             for name in names:
                 if name not in kept:
                     _remove(os.path.join(folder, name))
-            # Up to the domain's; one that is not empty is not removed.
-            for _ in range(3):
-                with contextlib.suppress(OSError):
-                    os.rmdir(folder)
-                folder = os.path.dirname(folder)
+            _remove_empty(folder)
 
     def has_any(self, chunk: ChunkId) -> bool:
         """Whether there may be files of the chunk."""
         return any(os.path.isdir(self._folder(root, chunk)) for root in (self._root, self._executable_root))
+
+    @staticmethod
+    def remove_elsewhere(mounts: Iterable[Mount], used: Collection[str]) -> None:
+        """Remove the files of mounts of ours (:func:`own_mounts`) that are not ``used``, wherever they lie: another
+        pnr, as a service or by hand, may have had another root."""
+        kept = _names(used)
+        for source in {str(mount["Source"]) for mount in mounts}:
+            if os.path.basename(source) not in kept and os.path.isfile(source):
+                _remove(source)
+                _remove_empty(os.path.dirname(source))
 
     # --- one file -------------------------------------------------------------------------------------------------
 
@@ -204,6 +212,18 @@ def _holds(path: str, content: bytes) -> bool:
             return file.read(len(content) + 1) == content
     except PermissionError:
         return False  # of a mode that keeps us out: it is written anew
+
+
+def _names(paths: Iterable[str]) -> set[str]:
+    return {os.path.basename(path) for path in paths}
+
+
+def _remove_empty(folder: str) -> None:
+    """Remove a chunk's folder, its CPUX's and its domain's, as far as they are empty."""
+    for _ in range(3):
+        with contextlib.suppress(OSError):
+            os.rmdir(folder)
+        folder = os.path.dirname(folder)
 
 
 def _remove(path: str) -> None:

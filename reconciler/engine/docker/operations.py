@@ -20,6 +20,7 @@ from reconciler.planner.actions import (
     CreateContainer,
     CreateNetwork,
     CreateVolume,
+    DisconnectNetwork,
     RemoveContainer,
     RemoveNetwork,
     RemoveVolume,
@@ -40,7 +41,7 @@ def perform(
     files: MountedFiles | None = None,
 ) -> Mapping[str, Any] | None:
     """Carry out an action; the inspection of its container afterwards, where there is one. Raises EngineError."""
-    containers, belongings = Containers(client, runtime_root, address, adopted, files), Belongings(client)
+    containers, belongings = Containers(client, runtime_root, address, adopted, files), Belongings(client, adopted)
     failed: type[EngineError] = EngineError
     try:
         match action:
@@ -62,13 +63,15 @@ def perform(
                 return containers.update(action)
             case UnpauseContainer(name):
                 return containers.unpause(name)
-            case ConnectNetwork(name, network, aliases):
-                return containers.connect(name, network, aliases)
+            case ConnectNetwork():
+                return containers.connect(action)
+            case DisconnectNetwork(name, network):
+                return containers.disconnect(name, network)
             case CreateNetwork():
                 failed = CreateFailed
                 belongings.create_network(action)
-            case RemoveNetwork(name, domain):
-                belongings.remove_network(name, domain)
+            case RemoveNetwork():
+                belongings.remove_network(action)
             case CreateVolume():
                 failed = CreateFailed
                 belongings.create_volume(action)

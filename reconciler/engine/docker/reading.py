@@ -7,14 +7,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from reconciler.engine.docker.mounted_files import without_own
-from reconciler.intent.model import ChunkId
-from reconciler.intent.settings import SETTINGS, read_back
+from reconciler.intent.model import ChunkId, Ipam, Pool
+from reconciler.intent.settings import SETTINGS, endpoints, read_back
+from reconciler.intent.settings.words import OWN_LABELS
 from reconciler.planner.observed import (
     LABEL_CHUNK,
     LABEL_CPUX,
     LABEL_DOMAIN,
     LABEL_FIXED,
     LABEL_GENERATION,
+    LABEL_KEEP,
     LABEL_REPLICA,
     LABEL_SPEC,
     Condition,
@@ -141,6 +143,7 @@ def from_inspection(body: Mapping[str, Any]) -> Container:
     now = condition(str(state.get("Status", "")))
     ended = now in (Condition.EXITED, Condition.DEAD)
     whose = owner(labels)
+    networks = settings.get("Networks") or {}
     return Container(
         id=str(body["Id"]),
         name=str(body.get("Name", "")).lstrip("/"),
@@ -153,22 +156,63 @@ def from_inspection(body: Mapping[str, Any]) -> Container:
         fixed=str(labels.get(LABEL_FIXED, "")),
         generation=number(labels.get(LABEL_GENERATION), 0),
         run="" if not started or started == _NEVER else started,
-        networks={
-            name: str((end or {}).get("IPAddress", "")) for name, end in (settings.get("Networks") or {}).items()
-        },
+        networks={name: str((end or {}).get("IPAddress", "")) for name, end in networks.items()},
         published=published,
         exit_code=int(state.get("ExitCode", 0)) if ended else None,
         oom_killed=bool(state.get("OOMKilled", False)),
         health=(state.get("Health") or {}).get("Status") or None,
         settings=read_back(without_own(body, whose)) if whose is not None else None,
+        endpoints={name: endpoints.from_api(end or {}, str(body["Id"])) for name, end in networks.items()},
     )
 
 
 def network(body: Mapping[str, Any]) -> Network:
-    """A network from the list."""
-    return Network(str(body["Id"]), str(body["Name"]), (body.get("Labels") or {}).get(LABEL_DOMAIN) or None)
+    """A network from the list. Engines before API 1.48 do not tell whether it has IPv4."""
+    labels = body.get("Labels") or {}
+    ipam = body.get("IPAM") or {}
+    ipv4 = body.get("EnableIPv4")
+    return Network(
+        str(body["Id"]),
+        str(body["Name"]),
+        labels.get(LABEL_DOMAIN) or None,
+        spec=str(labels.get(LABEL_SPEC) or ""),
+        driver=str(body.get("Driver") or ""),
+        driver_opts=dict(body.get("Options") or {}),
+        internal=bool(body.get("Internal")),
+        attachable=bool(body.get("Attachable")),
+        enable_ipv4=None if ipv4 is None else bool(ipv4),
+        enable_ipv6=bool(body.get("EnableIPv6")),
+        ipam=Ipam(
+            ipam.get("Driver") or None,
+            tuple(_pool(pool) for pool in ipam.get("Config") or () if pool.get("Subnet")),
+            dict(ipam.get("Options") or {}),
+        ),
+        labels=_others(labels),
+    )
+
+
+def _pool(body: Mapping[str, Any]) -> Pool:
+    """As it stands there: an engine shows addresses as they were given."""
+    return Pool(
+        str(body["Subnet"]),
+        body.get("IPRange") or None,
+        body.get("Gateway") or None,
+        dict(body.get("AuxiliaryAddresses") or body.get("AuxAddress") or {}),
+    )
+
+
+def _others(labels: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in labels.items() if not name.startswith(OWN_LABELS)}
 
 
 def volume(body: Mapping[str, Any]) -> Volume:
     """A volume from the list."""
-    return Volume(str(body["Name"]), (body.get("Labels") or {}).get(LABEL_DOMAIN) or None)
+    labels = body.get("Labels") or {}
+    return Volume(
+        str(body["Name"]),
+        labels.get(LABEL_DOMAIN) or None,
+        keep=labels.get(LABEL_KEEP) != "false",
+        driver=str(body.get("Driver") or ""),
+        driver_opts=dict(body.get("Options") or {}),
+        labels=_others(labels),
+    )

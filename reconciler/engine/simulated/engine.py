@@ -9,12 +9,22 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from reconciler.engine.protocol import EngineError, EngineInfo, EngineUnavailable, Glimpse, NotFound, Progress
+from reconciler.engine.protocol import (
+    EngineError,
+    EngineInfo,
+    EngineUnavailable,
+    Glimpse,
+    Milestone,
+    NotFound,
+    Progress,
+)
+from reconciler.engine.simulated.belongings import ALIVE
 from reconciler.engine.simulated.faults import Fault, FaultSchedule, Weather
-from reconciler.engine.simulated.host import ALIVE, SimulatedHost
+from reconciler.engine.simulated.host import SimulatedHost
+from reconciler.intent.model import Login
 from reconciler.planner.actions import (
     Action,
     AdoptContainer,
@@ -22,6 +32,7 @@ from reconciler.planner.actions import (
     CreateContainer,
     CreateNetwork,
     CreateVolume,
+    DisconnectNetwork,
     EnsureImage,
     ExamineContainer,
     RemoveContainer,
@@ -33,7 +44,7 @@ from reconciler.planner.actions import (
     UnpauseContainer,
     UpdateContainer,
 )
-from reconciler.planner.observed import Container, Observed
+from reconciler.planner.observed import Container, ImageSeen, Observed
 
 Seconds = tuple[float, float]
 
@@ -146,7 +157,7 @@ class SimulatedEngine(SimulatedHost):
                 self._serial += 1
                 self.rename_by_hand(c.name, f"renamed-{self._serial}")
             case "disconnect":
-                self._put(replace(c, networks={}))
+                self._put(replace(c, networks={}, endpoints={}))
             case "pause":
                 self.pause_by_hand(c.name)
             case "update":
@@ -219,6 +230,29 @@ class SimulatedEngine(SimulatedHost):
         """The same, once."""
         return (await self.last_output(container_id))[:limit_bytes] if since is None else ""
 
+    async def image(self, name: str) -> ImageSeen | None:
+        """An image by name or id."""
+        await self._answer(LOOK_SECONDS)
+        return self._image(name)
+
+    async def newest_digest(self, image: str, logins: Mapping[str, Login] | None = None) -> str:
+        """What the simulated registry has."""
+        await self._answer(CALL_SECONDS)
+        return self._registry_digest(image)
+
+    async def own_images(self) -> tuple[tuple[ImageSeen, tuple[str, ...]], ...]:
+        """The images that were pulled."""
+        await self._answer(LOOK_SECONDS)
+        return self._own_images()
+
+    async def remove_image(self, image_id: str) -> None:
+        """Remove an image that was pulled. Raises EngineError while a container has it."""
+        await self._answer(CALL_SECONDS)
+        users = [c.name for c in self.containers.values() if c.image_id == image_id]
+        if users:
+            raise EngineError(f"image {image_id} is in use by {', '.join(users)}")
+        self._forget_image(image_id)
+
     async def close(self) -> None:
         """Stop all timers and what is under way."""
         for hidden in self._hidden.values():
@@ -248,6 +282,7 @@ class SimulatedEngine(SimulatedHost):
 
     async def _pull(self, action: EnsureImage, progress: Progress | None) -> None:
         missing = action.image not in self.images
+        asks = missing or action.policy not in ("missing", "never")
         seconds = self._random.uniform(*self._pull_seconds) if missing else CALL_SECONDS
         for part in (25, 50, 75, 100):
             await self._answer(seconds / 4, LATE_CALL_SECONDS)
@@ -255,7 +290,10 @@ class SimulatedEngine(SimulatedHost):
                 progress(f"pulling {action.image}: {part} % (simulated)")
         self._fail_perhaps()
         self._log(action)
-        self.pull(action.image)
+        if asks:
+            self.pull(action.image)
+        if missing and progress is not None:
+            progress(Milestone(f"pulled {action.image} (simulated)"))
 
     async def _perform(self, action: Action) -> Container | None:
         match action:
@@ -301,14 +339,16 @@ class SimulatedEngine(SimulatedHost):
                 self.remove(name)
             case RenameContainer(name, new_name):
                 return self.rename(name, new_name)
-            case ConnectNetwork(name, network):
-                return self.connect_network(name, network)
-            case CreateNetwork(name, domain):
-                self.create_network(name, domain)
-            case RemoveNetwork(name, domain):
-                self.remove_network(name, domain)
-            case CreateVolume(name, domain):
-                self.create_volume(name, domain)
+            case ConnectNetwork():
+                return self.connect_network(action)
+            case DisconnectNetwork(name, network):
+                return self.disconnect_network(name, network)
+            case CreateNetwork():
+                self.create_network(action)
+            case RemoveNetwork():
+                self.remove_network(action)
+            case CreateVolume():
+                self.create_volume(action)
             case RemoveVolume(name, domain):
                 self.remove_volume(name, domain)
             case _:

@@ -13,63 +13,44 @@ from dataclasses import replace
 from typing import Any
 
 from reconciler.engine.protocol import (
-    EngineError,
     Glimpse,
-    ImagePullFailed,
     NameConflict,
     NotFound,
     PortInUse,
     StartFailed,
     UpdateFailed,
 )
+from reconciler.engine.simulated.belongings import ADDRESS, ALIVE, SimulatedBelongings
 from reconciler.engine.simulated.fates import Fate, Hidden, published, read_back
 from reconciler.intent.model import Chunk, ChunkId
 from reconciler.intent.settings.references import containers_shared
-from reconciler.planner.actions import AdoptContainer, CreateContainer, UpdateContainer
-from reconciler.planner.observed import Condition, Container, HostPort, Network, Volume
+from reconciler.planner.actions import (
+    AdoptContainer,
+    CreateContainer,
+    UpdateContainer,
+)
+from reconciler.planner.observed import Condition, Container, HostPort
 
-ALIVE = (Condition.RUNNING, Condition.PAUSED)
-ADDRESS = "10.0.0.9"
 JOB_SECONDS = 1.0
 FIRST_FREE_PORT = 49_152
 
 
-class NotOurs(EngineError):
-    """Somebody tried to change what does not carry our labels."""
-
-    code = "NotOurs"
-
-
-class SimulatedHost:
+class SimulatedHost(SimulatedBelongings):
     """See the module's text.
 
-    ``fates`` are by image. ``runs`` names the container of every run that began, in their order; ``trespasses`` lists
-    every attempt on what is not ours.
+    ``fates`` are by image. ``runs`` names the container of every run that began, in their order.
     """
 
     def __init__(self) -> None:
-        self.containers: dict[str, Container] = {}
-        self.networks: dict[str, Network] = {"bridge": Network("net-bridge", "bridge")}
-        self.volumes: dict[str, Volume] = {}
-        self.images: set[str] = set()
-        self.fates: dict[str, Fate] = {}
+        super().__init__()
         self.runs: list[str] = []
-        self.trespasses: list[str] = []
         self._hidden: dict[str, Hidden] = {}
-        self._serial = 0
 
     # --- what people and fate do ------------------------------------------------------------------------------
 
     def fate(self, image: str) -> Fate:
         """What becomes of the containers of an image; may be changed."""
         return self.fates.setdefault(image, Fate())
-
-    def named(self, name: str) -> Container:
-        """The container of that name. Raises NotFound."""
-        found = self._find(name)
-        if found is None:
-            raise NotFound(f"there is no container {name}")
-        return found
 
     def die(self, name: str, exit_code: int = 137, *, oom: bool = False) -> None:
         """A container ends."""
@@ -88,11 +69,6 @@ class SimulatedHost:
     def rename_by_hand(self, name: str, new_name: str) -> None:
         """Somebody renames it."""
         self._put(replace(self.named(name), name=new_name))
-
-    def disconnect_by_hand(self, name: str, network: str) -> None:
-        """Somebody disconnects it from a network."""
-        c = self.named(name)
-        self._put(replace(c, networks={n: a for n, a in c.networks.items() if n != network}))
 
     def pause_by_hand(self, name: str) -> None:
         """Somebody pauses it."""
@@ -127,19 +103,6 @@ class SimulatedHost:
         self._hidden[id] = Hidden(None, published, asked=asked, ready=True)
         return self._put(Container(id, name, image, f"sha256:{image}", Condition.RUNNING, published=published))
 
-    def plant_network(self, name: str) -> None:
-        """Somebody else's network."""
-        self.networks[name] = Network(f"net-foreign-{name}", name)
-        self._hint(Glimpse(None))
-
-    def remove_network_by_hand(self, name: str) -> None:
-        """Somebody disconnects everybody from a network and removes it."""
-        for c in list(self.containers.values()):
-            if name in c.networks:
-                self.disconnect_by_hand(c.name, name)
-        self.networks.pop(name, None)
-        self._hint(Glimpse(None))
-
     def is_ready(self, container_id: str) -> bool:
         """Whether a probe of the container would succeed now."""
         c = self.containers.get(container_id)
@@ -156,12 +119,6 @@ class SimulatedHost:
         return None
 
     # --- what calls do ----------------------------------------------------------------------------------------
-
-    def pull(self, image: str) -> None:
-        """Have the image. Raises ImagePullFailed."""
-        if image in self.fates and self.fates[image].missing:
-            raise ImagePullFailed(f"image {image} can't be pulled: the simulated registry does not have it")
-        self.images.add(image)
 
     def create(self, action: CreateContainer) -> Container:
         """Create; the very one that is there is fine. Raises NameConflict, NotFound for the image."""
@@ -181,7 +138,7 @@ class SimulatedHost:
                 id=id,
                 name=action.name,
                 image=spec.image,
-                image_id=f"sha256:{spec.image}",
+                image_id=self.image_id(spec.image),
                 condition=Condition.CREATED,
                 owner=chunk.id,
                 replica=action.replica,
@@ -190,6 +147,10 @@ class SimulatedHost:
                 generation=action.generation,
                 networks=dict.fromkeys(spec.networks, ""),
                 settings=read_back(spec.settings),
+                endpoints={
+                    network: {"aliases": [*aliases], **spec.endpoints.get(network, {})}
+                    for network, aliases in spec.networks.items()
+                },
             )
         )
 
@@ -295,64 +256,7 @@ class SimulatedHost:
         shown = read_back(action.settings)
         return self._put(replace(c, settings={**(c.settings or {}), **{n: shown[n] for n in action.changed}}))
 
-    def connect_network(self, name: str, network: str) -> Container:
-        """Connect; one that is connected is fine. Raises NotFound for the network."""
-        c = self._ours(name)
-        if network not in self.networks:
-            raise NotFound(f"there is no network {network}")
-        if network in c.networks:
-            return c
-        return self._put(replace(c, networks={**c.networks, network: ADDRESS if c.condition in ALIVE else ""}))
-
-    def create_network(self, name: str, domain: str) -> None:
-        """Make a network; the domain's own that is there is fine. Raises NameConflict."""
-        existing = self.networks.get(name)
-        if existing is not None:
-            if existing.domain != domain:
-                raise NameConflict(f"the network name {name} is taken")
-            return
-        self._serial += 1
-        self.networks[name] = Network(f"net{self._serial:05d}", name, domain)
-        self._hint(Glimpse(None))
-
-    def remove_network(self, name: str, domain: str) -> None:
-        """Remove a network of the domain; one that is gone is fine. Raises EngineError while it is in use."""
-        existing = self.networks.get(name)
-        if existing is None:
-            return
-        if existing.domain != domain:
-            raise self._trespass(f"network {name}")
-        users = [c.name for c in self.containers.values() if name in c.networks and c.condition in ALIVE]
-        if users:
-            raise EngineError(f"network {name} has active endpoints: {', '.join(users)}")
-        del self.networks[name]
-        self._hint(Glimpse(None))
-
-    def create_volume(self, name: str, domain: str) -> None:
-        """Make a volume; one that is there is fine, as it is for Docker."""
-        self.volumes.setdefault(name, Volume(name, domain))
-
-    def remove_volume(self, name: str, domain: str) -> None:
-        """Remove a volume of the domain; one that is gone is fine."""
-        volume = self.volumes.get(name)
-        if volume is not None and volume.domain != domain:
-            raise self._trespass(f"volume {name}")
-        self.volumes.pop(name, None)
-
     # --- bookkeeping ------------------------------------------------------------------------------------------
-
-    def _find(self, name: str) -> Container | None:
-        return next((c for c in self.containers.values() if c.name == name), None)
-
-    def _ours(self, name: str) -> Container:
-        container = self.named(name)
-        if container.owner is None:
-            raise self._trespass(f"container {name}")
-        return container
-
-    def _trespass(self, what: str) -> NotOurs:
-        self.trespasses.append(what)
-        return NotOurs(f"{what} was not made by pnr; it is left alone")
 
     def _end(self, c: Container, exit_code: int, *, oom: bool = False) -> Container:
         self._hidden[c.id].cancel_timers()
@@ -367,11 +271,6 @@ class SimulatedHost:
             )
         )
 
-    def _put(self, container: Container) -> Container:
-        self.containers[container.id] = container
-        self._hint(Glimpse(container.id, container.owner))
-        return container
-
     def _drop(self, container: Container) -> None:
         self._hidden.pop(container.id).cancel_timers()
         del self.containers[container.id]
@@ -379,6 +278,3 @@ class SimulatedHost:
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
-
-    def _hint(self, glimpse: Glimpse) -> None:
-        """Something has changed. The engine tells it on."""

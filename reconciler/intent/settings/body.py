@@ -6,16 +6,17 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from reconciler.intent.model import ContainerSpec
+from reconciler.intent.settings.endpoints import to_api
 from reconciler.intent.settings.table import SETTINGS
 
 _MEMORY = frozenset({"mem_limit", "memswap_limit", "mem_reservation"})
 
 
-def payload(spec: ContainerSpec) -> dict[str, Any]:
+def payload(spec: ContainerSpec, *, all_networks: bool = False) -> dict[str, Any]:
     """The body of ``POST /containers/create`` (Engine API 1.41). The caller may change it freely.
 
-    The container joins the first of its networks here; it is connected to the others by later calls, since an
-    engine of this API takes one at creation. Labels of ownership are the engine's to add.
+    The container joins the first of its networks here, or all of them where the engine takes that (see
+    :mod:`.endpoints`); it is connected to the others by later calls. Labels of ownership are the engine's to add.
     """
     body: dict[str, Any] = {
         "Image": spec.image,
@@ -28,8 +29,11 @@ def payload(spec: ContainerSpec) -> dict[str, Any]:
     primary = next(iter(spec.networks), None)
     if primary is not None:
         body["HostConfig"]["NetworkMode"] = primary
-        endpoint = {"Aliases": list(spec.networks[primary])}
-        body["NetworkingConfig"] = {"EndpointsConfig": {primary: endpoint}}
+        joined = spec.networks if all_networks else (primary,)
+        sent = {network: to_api(spec.networks[network], spec.endpoints.get(network, {})) for network in joined}
+        body["NetworkingConfig"] = {"EndpointsConfig": sent}
+        if sent[primary].get("MacAddress"):
+            body["MacAddress"] = sent[primary]["MacAddress"]  # where engines before API 1.44 look for it
     return body
 
 

@@ -1,34 +1,72 @@
-"""``deploy``: what Compose says of replicas, limits and updates, taken apart into the words that pnr has for it. Pure.
+"""``deploy``: what Compose says of replicas, limits and updates, taken apart into the words that pnr has. Pure.
 
-See https://github.com/compose-spec/compose-spec/blob/main/deploy.md. What one Docker host without an orchestrator
-can't honour is an error that names it: nothing is dropped.
+See https://github.com/compose-spec/compose-spec/blob/main/deploy.md. What one Docker host without an orchestrator of
+its own can't honour is an error that names it: nothing is dropped.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.intent.settings import devices
-from reconciler.intent.settings.faults import expected, object_of, wrong
+from reconciler.intent.settings.accepts import NUMBER_OR_TEXT
+from reconciler.intent.settings.faults import Faults, expected, nearest, object_of, shown, wrong
 from reconciler.intent.settings.rows import resources
 from reconciler.intent.settings.values import choice, duration, integer
+
+MAX_REPLICAS = 1000
+
+_ROWS = {row.name: row for row in resources.ROWS}
+_LIMITS = {"cpus": "cpus", "memory": "mem_limit", "pids": "pids_limit"}
+_RESTARTS = {
+    "none": "no",
+    "no": "no",
+    "any": "always",
+    "always": "always",
+    "unless-stopped": "unless-stopped",
+    "on-failure": "on-failure",
+}
+_ORDERS = ("stop-first", "start-first")
+_COUNT = {"type": ["integer", "string"]}
+_NO_TIME = {"type": ["string", "null"]}
+_NOTHING: dict[str, Any] = {"enum": [None, "", 0, {}, []]}
+_DEVICES = {"type": "array", "items": {**devices.REQUEST, "required": ["capabilities"]}}
+
+
+def _words(*known: str) -> dict[str, Any]:
+    return {"anyOf": [{"enum": list(known)}, {"type": "string", "pattern": r"\$"}]}
+
+
+def _accepts(**properties: Any) -> dict[str, Any]:
+    part = {"type": "object", "properties": properties, "additionalProperties": False}
+    return {"anyOf": [part, {"type": "null"}]}
+
 
 ACCEPTS: dict[str, Any] = {
     "type": "object",
     "properties": {
-        "mode": {"enum": ["replicated", "global"]},
-        "replicas": {"type": ["integer", "string"]},
-        "resources": {"type": "object"},
-        "restart_policy": {"type": "object"},
-        "update_config": {"type": "object"},
+        "mode": _words("replicated", "global"),
+        "replicas": _COUNT,
+        "endpoint_mode": _words("dnsrr"),
+        "resources": _accepts(
+            limits=_accepts(**{key: _ROWS[name].accepts for key, name in _LIMITS.items()}),
+            reservations=_accepts(memory=NUMBER_OR_TEXT, devices=_DEVICES, cpus=_NOTHING, generic_resources=_NOTHING),
+        ),
+        "restart_policy": _accepts(condition=_words(*_RESTARTS), max_attempts=_COUNT, delay=_NO_TIME, window=_NO_TIME),
+        "update_config": _accepts(
+            order=_words(*_ORDERS),
+            failure_action=_words("rollback", "pause"),
+            parallelism=_COUNT,
+            delay=_NO_TIME,
+            monitor=_NO_TIME,
+            max_failure_ratio=_NOTHING,
+        ),
+        **dict.fromkeys(("rollback_config", "labels", "placement"), _NOTHING),
     },
     "additionalProperties": False,
 }
-
-_ROWS = {row.name: row for row in resources.ROWS}
-MAX_REPLICAS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,28 +80,39 @@ class Deploy:
 
 
 def _no(why: str) -> Callable[[Any], None]:
+    """A reader of what may be there as long as it says nothing."""
+
     def read(value: Any) -> None:
-        if value not in (None, "", 0) and value not in ([], {}):
+        if value not in ("", 0, [], {}):
+            raise wrong(why)
+
+    return read
+
+
+def _no_time(why: str) -> Callable[[Any], None]:
+    """A reader of a duration that may only be none."""
+
+    def read(value: Any) -> None:
+        if duration(value):
             raise wrong(why)
 
     return read
 
 
 def _object(value: Any, parsers: Mapping[str, Callable[[Any], Any]]) -> dict[str, Any]:
-    if value is None:
-        return {}
     if not isinstance(value, Mapping):
         raise expected(f"an object with {', '.join(parsers)}", value)
-    return object_of(value, parsers)
+    faults = Faults()
+    for key in value:
+        if key not in parsers and value[key] is None:
+            faults.add((key,), f"unknown key {shown(key)}{nearest(key, parsers)}", None)
+    faults.throw()
+    return object_of({key: part for key, part in value.items() if part is not None}, parsers)
 
 
 def _limits(value: Any) -> dict[str, Any]:
-    found = _object(
-        value,
-        {"cpus": _ROWS["cpus"].parse, "memory": _ROWS["mem_limit"].parse, "pids": _ROWS["pids_limit"].parse},
-    )
-    names = {"cpus": "cpus", "memory": "mem_limit", "pids": "pids_limit"}
-    return {names[key]: part for key, part in found.items()}
+    found = _object(value, {key: _ROWS[name].parse for key, name in _LIMITS.items()})
+    return {_LIMITS[key]: part for key, part in found.items()}
 
 
 def _reservations(value: Any) -> dict[str, Any]:
@@ -71,7 +120,7 @@ def _reservations(value: Any) -> dict[str, Any]:
         value,
         {
             "memory": _ROWS["mem_reservation"].parse,
-            "devices": devices.parse_gpus,
+            "devices": devices.parse_reserved,
             "cpus": _no("a Docker host reserves no processors: leave it out, or set cpu_shares"),
             "generic_resources": _no("generic resources are Swarm's: leave them out"),
         },
@@ -86,37 +135,41 @@ def _resources(value: Any) -> dict[str, Any]:
 
 
 def _restart(value: Any) -> str:
-    slow = "pnr has a back-off of its own: leave it out"
+    no_time = _no_time("pnr has a back-off of its own: leave it out")
     found = _object(
         value,
         {
-            "condition": choice("none", "on-failure", "any"),
+            "condition": choice(*_RESTARTS),
             "max_attempts": integer("a number of attempts", 0, 2**31 - 1, digits_in_quotes=True),
-            "delay": _no(slow),
-            "window": _no(slow),
+            "delay": no_time,
+            "window": no_time,
         },
     )
-    condition, most = found.get("condition", "any"), found.get("max_attempts", 0)
-    if condition == "on-failure":
-        return f"on-failure:{most}" if most else "on-failure"
-    return {"none": "no", "any": "always"}[condition]
+    restart, most = _RESTARTS[found.get("condition", "any")], found.get("max_attempts", 0)
+    if most and restart != "on-failure":
+        raise wrong("max_attempts counts for the condition on-failure only: leave it out, or set that condition")
+    return f"{restart}:{most}" if most else restart
+
+
+def _one_at_a_time(value: Any) -> None:
+    if integer("a number of copies", 0, MAX_REPLICAS, digits_in_quotes=True)(value) != 1:
+        raise wrong("copies are updated one after the other: leave parallelism out")
+
+
+def _failure_action(value: Any) -> str:
+    if value == "continue":
+        raise wrong("an update that fails does not go on to the next copy: choose rollback or pause")
+    return choice("rollback", "pause")(value)
 
 
 def _update(value: Any) -> dict[str, Any]:
-    def one(value: Any) -> None:
-        if integer("a number of copies", 0, 1000, digits_in_quotes=True)(value) > 1:
-            raise wrong("copies are updated one after the other: leave parallelism out")
-
-    def no_time(value: Any) -> None:
-        if duration(value):
-            raise wrong("the next copy is updated when the one before is healthy, not after a time: leave it out")
-
+    no_time = _no_time("the next copy is updated when the one before is healthy, not after a time: leave it out")
     return _object(
         value,
         {
-            "order": choice("stop-first", "start-first"),
-            "failure_action": choice("rollback", "pause"),
-            "parallelism": one,
+            "order": choice(*_ORDERS),
+            "failure_action": _failure_action,
+            "parallelism": _one_at_a_time,
             "delay": no_time,
             "monitor": no_time,
             "max_failure_ratio": _no("no copy may fail: leave it out"),
@@ -124,23 +177,36 @@ def _update(value: Any) -> dict[str, Any]:
     )
 
 
+def _mode(value: Any) -> str:
+    if value in ("replicated-job", "global-job"):
+        raise wrong('for work that ends leave it out and say "kind": "job" of the chunk')
+    return choice("replicated", "global")(value)
+
+
+def _endpoint_mode(value: Any) -> None:
+    """Names of several copies lead to their addresses in turn on any Docker network: that is dnsrr."""
+    if choice("dnsrr", "vip")(value) == "vip":
+        raise wrong("only Swarm has an address for all copies together: leave it out, or say dnsrr")
+
+
 def parse(value: Any) -> Deploy:
-    """Take it apart."""
-    swarm = "only Swarm knows it: leave it out"
+    """Take it apart. Raises what the readers of settings raise (see :mod:`.faults`)."""
     found = _object(
         value,
         {
-            "mode": choice("replicated", "global"),
+            "mode": _mode,
             "replicas": integer("a number of replicas", 1, MAX_REPLICAS, digits_in_quotes=True),
             "resources": _resources,
             "restart_policy": _restart,
             "update_config": _update,
             "rollback_config": _no("a roll-back is done as the update was: leave it out"),
             "labels": _no("these are Swarm's labels of a service: put them under labels of the container"),
-            "placement": _no(swarm),
-            "endpoint_mode": _no(swarm),
+            "placement": _no("only Swarm knows it: leave it out"),
+            "endpoint_mode": _endpoint_mode,
         },
     )
+    if found.get("mode") == "global" and found.get("replicas", 1) > 1:
+        raise wrong("the mode global is one container on each host: leave replicas out, or say replicated")
     settings = dict(found.get("resources", {}))
     if "restart_policy" in found:
         settings["restart"] = found["restart_policy"]
@@ -148,10 +214,8 @@ def parse(value: Any) -> Deploy:
     return Deploy(settings, found.get("replicas"), update.get("order"), update.get("failure_action"))
 
 
-def contradictions(deploy: Deploy, declared: Mapping[str, Any]) -> list[tuple[str, str]]:
+def contradictions(deploy: Deploy, declared: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """The settings that are declared beside ``deploy`` as well, and otherwise, each with what to do."""
-    return [
-        (name, f"deploy says otherwise of {name}: leave one of them out")
-        for name, value in deploy.settings.items()
-        if declared.get(name) is not None and declared[name] != value
-    ]
+    for name, value in deploy.settings.items():
+        if declared.get(name) is not None and declared[name] != value:
+            yield name, f"deploy says otherwise of {name}: leave one of them out"

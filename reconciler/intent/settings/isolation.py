@@ -56,10 +56,9 @@ def same_namespace(*usual: str) -> Callable[[Any, Any], bool]:
 def _group(value: Any) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    name = text(value)
-    if not name:
+    if not isinstance(value, str) or not value:
         raise expected("the name or number of a group", value)
-    return name
+    return text(value)
 
 
 def groups(value: Any) -> list[str]:

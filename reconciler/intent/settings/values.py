@@ -194,6 +194,18 @@ def duration_text(seconds: float) -> str:
     return "".join(parts) or "0s"
 
 
+def microseconds(low: int, high: int) -> Callable[[Any], int]:
+    """A reader of microseconds from ``low`` to ``high``: a number, or a duration such as ``50ms``."""
+    plain = integer("microseconds", low, high, digits_in_quotes=True)
+
+    def read(value: Any) -> int:
+        if isinstance(value, str) and _DURATION.fullmatch(value.strip()):
+            return plain(round(duration(value) * 10**6))
+        return plain(value)
+
+    return read
+
+
 def nanoseconds(seconds: float) -> int:
     """Seconds as the Engine API wants them."""
     return round(seconds * 10**9)

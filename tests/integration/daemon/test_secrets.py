@@ -173,7 +173,9 @@ def test_a_source_that_goes_away_changes_nothing_and_is_told_with_its_place(
     daemon.start()
     daemon.until(lambda: bool(daemon.domain(name).get("errors")), "the error to show after the restart")
     daemon.until(lambda: bool(daemon.view()["daemon"].get("engine_up")), "the engine to be seen")
-    assert daemon.pnr("apply").returncode == 0
+    assert daemon.domain(name)["unknown"]
+    assert "everything stays as it is" in daemon.pnr("why", f"{name}/main/a").stdout
+    assert daemon.pnr("apply", "--wait").returncode == 2
     assert daemon.run_of(f"{name}_a") == before
 
     (outside / "password").write_text("old")

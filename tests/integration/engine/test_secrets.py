@@ -150,6 +150,20 @@ async def test_after_a_reboot_the_files_are_written_again(
     assert await inside(engine, healed, "cat /run/secrets/key") == f"0 {CANARY}"
 
 
+async def test_what_a_daemon_with_another_root_put_there_goes_with_its_container(
+    engine: DockerEngine, bench: Bench, vault: Vault, tmp_path: Path, engine_socket: Path
+) -> None:
+    container = await run(bench, chunk_with(bench, vault.file("key", CANARY)))
+    files = MountedFiles(str(tmp_path / "elsewhere"), vault.contents)
+    other = DockerEngine(runtime_root=None, docker_host=f"unix://{engine_socket}", files=files)
+    await other.connect()
+    try:
+        await other.perform(RemoveContainer(container.name))
+    finally:
+        await other.close()
+    assert not list((tmp_path / "files").iterdir())
+
+
 async def test_what_can_not_be_written_again_is_a_reason_to_make_the_container_anew(
     engine: DockerEngine, bench: Bench, vault: Vault, tmp_path: Path
 ) -> None:

@@ -47,7 +47,7 @@ def test_the_go_programs_file_means_what_that_program_did() -> None:
     chunks = list(domain.chunks())
     assert [c.id.chunk for c in chunks] == ["mongodb", "mongodb_checker", "api_server", "web_client"]
     assert {c.facts for c in chunks} == {FactsMode.OFFERED}
-    assert [c.container.build_path for c in chunks] == [
+    assert [c.container.build and c.container.build.context for c in chunks] == [
         None,
         "/srv/domains/nodes/mongodb",
         "/srv/domains/nodes/api",
@@ -199,13 +199,16 @@ def test_null_says_the_same_as_nothing() -> None:
 def test_relative_paths_start_at_the_folder_of_the_file() -> None:
     container = {"build_path": "../src/./app", "volumes": ["./conf:/c:ro", "/abs:/a", "../up:/u", "data:/data"]}
     made = chunk(container=container).container
-    assert made.build_path == "/srv/src/app"
+    assert made.build is not None
+    assert made.build.context == "/srv/src/app"
     assert [entry["source"] for entry in made.settings["volumes"]] == ["/abs", "/srv/domains/conf", "d_data", "/srv/up"]
 
 
 def test_without_a_folder_paths_stay_relative() -> None:
     file = document(declared(container={"build_path": "./app"}))
-    assert next(valid(file, base_dir=None).chunks()).container.build_path == "app"
+    made = next(valid(file, base_dir=None).chunks()).container
+    assert made.build is not None
+    assert made.build.context == "app"
 
 
 def test_networks_are_named_after_the_domain_unless_they_say_otherwise() -> None:

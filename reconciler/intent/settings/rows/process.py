@@ -93,6 +93,7 @@ ROWS: tuple[Setting, ...] = (
         *in_host_config("RestartPolicy", words.restart_to_api, words.restart_from_api),
         live=True,
         undeclared="no",
+        unset={"RestartPolicy": {"Name": "no", "MaximumRetryCount": 0}},
     ),
     Setting(
         "stop_signal",

@@ -10,7 +10,7 @@ from reconciler.intent.settings.accepts import FLAG, INTEGER, NUMBER_OR_TEXT, PA
 from reconciler.intent.settings.found import flag_found, map_found, same_flag, same_map, same_unless, unless
 from reconciler.intent.settings.places import in_host_config
 from reconciler.intent.settings.row import Setting, declared_and_found
-from reconciler.intent.settings.values import flag, integer, number, size, size_or, size_text, word
+from reconciler.intent.settings.values import flag, integer, microseconds, number, size, size_or, size_text, word
 
 SMALLEST_MEMORY = 6 * 1024**2
 """Below this the engine refuses to create a container."""
@@ -18,12 +18,24 @@ SMALLEST_MEMORY = 6 * 1024**2
 USUAL_SHM = 64 * 1024**2
 """What the engine gives where nothing is said."""
 
+USUAL_SHARES = 1024
+USUAL_PERIOD = 100000
+"""What the kernel gives where nothing is said. An engine can't take these back, but be told them."""
+
+LONGEST_REAL_TIME = 2**31 - 1
+
+
+def _swap(value: Any) -> int | None:
+    """0 is the same as nothing, as in Compose."""
+    return size_or(-1)(value) or None
+
 
 def _swap_found(inspected: Mapping[str, Any]) -> int | None:
-    """As much swap as memory is what the engine fills in for a limit of memory: nothing was asked then."""
+    """As much swap as memory is what the engine fills in for a limit of memory: nothing was asked then. No limit of
+    swap where there is none of memory is how it is anyway."""
     host = inspected.get("HostConfig") or {}
     swap, memory = int(host.get("MemorySwap") or 0), int(host.get("Memory") or 0)
-    return None if swap == 0 or (memory > 0 and swap == 2 * memory) else swap
+    return None if swap == 0 or swap == (2 * memory or -1) else swap
 
 
 def _same_swap(declared: Any, found: Any) -> bool:
@@ -64,13 +76,14 @@ ROWS: tuple[Setting, ...] = (
         "The most memory and swap together: a size, or -1 for as much swap as there is. Where left out, the engine"
         " allows as much swap as memory.",
         "512m",
-        size_or(-1),
+        _swap,
         NUMBER_OR_TEXT,
         in_host_config("MemorySwap")[0],
         _swap_found,
         same=_same_swap,
         tell=declared_and_found(lambda swap: "no limit" if swap == -1 else size_text(swap)),
         live=True,
+        unset={},  # with the limit of memory, which is sent along, it is again what the engine fills in
     ),
     Setting(
         "mem_reservation",
@@ -79,9 +92,10 @@ ROWS: tuple[Setting, ...] = (
         "128m",
         size(SMALLEST_MEMORY),
         NUMBER_OR_TEXT,
-        *in_host_config("MemoryReservation", from_api=unless(0)),
+        *in_host_config("MemoryReservation", from_api=unless(0, -1)),
         tell=declared_and_found(size_text),
         live=True,
+        unset={"MemoryReservation": -1},
     ),
     Setting(
         "mem_swappiness",
@@ -131,44 +145,50 @@ ROWS: tuple[Setting, ...] = (
         512,
         integer("a weight", 2, 262144, digits_in_quotes=True),
         INTEGER,
-        *in_host_config("CpuShares", from_api=unless(0)),
+        *in_host_config("CpuShares", from_api=unless(0, USUAL_SHARES)),
+        same=same_unless(USUAL_SHARES),
         live=True,
+        unset={"CpuShares": USUAL_SHARES},
     ),
     Setting(
         "cpu_period",
         "resources",
-        "The period over which cpu_quota counts, in microseconds; excludes cpus.",
-        100000,
-        integer("microseconds", 1000, 1000000, digits_in_quotes=True),
+        "The period over which cpu_quota counts, in microseconds or as a duration; excludes cpus.",
+        50000,
+        microseconds(1000, 1000000),
         INTEGER,
-        *in_host_config("CpuPeriod", from_api=unless(0)),
+        *in_host_config("CpuPeriod", from_api=unless(0, USUAL_PERIOD)),
+        same=same_unless(USUAL_PERIOD),
         live=True,
+        unset={"CpuPeriod": USUAL_PERIOD},
     ),
     Setting(
         "cpu_quota",
         "resources",
-        "The processor time in each period, in microseconds; excludes cpus.",
-        50000,
-        integer("microseconds", 1000, 2**40, digits_in_quotes=True),
+        "The processor time in each period, in microseconds or as a duration; excludes cpus.",
+        25000,
+        microseconds(1000, 2**40),
         INTEGER,
         *in_host_config("CpuQuota", from_api=unless(0, -1)),
         live=True,
+        unset={"CpuQuota": -1},
     ),
     Setting(
         "cpu_rt_period",
         "resources",
-        "The period for real-time processes, in microseconds; the kernel and the engine must be set up for it.",
+        "The period for real-time processes, in microseconds or as a duration; the kernel and the engine must be set up"
+        " for it.",
         1000000,
-        integer("microseconds", 1, 2**40, digits_in_quotes=True),
+        microseconds(1, LONGEST_REAL_TIME),
         INTEGER,
         *in_host_config("CpuRealtimePeriod", from_api=unless(0)),
     ),
     Setting(
         "cpu_rt_runtime",
         "resources",
-        "The time of real-time processes in each such period, in microseconds.",
+        "The time of real-time processes in each such period, in microseconds or as a duration.",
         950000,
-        integer("microseconds", 1, 2**40, digits_in_quotes=True),
+        microseconds(1, LONGEST_REAL_TIME),
         INTEGER,
         *in_host_config("CpuRealtimeRuntime", from_api=unless(0)),
     ),
@@ -240,12 +260,12 @@ ROWS: tuple[Setting, ...] = (
     Setting(
         "ulimits",
         "resources",
-        "Limits of the kernel for each process: a number, or soft and hard ones.",
+        "Limits of the kernel for each process: a number, or soft and hard ones. Others are the engine's own.",
         {"nofile": {"soft": 1024, "hard": 4096}, "nproc": 512},
         ulimits.parse,
         ulimits.ACCEPTS,
         *in_host_config("Ulimits", ulimits.to_api, ulimits.from_api),
-        same=same_map,
+        same=lambda declared, found: words.within(declared, found or {}),
     ),
     Setting(
         "storage_opt",

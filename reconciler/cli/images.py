@@ -1,0 +1,89 @@
+"""``pnr images``: for each chunk its image, the digest that runs, and the newest one of its registry."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from reconciler.cli import exits
+from reconciler.cli.client import NoDaemon, request
+from reconciler.cli.folders import folders
+from reconciler.cli.options import engine_options, service_options
+from reconciler.cli.terminal import print_json, say, table, wants_colour
+
+_HEAD = ("CHUNK", "IMAGE", "RUNNING", "NEWEST", "")
+_COLOURS = {"newest": "green", "newer": "yellow", "unknown": "dim"}
+_WORDS = {
+    "newest": "up to date",
+    "newer": "there is a newer one",
+    "built": "built here",
+    "fixed": "fixed by its digest",
+    "not running": "not running",
+}
+_SHORT = len("sha256:") + 12
+
+
+def configure(parser: ArgumentParser) -> None:
+    """Options, help and examples."""
+    parser.description = (
+        "Show the image of each chunk: the digest that its containers run, and the one that the registry has under\n"
+        "that name now. Registries are asked through the engine, each for ten seconds at most; nothing is pulled."
+    )
+    parser.epilog = (
+        "examples:\n  pnr images\n  pnr images --json | jq '.[] | select(.state == \"newer\") | .chunk'\n\n"
+        "exit codes: 0 shown, 4 no engine"
+    )
+    parser.add_argument("--json", action="store_true", help="a list of entries as JSON")
+    parser.add_argument("--offline", action="store_true", help="ask no registry")
+    engine_options(parser)
+
+
+def run(args: Namespace) -> int:
+    """Show the images; an exit code."""
+    domains, state = folders(args)
+    try:
+        found = _through_daemon(args, state)
+    except NoDaemon:
+        found = _alone(args, domains, state)
+    if args.json:
+        print_json(found)
+    elif not found:
+        say("no chunk is declared")
+    else:
+        for line in lines_of(found, paint=wants_colour()):
+            print(line)
+    return exits.OK
+
+
+def _through_daemon(args: Namespace, state: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for answer in request(state, {"command": "images", "offline": args.offline}):
+        found = answer.get("images") or found
+    return found
+
+
+def _alone(args: Namespace, domains: str, state: str) -> list[dict[str, Any]]:
+    import asyncio
+
+    from reconciler.daemon.images import alone, rows
+
+    async def ask() -> list[dict[str, Any]]:
+        async with alone(service_options(args, domains, state)) as (engine, declared):
+            return await rows(engine, declared, ask=not args.offline)
+
+    return asyncio.run(ask())
+
+
+def lines_of(rows: Sequence[Mapping[str, Any]], *, paint: bool = False) -> list[str]:
+    """Aligned lines, digests shortened."""
+    shown = [_HEAD]
+    colours: list[str | None] = [None]
+    for row in rows:
+        state = str(row["state"])
+        said = f"unknown: {row['message'] or 'no reason'}" if state == "unknown" else _WORDS.get(state, state)
+        running = ", ".join(str(digest)[:_SHORT] for digest in row["running"])
+        newest = str(row["newest"] or "")[:_SHORT]
+        shown.append((str(row["chunk"]), str(row["image"]), running or "-", newest or "-", said))
+        colours.append(_COLOURS.get(state))
+    return table(shown, colours=colours, colour_column=4, paint=paint)

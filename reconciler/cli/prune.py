@@ -1,0 +1,114 @@
+"""``pnr prune``: remove images that pnr pulled or built, that no container has and no domain declares."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from reconciler.cli import exits
+from reconciler.cli.client import NoDaemon, request
+from reconciler.cli.folders import folders
+from reconciler.cli.options import engine_options, service_options
+from reconciler.cli.terminal import complain, print_json, say, table
+
+_SHORT = len("sha256:") + 12
+
+
+def configure(parser: ArgumentParser) -> None:
+    """Options, help and examples."""
+    parser.description = (
+        "Remove images that pnr pulled or built, that no container has (running or not, of whomever) and that no\n"
+        "domain declares. They are listed first, and removed after a yes. Images of others are never touched."
+    )
+    parser.epilog = (
+        "examples:\n  pnr prune --dry-run\n  pnr prune --yes\n\n"
+        "exit codes: 0 removed or nothing to remove, 1 some could not be removed, 4 no engine,"
+        " 64 no terminal to ask on, and no --yes"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="list them, and remove nothing")
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+    parser.add_argument("--json", action="store_true", help="what was found, or what became of it, as JSON")
+    engine_options(parser)
+
+
+def run(args: Namespace) -> int:
+    """List, ask, remove; an exit code."""
+    unused: list[dict[str, Any]] = _ask(args, None).get("unused") or []
+    if args.dry_run or not unused:
+        if args.json:
+            print_json(unused)
+        else:
+            _list(unused)
+        return exits.OK
+    if not args.json:
+        _list(unused)
+    if not args.yes:
+        if args.json or not sys.stdin.isatty():
+            complain("nobody can be asked here: say --yes to remove them, or --dry-run to see them only")
+            return exits.USAGE
+        if input(f"remove {_count(unused)}? [y/N] ").strip().lower() not in ("y", "yes"):
+            say("nothing is removed")
+            return exits.OK
+    removed: list[dict[str, Any]] = _ask(args, [str(image["id"]) for image in unused]).get("removed") or []
+    failed = [image for image in removed if image["error"]]
+    if args.json:
+        print_json(removed)
+    else:
+        for image in failed:
+            complain(f"{_name(image)} stays: {image['error']}")
+        say(f"removed {_count([image for image in removed if not image['error']])}")
+    return exits.FAILED if failed else exits.OK
+
+
+def _ask(args: Namespace, ids: list[str] | None) -> dict[str, Any]:
+    """The unused images or, with ``ids``, what became of those."""
+    domains, state = folders(args)
+    message = {"command": "prune"} if ids is None else {"command": "prune", "ids": ids}
+    found: dict[str, Any] = {}
+    try:
+        for answer in request(state, message):
+            found |= answer
+    except NoDaemon:
+        return _alone(args, domains, state, ids)
+    return found
+
+
+def _alone(args: Namespace, domains: str, state: str, ids: list[str] | None) -> dict[str, Any]:
+    import asyncio
+
+    from reconciler.daemon.images import alone, document, prunable, prune
+
+    async def ask() -> dict[str, Any]:
+        async with alone(service_options(args, domains, state), complete=True) as (engine, declared):
+            unused = await prunable(engine, declared)
+            if ids is None:
+                return {"unused": [document(image) for image in unused]}
+            return {"removed": await prune(engine, unused, ids)}
+
+    return asyncio.run(ask())
+
+
+def _list(images: Sequence[Mapping[str, Any]]) -> None:
+    if not images:
+        say("no image of ours is unused")
+        return
+    rows = [(str(image["id"])[:_SHORT], _size(int(image["bytes"])), _name(image)) for image in images]
+    for line in table(rows):
+        print(line)
+    say(f"unused: {_count(images)}")
+
+
+def _count(images: Sequence[Mapping[str, Any]]) -> str:
+    number = len(images)
+    size = _size(sum(int(image["bytes"]) for image in images))
+    return f"{number} image{'' if number == 1 else 's'} ({size} at most)"
+
+
+def _name(image: Mapping[str, Any]) -> str:
+    return ", ".join(str(name) for name in image["names"]) or "(no name any more)"
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e9:.2f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"

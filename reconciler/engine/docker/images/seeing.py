@@ -1,0 +1,113 @@
+"""Images as they are: read from the engine, and what a registry has under a name. Blocking."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import docker
+from docker.errors import APIError, DockerException, ImageNotFound
+
+from reconciler.engine.docker.failures import LOST, RAISED, status, translate, unavailable, words
+from reconciler.engine.docker.images import logins, refusals
+from reconciler.engine.docker.images.logins import Credentials
+from reconciler.engine.docker.images.streams import is_timeout
+from reconciler.engine.protocol import EngineError, RegistryFailed
+from reconciler.intent.image_names import ImageName
+from reconciler.planner.observed import ImageSeen
+
+_SAME_ARCHITECTURE = {"x86_64": "amd64", "x86-64": "amd64", "aarch64": "arm64", "i386": "386", "armhf": "arm"}
+_USUAL_VARIANT = {"arm64": "v8", "arm": "v7"}
+_SYSTEMS = frozenset({"linux", "windows", "darwin", "freebsd"})
+
+
+def inspect(client: docker.APIClient, name: str, where: str) -> ImageSeen | None:
+    """An image by name or id; None where the engine has none. Raises an EngineError."""
+    try:
+        return seen(client.inspect_image(name))  # type: ignore[no-untyped-call]
+    except ImageNotFound:
+        return None
+    except RAISED as error:
+        raise translate(error, where, EngineError) from error
+
+
+def seen(body: Mapping[str, Any]) -> ImageSeen:
+    """From the body of ``GET /images/{name}/json``."""
+    config = body.get("Config") or {}
+    parts = [str(body.get(key) or "") for key in ("Os", "Architecture", "Variant")]
+    return ImageSeen(
+        id=str(body["Id"]),
+        names=tuple(body.get("RepoTags") or ()),
+        digests=tuple(body.get("RepoDigests") or ()),
+        labels=dict(config.get("Labels") or {}),
+        config=config,
+        size=int(body.get("Size") or 0),
+        platform="/".join(part for part in parts if part),
+    )
+
+
+def fits(image: ImageSeen, platform: str | None) -> bool:
+    """Whether an image is of the wanted platform, as far as that is said: ``linux``, ``arm64``, ``linux/arm/v7``."""
+    if platform is None:
+        return True
+    system, architecture, variant = _parts(platform)
+    found_system, found_architecture, found_variant = _parts(image.platform)
+    return (
+        system in ("", found_system)
+        and architecture in ("", found_architecture)
+        and (not variant or (found_variant or _USUAL_VARIANT.get(architecture, variant)) == variant)
+    )
+
+
+def _parts(platform: str) -> tuple[str, str, str]:
+    parts = platform.lower().split("/")
+    if parts[0] not in _SYSTEMS:
+        parts.insert(0, "")
+    system, architecture, variant = [*parts, "", ""][:3]
+    return system, _SAME_ARCHITECTURE.get(architecture, architecture), variant
+
+
+def newest_digest(
+    client: docker.APIClient, image: ImageName, credentials: Credentials, seconds: float, where: str
+) -> str:
+    """Ask the registry, through the engine (``GET /distribution/{name}/json``). Raises RegistryFailed,
+    EngineUnavailable."""
+    asked = f"{image.name}:{image.tag or 'latest'}" if image.tag or not image.digest else f"{image.name}@{image.digest}"
+    api: Any = client
+    headers = {"X-Registry-Auth": logins.header(credentials.auth)}
+    try:
+        answer = api._get(api._url("/distribution/{0}/json", asked), headers=headers, timeout=seconds)
+        api._raise_for_status(answer)
+        return str(answer.json()["Descriptor"]["digest"])
+    except LOST as error:
+        if is_timeout(error):
+            raise _failed(asked, f"no answer within {seconds:g} s", image, credentials) from error
+        raise unavailable(error, where) from error
+    except (DockerException, OSError) as error:
+        raise _failed(asked, words(error), image, credentials) from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise _failed(asked, "the engine's answer holds no digest", image, credentials) from error
+
+
+def _failed(asked: str, said: str, image: ImageName, credentials: Credentials) -> RegistryFailed:
+    refusal = refusals.of_pull(said)
+    advice = credentials.advice(image.registry) if refusal.wants_login else refusal.advice
+    error = RegistryFailed(f"{image.registry} can't be asked for {asked}: {said}" + (f"; {advice}" if advice else ""))
+    error.permanent = refusal.permanent
+    return error
+
+
+def remove(client: docker.APIClient, image_id: str, where: str) -> None:
+    """Remove an image with all of its names; one that is gone is fine. Raises an EngineError, with the engine's words
+    where something needs the image."""
+    api: Any = client
+    try:
+        found = inspect(client, image_id, where)
+        for name in (*(found.names if found is not None else ()), image_id):
+            try:
+                api.remove_image(name)
+            except APIError as error:
+                if status(error) != 404:
+                    raise
+    except RAISED as error:
+        raise translate(error, where, EngineError) from error

@@ -1,0 +1,116 @@
+"""What a chunk says in several places must agree: replicas, limits, how it is updated. Pure.
+
+Part of :mod:`reconciler.intent.crosschecks`, with its manner: what has another shape than is expected is passed over,
+since it is told where it is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from reconciler.intent import readers
+from reconciler.intent.complaints import Complaint
+from reconciler.intent.model import Kind, Strategy
+from reconciler.intent.positions import Path
+from reconciler.intent.settings import SETTINGS
+from reconciler.intent.settings.conflicts import COMPARED, conflicts
+from reconciler.intent.settings.deploy import MAX_REPLICAS, Deploy, contradictions
+from reconciler.intent.settings.deploy import parse as read_deploy
+from reconciler.intent.settings.replicas import ports_too_few
+
+_count = readers.count(1, MAX_REPLICAS)
+_ADDRESSES = ("ipv4_address", "ipv6_address", "link_local_ips", "mac_address")
+_ONE_EACH = "which two replicas can't have at once: leave it out"
+
+
+def disagreements(chunk: Mapping[str, Any], path: Path) -> Iterator[Complaint]:
+    """Everything in ``chunk`` (as written, at ``path``) that contradicts something else in it."""
+    container = _object(chunk, "container")
+    deploy = _read(read_deploy, container.get("deploy")) or Deploy()
+    yield from _update(chunk, deploy, path)
+    looked_at = {*COMPARED, *deploy.settings, "ports", "mac_address"} & container.keys()
+    settings = {name: _read(SETTINGS[name].parse, container[name]) for name in SETTINGS if name in looked_at}
+    yield from _settings(settings, deploy, (*path, "container"))
+    replicas = {
+        "replicas": _read(_count, chunk.get("replicas")),
+        "container.scale": _read(_count, container.get("scale")),
+        "container.deploy.replicas": deploy.replicas,
+    }
+    said = {name: number for name, number in replicas.items() if number is not None}
+    if len(set(said.values())) > 1:
+        message = f"{' and '.join(f'{name} {number}' for name, number in said.items())}: leave all but one out"
+        yield Complaint((*path, "container"), "Conflict", message)
+    number = max(said.values(), default=1)
+    least = _read(_count, chunk.get("min_ready"))
+    if least is not None and least > number:
+        have = "one replica" if number == 1 else f"{number} replicas"
+        yield Complaint((*path, "min_ready"), "OutOfRange", f"min_ready {least} can never be reached with {have}")
+    if number > 1:
+        yield from _replicas(chunk, settings, number, path)
+
+
+def _object(node: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    inner = node.get(key)
+    return inner if isinstance(inner, dict) else {}
+
+
+def _read(reader: Callable[[Any], Any], value: Any) -> Any:
+    """What is read; None where nothing is there, or nothing that can be read."""
+    try:
+        return reader(value) if value is not None else None
+    except ValueError:
+        return None
+
+
+def _settings(settings: Mapping[str, Any], deploy: Deploy, path: Path) -> Iterator[Complaint]:
+    for name, message in contradictions(deploy, settings):
+        yield Complaint((*path, name), "Conflict", message)
+    together = {**deploy.settings, **{name: value for name, value in settings.items() if value is not None}}
+    for name, message in conflicts(together):
+        yield Complaint((*path, name if name in settings else "deploy"), "Conflict", message)
+
+
+def _replicas(chunk: Mapping[str, Any], settings: Mapping[str, Any], replicas: int, path: Path) -> Iterator[Complaint]:
+    """What only one container can have."""
+    if chunk.get("kind") == Kind.JOB:
+        yield Complaint((*path, "kind"), "Conflict", "a job runs once: leave the replicas out")
+    for message in ports_too_few(settings.get("ports") or [], replicas):
+        yield Complaint((*path, "container", "ports"), "Conflict", message)
+    if settings.get("mac_address"):
+        yield Complaint((*path, "container", "mac_address"), "Conflict", f"this is an address {_ONE_EACH}")
+    for name, network in _object(_object(chunk, "container"), "networks").items():
+        for key in _ADDRESSES:
+            if isinstance(network, dict) and network.get(key):
+                where = (*path, "container", "networks", name, key)
+                yield Complaint(where, "Conflict", f"this is an address {_ONE_EACH}")
+
+
+def _update(chunk: Mapping[str, Any], deploy: Deploy, path: Path) -> Iterator[Complaint]:
+    update = _object(chunk, "update")
+    in_deploy = (*path, "container", "deploy", "update_config")
+    for key, word, deployed in (
+        ("strategy", "order", deploy.strategy),
+        ("on_failure", "failure_action", deploy.on_failure),
+    ):
+        said = (("update." + key, update.get(key)), (key, chunk.get(key)), (f"update_config.{word}", deployed))
+        places = ((*path, "update", key), (*path, key), (*in_deploy, word))
+        first = next(((name, value) for name, value in said if value is not None), None)
+        for (_, value), place in zip(said, places, strict=True):
+            if first is not None and value is not None and value != first[1]:
+                yield Complaint(place, "Conflict", f"{first[0]} says otherwise: leave one of them out")
+        if key == "strategy":
+            for (_, value), place in zip(said, places, strict=True):
+                if value == Strategy.START_FIRST:
+                    yield from _start_first(_object(chunk, "container"), place)
+
+
+def _start_first(container: Mapping[str, Any], place: Path) -> Iterator[Complaint]:
+    ports = _read(SETTINGS["ports"].parse, container.get("ports")) or ()
+    if isinstance(container.get("name"), str):
+        why = "the container has a name of its own (container.name), which two can't have at once"
+    elif any(entry["published"] is not None for entry in ports):
+        why = "the container publishes a host port, which two can't hold at once"
+    else:
+        return
+    yield Complaint(place, "Conflict", f"start-first is not possible: {why}; use stop-first or leave it out")

@@ -1,0 +1,195 @@
+"""What a domain says of its networks and volumes, and its containers of them, must agree. Pure.
+
+Part of :mod:`reconciler.intent.crosschecks`, with its manner: what has another shape than is expected is passed over,
+since it is told where it is read.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from reconciler.intent import networks
+from reconciler.intent.complaints import Complaint
+from reconciler.intent.model import Ipam
+from reconciler.intent.networks import BUILT_IN, OWN_NETWORK, RESERVED
+from reconciler.intent.positions import Path
+from reconciler.intent.settings import SETTINGS
+from reconciler.intent.settings.faults import shown
+
+_OF_NETWORKS = ("driver", "driver_opts", "attachable", "enable_ipv4", "enable_ipv6", "internal", "ipam", "labels")
+_OF_VOLUMES = ("driver", "driver_opts", "labels", "keep")
+_ADDRESSES = (("ipv4_address", 4), ("ipv6_address", 6))
+
+Object = Mapping[str, Any]
+
+
+def disagreements(tree: Object) -> Iterator[Complaint]:
+    """Everything in ``tree`` about networks and volumes that contradicts something else in it."""
+    for kind, keys in (("networks", _OF_NETWORKS), ("volumes", _OF_VOLUMES)):
+        for name, declared in _object(tree, kind).items():
+            yield from _external(declared, keys, (kind, name))
+        yield from _same_name(tree, kind)
+    for name, declared in _object(tree, "networks").items():
+        yield from _engines_own(declared, ("networks", name))
+    yield from _overlaps(tree)
+    for cpux_name, cpux in _object(tree, "cpuxs").items():
+        chunks = cpux.get("design_chunks") if isinstance(cpux, dict) else None
+        for index, chunk in enumerate(chunks if isinstance(chunks, list) else ()):
+            container = _object(chunk, "container")
+            yield from _joined(container, tree, ("cpuxs", cpux_name, "design_chunks", index, "container"))
+
+
+def _object(node: Any, key: str) -> Object:
+    inner = node.get(key) if isinstance(node, dict) else None
+    return inner if isinstance(inner, dict) else {}
+
+
+def _read(reader: Callable[[Any], Any], value: Any) -> Any:
+    """What is read; None where nothing is there, or nothing that can be read."""
+    try:
+        return reader(value) if value is not None else None
+    except ValueError:
+        return None
+
+
+def _is_external(declared: Any) -> bool:
+    said = declared.get("external") if isinstance(declared, dict) else None
+    return isinstance(said, dict) or said is True
+
+
+def _external(declared: Any, keys: tuple[str, ...], path: Path) -> Iterator[Complaint]:
+    if not _is_external(declared):
+        return
+    for key in keys:
+        if declared.get(key):
+            yield Complaint((*path, key), "Conflict", f"{key} of what is external is not pnr's to say: leave it out")
+    other = _object(declared, "external").get("name")
+    if other is not None and declared.get("name") not in (None, other):
+        yield Complaint((*path, "name"), "Conflict", "external.name says otherwise: leave one of them out")
+
+
+def _engine_name(tree: Object, kind: str, name: str) -> str | None:
+    """How the engine calls a network or volume; None where that can't be told."""
+    declared = _object(tree, kind).get(name) or {}
+    if not isinstance(declared, dict):
+        return None
+    said = declared.get("name") or _object(declared, "external").get("name")
+    if said or _is_external(declared):
+        return said if isinstance(said, str) else name if not said else None
+    domain = tree.get("name")
+    own = f"{domain}" if name == OWN_NETWORK and kind == "networks" else f"{domain}_{name}"
+    return f"pnr_{own}" if kind == "networks" else own
+
+
+def _same_name(tree: Object, kind: str) -> Iterator[Complaint]:
+    """Two of a domain are two in the engine. External ones may be the same: they are only looked for."""
+    seen: dict[str, str] = {}
+    first = (OWN_NETWORK,) if kind == "networks" else ()
+    for name in dict.fromkeys((*first, *_object(tree, kind))):
+        declared = _object(tree, kind).get(name)
+        engine_name = _engine_name(tree, kind, name)
+        if engine_name is None or _is_external(declared):
+            continue
+        other = seen.setdefault(engine_name, name)
+        if other != name:
+            where = (kind, name, "name") if _object(_object(tree, kind), name).get("name") else (kind, name)
+            message = f"{shown(engine_name)} is the name of {kind}.{other} in the engine: give it another name"
+            yield Complaint(where, "Conflict", message, at_key=len(where) == 2)
+
+
+def _engines_own(declared: Any, path: Path) -> Iterator[Complaint]:
+    if not isinstance(declared, dict) or _is_external(declared):
+        return
+    driver = declared.get("driver")
+    if driver in BUILT_IN:
+        for key in declared:
+            if key not in ("driver", "external") and not key.startswith("x-"):
+                message = f"with driver {driver} this is the engine's own network {driver}: leave {key} out"
+                yield Complaint((*path, key), "Conflict", message)
+    elif declared.get("name") in RESERVED:
+        message = f"{shown(declared['name'])} is a network of the engine's own: say that it is external"
+        yield Complaint((*path, "name"), "Conflict", message)
+
+
+def _ipam(declared: Any) -> Ipam | None:
+    said = declared.get("ipam") if isinstance(declared, dict) and not _is_external(declared) else None
+    found = _read(networks.ipam, said)
+    return found if isinstance(found, Ipam) else None
+
+
+def _overlaps(tree: Object) -> Iterator[Complaint]:
+    """No two subnets of the domain share an address: an engine refuses the second."""
+    seen: list[tuple[Any, str]] = []
+    for name, declared in _object(tree, "networks").items():
+        ipam = _ipam(declared)
+        for index, pool in enumerate(ipam.pools if ipam is not None else ()):
+            subnet = ipaddress.ip_network(pool.subnet)
+            other = next((o for o, _ in seen if o.version == subnet.version and o.overlaps(subnet)), None)
+            if other is not None:
+                whose = next(whose for o, whose in seen if o is other)
+                message = f"{subnet} shares addresses with {other} of networks.{whose}"
+                yield Complaint(("networks", name, "ipam", "config", index, "subnet"), "Conflict", message)
+            seen.append((subnet, name))
+
+
+def _joined(container: Object, tree: Object, path: Path) -> Iterator[Complaint]:
+    """What a container says of the networks that it joins."""
+    said = container.get("networks")
+    names = list(said) if isinstance(said, dict) else said if isinstance(said, list) else []
+    names = [name for name in names if isinstance(name, str)]
+    declared = _object(tree, "networks")
+    alone = [name for name in names if _built_in(declared.get(name), name)]
+    if alone and len(names) > 1:
+        message = f"{alone[0]} stands for the engine's network {_built_in(declared[alone[0]], alone[0])}, which a"
+        yield Complaint((*path, "networks"), "Conflict", f"{message} container can only have alone")
+    if alone and container.get("ports"):
+        message = f"with the engine's network {_built_in(declared[alone[0]], alone[0])} no port can be published"
+        yield Complaint((*path, "ports"), "Conflict", f"{message}: leave ports out")
+    if not isinstance(said, dict):
+        return
+    for name, attachment in said.items():
+        if not isinstance(attachment, dict):
+            continue
+        yield from _addresses(attachment, name, declared.get(name), (*path, "networks", name))
+        mac = attachment.get("mac_address")
+        parse = SETTINGS["mac_address"].parse
+        own = container.get("mac_address")
+        if len(names) == 1 and mac and own and _read(parse, mac) != _read(parse, own):
+            message = "mac_address of the container says otherwise: leave one of them out"
+            yield Complaint((*path, "networks", name, "mac_address"), "Conflict", message)
+
+
+def _built_in(declared: Any, name: str) -> str:
+    """``host`` or ``none`` where a network is that of the engine, else nothing."""
+    if not isinstance(declared, dict):
+        return ""
+    engine_name = declared.get("driver")
+    if _is_external(declared):
+        engine_name = _object(declared, "external").get("name") or declared.get("name") or name
+    return str(engine_name) if engine_name in BUILT_IN else ""
+
+
+def _addresses(attachment: Object, name: str, declared: Any, path: Path) -> Iterator[Complaint]:
+    """A fixed address is one of a declared subnet: in others an engine gives none."""
+    if _is_external(declared):
+        return
+    if isinstance(declared, dict) and declared.get("ipam") is not None and _ipam(declared) is None:
+        return
+    ipam = _ipam(declared) or Ipam()
+    for key, version in _ADDRESSES:
+        try:
+            address = ipaddress.ip_address(str(attachment[key])) if key in attachment else None
+        except ValueError:
+            continue
+        if address is None or address.version != version:
+            continue
+        subnets = [ipaddress.ip_network(pool.subnet) for pool in ipam.pools]
+        subnets = [subnet for subnet in subnets if subnet.version == version]
+        if not subnets:
+            message = f"networks.{name} declares no IPv{version} subnet, and without one the engine gives no fixed"
+            yield Complaint((*path, key), "Conflict", f"{message} address: add ipam.config with a subnet to it")
+        elif not any(address in subnet for subnet in subnets):
+            within = " or ".join(map(str, subnets))
+            yield Complaint((*path, key), "Conflict", f"{address} is not in {within}, the subnet of networks.{name}")

@@ -1,0 +1,48 @@
+"""``pull_policy``: when an image is asked for though it may be there. Compose's words. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from reconciler.intent.settings.faults import nearest, shown, wrong
+from reconciler.intent.settings.values import duration
+
+DEFAULT = "missing"
+WORDS = ("missing", "if_not_present", "always", "never", "build", "daily", "weekly")
+EVERY = "every_"
+SHORTEST_SECONDS = 60.0
+_AGES = {"daily": 86400.0, "weekly": 7 * 86400.0}
+
+ACCEPTS = {
+    "anyOf": [{"enum": list(WORDS)}, {"type": "string", "pattern": rf"^{EVERY}([0-9.]+(ns|us|µs|ms|s|m|h|d|w))+$|\$"}]
+}
+"""The JSON Schema."""
+
+
+def read(value: Any) -> str:
+    """The policy in its normal form: ``if_not_present`` is ``missing``, ``every_24h`` is ``daily``."""
+    if not isinstance(value, str):
+        raise wrong(f"expected a word such as always, or every_12h, found {shown(value)}")
+    if value.startswith(EVERY):
+        seconds = duration(value.removeprefix(EVERY))
+        if seconds < SHORTEST_SECONDS:
+            raise wrong(f"{shown(value)}: registries are asked every minute at most (every_1m)")
+        return next((word for word, age in _AGES.items() if age == seconds), f"{EVERY}{_text(seconds)}")
+    if value not in WORDS:
+        known = f"{', '.join(WORDS)} or every_DURATION such as every_12h"
+        raise wrong(f"expected one of {known}, found {shown(value)}{nearest(value, WORDS)}")
+    return "missing" if value == "if_not_present" else str(value)
+
+
+def longest_age(policy: str) -> float | None:
+    """How many seconds ago the image may have been asked for at most; None for policies that know no age."""
+    if policy.startswith(EVERY):
+        return duration(policy.removeprefix(EVERY))
+    return _AGES.get(policy)
+
+
+def _text(seconds: float) -> str:
+    for unit, size in (("w", 604800), ("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds % size == 0:
+            return f"{seconds / size:.0f}{unit}"
+    return f"{seconds:g}s" if seconds < 1e6 else f"{seconds:.0f}s"

@@ -1,0 +1,41 @@
+"""Which image is which, and which of ours nobody needs any more. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from reconciler.intent.image_names import BadImageName, ImageName, parse
+from reconciler.planner.observed import ImageSeen
+
+
+def registry_digest(seen: ImageSeen, image: str) -> str | None:
+    """What the registry that ``image`` names calls ``seen`` (``sha256:…``); None for what came from no registry, or
+    from another one."""
+    wanted = parse(image)
+    for reference in seen.digests:
+        name = _parsed(reference)
+        if name is not None and (name.registry, name.repository) == (wanted.registry, wanted.repository):
+            return name.digest
+    return None
+
+
+def unused(
+    own: Iterable[tuple[ImageSeen, tuple[str, ...]]], used: Collection[str], declared: Iterable[str]
+) -> list[ImageSeen]:
+    """The images of ours that can go: no container has one (``used`` are the ids of those that some have), no domain
+    declares it, and nobody has given it a further name."""
+    names = {str(name) for image in declared if (name := _parsed(image)) is not None}
+    found = []
+    for image, own_names in own:
+        tags = set(image.names)
+        wanted = image.id in used or image.id in names or names & {*tags, *image.digests}
+        if not wanted and tags <= set(own_names):
+            found.append(image)
+    return found
+
+
+def _parsed(text: str) -> ImageName | None:
+    try:
+        return parse(text)
+    except BadImageName:
+        return None  # `<none>@<none>`, as engines list what has lost its name

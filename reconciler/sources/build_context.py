@@ -1,0 +1,332 @@
+"""Build contexts: what of a directory belongs to one, a fingerprint of it, and the archive that an engine builds from.
+
+What is left out by ``.dockerignore`` (or, as with BuildKit, by ``NAME.dockerignore`` beside the Dockerfile ``NAME``)
+is neither looked at nor sent. Links are links: none is followed, so nothing from outside of the directory gets in.
+Pipes, sockets and devices are left out. A file is read again only when its size, times or inode have changed, so that
+looking at a thousand files costs a thousand ``stat``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import stat as modes
+import tarfile
+import tempfile
+import time
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass
+from typing import IO
+
+from reconciler.intent import dockerignore
+from reconciler.intent.contents import ContentsError, SourceMissing, SourceTooLarge
+from reconciler.intent.model import Build
+from reconciler.sources import safe_read
+
+MOST_ENTRIES = 100_000
+LARGEST_TEXT = 1 << 20
+USUAL_DOCKERFILE = "Dockerfile"
+OWN_DOCKERFILE = ".pnr.Dockerfile"
+"""The name under which a Dockerfile from elsewhere is put into the archive; the engine takes it out again."""
+
+_CHUNK = 1 << 20
+# A second write in the same tick of the file system's clock that keeps the size makes no other stamp: what has just
+# changed is read once more.
+_JUST_NOW_NS = 2_000_000_000
+_HAS_MODES = os.name == "posix"
+
+Stamp = tuple[int, int, int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing in a context. ``path`` is relative to it, with ``/``; ``target`` that of a link."""
+
+    path: str
+    full: str
+    at: os.stat_result
+    target: str | None = None
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a regular file."""
+        return modes.S_ISREG(self.at.st_mode)
+
+    @property
+    def mode(self) -> int:
+        """The permission bits; where there are none, as Docker sets them for files from Windows."""
+        return modes.S_IMODE(self.at.st_mode) if _HAS_MODES else 0o755
+
+    @property
+    def stamp(self) -> Stamp:
+        """What changes with the content."""
+        at = self.at
+        return (at.st_mtime_ns, at.st_ctime_ns, at.st_size, at.st_ino, at.st_mode)
+
+
+class Context:
+    """A directory and the Dockerfile in it or elsewhere, as they are now.
+
+    ``dockerfile`` is as in :func:`reconciler.intent.contents.folder`. Raises ContentsError where there is none.
+    """
+
+    def __init__(self, folder: str, dockerfile: str | None) -> None:
+        self.folder = os.path.realpath(folder)
+        if not os.path.isdir(self.folder):
+            raise SourceMissing(
+                f"there is no directory {folder} to build from: correct the path, or put a directory with a"
+                " Dockerfile there"
+            )
+        self.dockerfile: str | None = None
+        self.inside: str | None = None
+        if dockerfile != "":
+            self.dockerfile = os.path.normpath(os.path.join(self.folder, dockerfile or USUAL_DOCKERFILE))
+            if not os.path.isfile(self.dockerfile):
+                raise ContentsError(f"there is no Dockerfile {self.dockerfile}: correct its path, or write one")
+            self.inside = _below(self.dockerfile, self.folder)
+        self._ignored = self._read_ignored()
+
+    def _read_ignored(self) -> dockerignore.Ignored:
+        places = [os.path.join(self.folder, dockerignore.FILE)]
+        if self.dockerfile is not None:
+            places.insert(0, self.dockerfile + dockerignore.FILE)
+        for place in places:
+            if os.path.lexists(place):
+                try:
+                    return dockerignore.parse(read_text(place))
+                except dockerignore.BadPattern as error:
+                    raise ContentsError(f"{place}, {error}") from error
+        return dockerignore.Ignored()
+
+    def entries(self) -> Iterator[Entry]:
+        """All that is not left out, in an order that depends on nothing but the names."""
+        for count, entry in enumerate(self._inside(self.folder, "")):
+            if count >= MOST_ENTRIES:
+                raise SourceTooLarge(
+                    f"{self.folder} has more than {MOST_ENTRIES} files to build from: leave out what the image does not"
+                    f" need, in {dockerignore.FILE}"
+                )
+            yield entry
+
+    def _inside(self, folder: str, above: str) -> Iterator[Entry]:
+        try:
+            with os.scandir(folder) as listing:
+                found = sorted(listing, key=lambda entry: entry.name)
+        except (FileNotFoundError, NotADirectoryError):
+            return  # it has gone meanwhile
+        except OSError as error:
+            raise _unreadable(folder, error) from error
+        for one in found:
+            path = f"{above}{one.name}"
+            out = self._ignored(path)
+            is_folder = one.is_dir(follow_symlinks=False)
+            if not out:
+                entry = _entry(path, one.path)
+                if entry is not None:
+                    yield entry
+            if is_folder and not (out and self._ignored.wholly(path)):
+                yield from self._inside(one.path, f"{path}/")
+
+    def always_sent(self) -> Iterator[Entry]:
+        """What an engine needs though it may be left out of the image: it then takes it out itself."""
+        for path in (dockerignore.FILE, self.inside):
+            if path is not None and self._ignored(path):
+                entry = _entry(path, os.path.join(self.folder, *path.split("/")))
+                if entry is not None:
+                    yield entry
+
+
+class BuildContexts:
+    """Fingerprints of contexts, remembering those of their files. May be called from several threads."""
+
+    def __init__(self) -> None:
+        self._files: dict[tuple[str, str | None], dict[str, tuple[Stamp, bytes]]] = {}
+
+    def fingerprint(self, folder: str, dockerfile: str | None) -> str:
+        """A hash (hex) over names, permissions, contents and targets of links, and over the Dockerfile.
+
+        Where the directory lies does not count. Raises ContentsError.
+        """
+        context = Context(folder, dockerfile)
+        before = self._files.get((folder, dockerfile), {})
+        kept: dict[str, tuple[Stamp, bytes]] = {}
+        whole = hashlib.sha256()
+        for entry in context.entries():
+            content = b""
+            if entry.is_file:
+                known = before.get(entry.path)
+                try:
+                    content = known[1] if known is not None and known[0] == entry.stamp else _hash_of(entry.full)
+                except FileNotFoundError:
+                    continue  # it has gone meanwhile
+                if not _is_fresh(entry.at):
+                    kept[entry.path] = (entry.stamp, content)
+            elif entry.target is not None:
+                content = os.fsencode(entry.target)
+            _add(whole, entry.path, f"{modes.S_IFMT(entry.at.st_mode):o} {entry.mode:o}", content)
+        if context.dockerfile is not None:
+            _add(whole, "", "Dockerfile", read_text(context.dockerfile).encode())
+        self._files[folder, dockerfile] = kept
+        return whole.hexdigest()
+
+    def stamp(self, folder: str, dockerfile: str | None) -> Hashable:
+        """Changes when the fingerprint may; reads no file but ``.dockerignore``."""
+        try:
+            context = Context(folder, dockerfile)
+            whole = hashlib.sha256()
+            fresh = False
+            for entry in context.entries():
+                _add(whole, entry.path, repr(entry.stamp), b"")
+                fresh = fresh or _is_fresh(entry.at)
+            if context.dockerfile is not None:
+                at = os.stat(context.dockerfile)
+                _add(whole, "", repr((at.st_mtime_ns, at.st_ctime_ns, at.st_size, at.st_ino)), b"")
+                fresh = fresh or _is_fresh(at)
+        except (ContentsError, OSError) as error:
+            return ("error", type(error).__name__, str(error))
+        return (whole.hexdigest(), fresh)
+
+    def forget_others(self, used: set[tuple[str, str | None]]) -> None:
+        """Remember only what belongs to these."""
+        self._files = {key: files for key, files in self._files.items() if key in used}
+
+
+def pack(build: Build) -> tuple[IO[bytes], str]:
+    """The archive of a build's context, which removes itself when it is closed, and the name of the Dockerfile in it.
+
+    Raises ContentsError, OSError.
+    """
+    inline = build.dockerfile_inline
+    context = Context(build.context, "" if inline is not None else build.dockerfile)
+    text = inline if context.dockerfile is None else (None if context.inside else read_text(context.dockerfile))
+    packed: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
+    try:
+        with tarfile.open(fileobj=packed, mode="w", format=tarfile.GNU_FORMAT) as archive:
+            for entry in context.entries():
+                if text is None or entry.path != dockerignore.FILE:
+                    _pack(archive, entry)
+            if text is None:
+                for entry in context.always_sent():
+                    _pack(archive, entry)
+            else:
+                _pack_text(archive, OWN_DOCKERFILE, text)
+                _pack_text(archive, dockerignore.FILE, _ignoring_ours(context.folder))
+        packed.seek(0)
+    except BaseException:
+        packed.close()
+        raise
+    return packed, (context.inside or USUAL_DOCKERFILE) if text is None else OWN_DOCKERFILE
+
+
+def _ignoring_ours(folder: str) -> str:
+    """A ``.dockerignore`` with which the engine takes out of the context what was only put there for it."""
+    own = os.path.join(folder, dockerignore.FILE)
+    lines = [read_text(own)] if os.path.isfile(own) else [dockerignore.FILE]
+    return "\n".join([*lines, OWN_DOCKERFILE]) + "\n"
+
+
+def _pack(archive: tarfile.TarFile, entry: Entry) -> None:
+    # Owners are not sent: whoever builds, the image is the same.
+    header = tarfile.TarInfo(entry.path)
+    header.mode = entry.mode
+    header.mtime = max(0, int(entry.at.st_mtime))
+    if entry.target is not None:
+        header.type, header.linkname = tarfile.SYMTYPE, entry.target
+        archive.addfile(header)
+    elif not entry.is_file:
+        header.type = tarfile.DIRTYPE
+        archive.addfile(header)
+    else:
+        try:
+            content = _open(entry.full)
+        except FileNotFoundError:
+            return  # it has gone meanwhile
+        with content:
+            header.size = os.fstat(content.fileno()).st_size
+            try:
+                archive.addfile(header, content)
+            except OSError as error:
+                if "unexpected end of data" not in str(error):
+                    raise
+                raise ContentsError(f"{entry.full} was cut short while it was read: it is tried again") from error
+
+
+def _pack_text(archive: tarfile.TarFile, name: str, text: str) -> None:
+    content = text.encode()
+    header = tarfile.TarInfo(name)
+    header.size = len(content)
+    archive.addfile(header, io.BytesIO(content))
+
+
+def read_text(path: str) -> str:
+    """A small text file, also behind a link. Raises ContentsError."""
+    try:
+        return safe_read.read(os.path.realpath(path), LARGEST_TEXT).decode("utf-8", "replace")
+    except safe_read.Refused as refused:
+        raise ContentsError(f"{path} can't be read: {refused.message}") from refused
+
+
+def _entry(path: str, full: str) -> Entry | None:
+    try:
+        at = os.lstat(full)
+        if modes.S_ISLNK(at.st_mode):
+            return Entry(path, full, at, os.readlink(full))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise _unreadable(full, error) from error
+    return Entry(path, full, at) if modes.S_ISREG(at.st_mode) or modes.S_ISDIR(at.st_mode) else None
+
+
+def _below(path: str, folder: str) -> str | None:
+    """``path`` relative to ``folder`` with ``/``, or None where it lies elsewhere."""
+    try:
+        relative = os.path.relpath(path, folder)
+    except ValueError:  # another drive
+        return None
+    parts = relative.split(os.sep)
+    return None if parts[0] == os.pardir else "/".join(parts)
+
+
+def _unreadable(path: str, error: OSError) -> ContentsError:
+    return ContentsError(
+        f"{path} can't be read: {error.strerror or error}; let the daemon's user read it, or leave it out in"
+        f" {dockerignore.FILE}"
+    )
+
+
+def _is_fresh(at: os.stat_result) -> bool:
+    return time.time_ns() - max(at.st_mtime_ns, at.st_ctime_ns) < _JUST_NOW_NS
+
+
+def _hash_of(path: str) -> bytes:
+    digest = hashlib.sha256()
+    with _open(path) as file:
+        try:
+            while part := file.read(_CHUNK):
+                digest.update(part)
+        except OSError as error:
+            raise _unreadable(path, error) from error
+    return digest.digest()
+
+
+def _open(path: str) -> IO[bytes]:
+    """Open what was a regular file a moment ago: it may have become a link or a pipe. Raises FileNotFoundError."""
+    flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    try:
+        file = os.fdopen(os.open(path, flags), "rb")
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    if not modes.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise ContentsError(f"{path} is not a regular file any more: it is tried again")
+    return file
+
+
+def _add(whole: hashlib._Hash, path: str, kind: str, content: bytes) -> None:
+    for part in (os.fsencode(path), kind.encode(), content):
+        whole.update(len(part).to_bytes(8, "big"))
+        whole.update(part)

@@ -1,0 +1,78 @@
+"""Which images pnr pulled or built, and when it asked registries for them last: ``STATE/images.json``.
+
+The engine tells neither: labels of an image are inherited by whatever is built from it, so that they can't say whose it
+is. Losing the file costs a pull that was not due yet, and leaves images to be removed by hand; nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+from reconciler.state import atomic
+
+log = logging.getLogger("pnr.state")
+
+FILE = "images.json"
+VERSION = 1
+
+
+class ImageStore:
+    """The record, read once and written whole at each change. See :class:`reconciler.engine.protocol.ImageRecord`."""
+
+    def __init__(self, root: Path) -> None:
+        self._path = root / FILE
+        self._lock = threading.Lock()
+        self._own: dict[str, tuple[str, ...]] = {}
+        self._asked: dict[str, float] = {}
+        self._read()
+
+    def _read(self) -> None:
+        try:
+            document: Any = json.loads(self._path.read_bytes())
+            if document["version"] != VERSION:
+                raise ValueError(f"it has version {document['version']}, this program knows {VERSION}")
+            self._own = {str(id): tuple(str(name) for name in names) for id, names in document["own"].items()}
+            self._asked = {str(image): float(at) for image, at in document["asked"].items()}
+        except FileNotFoundError:
+            return
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            log.error("%s can't be used: %s; `pnr prune` knows no image that was brought in before", self._path, error)
+
+    def asked_at(self, image: str) -> float | None:
+        """When ``image`` was last asked for, as a Unix time."""
+        with self._lock:
+            return self._asked.get(image)
+
+    def asked(self, image: str, at: float) -> None:
+        """``image`` was asked for. Raises StateWriteFailed."""
+        with self._lock:
+            self._write(self._own, {**self._asked, image: at})
+
+    def own(self) -> Mapping[str, tuple[str, ...]]:
+        """The ids of the images that pnr brought in, with their names then."""
+        with self._lock:
+            return dict(self._own)
+
+    def add(self, image_id: str, names: Collection[str]) -> None:
+        """pnr brought this one in. Raises StateWriteFailed."""
+        with self._lock:
+            every = tuple(dict.fromkeys([*self._own.get(image_id, ()), *names]))
+            if self._own.get(image_id) != every:
+                self._write({**self._own, image_id: every}, self._asked)
+
+    def keep(self, present: Collection[str]) -> None:
+        """Forget those that are gone. Raises StateWriteFailed."""
+        with self._lock:
+            left = {id: names for id, names in self._own.items() if id in present}
+            if len(left) < len(self._own):
+                self._write(left, self._asked)
+
+    def _write(self, own: dict[str, tuple[str, ...]], asked: dict[str, float]) -> None:
+        document = {"version": VERSION, "own": own, "asked": asked}
+        atomic.write(self._path, json.dumps(document, indent=1, sort_keys=True).encode())
+        self._own, self._asked = own, asked

@@ -1,0 +1,62 @@
+"""What a `.dockerignore` leaves out."""
+
+from __future__ import annotations
+
+import pytest
+
+from reconciler.intent.dockerignore import BadPattern, parse
+
+
+@pytest.mark.parametrize(
+    ("content", "out", "kept"),
+    [
+        ("", [], ["a", "a/b"]),
+        ("# comment\n\n  \n", [], ["a", "# comment"]),
+        ("a", ["a", "a/b", "a/b/c"], ["b", "b/a", "ab"]),
+        ("/a/", ["a", "a/b"], ["b/a"]),
+        ("./a/../b", ["b"], ["a"]),
+        ("*.log", ["x.log"], ["a/x.log", "x.logs"]),
+        ("*/*.log", ["a/x.log"], ["x.log", "a/b/x.log"]),
+        ("**/*.log", ["x.log", "a/x.log", "a/b/x.log"], ["a/log"]),
+        ("**", ["a", "a/b"], []),
+        ("a/**", ["a/b", "a/b/c"], ["a", "b"]),
+        ("a/**/z", ["a/z", "a/b/z", "a/b/c/z"], ["z"]),
+        ("?", ["a"], ["ab", "a.b"]),
+        ("[ab].c", ["a.c", "b.c"], ["c.c"]),
+        ("[^ab].c", ["c.c"], ["a.c"]),
+        (r"\*", ["*"], ["a"]),
+        ("*\n!keep", ["a"], ["keep", "keep/b"]),
+        ("a\n!a/keep\na/keep/not", ["a", "a/b", "a/keep/not"], ["a/keep", "a/keep/b"]),
+        ("!a\na", ["a"], []),
+        (".\n..\n../x", [], ["a", "x"]),
+        ("\ufeffa", ["a"], []),
+        ("a b", ["a b"], ["a"]),
+        ("a.b+c", ["a.b+c"], ["axb+c", "a.bbc"]),
+    ],
+)
+def test_the_last_pattern_that_matches_decides(content: str, out: list[str], kept: list[str]) -> None:
+    ignored = parse(content)
+    assert [path for path in [*out, *kept] if ignored(path)] == out
+
+
+@pytest.mark.parametrize(
+    ("content", "wholly"),
+    [
+        ("a", True),
+        ("a\n!a/b", False),
+        ("a\n!a/b/c", False),
+        ("a\n!b", True),
+        ("a\n!ab/c", True),
+        ("a\n!*/c", False),
+        ("a\n!**/c", False),
+        ("a\n!a", True),
+    ],
+)
+def test_a_folder_is_passed_over_only_where_nothing_in_it_is_taken_back(content: str, wholly: bool) -> None:
+    assert parse(content).wholly("a") is wholly
+
+
+@pytest.mark.parametrize("content", ["a\n!", "[a", "a[z-a]b"])
+def test_a_line_that_is_no_pattern_is_named(content: str) -> None:
+    with pytest.raises(BadPattern, match=f"line {content.count(chr(10)) + 1}"):
+        parse(content)

@@ -1,0 +1,48 @@
+"""The record of images: what lasts, and what a damaged file costs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from reconciler.state.images import FILE, ImageStore
+
+
+def test_what_is_recorded_lasts(tmp_path: Path) -> None:
+    store = ImageStore(tmp_path)
+    store.add("sha256:1", ["web:1"])
+    store.add("sha256:1", ["web:2", "web:1"])
+    store.asked("web:1", 12.5)
+    again = ImageStore(tmp_path)
+    assert again.own() == {"sha256:1": ("web:1", "web:2")}
+    assert again.asked_at("web:1") == 12.5
+    assert again.asked_at("web:2") is None
+
+
+def test_what_is_gone_is_forgotten(tmp_path: Path) -> None:
+    store = ImageStore(tmp_path)
+    store.add("sha256:1", ["web:1"])
+    store.add("sha256:2", ["web:2"])
+    store.keep(["sha256:2", "sha256:3"])
+    assert set(ImageStore(tmp_path).own()) == {"sha256:2"}
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"version": 2}', '{"version": 1, "own": 5, "asked": {}}'])
+def test_a_damaged_record_is_an_empty_one(tmp_path: Path, content: str) -> None:
+    (tmp_path / FILE).write_text(content)
+    store = ImageStore(tmp_path)
+    assert store.own() == {}
+    store.add("sha256:1", ["web:1"])
+    assert ImageStore(tmp_path).own() == {"sha256:1": ("web:1",)}
+
+
+def test_nothing_is_written_where_nothing_changes(tmp_path: Path) -> None:
+    store = ImageStore(tmp_path)
+    store.keep([])
+    assert not (tmp_path / FILE).exists()
+    store.add("sha256:1", ["web:1"])
+    before = (tmp_path / FILE).stat().st_ino
+    store.add("sha256:1", ["web:1"])
+    store.keep(["sha256:1"])
+    assert (tmp_path / FILE).stat().st_ino == before
