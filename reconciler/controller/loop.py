@@ -11,10 +11,11 @@ from __future__ import annotations
 import asyncio
 import heapq
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
+from reconciler.controller import objects
 from reconciler.controller.adoption import Adoption
 from reconciler.controller.attention import Attention
 from reconciler.controller.clock import Clock
@@ -48,23 +49,16 @@ from reconciler.engine.protocol import Engine, EngineError, EngineUnavailable, G
 from reconciler.facts import SYSTEM_READY, TV, Pnr
 from reconciler.intent.model import ChunkId
 from reconciler.lifecycle import Reason, State
-from reconciler.planner import belongings
 from reconciler.planner.actions import (
-    CreateNetwork,
-    CreateVolume,
     EnsureImage,
     RemoveContainer,
-    RemoveNetwork,
-    RemoveVolume,
 )
 from reconciler.planner.health import Health, fold
 from reconciler.planner.memory import intent_changed, set_back
 from reconciler.planner.notice import work_failed
-from reconciler.planner.observed import Container, Network, Volume
+from reconciler.planner.observed import Container
 
 OBJECT_RETRY_SECONDS = 5.0
-
-T = TypeVar("T")
 
 
 class Controller:
@@ -301,7 +295,8 @@ class Controller:
         before = (world.networks, world.volumes)
         for container in world.replace(seen.observed, keep):
             self.known.concerns(container)
-        self._keep_touched(seen.asked, *before)
+        if objects.keep_touched(self.known, seen.asked, *before):
+            self._watcher.look_everywhere()
         if world.networks.keys() ^ before[0].keys() or world.volumes.keys() ^ before[1].keys():
             self.known.mark_all()
         self.known.engine_asked = True
@@ -311,17 +306,6 @@ class Controller:
                 self.known.mark(id)
         for name in self.known.domains:
             self.known.mark_domain(name)
-
-    def _keep_touched(self, asked: int, networks: dict[str, Network], volumes: dict[str, Volume]) -> None:
-        """What the look shows of networks and volumes may be from before our own last step on them: look again."""
-        touched = self.known.objects_touched
-        for key in [key for key, step in touched.items() if step <= asked]:
-            del touched[key]
-        names = [key.partition(":") for key in touched]
-        _keep(networks, self.known.world.networks, [name for kind, _, name in names if kind == "network"])
-        _keep(volumes, self.known.world.volumes, [name for kind, _, name in names if kind == "volume"])
-        if touched:
-            self._watcher.look_everywhere()
 
     def _seen_one(self, seen: SeenOne) -> None:
         known = self.known.world.containers.get(seen.container_id)
@@ -381,23 +365,9 @@ class Controller:
             for need in self.known.needs_told(key):
                 self.known.mark(need)
             return
-        self.known.steps_done += 1
-        self.known.objects_touched[key] = self.known.steps_done
-        match done.action:
-            case CreateNetwork(name, domain, network):
-                self.known.world.networks[name] = belongings.as_made(network, domain)
-            case RemoveNetwork(name, domain, disconnected):
-                self.known.world.networks.pop(name, None)
-                for c in list(belongings.users(name, self.known.world.containers.values())) if disconnected else ():
-                    self.known.put(replace(c, networks={n: a for n, a in c.networks.items() if n != name}))
-            case CreateVolume(name, domain, volume):
-                # One that is there already serves as it is.
-                self.known.world.volumes.setdefault(name, belongings.volume_as_made(volume, domain))
-            case RemoveVolume(name, domain):
-                self.known.world.volumes.pop(name, None)
-            case _:
-                return
-        self.known.recorder.journal(kind="action", domain=domain, message=done.action.describe())
+        domain = objects.step_done(self.known, key, done.action)
+        if domain is not None:
+            self.known.recorder.journal(kind="action", domain=domain, message=done.action.describe())
 
     def _work_done(self, done: WorkDone) -> None:
         if isinstance(done.key, str):
@@ -499,15 +469,6 @@ class Controller:
             record.volumes_too = volumes
             self._adoption.adopt(name, old)
         self.known.mark_all()
-
-
-def _keep(known: Mapping[str, T], seen: dict[str, T], names: Iterable[str]) -> None:
-    """Leave what has these names as it is known."""
-    for name in names:
-        if name in known:
-            seen[name] = known[name]
-        else:
-            seen.pop(name, None)
 
 
 def _nothing() -> None:

@@ -6,121 +6,55 @@ alone can tell is checked here; what takes two of them is in :mod:`reconciler.in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import (
-    BaseModel,
     ConfigDict,
     Discriminator,
     Field,
-    GetCoreSchemaHandler,
-    GetJsonSchemaHandler,
     Tag,
-    create_model,
-    model_validator,
 )
-from pydantic_core import CoreSchema, core_schema
 
 from reconciler.facts import TV
-from reconciler.intent import builds, files, networks, pull_policy, readers
-from reconciler.intent.model import Adopt, AutoUpdate, Ipam, Kind, OnFailure, OnGateClose, Strategy
-from reconciler.intent.settings import SETTINGS
-from reconciler.intent.settings.deploy import ACCEPTS as DEPLOY
-from reconciler.intent.settings.deploy import MAX_REPLICAS, Deploy
-from reconciler.intent.settings.deploy import parse as read_deploy
-from reconciler.intent.settings.values import flag, text
-from reconciler.intent.settings.words import environment, labels, options
-
-NO_API_SOCKET = (
-    "pnr hands no container the engine's socket and its credentials by itself: leave it out, or declare the socket"
-    " under volumes, knowing that whoever has it is root on the host"
+from reconciler.intent import files, networks, readers
+from reconciler.intent.container_document import Container
+from reconciler.intent.model import Adopt, Ipam, Kind, OnFailure, OnGateClose, Strategy
+from reconciler.intent.settings.deploy import MAX_REPLICAS
+from reconciler.intent.written import (
+    TEXTS,
+    ChunkName,
+    ConfigName,
+    CpuxName,
+    CredentialName,
+    DomainName,
+    Driver,
+    DriverOpts,
+    EngineName,
+    External,
+    FactKey,
+    FactName,
+    FilePath,
+    Flag,
+    Labels,
+    NetworkName,
+    Part,
+    Read,
+    RegistryHost,
+    Responses,
+    SecretName,
+    Text,
+    Truth,
+    VariableName,
+    VolumeName,
+    count,
+    one_of,
+    seconds,
 )
 
 FACT_CHECK = "fact"
 """The health-check type that is built in: the container answers itself."""
 
 AUTO = "auto"
-
-
-@dataclass(frozen=True, slots=True, eq=False)  # in a union it must be hashable
-class Read:
-    """An annotation: the value is what ``reader`` makes of it, and ``accepts`` is its JSON Schema."""
-
-    reader: Callable[[Any], Any]
-    accepts: Mapping[str, Any]
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_plain_validator_function(self.reader)
-
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        return dict(self.accepts)
-
-
-_VARIABLE = {"type": "string", "pattern": r"\$"}
-
-
-def _words(*known: str) -> Read:
-    return Read(readers.one_of(*known), {"anyOf": [{"enum": list(known)}, _VARIABLE]})
-
-
-def _seconds(low: float, high: float) -> Read:
-    number = {"type": "number", "minimum": low, "maximum": high}
-    return Read(readers.seconds(low, high), {"anyOf": [number, _VARIABLE]})
-
-
-def _count(low: int, high: int) -> Read:
-    number = {"type": "integer", "minimum": low, "maximum": high}
-    return Read(readers.count(low, high), {"anyOf": [number, _VARIABLE]})
-
-
-def _name(reader: Callable[[Any], str], pattern: str) -> Read:
-    return Read(reader, {"type": "string", "pattern": rf"^({pattern})$|\$"})
-
-
-def _key(reader: Callable[[Any], str], pattern: str) -> Read:
-    return Read(reader, {"type": "string", "pattern": f"^({pattern})$"})
-
-
-_TEXTS = {"type": "array", "items": {"type": "string"}}
-_PAIRS = SETTINGS["labels"].accepts
-
-Text = Annotated[str, Read(text, {"type": "string"})]
-Flag = Annotated[bool, Read(flag, {"anyOf": [{"type": "boolean"}, _VARIABLE]})]
-Labels = Annotated[dict[str, str], Read(labels, _PAIRS)]
-Driver = Annotated[str, Read(networks.driver, {"type": "string"})]
-DriverOpts = Annotated[dict[str, str], Read(options, networks.DRIVER_OPTS)]
-External = Annotated[bool | str, Read(networks.external, networks.EXTERNAL)]
-Truth = Annotated[TV, Read(readers.truth, {"type": "string", "pattern": r"^([yY]|[nN]|[uU][nN]?)$|\$"})]
-Responses = Annotated[tuple[str, ...], Read(readers.responses, {"anyOf": [{"type": "string"}, _TEXTS]})]
-DomainName = Annotated[str, _name(readers.named("name of a domain"), readers.NAME_PATTERN)]
-ChunkName = Annotated[str, _name(readers.named("name of a chunk"), readers.NAME_PATTERN)]
-EngineName = Annotated[str, _name(readers.engine_name, readers.ENGINE_NAME_PATTERN)]
-CpuxName = Annotated[str, _key(readers.named("name of a CPUX"), readers.NAME_PATTERN)]
-NetworkName = Annotated[str, _key(readers.named("name of a network"), readers.NAME_PATTERN)]
-VolumeName = Annotated[str, _key(readers.named("name of a volume"), readers.NAME_PATTERN)]
-RegistryHost = Annotated[str, Read(readers.registry_host, {"type": "string"})]
-FactKey = Annotated[str, _key(readers.fact_key, readers.NAME_PATTERN)]
-FactName = Annotated[str, _key(readers.fact_name, readers.FACT_NAME_PATTERN)]
-SecretName = Annotated[str, _key(readers.named("name of a secret"), readers.NAME_PATTERN)]
-ConfigName = Annotated[str, _key(readers.named("name of a config"), readers.NAME_PATTERN)]
-CredentialName = Annotated[str, _name(readers.named("name of a credential"), readers.NAME_PATTERN)]
-VariableName = Annotated[str, _name(readers.variable_name, readers.VARIABLE_PATTERN)]
-FilePath = Annotated[str, Read(files.file_path, {"type": "string"})]
-
-
-class Part(BaseModel):
-    """An object in a domain file. Unknown keys are errors; those that begin with ``x-`` are ignored."""
-
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"patternProperties": {"^x-": {}}})
-
-    @model_validator(mode="before")
-    @classmethod
-    def _without_extensions(cls, value: Any) -> Any:
-        if isinstance(value, dict) and any(key.startswith("x-") for key in value):
-            return {key: part for key, part in value.items() if not key.startswith("x-")}
-        return value
 
 
 class Fact(Part):
@@ -172,22 +106,22 @@ class HealthCheck(Part):
     port_key: Annotated[str, Read(readers.port_key, {"type": ["string", "integer"]})] | None = Field(
         None, description='The port in the container, such as "27017" or "53/udp"; it need not be published.'
     )
-    interval_seconds: Annotated[float, _seconds(0.1, 86400)] = Field(
+    interval_seconds: Annotated[float, seconds(0.1, 86400)] = Field(
         5.0, description="The time between two probes. While starting it is 1 where it is left out."
     )
-    timeout_seconds: Annotated[float, _seconds(0.01, 3600)] = Field(
+    timeout_seconds: Annotated[float, seconds(0.01, 3600)] = Field(
         2.0, description="After this time a probe counts as failed."
     )
-    failure_threshold: Annotated[int, _count(1, 1000)] = Field(
+    failure_threshold: Annotated[int, count(1, 1000)] = Field(
         3, description="So many failures in a row make the facts N."
     )
-    success_threshold: Annotated[int, _count(1, 1000)] = Field(
+    success_threshold: Annotated[int, count(1, 1000)] = Field(
         1, description="So many successes in a row make the facts Y."
     )
-    start_period_seconds: Annotated[float, _seconds(0, 86400)] = Field(
+    start_period_seconds: Annotated[float, seconds(0, 86400)] = Field(
         0.0, description="For so long after the start failures do not count."
     )
-    deadline_seconds: Annotated[float, _seconds(0.1, 604800)] = Field(
+    deadline_seconds: Annotated[float, seconds(0.1, 604800)] = Field(
         300.0, description="The first success must come within this time after the start."
     )
     status_mapping: StatusMapping | None = Field(None, description="What the facts become; rarely needed.")
@@ -196,139 +130,14 @@ class HealthCheck(Part):
 class Update(Part):
     """How a changed chunk is replaced."""
 
-    strategy: Annotated[str, _words(AUTO, *Strategy)] | None = Field(
+    strategy: Annotated[str, one_of(AUTO, *Strategy)] | None = Field(
         None,
         description="stop-first: the old container stops before the new one starts; start-first: after the new one"
         " is healthy; auto (default): start-first unless a host port or a container name forces the other.",
     )
-    on_failure: Annotated[str, _words(*OnFailure)] | None = Field(
+    on_failure: Annotated[str, one_of(*OnFailure)] | None = Field(
         None, description="When the new container does not come up: rollback (default) or pause."
     )
-
-
-_WITHOUT_ROW: dict[str, Any] = {
-    "image": (
-        Annotated[str, Read(readers.image, {"type": "string", "examples": ["redis:7"]})] | None,
-        Field(
-            None,
-            description="The image: name:tag, name@digest or both, which is pulled by its digest. With build the name"
-            " under which the built one is tagged; DOMAIN-CPUX-CHUNK where left out.",
-        ),
-    ),
-    "name": (
-        Annotated[str, _name(readers.container_name, readers.CONTAINER_NAME_PATTERN)] | None,
-        Field(None, description="The container's name; where left out DOMAIN-CPUX-CHUNK-1."),
-    ),
-    "build_path": (
-        Annotated[str, Read(readers.path, {"type": "string"})] | None,
-        Field(
-            None,
-            description="A directory with a Dockerfile from which the image is built, relative to the domain file;"
-            " short for build.",
-        ),
-    ),
-    "build": (
-        Annotated[builds.DeclaredBuild, Read(builds.read, builds.ACCEPTS)] | None,
-        Field(
-            None,
-            description="How the image is built: the directory with the Dockerfile, or context, dockerfile,"
-            " dockerfile_inline, args, labels, target, network, platforms (one), no_cache, pull, cache_from,"
-            " extra_hosts, shm_size, tags, ulimits, isolation. It is built again when the content of the context"
-            " changes.",
-            examples=["./app", {"context": "./app", "target": "production", "args": {"VERSION": "1.2"}}],
-        ),
-    ),
-    "pull_policy": (
-        Annotated[str, Read(pull_policy.read, pull_policy.ACCEPTS)] | None,
-        Field(
-            None,
-            description="When the image is pulled: missing (default; also if_not_present), always, never, daily, weekly"
-            " or every_12h; build builds it anew. It is looked at whenever a container is made.",
-            examples=["always", "every_12h"],
-        ),
-    ),
-    "env": (
-        Annotated[dict[str, Any], Read(environment, _PAIRS)] | None,
-        Field(None, description="Another word for environment. Both together are merged.", examples=[["A=1"]]),
-    ),
-    "networks": (
-        Annotated[dict[str, dict[str, Any]], Read(networks.attachments, networks.ATTACHMENTS)] | None,
-        Field(
-            None,
-            description="The networks that the container joins, by their names in the domain's networks; default is"
-            " the domain's own. In each further aliases, ipv4_address, ipv6_address, link_local_ips, mac_address,"
-            " driver_opts, priority (the highest is joined first), gw_priority, interface_name. Where left out: only"
-            " the domain's own, where the container is reached by the chunk's name and by its own.",
-            examples=[["default", "backend"], {"backend": {"aliases": ["db"], "ipv4_address": "10.5.0.9"}}],
-        ),
-    ),
-}
-
-_ROWS: dict[str, Any] = {
-    name: (setting.type, Field(None, description=setting.doc, examples=[setting.example]))
-    for name, setting in SETTINGS.items()
-}
-
-_WITHOUT_ROW |= {
-    "secrets": (
-        Annotated[list[files.Use], Read(files.secret_uses, files.USES)] | None,
-        Field(
-            None,
-            description="The domain's secrets that the container has as files, below /run/secrets where no absolute"
-            " target says otherwise.",
-            examples=[["db_password"], [{"source": "db_password", "target": "/app/password", "mode": "0440"}]],
-        ),
-    ),
-    "configs": (
-        Annotated[list[files.Use], Read(files.config_uses, files.USES)] | None,
-        Field(
-            None,
-            description="The domain's configs that the container has as files, as /NAME where no target is given.",
-            examples=[[{"source": "nginx", "target": "/etc/nginx/nginx.conf"}]],
-        ),
-    ),
-    "env_file": (
-        Annotated[list[files.EnvFile], Read(files.env_files, files.ENV_FILES)] | None,
-        Field(
-            None,
-            description="Files of variables, relative to the domain file; environment goes before what is in them.",
-            examples=["./app.env", [{"path": "./local.env", "required": False}]],
-        ),
-    ),
-    "label_file": (
-        Annotated[list[files.EnvFile], Read(files.label_files, files.LABEL_FILES)] | None,
-        Field(None, description="Files of labels; labels goes before what is in them.", examples=["./app.labels"]),
-    ),
-}
-
-_WITHOUT_ROW |= {
-    "use_api_socket": (
-        Annotated[None, Read(files.refused(NO_API_SOCKET), {"enum": [None, False]})],
-        Field(None, description="Not supported: who has the engine's socket is root on its host."),
-    ),
-    "scale": (
-        Annotated[int, _count(1, MAX_REPLICAS)] | None,
-        Field(None, description="Compose's older word for the chunk's replicas."),
-    ),
-    "deploy": (
-        Annotated[Deploy, Read(read_deploy, DEPLOY)] | None,
-        Field(
-            None,
-            description="Compose's replicas, limits and updates: replicas, resources.limits (cpus, memory, pids),"
-            " resources.reservations (memory, devices), restart_policy (condition, max_attempts), update_config (order,"
-            " failure_action).",
-            examples=[{"replicas": 2, "resources": {"limits": {"memory": "256m"}}}],
-        ),
-    ),
-}
-
-Container = create_model(
-    "Container",
-    __base__=Part,
-    __doc__="The container of a chunk: Docker Compose's names, in their short and long forms.",
-    **_WITHOUT_ROW,
-    **_ROWS,
-)
 
 
 class Chunk(Part):
@@ -347,31 +156,26 @@ class Chunk(Part):
     health_check: HealthCheck | None = Field(
         None, description="How to find out whether it is up; without one it is up while its container runs."
     )
-    kind: Annotated[str, _words(*Kind)] | None = Field(
+    kind: Annotated[str, one_of(*Kind)] | None = Field(
         None, description="service (default) is kept up; job runs to exit 0 once a generation."
     )
     facts: Flag | None = Field(
         None, description="true: the container answers its flowout itself, by JSON files in /runtime."
     )
     update: Update | None = Field(None, description="How a changed chunk is replaced.")
-    strategy: Annotated[str, _words(AUTO, *Strategy)] | None = Field(None, description="Short for update.strategy.")
-    on_failure: Annotated[str, _words(*OnFailure)] | None = Field(None, description="Short for update.on_failure.")
-    on_gate_close: Annotated[str, _words(*OnGateClose)] | None = Field(
+    strategy: Annotated[str, one_of(AUTO, *Strategy)] | None = Field(None, description="Short for update.strategy.")
+    on_failure: Annotated[str, one_of(*OnFailure)] | None = Field(None, description="Short for update.on_failure.")
+    on_gate_close: Annotated[str, one_of(*OnGateClose)] | None = Field(
         None, description="When the gatekeeper stops holding: keep (default), stop or restart."
     )
-    replicas: Annotated[int, _count(1, MAX_REPLICAS)] | None = Field(
+    replicas: Annotated[int, count(1, MAX_REPLICAS)] | None = Field(
         None, description="So many equal containers, NAME-1 to NAME-n, each with its health check. 1 where left out."
     )
-    min_ready: Annotated[int, _count(1, MAX_REPLICAS)] | None = Field(
+    min_ready: Annotated[int, count(1, MAX_REPLICAS)] | None = Field(
         None, description="So many replicas must be healthy for the flowout facts to hold; all where left out."
     )
-    ignore_drift: Annotated[list[str], Read(readers.ignored, _TEXTS)] = Field(
+    ignore_drift: Annotated[list[str], Read(readers.ignored, TEXTS)] = Field(
         [], description="Settings of the container that may differ from what is declared, by name.", examples=[["cpus"]]
-    )
-    auto_update: Annotated[str, _words(*AutoUpdate)] | None = Field(
-        None,
-        description="Follow the tag: registry asks the registry for its newest digest, local looks at the image that"
-        " the engine has. A new image is an update like any other.",
     )
     adopt: Annotated[Adopt, Read(readers.adopt, {"enum": [True, False, "replace"]})] | None = Field(
         None,

@@ -94,14 +94,6 @@ class OnGateClose(StrEnum):
     RESTART = "restart"
 
 
-class AutoUpdate(StrEnum):
-    """What makes a chunk follow its tag: nothing, the registry's digest, or the image that the engine has."""
-
-    NONE = "none"
-    REGISTRY = "registry"
-    LOCAL = "local"
-
-
 class Adopt(StrEnum):
     """What happens to a foreign container of the chunk's name: ``no``: NameConflict. ``matching``: it is taken over
     where its settings match. ``replace``: one that does not match is replaced."""
@@ -252,7 +244,6 @@ class Chunk:
     replicas: int = 1
     min_ready: int = 1  # so many healthy replicas make the facts hold
     ignore_drift: tuple[str, ...] = ()  # names of settings that may differ from what was declared
-    auto_update: AutoUpdate = AutoUpdate.NONE
     adopt: Adopt = Adopt.NO
 
     def flowout_ref(self, key: str) -> FactRef:

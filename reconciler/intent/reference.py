@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from reconciler.intent import document, readers
+from reconciler.intent.container_document import Container
 from reconciler.intent.model import CheckType
 from reconciler.intent.options import describe
 from reconciler.intent.schema import domain_schema
@@ -118,8 +119,8 @@ def _kind(schema: Mapping[str, Any]) -> str:
 
 
 def _container_sections(schema: Mapping[str, Any]) -> Iterator[str]:
-    yield f"## The container (`container`)\n\n{(document.Container.__doc__ or '').strip()}\n"
-    rows = (row for row in _fields(document.Container, schema) if row[0].strip("`") not in SETTINGS)
+    yield f"## The container (`container`)\n\n{(Container.__doc__ or '').strip()}\n"
+    rows = (row for row in _fields(Container, schema) if row[0].strip("`") not in SETTINGS)
     yield "\n".join(_table(rows)) + "\n"
     properties = schema["$defs"]["Container"]["properties"]
     for group in dict.fromkeys(setting.group for setting in SETTINGS.values()):

@@ -19,7 +19,6 @@ from reconciler.intent.gathering import Gathered, absolute
 from reconciler.intent.model import (
     Adopt,
     Answer,
-    AutoUpdate,
     CheckType,
     Chunk,
     ChunkId,
@@ -132,7 +131,6 @@ class _Resolver:
             replicas=replicas,
             min_ready=chunk.min_ready or replicas,
             ignore_drift=tuple(chunk.ignore_drift),
-            auto_update=AutoUpdate(chunk.auto_update or AutoUpdate.NONE),
             adopt=chunk.adopt or Adopt.NO,
         )
 

@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any
 
 import docker
-from docker.errors import DockerException
+
+from reconciler.engine.docker.breaking import break_off
 
 TIMED_OUT = 124
 _FEWEST_LINES = 200
@@ -67,14 +68,7 @@ class Reading:
 
     def _close(self) -> None:
         stream, self._stream = self._stream, None
-        if stream is None:
-            return
-        try:
-            stream.close()
-        except (DockerException, OSError, AttributeError):
-            # It ended in this very moment, or goes through ssh, where nothing can be broken off: the thread stays
-            # behind until the engine ends the stream.
-            return
+        break_off(stream)
 
 
 def run_inside(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.intent.model import Adopt, AutoUpdate, ChunkId, Domain, Problem
+from reconciler.intent.model import Adopt, ChunkId, Domain, Problem
 from tests.unit.intent.reading import declared, document, read, valid
 
 
@@ -59,17 +59,11 @@ def test_adopt_is_yes_no_or_replace(said: Any, meant: Adopt) -> None:
     assert next(load_one({"adopt": said}).chunks()).adopt is meant
 
 
-def test_auto_update_follows_the_registry_or_the_engine() -> None:
-    assert next(load_one({"auto_update": "registry"}).chunks()).auto_update is AutoUpdate.REGISTRY
-    assert next(load_one({}).chunks()).auto_update is AutoUpdate.NONE
-
-
 @pytest.mark.parametrize(
     ("keys", "words"),
     [
         ({"replicas": 0}, "from 1 to 1000"),
         ({"ignore_drift": ["mem_limits"]}, "mem_limit"),
-        ({"auto_update": "registy"}, "did you mean 'registry'"),
         ({"adopt": "maybe"}, "true or false"),
     ],
 )

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from reconciler.intent.document import Container
+from reconciler.intent.container_document import Container
 from reconciler.intent.settings.deploy import Deploy, parse
 from reconciler.intent.settings.faults import Faults
 from tests.unit.intent.reading import complaints, declared, document, read, valid

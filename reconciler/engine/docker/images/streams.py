@@ -15,6 +15,7 @@ import urllib3
 from docker.errors import DockerException
 from docker.types import CancellableStream
 
+from reconciler.engine.docker.breaking import break_off
 from reconciler.engine.docker.failures import caused_by
 
 Line = Mapping[str, Any]
@@ -58,14 +59,7 @@ class Stop:
 
     def _close(self) -> None:
         stream, self._stream = self._stream, None
-        if stream is None:
-            return
-        try:
-            stream.close()
-        except (DockerException, OSError, AttributeError):
-            # It ended in this very moment, or goes through ssh, where nothing can be broken off: the thread stays
-            # behind until the engine ends the stream.
-            return
+        break_off(stream)
 
 
 class Lines:
