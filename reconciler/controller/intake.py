@@ -18,7 +18,7 @@ from reconciler.intent.model import Domain, Problem
 
 HELD_MISSING = "the domains directory is missing; nothing is removed until it is back, or by `pnr down`"
 HELD_EMPTY = (
-    "the domains directory lost all its files at once; nothing is removed until they are back, or by `pnr down`"
+    "the domains directory is empty: all its files are gone at once; nothing is removed until they are back, or by `pnr down`"
 )
 
 
@@ -50,6 +50,7 @@ class Intake:
         self._recorder = recorder
         self.file_problems: dict[str, tuple[Problem, ...]] = {}
         self.root_missing = False
+        self._files_seen = False  # whether any scan since the start had a file
 
     def restore(self, restored: Restored) -> None:
         """Begin with what was in force when the program last ran."""
@@ -157,7 +158,10 @@ class Intake:
                 record.held = ""
                 continue
             vanished.append(record)
-        everything = not scan.files and len(vanished) > 1
+        self._files_seen = self._files_seen or bool(scan.files)
+        # An empty directory at the start is a disk that is not mounted yet, more often than a last file that went while
+        # nobody looked.
+        everything = not scan.files and (len(vanished) > 1 or not self._files_seen)
         for record in vanished:
             if record.held or everything:
                 if not record.held:

@@ -368,6 +368,26 @@ def test_losing_all_files_at_once_removes_nothing_until_a_person_says_so() -> No
     run(story())
 
 
+def test_a_directory_that_is_empty_at_the_start_removes_nothing() -> None:
+    async def story() -> None:
+        async with World() as w:
+            w.files.write("shop", STACK)
+            await w.until_settled()
+            await asyncio.sleep(1)
+            await w.kill()
+            text = w.files.texts.pop("shop.json")
+            w.start()
+            await asyncio.sleep(300)
+            assert len(w.running()) == 3
+            assert "pnr down" in w.domain("shop")["held"]
+            w.files.write("shop", text.decode())
+            await w.until(lambda: not w.domain("shop")["held"])
+            w.files.remove("shop")
+            await w.until(lambda: not w.engine.containers)
+
+    run(story())
+
+
 def test_a_domain_taken_down_by_a_person_stays_down_until_it_is_asked_for_or_changes() -> None:
     async def story() -> None:
         async with World() as w:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -123,9 +124,14 @@ class Daemon:
         return temporary.rename(self.domains / f"{name}.json")
 
     def settle(self, name: str, document: dict[str, Any]) -> None:
-        """Put a file there and wait until it is true."""
-        self.write(name, document)
-        self.until(lambda: self.settled(name), f"{name} to settle")
+        """Put a file there and wait until it is in force and true."""
+        digest = hashlib.sha256(self.write(name, document).read_bytes()).hexdigest()
+
+        def holds() -> bool:
+            domain = self.domain(name)
+            return domain.get("digest") == digest and bool(domain["settled"])
+
+        self.until(holds, f"{name} to settle")
 
     def container(self, name: str) -> dict[str, Any]:
         """What the engine shows of a container."""
