@@ -1,7 +1,7 @@
 """Property tests look at new examples on a developer's machine, and at the same ones each time where CI is set: there a
 change is judged, and must not fail for what an earlier one did. No example has a deadline: machines are slow at times.
 
-Ctrl-C reaches the programs that tests start even where the shell that runs the tests has told its children to ignore it.
+Ctrl-C reaches the programs that tests start, even where the shell that runs the tests has its children ignore it.
 """
 
 from __future__ import annotations

@@ -18,7 +18,8 @@ from reconciler.intent.model import Domain, Problem
 
 HELD_MISSING = "the domains directory is missing; nothing is removed until it is back, or by `pnr down`"
 HELD_EMPTY = (
-    "the domains directory is empty: all its files are gone at once; nothing is removed until they are back, or by `pnr down`"
+    "the domains directory is empty: all its files are gone at once; nothing is removed until they are back,"
+    " or by `pnr down`"
 )
 
 
