@@ -35,7 +35,7 @@ run: $(VENV)/.installed images ## start the daemon on domains/ (the demo stack);
 down: $(VENV)/.installed ## remove what the demo made: containers, network, volume
 	@$(BIN)/pnr down --volumes --domains domains --state state
 
-test: $(VENV)/.developer ## all tests, on a bare Debian machine too; ARGS go to pytest
+test: $(VENV)/.developer ## all tests, on a bare Debian machine too; ARGS go to pytest, ENGINE=newest takes the newest engine
 	@BIN=$(BIN) scripts/test.sh $(ARGS)
 
 unit: $(VENV)/.developer ## the tests that need nothing

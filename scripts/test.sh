@@ -1,10 +1,16 @@
 #!/bin/sh
 # All tests, with all that they need: Debian packages where they are missing, and an engine for as long as they run
 # where none answers. BIN is the bin directory of the virtual environment; arguments go to pytest.
+# What an engine can answer differently is tested on the newest engine first (scripts/newest.sh), then everything on the
+# machine's own; the last line is the summary of what failed, or of the whole. With arguments: on the machine's own only,
+# or with ENGINE=newest on the newest only.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/say.sh
 BIN=${BIN:-.venv/bin}
+# What depends on the engine, and on nothing of the host's that the newest engine's namespaces hide.
+DIFFERENT="tests/integration/engine tests/integration/images tests/integration/probes tests/integration/daemon
+  tests/integration/test_settings_roundtrip.py"
 
 [ "$(uname -s)" = Linux ] || fail "all tests need Linux and a Docker engine; the ones that need nothing: make unit"
 install_packages docker.io containerd runc iptables iproute2 busybox-static mmdebstrap git openssl procps curl age docker-registry apache2-utils
@@ -21,7 +27,6 @@ end_our_engine() {
   engine=$(cat "$PNR_ENGINE_PID_FILE")
   rm -f "$PNR_ENGINE_PID_FILE"
   if [ -n "$engine" ] && runs "$engine"; then
-    say "ending the Docker engine that was started for the tests"
     kill "$engine"
     tries=0
     while runs "$engine" && [ "$tries" -lt 150 ]; do
@@ -35,5 +40,18 @@ trap end_our_engine EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
+newest() {
+  say "on the newest engine:"
+  scripts/newest.sh "$BIN/python" -m pytest -q --durations=10 "$@"
+}
+
+if [ "${ENGINE:-}" = newest ]; then
+  # shellcheck disable=SC2086 # a list of folders
+  if [ $# = 0 ]; then newest $DIFFERENT; else newest "$@"; fi
+  exit
+fi
+# shellcheck disable=SC2086
+[ $# -gt 0 ] || newest $DIFFERENT
 scripts/engine.sh
+say "on the machine's own engine:"
 "$BIN/python" -m pytest -q --durations=10 "$@"

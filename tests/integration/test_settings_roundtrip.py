@@ -16,6 +16,7 @@ from docker import APIClient
 from docker.errors import APIError
 from pydantic import TypeAdapter
 
+from reconciler.engine.docker.client import agree_on_version, find
 from reconciler.intent.model import ContainerSpec
 from reconciler.intent.settings import SETTINGS, payload, read_back, update_body
 from reconciler.planner.compare import drift
@@ -92,7 +93,7 @@ CASES: list[tuple[str, Any]] = [
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[APIClient]:
-    client = APIClient(version="1.41")
+    client = APIClient(version=agree_on_version(find(), timeout=30)[0])
     yield client
     client.close()
 

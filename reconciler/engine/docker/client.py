@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import docker
-from docker.constants import DEFAULT_DOCKER_API_VERSION, DEFAULT_NPIPE, DEFAULT_UNIX_SOCKET, IS_WINDOWS_PLATFORM
+from docker.constants import DEFAULT_NPIPE, DEFAULT_UNIX_SOCKET, IS_WINDOWS_PLATFORM
 from docker.context import ContextAPI
 from docker.context.config import get_current_context_name
 from docker.errors import DockerException
@@ -21,8 +21,9 @@ from reconciler.engine.docker.failures import unavailable
 from reconciler.engine.protocol import EngineUnavailable
 
 OLDEST_API = "1.41"
-NEWEST_API = DEFAULT_DOCKER_API_VERSION
-"""The newest that the SDK speaks; an engine speaks all of the last years."""
+NEWEST_API = "1.51"
+"""The newest that is tested (Docker 28.5); an engine speaks all of the last years. To the SDK it is no more than a part
+of addresses, which may be newer than what the SDK knows."""
 
 _DEFAULT_HOST = DEFAULT_NPIPE if IS_WINDOWS_PLATFORM else DEFAULT_UNIX_SOCKET.removeprefix("http+")
 
@@ -106,8 +107,8 @@ def agreed(told: dict[str, Any], where: str) -> str:
         )
     if _number(least) > _number(NEWEST_API):
         raise EngineUnavailable(
-            f"the Docker engine at {where} speaks API {least} and newer; the installed docker SDK for Python speaks"
-            f" {NEWEST_API} at most: upgrade it (pip install --upgrade docker)"
+            f"the Docker engine at {where} speaks API {least} and newer; this release of pnr speaks {NEWEST_API} at"
+            " most: upgrade it"
         )
     return min(offered, NEWEST_API, key=_number)
 

@@ -126,6 +126,8 @@ def serving_front(registry: Registry) -> Iterator[Front]:
                 self.send_response(fault)
                 for name, value in front.headers.items():
                     self.send_header(name, value)
+                if fault == 429:  # engines of these days look for words only in what calls itself JSON
+                    self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(b"" if method == "HEAD" else body)
