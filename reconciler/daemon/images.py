@@ -14,6 +14,7 @@ from reconciler.engine.protocol import Engine, EngineError, EngineUnavailable
 from reconciler.errors import PnrError
 from reconciler.intent.image_names import parse
 from reconciler.intent.model import Chunk, Domain
+from reconciler.intent.settings.volumes import images_mounted
 from reconciler.planner.images import registry_digest, unused
 from reconciler.planner.observed import Container, ImageSeen
 from reconciler.sources.directory import DirectorySource
@@ -111,7 +112,11 @@ async def prunable(engine: Engine, domains: Iterable[Domain]) -> list[ImageSeen]
         name
         for domain in domains
         for chunk in domain.chunks()
-        for name in (chunk.container.image, *(chunk.container.build.tags if chunk.container.build is not None else ()))
+        for name in (
+            chunk.container.image,
+            *(chunk.container.build.tags if chunk.container.build is not None else ()),
+            *images_mounted(chunk.container.settings),
+        )
     ]
     return unused(own, used, declared)
 

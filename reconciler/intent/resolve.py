@@ -202,6 +202,8 @@ class _Resolver:
         return {key: given[key] for key in SETTINGS if given.get(key) is not None}
 
     def _volume_source(self, kind: str, source: str) -> str:
+        if kind == "image":
+            return source
         if kind != "volume":
             return self._absolute(source)
         spec = self.volume(source)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from reconciler.facts import TV
 from reconciler.intent.model import OFFERED_SILENCE_SECONDS, Chunk, FactsMode, Kind, OnGateClose, Strategy
+from reconciler.intent.settings.volumes import images_mounted
 from reconciler.lifecycle import Reason, State
 from reconciler.planner import endpoints
 from reconciler.planner.actions import (
@@ -160,12 +161,15 @@ def _create_and_start(i: ChunkInput, cause: str) -> list[tuple[Action, str]]:
     ]
 
 
-def _ensure_image(i: ChunkInput) -> tuple[Action, str]:
+def _ensure_images(i: ChunkInput) -> list[tuple[Action, str]]:
+    """The container's image, and those that it mounts."""
     assert i.chunk is not None
     spec = i.chunk.container
-    cause = f"policy {spec.pull_policy}"
     platform = spec.settings.get("platform")
-    return EnsureImage(spec.image, spec.build, spec.pull_policy, platform, spec.logins), cause
+    own = EnsureImage(spec.image, spec.build, spec.pull_policy, platform, spec.logins)
+    policy = "never" if spec.pull_policy == "never" else "missing"
+    mounted = [EnsureImage(name, None, policy, platform, spec.logins) for name in images_mounted(spec.settings)]
+    return [(own, f"policy {spec.pull_policy}"), *((image, "it is mounted") for image in mounted)]
 
 
 def _begin(i: ChunkInput, parts: Cast) -> Decision:
@@ -198,7 +202,7 @@ def _begin(i: ChunkInput, parts: Cast) -> Decision:
     if i.turn and serving:
         return Decision(State.EXECUTING, Reason.UPDATING, f"the update waits: {i.turn}")
     if previous is None:
-        creation = [_ensure_image(i), *_create_and_start(i, "no container yet")]
+        creation = [*_ensure_images(i), *_create_and_start(i, "no container yet")]
         return _work(i, Reason.CREATING, creation, "no container yet")
     return _replace(i, chunk, previous)
 
@@ -208,7 +212,7 @@ def _replace(i: ChunkInput, chunk: Chunk, previous: Container) -> Decision:
     cause = "; ".join(changes) if changes else "its intent changed"
     if previous.spec == chunk.container.digest and not changes:
         cause = "a new generation" if chunk.kind is Kind.JOB else "the container is dead"
-    steps: list[tuple[Action, str]] = [_ensure_image(i)]
+    steps: list[tuple[Action, str]] = _ensure_images(i)
     put_aside = previous.name.endswith(PREVIOUS_SUFFIX)
     if chunk.kind is Kind.JOB or (previous.condition is not Condition.RUNNING and not put_aside):
         steps.extend(_take_away(i, previous, cause))
@@ -274,7 +278,7 @@ def _keep(i: ChunkInput, parts: Cast, c: Container) -> Decision:
         return Decision(State.EXECUTING, Reason.STARTING, f"waiting for {i.blocked_by}")
     if m.remedy is Remedy.RECREATE:
         cause = f"starting it failed: {m.last_error}"
-        again = [*_take_away(i, c, cause), _ensure_image(i), *_create_and_start(i, cause)]
+        again = [*_take_away(i, c, cause), *_ensure_images(i), *_create_and_start(i, cause)]
         return _work(i, Reason.RECOVERING, again, cause)
     first = c.condition is Condition.CREATED
     cause = "created, not started" if first else (m.last_error or "it is not running")

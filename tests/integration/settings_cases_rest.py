@@ -22,10 +22,43 @@ CASES: list[tuple[str, Any]] = [
     ("network_mode", "host"),
     ("network_mode", "none"),
     ("network_mode", "bridge"),
+    ("volumes", ["/tmp:/shared:rshared,ro", "/tmp:/slave:slave", "/tmp:/private:rprivate,cached"]),
+    ("volumes", [{"type": "bind", "source": "/tmp", "target": "/x", "bind": {"create_host_path": False}}]),
+    ("volumes", [{"type": "tmpfs", "target": "/x", "tmpfs": {"mode": "1770", "size": "1m"}}]),
+    ("volumes", [{"type": "volume", "target": "/x", "volume": {"labels": {"team": "shop"}}}]),
+    (
+        "volumes",
+        [
+            {
+                "type": "bind",
+                "source": "/tmp",
+                "target": "/x",
+                "consistency": "cached",
+                "bind": {"create_host_path": False, "recursive": "disabled", "propagation": "rslave"},
+            }
+        ],
+    ),
     ("logging", {"driver": "json-file", "options": {"max-size": "10m", "max-file": 3}}),
     ("logging", {"driver": "none"}),
     ("logging", {"options": {"max-size": "10m"}}),
 ]
+
+NEWER: list[tuple[str, Any]] = [
+    ("annotations", {"com.example.note": "1"}),
+    ("healthcheck", {"test": "true", "start_interval": "2s"}),
+    ("volumes", [{"type": "volume", "source": "pnr_settings_test_data", "target": "/x", "volume": {"subpath": "a"}}]),
+    ("volumes", [{"type": "bind", "source": "/tmp", "target": "/x", "bind": {"recursive": "disabled"}}]),
+    (
+        "volumes",
+        [{"type": "bind", "source": "/tmp", "target": "/x", "read_only": True, "bind": {"recursive": "writable"}}],
+    ),
+    (
+        "volumes",
+        [{"type": "bind", "source": "/tmp", "target": "/x", "read_only": True, "bind": {"recursive": "readonly"}}],
+    ),
+    ("volumes", [{"type": "image", "source": "IMAGE", "target": "/x", "image": {"subpath": "bin"}}]),
+]
+"""What only newer engines know. IMAGE stands for the image of the test."""
 
 CANT_BE_CREATED_HERE = {
     "annotations": "takes an engine of API 1.43",

@@ -20,6 +20,7 @@ from reconciler.engine.docker.client import agree_on_version, find
 from reconciler.intent.model import ContainerSpec
 from reconciler.intent.settings import SETTINGS, payload, read_back, update_body
 from reconciler.planner.compare import drift
+from reconciler.planner.support import unsupported
 from tests.integration import settings_cases_resources, settings_cases_rest, settings_cases_security
 
 pytestmark = pytest.mark.docker
@@ -152,6 +153,30 @@ def test_what_is_sent_is_read_back_as_declared(
 ) -> None:
     declared = {name: normal(name, written)}
     found = read_back(create(engine, containers, payload(spec_of(image, declared))))
+    assert drift(declared, found) == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    settings_cases_rest.NEWER,
+    ids=[f"{name}-{n}" for n, (name, _) in enumerate(settings_cases_rest.NEWER)],
+)
+def test_what_only_newer_engines_know_is_read_back_from_them_and_older_ones_are_named(
+    engine: APIClient, image: str, containers: list[str], name: str, written: Any
+) -> None:
+    written = json.loads(json.dumps(written).replace("IMAGE", image))
+    declared = {name: normal(name, written)}
+    about = engine.version()
+    unmet = unsupported(declared, engine="docker", api_version=about["ApiVersion"], system=about["Os"])
+    if unmet:
+        assert unmet == unsupported(declared, engine="docker", api_version=about["ApiVersion"], system="")
+        assert about["ApiVersion"] in unmet[0]
+        return
+    newest = APIClient(version=about["ApiVersion"])
+    try:
+        found = read_back(create(newest, containers, payload(spec_of(image, declared))))
+    finally:
+        newest.close()
     assert drift(declared, found) == ()
 
 

@@ -17,3 +17,13 @@ PAIRS: dict[str, Any] = {
 FLAG: dict[str, Any] = {"anyOf": [{"type": "boolean"}, {"type": "string", "pattern": r"\$"}]}
 INTEGER: dict[str, Any] = {"type": ["integer", "string"]}
 NUMBER_OR_TEXT: dict[str, Any] = {"type": ["number", "string"]}
+
+
+def object_with(**properties: Any) -> dict[str, Any]:
+    """An object with these keys, and Compose's extensions (``x-…``)."""
+    return {
+        "type": "object",
+        "properties": properties,
+        "patternProperties": {"^x-": {}},
+        "additionalProperties": False,
+    }

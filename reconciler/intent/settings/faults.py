@@ -88,7 +88,8 @@ class Faults:
 
 
 def object_of(value: Mapping[str, Any], parsers: Mapping[str, Callable[[Any], Any]]) -> dict[str, Any]:
-    """Read an object whose keys each have a parser. Keys that are not there are not in the result.
+    """Read an object whose keys each have a parser. Keys that are not there are not in the result, and neither are
+    those that begin with ``x-``, Compose's extensions.
 
     Raises ValidationError for unknown keys (naming the nearest known one) and for wrong values, all at once.
     """
@@ -96,6 +97,8 @@ def object_of(value: Mapping[str, Any], parsers: Mapping[str, Callable[[Any], An
     result: dict[str, Any] = {}
     for key, part in value.items():
         parse = parsers.get(key)
+        if parse is None and isinstance(key, str) and key.startswith("x-"):
+            continue
         if parse is None:
             faults.add((key,), f"unknown key {shown(key)}{nearest(key, parsers)}", part)
         else:

@@ -1,8 +1,10 @@
-"""Volumes: how they are written, their normal form, and the Engine API's. Pure.
+"""Volumes: how they are written, and their normal form. Pure. The Engine API's form is in :mod:`.mounts`.
 
-Normal form: a list, sorted by target, of ``{"type": "bind" | "volume" | "tmpfs", "source": …, "target": "/data",
-"read_only": false}``; ``source`` is None for an anonymous volume and for tmpfs. Only where they were declared:
-``selinux`` (``z`` or ``Z``), ``nocopy`` (true), ``size`` (bytes, of a tmpfs).
+Normal form: a list, sorted by target, of ``{"type": "bind" | "volume" | "tmpfs" | "image", "source": …, "target":
+"/data", "read_only": false}``; ``source`` is None for an anonymous volume and for tmpfs. Only where they were declared,
+and say something else than what is usual: ``selinux`` (``z`` or ``Z``), ``propagation``, ``recursive``,
+``create_host_path`` (false) of a bind; ``nocopy`` (true), ``labels`` (of an anonymous volume), ``subpath`` of a volume;
+``size`` (bytes), ``mode`` (permission bits) of a tmpfs; ``subpath`` of an image.
 
 Sources stay as written; the loader makes paths absolute and gives named volumes their engine-side names with
 :func:`map_volume_sources`.
@@ -10,57 +12,62 @@ Sources stay as written; the loader makes paths absolute and gives named volumes
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from reconciler.intent import image_names
+from reconciler.intent.settings.accepts import FLAG, PAIRS, object_with
 from reconciler.intent.settings.faults import Faults, expected, nearest, object_of, shown, wrong
-from reconciler.intent.settings.values import (
-    as_list,
-    choice,
-    container_path,
-    flag,
-    is_windows_path,
-    size,
-    size_text,
-    text,
-)
+from reconciler.intent.settings.row import Needs
+from reconciler.intent.settings.values import choice, container_path, flag, is_windows_path, size, size_text, text
+from reconciler.intent.settings.words import labels
+
+PROPAGATIONS = ("private", "rprivate", "shared", "rshared", "slave", "rslave")
+USUAL_PROPAGATION = "rprivate"
+RECURSIVE = ("enabled", "disabled", "writable", "readonly")
+CONSISTENCIES = ("default", "consistent", "cached", "delegated")
+"""Accepted, and of no effect: as engines do, which kept the words of an earlier Docker Desktop."""
+TYPES = ("bind", "volume", "tmpfs", "image")
 
 _PART = r"(?>[A-Za-z]:[\\/][^:]*|[^:]*)"  # atomic: "C:\\x" is one path, never a volume C on \\x
-_SHORT = re.compile(rf"(?:(?P<source>{_PART}):)?(?P<target>{_PART})(?::(?P<mode>[^:\\/]*))?")
+SHORT = re.compile(rf"(?:(?P<source>{_PART}):)?(?P<target>{_PART})(?::(?P<mode>[^:\\/]*))?")
 _VOLUME_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]+")
-_MODES = ("ro", "rw", "z", "Z", "nocopy")
+_MODES = ("ro", "rw", "z", "Z", "nocopy", *PROPAGATIONS, *CONSISTENCIES[1:])
+_OCTAL = re.compile(r"0?[0-7]{3,4}|0o[0-7]{3,4}")
+# Numbers that are written as people write modes, and that as numbers are modes that nobody wants.
+_OCTAL_IN_DISGUISE = re.compile(r"1?[04567]{3}|1777")
 
+_NOT_HERE = {
+    "npipe": "a named pipe is Windows' own, and pnr serves Linux containers: leave it out",
+    "cluster": "cluster volumes are Swarm's: leave it out, or declare a volume with its driver",
+}
+
+_STRING = {"type": "string"}
 ACCEPTS: dict[str, Any] = {
     "type": "array",
     "items": {
         "anyOf": [
-            {"type": "string"},
+            _STRING,
             {
-                "type": "object",
-                "properties": {
-                    "type": {"enum": ["bind", "volume", "tmpfs"]},
-                    "source": {"type": "string"},
-                    "target": {"type": "string"},
-                    "read_only": {"type": "boolean"},
-                    "bind": {
-                        "type": "object",
-                        "properties": {"selinux": {"enum": ["z", "Z"]}},
-                        "additionalProperties": False,
-                    },
-                    "volume": {
-                        "type": "object",
-                        "properties": {"nocopy": {"type": "boolean"}},
-                        "additionalProperties": False,
-                    },
-                    "tmpfs": {
-                        "type": "object",
-                        "properties": {"size": {"type": ["string", "integer"]}},
-                        "additionalProperties": False,
-                    },
-                },
+                **object_with(
+                    type={"enum": list(TYPES)},
+                    source=_STRING,
+                    target=_STRING,
+                    read_only=FLAG,
+                    consistency=_STRING,
+                    bind=object_with(
+                        propagation={"enum": list(PROPAGATIONS)},
+                        create_host_path=FLAG,
+                        recursive={"enum": list(RECURSIVE)},
+                        selinux={"enum": ["z", "Z"]},
+                    ),
+                    volume=object_with(labels=PAIRS, nocopy=FLAG, subpath=_STRING),
+                    tmpfs=object_with(size={"type": ["string", "integer"]}, mode={"type": ["string", "integer"]}),
+                    image=object_with(subpath=_STRING),
+                ),
                 "required": ["type", "target"],
-                "additionalProperties": False,
             },
         ]
     },
@@ -80,7 +87,12 @@ def parse(value: Any) -> list[dict[str, Any]]:
         if by_target.setdefault(entry["target"], entry) != entry:
             faults.add((index,), f"something else is mounted on {entry['target']} already", item)
     faults.throw()
-    return _sorted(by_target.values())
+    return in_order(by_target.values())
+
+
+def in_order(entries: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Sorted by target."""
+    return sorted(entries, key=lambda entry: str(entry["target"]))
 
 
 def _item(item: Any) -> dict[str, Any]:
@@ -91,8 +103,11 @@ def _item(item: Any) -> dict[str, Any]:
     raise expected('a volume such as "./data:/data:ro", or an object with type, source and target', item)
 
 
+# --- the short form -----------------------------------------------------------------------------------------------
+
+
 def _from_short(item: str) -> dict[str, Any]:
-    match = _SHORT.fullmatch(item)
+    match = SHORT.fullmatch(item)
     if match is None:
         raise expected('a volume such as "./data:/data" or "./data:/data:ro"', item)
     source, target, mode = match["source"], match["target"], match["mode"]
@@ -103,63 +118,148 @@ def _from_short(item: str) -> dict[str, Any]:
     modes = mode.split(",") if mode is not None else []
     for given in modes:
         if given not in _MODES:
-            raise wrong(f"{shown(given)} is no known mode (ro, rw, z, Z, nocopy){nearest(given, _MODES)}")
-    if {"ro", "rw"} <= set(modes) or {"z", "Z"} <= set(modes):
+            known = f"ro, rw, z, Z, nocopy, {', '.join(PROPAGATIONS)}"
+            raise wrong(f"{shown(given)} is no known mode ({known}){nearest(given, _MODES)}")
+    propagations = [given for given in modes if given in PROPAGATIONS]
+    if {"ro", "rw"} <= set(modes) or {"z", "Z"} <= set(modes) or len(set(propagations)) > 1:
         raise wrong(f"{shown(item)}: the modes contradict each other")
-    kind = "bind" if source is not None and _is_path(source) else "volume"
+    kind = "bind" if source is not None and is_path(source) else "volume"
     if "nocopy" in modes and kind == "bind":
         raise wrong(f"{shown(item)}: nocopy is for named volumes, not for directories of the host")
+    if propagations and kind != "bind":
+        raise wrong(f"{shown(item)}: {propagations[0]} is for directories of the host, not for volumes")
     if source is not None and kind == "volume":
         source = _volume_name(source)
-    selinux = next((m for m in modes if m in ("z", "Z")), None)
-    return _entry(kind, source, target, "ro" in modes, selinux=selinux, nocopy="nocopy" in modes)
+    return _entry(
+        kind,
+        source,
+        target,
+        "ro" in modes,
+        selinux=next((given for given in modes if given in ("z", "Z")), None),
+        nocopy="nocopy" in modes,
+        propagation=next(iter(propagations), None),
+    )
+
+
+# --- the long form ------------------------------------------------------------------------------------------------
+
+
+def _type(value: Any) -> str:
+    if isinstance(value, str) and value in _NOT_HERE:
+        raise wrong(_NOT_HERE[value])
+    return choice(*TYPES)(value)
+
+
+def _mode(value: Any) -> int:
+    """Permission bits: octal digits in quotes (``"1777"``), or the number itself (1023), as Compose gets it from YAML's
+    ``01777``."""
+    if isinstance(value, str) and _OCTAL.fullmatch(value):
+        number = int(value.removeprefix("0o"), 8)
+    elif isinstance(value, int) and not isinstance(value, bool):
+        if _OCTAL_IN_DISGUISE.fullmatch(str(value)):
+            raise wrong(f'the number {value} is the mode "0{value:o}"; if "0{value}" is meant, write it in quotes')
+        number = value
+    else:
+        raise expected('a mode such as "1777" (octal, in quotes)', value)
+    if not 1 <= number <= 0o7777:
+        raise expected('a mode such as "1777" (octal, in quotes)', value)
+    return number
+
+
+def _subpath(value: Any) -> str:
+    """A path inside of something: relative, and not out of it again."""
+    path = text(value)
+    normal = posixpath.normpath(path)
+    if not path or path.startswith("/") or normal == ".." or normal.startswith("../"):
+        raise expected('a path inside of it such as "data/www"', value)
+    return normal
+
+
+_OPTIONS: dict[str, dict[str, Callable[[Any], Any]]] = {
+    "bind": {
+        "propagation": choice(*PROPAGATIONS),
+        "create_host_path": flag,
+        "recursive": choice(*RECURSIVE),
+        "selinux": choice("z", "Z"),
+    },
+    "volume": {"labels": labels, "nocopy": flag, "subpath": _subpath},
+    "tmpfs": {"size": size(1), "mode": _mode},
+    "image": {"subpath": _subpath},
+}
+
+
+def _options_of(kind: str) -> Callable[[Any], dict[str, Any]]:
+    def read(value: Any) -> dict[str, Any]:
+        if not isinstance(value, Mapping):
+            raise expected("an object", value)
+        return object_of(value, _OPTIONS[kind])
+
+    return read
 
 
 def _from_long(item: Mapping[str, Any]) -> dict[str, Any]:
     parts = object_of(
         item,
         {
-            "type": choice("bind", "volume", "tmpfs"),
+            "type": _type,
             "source": text,
             "target": text,
             "read_only": flag,
-            "bind": lambda value: _options(value, {"selinux": choice("z", "Z")}),
-            "volume": lambda value: _options(value, {"nocopy": flag}),
-            "tmpfs": lambda value: _options(value, {"size": size(1)}),
+            "consistency": choice(*CONSISTENCIES),
+            **{kind: _options_of(kind) for kind in TYPES},
         },
     )
     for name in ("type", "target"):
         if name not in parts:
             raise wrong(f"{name} is missing")
     kind, source = parts["type"], parts.get("source") or None
-    for other in {"bind", "volume", "tmpfs"} - {kind}:
-        if other in parts:
+    for other in TYPES:
+        if other in parts and other != kind:
             raise wrong(f"options for {other} with a volume of type {kind}")
     if kind == "bind" and source is None:
         raise wrong("source, the directory or file of the host, is missing")
+    if kind == "image":
+        _check_image(source)
     if kind == "tmpfs" and source is not None:
         raise wrong("a tmpfs has no source")
     if kind == "volume" and source is not None:
         source = _volume_name(source)
-    options = parts.get(kind, {})
-    return _entry(
-        kind,
-        source,
-        parts["target"],
-        parts.get("read_only", False),
-        selinux=options.get("selinux"),
-        nocopy=options.get("nocopy", False),
-        size_bytes=options.get("size"),
-    )
+    options, read_only = dict(parts.get(kind, {})), parts.get("read_only", False)
+    _agree(kind, source, read_only, options)
+    return _entry(kind, source, parts["target"], read_only or kind == "image", **options)
 
 
-def _options(value: Any, parsers: Mapping[str, Callable[[Any], Any]]) -> dict[str, Any]:
-    if not isinstance(value, Mapping):
-        raise expected("an object", value)
-    return object_of(value, parsers)
+def _check_image(name: str | None) -> None:
+    if name is None:
+        raise wrong("source, the name of the image, is missing")
+    try:
+        image_names.parse(name)
+    except image_names.BadImageName as error:
+        raise wrong(str(error)) from None
 
 
-def _is_path(source: str) -> bool:
+def _agree(kind: str, source: str | None, read_only: bool, options: Mapping[str, Any]) -> None:
+    """Raise what is wrong with options that are right each by itself."""
+    recursive = options.get("recursive")
+    if recursive in ("writable", "readonly") and not read_only:
+        raise wrong(f"recursive {recursive} says how far read_only goes: set read_only as well")
+    if recursive == "readonly" and options.get("propagation", USUAL_PROPAGATION) != USUAL_PROPAGATION:
+        raise wrong(f"recursive readonly takes the propagation {USUAL_PROPAGATION}: leave propagation out")
+    if options.get("selinux") and (recursive or options.get("create_host_path") is False):
+        with_it = "recursive" if recursive else "create_host_path false"
+        raise wrong(f"an engine can't relabel (selinux) a directory with {with_it}: leave one of them out")
+    if kind == "volume" and source is not None:
+        if options.get("labels"):
+            raise wrong(f"labels of a named volume belong to it: put them under volumes.{source} of the domain")
+    elif kind == "volume" and options.get("subpath"):
+        raise wrong("a volume without a name is new and empty: it has no subpath")
+
+
+# --- both ---------------------------------------------------------------------------------------------------------
+
+
+def is_path(source: str) -> bool:
+    """Whether a source in the short form is a path of the host, not the name of a volume."""
     return source.startswith(("/", ".", "~")) or is_windows_path(source)
 
 
@@ -171,17 +271,8 @@ def _volume_name(source: str) -> str:
     raise expected("a volume's name (two or more letters, digits, _ . or -) or a path", source)
 
 
-def _entry(
-    kind: str,
-    source: str | None,
-    target: str,
-    read_only: bool,
-    *,
-    selinux: str | None = None,
-    nocopy: bool = False,
-    size_bytes: int | None = None,
-) -> dict[str, Any]:
-    for path in (source, target):
+def _entry(kind: str, source: str | None, target: str, read_only: bool, **options: Any) -> dict[str, Any]:
+    for path in (source if kind != "image" else None, target):
         if path and ":" in (path[2:] if is_windows_path(path) else path):
             raise wrong(f"{shown(path)}: the engine can't mount a path with a colon in it")
     entry: dict[str, Any] = {
@@ -192,17 +283,17 @@ def _entry(
     }
     if entry["target"] == "/":
         raise wrong("nothing can be mounted on / itself")
-    if selinux:
-        entry["selinux"] = selinux
-    if nocopy:
-        entry["nocopy"] = True
-    if size_bytes:
-        entry["size"] = size_bytes
-    return entry
+    return entry | unusual(options)
 
 
-def _sorted(entries: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    return sorted(entries, key=lambda entry: str(entry["target"]))
+_USUAL = {"propagation": USUAL_PROPAGATION, "recursive": "enabled"}
+
+
+def unusual(options: Mapping[str, Any]) -> dict[str, Any]:
+    """What of the options says something else than what is usual."""
+    found = {name: value for name, value in options.items() if value and value != _USUAL.get(name)}
+    found.pop("create_host_path", None)
+    return {**found, "create_host_path": False} if options.get("create_host_path") is False else found
 
 
 def map_volume_sources(volumes: Iterable[Mapping[str, Any]], fn: Callable[[str, str], str]) -> list[dict[str, Any]]:
@@ -213,69 +304,45 @@ def map_volume_sources(volumes: Iterable[Mapping[str, Any]], fn: Callable[[str, 
     ]
 
 
-def send(value: list[dict[str, Any]], body: dict[str, Any]) -> None:
-    """What has a source goes into ``HostConfig.Binds`` (which makes missing directories, and knows SELinux),
-    anonymous volumes and tmpfs into ``HostConfig.Mounts``."""
-    host = body.setdefault("HostConfig", {})
-    for entry in value:
-        if entry["source"] is not None:
-            modes = [
-                "ro" if entry["read_only"] else "rw",
-                entry.get("selinux"),
-                "nocopy" if "nocopy" in entry else "",
-            ]
-            bind = ":".join((entry["source"], entry["target"], ",".join(mode for mode in modes if mode)))
-            host.setdefault("Binds", []).append(bind)
-            continue
-        mount: dict[str, Any] = {"Type": entry["type"], "Target": entry["target"], "ReadOnly": entry["read_only"]}
-        if "nocopy" in entry:
-            mount["VolumeOptions"] = {"NoCopy": True}
-        if "size" in entry:
-            mount["TmpfsOptions"] = {"SizeBytes": entry["size"]}
-        host.setdefault("Mounts", []).append(mount)
+def images_mounted(settings: Mapping[str, Any]) -> tuple[str, ...]:
+    """The images that a container with these settings mounts: they must be there before it is created."""
+    mounts = settings.get("volumes") or ()
+    return tuple(dict.fromkeys(str(mount["source"]) for mount in mounts if mount["type"] == "image"))
 
 
-def read(inspected: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """From what was asked for (``Binds``, ``Mounts``), not from what was mounted: the engine may show another
-    source for that (as Docker Desktop does)."""
-    host: Mapping[str, Any] = inspected.get("HostConfig", {})
-    found = [_from_bind(bind) for bind in host.get("Binds") or ()]
-    for mount in host.get("Mounts") or ():
-        entry = {
-            "type": mount.get("Type"),
-            "source": mount.get("Source") or None,
-            "target": mount.get("Target"),
-            "read_only": bool(mount.get("ReadOnly")),
-        }
-        if (mount.get("VolumeOptions") or {}).get("NoCopy"):
-            entry["nocopy"] = True
-        if (mount.get("TmpfsOptions") or {}).get("SizeBytes"):
-            entry["size"] = mount["TmpfsOptions"]["SizeBytes"]
-        found.append(entry)
-    return _sorted(found)
+_SINCE = (
+    ("1.48", "type image in volumes", lambda entry: entry["type"] == "image"),
+    ("1.45", "subpath in volumes", lambda entry: "subpath" in entry),
+    ("1.44", "recursive in volumes", lambda entry: entry.get("recursive") in ("writable", "readonly")),
+    # Before, what makes a missing directory can't be told not to go into what is mounted below it.
+    (
+        "1.42",
+        "recursive in volumes without create_host_path false",
+        lambda entry: "recursive" in entry and "create_host_path" not in entry,
+    ),
+)
 
 
-def _from_bind(bind: str) -> dict[str, Any]:
-    match = _SHORT.fullmatch(bind)
-    source, target, mode = (match["source"], match["target"], match["mode"]) if match else (bind, "", None)
-    modes = (mode or "").split(",")
-    entry: dict[str, Any] = {
-        "type": "bind" if source and _is_path(source) else "volume",
-        "source": source,
-        "target": target,
-        "read_only": "ro" in modes,
-    }
-    for selinux in ("z", "Z"):
-        if selinux in modes:
-            entry["selinux"] = selinux
-    if "nocopy" in modes:
-        entry["nocopy"] = True
-    return entry
+def needs(value: list[dict[str, Any]]) -> Needs | None:
+    """What an engine must be for all of them: the newest that any of them needs."""
+    return next((Needs(api, what) for api, what, has in _SINCE if any(has(entry) for entry in value)), None)
 
 
 def same(declared: Any, found: Any) -> bool:
     """Every declared one is there; the image may bring more, and pnr itself adds its runtime directory."""
-    return all(entry in found for entry in declared)
+    there = [_as_it_is(entry) for entry in found or ()]
+    return all(_as_it_is(entry) in there for entry in declared)
+
+
+def beyond(declared: Any, found: Any) -> list[str]:
+    """What is mounted that was not declared, by its place in the container."""
+    targets = {entry["target"] for entry in declared or ()}
+    return [str(entry["target"]) for entry in found or () if entry["target"] not in targets]
+
+
+def _as_it_is(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Whether a directory would have been made is of no account once it is mounted."""
+    return {name: value for name, value in entry.items() if name != "create_host_path"}
 
 
 def tell(entries: Any) -> str:
@@ -284,36 +351,12 @@ def tell(entries: Any) -> str:
 
 
 def _told(entry: Mapping[str, Any]) -> str:
-    modes = ["ro"] if entry["read_only"] else []
-    modes += [str(entry["selinux"])] if "selinux" in entry else []
+    modes = ["ro"] if entry["read_only"] and entry["type"] != "image" else []
+    modes += [str(entry[name]) for name in ("selinux", "propagation") if name in entry]
     modes += ["nocopy"] if "nocopy" in entry else []
+    modes += [f"{name}={entry[name]}" for name in ("recursive", "subpath") if name in entry]
     modes += [f"size={size_text(entry['size'])}"] if "size" in entry else []
+    modes += [f"mode={entry['mode']:o}"] if "mode" in entry else []
+    modes += [f"labels={','.join(entry['labels'])}"] if "labels" in entry else []
     source = entry["source"] or ("tmpfs" if entry["type"] == "tmpfs" else "")
     return ":".join(part for part in (source, entry["target"], ",".join(modes)) if part)
-
-
-def parse_volumes_from(value: Any) -> list[str]:
-    """``volumes_from``: ``CHUNK`` or ``container:NAME``, with ``:ro`` where it is to be read only."""
-    entries: list[str] = as_list(_volumes_from, "a list of chunks or containers")(value)
-    return entries
-
-
-def _volumes_from(value: Any) -> str:
-    given = text(value)
-    name, mode = given, "rw"
-    if given.endswith((":ro", ":rw")):
-        name, mode = given[:-3], given[-2:]
-    if not name or name == "container:":
-        raise wrong(f"{shown(given)} names nobody: expected CHUNK[:ro] or container:NAME[:ro]")
-    return name if mode == "rw" else f"{name}:ro"
-
-
-def volumes_from_to_api(value: list[str]) -> list[str]:
-    """The engine knows only containers."""
-    return [entry.removeprefix("container:") for entry in value]
-
-
-def same_volumes_from(declared: Any, found: Any) -> bool:
-    """As declared; ``rw`` is the usual mode."""
-    there = [entry.removesuffix(":rw") for entry in found or ()]
-    return volumes_from_to_api(list(declared or ())) == volumes_from_to_api(there)

@@ -191,7 +191,7 @@ def test_volumes_in_all_their_forms(written: Any, meant: Any) -> None:
         ("volumes", ["x:/y"], "a volume's name has two or more characters"),
         ("volumes", ["./x:y"], "expected an absolute path in the container"),
         ("volumes", ["./x:/"], "nothing can be mounted on /"),
-        ("volumes", ["./x:/y:rO"], "'rO' is no known mode (ro, rw, z, Z, nocopy)"),
+        ("volumes", ["./x:/y:rO"], "'rO' is no known mode (ro, rw, z, Z, nocopy, private"),
         ("volumes", ["./x:/y:ro,rw"], "contradict"),
         ("volumes", ["./x:/y:nocopy"], "nocopy is for named volumes"),
         ("volumes", ["/y:ro"], "an anonymous volume takes no mode"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reconciler.intent.settings import logs, volumes, words
+from reconciler.intent.settings import logs, mounts, volumes, volumes_from, words
 from reconciler.intent.settings.accepts import TEXT_OR_TEXTS
 from reconciler.intent.settings.found import list_found
 from reconciler.intent.settings.places import in_host_config
@@ -12,14 +12,17 @@ ROWS: tuple[Setting, ...] = (
     Setting(
         "volumes",
         "storage",
-        "Directories of the host and named volumes in the container: source:target[:mode] or the long form."
-        " Modes: ro, rw, z, Z, nocopy. Relative sources start at the folder of the domain file.",
+        "Directories of the host, named volumes, memory and images in the container: source:target[:mode], or type"
+        " (bind, volume, tmpfs, image), source, target, read_only and bind (propagation, create_host_path, recursive,"
+        " selinux), volume (nocopy, subpath, labels of one without a name), tmpfs (size, mode) or image (subpath). Modes:"
+        " ro, rw, z, Z, nocopy, rshared and the like. Relative sources start at the folder of the domain file.",
         ["data:/data", "./nginx.conf:/etc/nginx/nginx.conf:ro"],
         volumes.parse,
         volumes.ACCEPTS,
-        volumes.send,
-        volumes.read,
+        mounts.send,
+        mounts.read,
         same=volumes.same,
+        needs=volumes.needs,
         tell=declared_and_found(volumes.tell),
     ),
     Setting(
@@ -36,10 +39,10 @@ ROWS: tuple[Setting, ...] = (
         "storage",
         "The volumes of other containers: CHUNK[:ro] or container:NAME[:ro].",
         ["container:data:ro"],
-        volumes.parse_volumes_from,
+        volumes_from.parse,
         {"type": "array", "items": {"type": "string"}},
-        *in_host_config("VolumesFrom", volumes.volumes_from_to_api, list_found),
-        same=volumes.same_volumes_from,
+        *in_host_config("VolumesFrom", volumes_from.to_api, list_found),
+        same=volumes_from.same,
     ),
     Setting(
         "logging",
