@@ -9,7 +9,7 @@ from reconciler.controller.known import Known
 from reconciler.controller.prober import Prober
 from reconciler.facts import FactRef, Pnr
 from reconciler.intent.model import Chunk, ChunkId, Domain
-from reconciler.intent.settings.references import containers_named
+from reconciler.intent.settings.references import awaited
 from reconciler.planner.health import Health
 from reconciler.planner.memory import intent_changed
 from reconciler.planner.ordering import answerers, dependencies
@@ -30,13 +30,13 @@ class Adoption:
         new_chunks: dict[ChunkId, Chunk] = dict(record.wanted.by_id) if record.wanted is not None else {}
         for id, chunk in old_chunks.items():
             self._known.facts.unregister(chunk)
-            for wanted in (chunk.container.name, *containers_named(chunk.container.settings)):
+            for wanted in (chunk.container.name, *awaited(chunk.container)):
                 self._known.wanted_names.get(wanted, set()).discard(id)
             if id not in new_chunks:
                 self._known.chunk_record(id).last = chunk
         for id, chunk in new_chunks.items():
             self._known.facts.register(chunk)
-            for wanted in (chunk.container.name, *containers_named(chunk.container.settings)):
+            for wanted in (chunk.container.name, *awaited(chunk.container)):
                 self._known.wanted_names.setdefault(wanted, set()).add(id)
             c = self._known.chunk_record(id)
             if c.last is not None and c.last != chunk:
@@ -49,7 +49,8 @@ class Adoption:
         self._declare_facts(name, old_chunks, new_chunks)
         self._known.dependents = {}
         last = [c.last for c in self._known.chunks.values() if c.last is not None]
-        for id, needs in dependencies(last).items():
+        self._known.needs = dependencies(last)
+        for id, needs in self._known.needs.items():
             for need in needs:
                 self._known.dependents.setdefault(need, set()).add(id)
         self._known.who = answerers(last)

@@ -15,7 +15,7 @@ from reconciler.facts import TV, is_closed, is_open, missing
 from reconciler.intent.model import Chunk, ChunkId, Domain
 from reconciler.intent.networks import network_needs
 from reconciler.intent.settings.endpoints import endpoint_needs
-from reconciler.intent.settings.references import containers_named, containers_shared
+from reconciler.intent.settings.references import awaited, must_run
 from reconciler.lifecycle import Reason, State, advance
 from reconciler.planner import belongings
 from reconciler.planner.actions import RemoveNetwork, StartContainer, Work
@@ -131,7 +131,7 @@ class Decider:
     def _ids(self, chunk: Chunk | None) -> dict[str, str]:
         if chunk is None:
             return {}
-        found = ((name, self._known.world.named(name)) for name in containers_named(chunk.container.settings))
+        found = ((name, self._known.world.named(name)) for name in awaited(chunk.container))
         return {name: container.id for name, container in found if container is not None}
 
     def _waiting_text(self, chunk: Chunk | None) -> str:
@@ -157,10 +157,10 @@ class Decider:
         domain = self._known.domains[record.id.domain].domain
         if domain is None or not self._known.world.complete:
             return "a first look at the engine"
-        shared = containers_shared(chunk.container.settings).values()
-        for name in sorted(containers_named(chunk.container.settings)):
+        running = must_run(chunk.container.settings)
+        for name in sorted(awaited(chunk.container)):
             other = self._known.world.named(name)
-            if other is None or (name in shared and other.condition is not Condition.RUNNING):
+            if other is None or (name in running and other.condition is not Condition.RUNNING):
                 return f"container {name}" if other is None else f"container {name} to run"
         known, seen = self._known, self._known.world.observed()
         networks = self._supported_networks(domain) & chunk.container.networks.keys()

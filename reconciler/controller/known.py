@@ -16,6 +16,7 @@ from reconciler.controller.world import World
 from reconciler.engine.protocol import EngineInfo
 from reconciler.facts import TV, FactRef, Pnr
 from reconciler.intent.model import Chunk, ChunkId
+from reconciler.intent.settings.references import linked
 from reconciler.lifecycle import Reason
 from reconciler.planner.observed import Condition, Container
 
@@ -48,6 +49,8 @@ class Known:
     networks_left: dict[str, str] = field(default_factory=dict)  # see planner.belongings.Left
     objects_touched: dict[str, int] = field(default_factory=dict)  # by the same keys: our last step on it
     dependents: dict[ChunkId, set[ChunkId]] = field(default_factory=dict)
+    needs: Mapping[ChunkId, frozenset[ChunkId]] = field(default_factory=dict)  # the other way round
+    changed_unseen: set[str] = field(default_factory=set)  # ids of containers that are to be looked at
     who: dict[FactRef, tuple[ChunkId, ...]] = field(default_factory=dict)
 
     def answered_by(self, ref: FactRef) -> tuple[ChunkId, ...]:
@@ -93,8 +96,7 @@ class Known:
             return
         self.concerns(container)
         if before is not None and before.name != container.name:
-            for id in self.wanted_names.get(before.name, ()):
-                self.mark(id)
+            self._mark_wanting(before.name)
 
     def concerns(self, container: Container) -> None:
         """Mark whom news of a container concerns."""
@@ -103,18 +105,26 @@ class Known:
             self.mark_domain(container.owner.domain)
             for need in self.needs_told(container.owner):
                 self.mark(need)
-        for id in self.wanted_names.get(container.name, ()):
-            self.mark(id)
+        self._mark_wanting(container.name)
         is_gone = container.id not in self.world.containers
         if container.owner is None and (is_gone or container.condition is not Condition.RUNNING):
             self.retry_blocked()
+
+    def _mark_wanting(self, name: str) -> None:
+        """Mark those who want a container of this name. What an engine shows of links on its own bridge changes with
+        the container at their other end, without an event."""
+        for id in self.wanted_names.get(name, ()):
+            self.mark(id)
+            chunk = self.desired(id)
+            if chunk is not None and name in linked(chunk.container.settings):
+                self.changed_unseen.update(container.id for container in self.world.of(id))
 
     def needs_told(self, gone: ChunkId) -> Iterable[ChunkId]:
         """While domains are taken down: those that wait until ``gone`` is gone."""
         record = self.chunks.get(gone)
         if record is None or record.last is None or self.desired(gone) is not None:
             return ()
-        return (id for entry in record.last.gate for id in self.who.get(entry.ref, ()))
+        return self.needs.get(gone, ())
 
     def retry_blocked(self) -> None:
         """Something of somebody else went: who failed for want of a name or a port may try again at once."""

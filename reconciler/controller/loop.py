@@ -177,6 +177,8 @@ class Controller:
             await self._wait()
             while self._inbox:
                 self._take(self._inbox.popleft())
+            while self.known.changed_unseen:
+                self._watcher.look_at(self.known.changed_unseen.pop())
             now = self.known.clock.monotonic()
             while self._decider.timers and self._decider.timers[0][0] <= now + 0.0005:
                 _, id = heapq.heappop(self._decider.timers)

@@ -13,6 +13,7 @@ from reconciler.intent import readers
 from reconciler.intent.complaints import Complaint
 from reconciler.intent.model import Kind, Strategy
 from reconciler.intent.positions import Path
+from reconciler.intent.pull_policy import REFRESH
 from reconciler.intent.settings import SETTINGS
 from reconciler.intent.settings.conflicts import COMPARED, conflicts
 from reconciler.intent.settings.deploy import MAX_REPLICAS, Deploy, contradictions
@@ -29,6 +30,7 @@ def disagreements(chunk: Mapping[str, Any], path: Path) -> Iterator[Complaint]:
     container = _object(chunk, "container")
     deploy = _read(read_deploy, container.get("deploy")) or Deploy()
     yield from _update(chunk, deploy, path)
+    yield from _refresh(container, (*path, "container"))
     looked_at = {*COMPARED, *deploy.settings, "ports", "mac_address"} & container.keys()
     settings = {name: _read(SETTINGS[name].parse, container[name]) for name in SETTINGS if name in looked_at}
     yield from _settings(settings, deploy, (*path, "container"))
@@ -61,6 +63,15 @@ def _read(reader: Callable[[Any], Any], value: Any) -> Any:
         return reader(value) if value is not None else None
     except ValueError:
         return None
+
+
+def _refresh(container: Mapping[str, Any], path: Path) -> Iterator[Complaint]:
+    refreshed, after = container.get("pull_policy") == REFRESH, container.get("pull_refresh_after")
+    if refreshed and after is None:
+        yield Complaint((*path, "pull_policy"), "Conflict", "pull_policy refresh takes a pull_refresh_after beside it")
+    if not refreshed and after is not None:
+        message = "pull_refresh_after goes with the pull_policy refresh: set that, or leave this out"
+        yield Complaint((*path, "pull_refresh_after"), "Conflict", message)
 
 
 def _settings(settings: Mapping[str, Any], deploy: Deploy, path: Path) -> Iterator[Complaint]:

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from reconciler.facts import FactRef, resolve
+from reconciler.facts import FactRef, GateEntry, resolve
 from reconciler.intent.gates import GateBook, Waiting, find_cycles
 from reconciler.intent.model import Chunk, Domain, NetworkSpec, Place, Problem, VolumeSpec
 from reconciler.intent.positions import KEY, Path, locate, render
@@ -210,17 +210,26 @@ def _name(ref: FactRef, chunk: Chunk) -> str:
 def _cycle(cycle: Sequence[Waiting], domain: Domain, path: Path) -> Finding:
     start = cycle[0]
     following = [*cycle[1:], start]
-    shown = [
-        f"{waiting.chunk.id.chunk} waits for {_name(waiting.entry.ref, start.chunk)} from {after.chunk.id.chunk}"
-        for waiting, after in zip(cycle, following, strict=True)
-    ]
-    if len(shown) == 1:
-        text = f"{start.chunk.id.chunk} waits for {start.entry.ref.key}, which it answers itself once it is up"
+    shown = [_waits(waiting, after, start) for waiting, after in zip(cycle, following, strict=True)]
+    if len(shown) == 1 and isinstance(start.why, GateEntry):
+        text = f"{start.chunk.id.chunk} waits for {start.why.ref.key}, which it answers itself once it is up"
     else:
         more = f", … ({len(shown) - 5} more)" if len(shown) > 6 else ""
         text = "none of these can ever start: " + ", ".join(shown if not more else shown[:5]) + more
-    where = (*path, "gatekeeper", _name(start.entry.ref, start.chunk))
+    where = (
+        (*path, "gatekeeper", _name(start.why.ref, start.chunk))
+        if isinstance(start.why, GateEntry)
+        else (*path, "container", start.why)
+    )
     return Finding(domain.name, domain.file, where, "GateCycle", text)
+
+
+def _waits(waiting: Waiting, after: Waiting, start: Waiting) -> str:
+    if isinstance(waiting.why, GateEntry):
+        what = f"{_name(waiting.why.ref, start.chunk)} from {after.chunk.id.chunk}"
+    else:
+        what = f"the container of {after.chunk.id.chunk} ({waiting.why})"
+    return f"{waiting.chunk.id.chunk} waits for {what}"
 
 
 @dataclass(frozen=True, slots=True)

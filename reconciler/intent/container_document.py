@@ -9,19 +9,14 @@ from typing import Annotated, Any
 
 from pydantic import Field, create_model
 
-from reconciler.intent import builds, files, networks, pull_policy, readers
-from reconciler.intent.settings import SETTINGS
+from reconciler.intent import builds, elsewhere, files, networks, pull_policy, readers
+from reconciler.intent.settings import SETTINGS, links
+from reconciler.intent.settings.accepts import FLAG
 from reconciler.intent.settings.deploy import ACCEPTS as DEPLOY
 from reconciler.intent.settings.deploy import MAX_REPLICAS, Deploy
 from reconciler.intent.settings.deploy import parse as read_deploy
 from reconciler.intent.settings.words import environment
 from reconciler.intent.written import PAIRS, Part, Read, count, name_of
-
-NO_API_SOCKET = (
-    "pnr hands no container the engine's socket and its credentials by itself: leave it out, or declare the socket"
-    " under volumes, knowing that whoever has it is root on the host"
-)
-
 
 _WITHOUT_ROW: dict[str, Any] = {
     "image": (
@@ -59,8 +54,9 @@ _WITHOUT_ROW: dict[str, Any] = {
         Annotated[str, Read(pull_policy.read, pull_policy.ACCEPTS)] | None,
         Field(
             None,
-            description="When the image is pulled: missing (default; also if_not_present), always, never, daily, weekly"
-            " or every_12h; build builds it anew. It is looked at whenever a container is made.",
+            description="When the image is pulled: missing (default; also if_not_present), always, never, daily,"
+            " weekly, every_12h or refresh (with pull_refresh_after); build builds it anew. It is looked at whenever a"
+            " container is made.",
             examples=["always", "every_12h"],
         ),
     ),
@@ -112,6 +108,15 @@ _WITHOUT_ROW |= {
             examples=["./app.env", [{"path": "./local.env", "required": False}]],
         ),
     ),
+    "external_links": (
+        Annotated[list[str], Read(links.parse_external, links.ACCEPTS)] | None,
+        Field(
+            None,
+            description="Containers that are not of this CPUX under further names: NAME or NAME:ALIAS. They are reached"
+            " where they are in a network of this container.",
+            examples=[["legacy-db:db"]],
+        ),
+    ),
     "label_file": (
         Annotated[list[files.EnvFile], Read(files.label_files, files.LABEL_FILES)] | None,
         Field(None, description="Files of labels; labels goes before what is in them.", examples=["./app.labels"]),
@@ -119,9 +124,17 @@ _WITHOUT_ROW |= {
 }
 
 _WITHOUT_ROW |= {
-    "use_api_socket": (
-        Annotated[None, Read(files.refused(NO_API_SOCKET), {"enum": [None, False]})],
-        Field(None, description="Not supported: who has the engine's socket is root on its host."),
+    "pull_refresh_after": (
+        Annotated[str, Read(pull_policy.refresh_after, {"type": "string"})] | None,
+        Field(
+            None,
+            description="With the pull_policy refresh: how old what the registry said may be.",
+            examples=["12h"],
+        ),
+    ),
+    "attach": (
+        Annotated[bool, Read(elsewhere.attach, FLAG)] | None,
+        Field(None, description="Accepted where it is false: pnr collects nobody's output on a terminal."),
     ),
     "scale": (
         Annotated[int, count(1, MAX_REPLICAS)] | None,
@@ -138,6 +151,8 @@ _WITHOUT_ROW |= {
         ),
     ),
 }
+
+_WITHOUT_ROW |= elsewhere.fields()
 
 Container = create_model(
     "Container",

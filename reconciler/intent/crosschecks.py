@@ -94,6 +94,10 @@ def _references(chunk: Mapping[str, Any], path: Path, names: list[str]) -> Itera
     if shares and container.get("ports"):
         message = f"with network_mode {shown(mode)} no port can be published: leave ports out"
         yield Complaint((*path, "container", "ports"), "Conflict", message)
+    for setting in ("links", "external_links"):
+        if shares and container.get(setting):
+            message = f"with network_mode {shown(mode)} a container has no names for others: leave {setting} out"
+            yield Complaint((*path, "container", setting), "Conflict", message)
 
 
 def _same_variable(chunk: Mapping[str, Any], path: Path) -> Iterator[Complaint]:

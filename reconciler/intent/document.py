@@ -18,6 +18,7 @@ from pydantic import (
 from reconciler.facts import TV
 from reconciler.intent import files, networks, readers
 from reconciler.intent.container_document import Container
+from reconciler.intent.elsewhere import refusal
 from reconciler.intent.model import Adopt, Ipam, Kind, OnFailure, OnGateClose, Strategy
 from reconciler.intent.settings.deploy import MAX_REPLICAS
 from reconciler.intent.written import (
@@ -319,3 +320,6 @@ class DomainFile(Part):
         description="Logins to registries, by host, besides those in Docker's own configuration.",
         examples=[{"registry.example.com": {"username": "puller", "password_secret": "registry_password"}}],
     )
+    services: refusal("services") = Field(None, description="Not supported: it is Compose's.")  # type: ignore[valid-type]
+    include: refusal("include") = Field(None, description="Not supported.")  # type: ignore[valid-type]
+    models: refusal("models") = Field(None, description="Not supported.")  # type: ignore[valid-type]

@@ -41,6 +41,7 @@ _USE = {
         "mode": {"anyOf": [{"type": "string", "pattern": r"^(0o?)?[0-7]{3}$|\$"}, {"type": "integer", "minimum": 0}]},
     },
     "required": ["source"],
+    "patternProperties": {"^x-": {}},
     "additionalProperties": False,
 }
 USES = {"type": "array", "items": {"anyOf": [{"type": "string"}, _USE]}}
@@ -54,6 +55,7 @@ _ENV_FILE = {
         "format": {"enum": ["raw"]},
     },
     "required": ["path"],
+    "patternProperties": {"^x-": {}},
     "additionalProperties": False,
 }
 ENV_FILES = {

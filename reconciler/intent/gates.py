@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from reconciler.facts import SYSTEM_READY, TV, UNKNOWN, FactRef, GateEntry, Pnr
 from reconciler.intent.model import Chunk, ChunkId, Domain, FactsMode
 from reconciler.intent.settings.faults import shown
+from reconciler.intent.settings.references import awaited
 
 _NO = ("no",)
 _YES = ("yes",)
@@ -16,10 +17,10 @@ _YES = ("yes",)
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A chunk with the entry of its gatekeeper that keeps it waiting."""
+    """A chunk with the entry of its gatekeeper that keeps it waiting, or the setting that names another's container."""
 
     chunk: Chunk
-    entry: GateEntry
+    why: GateEntry | str
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +107,16 @@ _SYSTEM_ANSWERS = (Pnr("", _YES, TV.Y), Pnr("", _NO, TV.N))
 
 
 def find_cycles(book: GateBook, chunks: Sequence[Chunk]) -> list[list[Waiting]]:
-    """The cycles of chunks that each need another's answer first, one for each knot of them.
+    """The cycles of chunks that each need another's answer or container first, one for each knot of them.
 
     In a cycle each chunk waits for the following one, and the last for the first.
     """
-    edges = {
-        chunk.id: [(entry, needed.id) for entry in chunk.gate if (needed := book.waits_for(entry)) is not None]
+    names = {chunk.container.name: chunk.id for chunk in chunks}
+    edges: dict[ChunkId, list[tuple[GateEntry | str, ChunkId]]] = {
+        chunk.id: [
+            *((entry, needed.id) for entry in chunk.gate if (needed := book.waits_for(entry)) is not None),
+            *((setting, names[name]) for name, setting in awaited(chunk.container).items() if name in names),
+        ]
         for chunk in chunks
     }
     by_id = {chunk.id: chunk for chunk in chunks}
@@ -123,7 +128,7 @@ def find_cycles(book: GateBook, chunks: Sequence[Chunk]) -> list[list[Waiting]]:
         if root in done:
             continue
         # Depth first, with a stack of our own: a chain of chunks may be longer than Python's.
-        trail: dict[ChunkId, GateEntry | None] = {root: None}
+        trail: dict[ChunkId, GateEntry | str | None] = {root: None}
         stack = [(root, iter(edges[root]))]
         while stack:
             at, rest = stack[-1]
@@ -133,24 +138,26 @@ def find_cycles(book: GateBook, chunks: Sequence[Chunk]) -> list[list[Waiting]]:
                 trail.pop(at)
                 done.add(at)
                 continue
-            entry, onward = step
+            why, onward = step
             if onward in trail:
                 if onward not in told and at not in told:
-                    trail[at] = entry
+                    trail[at] = why
                     ring = _from(onward, trail, by_id)
                     told |= {waiting.chunk.id for waiting in ring}
                     cycles.append(ring)
             elif onward not in done and onward in edges:
-                trail[at] = entry
+                trail[at] = why
                 trail[onward] = None
                 stack.append((onward, iter(edges[onward])))
     return cycles
 
 
-def _from(first: ChunkId, trail: Mapping[ChunkId, GateEntry | None], by_id: Mapping[ChunkId, Chunk]) -> list[Waiting]:
+def _from(
+    first: ChunkId, trail: Mapping[ChunkId, GateEntry | str | None], by_id: Mapping[ChunkId, Chunk]
+) -> list[Waiting]:
     ids = list(trail)
     ring = ids[ids.index(first) :]
-    return [Waiting(by_id[at], entry) for at in ring if (entry := trail[at]) is not None]
+    return [Waiting(by_id[at], why) for at in ring if (why := trail[at]) is not None]
 
 
 def _can_satisfy(chunk: Chunk, entry: GateEntry) -> bool:

@@ -208,7 +208,8 @@ class ContainerSpec:
     The normal forms are plain JSON values, documented row by row in :mod:`reconciler.intent.settings`;
     ``digest`` is a hash over them and changes exactly when a new container is needed.
     ``logins`` are the domain's own, by registry. ``networks`` are engine-side names with the aliases in each, the
-    domain's own network first unless the chunk declared otherwise.
+    domain's own network first unless the chunk declared otherwise. ``after`` names containers of linked chunks: they
+    must be there before this one begins.
     """
 
     name: str
@@ -224,6 +225,7 @@ class ContainerSpec:
     fixed: str = ""  # a hash over what can't be changed in a container that is there; "" where none was made
     endpoints: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # by network: what is more than aliases
     logins: Mapping[str, Login] = field(default_factory=dict)
+    after: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from reconciler.intent.settings.faults import nearest, shown, wrong
 from reconciler.intent.settings.values import duration
 
 DEFAULT = "missing"
-WORDS = ("missing", "if_not_present", "always", "never", "build", "daily", "weekly")
+WORDS = ("missing", "if_not_present", "always", "never", "build", "daily", "weekly", "refresh")
+REFRESH = "refresh"  # the same as every_…, with the duration beside it
 EVERY = "every_"
 SHORTEST_SECONDS = 60.0
 _AGES = {"daily": 86400.0, "weekly": 7 * 86400.0}
@@ -32,6 +33,12 @@ def read(value: Any) -> str:
         known = f"{', '.join(WORDS)} or every_DURATION such as every_12h"
         raise wrong(f"expected one of {known}, found {shown(value)}{nearest(value, WORDS)}")
     return "missing" if value == "if_not_present" else str(value)
+
+
+def refresh_after(value: Any) -> str:
+    """``pull_refresh_after``, a duration, as the policy that says it: ``every_12h``."""
+    duration(value)
+    return read(f"{EVERY}{value}")
 
 
 def longest_age(policy: str) -> float | None:

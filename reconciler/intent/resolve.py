@@ -36,7 +36,7 @@ from reconciler.intent.model import (
     VolumeSpec,
 )
 from reconciler.intent.networks import BUILT_IN, NAMELESS, OWN_NETWORK
-from reconciler.intent.settings import SETTINGS, map_volume_sources, references
+from reconciler.intent.settings import SETTINGS, links, map_volume_sources, references
 from reconciler.intent.settings.deploy import Deploy
 from reconciler.intent.settings.replicas import settings_of_copy
 
@@ -82,7 +82,7 @@ class _Resolver:
     gathered: Gathered
     networks: dict[str, NetworkSpec] = field(default_factory=dict)  # those used, by engine-side name
     volumes: dict[str, VolumeSpec] = field(default_factory=dict)
-    containers: dict[str, str] = field(default_factory=dict)  # of the CPUX at hand: the container's name by chunk
+    containers: dict[str, list[str]] = field(default_factory=dict)  # of the CPUX at hand: their names, by chunk
     notes: list[str] = field(default_factory=list)
     declared_options: dict[ChunkId, Mapping[str, Any]] = field(default_factory=dict)
 
@@ -93,7 +93,9 @@ class _Resolver:
     def cpux(self, name: str, cpux: document.Cpux) -> Cpux:
         rt_state = {key: _pnr(fact) for key, fact in cpux.rt_state.items()}
         self.containers = {
-            chunk.name: _container_name(ChunkId(self.file.name, name, chunk.name), chunk)
+            chunk.name: [
+                _container_name(id, chunk) for id in ChunkId(self.file.name, name, chunk.name).copies(_replicas(chunk))
+            ]
             for chunk in cpux.design_chunks
         }
         declared = ((ChunkId(self.file.name, name, chunk.name), chunk) for chunk in cpux.design_chunks)
@@ -105,7 +107,7 @@ class _Resolver:
             self.notes.append(f"{id}: status is ignored; pnr finds out itself how the chunk stands")
         mode = _facts_mode(chunk)
         replicas = _replicas(chunk)
-        container = self._container(id, chunk.container, mode, replicas)
+        container = self._container(id, chunk, mode)
         flowout = {key: _pnr(fact) for key, fact in chunk.flowout.items()}
         update = chunk.update or document.Update()
         deploy = _deploy(chunk.container)
@@ -134,9 +136,13 @@ class _Resolver:
             adopt=chunk.adopt or Adopt.NO,
         )
 
-    def _container(self, id: ChunkId, declared: Any, mode: FactsMode, replicas: int) -> ContainerSpec:
-        name = f"{declared.name}-{id.replica}" if declared.name and replicas > 1 else declared.name or _usual_name(id)
+    def _container(self, id: ChunkId, chunk: document.Chunk, mode: FactsMode) -> ContainerSpec:
+        declared: Any = chunk.container
+        replicas = _replicas(chunk)
+        name = _container_name(id, chunk)
         settings = settings_of_copy(self._settings(id, declared), id.replica, replicas)
+        own_links = links.to_containers(settings.pop("links", None) or (), self.containers.__getitem__)
+        linked = sorted({*own_links, *(declared.external_links or ())})
         networks: dict[str, tuple[str, ...]] = {}
         endpoints: dict[str, Mapping[str, Any]] = {}
         wanted = declared.networks or {OWN_NETWORK: {}}
@@ -149,7 +155,11 @@ class _Resolver:
                 joined = self._join(network)
                 networks[joined] = tuple(said.get("aliases", ()))
                 endpoint = {key: value for key, value in said.items() if key != "aliases" and value}
+                if linked and joined not in NAMELESS:
+                    endpoint["links"] = linked
                 endpoints |= {joined: endpoint} if endpoint else {}
+        if linked and (settings.get("network_mode") == "bridge" or any(name in NAMELESS for name in networks)):
+            settings = {**settings, "links": linked}
         files = self.gathered.files(declared)
         build = self.gathered.builds.get((id.cpux, id.chunk))
         image = declared.image or _built_name(id)
@@ -175,12 +185,13 @@ class _Resolver:
                 for network, aliases in networks.items()
             },
             build=build,
-            pull_policy=declared.pull_policy or pull_policy.DEFAULT,
+            pull_policy=declared.pull_refresh_after or declared.pull_policy or pull_policy.DEFAULT,
             stop_grace_seconds=settings.get("stop_grace_period", DEFAULT_GRACE_SECONDS),
             named=declared.name is not None,
             files=files,
             endpoints=endpoints,
             logins=self.gathered.logins,
+            after=tuple(sorted({links.name_of(link) for link in own_links})),
         )
 
     def _settings(self, id: ChunkId, declared: Any) -> dict[str, Any]:
@@ -198,7 +209,7 @@ class _Resolver:
         if given.get("mem_limit") and given.get("memswap_limit") == 2 * given["mem_limit"]:
             # What the engine fills in for a limit of memory; it could not be told from nothing.
             given["memswap_limit"] = None
-        given = references.with_containers(given, self.containers.__getitem__)
+        given = references.with_containers(given, lambda chunk: self.containers[chunk][0])
         return {key: given[key] for key in SETTINGS if given.get(key) is not None}
 
     def _volume_source(self, kind: str, source: str) -> str:
@@ -279,9 +290,9 @@ def _usual_name(id: ChunkId) -> str:
 
 
 def _container_name(id: ChunkId, chunk: document.Chunk) -> str:
-    """The name of a chunk's container; where it has several, of the first."""
+    """The name of a chunk's container; where it has several, of the copy ``id``."""
     declared = chunk.container.name  # type: ignore[attr-defined]
-    return f"{declared}-1" if declared and _replicas(chunk) > 1 else declared or _usual_name(id)
+    return f"{declared}-{id.replica}" if declared and _replicas(chunk) > 1 else declared or _usual_name(id)
 
 
 def _built_name(id: ChunkId) -> str:

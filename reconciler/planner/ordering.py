@@ -1,4 +1,4 @@
-"""Who depends on whom, by facts: for the order of plans, of removal, and for telling what is stalled. Pure."""
+"""Who depends on whom, by facts and settings: for the order of plans, of removal, and to tell what is stalled. Pure."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from reconciler.facts import TV, FactRef, GateEntry, Pnr
 from reconciler.intent.model import Chunk, ChunkId, FactsMode
+from reconciler.intent.settings.references import awaited
 from reconciler.lifecycle import State
 from reconciler.planner.answers import affirmed, denied
 
@@ -22,19 +23,18 @@ def answerers(chunks: Iterable[Chunk]) -> dict[FactRef, tuple[ChunkId, ...]]:
 
 
 def dependencies(chunks: Iterable[Chunk]) -> dict[ChunkId, frozenset[ChunkId]]:
-    """For each chunk those that its gatekeeper needs to be up: an entry that waits for an N or a U needs nobody."""
+    """For each chunk those that its gatekeeper needs to be up (an entry that waits for an N or a U needs nobody), and
+    those whose containers its own shares something with or is linked to."""
     chunks = list(chunks)
     who = answerers(chunks)
-    return {
-        chunk.id: frozenset(
-            other
-            for entry in chunk.gate
-            if entry.wanted.tv is TV.Y
-            for other in who.get(entry.ref, ())
-            if other != chunk.id
-        )
-        for chunk in chunks
-    }
+    names = {chunk.container.name: chunk.id for chunk in chunks}
+    found = {}
+    for chunk in chunks:
+        by_facts = (who.get(entry.ref, ()) for entry in chunk.gate if entry.wanted.tv is TV.Y)
+        needs = {other for some in by_facts for other in some}
+        needs |= {names[name] for name in awaited(chunk.container) if name in names}
+        found[chunk.id] = frozenset(needs - {chunk.id})
+    return found
 
 
 def dependents_first(chunks: Iterable[Chunk]) -> list[ChunkId]:

@@ -62,5 +62,6 @@ NEWER: list[tuple[str, Any]] = [
 
 CANT_BE_CREATED_HERE = {
     "annotations": "takes an engine of API 1.43",
+    "links": "takes another container: has tests of its own",
     "volumes_from": "takes another container: has tests of its own",
 }

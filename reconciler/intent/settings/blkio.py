@@ -28,6 +28,7 @@ _ENTRY = {"type": "array", "items": {"type": "object"}}
 ACCEPTS: dict[str, Any] = {
     "type": "object",
     "properties": {"weight": {"type": ["integer", "string"]}, **dict.fromkeys(_LISTS, _ENTRY)},
+    "patternProperties": {"^x-": {}},
     "additionalProperties": False,
 }
 

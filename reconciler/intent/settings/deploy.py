@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.intent.settings import devices
-from reconciler.intent.settings.accepts import NUMBER_OR_TEXT
+from reconciler.intent.settings.accepts import NUMBER_OR_TEXT, object_with
 from reconciler.intent.settings.faults import Faults, expected, nearest, object_of, shown, wrong
 from reconciler.intent.settings.rows import resources
 from reconciler.intent.settings.values import choice, duration, integer
@@ -40,8 +40,7 @@ def _words(*known: str) -> dict[str, Any]:
 
 
 def _accepts(**properties: Any) -> dict[str, Any]:
-    part = {"type": "object", "properties": properties, "additionalProperties": False}
-    return {"anyOf": [part, {"type": "null"}]}
+    return {"anyOf": [object_with(**properties), {"type": "null"}]}
 
 
 ACCEPTS: dict[str, Any] = {
@@ -65,6 +64,7 @@ ACCEPTS: dict[str, Any] = {
         ),
         **dict.fromkeys(("rollback_config", "labels", "placement"), _NOTHING),
     },
+    "patternProperties": {"^x-": {}},
     "additionalProperties": False,
 }
 
@@ -104,7 +104,7 @@ def _object(value: Any, parsers: Mapping[str, Callable[[Any], Any]]) -> dict[str
         raise expected(f"an object with {', '.join(parsers)}", value)
     faults = Faults()
     for key in value:
-        if key not in parsers and value[key] is None:
+        if key not in parsers and value[key] is None and not str(key).startswith("x-"):
             faults.add((key,), f"unknown key {shown(key)}{nearest(key, parsers)}", None)
     faults.throw()
     return object_of({key: part for key, part in value.items() if part is not None}, parsers)

@@ -28,6 +28,7 @@ _DEVICE = {
     "type": "object",
     "properties": {name: {"type": "string"} for name in ("source", "target", "permissions")},
     "required": ["source"],
+    "patternProperties": {"^x-": {}},
     "additionalProperties": False,
 }
 ACCEPTS: dict[str, Any] = {"type": "array", "items": {"anyOf": [{"type": "string"}, _DEVICE]}}
@@ -40,6 +41,7 @@ REQUEST: dict[str, Any] = {
         "capabilities": _TEXTS,
         "options": {"anyOf": [{"type": "object"}, _TEXTS]},
     },
+    "patternProperties": {"^x-": {}},
     "additionalProperties": False,
 }
 GPUS_ACCEPTS: dict[str, Any] = {"anyOf": [{"enum": ["all"]}, {"type": "array", "items": REQUEST}]}

@@ -1,8 +1,9 @@
 """How a container is connected to one of its networks: the normal form, and the Engine API's. Pure.
 
 Normal form: an object with those of ``ipv4_address``, ``ipv6_address``, ``link_local_ips`` (sorted), ``mac_address``,
-``driver_opts``, ``priority``, ``gw_priority`` and ``interface_name`` that were declared, under Compose's names. The
-aliases stand beside it; where an engine shows an endpoint they are in it, as ``aliases``.
+``driver_opts``, ``priority``, ``gw_priority`` and ``interface_name`` that were declared, under Compose's names, and
+``links`` (see :mod:`.links`) where the network has names. The aliases stand beside it; where an engine shows an
+endpoint they are in it, as ``aliases``.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ _ADDRESSES = ("ipv4_address", "ipv6_address")
 def to_api(aliases: Collection[str], endpoint: Mapping[str, Any]) -> dict[str, Any]:
     """The ``EndpointSettings`` of the Engine API."""
     sent: dict[str, Any] = {"Aliases": list(aliases)}
+    if endpoint.get("links"):
+        sent["Links"] = list(endpoint["links"])
     fixed = {
         "IPv4Address": endpoint.get("ipv4_address"),
         "IPv6Address": endpoint.get("ipv6_address"),
@@ -52,6 +55,7 @@ def from_api(shown: Mapping[str, Any], container_id: str) -> dict[str, Any]:
     options = dict(shown.get("DriverOpts") or {})
     found = {
         "aliases": [str(alias) for alias in shown.get("Aliases") or () if alias != container_id[:SHORT_ID]],
+        "links": sorted(str(link) for link in shown.get("Links") or ()),
         "ipv4_address": fixed.get("IPv4Address"),
         "ipv6_address": fixed.get("IPv6Address"),
         "link_local_ips": sorted(fixed.get("LinkLocalIPs") or ()),
@@ -65,7 +69,8 @@ def from_api(shown: Mapping[str, Any], container_id: str) -> dict[str, Any]:
 
 def difference(aliases: Collection[str], endpoint: Mapping[str, Any], found: Mapping[str, Any], own_name: str) -> str:
     """What is not as declared, in words; nothing where all is. ``own_name`` is the container's, which is always known
-    in its networks. What was not declared may be as it likes, but for aliases: they take traffic of others."""
+    in its networks. What was not declared may be as it likes, but for aliases, which take traffic of others, and links,
+    which lead its own elsewhere."""
     said = []
     there = set(found.get("aliases") or ())
     missing = [alias for alias in aliases if alias not in there and alias != own_name]
@@ -74,6 +79,9 @@ def difference(aliases: Collection[str], endpoint: Mapping[str, Any], found: Map
         said.append(f"alias {', '.join(missing)} missing")
     if extra:
         said.append(f"alias {', '.join(extra)} not declared")
+    links, linked = endpoint.get("links") or [], found.get("links") or []
+    if sorted(links) != sorted(linked):
+        said.append(f"links {_words(links) or 'none'} declared, {_words(linked) or 'none'} found")
     for key in (*_ADDRESSES, "link_local_ips", "interface_name", "gw_priority"):
         wanted = endpoint.get(key)
         if wanted and _shortest(wanted) != _shortest(found.get(key)):

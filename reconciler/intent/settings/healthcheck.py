@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from reconciler.intent.settings.accepts import FLAG
 from reconciler.intent.settings.faults import expected, object_of, wrong
 from reconciler.intent.settings.row import Needs
 from reconciler.intent.settings.values import (
@@ -39,9 +40,10 @@ ACCEPTS: dict[str, Any] = {
         "timeout": {"type": "string"},
         "start_period": {"type": "string"},
         "start_interval": {"type": "string"},
-        "retries": {"type": "integer"},
-        "disable": {"type": "boolean"},
+        "retries": {"type": ["integer", "string"]},
+        "disable": FLAG,
     },
+    "patternProperties": {"^x-": {}},
     "additionalProperties": False,
 }
 
@@ -58,7 +60,7 @@ def parse(value: Any) -> dict[str, Any]:
             "timeout": _period,
             "start_period": _period,
             "start_interval": _period,
-            "retries": integer("a number of retries", 0, 2**31 - 1),
+            "retries": integer("a number of retries", 0, 2**31 - 1, digits_in_quotes=True),
             "disable": flag,
         },
     )

@@ -7,11 +7,17 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from reconciler.intent.settings.accepts import TEXTS
 from reconciler.intent.settings.faults import Faults, expected, shown, wrong
 from reconciler.intent.settings.values import as_list, sorted_set, string_or_list, text, word
 
 HOST_GATEWAY = "host-gateway"
 _MAC = re.compile(r"[0-9A-Fa-f]{2}(?:[:-][0-9A-Fa-f]{2}){5}")
+
+ACCEPTS: dict[str, Any] = {
+    "anyOf": [{"type": "object", "additionalProperties": {"anyOf": [{"type": "string"}, TEXTS]}}, TEXTS]
+}
+"""What may stand for ``extra_hosts``."""
 
 host_name = word(
     "a domain such as example.com",

@@ -15,6 +15,7 @@ from reconciler.intent.settings.words import options
 ACCEPTS: dict[str, Any] = {
     "type": "object",
     "properties": {"driver": {"type": "string"}, "options": {"type": "object"}},
+    "patternProperties": {"^x-": {}},
     "additionalProperties": False,
 }
 

@@ -48,6 +48,7 @@ ACCEPTS: dict[str, Any] = {
                             "app_protocol": {"type": "string"},
                         },
                         "required": ["target"],
+                        "patternProperties": {"^x-": {}},
                         "additionalProperties": False,
                     },
                 ]

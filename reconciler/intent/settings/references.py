@@ -1,4 +1,5 @@
-"""Settings that point to another container: whose network, processes, memory or volumes a container shares. Pure.
+"""Settings that point to another container: whose network, processes, memory or volumes a container shares, and to
+whom it is linked. Pure.
 
 In a file they name a chunk of the same CPUX (``service:db``) or any container (``container:db``); in normal form
 always a container, by its name. An engine shows its id.
@@ -9,10 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from reconciler.intent.model import ContainerSpec
 from reconciler.intent.settings.isolation import CONTAINER, SERVICE
+from reconciler.intent.settings.links import name_of
 
 NAMESPACES = ("network_mode", "ipc", "pid")
 VOLUMES = "volumes_from"
+LINKS = "links"
 
 
 def chunks_named(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -25,6 +29,10 @@ def chunks_named(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for entry in declared if isinstance(declared, list) else ():
         if isinstance(entry, str) and not entry.startswith(CONTAINER):
             yield VOLUMES, entry.removesuffix(":ro").removesuffix(":rw")
+    linked = settings.get(LINKS)
+    for link in linked if isinstance(linked, list) else ():
+        if isinstance(link, str) and name_of(link):
+            yield LINKS, name_of(link)
 
 
 def with_containers(settings: Mapping[str, Any], container_of: Callable[[str], str]) -> dict[str, Any]:
@@ -52,7 +60,19 @@ def containers_shared(settings: Mapping[str, Any]) -> dict[str, str]:
     return {name: value.removeprefix(CONTAINER) for name, value in found.items() if value.startswith(CONTAINER)}
 
 
-def containers_named(settings: Mapping[str, Any]) -> frozenset[str]:
-    """The names of all containers that must be there before this one can be made."""
-    volumes = (entry.removeprefix(CONTAINER).removesuffix(":ro") for entry in settings.get(VOLUMES) or ())
-    return frozenset((*containers_shared(settings).values(), *volumes))
+def linked(settings: Mapping[str, Any]) -> frozenset[str]:
+    """The names of the containers that an engine wants to run before it starts one with these settings: those that are
+    linked on its own bridge."""
+    return frozenset(map(name_of, settings.get(LINKS) or ()))
+
+
+def must_run(settings: Mapping[str, Any]) -> frozenset[str]:
+    """The names of all containers that must run before this one is made."""
+    return frozenset(containers_shared(settings).values()) | linked(settings)
+
+
+def awaited(spec: ContainerSpec) -> dict[str, str]:
+    """The names of all containers that must be there before this one is made, each with the setting that wants it."""
+    volumes = (entry.removeprefix(CONTAINER).removesuffix(":ro") for entry in spec.settings.get(VOLUMES) or ())
+    shared = {name: setting for setting, name in containers_shared(spec.settings).items()}
+    return {**dict.fromkeys((*linked(spec.settings), *spec.after), LINKS), **dict.fromkeys(volumes, VOLUMES), **shared}

@@ -28,6 +28,7 @@ _OTHERS = ("label=", _CREDENTIALS)
 CREDENTIALS_ACCEPT: dict[str, Any] = {
     "type": "object",
     "properties": {"file": {"type": "string"}, "registry": {"type": "string"}},
+    "patternProperties": {"^x-": {}},
     "additionalProperties": False,
 }
 

@@ -214,7 +214,7 @@ def test_volumes_in_all_their_forms(written: Any, meant: Any) -> None:
         ("healthcheck", {"interval": "1us"}, "at least 1ms"),
         ("healthcheck", {"test": "x", "disable": True}, "disable is true, and there is a test as well"),
         ("healthcheck", {"retrys": 1}, "unknown key 'retrys'; did you mean 'retries'?"),
-        ("healthcheck", {"retries": "3"}, "a whole number"),
+        ("healthcheck", {"retries": "three"}, "a whole number"),
         ("stop_signal", "SIGTEM", "'SIGTEM' is no signal; did you mean 'TERM'?"),
         ("stop_signal", "99", "is no signal"),
         ("stop_signal", 15, "expected a signal"),

@@ -30,15 +30,24 @@ CASES = [
     ("/a:/x:rprivate,cached", volume("bind", "/a", "/x")),
     (bind(create_host_path=False), volume("bind", "/a", "/x", create_host_path=False)),
     (bind(create_host_path=True, propagation="rprivate", recursive="enabled"), volume("bind", "/a", "/x")),
-    (bind(propagation="slave", recursive="disabled"), volume("bind", "/a", "/x", propagation="slave", recursive="disabled")),
+    (
+        bind(propagation="slave", recursive="disabled"),
+        volume("bind", "/a", "/x", propagation="slave", recursive="disabled"),
+    ),
     (bind(read_only=True, recursive="readonly"), volume("bind", "/a", "/x", True, recursive="readonly")),
     (bind(read_only=True, recursive="writable"), volume("bind", "/a", "/x", True, recursive="writable")),
     (long("volume", "cache", subpath="./a/../b/"), volume("volume", "cache", "/x", subpath="b")),
-    (long("volume", None, labels=["team=shop", "bare"]), volume("volume", None, "/x", labels={"bare": "", "team": "shop"})),
+    (
+        long("volume", None, labels=["team=shop", "bare"]),
+        volume("volume", None, "/x", labels={"bare": "", "team": "shop"}),
+    ),
     (long("tmpfs", None, mode="1777", size="1m"), volume("tmpfs", None, "/x", mode=0o1777, size=1024**2)),
     (long("tmpfs", None, mode=0o755), volume("tmpfs", None, "/x", mode=0o755)),
-    (long("image", "ghcr.io/team/www:1", subpath="www"), volume("image", "ghcr.io/team/www:1", "/x", True, subpath="www")),
-]  # fmt: skip
+    (
+        long("image", "ghcr.io/team/www:1", subpath="www"),
+        volume("image", "ghcr.io/team/www:1", "/x", True, subpath="www"),
+    ),
+]
 
 
 @pytest.mark.parametrize(("written", "meant"), CASES)
@@ -96,7 +105,7 @@ def test_what_can_not_be_had_is_said(written: Any, words: str) -> None:
 def test_an_engine_that_does_not_know_it_is_named_with_its_version(written: Any, api: str) -> None:
     declared = {"volumes": normal("volumes", [written])}
     (said,) = unsupported(declared, engine="docker 20.10.24", api_version="1.41", system="linux")
-    assert f"in volumes" in said
+    assert "in volumes" in said
     assert f"takes an engine of API {api}; docker 20.10.24 speaks 1.41" in said
     assert unsupported(declared, engine="docker 28.5.2", api_version="1.51", system="linux") == ()
 

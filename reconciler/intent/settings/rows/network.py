@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from reconciler.intent.settings import hosts, isolation, ports, words
-from reconciler.intent.settings.accepts import PAIRS, TEXT, TEXT_OR_TEXTS
+from reconciler.intent.settings import hosts, isolation, links, ports, words
+from reconciler.intent.settings.accepts import TEXT, TEXT_OR_TEXTS
 from reconciler.intent.settings.found import list_found, same_list, same_unless, set_found, unless
 from reconciler.intent.settings.places import in_config, in_host_config
 from reconciler.intent.settings.row import Setting, declared_and_found
@@ -96,11 +96,11 @@ ROWS: tuple[Setting, ...] = (
     Setting(
         "extra_hosts",
         "network",
-        "Further names for /etc/hosts: an object from name to address, or a list of name=address. host-gateway stands"
-        " for the host.",
+        "Further names for /etc/hosts: an object from name to address (or a list of them), or a list of name=address."
+        " host-gateway stands for the host.",
         {"host.docker.internal": "host-gateway"},
         hosts.parse,
-        PAIRS,
+        hosts.ACCEPTS,
         *in_host_config("ExtraHosts", from_api=set_found),
         same=same_list,
     ),
@@ -125,6 +125,18 @@ ROWS: tuple[Setting, ...] = (
         ports.send_exposed,
         ports.read_exposed,
         same=ports.same_exposed,
+    ),
+    Setting(
+        "links",
+        "network",
+        "Chunks of the same CPUX under further names: CHUNK or CHUNK:ALIAS. The container begins after theirs; in the"
+        " networks that they share, only it knows these names.",
+        ["db", "db:database"],
+        links.parse,
+        links.ACCEPTS,
+        links.send,
+        links.read,
+        same=same_list,
     ),
     Setting(
         "network_mode",

@@ -14,8 +14,8 @@ ROWS: tuple[Setting, ...] = (
         "storage",
         "Directories of the host, named volumes, memory and images in the container: source:target[:mode], or type"
         " (bind, volume, tmpfs, image), source, target, read_only and bind (propagation, create_host_path, recursive,"
-        " selinux), volume (nocopy, subpath, labels of one without a name), tmpfs (size, mode) or image (subpath). Modes:"
-        " ro, rw, z, Z, nocopy, rshared and the like. Relative sources start at the folder of the domain file.",
+        " selinux), volume (nocopy, subpath, labels of one without a name), tmpfs (size, mode) or image (subpath)."
+        " Modes: ro, rw, z, Z, nocopy, rshared and the like. Relative sources start at the folder of the domain file.",
         ["data:/data", "./nginx.conf:/etc/nginx/nginx.conf:ro"],
         volumes.parse,
         volumes.ACCEPTS,
