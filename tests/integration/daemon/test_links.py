@@ -44,8 +44,8 @@ def test_a_link_is_a_name_that_only_its_container_knows_and_is_put_right_in_plac
 
 
 def links_of(daemon: Daemon, container: str) -> list[str]:
-    ((_, endpoint),) = daemon.container(container)["NetworkSettings"]["Networks"].items() or (("", {}),)
-    return sorted(endpoint.get("Links") or ())
+    connected = daemon.container(container)["NetworkSettings"]["Networks"].values()
+    return sorted(link for endpoint in connected for link in endpoint.get("Links") or ())
 
 
 def test_on_the_engines_own_bridge_a_link_waits_for_its_container_and_follows_it(
