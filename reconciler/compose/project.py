@@ -1,4 +1,4 @@
-"""What reading Compose files gives: a project in Compose's canonical form, or everything that is wrong with the files."""
+"""What reading Compose files gives: a project in Compose's canonical form, or all that is wrong with the files."""
 
 from __future__ import annotations
 

@@ -1,0 +1,237 @@
+"""How single values are written in the canonical model. Pure.
+
+Each function gives a node's canonical form, or None where Compose leaves the key out (empty texts, zeros, false, empty
+lists and mappings, unless zero has a meaning of its own). Each raises ValueError with a sentence for people.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from reconciler.compose.interpolation import truth
+from reconciler.compose.node import Node, Path
+from reconciler.compose.quantities import duration_text, nanoseconds, size_in_bytes
+from reconciler.compose.scalars import shown_as_text, single
+from reconciler.compose.shellwords import split
+from reconciler.compose.troubles import Troubles
+
+Codec = Callable[[Node, Path, Troubles], Node | None]
+
+_INTEGER = re.compile(r"[-+]?[0-9]+")
+
+
+def text(node: Node, _path: Path, _troubles: Troubles) -> Node | None:
+    found = _text(node)
+    return node.having(found) if found else None
+
+
+def _text(node: Node) -> str:
+    if node.value is None:
+        return ""
+    if isinstance(node.value, str):
+        return node.value
+    if isinstance(node.value, int) and not isinstance(node.value, bool):
+        return str(node.value)
+    raise ValueError("expected text")
+
+
+def kept_flag(node: Node, _path: Path, troubles: Troubles) -> Node | None:
+    """``false`` means something else than nothing."""
+    if node.value is None:
+        return None
+    if isinstance(node.value, str):
+        return node.having(truth(node.value, troubles))
+    if not isinstance(node.value, bool):
+        raise ValueError("expected true or false")
+    return node
+
+
+def flag(node: Node, path: Path, troubles: Troubles) -> Node | None:
+    found = kept_flag(node, path, troubles)
+    return found if found is not None and found.value else None
+
+
+def kept_whole(node: Node, _path: Path, _troubles: Troubles) -> Node | None:
+    """Zero means something else than nothing."""
+    value = node.value
+    if value is None:
+        return None
+    if isinstance(value, str) and _INTEGER.fullmatch(value):
+        return node.having(int(value))
+    if isinstance(value, bool | str) or not isinstance(value, int | float):
+        raise ValueError("expected a whole number")
+    return node.having(int(value))
+
+
+def whole(node: Node, path: Path, troubles: Troubles) -> Node | None:
+    found = kept_whole(node, path, troubles)
+    return found if found is not None and found.value else None
+
+
+def number(node: Node, _path: Path, _troubles: Troubles) -> Node | None:
+    if node.value is None:
+        return None
+    try:
+        value = float(node.value)
+    except (TypeError, ValueError):
+        raise ValueError("expected a number") from None
+    return node.having(single(value)) if value else None
+
+
+def size(node: Node, _path: Path, _troubles: Troubles) -> Node | None:
+    """In bytes, as text. A number with a point is nothing to Compose."""
+    count = 0
+    if isinstance(node.value, str):
+        count = size_in_bytes(node.value)
+    elif isinstance(node.value, int) and not isinstance(node.value, bool):
+        count = node.value
+    return node.having(str(count)) if count else None
+
+
+def kept_duration(node: Node, _path: Path, _troubles: Troubles) -> Node | None:
+    return None if node.value is None else node.having(duration_text(nanoseconds(shown_as_text(node.value))))
+
+
+def duration(node: Node, path: Path, troubles: Troubles) -> Node | None:
+    found = kept_duration(node, path, troubles)
+    return found if found is not None and found.value != "0s" else None
+
+
+def texts(node: Node, path: Path, troubles: Troubles) -> Node | None:
+    """A list of texts, or one."""
+    if node.value is None or node.value == []:
+        return None
+    if not isinstance(node.value, list):
+        return node.having([node.having(_text(node))])
+    found = []
+    for index, item in enumerate(node.value):
+        try:
+            found.append(item.having(_text(item)))
+        except ValueError as error:
+            troubles.add(item, (*path, index), "WrongType", str(error))
+    return node.having(found)
+
+
+def texts_or_numbers(node: Node, _path: Path, _troubles: Troubles) -> Node | None:
+    items = node.items if isinstance(node.value, list) else [node]
+    found = [item.having(shown_as_text(item.value)) for item in items if node.value is not None]
+    return node.having(found) if found else None
+
+
+def command(node: Node, path: Path, troubles: Troubles) -> Node | None:
+    """A list of words or null; a text is split."""
+    if isinstance(node.value, str):
+        words, dropped = split(node.value)
+        if dropped:
+            troubles.warn(
+                f"{node.place.file}:{node.place.line}: no shell runs the command, so Compose drops the part of it that"
+                ' begins at the first ; & | < or >; write ["sh", "-c", "…"] to have a shell'
+            )
+        return node.having([node.having(word) for word in words])
+    if node.value is None:
+        return node
+    return texts(node, path, troubles) or node.having([])
+
+
+def health_test(node: Node, path: Path, troubles: Troubles) -> Node | None:
+    if isinstance(node.value, str):
+        return node.having([node.having("CMD-SHELL"), node])
+    return texts(node, path, troubles)
+
+
+def file_mode(node: Node, _path: Path, _troubles: Troubles) -> Node | None:
+    """Octal, as text. A text is octal already; a number is what YAML made of it."""
+    if node.value is None:
+        return None
+    if isinstance(node.value, str):
+        if not re.fullmatch("[0-7]+", node.value):
+            raise ValueError("expected octal digits such as 0440")
+        return node.having(f"0{int(node.value, 8):o}")
+    if isinstance(node.value, bool) or not isinstance(node.value, int):
+        raise ValueError("expected octal digits such as 0440")
+    return node.having(f"0{node.value:o}")
+
+
+def labels(node: Node, _path: Path, _troubles: Troubles) -> Node | None:
+    """A mapping to texts; what has no value has an empty one."""
+    found = {}
+    for key, item in _pairs(node):
+        found[key] = item.having("" if item.value is None else shown_as_text(item.value))
+    return node.having(found) if found else None
+
+
+def variables(node: Node, path: Path, troubles: Troubles) -> Node | None:
+    """A mapping to texts and nulls."""
+    found = {}
+    for key, item in _pairs(node):
+        if key[-1:].isspace() and isinstance(node.value, list):
+            troubles.add(item, path, "BadValue", f"the variable {key!r} has a blank behind its name")
+        found[key] = item if item.value is None else item.having(shown_as_text(item.value))
+    return node.having(found) if found else None
+
+
+def options(node: Node, path: Path, troubles: Troubles) -> Node | None:
+    return labels(node, path, troubles)
+
+
+def _pairs(node: Node) -> list[tuple[str, Node]]:
+    if not isinstance(node.value, list):
+        return list(node.entries.items())
+    found = []
+    for item in node.value:
+        key, sign, value = shown_as_text(item.value).partition("=")
+        found.append((key, item.having(value if sign else None)))
+    return found
+
+
+def hosts(node: Node, path: Path, troubles: Troubles) -> Node | None:
+    """A sorted list of ``host=address``."""
+    if node.value is None:
+        return None
+    found: list[Node] = []
+    for host, address in _hosts(node, path, troubles):
+        if not host or ":" in host or "=" in host:
+            troubles.add(address, path, "BadValue", f"{host!r} is no host's name")
+        bare = str(address.value)
+        if len(bare) > 2 and bare.startswith("[") and bare.endswith("]"):
+            bare = bare[1:-1]
+        found.append(address.having(f"{host}={bare}"))
+    return node.having(sorted(found, key=lambda item: str(item.value))) if found else None
+
+
+def _hosts(node: Node, path: Path, troubles: Troubles) -> list[tuple[str, Node]]:
+    found: list[tuple[str, Node]] = []
+    if isinstance(node.value, list):
+        for index, item in enumerate(node.value):
+            written = shown_as_text(item.value)
+            sign = "=" if "=" in written else ":"
+            host, given, addresses = written.partition(sign)
+            if not given:
+                said = "expected a host and its address, as in host=10.0.0.1"
+                troubles.add(item, (*path, index), "BadValue", said)
+            found.extend((host, item.having(address)) for address in addresses.split(","))
+        return found
+    for host, item in node.entries.items():
+        for address in item.items if isinstance(item.value, list) else [item]:
+            found.append((host, address.having("" if address.value is None else shown_as_text(address.value))))
+    return found
+
+
+def anything(node: Node, _path: Path, _troubles: Troubles) -> Node:
+    """An extension, as it is; dates become text."""
+    if isinstance(node.value, dict):
+        return node.having({key: anything(part, _path, _troubles) for key, part in node.value.items()})
+    if isinstance(node.value, list):
+        return node.having([anything(part, _path, _troubles) for part in node.value])
+    value: Any = node.value
+    if isinstance(value, datetime):
+        fraction = f"{value.microsecond:06d}".rstrip("0")
+        zone = value.strftime("%z")
+        ending = "Z" if zone == "+0000" else f"{zone[:3]}:{zone[3:]}"
+        return node.having(value.strftime("%Y-%m-%dT%H:%M:%S") + (f".{fraction}" if fraction else "") + ending)
+    if isinstance(value, float) and value.is_integer() and abs(value) < 10**21:
+        return node.having(int(value))
+    return node

@@ -1,0 +1,61 @@
+"""The only place in this room that touches the world: it reads files, and looks where they are."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from reconciler.compose.parsing import MAX_BYTES
+
+LIMIT = MAX_BYTES + 1
+"""How much of a file is read: one byte more than is allowed, so that its reader can tell."""
+
+
+class Unreadable(Exception):
+    """A file that is not there or can't be read; the text is the reason."""
+
+
+def read(path: str) -> bytes:
+    """The content of a file, up to ``LIMIT`` bytes. Raises Unreadable."""
+    if os.path.isdir(path):
+        raise Unreadable("it is a folder")
+    try:
+        with open(path, "rb") as file:
+            return file.read(LIMIT)
+    except OSError as error:
+        raise Unreadable(error.strerror or str(error)) from None
+
+
+def is_file(path: str) -> bool:
+    """Whether there is something at ``path`` that is no folder."""
+    return os.path.exists(path) and not os.path.isdir(path)
+
+
+def exists(path: str) -> bool:
+    """Whether there is anything at ``path``."""
+    return os.path.exists(path)
+
+
+def is_folder(path: str) -> bool:
+    """Whether ``path`` is a folder."""
+    return os.path.isdir(path)
+
+
+def real(path: str) -> str:
+    """``path`` with its symbolic links followed."""
+    return os.path.realpath(path)
+
+
+def here() -> str:
+    """The working directory."""
+    return os.getcwd()
+
+
+def home() -> str | None:
+    """The home of the user who runs the program, if it is known."""
+    return os.environ.get("HOME") or None
+
+
+def absolute(path: Path) -> str:
+    """``path`` from the working directory, cleaned, links left alone."""
+    return os.path.abspath(path)

@@ -1,0 +1,162 @@
+"""Which files a project is made of, with which variables, profiles and name: as Compose finds them."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from reconciler.compose import files
+from reconciler.compose.node import Node
+from reconciler.compose.project import ComposeError
+from reconciler.compose.scope import Asked, World
+from reconciler.compose.template import BadTemplate, Variables, substitute
+from reconciler.intent.model import Place, Problem
+
+NAMES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
+OVERRIDES = (
+    "compose.override.yml",
+    "compose.override.yaml",
+    "docker-compose.override.yml",
+    "docker-compose.override.yaml",
+)
+_TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The files of a project, its folder, and the variables for its strings."""
+
+    files: list[Asked]
+    directory: str
+    environment: dict[str, str]
+
+
+def find(
+    named: Sequence[Path],
+    environment: Mapping[str, str],
+    env_files: Sequence[Path],
+    directory: Path | None,
+    world: World,
+) -> Found:
+    """The files that are named, or those of ``COMPOSE_FILE``, or ``compose.yaml`` and its kin in the folder or the
+    nearest one above it. Raises ComposeError.
+    """
+    folder = files.absolute(directory) if directory is not None else None
+    paths = [files.absolute(path) for path in named]
+    variables = {"PWD": files.here(), **environment}
+    given = [files.absolute(path) for path in env_files] or [
+        files.absolute(Path(part)) for part in environment.get("COMPOSE_ENV_FILES", "").split(",") if part
+    ]
+    base = folder or (posixpath.dirname(paths[0]) if paths else files.here())
+    variables = _with_env_files(variables, given, base, world)
+    if not paths:
+        paths = _by_variable(variables, world) or _by_name(base, world)
+        base = folder or posixpath.dirname(paths[0])
+        variables = _with_env_files(variables, given, base, world)
+    return Found([Asked(path) for path in paths], base, variables)
+
+
+def _with_env_files(variables: dict[str, str], given: list[str], base: str, world: World) -> dict[str, str]:
+    """``variables``, and behind them those of the files: the named ones, or the folder's ``.env``."""
+    paths = given
+    if not given and variables.get("COMPOSE_DISABLE_ENV_FILE") not in _TRUE:
+        default = posixpath.join(base, ".env")
+        paths = [default] if files.is_file(default) else []
+    found: dict[str, str] = {}
+    for path in paths:
+        found.update(world.env_file(Asked(path), {**found, **variables}))
+    world.troubles.throw()
+    return {**found, **variables}
+
+
+def _by_variable(variables: Mapping[str, str], world: World) -> list[str]:
+    value = variables.get("COMPOSE_FILE")
+    if not value:
+        return []
+    separator = variables.get("COMPOSE_PATH_SEPARATOR") or ":"
+    return [files.absolute(Path(path)) for path in value.split(separator)]
+
+
+def _by_name(folder: str, world: World) -> list[str]:
+    at = folder
+    while True:
+        candidates = _present(NAMES, at)
+        if candidates:
+            break
+        if posixpath.dirname(at) == at:
+            said = f"there is no Compose file ({', '.join(NAMES)}) in {folder} or a folder above it"
+            raise ComposeError([Problem(Place(folder), "NoComposeFile", said)])
+        at = posixpath.dirname(at)
+    overrides = _present(OVERRIDES, at)
+    for kind, found in (("config", candidates), ("override", overrides)):
+        if len(found) > 1:
+            world.troubles.warn(f"Found multiple {kind} files with supported names: {', '.join(found)}")
+            world.troubles.warn(f"Using {found[0]}")
+    return candidates[:1] + overrides[:1]
+
+
+def _present(names: Sequence[str], folder: str) -> list[str]:
+    paths = [posixpath.join(folder, name) for name in names]
+    return [path for path in paths if files.exists(path)]
+
+
+def profiles_of(given: Collection[str], environment: Mapping[str, str]) -> frozenset[str]:
+    """The active profiles: those given, else those of ``COMPOSE_PROFILES``."""
+    if given:
+        return frozenset(given)
+    return frozenset(part.strip() for part in environment.get("COMPOSE_PROFILES", "").split(","))
+
+
+def name_of(given: str | None, found: Found, world: World) -> str:
+    """The project's name: given, or of ``COMPOSE_PROJECT_NAME``, of a file, of the folder. Raises ComposeError."""
+    chosen = given or found.environment.get("COMPOSE_PROJECT_NAME")
+    if chosen:
+        if normal_name(chosen) != chosen:
+            said = (
+                f"{chosen!r} is no project name: it must consist of small letters, digits, hyphens and underscores, and"
+                " begin with a letter or digit"
+            )
+            raise ComposeError([Problem(Place(found.files[0].path), "BadProjectName", said)])
+        return chosen
+    written = _written_name(found, world)
+    name = normal_name(_substituted(written, found, world)) if written is not None else ""
+    if not name and written is None:
+        name = normal_name(posixpath.basename(found.directory))
+        real = posixpath.basename(files.real(found.directory))
+        if real != posixpath.basename(found.directory):
+            world.troubles.warn(
+                "project has been loaded without an explicit name from a symlink. Using name"
+                f' "{posixpath.basename(found.directory)}"'
+            )
+    if not name:
+        said = "the project has no name: give one with a top-level name, or by hand"
+        raise ComposeError([Problem(Place(found.files[0].path), "BadProjectName", said)])
+    return name
+
+
+def _written_name(found: Found, world: World) -> Node | None:
+    """The last ``name`` at the top of the files."""
+    written = None
+    for file in found.files:
+        for document in world.documents(file):
+            name = document.root.get("name")
+            if name is not None and isinstance(name.value, str) and name.value:
+                written = name
+    return written
+
+
+def _substituted(name: Node, found: Found, world: World) -> str:
+    try:
+        return substitute(name.value, Variables(found.environment.get, lambda _: None))
+    except BadTemplate as error:
+        world.troubles.add(name, ("name",), error.code, str(error))
+        world.troubles.throw()
+        raise AssertionError("a recorded problem is thrown") from error
+
+
+def normal_name(name: str) -> str:
+    """``name`` in small letters, without anything but letters, digits, hyphens and underscores."""
+    return re.sub(r"[^a-z0-9_-]", "", name.lower()).lstrip("_-")

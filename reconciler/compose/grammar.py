@@ -1,0 +1,146 @@
+"""What may stand where in a Compose file, and the check of it. Pure.
+
+Written after the Compose specification's own schema (compose-spec.json of compose-go 2.9, which Compose 2.40 checks
+with); no Python package ships that schema in a current state. A file is checked when it is merged with those before it,
+while short forms are still short.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from reconciler.compose.node import Node, Path
+from reconciler.compose.troubles import Troubles
+
+MAX_SHOWN = 60
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a value may be: a scalar of some ``kinds``, a list of ``items``, or a mapping.
+
+    A mapping has the keys of ``keys`` (with ``x-`` keys where ``extensible``), or any that ``named`` matches, whose
+    values all follow ``values``.
+    """
+
+    kinds: frozenset[str] = frozenset()
+    one_of: tuple[str, ...] = ()
+    shape: re.Pattern[str] | None = None
+    shape_means: str = ""
+    low: float | None = None
+    high: float | None = None
+    items: Rule | None = None
+    unique: bool = False
+    keys: Mapping[str, Rule] | None = None
+    required: tuple[str, ...] = ()
+    extensible: bool = True
+    named: str = ""
+    values: Rule | None = None
+    strict: bool = True
+    anything: bool = False
+    _cache: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def takes_mapping(self) -> bool:
+        return self.keys is not None or self.values is not None
+
+    @cached_property
+    def expected(self) -> str:
+        """What people are told that may stand here."""
+        words = {"string": "text", "integer": "a whole number", "number": "a number", "boolean": "true or false"}
+        parts = [words[kind] for kind in words if kind in self.kinds and not (kind == "string" and self.one_of)]
+        if self.one_of:
+            parts.insert(0, f"one of {', '.join(self.one_of)}")
+        if self.items is not None:
+            parts.append("a list")
+        if self.takes_mapping:
+            parts.append("a mapping")
+        return " or ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+
+
+def check(node: Node, rule: Rule, path: Path, troubles: Troubles) -> None:
+    """Records everything below ``path`` that the rule does not allow."""
+    value = node.value
+    if rule.anything:
+        return
+    if isinstance(value, dict) and rule.takes_mapping:
+        _check_mapping(node, rule, path, troubles)
+    elif isinstance(value, list) and rule.items is not None:
+        for index, item in enumerate(node.items):
+            check(item, rule.items, (*path, index), troubles)
+            if rule.unique and any(_same(item, other) for other in node.items[:index]):
+                troubles.add(item, (*path, index), "Duplicate", "this stands in the list twice")
+    elif not _fits(value, rule):
+        troubles.add(node, path, "WrongType", f"expected {rule.expected}, found {_found(value)}")
+    elif isinstance(value, str) and rule.one_of and value not in rule.one_of:
+        troubles.add(node, path, "BadValue", f"expected {rule.expected}, found {_found(value)}")
+    elif isinstance(value, str) and rule.shape is not None and not rule.shape.search(value):
+        troubles.add(node, path, "BadValue", f"expected {rule.shape_means}, found {_found(value)}")
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        if rule.low is not None and value < rule.low:
+            troubles.add(node, path, "BadValue", f"must be {rule.low:g} or more, and is {value}")
+        if rule.high is not None and value > rule.high:
+            troubles.add(node, path, "BadValue", f"must be {rule.high:g} or less, and is {value}")
+
+
+def _check_mapping(node: Node, rule: Rule, path: Path, troubles: Troubles) -> None:
+    for key, part in node.entries.items():
+        inner = rule.keys.get(key) if rule.keys is not None else None
+        if inner is None and rule.values is not None and re.search(rule.named, key):
+            inner = rule.values
+        if inner is not None:
+            check(part, inner, (*path, key), troubles)
+        elif rule.strict and not (rule.extensible and key.startswith("x-")):
+            troubles.add(part, (*path, key), "UnknownKey", _unknown(key, rule))
+    for key in rule.required:
+        if key not in node.entries:
+            troubles.add(node, path, "MissingKey", f"{key} is missing")
+
+
+def _unknown(key: str, rule: Rule) -> str:
+    if rule.keys is None:
+        return f"{key!r} is no name that Compose allows (letters, digits, dots, underscores and hyphens)"
+    near = difflib.get_close_matches(key, rule.keys, 1)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    return f"Compose knows no key {key[:MAX_SHOWN]!r} here{hint}"
+
+
+def _fits(value: Any, rule: Rule) -> bool:
+    if value is None:
+        return "null" in rule.kinds
+    if isinstance(value, bool):
+        return "boolean" in rule.kinds
+    if isinstance(value, int):
+        return bool(rule.kinds & {"integer", "number"})
+    if isinstance(value, float):
+        return "number" in rule.kinds or ("integer" in rule.kinds and value.is_integer())
+    return isinstance(value, str) and "string" in rule.kinds
+
+
+def _found(value: Any) -> str:
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list):
+        return "a list"
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        # It may have come out of a variable: only short words without anything that looks like a secret are shown.
+        return f"{value!r}" if re.fullmatch(r"[a-z+_-]{1,20}", value) else "a text"
+    return str(value)
+
+
+def _same(one: Node, other: Node) -> bool:
+    if isinstance(one.value, dict) and isinstance(other.value, dict):
+        return one.value.keys() == other.value.keys() and all(_same(v, other.value[k]) for k, v in one.value.items())
+    if isinstance(one.value, list) and isinstance(other.value, list):
+        return len(one.value) == len(other.value) and all(map(_same, one.value, other.value))
+    same_kind = isinstance(one.value, bool) == isinstance(other.value, bool)
+    return same_kind and not isinstance(one.value, dict | list) and bool(one.value == other.value)

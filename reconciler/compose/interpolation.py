@@ -1,0 +1,174 @@
+"""Variables put into a whole document, and what must be a number or a truth value read as one. Pure.
+
+Compose casts after it has put the variables in, at a fixed set of paths, so that ``"${PORT}"`` may stand where a
+number is wanted. Keys are left as they are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from reconciler.compose.node import Node, Path
+from reconciler.compose.scalars import single
+from reconciler.compose.template import BadTemplate, Variables, substitute
+from reconciler.compose.troubles import Troubles
+
+MAX_OUTPUT = 4 * 1024 * 1024
+"""How long all strings of a document may get together."""
+
+_INTEGER = re.compile(r"[-+]?[0-9]+")
+_NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
+_YES = frozenset({"y", "yes", "on"})
+_NO = frozenset({"n", "no", "off"})
+
+
+def interpolated(root: Node, variables: Variables, troubles: Troubles) -> Node:
+    """``root`` with all variables put in. A string in trouble stays as it is; the trouble is recorded."""
+    room = MAX_OUTPUT
+
+    def walk(node: Node, path: Path) -> Node:
+        nonlocal room
+        if isinstance(node.value, dict):
+            return node.having({key: walk(part, (*path, key)) for key, part in node.value.items()})
+        if isinstance(node.value, list):
+            return node.having([walk(part, (*path, index)) for index, part in enumerate(node.value)])
+        if not isinstance(node.value, str):
+            return node
+        try:
+            text = substitute(node.value, variables)
+        except BadTemplate as error:
+            troubles.add(node, path, error.code, str(error))
+            return node
+        room -= len(text)
+        if room < 0:
+            troubles.add(node, path, "TooLarge", f"with this text the file grows beyond {MAX_OUTPUT} characters")
+            return node
+        cast = _cast_at(path)
+        if cast is None:
+            return node.having(text)
+        try:
+            return node.having(cast(text, troubles))
+        except ValueError as error:
+            source = f" (from {node.value})" if text != node.value else ""
+            troubles.add(node, path, "BadValue", f"{error}{source}")
+            return node
+
+    return walk(root, ())
+
+
+def _integer(text: str, _: Troubles) -> int:
+    if not _INTEGER.fullmatch(text) or not -(2**63) <= int(text) < 2**63:
+        raise ValueError(_wanted("a whole number", text))
+    return int(text)
+
+
+def _number(text: str, _: Troubles) -> float:
+    if not _NUMBER.fullmatch(text):
+        raise ValueError(_wanted("a number", text))
+    return float(text)
+
+
+def _single(text: str, troubles: Troubles) -> float | int:
+    return single(_number(text, troubles))
+
+
+def truth(text: str, troubles: Troubles) -> bool:
+    """``true`` or ``false``; the other words of YAML 1.1 with a warning. Raises ValueError."""
+    word = text.lower()
+    if word in _YES | _NO:
+        better = "true" if word in _YES else "false"
+        troubles.warn(f'"{text}" for boolean is not supported by YAML 1.2, please use `{better}`')
+        return word in _YES
+    if word not in ("true", "false"):
+        raise ValueError(_wanted("true or false", text))
+    return word == "true"
+
+
+def _wanted(what: str, text: str) -> str:
+    # The text may have come out of a variable, and so be secret: only its emptiness is told.
+    return f"expected {what}" + (", found an empty text" if not text else "")
+
+
+_Cast = Callable[[str, Troubles], Any]
+_TREE: dict[str, Any] = {}
+
+
+def _declare(cast: _Cast, *paths: str) -> None:
+    for path in paths:
+        branch = _TREE
+        for part in path.split("."):
+            branch = branch.setdefault(part, {})
+        branch[""] = cast
+
+
+def _cast_at(path: Path) -> _Cast | None:
+    branch = _TREE
+    for part in path:
+        key = "[]" if isinstance(part, int) else part
+        following = branch.get(key) if key else None
+        if following is None:
+            following = branch.get("*") if isinstance(part, str) else None
+        if following is None:
+            return None
+        branch = following
+    found: _Cast | None = branch.get("")
+    return found
+
+
+_declare(
+    _integer,
+    *(
+        f"services.*.{key}"
+        for key in (
+            "cpu_count",
+            "cpu_period",
+            "cpu_quota",
+            "cpu_rt_period",
+            "cpu_rt_runtime",
+            "cpu_shares",
+            "deploy.replicas",
+            "deploy.update_config.parallelism",
+            "deploy.rollback_config.parallelism",
+            "deploy.restart_policy.max_attempts",
+            "deploy.placement.max_replicas_per_node",
+            "healthcheck.retries",
+            "oom_score_adj",
+            "pids_limit",
+            "ports.[].target",
+            "scale",
+            "ulimits.*",
+            "ulimits.*.hard",
+            "ulimits.*.soft",
+        )
+    ),
+)
+_declare(
+    _number,
+    "services.*.cpu_percent",
+    "services.*.deploy.update_config.max_failure_ratio",
+    "services.*.deploy.rollback_config.max_failure_ratio",
+)
+_declare(_single, "services.*.cpus")
+_declare(
+    truth,
+    *(
+        f"services.*.{key}"
+        for key in (
+            "init",
+            "healthcheck.disable",
+            "oom_kill_disable",
+            "privileged",
+            "read_only",
+            "stdin_open",
+            "tty",
+            "volumes.[].read_only",
+            "volumes.[].volume.nocopy",
+        )
+    ),
+    *(f"networks.*.{key}" for key in ("external", "internal", "attachable", "enable_ipv4", "enable_ipv6")),
+    "volumes.*.external",
+    "secrets.*.external",
+    "configs.*.external",
+)

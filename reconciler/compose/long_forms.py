@@ -1,0 +1,245 @@
+"""Short forms put into long ones, and the defaults that Compose writes out. Pure.
+
+``canonical`` runs on each file as it is merged, so that the next one meets long forms; ``with_defaults`` runs once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from reconciler.compose.mounts import clean, short_device, short_mount, short_ports
+from reconciler.compose.node import Node, Path, dotted, matches, pattern, wrap
+from reconciler.compose.scalars import shown_as_text
+from reconciler.compose.troubles import Troubles
+
+_Step = Callable[[Node, Path, Troubles], Node]
+
+
+def canonical(root: Node, troubles: Troubles) -> Node:
+    """``root`` with its short forms made long. What can't be read is recorded and stays as it is."""
+    return _walk(root, (), _LONG, troubles)
+
+
+def with_defaults(root: Node, troubles: Troubles) -> Node:
+    """``root`` with the defaults of ports, secrets, devices and builds."""
+    return _walk(root, (), _DEFAULTS, troubles)
+
+
+def _walk(node: Node, path: Path, steps: list[tuple[Path, _Step]], troubles: Troubles) -> Node:
+    for shape, step in steps:
+        if matches(path, shape):
+            try:
+                node = step(node, path, troubles)
+            except ValueError as error:
+                troubles.add(node, path, "BadValue", str(error))
+            break
+    else:
+        return _below(node, path, steps, troubles)
+    return _below(node, path, steps, troubles) if shape in _GO_ON else node
+
+
+def _below(node: Node, path: Path, steps: list[tuple[Path, _Step]], troubles: Troubles) -> Node:
+    if isinstance(node.value, dict):
+        return node.having({key: _walk(part, (*path, key), steps, troubles) for key, part in node.value.items()})
+    if isinstance(node.value, list):
+        return node.having([_walk(p, (*path, index), steps, troubles) for index, p in enumerate(node.value)])
+    return node
+
+
+def _one_as_list(node: Node, _path: Path, _troubles: Troubles) -> Node:
+    return node.having([node]) if isinstance(node.value, str) else node
+
+
+def _names_as_mapping(node: Node, _path: Path, _troubles: Troubles) -> Node:
+    if isinstance(node.value, list):
+        return node.having({str(item.value): item.having(None) for item in node.value})
+    return node
+
+
+def _as_text(node: Node, _path: Path, _troubles: Troubles) -> Node:
+    return node if isinstance(node.value, str) else node.having(shown_as_text(node.value))
+
+
+def _pairs(node: Node, path: Path, troubles: Troubles) -> Node:
+    if not isinstance(node.value, list):
+        return node
+    found = {}
+    for index, item in enumerate(node.value):
+        key, sign, value = str(item.value).partition("=")
+        if not sign:
+            troubles.add(item, (*path, index), "BadValue", f"expected key=value, found {key!r}")
+        found[key] = item.having(value)
+    return node.having(found)
+
+
+def _depends_on(node: Node, _path: Path, _troubles: Troubles) -> Node:
+    started = {"condition": "service_started", "required": True}
+    if isinstance(node.value, list):
+        return node.having({str(item.value): wrap(started, item.place) for item in node.value})
+    found = {}
+    for key, part in node.entries.items():
+        found[key] = part.having({**wrap(started, part.place).entries, **part.entries})
+    return node.having(found)
+
+
+def _env_files(node: Node, _path: Path, _troubles: Troubles) -> Node:
+    found = []
+    for item in [node] if isinstance(node.value, str) else node.items:
+        entries = {"path": item} if isinstance(item.value, str) else item.entries
+        found.append(item.having({"required": item.having(True), **entries}))
+    return node.having(found)
+
+
+def _extends(node: Node, _path: Path, _troubles: Troubles) -> Node:
+    return node.having({"service": node}) if isinstance(node.value, str) else node
+
+
+def _gpus(node: Node, _path: Path, _troubles: Troubles) -> Node:
+    return node.having([wrap({"count": "all"}, node.place)]) if isinstance(node.value, str) else node
+
+
+def _volume(node: Node, _path: Path, _troubles: Troubles) -> Node:
+    if not isinstance(node.value, str):
+        return node
+    mount = short_mount(node.value)
+    return wrap({**mount, "target": clean(mount["target"])}, node.place)
+
+
+def _device(node: Node, _path: Path, _troubles: Troubles) -> Node:
+    return wrap(short_device(node.value), node.place) if isinstance(node.value, str) else node
+
+
+def _file_use(node: Node, _path: Path, _troubles: Troubles) -> Node:
+    return node.having({"source": node}) if isinstance(node.value, str) else node
+
+
+def _ports(node: Node, path: Path, troubles: Troubles) -> Node:
+    found: list[Node] = []
+    for index, item in enumerate(node.items):
+        if isinstance(item.value, dict):
+            found.append(item)
+            continue
+        if isinstance(item.value, float):
+            troubles.add(item, (*path, index), "WrongType", "a port must be text or a whole number")
+            continue
+        try:
+            found.extend(wrap(port, item.place) for port in short_ports(str(item.value)))
+        except ValueError as error:
+            troubles.add(item, (*path, index), "BadPort", str(error))
+    return node.having(found)
+
+
+def _build(node: Node, _path: Path, _troubles: Troubles) -> Node:
+    return node.having({"context": node}) if isinstance(node.value, str) else node
+
+
+def _keys_of_ssh(node: Node, path: Path, troubles: Troubles) -> Node:
+    if not isinstance(node.value, list):
+        return node
+    found = {}
+    for index, item in enumerate(node.value):
+        key, sign, value = str(item.value).partition("=")
+        if not sign and key != "default":
+            troubles.add(item, (*path, index), "BadValue", "expected default, or a name with =, as in key=path")
+        found[key] = item.having(value if sign else None)
+    return node.having(found)
+
+
+def _ulimit(node: Node, _path: Path, _troubles: Troubles) -> Node:
+    if isinstance(node.value, str):
+        raise ValueError("a limit must be a whole number")
+    return node
+
+
+def _maybe_external(node: Node, path: Path, troubles: Troubles) -> Node:
+    external = node.get("external")
+    if external is None or not isinstance(external.value, dict):
+        return node
+    found = {**node.entries, "external": external.having(True)}
+    name, old_name = node.get("name"), external.get("name")
+    if old_name is not None:
+        troubles.warn(f"{dotted(path)}: external.name is deprecated. Please set name and external: true")
+        if name is not None and name.value != old_name.value:
+            raise ValueError("name and external.name say different names: keep only name")
+        found["name"] = old_name
+    return node.having(found)
+
+
+def _without_empty(node: Node, _path: Path, _troubles: Troubles) -> Node:
+    """An empty server of names is none: ``dns: ["${DNS2:-}"]``."""
+    node = _one_as_list(node, _path, _troubles)
+    return node.having([item for item in node.items if item.value not in (None, "")]) if node.items else node
+
+
+def _build_defaults(node: Node, _path: Path, _troubles: Troubles) -> Node:
+    if isinstance(node.value, dict) and "context" not in node.value:
+        return node.adding(context=node.having("."))
+    return node
+
+
+def _secret_defaults(node: Node, _path: Path, _troubles: Troubles) -> Node:
+    source = node.get("source")
+    if isinstance(node.value, dict) and "target" not in node.value:
+        return node.adding(target=node.having(f"/run/secrets/{source.value if source is not None else '<nil>'}"))
+    return node
+
+
+def _port_defaults(node: Node, _path: Path, _troubles: Troubles) -> Node:
+    if isinstance(node.value, dict):
+        return node.having({"protocol": node.having("tcp"), "mode": node.having("ingress"), **node.entries})
+    return node
+
+
+def _device_defaults(node: Node, _path: Path, _troubles: Troubles) -> Node:
+    if isinstance(node.value, dict) and "count" not in node.value and "device_ids" not in node.value:
+        return node.adding(count=node.having("all"))
+    return node
+
+
+def _table(**steps: Any) -> list[tuple[Path, _Step]]:
+    return [(pattern(path), step) for path, step in steps.items()]
+
+
+_LONG = _table(
+    **{
+        "services.*.build.secrets.*": _file_use,
+        "services.*.build.provenance": _as_text,
+        "services.*.build.sbom": _as_text,
+        "services.*.build.additional_contexts": _pairs,
+        "services.*.depends_on": _depends_on,
+        "services.*.env_file": _env_files,
+        "services.*.label_file": _one_as_list,
+        "services.*.extends": _extends,
+        "services.*.gpus": _gpus,
+        "services.*.networks": _names_as_mapping,
+        "services.*.models": _names_as_mapping,
+        "services.*.volumes.*": _volume,
+        "services.*.dns": _without_empty,
+        "services.*.devices.*": _device,
+        "services.*.secrets.*": _file_use,
+        "services.*.configs.*": _file_use,
+        "services.*.ports": _ports,
+        "services.*.build": _build,
+        "services.*.build.ssh": _keys_of_ssh,
+        "services.*.ulimits.*": _ulimit,
+        "services.*.build.ulimits.*": _ulimit,
+        "services.*.develop.watch.*.ignore": _one_as_list,
+        "services.*.develop.watch.*.include": _one_as_list,
+        "volumes.*": _maybe_external,
+        "networks.*": _maybe_external,
+        "secrets.*": _maybe_external,
+        "configs.*": _maybe_external,
+    }
+)
+_DEFAULTS = _table(
+    **{
+        "services.*.build": _build_defaults,
+        "services.*.secrets.*": _secret_defaults,
+        "services.*.ports.*": _port_defaults,
+        "services.*.deploy.resources.reservations.devices.*": _device_defaults,
+        "services.*.gpus.*": _device_defaults,
+    }
+)
+_GO_ON = frozenset({pattern("services.*.build")})
+"""Where the walk goes on below what a step made."""

@@ -1,0 +1,76 @@
+"""What the grammar can't say about the merged document: keys that exclude each other, addresses. Pure."""
+
+from __future__ import annotations
+
+from reconciler.compose.mounts import is_address
+from reconciler.compose.node import Node, Path, matches, pattern
+from reconciler.compose.troubles import Troubles
+
+
+def validate(root: Node, troubles: Troubles) -> None:
+    """Records what is wrong."""
+
+    def walk(node: Node, path: Path) -> None:
+        for shape, check in _CHECKS:
+            if matches(path, shape):
+                check(node, path, troubles)
+                return
+        for key, part in node.entries.items():
+            walk(part, (*path, key))
+        for index, item in enumerate(node.items):
+            walk(item, (*path, index))
+
+    walk(root, ())
+
+
+def _volume(node: Node, path: Path, troubles: Troubles) -> None:
+    external = node.get("external")
+    if external is None or external.value is not True:
+        return
+    for key, part in node.entries.items():
+        if key not in ("name", "external") and not key.startswith("x-"):
+            said = f"external says that it is made elsewhere, so {key} can't be set here"
+            troubles.add(part, (*path, key), "Conflict", said)
+
+
+def _one_source(node: Node, path: Path, troubles: Troubles, keys: tuple[str, ...]) -> None:
+    given = [key for key in keys if key in node.entries]
+    if len(given) > 1:
+        troubles.add(node, path, "Conflict", f"{' and '.join(given)} exclude each other")
+    if not given and "driver" not in node.entries and "external" not in node.entries:
+        troubles.add(node, path, "MissingKey", f"one of {', '.join(keys)} must be set (or external: true)")
+
+
+def _config(node: Node, path: Path, troubles: Troubles) -> None:
+    _one_source(node, path, troubles, ("file", "environment", "content"))
+
+
+def _secret(node: Node, path: Path, troubles: Troubles) -> None:
+    _one_source(node, path, troubles, ("file", "environment"))
+
+
+def _port(node: Node, path: Path, troubles: Troubles) -> None:
+    address = node.get("host_ip")
+    if address is not None and not is_address(str(address.value)):
+        troubles.add(address, (*path, "host_ip"), "BadPort", "this is no IP address")
+
+
+def _watched(node: Node, path: Path, troubles: Troubles) -> None:
+    if node.value == "":
+        troubles.add(node, path, "BadValue", "the path of what is watched is empty")
+
+
+def _device(node: Node, path: Path, troubles: Troubles) -> None:
+    if "count" in node.entries and "device_ids" in node.entries:
+        troubles.add(node, path, "Conflict", "count and device_ids exclude each other")
+
+
+_CHECKS = [
+    (pattern("volumes.*"), _volume),
+    (pattern("configs.*"), _config),
+    (pattern("secrets.*"), _secret),
+    (pattern("services.*.ports.*"), _port),
+    (pattern("services.*.develop.watch.*.path"), _watched),
+    (pattern("services.*.deploy.resources.reservations.devices.*"), _device),
+    (pattern("services.*.gpus.*"), _device),
+]
