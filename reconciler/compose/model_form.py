@@ -29,7 +29,7 @@ from reconciler.compose.codecs import (
     variables,
     whole,
 )
-from reconciler.compose.node import Node, Path
+from reconciler.compose.node import Node, Path, wrap
 from reconciler.compose.troubles import Troubles
 
 
@@ -41,7 +41,7 @@ def record(codecs: Mapping[str, Codec], *, always: Mapping[str, object] | None =
             return None
         if not isinstance(node.value, dict):
             raise ValueError("expected a mapping")
-        found = {key: node.having(value) for key, value in (always or {}).items()}
+        found = {key: wrap(value, node.place) for key, value in (always or {}).items()}
         for key, codec in codecs.items():
             part = node.value.get(key)
             if part is None:
