@@ -16,7 +16,7 @@ from reconciler.facts import FactRef, GateEntry, resolve
 from reconciler.intent.gates import GateBook, Waiting, find_cycles
 from reconciler.intent.model import Chunk, Domain, NetworkSpec, Place, Problem, VolumeSpec
 from reconciler.intent.positions import KEY, Path, locate, render
-from reconciler.intent.settings.ports import port_key
+from reconciler.intent.settings.ports import addresses, port_key
 
 Severity = Literal["error", "warning"]
 
@@ -277,10 +277,13 @@ class _Claims:
             for entry in chunk.container.settings.get("ports") or ():
                 if not entry["published"] or "until" in entry:
                     continue
-                port = _Port(entry["host_ip"], entry["published"], entry["target"].partition("/")[2])
-                holder = self._holder(port) or own._holder(port)
+                number, protocol = entry["published"], entry["target"].partition("/")[2]
+                ports = [_Port(ip, number, protocol) for ip in addresses(entry["host_ip"])]
+                held = ((port, self._holder(port) or own._holder(port)) for port in ports)
+                port, holder = next((pair for pair in held if pair[1] is not None), (ports[0], None))
                 if holder is None:
-                    own._claim(port, chunk)
+                    for each in ports:
+                        own._claim(each, chunk)
                     continue
                 text = (
                     f"{port} of the host is published twice by this container"

@@ -9,6 +9,7 @@ from typing import Any
 
 from reconciler.intent.model import Chunk, Kind
 from reconciler.intent.settings import SETTINGS
+from reconciler.intent.settings.ports import addresses
 from reconciler.planner.observed import HostPort
 
 
@@ -61,6 +62,6 @@ def published(settings: Mapping[str, Any], *, free: int) -> dict[str, tuple[Host
     found: dict[str, tuple[HostPort, ...]] = {}
     for entry in settings.get("ports") or ():
         key = str(entry["target"])
-        port = HostPort(str(entry["host_ip"]), int(entry["published"] or free))
-        found[key] = (*found.get(key, ()), port)
+        number = int(entry["published"] or free)
+        found[key] = (*found.get(key, ()), *(HostPort(ip, number) for ip in addresses(str(entry["host_ip"]))))
     return found

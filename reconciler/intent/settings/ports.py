@@ -3,7 +3,7 @@
 Normal form: a sorted list of ``{"target": "80/tcp", "host_ip": "127.0.0.1", "published": 8080}``; ``published`` is
 None for any free port of the host. With ``"until": 8082`` it is any free one of a range; of equal copies each takes
 its own. Where no address is given it is 127.0.0.1: nothing is open to the network
-unless the file says so.
+unless the file says so. The address ``*`` is all of the host's, of IPv4 and of IPv6: the engine's own default.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from reconciler.intent.settings.faults import Faults, expected, object_of, shown
 from reconciler.intent.settings.values import as_list, choice, integer, text
 
 DEFAULT_HOST_IP = "127.0.0.1"
+EVERYWHERE = "*"
 MAX_PORTS = 4096
 _PROTOCOLS = ("tcp", "udp", "sctp")
 _SHORT = re.compile(r"(?:(?:(?P<ip>\[[^\]]*\]|[^:\[\]]*):)?(?P<published>[0-9]*(?:-[0-9]+)?):)?(?P<target>[^:\[\]]+)")
@@ -90,6 +91,11 @@ def port_key(value: Any) -> str:
     return f"{_port(value)}/tcp"
 
 
+def addresses(host_ip: str) -> tuple[str, ...]:
+    """The addresses that an entry's ``host_ip`` stands for."""
+    return ("0.0.0.0", "::") if host_ip == EVERYWHERE else (host_ip,)
+
+
 def number_of(target: str) -> int:
     """The number in ``80/tcp``."""
     return int(target.partition("/")[0])
@@ -112,11 +118,13 @@ def _published(value: Any) -> tuple[int | None, int | None]:
 def _address(value: Any) -> str:
     if value is None or value == "":
         return DEFAULT_HOST_IP
+    if value == EVERYWHERE:
+        return EVERYWHERE
     bare = text(value).strip("[]")
     try:
         return str(ipaddress.ip_address(bare))
     except ValueError:
-        raise expected("an IP address of the host such as 127.0.0.1 or 0.0.0.0", value) from None
+        raise expected("an IP address of the host such as 127.0.0.1 or 0.0.0.0, or * for all of them", value) from None
 
 
 def _entry(target: str, ip: str, published: int | None, until: int | None = None) -> dict[str, Any]:
@@ -215,14 +223,15 @@ def send(value: list[dict[str, Any]], body: dict[str, Any]) -> None:
     for entry in value:
         exposed[entry["target"]] = {}
         host_port = _host_port(entry)
-        bindings.setdefault(entry["target"], []).append({"HostIp": entry["host_ip"], "HostPort": host_port})
+        host_ip = "" if entry["host_ip"] == EVERYWHERE else entry["host_ip"]
+        bindings.setdefault(entry["target"], []).append({"HostIp": host_ip, "HostPort": host_port})
 
 
 def read(inspected: Mapping[str, Any]) -> list[dict[str, Any]]:
     """From ``HostConfig.PortBindings``: what was asked for, whether the container runs or not."""
     bindings: Mapping[str, Any] = inspected.get("HostConfig", {}).get("PortBindings") or {}
     return _sorted(
-        _entry(target, binding.get("HostIp") or "0.0.0.0", *_found(str(binding.get("HostPort") or "")))
+        _entry(target, binding.get("HostIp") or EVERYWHERE, *_found(str(binding.get("HostPort") or "")))
         for target, found in bindings.items()
         for binding in found or ()
     )

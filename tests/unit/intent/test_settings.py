@@ -106,6 +106,10 @@ def test_what_is_written_comes_to_its_normal_form(name: str, written: Any, meant
         ({"80": "0"}, [port("80/tcp", None)]),
         ({"80": "[::1]:8080"}, [port("80/tcp", 8080, "::1")]),
         ({"80": "0.0.0.0:"}, [port("80/tcp", None, "0.0.0.0")]),
+        ({"80": "*:8080"}, [port("80/tcp", 8080, "*")]),
+        (["*:8080:80"], [port("80/tcp", 8080, "*")]),
+        (["*::80/udp"], [port("80/udp", None, "*")]),
+        ([{"target": 80, "published": 8080, "host_ip": "*"}], [port("80/tcp", 8080, "*")]),
         (["80"], [port("80/tcp", None)]),
         ([80], [port("80/tcp", None)]),
         (["8080:80"], [port("80/tcp", 8080)]),
@@ -391,6 +395,13 @@ def test_published_ports_are_exposed_too() -> None:
     assert body["ExposedPorts"] == {"53/udp": {}, "80/tcp": {}}
     assert body["HostConfig"]["PortBindings"]["80/tcp"] == [{"HostIp": "127.0.0.1", "HostPort": "8080"}]
     assert body["HostConfig"]["PortBindings"]["53/udp"] == [{"HostIp": "127.0.0.1", "HostPort": ""}]
+
+
+def test_a_port_on_all_addresses_is_left_to_the_engine_and_read_back_as_such() -> None:
+    body = payload(spec({"ports": normal("ports", ["*:8080:80"])}))
+    assert body["HostConfig"]["PortBindings"]["80/tcp"] == [{"HostIp": "", "HostPort": "8080"}]
+    found = SETTINGS["ports"].read({"HostConfig": body["HostConfig"]})
+    assert found == normal("ports", ["*:8080:80"]) != normal("ports", ["0.0.0.0:8080:80"])
 
 
 def test_whoever_gets_a_body_may_change_it() -> None:

@@ -30,7 +30,8 @@ ROWS: tuple[Setting, ...] = (
         "ports",
         "network",
         "Published ports: an object from container port to host port, or Compose's list (host port first)."
-        " Without an address they are bound to 127.0.0.1 only.",
+        " Without an address they are bound to 127.0.0.1 only; with * to all of the host's (IPv4 and IPv6), as with"
+        " Docker itself.",
         {"80": "8080"},
         ports.parse,
         ports.ACCEPTS,
