@@ -27,6 +27,7 @@ COMMANDS = (
     ("down", "down", "take domains down"),
     ("images", "images", "show which image each chunk runs, and which is the newest"),
     ("prune", "prune", "remove images of ours that nothing uses any more"),
+    ("import", "import_compose", "make a domain file of a Compose project"),
     ("graph", "graph", "draw which chunk waits for which fact"),
     ("schema", "schema", "print the JSON Schema of a domain file"),
 )

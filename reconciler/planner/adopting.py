@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reconciler.intent.model import Adopt
+from reconciler.intent.model import Adopt, Chunk
 from reconciler.lifecycle import Reason, State
 from reconciler.planner.actions import Action, AdoptContainer, ExamineContainer
 from reconciler.planner.compare import differences
@@ -25,7 +25,7 @@ def take_over(i: ChunkInput, holder: Container) -> Steps | tuple[State, Reason, 
     assert i.chunk is not None
     if holder.settings is None:
         return [(ExamineContainer(holder.name), f"to take over container {holder.id[:12]}")]
-    found = mismatches(i, holder)
+    found = mismatches(i.chunk, holder)
     adopt = AdoptContainer(holder.name, holder.id, i.chunk, i.generation, matching=not found)
     if not found:
         return [(adopt, "it was made by somebody else, and is as declared")]
@@ -38,14 +38,13 @@ def take_over(i: ChunkInput, holder: Container) -> Steps | tuple[State, Reason, 
     return (State.FAILED, Reason.NAME_CONFLICT, text)
 
 
-def mismatches(i: ChunkInput, holder: Container) -> tuple[str, ...]:
+def mismatches(chunk: Chunk, holder: Container) -> tuple[str, ...]:
     """What of a foreign container is not as the chunk declares it, a sentence each."""
-    assert i.chunk is not None
-    spec = i.chunk.container
+    spec = chunk.container
     found = []
-    if holder.image != spec.image and "image" not in i.chunk.ignore_drift:
+    if holder.image != spec.image and "image" not in chunk.ignore_drift:
         found.append(f"image: {spec.image} declared, {holder.image} found")
     if spec.files:
         found.append("secrets and configs: declared, and nobody else's container has them as pnr would put them there")
-    settings = differences(spec.settings, holder.settings or {}, i.chunk.ignore_drift, strict=True)
+    settings = differences(spec.settings, holder.settings or {}, chunk.ignore_drift, strict=True)
     return (*found, *(str(difference) for difference in settings))

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Hashable, Mapping
-from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -197,7 +196,7 @@ class DockerEngine:
         """A container of somebody else with what was asked of it."""
         body = await self._asked(self._looks, lambda c: c.inspect_container(name))
         image = await self._asked(self._looks, lambda c: c.inspect_image(body["Image"]))  # type: ignore[no-untyped-call]
-        container = replace(reading.from_inspection(body), settings=reading.asked_for(body, image))
+        container = reading.examined(body, image)
         entry = self._known.get(container.id)
         if entry is not None:
             # Kept with what the list shows of it, so that it stays examined until it changes.

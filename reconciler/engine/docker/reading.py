@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from reconciler.engine.docker.mounted_files import without_own
@@ -59,6 +60,11 @@ def overlaid(body: Mapping[str, Any], labels: Mapping[str, str]) -> Mapping[str,
         return body
     config = body.get("Config") or {}
     return {**body, "Config": {**config, "Labels": {**(config.get("Labels") or {}), **labels}}}
+
+
+def examined(body: Mapping[str, Any], image: Mapping[str, Any]) -> Container:
+    """A container of somebody else, from its inspection and that of its image, with what was asked of it."""
+    return replace(from_inspection(body), settings=asked_for(body, image))
 
 
 def asked_for(body: Mapping[str, Any], image: Mapping[str, Any]) -> dict[str, Any]:

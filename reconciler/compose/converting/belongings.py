@@ -1,0 +1,68 @@
+"""A project's networks, volumes, secrets and configs as those of a domain. Pure.
+
+They keep the names that Compose gives them in the engine: what is in a volume goes on being used, and other projects go
+on finding a network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from reconciler.compose.converting.draft import Draft
+from reconciler.compose.converting.remarks import Remarks
+
+_NOTHING: tuple[Any, ...] = (None, "", {}, [], False)
+_SOURCES = ("file", "environment", "content")
+_OF_NETWORKS = ("driver", "driver_opts", "attachable", "enable_ipv4", "enable_ipv6", "internal", "ipam", "labels")
+_OF_VOLUMES = ("driver", "driver_opts", "labels")
+
+
+def networks(
+    draft: Draft, declared: Mapping[str, Any], own: Mapping[str, str], there: Collection[str], remarks: Remarks
+) -> None:
+    """Put the networks in. Those ``there``, by their names in the engine, were made by somebody else and stay so."""
+    _put(draft, "networks", declared, own, there, _OF_NETWORKS, remarks)
+
+
+def volumes(
+    draft: Draft, declared: Mapping[str, Any], own: Mapping[str, str], there: Collection[str], remarks: Remarks
+) -> None:
+    """The same for volumes."""
+    _put(draft, "volumes", declared, own, there, _OF_VOLUMES, remarks)
+
+
+def _put(
+    draft: Draft,
+    kind: str,
+    declared: Mapping[str, Any],
+    own: Mapping[str, str],
+    there: Collection[str],
+    keys: tuple[str, ...],
+    remarks: Remarks,
+) -> None:
+    for name, said in declared.items():
+        entry = said or {}
+        engine_name = str(entry.get("name") or name)
+        found: dict[str, Any] = {"name": engine_name}
+        if entry.get("external") or engine_name in there:
+            found["external"] = True
+        else:
+            found |= {key: entry[key] for key in keys if entry.get(key) not in _NOTHING}
+            if entry.get("enable_ipv4") is False:
+                found["enable_ipv4"] = False
+        known = {"name", "external", *keys}
+        for key in entry:
+            if key not in known and key[:2] != "x-" and entry[key] not in _NOTHING:
+                remarks.loss((kind, name, key), f"a {kind.removesuffix('s')} of pnr has no {key}")
+        draft.tree.setdefault(kind, {})[own[name]] = found
+        draft.origins[kind, own[name]] = (kind, name)
+
+
+def contents(draft: Draft, kind: str, declared: Mapping[str, Any], own: Mapping[str, str]) -> None:
+    """Put the secrets or configs in (``kind``), each with where its content comes from."""
+    for name, said in declared.items():
+        entry = said or {}
+        kept = {key: entry[key] for key in (*_SOURCES, "external") if entry.get(key) not in (None, False)}
+        draft.tree.setdefault(kind, {})[own[name]] = kept
+        draft.origins[kind, own[name]] = (kind, name)

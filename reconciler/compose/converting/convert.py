@@ -1,0 +1,137 @@
+"""The way in: a project becomes a domain. Pure; the loader of domain files comes in as a function."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from reconciler.compose.converting import belongings, dependencies, names, services
+from reconciler.compose.converting.container import Names
+from reconciler.compose.converting.draft import Draft
+from reconciler.compose.converting.layout import encoded
+from reconciler.compose.converting.remarks import Remark, Remarks
+from reconciler.compose.converting.services import Found
+from reconciler.compose.converting.settle import Judge, settle
+from reconciler.compose.project import Project
+from reconciler.errors import PnrError
+
+CPUX = "main"
+_SHORTEST_VOLUME = 2  # a volume with a shorter name can't be mounted
+_TOP = frozenset({"name", "services", "networks", "volumes", "secrets", "configs", "version", "include"})
+_TOP_REASONS = {"models": "pnr runs no models: run one in a container of its own"}
+
+
+@dataclass(frozen=True, slots=True)
+class Existing:
+    """What Compose has made already, for a domain that is to take it over: the names of all networks and volumes of the
+    engine, and the project's containers by service."""
+
+    networks: Collection[str] = ()
+    volumes: Collection[str] = ()
+    containers: Mapping[str, Found] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """A domain file's text, which is valid, and what is to be told of it, in the order of the Compose files."""
+
+    text: bytes
+    document: Mapping[str, Any]
+    remarks: tuple[Remark, ...]
+
+    @property
+    def losses(self) -> tuple[Remark, ...]:
+        """What is not in the domain."""
+        return tuple(remark for remark in self.remarks if remark.loss)
+
+
+class NothingToConvert(PnrError):
+    """No service of the project can be part of a domain; ``remarks`` say why."""
+
+    code = "NothingToImport"
+
+    def __init__(self, message: str, remarks: tuple[Remark, ...]) -> None:
+        super().__init__(message)
+        self.remarks = remarks
+
+
+def convert(project: Project, judge: Judge, existing: Existing | None = None) -> Conversion:
+    """The domain that does what ``project`` does. With ``existing`` it takes over what is there already.
+
+    ``judge`` loads a domain file. Raises NothingToConvert.
+    """
+    remarks = Remarks(project.places)
+    model = project.model
+    draft = _draft(project, existing, remarks)
+    if draft.tree["cpuxs"][CPUX]["design_chunks"]:
+        settle(draft, judge, remarks)
+    _without_unused(draft)
+    for key in model:
+        if key not in _TOP and not key.startswith("x-") and model[key]:
+            remarks.loss((key,), _TOP_REASONS.get(key, f"a domain of pnr has no {key}"))
+    for name, profiles in project.inactive.items():
+        message = f"{name} is left out: none of its profiles ({', '.join(profiles)}) is active; name one with --profile"
+        remarks.note(("services", name), message, "NotActive")
+    told = tuple(sorted(remarks.found, key=_order))
+    if not draft.tree["cpuxs"][CPUX]["design_chunks"]:
+        raise NothingToConvert(f"nothing of the project {project.name} can be part of a domain", told)
+    return Conversion(encoded(draft.tree), draft.tree, told)
+
+
+def _draft(project: Project, existing: Existing | None, remarks: Remarks) -> Draft:
+    model = project.model
+    found = existing or Existing()
+    wanted = {}
+    for name, service in (model.get("services") or {}).items():
+        if "provider" in service:
+            remarks.loss(("services", name, "provider"), "pnr runs containers only: the service is left out")
+        elif not services.copies_of(service, found.containers.get(name, Found())):
+            message = f"{name} is left out: it is to have no container"
+            remarks.note(("services", name), message, "NotRunning")
+        else:
+            wanted[name] = service
+    own = Names(
+        chunks=names.usable(wanted),
+        networks=names.usable(model.get("networks") or {}),
+        volumes=names.usable(model.get("volumes") or {}, shortest=_SHORTEST_VOLUME),
+        secrets=names.usable(model.get("secrets") or {}),
+        configs=names.usable(model.get("configs") or {}),
+    )
+    domain = names.usable([project.name])[project.name]
+    draft = Draft({"name": domain, "cpuxs": {CPUX: {"design_chunks": []}}})
+    draft.origins["name",] = ("name",)
+    answered = dependencies.answers(wanted, own.chunks)
+    chunks = draft.tree["cpuxs"][CPUX]["design_chunks"]
+    for name in dependencies.in_order(wanted):
+        chunk, origins = services.convert(
+            name, model, own, answered, found.containers.get(name, Found()), existing is not None, remarks
+        )
+        at = ("cpuxs", CPUX, "design_chunks", len(chunks))
+        draft.origins.update({(*at, *where): origin for where, origin in origins.items()})
+        chunks.append(chunk)
+    services.kept_up(model, answered, remarks)
+    belongings.networks(draft, model.get("networks") or {}, own.networks, found.networks, remarks)
+    belongings.volumes(draft, model.get("volumes") or {}, own.volumes, found.volumes, remarks)
+    belongings.contents(draft, "secrets", model.get("secrets") or {}, own.secrets)
+    belongings.contents(draft, "configs", model.get("configs") or {}, own.configs)
+    return draft
+
+
+def _without_unused(draft: Draft) -> None:
+    """Without networks that no chunk joins any more; the domain would not make them either."""
+    joined: set[str] = set()
+    for chunk in draft.tree["cpuxs"][CPUX]["design_chunks"]:
+        container = chunk["container"]
+        if not container.get("network_mode"):
+            joined |= set(container.get("networks") or {"default": None})
+    for name in [name for name in draft.tree.get("networks", {}) if name not in joined]:
+        draft.remove(("networks", name))
+    for kind in ("networks", "volumes", "secrets", "configs"):
+        if kind in draft.tree and not draft.tree[kind]:
+            draft.remove((kind,))
+
+
+def _order(remark: Remark) -> tuple[str, int, int, str]:
+    place = remark.problem.place
+    return (place.file, place.line, place.column, place.path)
