@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from reconciler.intent.model import Adopt, Chunk
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from reconciler.intent.contents import SourceKind
+from reconciler.intent.model import Adopt, Chunk, MountedFile
 from reconciler.lifecycle import Reason, State
 from reconciler.planner.actions import Action, AdoptContainer, ExamineContainer
-from reconciler.planner.compare import differences
+from reconciler.planner.compare import differences_of_foreign
 from reconciler.planner.observed import Container
 from reconciler.planner.situation import ChunkInput
 
@@ -44,7 +48,34 @@ def mismatches(chunk: Chunk, holder: Container) -> tuple[str, ...]:
     found = []
     if holder.image != spec.image and "image" not in chunk.ignore_drift:
         found.append(f"image: {spec.image} declared, {holder.image} found")
-    if spec.files:
-        found.append("secrets and configs: declared, and nobody else's container has them as pnr would put them there")
-    settings = differences(spec.settings, holder.settings or {}, chunk.ignore_drift, strict=True)
-    return (*found, *(str(difference) for difference in settings))
+    settings = dict(holder.settings or {})
+    mounts = list(settings.get("volumes") or ())
+    for file in spec.files:
+        mount = next((mount for mount in mounts if _is_the_file(mount, file)), None)
+        if mount is None:
+            kind = "secrets" if file.secret else "configs"
+            found.append(f"{kind}: {file.target} declared, and what is there can't be seen to be the same")
+        else:
+            mounts.remove(mount)
+    settings["volumes"] = mounts
+    found += map(str, differences_of_foreign(spec.settings, settings, holder.brought, chunk.ignore_drift))
+    return (*found, *_other_ports(chunk, holder))
+
+
+def _is_the_file(mount: Mapping[str, Any], file: MountedFile) -> bool:
+    """Whether the very file that a secret or config comes from is mounted at its place: what Compose does with one."""
+    return (
+        file.source.kind is SourceKind.FILE
+        and mount["type"] == "bind"
+        and (mount["source"], mount["target"]) == (file.source.name, file.target)
+        and bool(mount["read_only"])
+    )
+
+
+def _other_ports(chunk: Chunk, holder: Container) -> Iterator[str]:
+    """A container that was given a range may have taken the port that another copy is to have."""
+    for entry in chunk.container.settings.get("ports") or ():
+        taken = {port.port for port in holder.published.get(entry["target"], ())}
+        wanted = entry["published"]
+        if wanted is not None and "until" not in entry and taken and wanted not in taken:
+            yield f"ports: {wanted} declared for {entry['target']}, {', '.join(map(str, sorted(taken)))} taken"

@@ -10,6 +10,8 @@ from reconciler.intent.settings import SETTINGS
 
 _HARMLESS = ("labels", "expose")
 """What others put on a container and what does nothing to it: more of it than declared is no difference."""
+_MAY_HAVE_MORE = ("volumes",)
+"""Lists of which a container of ours may have more than declared, and one of somebody else may not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +31,12 @@ class Difference:
 
 
 def differences(
-    declared: Mapping[str, Any], found: Mapping[str, Any], ignored: Collection[str] = (), *, strict: bool = False
+    declared: Mapping[str, Any], found: Mapping[str, Any], ignored: Collection[str] = ()
 ) -> tuple[Difference, ...]:
     """Each setting that differs, in the order of the table.
 
     ``declared`` and ``found`` map names to normal forms. Each declared setting is compared, and of the others
-    those that ``docker update`` can change: set by hand, they are drift too. ``strict`` compares all others as well:
-    for a container that somebody else made, anything that was asked of it counts.
+    those that ``docker update`` can change: set by hand, they are drift too.
     """
     differing = []
     for name, setting in SETTINGS.items():
@@ -43,25 +44,53 @@ def differences(
             continue
         wanted = declared.get(name)
         there = found.get(name)
-        if wanted is None and (setting.chosen_by_engine or name in _HARMLESS):
-            continue
-        beyond = _names_beyond(wanted, there) if strict and name not in _HARMLESS else []
-        if beyond:
-            # Of a map, only the names: its values may be secret.
-            differing.append(Difference(name, f"{', '.join(beyond)} found, not declared"))
-        elif wanted is not None:
+        if wanted is not None:
             if name not in found or not setting.same(wanted, there):
                 differing.append(Difference(name, setting.tell(wanted, there), setting.live))
-        elif name in found and there != setting.undeclared and (setting.live or (strict and not _is_nothing(there))):
-            in_place = setting.live and setting.unset is not None
+        elif setting.live and name in found and there != setting.undeclared:
+            in_place = setting.unset is not None
             differing.append(Difference(name, setting.tell(setting.undeclared, there), in_place))
     return tuple(differing)
 
 
-def _names_beyond(wanted: Any, there: Any) -> list[str]:
-    if not isinstance(there, dict) or not isinstance(wanted, dict | None):
-        return []
-    return [str(name) for name in there if name not in (wanted or {})]
+def differences_of_foreign(
+    declared: Mapping[str, Any], found: Mapping[str, Any], brought: Mapping[str, Any], ignored: Collection[str] = ()
+) -> tuple[Difference, ...]:
+    """The same for a container that somebody else made: there anything counts that was asked of it beyond what is
+    declared. ``brought`` is what its image brings along, which nobody has asked for."""
+    differing = []
+    for name, setting in SETTINGS.items():
+        if name in ignored:
+            continue
+        wanted = declared.get(name)
+        there = found.get(name)
+        if wanted is not None and (name not in found or not setting.same(wanted, there)):
+            differing.append(Difference(name, setting.tell(wanted, there), setting.live))
+            continue
+        if name in _HARMLESS or (wanted is None and setting.chosen_by_engine):
+            continue
+        asked = _beyond(there, brought.get(name), setting.undeclared)
+        if isinstance(asked, dict):
+            # Of a map, only the names: its values may be secret.
+            names = [str(part) for part in asked if part not in (wanted or {})]
+            if names:
+                differing.append(Difference(name, f"{', '.join(names)} found, not declared"))
+        elif wanted is None:
+            if asked != setting.undeclared and not _is_nothing(asked):
+                differing.append(Difference(name, setting.tell(setting.undeclared, asked)))
+        elif name in _MAY_HAVE_MORE and isinstance(asked, list):
+            more = [entry for entry in asked if entry not in wanted]
+            if more:
+                differing.append(Difference(name, setting.tell([], more)))
+    return tuple(differing)
+
+
+def _beyond(value: Any, brought: Any, undeclared: Any) -> Any:
+    if value == brought:
+        return undeclared
+    if isinstance(value, dict) and isinstance(brought, dict):
+        return {key: part for key, part in value.items() if brought.get(key, ...) != part}
+    return value
 
 
 def _is_nothing(value: Any) -> bool:

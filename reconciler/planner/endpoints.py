@@ -22,10 +22,17 @@ def endpoint_differences(spec: ContainerSpec, container: Container) -> dict[str,
         if network not in container.networks or network not in container.endpoints:
             continue
         declared, there = spec.endpoints.get(network, {}), container.endpoints[network]
-        said = endpoints.difference(aliases, declared, there, container.name)
+        said = endpoints.difference(aliases, declared, there, _own_names(spec, container))
         if said:
             found[network] = said
     return found
+
+
+def _own_names(spec: ContainerSpec, container: Container) -> frozenset[str]:
+    """The names that an engine gives a container in its networks by itself, and that some releases show as aliases."""
+    host = str(spec.settings.get("hostname") or "")
+    domain = str(spec.settings.get("domainname") or "")
+    return frozenset({container.name, host, host.partition(".")[0], f"{host}.{domain}"})
 
 
 def differences(spec: ContainerSpec, container: Container, ignored: Collection[str] = ()) -> Iterator[Difference]:

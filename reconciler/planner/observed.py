@@ -52,7 +52,8 @@ class Container:
     settings as read back from the engine, in the normal forms of :mod:`reconciler.intent.settings`; None where
     the engine showed only a summary. ``endpoints`` tells of each connected network how the container is connected, in
     the form of :mod:`reconciler.intent.settings.endpoints` (with ``aliases``); a network of which that is not known
-    is not in it.
+    is not in it. ``brought`` are the settings that come from the image, of a container of somebody else that was
+    examined.
     """
 
     id: str
@@ -73,6 +74,7 @@ class Container:
     settings: Mapping[str, Any] | None = None
     fixed: str = ""
     endpoints: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    brought: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -21,10 +22,14 @@ VERSION = 1
 
 
 class AdoptedStore:
-    """The record, read once and written whole at each change. See :class:`reconciler.engine.protocol.Adopted`."""
+    """The record, read once and written whole at each change. See :class:`reconciler.engine.protocol.Adopted`.
+
+    Containers are taken over by several threads at the same time, and each must find what the others wrote.
+    """
 
     def __init__(self, root: Path) -> None:
         self._path = root / FILE
+        self._writing = threading.Lock()
         self._labels = self._read()
 
     def _read(self) -> dict[str, Mapping[str, str]]:
@@ -47,13 +52,15 @@ class AdoptedStore:
 
     def adopt(self, container_id: str, labels: Mapping[str, str]) -> None:
         """Take a container over. Raises StateWriteFailed; it is then not taken over."""
-        self._write({**self._labels, container_id: dict(labels)})
+        with self._writing:
+            self._write({**self._labels, container_id: dict(labels)})
 
     def keep(self, present: Collection[str]) -> None:
         """Forget those that are gone. Raises StateWriteFailed."""
-        left = {id: labels for id, labels in self._labels.items() if id in present}
-        if len(left) < len(self._labels):
-            self._write(left)
+        with self._writing:
+            left = {id: labels for id, labels in self._labels.items() if id in present}
+            if len(left) < len(self._labels):
+                self._write(left)
 
     def _write(self, labels: dict[str, Mapping[str, str]]) -> None:
         text = json.dumps({"version": VERSION, "adopted": labels}, indent=1, sort_keys=True)

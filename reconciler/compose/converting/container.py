@@ -65,9 +65,17 @@ class Converted:
 
 
 def convert(
-    name: str, model: Mapping[str, Any], names: Names, deployed: Deployed, copies: int, remarks: Remarks
+    name: str,
+    model: Mapping[str, Any],
+    names: Names,
+    deployed: Deployed,
+    *,
+    copies: int,
+    adopt: bool,
+    remarks: Remarks,
 ) -> Converted:
-    """The settings of the service ``name`` of ``model``, of which there are to be ``copies``."""
+    """The settings of the service ``name`` of ``model``, of which there are to be ``copies``. With ``adopt`` they say
+    all that Compose adds to a container, so that one that it made has nothing else."""
     service: Mapping[str, Any] = model["services"][name]
     at = ("services", name)
     converted = Converted({}, {})
@@ -83,19 +91,19 @@ def convert(
     converted.origins.update({(key,): origin for key, (_, origin) in deployed.settings.items()})
     settings = converted.settings
     for key in _SIZES & settings.keys():
-        if str(settings[key]).isdecimal():
+        if str(settings[key]).isdecimal() and int(settings[key]):
             settings[key] = size_text(int(settings[key]))
     for key in _MODES:
         if str(settings.get(key, "")).startswith(SERVICE):
             target = settings[key].removeprefix(SERVICE)
             settings[key] = SERVICE + names.chunks.get(target, target)
     _items(converted, "volumes_from", lambda entry: _from_chunk(entry, names.chunks))
-    _items(converted, "links", lambda entry: _from_chunk(entry, names.chunks))
     _items(converted, "volumes", lambda entry: _volume(entry, names.volumes))
     _items(converted, "env_file", _env_file)
     _items(converted, "devices", _device)
     for kind, own in (("secrets", names.secrets), ("configs", names.configs)):
         _items(converted, kind, partial(_use, declared=model.get(kind) or {}, own=own))
+    _links(converted, model, names.chunks, adopt)
     _ports(converted, at, copies, remarks)
     _networks(converted, name, names)
     if "build" in settings:
@@ -113,6 +121,22 @@ def _from_chunk(entry: Any, chunks: Mapping[str, str]) -> str:
     """``SERVICE[:more]`` with the chunk's name; ``container:NAME`` stays."""
     target, colon, more = str(entry).partition(":")
     return str(entry) if str(entry).startswith(CONTAINER) else f"{chunks.get(target, target)}{colon}{more}"
+
+
+def _links(converted: Converted, model: Mapping[str, Any], chunks: Mapping[str, str], adopt: bool) -> None:
+    """Other names for services. Their own names need no link: in a network every service has its own. Compose links
+    two more, with the number of the container."""
+    settings = converted.settings
+    written: list[str] = []
+    for entry in settings.pop("links", None) or ():
+        target, _, alias = str(entry).partition(":")
+        names = [alias or target, f"{target}-1", f"{model['name']}-{target}-1"]
+        needed = settings.get("network_mode") == "bridge" or alias not in ("", target)
+        kept = names if adopt else names[:1] if needed else []
+        written += [f"{chunks.get(target, target)}:{name}" for name in kept]
+    if written:
+        settings["links"] = written
+        converted.origins["links",] = ("links",)
 
 
 def _volume(entry: Mapping[str, Any], volumes: Mapping[str, str]) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 from reconciler.compose.converting import container, dependencies
 from reconciler.compose.converting.container import Names
 from reconciler.compose.converting.dependencies import Answer, Condition
-from reconciler.compose.converting.deploy import Deployed, flatten
+from reconciler.compose.converting.deploy import flatten
 from reconciler.compose.converting.remarks import Remarks
 from reconciler.intent.document import HealthCheck
 from reconciler.intent.model import Kind
@@ -59,7 +59,7 @@ def convert(
     copies = 1 if answer.kind is Kind.JOB else copies_of(service, found)
     if answer.kind is Kind.JOB and copies_of(service, found) > 1:
         remarks.loss(("services", name, "scale"), "work that others wait for is done once: one container is made")
-    converted = container.convert(name, model, names, deployed, copies, remarks)
+    converted = container.convert(name, model, names, deployed, copies=copies, adopt=adopt, remarks=remarks)
     chunk: dict[str, Any] = {"name": names.chunks[name]}
     if answer.kind is Kind.JOB:
         chunk["kind"] = str(Kind.JOB)
@@ -158,8 +158,3 @@ def kept_up(model: Mapping[str, Any], answered: Mapping[str, Answer], remarks: R
             ' Work that ends wants "kind": "job" in its chunk'
         )
         remarks.note(("services",), message, "KeptUp")
-
-
-def deployed_of(service: Mapping[str, Any]) -> Deployed:
-    """What ``deploy`` says of a service."""
-    return flatten(service)

@@ -9,7 +9,7 @@ from typing import Any
 
 from reconciler.engine.docker.mounted_files import without_own
 from reconciler.intent.model import ChunkId, Ipam, Pool
-from reconciler.intent.settings import SETTINGS, endpoints, read_back
+from reconciler.intent.settings import endpoints, read_back
 from reconciler.intent.settings.words import OWN_LABELS
 from reconciler.planner.observed import (
     LABEL_CHUNK,
@@ -63,23 +63,23 @@ def overlaid(body: Mapping[str, Any], labels: Mapping[str, str]) -> Mapping[str,
 
 
 def examined(body: Mapping[str, Any], image: Mapping[str, Any]) -> Container:
-    """A container of somebody else, from its inspection and that of its image, with what was asked of it."""
-    return replace(from_inspection(body), settings=asked_for(body, image))
-
-
-def asked_for(body: Mapping[str, Any], image: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings of a container of somebody else, without what its image brings along."""
-    found = read_back(body)
+    """A container of somebody else with its settings and those of its image, from the inspections of both."""
     brought = read_back({"Config": image.get("Config") or {}, "HostConfig": {}})
-    return {name: _beyond(value, brought.get(name), SETTINGS[name].undeclared) for name, value in found.items()}
+    settings = read_back(body)
+    return replace(from_inspection(body), settings=settings, brought=brought | _filled_in(body, settings))
 
 
-def _beyond(value: Any, brought: Any, undeclared: Any) -> Any:
-    if value == brought:
-        return undeclared
-    if isinstance(value, dict) and isinstance(brought, dict):
-        return {key: part for key, part in value.items() if brought.get(key, ...) != part}
-    return value
+def _filled_in(body: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What the engine puts into a container's settings because of others, asked by nobody."""
+    host = body.get("HostConfig") or {}
+    modes = {name: str(host.get(name) or "") for name in ("NetworkMode", "UTSMode", "PidMode", "IpcMode")}
+    filled: dict[str, Any] = {}
+    shares_names = modes["NetworkMode"] == "host" or modes["NetworkMode"].startswith("container:")
+    if shares_names or modes["UTSMode"] == "host":
+        filled["hostname"] = settings.get("hostname")
+    if host.get("Privileged") or "host" in (modes["PidMode"], modes["IpcMode"]):
+        filled["security_opt"] = ["label=disable"]
+    return filled
 
 
 def signature(summary: Mapping[str, Any]) -> tuple[Any, ...]:

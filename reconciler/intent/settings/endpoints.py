@@ -67,14 +67,16 @@ def from_api(shown: Mapping[str, Any], container_id: str) -> dict[str, Any]:
     return {key: value for key, value in found.items() if value or key == "aliases"}
 
 
-def difference(aliases: Collection[str], endpoint: Mapping[str, Any], found: Mapping[str, Any], own_name: str) -> str:
-    """What is not as declared, in words; nothing where all is. ``own_name`` is the container's, which is always known
-    in its networks. What was not declared may be as it likes, but for aliases, which take traffic of others, and links,
-    which lead its own elsewhere."""
+def difference(
+    aliases: Collection[str], endpoint: Mapping[str, Any], found: Mapping[str, Any], own: Collection[str]
+) -> str:
+    """What is not as declared, in words; nothing where all is. ``own`` are the container's names, which are always
+    known in its networks. What was not declared may be as it likes, but for aliases, which take traffic of others, and
+    links, which lead its own elsewhere."""
     said = []
     there = set(found.get("aliases") or ())
-    missing = [alias for alias in aliases if alias not in there and alias != own_name]
-    extra = sorted(there - {*aliases, own_name})
+    missing = [alias for alias in aliases if alias not in there and alias not in own]
+    extra = sorted(there - {*aliases, *own})
     if missing:
         said.append(f"alias {', '.join(missing)} missing")
     if extra:

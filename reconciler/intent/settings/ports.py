@@ -237,6 +237,21 @@ def read(inspected: Mapping[str, Any]) -> list[dict[str, Any]]:
     )
 
 
+def same(declared: Any, found: Any) -> bool:
+    """The same ports; one of a range that was asked for is as good as the port that is declared."""
+    if len(declared or ()) != len(found or ()):
+        return False
+    return all(_fulfils(wanted, there) for wanted, there in zip(_sorted(declared), _sorted(found), strict=True))
+
+
+def _fulfils(wanted: Mapping[str, Any], there: Mapping[str, Any]) -> bool:
+    if wanted == there:
+        return True
+    first, last = there["published"], there.get("until")
+    within = last is not None and wanted["published"] is not None and first <= wanted["published"] <= last
+    return within and "until" not in wanted and all(wanted[key] == there[key] for key in ("target", "host_ip"))
+
+
 def _host_port(entry: Mapping[str, Any]) -> str:
     if entry["published"] is None:
         return ""
@@ -281,7 +296,8 @@ def send_exposed(value: list[str], body: dict[str, Any]) -> None:
 
 def read_exposed(inspected: Mapping[str, Any]) -> list[str] | None:
     """All exposed ports: those of the image, those that are published, and those declared."""
-    found = (inspected.get("Config") or {}).get("ExposedPorts") or {}
+    shown = (inspected.get("Config") or {}).get("ExposedPorts") or {}
+    found = {port if "/" in port else f"{port}/tcp" for port in shown}  # Compose leaves the protocol out
     return sorted(found, key=lambda port: (number_of(port), port)) or None
 
 

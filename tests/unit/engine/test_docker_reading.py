@@ -318,3 +318,24 @@ def test_times_of_the_engine_are_read(stamp: str, seconds: float | None) -> None
 )
 def test_a_run_begins_after_the_end_of_the_one_before(started: str, finished: str, border: float | None) -> None:
     assert output.beginning_of_run({"StartedAt": started, "FinishedAt": finished}) == border
+
+
+@pytest.mark.parametrize(
+    ("host", "brought"),
+    [
+        ({"NetworkMode": "host"}, {"hostname": "machine"}),
+        ({"NetworkMode": "container:22"}, {"hostname": "machine"}),
+        ({"UTSMode": "host"}, {"hostname": "machine"}),
+        ({"PidMode": "host"}, {"security_opt": ["label=disable"]}),
+        ({"IpcMode": "host"}, {"security_opt": ["label=disable"]}),
+        ({"Privileged": True}, {"security_opt": ["label=disable"]}),
+    ],
+)
+def test_what_the_engine_fills_in_because_of_another_setting_was_asked_by_nobody(
+    host: dict[str, Any], brought: dict[str, Any]
+) -> None:
+    body = inspection() | {"Config": {"Hostname": "machine", "Labels": {}}, "HostConfig": host}
+    found = reading.examined(body, {"Config": {"Cmd": ["a"]}}).brought
+    plain = reading.examined(body | {"HostConfig": {}}, {"Config": {"Cmd": ["a"]}}).brought
+    assert {key: value for key, value in found.items() if plain.get(key) != value} == brought
+    assert found["command"] == ["a"]

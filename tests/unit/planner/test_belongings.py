@@ -286,6 +286,13 @@ def test_each_difference_of_a_connection_is_named(found: dict[str, Any], said: s
     assert endpoint_differences(spec, seen) == ({NET: said} if said else {})
 
 
+def test_the_names_that_an_engine_adds_by_itself_are_no_aliases_that_nobody_declared() -> None:
+    c = chunk()
+    spec = replace(c.container, settings={"hostname": "host", "domainname": "example.com"})
+    seen = container(c, endpoints={NET: {"aliases": ["web", "shop_web", "host", "host.example.com"]}})
+    assert endpoint_differences(spec, seen) == {}
+
+
 def test_a_connection_is_put_right_in_place_and_what_was_not_declared_is_undone() -> None:
     c = chunk()
     wrong = container(c, settings={}, networks={NET: "10.0.0.2", "theirs": "10.1.0.2"})

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from reconciler.state import lock
+from reconciler.state.adopted import AdoptedStore
 from reconciler.state.intents import IntentStore
 from reconciler.state.lock import StateLock, StateLocked
 from reconciler.state.snapshot import SnapshotStore
@@ -123,3 +125,12 @@ def test_a_file_system_that_knows_no_locks_is_not_taken_for_another_daemon(
     monkeypatch.setattr(lock, "_lock", refuse)
     with pytest.raises(StateLocked, match="No locks available"):
         StateLock(tmp_path).acquire()
+
+
+def test_containers_that_are_taken_over_at_the_same_time_are_all_in_the_record(tmp_path: Path) -> None:
+    store = AdoptedStore(tmp_path)
+    ids = [f"{number:064x}" for number in range(24)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda id: store.adopt(id, {"io.pnr.chunk": id}), ids))
+    again = AdoptedStore(tmp_path)
+    assert [again.labels(id) for id in ids] == [{"io.pnr.chunk": id} for id in ids]

@@ -37,6 +37,7 @@ ROWS: tuple[Setting, ...] = (
         ports.ACCEPTS,
         ports.send,
         ports.read,
+        same=ports.same,
         tell=declared_and_found(ports.tell),
     ),
     Setting(

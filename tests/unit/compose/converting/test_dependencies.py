@@ -1,0 +1,149 @@
+"""``depends_on`` becomes facts and gatekeepers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.unit.compose.converting.build import chunks, converted, service, told
+
+CHECK = {"test": ["CMD", "true"]}
+STARTED, HEALTHY, COMPLETED = "service_started", "service_healthy", "service_completed_successfully"
+
+
+def on(condition: str, **more: Any) -> dict[str, Any]:
+    return {"condition": condition, "required": True, **more}
+
+
+@pytest.mark.parametrize(
+    ("condition", "target", "key", "prompt", "kind", "check"),
+    [
+        (STARTED, {}, "db_started", "Is db running?", None, None),
+        (HEALTHY, {"healthcheck": CHECK}, "db_healthy", "Is db healthy?", None, {"type": "docker"}),
+        (COMPLETED, {}, "db_completed", "Has db done its work?", "job", None),
+    ],
+)
+def test_each_condition_is_a_fact_that_the_one_answers_and_the_other_waits_for(
+    condition: str, target: dict[str, Any], key: str, prompt: str, kind: str | None, check: Any
+) -> None:
+    conversion = converted({"web": service(depends_on={"db": on(condition)}), "db": service(**target)})
+    found = chunks(conversion)
+    fact = {key: {"prompt": prompt, "response": ["yes"], "tv": "Y"}}
+    assert found["db"]["flowout"] == found["web"]["gatekeeper"] == fact
+    assert found["db"].get("kind") == kind
+    assert found["db"].get("health_check") == check
+    assert "gatekeeper" not in found["db"]
+    assert told(conversion) == []
+
+
+def test_a_chunk_stands_after_those_it_waits_for() -> None:
+    conversion = converted({
+        "a": service(depends_on={"b": on(STARTED)}),
+        "b": service(depends_on={"c": on(STARTED)}),
+        "c": service(),
+    })  # fmt: skip
+    assert list(chunks(conversion)) == ["c", "b", "a"]
+
+
+def test_a_health_check_stays_in_the_container_and_the_chunk_asks_the_engine_for_its_result() -> None:
+    chunk = chunks(converted({"db": service(healthcheck=CHECK)}))["db"]
+    assert chunk["health_check"] == {"type": "docker"}
+    assert chunk["container"]["healthcheck"] == CHECK
+
+
+def test_a_health_check_that_takes_long_to_come_to_a_verdict_is_given_the_time() -> None:
+    slow = {**CHECK, "interval": "2m", "timeout": "10s", "retries": 5, "start_period": "1m"}
+    chunk = chunks(converted({"db": service(healthcheck=slow)}))["db"]
+    assert chunk["health_check"] == {"type": "docker", "deadline_seconds": 60 + 5 * 130}
+
+
+def test_a_health_check_that_is_turned_off_is_none() -> None:
+    for check in ({"disable": True}, {"test": ["NONE"]}):
+        chunk = chunks(converted({"db": service(healthcheck=check)}))["db"]
+        assert "health_check" not in chunk
+        assert chunk["container"]["healthcheck"] == check
+
+
+def test_who_asks_for_the_health_of_an_image_gets_it_and_is_told_that_it_is_the_images() -> None:
+    conversion = converted({"web": service(depends_on={"db": on(HEALTHY)}), "db": service()})
+    assert chunks(conversion)["db"]["health_check"] == {"type": "docker"}
+    assert told(conversion) == [("services.db", "ImagesHealthCheck")]
+
+
+@pytest.mark.parametrize(
+    ("services", "code"),
+    [
+        ({"web": service(depends_on={"db": on(STARTED)}), "db": service(healthcheck=CHECK)}, "StricterOrder"),
+        (
+            {
+                "web": service(depends_on={"db": on(STARTED)}),
+                "other": service(depends_on={"db": on(COMPLETED)}),
+                "db": service(),
+            },
+            "StricterOrder",
+        ),
+        (
+            {"web": service(depends_on={"db": {"condition": STARTED, "required": False}}), "db": service()},
+            "StricterOrder",
+        ),
+        (
+            {"web": service(depends_on={"db": on(HEALTHY)}), "db": service(healthcheck={"disable": True})},
+            "LooserOrder",
+        ),
+        ({"web": service(depends_on={"db": {"condition": STARTED, "required": False}})}, "NotWaitedFor"),
+    ],
+)
+def test_an_order_that_is_not_quite_the_same_is_noted(services: dict[str, Any], code: str) -> None:
+    conversion = converted(services)
+    assert told(conversion) == [("services.web.depends_on.db", code)]
+    assert conversion.losses == ()
+
+
+def test_who_is_restarted_with_another_is_restarted_when_its_gate_closes() -> None:
+    services = {"web": service(depends_on={"db": on(STARTED, restart=True)}), "db": service()}
+    assert chunks(converted(services))["web"]["on_gate_close"] == "restart"
+    services["web"]["depends_on"]["cache"] = on(STARTED)
+    conversion = converted({**services, "cache": service()})
+    assert told(conversion) == [("services.web.depends_on", "RestartsMore")]
+
+
+def test_whose_network_is_shared_is_not_waited_for_by_a_fact_since_pnr_sees_to_it() -> None:
+    conversion = converted({
+        "vpn": service(healthcheck=CHECK),
+        "web": service(network_mode="service:vpn", depends_on={"vpn": on(STARTED, restart=True)}),
+    })  # fmt: skip
+    chunk = chunks(conversion)["web"]
+    assert "gatekeeper" not in chunk
+    assert "on_gate_close" not in chunk
+    assert told(conversion) == []
+
+
+def test_but_a_condition_on_whose_network_is_shared_counts() -> None:
+    conversion = converted({
+        "vpn": service(healthcheck=CHECK),
+        "web": service(network_mode="service:vpn", depends_on={"vpn": on(HEALTHY)}),
+    })  # fmt: skip
+    assert list(chunks(conversion)["web"]["gatekeeper"]) == ["vpn_healthy"]
+
+
+@pytest.mark.parametrize(
+    ("said", "path"),
+    [({}, "services"), ({"restart": "no"}, "services.a.restart"), ({"restart": "on-failure"}, "services.a.restart")],
+)
+def test_that_what_ends_is_started_again_is_noted_where_compose_leaves_it(said: dict[str, Any], path: str) -> None:
+    conversion = converted({"a": service(**said)})
+    assert [(r.problem.place.path, r.problem.code, r.loss) for r in conversion.remarks] == [(path, "KeptUp", False)]
+
+
+@pytest.mark.parametrize("restart", ["always", "unless-stopped"])
+def test_nothing_is_said_of_what_is_kept_up_anyway(restart: str) -> None:
+    assert converted({"a": service(restart=restart)}).remarks == ()
+
+
+def test_a_job_is_not_said_to_be_kept_up() -> None:
+    conversion = converted({
+        "a": service(restart="on-failure"),
+        "b": service(restart="always", depends_on={"a": on(COMPLETED)}),
+    })  # fmt: skip
+    assert conversion.remarks == ()

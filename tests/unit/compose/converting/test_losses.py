@@ -1,0 +1,141 @@
+"""What has no counterpart is listed with its place and the reason; the rest is written and is valid."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.compose.converting.container import KNOWN
+from reconciler.compose.converting.convert import NothingToConvert, convert
+from tests.unit.compose.converting.build import MISSING, chunks, converted, judge, project, service, told
+
+
+@pytest.mark.parametrize(
+    ("settings", "path", "words"),
+    [
+        ({"post_start": [{"command": ["a"]}]}, "services.web.post_start", "runs no commands"),
+        ({"models": {"llm": {}}}, "services.web.models", "runs no models"),
+        ({"use_api_socket": True}, "services.web.use_api_socket", "root on the host"),
+        ({"whatever": 1}, "services.web.whatever", "no setting whatever"),
+        ({"cap_add": ["NET_ADMIN", "NO_SUCH"]}, "services.web.cap_add[1]", "no capability"),
+        ({"labels": {"io.pnr.x": "1", "a": "b"}}, 'services.web.labels["io.pnr.x"]', "pnr's own"),
+        ({"build": {"context": "/src", "ssh": ["default"]}}, "services.web.build.ssh", "BuildKit"),
+        ({"env_file": [{"path": f"{MISSING}/a.env"}]}, "services.web.env_file[0]", "does not exist"),
+        (
+            {"scale": 2, "ports": [{"target": 80, "published": "8080"}, {"target": 81}]},
+            "services.web.ports[0]",
+            "8080-8081",
+        ),
+    ],
+)
+def test_it_is_named_and_the_rest_is_written(settings: dict[str, Any], path: str, words: str) -> None:
+    conversion = converted({"web": service(**settings), "db": service()})
+    ((place, message),) = [(r.problem.place, r.problem.message) for r in conversion.losses]
+    assert place.path == path
+    assert words in message
+    assert (place.file, place.line) == ("/shop/compose.yaml", 1)
+    assert set(chunks(conversion)) == {"web", "db"}
+
+
+def test_of_a_list_only_what_is_refused_is_taken_out_and_each_is_told_by_its_own_place() -> None:
+    said = ["NET_ADMIN", "NO_SUCH", "SYS_TIME", "NEITHER", "KILL"]
+    conversion = converted({"web": service(cap_add=said)})
+    assert chunks(conversion)["web"]["container"]["cap_add"] == ["NET_ADMIN", "SYS_TIME", "KILL"]
+    assert told(conversion) == [
+        ("services.web.cap_add[1]", "NoCounterpart"),
+        ("services.web.cap_add[3]", "NoCounterpart"),
+    ]
+
+
+def test_what_says_nothing_is_no_loss_even_where_pnr_refuses_it() -> None:
+    conversion = converted(
+        {"web": service(cpu_shares=0, mem_limit="0", whatever=[], build={"context": "/s", "ssh": []})}
+    )
+    assert conversion.losses == ()
+
+
+def test_a_service_that_pnr_can_not_run_is_left_out_and_nobody_waits_for_it() -> None:
+    after = {"web": service(depends_on={"bad": {"condition": "service_started"}})}
+    for bad in (service(image="No Such Image"), {"provider": {"type": "x"}}, service(scale=0)):
+        conversion = converted({"bad": bad, **after})
+        assert set(chunks(conversion)) == {"web"}
+        assert "gatekeeper" not in chunks(conversion)["web"]
+        assert "services.bad" in {path[:12] for path, _ in told(conversion)}
+
+
+def test_a_secret_that_can_not_be_had_is_left_out_with_its_uses() -> None:
+    uses = [{"source": name, "target": f"/run/secrets/{name}"} for name in ("env", "gone", "swarm", "good")]
+    conversion = converted(
+        {"web": service(secrets=uses)},
+        secrets={
+            "env": {"name": "shop_env", "environment": "TOKEN"},
+            "gone": {"name": "shop_gone", "file": f"{MISSING}/s"},
+            "swarm": {"name": "swarm", "external": True},
+            "good": {"name": "shop_good", "file": "/s"},
+        },
+    )
+    assert conversion.document["secrets"] == {"good": {"file": "/s"}}
+    assert chunks(conversion)["web"]["container"]["secrets"] == ["good"]
+    assert {path for path, _ in told(conversion, loss=True)} == {
+        *("secrets.env", "secrets.gone", "secrets.swarm"),
+        *(f"services.web.secrets[{n}]" for n in range(3)),
+    }
+
+
+def test_services_without_an_active_profile_are_noted() -> None:
+    conversion = converted({"web": service()}, inactive={"debug": ("dev", "test")})
+    assert told(conversion) == [("services.debug", "NotActive")]
+    assert "dev, test" in conversion.remarks[-1].problem.message or "dev, test" in conversion.remarks[0].problem.message
+
+
+def test_a_project_of_which_nothing_can_be_had_is_an_error_that_says_why() -> None:
+    with pytest.raises(NothingToConvert) as caught:
+        convert(project({"bad": service(image="No Such Image")}), judge)
+    assert [remark.problem.place.path for remark in caught.value.remarks if remark.loss] == ["services.bad"]
+
+
+def test_models_of_a_project_are_a_loss() -> None:
+    assert told(converted({"web": service()}, models={"llm": {"model": "x"}})) == [("models", "NoCounterpart")]
+
+
+def test_remarks_as_data_have_the_shape_of_errors() -> None:
+    (loss,) = [r for r in converted({"web": service(post_start=[{"command": "x"}])}).remarks if r.loss]
+    assert loss.as_dict() == {
+        "file": "/shop/compose.yaml",
+        "line": 1,
+        "column": 10,
+        "path": "services.web.post_start",
+        "code": "NoCounterpart",
+        "message": "pnr runs no commands in containers when they start or stop: put them into the image's entrypoint",
+        "severity": "loss",
+    }
+
+
+_TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="$"), max_size=12)
+_SCALARS = st.none() | st.booleans() | st.integers(-5, 2**40) | _TEXTS | st.sampled_from(["", "0", "10m", "5s", "host"])
+_VALUES = st.recursive(
+    _SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_TEXTS, inner, max_size=3), max_leaves=6
+)
+_STRUCTURED = {
+    "ports",
+    "volumes",
+    "networks",
+    "depends_on",
+    "deploy",
+    "healthcheck",
+    "build",
+    "secrets",
+    "configs",
+    "links",
+}
+
+
+@given(st.dictionaries(st.sampled_from(sorted(KNOWN - _STRUCTURED - {"image"})), _VALUES, max_size=6))
+def test_whatever_is_in_a_service_the_file_is_valid_and_what_is_missing_is_told(settings: dict[str, Any]) -> None:
+    conversion = converted({"web": service(**settings), "db": service()})
+    assert "db" in chunks(conversion)
+    if "web" not in chunks(conversion):
+        assert conversion.losses
