@@ -6,12 +6,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler.intent.settings import SETTINGS
+from reconciler.intent.settings import SETTINGS, volumes
 
 _HARMLESS = ("labels", "expose")
 """What others put on a container and what does nothing to it: more of it than declared is no difference."""
-_MAY_HAVE_MORE = ("volumes",)
-"""Lists of which a container of ours may have more than declared, and one of somebody else may not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +76,10 @@ def differences_of_foreign(
         elif wanted is None:
             if asked != setting.undeclared and not _is_nothing(asked):
                 differing.append(Difference(name, setting.tell(setting.undeclared, asked)))
-        elif name in _MAY_HAVE_MORE and isinstance(asked, list):
-            more = [entry for entry in asked if entry not in wanted]
+        elif name == "volumes":
+            more = volumes.beyond(wanted, asked)
             if more:
-                differing.append(Difference(name, setting.tell([], more)))
+                differing.append(Difference(name, f"{', '.join(more)} found, not declared"))
     return tuple(differing)
 
 

@@ -29,14 +29,6 @@ IGNORED = frozenset({"attach", "develop", "extends", "profiles"})
 ELSEWHERE = frozenset({"container_name", "depends_on", "deploy", "scale"})
 """What becomes something else than a setting."""
 
-_NO_HOOKS = "pnr runs no commands in containers when they start or stop: put them into the image's entrypoint"
-REASONS = {
-    "post_start": _NO_HOOKS,
-    "pre_stop": _NO_HOOKS,
-    "models": "pnr runs no models: run one in a container of its own",
-    "provider": "pnr runs containers only, not what a provider of Compose sets up",
-}
-
 _FIRST = ("image", "build", "entrypoint", "command", "environment", "env_file", "ports", "volumes", "networks")
 _SIZES = frozenset({"mem_limit", "memswap_limit", "mem_reservation", "shm_size"})
 _MODES = ("network_mode", "ipc", "pid")
@@ -84,7 +76,7 @@ def convert(
             continue
         if key not in KNOWN:
             if value not in ({}, [], "", False):
-                remarks.loss((*at, key), REASONS.get(key, f"a container of pnr has no setting {key}"))
+                remarks.loss((*at, key), f"a container of pnr has no setting {key}")
             continue
         converted.settings[key] = value
     converted.settings.update({key: value for key, (value, _) in deployed.settings.items()})
@@ -93,11 +85,17 @@ def convert(
     for key in _SIZES & settings.keys():
         if str(settings[key]).isdecimal() and int(settings[key]):
             settings[key] = size_text(int(settings[key]))
+    if (settings.get("healthcheck") or {}).get("disable"):
+        settings["healthcheck"] = {"disable": True}  # whatever else is said of it
     for key in _MODES:
         if str(settings.get(key, "")).startswith(SERVICE):
             target = settings[key].removeprefix(SERVICE)
             settings[key] = SERVICE + names.chunks.get(target, target)
     _items(converted, "volumes_from", lambda entry: _from_chunk(entry, names.chunks))
+    for index, entry in enumerate(settings.get("volumes") or ()):
+        if entry.get("type") == "volume" and not entry.get("source"):
+            message = f"the volume on {entry.get('target')} has no name: it lasts as long as its container, give it one"
+            remarks.note((*at, "volumes", index), message, "AnonymousVolume")
     _items(converted, "volumes", lambda entry: _volume(entry, names.volumes))
     _items(converted, "env_file", _env_file)
     _items(converted, "devices", _device)
@@ -145,8 +143,11 @@ def _volume(entry: Mapping[str, Any], volumes: Mapping[str, str]) -> Any:
     if kind == "volume" and kept.get("source"):
         kept["source"] = volumes.get(kept["source"], kept["source"])
     options = {}
-    for key in ("bind", "volume", "tmpfs", "image"):
+    # Of the options for other types Compose heeds only SELinux's.
+    for key in (kind, *(("bind",) if kind == "volume" else ())):
         said = {name: part for name, part in (entry.get(key) or {}).items() if part not in _NOTHING}
+        if key != kind:
+            said = {name: part for name, part in said.items() if name == "selinux"}
         if said.get("create_host_path") is True:
             del said["create_host_path"]  # so the engine does anyway
         if said.get("nocopy") is False:
@@ -165,12 +166,13 @@ def _short_volume(kind: str, kept: Mapping[str, Any], options: Mapping[str, Any]
         return ""
     if ":" in source or ":" in target or not target.startswith("/") or (kind == "bind" and not source.startswith("/")):
         return ""
-    said = options.get(kind, {})
+    said = {name: part for some in options.values() for name, part in some.items()}
     modes = ["ro"] if kept.get("read_only") else []
-    if set(options) - {kind} or set(said) - {"selinux", "nocopy"} or (not source and (said or modes)):
+    if set(said) - {"selinux", "nocopy", "propagation"} or (not source and (said or modes)):
         return ""
     modes += [str(said["selinux"])] if "selinux" in said else []
     modes += ["nocopy"] if said.get("nocopy") else []
+    modes += [str(said["propagation"])] if "propagation" in said else []
     return ":".join(part for part in (source, target, ",".join(modes)) if part)
 
 

@@ -15,11 +15,11 @@ from reconciler.compose.converting.services import Found
 from reconciler.compose.converting.settle import Judge, settle
 from reconciler.compose.project import Project
 from reconciler.errors import PnrError
+from reconciler.intent import elsewhere
 
 CPUX = "main"
 _SHORTEST_VOLUME = 2  # a volume with a shorter name can't be mounted
 _TOP = frozenset({"name", "services", "networks", "volumes", "secrets", "configs", "version", "include"})
-_TOP_REASONS = {"models": "pnr runs no models: run one in a container of its own"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def convert(project: Project, judge: Judge, existing: Existing | None = None) ->
     _without_unused(draft)
     for key in model:
         if key not in _TOP and not key.startswith("x-") and model[key]:
-            remarks.loss((key,), _TOP_REASONS.get(key, f"a domain of pnr has no {key}"))
+            remarks.loss((key,), elsewhere.IN_A_DOMAIN.get(key, f"a domain of pnr has no {key}"))
     for name, profiles in project.inactive.items():
         message = f"{name} is left out: none of its profiles ({', '.join(profiles)}) is active; name one with --profile"
         remarks.note(("services", name), message, "NotActive")
@@ -85,7 +85,8 @@ def _draft(project: Project, existing: Existing | None, remarks: Remarks) -> Dra
     wanted = {}
     for name, service in (model.get("services") or {}).items():
         if "provider" in service:
-            remarks.loss(("services", name, "provider"), "pnr runs containers only: the service is left out")
+            why = elsewhere.IN_A_CONTAINER["provider"]
+            remarks.loss(("services", name, "provider"), f"{why}. The service is left out")
         elif not services.copies_of(service, found.containers.get(name, Found())):
             message = f"{name} is left out: it is to have no container"
             remarks.note(("services", name), message, "NotRunning")
@@ -115,7 +116,17 @@ def _draft(project: Project, existing: Existing | None, remarks: Remarks) -> Dra
     belongings.volumes(draft, model.get("volumes") or {}, own.volumes, found.volumes, remarks)
     belongings.contents(draft, "secrets", model.get("secrets") or {}, own.secrets)
     belongings.contents(draft, "configs", model.get("configs") or {}, own.configs)
+    draft.tree = _without_variables(draft.tree)
     return draft
+
+
+def _without_variables(node: Any) -> Any:
+    """The same, where no ``$`` is taken for the beginning of a variable: these have their values already."""
+    if isinstance(node, dict):
+        return {key: _without_variables(part) for key, part in node.items()}
+    if isinstance(node, list):
+        return [_without_variables(part) for part in node]
+    return node.replace("$", "$$") if isinstance(node, str) else node
 
 
 def _without_unused(draft: Draft) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from reconciler.engine.docker.mounted_files import without_own
 from reconciler.intent.model import ChunkId, Ipam, Pool
-from reconciler.intent.settings import endpoints, read_back
+from reconciler.intent.settings import endpoints, read_back, volumes
 from reconciler.intent.settings.words import OWN_LABELS
 from reconciler.planner.observed import (
     LABEL_CHUNK,
@@ -66,6 +66,13 @@ def examined(body: Mapping[str, Any], image: Mapping[str, Any]) -> Container:
     """A container of somebody else with its settings and those of its image, from the inspections of both."""
     brought = read_back({"Config": image.get("Config") or {}, "HostConfig": {}})
     settings = read_back(body)
+    of_image = (image.get("Config") or {}).get("Volumes") or {}
+    # Compose hands the image's own volumes on, by the names that they were given.
+    settings["volumes"] = [
+        entry
+        for entry in settings.get("volumes") or ()
+        if not (volumes.is_anonymous(entry) and entry["target"] in of_image)
+    ]
     return replace(from_inspection(body), settings=settings, brought=brought | _filled_in(body, settings))
 
 

@@ -34,6 +34,7 @@ TYPES = ("bind", "volume", "tmpfs", "image")
 _PART = r"(?>[A-Za-z]:[\\/][^:]*|[^:]*)"  # atomic: "C:\\x" is one path, never a volume C on \\x
 SHORT = re.compile(rf"(?:(?P<source>{_PART}):)?(?P<target>{_PART})(?::(?P<mode>[^:\\/]*))?")
 _VOLUME_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]+")
+_GIVEN_NAME = re.compile(r"[0-9a-f]{64}")
 _MODES = ("ro", "rw", "z", "Z", "nocopy", *PROPAGATIONS, *CONSISTENCIES[1:])
 _OCTAL = re.compile(r"0?[0-7]{3,4}|0o[0-7]{3,4}")
 # Numbers that are written as people write modes, and that as numbers are modes that nobody wants.
@@ -329,9 +330,16 @@ def needs(value: list[dict[str, Any]]) -> Needs | None:
 
 
 def same(declared: Any, found: Any) -> bool:
-    """Every declared one is there; the image may bring more, and pnr itself adds its runtime directory."""
+    """Every declared one is there; the image may bring more, and pnr itself adds its runtime directory. For a volume
+    without a name any anonymous one will do: Compose hands it on by its name when it makes a container anew."""
     there = [_as_it_is(entry) for entry in found or ()]
-    return all(_as_it_is(entry) in there for entry in declared)
+    nameless = [{**entry, "source": None} if is_anonymous(entry) else entry for entry in there]
+    return all(_as_it_is(entry) in (there if entry["source"] else nameless) for entry in declared)
+
+
+def is_anonymous(entry: Mapping[str, Any]) -> bool:
+    """Whether it is a volume to which the engine gave a name itself, or is to."""
+    return entry["type"] == "volume" and (not entry["source"] or _GIVEN_NAME.fullmatch(entry["source"]) is not None)
 
 
 def beyond(declared: Any, found: Any) -> list[str]:

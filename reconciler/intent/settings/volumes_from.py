@@ -5,10 +5,13 @@ Normal form: ``container:NAME``, with ``:ro`` where they are to be read only; in
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from reconciler.intent.settings.faults import shown, wrong
 from reconciler.intent.settings.values import as_list, text
+
+_ID = re.compile(r"[0-9a-f]{64}")
 
 
 def parse(value: Any) -> list[str]:
@@ -33,6 +36,11 @@ def to_api(value: list[str]) -> list[str]:
 
 
 def same(declared: Any, found: Any) -> bool:
-    """As declared; ``rw`` is the usual mode."""
-    there = [entry.removesuffix(":rw") for entry in found or ()]
-    return to_api(list(declared or ())) == to_api(there)
+    """As declared; ``rw`` is the usual mode. Who is named by its id, as Compose does, is taken for the declared one."""
+    wanted, there = to_api(list(declared or ())), to_api([entry.removesuffix(":rw") for entry in found or ()])
+    return len(wanted) == len(there) and all(map(_same, wanted, there))
+
+
+def _same(wanted: str, there: str) -> bool:
+    name, _, mode = there.partition(":")
+    return wanted == there or (_ID.fullmatch(name) is not None and mode == wanted.partition(":")[2])

@@ -17,6 +17,10 @@ from tests.unit.planner.build import chunk
 PORT = {"target": "80/tcp", "host_ip": "*", "published": 8080}
 
 
+def volume(source: str | None, target: str = "/a") -> dict[str, Any]:
+    return {"type": "volume", "source": source, "target": target, "read_only": False}
+
+
 def foreign(found: dict[str, Any], brought: dict[str, Any] | None = None, **more: Any) -> Container:
     image = chunk("web").container.image
     return Container("1" * 12, "web", image, "", Condition.RUNNING, settings=found, brought=brought or {}, **more)
@@ -41,6 +45,8 @@ def told(
         ({}, {"hostname": "host"}, {"hostname": "host"}),
         ({}, {"labels": {"theirs": "1"}, "expose": ["1/tcp"]}, {}),
         ({"ports": [PORT]}, {"ports": [PORT]}, {}),
+        ({"volumes": [volume(None)]}, {"volumes": [volume("a" * 64)]}, {}),  # anonymous, handed on by Compose
+        ({"volumes_from": ["container:db:ro"]}, {"volumes_from": [f"{'b' * 64}:ro"]}, {}),
         ({"ports": [PORT]}, {"ports": [{**PORT, "until": 8090}]}, {}),  # one of a range is as good
     ],
 )
@@ -56,6 +62,7 @@ def test_what_means_the_same_is_no_difference(
         ({"command": ["a"]}, {"command": ["b"]}, 'command: ["a"] declared, ["b"] found'),
         ({}, {"environment": {"PASSWORD": "x"}}, "environment: PASSWORD found, not declared"),
         ({"environment": {"A": "1"}}, {"environment": {"A": "1", "B": "2"}}, "environment: B found, not declared"),
+        ({"volumes": [volume("a")]}, {"volumes": [volume("b" * 64)]}, f"volumes: a:/a declared, {'b' * 59}… found"),
         ({}, {"read_only": True}, "read_only: nothing declared, true found"),
         (
             {"volumes": [{"type": "volume", "source": "a", "target": "/a", "read_only": False}]},
@@ -65,7 +72,7 @@ def test_what_means_the_same_is_no_difference(
                     {"type": "bind", "source": "/", "target": "/host", "read_only": False},
                 ]
             },
-            "volumes: none declared, /:/host found",
+            "volumes: /host found, not declared",
         ),
         (
             {"ports": [PORT]},

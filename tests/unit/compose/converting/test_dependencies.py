@@ -65,6 +65,11 @@ def test_a_health_check_that_is_turned_off_is_none() -> None:
         assert chunk["container"]["healthcheck"] == check
 
 
+def test_a_health_check_that_an_override_turns_off_is_off() -> None:
+    chunk = chunks(converted({"db": service(healthcheck={**CHECK, "disable": True})}))["db"]
+    assert chunk["container"]["healthcheck"] == {"disable": True}
+
+
 def test_who_asks_for_the_health_of_an_image_gets_it_and_is_told_that_it_is_the_images() -> None:
     conversion = converted({"web": service(depends_on={"db": on(HEALTHY)}), "db": service()})
     assert chunks(conversion)["db"]["health_check"] == {"type": "docker"}

@@ -10,14 +10,15 @@ from hypothesis import strategies as st
 
 from reconciler.compose.converting.container import KNOWN
 from reconciler.compose.converting.convert import NothingToConvert, convert
+from reconciler.intent.elsewhere import IN_A_CONTAINER
 from tests.unit.compose.converting.build import MISSING, chunks, converted, judge, project, service, told
 
 
 @pytest.mark.parametrize(
     ("settings", "path", "words"),
     [
-        ({"post_start": [{"command": ["a"]}]}, "services.web.post_start", "runs no commands"),
-        ({"models": {"llm": {}}}, "services.web.models", "runs no models"),
+        ({"post_start": [{"command": ["a"]}]}, "services.web.post_start", "runs nothing in a container"),
+        ({"models": {"llm": {}}}, "services.web.models", "model runner"),
         ({"use_api_socket": True}, "services.web.use_api_socket", "root on the host"),
         ({"whatever": 1}, "services.web.whatever", "no setting whatever"),
         ({"cap_add": ["NET_ADMIN", "NO_SUCH"]}, "services.web.cap_add[1]", "no capability"),
@@ -109,7 +110,7 @@ def test_remarks_as_data_have_the_shape_of_errors() -> None:
         "column": 10,
         "path": "services.web.post_start",
         "code": "NoCounterpart",
-        "message": "pnr runs no commands in containers when they start or stop: put them into the image's entrypoint",
+        "message": IN_A_CONTAINER["post_start"],
         "severity": "loss",
     }
 
@@ -122,6 +123,7 @@ _VALUES = st.recursive(
 _STRUCTURED = {
     "ports",
     "volumes",
+    "volumes_from",
     "networks",
     "depends_on",
     "deploy",

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from tests.unit.compose.converting.build import chunks, container, converted, service, told
+from tests.unit.compose.converting.build import chunks, container, converted, judge, service, told
 
 AS_THEY_ARE: dict[str, Any] = {
     "annotations": {"a": "1"},
     "cap_add": ["NET_ADMIN"],
     "cgroup_parent": "/x",
-    "command": ["sh", "-c", "echo $$HOME"],
+    "command": ["sh", "-c", "echo hello"],
     "cpu_shares": 512,
     "cpus": 0.5,
     "dns": ["192.0.2.1"],
@@ -76,11 +76,30 @@ def test_a_port_is_published_where_compose_publishes_it(said: dict[str, Any], me
             {"type": "tmpfs", "target": "/t", "tmpfs": {"size": "1048576"}},
             {"type": "tmpfs", "target": "/t", "tmpfs": {"size": "1048576"}},
         ),
+        (
+            {"type": "volume", "source": "data", "target": "/d", "bind": {"selinux": "Z"}, "tmpfs": {"size": 1}},
+            "data:/d:Z",
+        ),
+        ({"type": "bind", "source": "/a", "target": "/b", "bind": {"propagation": "rslave"}}, "/a:/b:rslave"),
         ({"type": "tmpfs", "target": "/t", "consistency": "cached"}, {"type": "tmpfs", "target": "/t"}),
     ],
 )
 def test_a_volume_is_written_as_short_as_it_can_be(said: dict[str, Any], meant: Any) -> None:
     assert container(volumes=[said]) == {"volumes": [meant]}
+
+
+def test_a_dollar_sign_stands_for_itself_in_values_and_in_keys() -> None:
+    said = {"command": ["echo", "$HOME ${A} $$"], "environment": {"A": "p$w"}, "labels": {"k$": "$"}}
+    conversion = converted({"web": service(**said)})
+    domain = judge(conversion.text).domain
+    assert domain is not None
+    settings = next(domain.chunks()).container.settings
+    assert {key: settings[key] for key in said} == said
+
+
+def test_a_volume_without_a_name_is_noted_since_compose_would_hand_it_on() -> None:
+    conversion = converted({"web": service(volumes=[{"type": "volume", "target": "/data", "volume": {}}])})
+    assert told(conversion) == [("services.web.volumes[0]", "AnonymousVolume")]
 
 
 @pytest.mark.parametrize("key", ["mem_limit", "mem_reservation", "shm_size"])
@@ -173,7 +192,7 @@ def test_the_owner_and_mode_of_a_secret_from_a_file_are_left_out_since_compose_i
             )
         },
         secrets={"s": {"name": "shop_s", "file": "/s.txt"}},
-        configs={"c": {"name": "shop_c", "content": "a $$b"}},
+        configs={"c": {"name": "shop_c", "content": "a $b"}},
     )
     found = chunks(conversion)["web"]["container"]
     assert found["secrets"] == ["s"]
