@@ -10,6 +10,7 @@ import pytest
 from reconciler.engine.simulated import Fault, SimulatedEngine, schedule
 from reconciler.lifecycle import State
 from reconciler.planner.actions import StartContainer
+from tests.simulation.seeds import seeds
 from tests.simulation.virtual_time import run
 from tests.simulation.world import STACK, World, chunk, domain
 
@@ -54,7 +55,7 @@ async def weather(seed: int) -> tuple[list[str], int]:
         return [call.text for call in engine.calls], w.controller.passes
 
 
-@pytest.mark.parametrize("seed", range(200))
+@pytest.mark.parametrize("seed", seeds(200))
 def test_everything_settles_after_bad_weather_and_nothing_foreign_is_touched(seed: int) -> None:
     run(weather(seed))
 
@@ -63,7 +64,7 @@ def test_the_same_seed_gives_the_same_story_to_the_letter() -> None:
     assert run(weather(7)) == run(weather(7))
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", seeds(60))
 def test_a_program_killed_at_any_moment_starts_nothing_twice_and_restarts_nothing_healthy(seed: int) -> None:
     async def story() -> None:
         rng = random.Random(seed)
@@ -88,7 +89,7 @@ def test_a_program_killed_at_any_moment_starts_nothing_twice_and_restarts_nothin
     run(story())
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", seeds(40))
 def test_a_program_killed_in_the_middle_of_an_update_finishes_it(seed: int) -> None:
     async def story() -> None:
         rng = random.Random(seed)
@@ -112,7 +113,7 @@ def test_a_program_killed_in_the_middle_of_an_update_finishes_it(seed: int) -> N
     run(story())
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", seeds(40))
 def test_a_program_killed_in_the_middle_of_a_removal_finishes_it_in_order(seed: int) -> None:
     async def story() -> None:
         rng = random.Random(seed)

@@ -14,6 +14,7 @@ import pytest
 from reconciler.engine.simulated import SimulatedEngine, schedule
 from reconciler.planner.actions import Action
 from reconciler.planner.observed import Condition
+from tests.simulation.seeds import seeds
 from tests.simulation.virtual_time import run
 from tests.simulation.world import Files, World, chunk, domain
 
@@ -168,6 +169,6 @@ async def story(seed: int) -> list[Action]:
         return [call.action for call in engine.calls]
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", seeds(60))
 def test_in_the_end_exactly_what_is_declared_runs(seed: int) -> None:
     run(story(seed))
