@@ -1,4 +1,4 @@
-"""Which random stories are told: all of them where CI is set, a tenth on a developer's machine (``CI=1 make unit``: all)."""
+"""Which random stories are told: all where CI is set, a tenth on a developer's machine (``CI=1 make unit``: all)."""
 
 from __future__ import annotations
 
