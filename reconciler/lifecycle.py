@@ -59,6 +59,7 @@ class Reason(StrEnum):
     CREATE_FAILED = "CreateFailed"
     UPDATE_FAILED = "UpdateFailed"
     UNSUPPORTED = "Unsupported"
+    POLICY_REFUSED = "PolicyRefused"
     ENGINE_ERROR = "EngineError"
     UPDATE_PAUSED = "UpdatePaused"
     ROLLED_BACK = "RolledBack"

@@ -96,6 +96,13 @@ class StartFailed(EngineError):
     code = "StartFailed"
 
 
+class PolicyRefused(EngineError):
+    """The policy of this daemon does not allow the request; it was not sent."""
+
+    code = "PolicyRefused"
+    permanent = True
+
+
 class NotFound(EngineError):
     """The object of the call is gone."""
 

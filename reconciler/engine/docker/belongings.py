@@ -15,9 +15,9 @@ from docker.errors import APIError
 from reconciler.engine.docker.failures import NotOurs, status
 from reconciler.engine.docker.reading import owner
 from reconciler.engine.protocol import Adopted, EngineError, NameConflict
-from reconciler.intent.model import Ipam, Pool
 from reconciler.planner.actions import CreateNetwork, CreateVolume, RemoveNetwork
-from reconciler.planner.observed import LABEL_DOMAIN, LABEL_KEEP, LABEL_SPEC
+from reconciler.planner.bodies import network_body, volume_body
+from reconciler.planner.observed import LABEL_DOMAIN
 
 Body = Mapping[str, Any]
 
@@ -40,7 +40,8 @@ class Belongings:
         try:
             # The SDK's own method knows not all of a network.
             client: Any = self._client
-            client._raise_for_status(client._post_json(client._url("/networks/create"), data=_body(action)))
+            body = {**network_body(action.spec, action.domain), "Name": action.name}
+            client._raise_for_status(client._post_json(client._url("/networks/create"), data=body))
         except APIError as error:
             if status(error) != 409 or not self._have_network(action):
                 raise
@@ -111,10 +112,10 @@ class Belongings:
         """A volume of that name serves, whoever made it, as with Compose; it stays whose it is, and is not removed."""
         if self._volume(action.name) is not None:
             return
-        spec = action.spec
-        labels = {**spec.labels, LABEL_DOMAIN: action.domain, **({} if spec.keep else {LABEL_KEEP: "false"})}
-        options = dict(spec.driver_opts) or None
-        self._client.create_volume(action.name, driver=spec.driver or "local", driver_opts=options, labels=labels)
+        body = volume_body(action.spec, action.domain)
+        self._client.create_volume(
+            action.name, driver=body["Driver"], driver_opts=body.get("DriverOpts"), labels=body["Labels"]
+        )
 
     def remove_volume(self, name: str, domain: str) -> None:
         """Remove a volume of the domain; one that is gone is fine."""
@@ -128,37 +129,3 @@ class Belongings:
         except APIError as error:
             if status(error) != 404:
                 raise
-
-
-def _body(action: CreateNetwork) -> dict[str, Any]:
-    """The body of ``POST /networks/create``. What was not declared is left to the engine."""
-    spec = action.spec
-    labels = {**spec.labels, LABEL_DOMAIN: action.domain, **({LABEL_SPEC: spec.digest} if spec.digest else {})}
-    body: dict[str, Any] = {
-        "Name": action.name,
-        "CheckDuplicate": True,
-        "Internal": spec.internal,
-        "Attachable": spec.attachable,
-        "Options": dict(spec.driver_opts),
-        "Labels": labels,
-    }
-    for key, value in (
-        ("Driver", spec.driver),
-        ("EnableIPv4", spec.enable_ipv4),
-        ("EnableIPv6", spec.enable_ipv6),
-    ):
-        if value is not None:
-            body[key] = value
-    if spec.ipam != Ipam():
-        body["IPAM"] = {
-            "Driver": spec.ipam.driver or "default",
-            "Config": [_pool(pool) for pool in spec.ipam.pools],
-            "Options": dict(spec.ipam.options),
-        }
-    return body
-
-
-def _pool(pool: Pool) -> dict[str, Any]:
-    said = {"Subnet": pool.subnet, "IPRange": pool.ip_range, "Gateway": pool.gateway}
-    addresses = {"AuxiliaryAddresses": dict(pool.aux_addresses)} if pool.aux_addresses else {}
-    return {**{key: value for key, value in said.items() if value}, **addresses}

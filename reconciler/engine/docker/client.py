@@ -18,6 +18,7 @@ from docker.errors import DockerException
 from docker.utils import kwargs_from_env
 
 from reconciler.engine.docker.failures import unavailable
+from reconciler.engine.docker.guarding import Guard, GuardedClient
 from reconciler.engine.protocol import EngineUnavailable
 
 OLDEST_API = "1.41"
@@ -69,8 +70,9 @@ def find(docker_host: str | None = None) -> Address:
     return Address(str(context.Host), context.TLSConfig)
 
 
-def make(address: Address, version: str, *, timeout: float, pool: int) -> docker.APIClient:
-    """A client. The version is fixed, so that making one asks nothing of the engine. Raises EngineUnavailable."""
+def make(address: Address, version: str, *, timeout: float, pool: int, guard: Guard | None = None) -> docker.APIClient:
+    """A client. The version is fixed, so that making one asks nothing of the engine. ``guard`` judges what it is about
+    to send. Raises EngineUnavailable."""
     options: dict[str, Any] = {
         "base_url": address.host,
         "version": version,
@@ -80,9 +82,11 @@ def make(address: Address, version: str, *, timeout: float, pool: int) -> docker
     if address.tls is not None:
         options["tls"] = address.tls
     try:
-        return docker.APIClient(**options)
+        client = GuardedClient(**options)
     except (DockerException, OSError) as error:
         raise unavailable(error, str(address)) from error
+    client.guard = guard
+    return client
 
 
 def agree_on_version(address: Address, *, timeout: float) -> tuple[str, str, str]:

@@ -17,6 +17,7 @@ from docker.utils import version_lt
 from reconciler.engine.docker import ports, reading, runtime_dir
 from reconciler.engine.docker.client import Address
 from reconciler.engine.docker.failures import NotOurs, TakenPort, status, taken_port, words
+from reconciler.engine.docker.guarding import Guard
 from reconciler.engine.docker.mounted_files import MountedFiles, own_mounts
 from reconciler.engine.protocol import (
     Adopted,
@@ -28,7 +29,7 @@ from reconciler.engine.protocol import (
     UpdateFailed,
 )
 from reconciler.errors import PnrError
-from reconciler.intent.model import Chunk, ChunkId, ContainerSpec, FactsMode, MountedFile
+from reconciler.intent.model import Adopt, Chunk, ChunkId, ContainerSpec, FactsMode, MountedFile
 from reconciler.intent.settings import endpoints, payload, update_body
 from reconciler.intent.settings.endpoints import ALL_AT_ONCE_API
 from reconciler.planner.actions import AdoptContainer, ConnectNetwork, CreateContainer, UpdateContainer
@@ -56,10 +57,12 @@ class Containers:
         address: Address,
         adopted: Adopted | None = None,
         files: MountedFiles | None = None,
+        guard: Guard | None = None,
     ) -> None:
         self._client = client
         self._adopted = adopted
         self._files = files
+        self._guard = guard
         self._runtime_root = runtime_root
         self._address = address
 
@@ -84,6 +87,9 @@ class Containers:
             raise CreateFailed(
                 f"container {action.name} can't be taken over: there is no state directory to record it in"
             )
+        if self._guard is not None:
+            wanted = Adopt.MATCHING if action.matching else Adopt.REPLACE
+            self._guard.check_adoption(self._client, body, action.chunk.id, wanted)
         labels = _own_labels(action.chunk, action.generation)
         if not action.matching:
             labels |= {LABEL_SPEC: "", LABEL_FIXED: ""}

@@ -19,6 +19,7 @@ from reconciler.engine.docker import client as clients
 from reconciler.engine.docker import operations, output, reading
 from reconciler.engine.docker.events import Events
 from reconciler.engine.docker.failures import RAISED, translate
+from reconciler.engine.docker.guarding import Guard
 from reconciler.engine.docker.images import ImageKeeper, Logins, SharedWork, seeing
 from reconciler.engine.docker.mounted_files import MountedFiles
 from reconciler.engine.docker.threads import Threads
@@ -63,7 +64,8 @@ class DockerEngine:
     """See :class:`reconciler.engine.protocol.Engine`. ``runtime_root`` is the directory under which those of
     ``/runtime`` are made; None where no chunk may have one. ``docker_host`` goes before what the environment says;
     ``files`` puts secrets and configs into containers (None where no chunk may have any); ``images`` pulls and builds
-    (None: pulls only, with nothing but Docker's own logins, and keeps no record)."""
+    (None: pulls only, with nothing but Docker's own logins, and keeps no record). ``guard`` judges every request that
+    changes something before it is sent (None: nobody does)."""
 
     def __init__(
         self,
@@ -73,6 +75,7 @@ class DockerEngine:
         adopted: Adopted | None = None,
         files: MountedFiles | None = None,
         images: ImageKeeper | None = None,
+        guard: Guard | None = None,
         start_workers: int = 4,
         removal_workers: int = 8,
         timeout_seconds: float = 60.0,
@@ -81,6 +84,7 @@ class DockerEngine:
         self._docker_host = docker_host
         self._adopted = adopted
         self._files = files
+        self._guard = guard
         self._timeout = timeout_seconds
         self._pool_size = start_workers + removal_workers + LOOKS + COMMANDS + IMAGES + QUESTIONS
         self._starts = Threads(start_workers, "pnr-start")
@@ -113,8 +117,11 @@ class DockerEngine:
         if self._client is None or api != self._version or address != self._address:
             if self._client is not None:
                 self._client.close()
-            self._client = clients.make(address, api, timeout=self._timeout, pool=self._pool_size)
+            self._client = clients.make(address, api, timeout=self._timeout, pool=self._pool_size, guard=self._guard)
             self._address, self._version = address, api
+            if self._guard is not None:
+                told = await self._asked(self._looks, lambda c: c.info())
+                self._guard.protect(str(told.get("DockerRootDir") or ""))
         return EngineInfo("docker", version, api, system)
 
     async def ping(self) -> None:
@@ -243,7 +250,7 @@ class DockerEngine:
             await asyncio.gather(pinging, return_exceptions=True)
 
     def _subscribe(self, put: Callable[[Glimpse | EngineError], None]) -> Events:
-        stream_client = clients.make(self._address, self._version, timeout=self._timeout, pool=1)
+        stream_client = clients.make(self._address, self._version, timeout=self._timeout, pool=1, guard=self._guard)
         return Events(stream_client, put, where=str(self._address))
 
     async def _keep_asking(self, queue: asyncio.Queue[Glimpse | EngineError]) -> None:
@@ -310,6 +317,7 @@ class DockerEngine:
             self._address,
             self._adopted,
             self._files,
+            self._guard,
         )
         try:
             body = await threads.run(call)

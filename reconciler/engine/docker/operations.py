@@ -11,6 +11,7 @@ from reconciler.engine.docker.belongings import Belongings
 from reconciler.engine.docker.client import Address
 from reconciler.engine.docker.containers import Containers
 from reconciler.engine.docker.failures import RAISED, translate
+from reconciler.engine.docker.guarding import Guard
 from reconciler.engine.docker.mounted_files import MountedFiles
 from reconciler.engine.protocol import Adopted, CreateFailed, EngineError, StartFailed
 from reconciler.planner.actions import (
@@ -39,9 +40,13 @@ def perform(
     address: Address,
     adopted: Adopted | None = None,
     files: MountedFiles | None = None,
+    guard: Guard | None = None,
 ) -> Mapping[str, Any] | None:
     """Carry out an action; the inspection of its container afterwards, where there is one. Raises EngineError."""
-    containers, belongings = Containers(client, runtime_root, address, adopted, files), Belongings(client, adopted)
+    containers, belongings = (
+        Containers(client, runtime_root, address, adopted, files, guard),
+        Belongings(client, adopted),
+    )
     failed: type[EngineError] = EngineError
     try:
         match action:

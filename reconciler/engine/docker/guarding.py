@@ -1,0 +1,126 @@
+"""The guard in front of the engine: no request that changes something is sent before the policy has judged it.
+
+It stands where all of the SDK's calls come together (``requests.Session.send``) and looks at what really goes out,
+whichever code made it. What stands under the names in a request (volumes, networks, other containers) it asks the
+engine. Blocking; may be called from several threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import docker
+import requests
+from docker.errors import APIError, DockerException
+
+from reconciler.engine.docker import reading
+from reconciler.engine.docker.failures import status
+from reconciler.engine.protocol import Adopted, PolicyRefused
+from reconciler.intent.model import Adopt, ChunkId
+from reconciler.planner.observed import LABEL_CHUNK, LABEL_CPUX, LABEL_DOMAIN, LABEL_REPLICA
+from reconciler.policy.domain import adoption
+from reconciler.policy.judge import Judge
+from reconciler.policy.names import told
+from reconciler.policy.refusal import Refusal
+from reconciler.policy.request import NoJson, of_url
+
+Body = Mapping[str, Any]
+
+
+class Guard:
+    """Holds requests against the policy of ``judge``. ``adopted`` tells whose the containers are that were taken
+    over."""
+
+    def __init__(self, judge: Judge, adopted: Adopted | None = None) -> None:
+        self._judge = judge
+        self._adopted = adopted
+
+    def protect(self, root: str) -> None:
+        """The engine keeps its data there."""
+        places = self._judge.places
+        if root and root not in places.own:
+            places = replace(places, own=(*places.own, root))
+            self._judge = Judge(self._judge.policy, places, self._judge.look)
+
+    def check(self, client: docker.APIClient, request: requests.PreparedRequest) -> None:
+        """Return where the request may be sent. Raises PolicyRefused."""
+        try:
+            asked = of_url(str(request.method), str(request.url), request.body)
+        except NoJson as error:
+            raise PolicyRefused(f"the policy can't judge it: {error}") from error
+        _refuse(self._judge.request(asked, _Asking(client, self._adopted)))
+
+    def check_adoption(self, client: docker.APIClient, body: Body, chunk: ChunkId, adopt: Adopt) -> None:
+        """Return where a container that is there may be taken over for a chunk: no request would tell, for none is
+        sent. One that is to be replaced need not be as the policy wants it. Raises PolicyRefused."""
+        refusals = adoption(self._judge, adopt)
+        if adopt is Adopt.MATCHING:
+            labels = {
+                LABEL_DOMAIN: chunk.domain,
+                LABEL_CPUX: chunk.cpux,
+                LABEL_CHUNK: chunk.chunk,
+                LABEL_REPLICA: str(chunk.replica),
+            }
+            found = reading.overlaid(body, labels)
+            refusals += self._judge.existing(found, _Asking(client, self._adopted))
+        _refuse(refusals)
+
+
+def _refuse(refusals: list[Refusal]) -> None:
+    if refusals:
+        raise PolicyRefused("the policy refuses " + "; ".join(map(told, refusals)))
+
+
+class GuardedClient(docker.APIClient):
+    """The SDK's client, with a guard before everything that it sends."""
+
+    guard: Guard | None = None
+
+    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
+        """Send a request that the guard lets pass. Raises PolicyRefused, and what ``requests`` raises."""
+        if self.guard is not None:
+            self.guard.check(self, request)
+        return super().send(request, **kwargs)
+
+
+class _Asking:
+    """See :class:`reconciler.policy.world.World`: what the engine says, asked once for each name."""
+
+    is_complete = True
+
+    def __init__(self, client: docker.APIClient, adopted: Adopted | None) -> None:
+        self._client = client
+        self._adopted = adopted
+        self._seen: dict[tuple[str, str], Body | None] = {}
+
+    def container(self, name: str) -> Body | None:
+        """By name or id."""
+        found = self._asked("container", name, self._client.inspect_container)
+        if found is None or self._adopted is None:
+            return found
+        return reading.overlaid(found, self._adopted.labels(str(found["Id"])))
+
+    def volume(self, name: str) -> Body | None:
+        """By name."""
+        return self._asked("volume", name, self._client.inspect_volume)
+
+    def network(self, name: str) -> Body | None:
+        """By name or id."""
+        return self._asked("network", name, self._client.inspect_network)
+
+    def _asked(self, kind: str, name: str, ask: Callable[[str], Any]) -> Body | None:
+        key = (kind, name)
+        if key not in self._seen:
+            try:
+                self._seen[key] = ask(name) if name else None
+            except APIError as error:
+                if status(error) not in (400, 404):
+                    raise
+                self._seen[key] = None
+            except DockerException as error:
+                raise PolicyRefused(
+                    f"the policy can't judge it: the {kind} {name} can't be looked at: {error}"
+                ) from error
+        return self._seen[key]

@@ -1,0 +1,80 @@
+"""One request under judgement: the policy, who asks, and the looks at the world. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from reconciler.intent.model import ChunkId
+from reconciler.planner.observed import LABEL_CHUNK, LABEL_CPUX, LABEL_DOMAIN, LABEL_REPLICA
+from reconciler.policy.model import Policy
+from reconciler.policy.refusal import KNOWN_FIELDS, Refusals
+from reconciler.policy.world import Look, Nothing, Places, World
+
+Object = Mapping[str, Any]
+
+
+@dataclass
+class Case:
+    """``owner`` is the chunk whose container this is about, where one is known; ``domain`` its domain, or that of the
+    network or volume. ``protected_ids`` remembers what protected places are, by device and inode."""
+
+    policy: Policy
+    places: Places
+    look: Look
+    world: World = field(default_factory=Nothing)
+    owner: ChunkId | None = None
+    domain: str = ""
+    protected_ids: dict[tuple[int, int], str] | None = None
+    out: Refusals = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.out = Refusals(self.policy)
+
+    def refuse(self, rule: str, field: str, message: str) -> None:
+        """One more refusal."""
+        self.out.add(rule, field, message)
+
+    def unknown(self, body: Object, known: Mapping[str, Any] | frozenset[str], prefix: str) -> None:
+        """Refuse what is set and that no rule is known for. The engine takes keys in any case, so only exact ones
+        count."""
+        for key, value in body.items():
+            if key not in known and value not in (None, "", 0, False, [], {}):
+                self.refuse(KNOWN_FIELDS, f"{prefix}{key}", f"no rule is known for {key}")
+
+
+def objects(value: Any) -> list[Object]:
+    """The objects in a list of the Engine API; what is none of them stands as an empty one."""
+    return [one if isinstance(one, Mapping) else {} for one in value] if isinstance(value, list | tuple) else []
+
+
+def texts(value: Any) -> list[str]:
+    """The texts in a list of the Engine API; one text counts as a list."""
+    if isinstance(value, str):
+        return [value]
+    return [str(one) for one in value] if isinstance(value, list | tuple) else []
+
+
+def table(value: Any) -> Object:
+    """An object of the Engine API; nothing where there is none."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def number(value: Any) -> float:
+    """A number of the Engine API; 0 where there is none."""
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else 0.0
+
+
+def owner_of(labels: Object) -> ChunkId | None:
+    """The chunk that our labels name."""
+    domain, cpux, chunk = (labels.get(label) for label in (LABEL_DOMAIN, LABEL_CPUX, LABEL_CHUNK))
+    if not domain or not cpux or not chunk:
+        return None
+    replica = str(labels.get(LABEL_REPLICA) or "1")
+    return ChunkId(str(domain), str(cpux), str(chunk), int(replica) if replica.isdecimal() else 1)
+
+
+def labels_of(body: Object) -> Object:
+    """The labels of a container that was inspected, or of one that is to be made."""
+    return table(table(body.get("Config")).get("Labels") or body.get("Labels"))

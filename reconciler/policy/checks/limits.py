@@ -1,0 +1,100 @@
+"""How much a container may use. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from reconciler.intent.settings.rows.resources import USUAL_SHM
+from reconciler.policy.checks.case import Case, Object, number, objects
+
+USUAL_PERIOD = 100_000
+
+
+def limits(case: Case, host: Object, *, update: bool = False) -> None:
+    """Limits in ``HostConfig``, or in the body of an update, where what is not there stays as it is."""
+    policy = case.policy
+    prefix = "" if update else "HostConfig."
+    required = policy.words("limits.required")
+
+    def wants(name: str) -> bool:
+        return "*" in required or name in required
+
+    def is_asked(*keys: str) -> bool:
+        return not update or any(number(host.get(key)) for key in keys)
+
+    if is_asked("Memory"):
+        memory = number(host.get("Memory"))
+        _ceiling(case, "limits.memory", memory, f"{prefix}Memory", "memory", wants("memory"))
+    if is_asked("Memory", "MemorySwap"):
+        _swap(case, host, prefix)
+    if is_asked("NanoCpus", "CpuQuota", "CpuPeriod"):
+        period = number(host.get("CpuPeriod")) or USUAL_PERIOD
+        quota = number(host.get("CpuQuota"))
+        cpus = number(host.get("NanoCpus")) / 1e9 or (quota / period if quota > 0 else 0)
+        if not (update and not number(host.get("NanoCpus")) and not quota):
+            field = "NanoCpus" if number(host.get("NanoCpus")) or not quota else "CpuQuota"
+            _ceiling(case, "limits.cpus", cpus, f"{prefix}{field}", "processors", wants("cpus"))
+        elif policy.ceiling("limits.cpus") is not None:
+            case.refuse("limits.cpus", f"{prefix}CpuPeriod", "a period without the quota that counts in it")
+    if is_asked("PidsLimit"):
+        pids = number(host.get("PidsLimit"))
+        _ceiling(case, "limits.pids", pids, f"{prefix}PidsLimit", "processes", wants("pids"))
+    _others(case, host, prefix, update=update)
+
+
+def _ceiling(case: Case, rule: str, asked: float, field: str, what: str, required: bool) -> None:
+    ceiling = case.policy.ceiling(rule)
+    if asked <= 0:
+        if required:
+            case.refuse("limits.required", field, f"a container without a limit of {what}")
+        elif ceiling is not None:
+            case.refuse(rule, field, f"a container without a limit of {what} (at most {ceiling:.12g})")
+    elif ceiling is not None and asked > ceiling:
+        case.refuse(rule, field, f"{asked:.12g} {what} (at most {ceiling:.12g})")
+
+
+def _swap(case: Case, host: Object, prefix: str) -> None:
+    policy = case.policy
+    memory = policy.ceiling("limits.memory")
+    declared = policy.ceiling("limits.memory_and_swap")
+    ceiling = declared if declared is not None else (2 * memory if memory is not None else None)
+    if ceiling is None:
+        return
+    rule = "limits.memory_and_swap" if declared is not None else "limits.memory"
+    asked = number(host.get("MemorySwap"))
+    field = f"{prefix}MemorySwap"
+    if asked < 0:
+        case.refuse(rule, field, f"memory and swap without a limit (at most {ceiling:.12g})")
+    elif (asked or 2 * number(host.get("Memory"))) > ceiling:
+        case.refuse(rule, field, f"more memory and swap together than {ceiling:.12g}")
+    elif declared is not None and not asked and not number(host.get("Memory")):
+        case.refuse(rule, field, f"memory and swap without a limit (at most {ceiling:.12g})")
+
+
+def _others(case: Case, host: Object, prefix: str, *, update: bool) -> None:
+    policy = case.policy
+    shm = policy.ceiling("limits.shm")
+    if shm is not None and not update and (number(host.get("ShmSize")) or USUAL_SHM) > shm:
+        case.refuse("limits.shm", f"{prefix}ShmSize", f"a /dev/shm of more than {shm:.12g} bytes")
+    highest: Mapping[str, int] = policy.values["limits.ulimits"]
+    for index, ulimit in enumerate(objects(host.get("Ulimits"))):
+        name = str(ulimit.get("Name") or "")
+        asked = max(number(ulimit.get("Hard")), number(ulimit.get("Soft")))
+        endless = min(number(ulimit.get("Hard")), number(ulimit.get("Soft"))) < 0
+        if name in highest and (asked > highest[name] or endless):
+            case.refuse(
+                "limits.ulimits", f"{prefix}Ulimits[{index}]", f"more than {highest[name]} for the ulimit {name}"
+            )
+    lowest = policy.ceiling("limits.oom_score")
+    if lowest is not None and number(host.get("OomScoreAdj")) < lowest:
+        said = f"an oom_score_adj below {lowest:.0f}: the kernel would end the host's own programs before it"
+        case.refuse("limits.oom_score", f"{prefix}OomScoreAdj", said)
+    if host.get("OomKillDisable") and not policy.flag("limits.oom_kill_disable"):
+        case.refuse(
+            "limits.oom_kill_disable", f"{prefix}OomKillDisable", "to keep the kernel from ending anything in it"
+        )
+    if number(host.get("CpuRealtimeRuntime")) and not policy.flag("limits.realtime"):
+        case.refuse("limits.realtime", f"{prefix}CpuRealtimeRuntime", "real-time processes")
+    parent = str(host.get("CgroupParent") or "")
+    if parent and (".." in parent.split("/") or not policy.allows("limits.cgroup_parents", parent)):
+        case.refuse("limits.cgroup_parents", f"{prefix}CgroupParent", f"the control group {parent}")

@@ -1,0 +1,161 @@
+"""Networks: how they are made and joined, published ports, where output goes. Pure."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from reconciler.planner.observed import LABEL_DOMAIN
+from reconciler.policy.checks import places
+from reconciler.policy.checks.case import Case, Object, objects, table, texts
+from reconciler.policy.checks.sharing import others
+from reconciler.policy.refusal import KNOWN_FIELDS
+
+EVERY_ADDRESS = ("0.0.0.0", "::")
+_SYSCTLS = "com.docker.network.endpoint.sysctls"
+_PORTS = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?")
+_NETWORK = frozenset(
+    {"Name", "CheckDuplicate", "Driver", "Internal", "Attachable", "EnableIPv4", "EnableIPv6", "IPAM", "Options"}
+    | {"Labels"}
+)
+_ENDPOINT = frozenset(
+    {"IPAMConfig", "Links", "Aliases", "MacAddress", "DriverOpts", "GwPriority", "IPAddress", "GlobalIPv6Address"}
+)
+_SEEN_ONLY = frozenset(
+    {"NetworkID", "EndpointID", "Gateway", "IPPrefixLen", "IPv6Gateway", "GlobalIPv6PrefixLen", "DNSNames"}
+)
+_BUILT_IN = ("default", "bridge", "none", "host", "nat")
+
+
+def network(case: Case, body: Object) -> None:
+    """``POST /networks/create``."""
+    case.unknown(body, _NETWORK, "")
+    driver = str(body.get("Driver") or "bridge")
+    if not case.policy.allows("networks.drivers", driver):
+        case.refuse("networks.drivers", "Driver", f"the network driver {driver}")
+    _options(case, table(body.get("Options")), "Options")
+    ipam = str(table(body.get("IPAM")).get("Driver") or "default")
+    if not case.policy.allows("networks.ipam_drivers", ipam):
+        case.refuse("networks.ipam_drivers", "IPAM.Driver", f"the driver {ipam} of a network's addresses")
+
+
+def _options(case: Case, options: Mapping[str, Any], field: str) -> None:
+    for name in options:
+        if not case.policy.allows("networks.options", str(name)):
+            case.refuse("networks.options", f"{field}[{name}]", f"the network option {name}")
+
+
+def endpoint(case: Case, name: str, settings: Object, field: str) -> None:
+    """How a container is in a network."""
+    case.unknown(settings, _ENDPOINT | _SEEN_ONLY, f"{field}.")
+    options = table(settings.get("DriverOpts"))
+    _options(case, options, f"{field}.DriverOpts")
+    for one in str(options.get(_SYSCTLS) or "").split(","):
+        key = one.partition("=")[0].strip()
+        if key and not case.policy.allows("security.sysctls", key):
+            case.refuse("security.sysctls", f"{field}.DriverOpts[{_SYSCTLS}]", f"the kernel setting {key}")
+    for index, link in enumerate(texts(settings.get("Links"))):
+        others(case, link.partition(":")[0].lstrip("/"), f"{field}.Links[{index}]", "link to the container")
+    joined(case, name, field)
+
+
+def joined(case: Case, name: str, field: str) -> None:
+    """Refuse a network that a container may not join."""
+    body = case.world.network(name) if name not in ("", *_BUILT_IN) else None
+    if body is None:
+        return
+    if body.get("Driver") == "host" and not case.policy.allows("namespaces.host", "network"):
+        case.refuse("namespaces.host", field, f"the host's network under the name {name}")
+    domain = table(body.get("Labels")).get(LABEL_DOMAIN)
+    if domain != case.domain and not case.policy.flag("networks.external"):
+        whose = f"belongs to domain {domain}" if domain else "belongs to no domain"
+        case.refuse("networks.external", field, f"the network {name}, which {whose}")
+
+
+def ports(case: Case, host: Object) -> None:
+    """Published ports."""
+    if host.get("PublishAllPorts"):
+        _published(case, "", "0", "HostConfig.PublishAllPorts")
+    for target, bindings in table(host.get("PortBindings")).items():
+        field = f"HostConfig.PortBindings[{target}]"
+        for binding in objects(bindings) or [{}]:
+            case.unknown(binding, frozenset({"HostIp", "HostPort"}), f"{field}.")
+            _published(case, str(binding.get("HostIp") or ""), str(binding.get("HostPort") or "0"), field)
+
+
+def _published(case: Case, address: str, port: str, field: str) -> None:
+    for one in [address] if address else EVERY_ADDRESS:
+        if not _may_publish_on(case, one):
+            allowed = ", ".join(case.policy.words("ports.addresses")) or "none"
+            shown = f"every address ({one})" if one in EVERY_ADDRESS else one
+            case.refuse("ports.addresses", field, f"a port on {shown} of the host (allowed: {allowed})")
+            break
+    match = _PORTS.fullmatch(port)
+    first, last = (int(match[1]), int(match[2] or match[1])) if match is not None else (-1, -1)
+    ranges: Iterable[tuple[int, int]] = case.policy.values["ports.allowed"]
+    if not _is_within(first, last, ranges):
+        allowed = ", ".join(f"{a}-{b}" if a != b else str(a) for a, b in ranges) or "none"
+        what = "any free port" if first == 0 else f"the port {port}"
+        case.refuse("ports.allowed", field, f"{what} of the host (allowed: {allowed})")
+
+
+def _is_within(first: int, last: int, ranges: Iterable[tuple[int, int]]) -> bool:
+    """Whether all ports of a range are in others, which may join."""
+    wanted = first
+    for low, high in sorted(ranges):
+        if low <= wanted <= high:
+            wanted = high + 1
+    return first >= 0 and wanted > last
+
+
+def _may_publish_on(case: Case, address: str) -> bool:
+    patterns = case.policy.words("ports.addresses")
+    if "*" in patterns:
+        return True
+    try:
+        given = ipaddress.ip_address(address.strip("[]"))
+    except ValueError:
+        return False
+    mapped = getattr(given, "ipv4_mapped", None)
+    one = mapped if mapped is not None else given
+    # 0.0.0.0 is in no subnet but one that has all addresses: it stands for each of them.
+    networks = [ipaddress.ip_network(pattern) for pattern in patterns]
+    same = [network for network in networks if network.version == one.version]
+    if one.is_unspecified:
+        return any(network.prefixlen == 0 or network.network_address == one == network[-1] for network in same)
+    return any(one in network for network in same)
+
+
+def logging(case: Case, host: Object) -> None:
+    """Where the engine puts what the container prints."""
+    log = table(host.get("LogConfig"))
+    case.unknown(log, frozenset({"Type", "Config"}), "HostConfig.LogConfig.")
+    driver = str(log.get("Type") or "")
+    if driver and not case.policy.allows("logging.drivers", driver):
+        case.refuse("logging.drivers", "HostConfig.LogConfig", f"the log driver {driver}")
+    for name, value in table(log.get("Config")).items():
+        text = str(value)
+        path = text.partition("://")[2] if text.startswith(("unix://", "unixgram://", "file://")) else text
+        if path.startswith("/"):
+            places.host_path(case, path, "HostConfig.LogConfig", what=f"the {name} of the log driver, the host's")
+
+
+def links(case: Case, host: Object) -> None:
+    """Links to other containers."""
+    for index, link in enumerate(texts(host.get("Links"))):
+        name = link.partition(":")[0].lstrip("/")
+        others(case, name, f"HostConfig.Links[{index}]", "link to the container")
+
+
+def networking(case: Case, body: Object) -> None:
+    """``NetworkingConfig`` of the body that creates a container."""
+    config = table(body.get("NetworkingConfig"))
+    if config:
+        case.unknown(config, frozenset({"EndpointsConfig"}), "NetworkingConfig.")
+    for name, settings in table(config.get("EndpointsConfig")).items():
+        endpoint(case, str(name), table(settings), f"NetworkingConfig.EndpointsConfig[{name}]")
+    mode = str(table(body.get("HostConfig")).get("NetworkMode") or "")
+    if mode and not mode.startswith("container:"):
+        joined(case, mode, "HostConfig.NetworkMode")

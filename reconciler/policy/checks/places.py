@@ -1,0 +1,152 @@
+"""Paths on the host: what a container may have of it, and what a domain may refer to. Pure.
+
+A path is judged twice, as it is written and as it leads: neither may be outside of what is allowed, nor inside or above
+what is protected. A place that is protected is known under another name too (a bind mount of it, say), by its device
+and inode.
+"""
+
+from __future__ import annotations
+
+from glob import escape
+
+from reconciler.policy import paths
+from reconciler.policy.checks.case import Case
+from reconciler.policy.rule import DOMAINS, Profile
+from reconciler.policy.world import Seen
+
+_GLOB = frozenset("*?[")
+
+
+def host_path(case: Case, path: str, field: str, *, read_only: bool = False, what: str = "the host's") -> None:
+    """Refuse a path that a container may not have."""
+    policy = case.policy
+    if not paths.is_absolute(path):
+        case.refuse("binds.allowed", field, f"{what} {path!r}: it is no absolute path")
+        return
+    seen = case.look(path)
+    if _cannot_be_seen(case, path, seen, field, what):
+        return
+    ways = dict.fromkeys((paths.normal(path), seen.real))
+    if (
+        not _is_engine(case, seen)
+        and read_only
+        and all(paths.covering(policy.words("binds.read_only"), w) for w in ways)
+    ):
+        return
+    if seen.link is not None and not policy.flag("binds.links"):
+        said = f"{what} {path}: it leads through the link {seen.link}; write {seen.real}, if that is what is meant"
+        case.refuse("binds.links", field, said)
+    if not seen.exists and not policy.flag("binds.missing"):
+        case.refuse("binds.missing", field, f"{what} {path}: it is not there, and has to be made first")
+    if seen.others is not None and not policy.flag("binds.others_may_write"):
+        said = f"{what} {path}: others than root and pnr's user may change {seen.others}, which is on the way to it"
+        case.refuse("binds.others_may_write", field, said)
+    for way in ways:
+        if paths.covering(_expanded(case, policy.words("binds.allowed")), way) is None:
+            allowed = ", ".join(policy.words("binds.allowed")) or "none"
+            said = f"{what} {way}: it is not below a directory that containers may have (allowed: {allowed})"
+            case.refuse("binds.allowed", field, said)
+            return
+    why = _protected(case, ways, seen, is_folder=True, excepted=DOMAINS in policy.words("binds.allowed"))
+    if why is not None:
+        case.refuse("binds.protected", field, f"{what} {path}: it {why}")
+
+
+def file(case: Case, path: str, field: str, *, is_folder: bool = False) -> None:
+    """Refuse a file, or a directory to build from, that a domain may not refer to. Links are followed."""
+    policy = case.policy
+    seen = case.look(path)
+    if _cannot_be_seen(case, path, seen, field, "the file"):
+        return
+    ways = dict.fromkeys((paths.normal(path), seen.real))
+    excepted = policy.words("files.excepted")
+    left = {way: None for way in ways if paths.covering(excepted, way) is None}
+    for way in left:
+        if paths.covering(_expanded(case, policy.words("files.allowed")), way) is None:
+            allowed = ", ".join((*policy.words("files.allowed"), *excepted)) or "none"
+            said = f"the file {way}: it is not below a directory that a domain may refer to (allowed: {allowed})"
+            case.refuse("files.allowed", field, said)
+            return
+    if left:
+        in_domains = DOMAINS in policy.words("files.allowed")
+        why = _protected(case, left, seen, is_folder=is_folder, excepted=in_domains)
+        if why is not None:
+            case.refuse("binds.protected", field, f"the file {path}: it {why}")
+
+
+def _cannot_be_seen(case: Case, path: str, seen: Seen, field: str, what: str) -> bool:
+    why = seen.hidden or (f"pnr's user can't look at it ({seen.trouble})" if seen.trouble else "")
+    if not why or case.policy.flag("binds.unseen"):
+        return False
+    case.refuse("binds.unseen", field, f"{what} {path}: nobody can tell where it leads, since {why}")
+    return True
+
+
+def _expanded(case: Case, patterns: tuple[str, ...]) -> tuple[str, ...]:
+    domains = escape(case.places.domains)
+    return tuple(
+        p.replace(DOMAINS, domains) if p.startswith(DOMAINS) else p for p in patterns if domains or p != DOMAINS
+    )
+
+
+def _protected(case: Case, ways: dict[str, None], seen: Seen, *, is_folder: bool, excepted: bool) -> str | None:
+    """Why a path is protected, in words that go on after it."""
+    patterns = case.policy.words("binds.protected")
+    own = _own(case)
+    for way in ways:
+        mine = paths.covering(own, way) or (paths.below(own, way) if is_folder else None)
+        if mine is not None:
+            return f"{_relation(mine, way)}, which is pnr's own or the engine's"
+        in_domains = excepted and _is_below_domains(case, way)
+        held = [p for p in patterns if p.startswith(paths.ANYWHERE)] if in_domains else list(patterns)
+        found = paths.covering(held, way) or (paths.below(held, way) if is_folder else None)
+        if found is not None:
+            return f"{_relation(found, way)}, which is protected"
+    if case.policy.profile is Profile.OPEN and not patterns:
+        return None
+    if not all(excepted and _is_below_domains(case, way) for way in ways):
+        known = _ids(case)
+        alias = next((known[id] for id in seen.ids[1:] if id in known), None)
+        if alias is not None:
+            return f"is, or lies in, {alias} under another name"
+    return "is the engine's socket under another name" if _is_engine(case, seen) else None
+
+
+def _relation(pattern: str, way: str) -> str:
+    if paths.normal(way) == pattern:
+        return f"is {pattern}"
+    return f"lies in {pattern}" if paths.covers(pattern, way) else f"holds {pattern}"
+
+
+def _own(case: Case) -> list[str]:
+    """pnr's own places and the engine's, whatever the policy says; the profile open protects none."""
+    if case.policy.profile is Profile.OPEN:
+        return []
+    places = case.places
+    own = [*places.own, *places.files, *places.sockets, *([places.runtime] if places.runtime else [])]
+    # The directory of the domain files is not to be had as a whole, nor is a domain file.
+    domains = [f"{escape(places.domains)}/*.json"] if places.domains else []
+    return [*map(escape, own), *domains]
+
+
+def _is_below_domains(case: Case, way: str) -> bool:
+    domains = case.places.domains
+    return bool(domains) and paths.covers(domains, way) and len(paths.parts_of(way)) > len(paths.parts_of(domains))
+
+
+def _ids(case: Case) -> dict[tuple[int, int], str]:
+    if case.protected_ids is None:
+        case.protected_ids = {}
+        for pattern in ("/", *case.policy.words("binds.protected"), *_own(case)):
+            if not _GLOB & set(pattern):
+                seen = case.look(pattern)
+                if seen.exists and seen.ids:
+                    case.protected_ids[seen.ids[-1]] = pattern
+    return case.protected_ids
+
+
+def _is_engine(case: Case, seen: Seen) -> bool:
+    """Whether it is the socket of the engine: by another path, or as a hard link."""
+    if not seen.ids or not seen.exists or case.policy.profile is Profile.OPEN:
+        return False
+    return any(case.look(socket).ids[-1:] == seen.ids[-1:] for socket in case.places.sockets)

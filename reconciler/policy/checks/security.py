@@ -1,0 +1,143 @@
+"""Privileges: capabilities, profiles of the kernel's security modules, namespaces of the host, users. Pure."""
+
+from __future__ import annotations
+
+import re
+
+from reconciler.policy.checks.case import Case, Object, table, texts
+from reconciler.policy.checks.sharing import CONTAINER, leads_to_host, others
+from reconciler.policy.refusal import KNOWN_FIELDS
+
+_NAMESPACES = {
+    "NetworkMode": "network",
+    "PidMode": "pid",
+    "IpcMode": "ipc",
+    "UTSMode": "uts",
+    "UsernsMode": "user",
+    "CgroupnsMode": "cgroup",
+}
+_OWN = frozenset({"", "private", "shareable", "none", "default"})
+_ADVICE = {"pid": "it sees the host's processes", "ipc": "it shares memory with the host's processes"}
+_NUMBER = re.compile(r"(?P<uid>[0-9]+)(?::[^:]*)?")
+_ON = ("no-new-privileges", "no-new-privileges=true", "no-new-privileges:true")
+_OFF = ("no-new-privileges=false", "no-new-privileges:false", "writable-cgroups=false", "writable-cgroups:false")
+
+
+def security(case: Case, body: Object, host: Object) -> None:
+    """Everything in the body that creates a container about its privileges."""
+    policy = case.policy
+    if host.get("Privileged") not in (None, False) and not policy.flag("security.privileged"):
+        case.refuse("security.privileged", "HostConfig.Privileged", "privileged: it is root on the host")
+    on_host = namespaces(case, host)
+    _capabilities(case, host, on_host)
+    _options(case, host)
+    if not policy.flag("security.root_user"):
+        match = _NUMBER.fullmatch(str(body.get("User") or ""))
+        if match is None or int(match["uid"]) == 0:
+            said = 'a container whose user is not a number other than 0, as in "1000:1000"'
+            case.refuse("security.root_user", "User", said)
+    if not policy.flag("security.writable_root") and host.get("ReadonlyRootfs") is not True:
+        said = "a container whose own file system is writable: write read_only: true"
+        case.refuse("security.writable_root", "HostConfig.ReadonlyRootfs", said)
+    for name in table(host.get("Sysctls")):
+        if not policy.allows("security.sysctls", str(name)):
+            case.refuse("security.sysctls", f"HostConfig.Sysctls[{name}]", f"the kernel setting {name}")
+    runtime = str(host.get("Runtime") or "")
+    if runtime and not policy.allows("security.runtimes", runtime):
+        case.refuse("security.runtimes", "HostConfig.Runtime", f"the runtime {runtime}")
+    for name in table(host.get("Annotations")):
+        if not policy.allows("security.annotations", str(name)):
+            case.refuse("security.annotations", f"HostConfig.Annotations[{name}]", f"the annotation {name}")
+
+
+def namespaces(case: Case, host: Object) -> bool:
+    """The namespaces that are not the container's own. Gives whether it has the host's network."""
+    has_network = False
+    for field, kind in _NAMESPACES.items():
+        mode = str(host.get(field) or "")
+        place = f"HostConfig.{field}"
+        is_host = mode == "host"
+        if mode.startswith(CONTAINER):
+            name = mode.removeprefix(CONTAINER)
+            if not others(case, name, place, f"{kind} namespace of the container"):
+                continue
+            is_host = kind in ("network", "pid", "ipc") and leads_to_host(case, kind, name)
+        elif kind == "network":
+            is_host = is_host or _is_host_by_name(case, mode)
+        elif not is_host and mode not in _OWN:
+            case.refuse(KNOWN_FIELDS, place, f"no rule is known for {mode}")
+        if is_host:
+            has_network = has_network or kind == "network"
+            if not case.policy.allows("namespaces.host", kind):
+                said = f"the host's {kind} namespace" + (f": {_ADVICE[kind]}" if kind in _ADVICE else "")
+                case.refuse("namespaces.host", place, said)
+    return has_network
+
+
+def _is_host_by_name(case: Case, name: str) -> bool:
+    """The engine's network ``host`` has an id, too."""
+    body = case.world.network(name) if name not in ("", "default", "bridge", "none", "host") else None
+    return body is not None and body.get("Driver") == "host"
+
+
+def _capabilities(case: Case, host: Object, on_host: bool) -> None:
+    rule = "security.capabilities_on_host_network" if on_host else "security.capabilities"
+    for index, given in enumerate(texts(host.get("CapAdd"))):
+        name = given.upper().removeprefix("CAP_")
+        if not case.policy.allows(rule, "*" if name == "ALL" else name):
+            on = " with the host's network" if on_host else ""
+            case.refuse(rule, f"HostConfig.CapAdd[{index}]", f"the capability {given}{on}")
+    dropped = {name.upper().removeprefix("CAP_") for name in texts(host.get("CapDrop"))}
+    if case.policy.flag("security.drop_all_capabilities") and "ALL" not in dropped:
+        said = 'a container that keeps capabilities: write cap_drop: ["ALL"]'
+        case.refuse("security.drop_all_capabilities", "HostConfig.CapDrop", said)
+
+
+def _options(case: Case, host: Object) -> None:
+    policy = case.policy
+    options = texts(host.get("SecurityOpt"))
+    for index, option in enumerate(options):
+        _option(case, option, f"HostConfig.SecurityOpt[{index}]")
+    if policy.flag("security.no_new_privileges") and (
+        not any(option in _ON for option in options) or any(option in _OFF[:2] for option in options)
+    ):
+        said = 'a container that may gain privileges: write security_opt: ["no-new-privileges:true"]'
+        case.refuse("security.no_new_privileges", "HostConfig.SecurityOpt", said)
+    # What is there at all replaces the engine's own list, so that any list may hold less.
+    for field in ("MaskedPaths", "ReadonlyPaths"):
+        if host.get(field) is not None and not policy.flag("security.unmasked_paths"):
+            said = "the parts of /proc and /sys that the engine hides (systempaths)"
+            case.refuse("security.unmasked_paths", f"HostConfig.{field}", said)
+
+
+def _option(case: Case, option: str, field: str) -> None:
+    if option in _ON or option in _OFF:
+        return
+    # Docker takes a colon for the sign as well, where no equals sign comes before it.
+    sign = "=" if "=" in option else ":"
+    name, _, value = option.partition(sign)
+    if name.startswith("label:"):  # label:user=… was taken apart at the wrong sign
+        name, _, value = option.partition(":")
+    policy = case.policy
+    match name:
+        case "seccomp":
+            kind = value if value in ("builtin", "unconfined") else "profile"
+            if not policy.allows("security.seccomp", kind):
+                told = "a seccomp profile of its own, which may allow everything" if kind == "profile" else option
+                case.refuse("security.seccomp", field, told)
+        case "apparmor":
+            if not policy.allows("security.apparmor", value):
+                case.refuse("security.apparmor", field, f"the AppArmor profile {value}")
+        case "label":
+            if not policy.allows("security.selinux", value.replace("=", ":", 1)):
+                case.refuse("security.selinux", field, f"the SELinux option {value}")
+        case "systempaths":
+            if not policy.flag("security.unmasked_paths"):
+                case.refuse("security.unmasked_paths", field, f"{option}: it opens what the engine hides of /proc")
+        case "writable-cgroups":
+            if not policy.flag("security.writable_cgroups"):
+                case.refuse("security.writable_cgroups", field, option)
+        case "credentialspec":
+            return  # of Windows: an account that the engine's host knows
+        case _:
+            case.refuse(KNOWN_FIELDS, field, f"no rule is known for the security option {name}")

@@ -1,0 +1,56 @@
+"""Volumes: their drivers, and what the driver ``local`` mounts. Pure.
+
+The engine's local driver hands ``type``, ``o`` and ``device`` to mount(2). A flag ``bind`` or ``rbind`` in ``o`` makes
+a bind of it, whatever the type says; options that it does not know go to the file system.
+See https://github.com/moby/moby/blob/master/volume/local/local_unix.go.
+"""
+
+from __future__ import annotations
+
+from reconciler.planner.observed import LABEL_DOMAIN
+from reconciler.policy.checks import places
+from reconciler.policy.checks.case import Case, Object, table
+from reconciler.policy.refusal import KNOWN_FIELDS
+
+LOCAL = "local"
+_BINDS = ("bind", "rbind")
+_OPTIONS = ("type", "o", "device", "size")
+_WITHOUT_DEVICE = ("tmpfs",)
+_OVER_NETWORK = ("nfs", "nfs4", "cifs", "smb3")
+
+
+def made(case: Case, driver: str, options: Object, field: str) -> None:
+    """Refuse a volume that may not be made."""
+    driver = driver or LOCAL
+    if not case.policy.allows("volumes.drivers", driver):
+        case.refuse("volumes.drivers", field, f"the volume driver {driver}")
+    if driver != LOCAL or not options:
+        return
+    for name in options:
+        if name not in _OPTIONS:
+            case.refuse(KNOWN_FIELDS, field, f"no rule is known for the option {name} of a volume")
+    kind, device = (str(options.get(name) or "") for name in ("type", "device"))
+    words = [word for word in str(options.get("o") or "").split(",") if word]
+    is_bind = any(word in _BINDS for word in words)
+    for word in words:
+        if not case.policy.allows("volumes.options", word):
+            case.refuse("volumes.options", field, f"the mount option {word.partition('=')[0]} of a volume")
+    if not (kind or device or words):
+        return
+    name = "bind" if is_bind else kind
+    if not case.policy.allows("volumes.types", name):
+        case.refuse("volumes.types", field, f"a volume that mounts {'a directory' if is_bind else repr(name)}")
+    if is_bind or (device.startswith("/") and name not in (*_WITHOUT_DEVICE, *_OVER_NETWORK)):
+        places.host_path(case, device, field, read_only="ro" in words and "rw" not in words)
+
+
+def used(case: Case, name: str, field: str) -> None:
+    """Refuse a volume that a container may not have: what is there under the name counts as if it were made anew."""
+    body = case.world.volume(name)
+    if body is None:
+        return
+    made(case, str(body.get("Driver") or ""), table(body.get("Options")), field)
+    domain = table(body.get("Labels")).get(LABEL_DOMAIN)
+    if domain != case.domain and not case.policy.flag("volumes.external"):
+        whose = f"belongs to domain {domain}" if domain else "belongs to no domain"
+        case.refuse("volumes.external", field, f"the volume {name}, which {whose}")

@@ -1,0 +1,51 @@
+"""What a policy says no to: which rule, which field of the request, in words. Pure values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from reconciler.policy.model import Policy
+from reconciler.policy.table import RULES
+
+CODE = "PolicyRefused"
+KNOWN_FIELDS = "known fields"
+KNOWN_ROUTES = "known routes"
+OWN_LABELS = "own labels"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """``rule`` is the rule's name, ``field`` the path in the body or query of the request (``HostConfig.Privileged``,
+    ``HostConfig.Binds[2]``); ``message`` says what was asked for, showing nothing that may be secret; ``origin`` where
+    the rule stands."""
+
+    rule: str
+    field: str
+    message: str
+    origin: str
+
+    def __str__(self) -> str:
+        return f"{self.message} ({self.field}; rule {self.rule}, {self.origin})"
+
+    @property
+    def top(self) -> str:
+        """The field without what is inside of it: ``HostConfig.Binds``."""
+        parts = self.field.partition("[")[0].split(".")
+        return ".".join(parts[:2] if parts[0] in ("HostConfig", "NetworkingConfig") else parts[:1])
+
+
+class Refusals:
+    """Collects them for one request."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+        self._found: list[Refusal] = []
+
+    def __iter__(self) -> Iterator[Refusal]:
+        return iter(dict.fromkeys(self._found))
+
+    def add(self, rule: str, field: str, message: str) -> None:
+        """One more. ``rule`` is one of the table, or one of those that hold whatever a policy says."""
+        origin = self.policy.origin(rule) if rule in RULES else str(self.policy)
+        self._found.append(Refusal(rule, field, message, origin))

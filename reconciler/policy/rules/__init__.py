@@ -1,0 +1,1 @@
+"""The rules of the policy, one module a group: data."""

@@ -1,0 +1,72 @@
+"""Rules: how much a container may use. Data."""
+
+from __future__ import annotations
+
+from reconciler.policy.rule import COUNT, COUNTS, FLAG, NUMBER, SIZE, WORDS, Rule, words_of
+
+ROWS = (
+    Rule(
+        "limits.required",
+        words_of("memory", "cpus", "pids"),
+        "Which limits every container must have.",
+        [],
+        [],
+        ["memory", "cpus", "pids"],
+    ),
+    Rule(
+        "limits.memory",
+        SIZE,
+        "The most memory of a container; one without a limit has too much.",
+        "none",
+        "none",
+        "none",
+    ),
+    Rule(
+        "limits.memory_and_swap",
+        SIZE,
+        "The most memory and swap together. Where it is none and limits.memory is not, it is twice that.",
+        "none",
+        "none",
+        "none",
+    ),
+    Rule("limits.cpus", NUMBER, "The most processors of a container.", "none", "none", "none"),
+    Rule("limits.pids", COUNT, "The most processes of a container.", "none", "none", "none"),
+    Rule("limits.shm", SIZE, "The largest /dev/shm, and the largest tmpfs of a known size.", "none", "none", "none"),
+    Rule("limits.replicas", COUNT, "The most equal copies of a chunk.", "none", "none", "none"),
+    Rule(
+        "limits.ulimits",
+        COUNTS,
+        "The highest hard limits that ulimits may set, by name; -1, no limit, is above every one of them.",
+        {},
+        {},
+        {},
+    ),
+    Rule(
+        "limits.oom_score",
+        COUNT,
+        "The lowest oom_score_adj: below that of the engine (-500) the kernel kills the engine, and the host's own"
+        " programs, before the container.",
+        "none",
+        -500,
+        0,
+    ),
+    Rule(
+        "limits.oom_kill_disable",
+        FLAG,
+        "Whether the kernel may be kept from killing anything in the container.",
+        True,
+        True,
+        False,
+    ),
+    Rule(
+        "limits.realtime", FLAG, "Whether a container may have real-time processes (cpu_rt_runtime).", True, True, False
+    ),
+    Rule(
+        "limits.cgroup_parents",
+        WORDS,
+        "Under which control groups of the host a container may be put (cgroup_parent), past what limits the others.",
+        ["*"],
+        ["*"],
+        [],
+    ),
+)
