@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs pnr as a systemd service: the package in PREFIX, domains in /etc/pnr/domains, state in /var/lib/pnr,
+# Installs pnr as a systemd service: the package in PREFIX, domains in /etc/pnr/domains, state in /var/lib/pnr, a policy,
 # and a user of its own in the group docker. Run again, it upgrades; containers are not touched.
 # Without a network: PIP_NO_INDEX=1 PIP_FIND_LINKS=folder-of-wheels make install (setuptools and wheel among them).
 set -eu
@@ -42,6 +42,9 @@ usermod --append --groups docker pnr
 install -d -o root -g root -m 0755 /etc/pnr
 install -d -o root -g pnr -m 2750 /etc/pnr/domains
 install -d -o pnr -g pnr -m 0700 /var/lib/pnr
+# What domains may ask for. Somebody's own is never overwritten.
+[ -e /etc/pnr/policy.toml ] || [ -L /etc/pnr/policy.toml ] ||
+  install -o root -g root -m 0644 systemd/policy.toml /etc/pnr/policy.toml
 ln -sfn "$PREFIX/bin/pnr" "$COMMAND"
 sed "s|/opt/pnr|$PREFIX|g" systemd/pnr.service >"$UNIT.new"
 chmod 0644 "$UNIT.new"

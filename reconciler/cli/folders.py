@@ -21,6 +21,12 @@ def installed(platform: str = sys.platform, env: Mapping[str, str] = os.environ)
     return "/etc/pnr/domains", "/var/lib/pnr"
 
 
+def installed_policy(platform: str = sys.platform, env: Mapping[str, str] = os.environ) -> str:
+    """The policy file of this machine, whoever runs pnr on it."""
+    domains = installed(platform, env)[0]
+    return domains.removesuffix("domains") + "policy.toml"
+
+
 def folders(args: Namespace, env: Mapping[str, str] = os.environ) -> tuple[str, str]:
     """The domains and the state directory: from the command line, else PNR_DOMAINS and PNR_STATE, else
     ``domains`` and ``state`` in the current directory, else those of the installed service.

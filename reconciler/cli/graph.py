@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 
 from reconciler.cli import exits
 from reconciler.cli.folders import folders
-from reconciler.cli.options import allow_env_option, allowed_env
+from reconciler.cli.options import file_options
 from reconciler.cli.terminal import complain, print_json, say
 
 
@@ -20,7 +20,7 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument("file", nargs="*", metavar="FILE", help="these files, else all of the domains directory")
     parser.add_argument("--format", choices=("mermaid", "dot"), default="mermaid", help="mermaid")
     parser.add_argument("--json", action="store_true", help="nodes and edges as JSON")
-    allow_env_option(parser)
+    file_options(parser)
 
 
 def run(args: Namespace) -> int:
@@ -28,8 +28,7 @@ def run(args: Namespace) -> int:
     from reconciler.cli.diagram import dot, graph_of, mermaid
     from reconciler.cli.reading import judge_files
 
-    domains, _ = folders(args)
-    judged = judge_files(args.file, domains, allowed_env(args), with_contents=False)
+    judged = judge_files(args.file, folders(args), args, with_contents=False)
     graph = graph_of(judged.readable.values())
     if args.json:
         print_json(graph.as_dict())

@@ -6,16 +6,45 @@ import os
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
+from reconciler.cli.folders import installed_policy
+
 if TYPE_CHECKING:
     from reconciler.daemon.protocol import ServiceOptions
 
 
 def engine_options(parser: ArgumentParser) -> None:
-    """``--engine`` and ``--allow-env``."""
+    """``--engine``, and those of whoever reads domain files."""
     parser.add_argument(
         "--engine", choices=("docker", "simulated"), default="docker", help="what runs containers (docker)"
     )
+    file_options(parser)
+
+
+def file_options(parser: ArgumentParser) -> None:
+    """``--allow-env`` and ``--policy``: what decides whether a domain file is valid."""
     allow_env_option(parser)
+    parser.add_argument(
+        "--policy",
+        metavar="FILE",
+        default=None,
+        help="what domains may ask for: a policy file, or one of open, standard, strict (PNR_POLICY; else"
+        f" {installed_policy()} where there is one; else standard)",
+    )
+
+
+def policy_name(args: Namespace) -> str | None:
+    """The policy file or profile; None where nothing names one. A file that can't be looked at counts as there."""
+    named: str | None = args.policy if args.policy is not None else os.environ.get("PNR_POLICY") or None
+    if named is not None:
+        return named
+    path = installed_policy()
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError:
+        return path
+    return path
 
 
 def allow_env_option(parser: ArgumentParser) -> None:
@@ -48,4 +77,5 @@ def service_options(args: Namespace, domains: str, state: str) -> ServiceOptions
         engine=args.engine,
         polling=getattr(args, "polling", False),
         allowed_env=allowed_env(args),
+        policy=policy_name(args),
     )

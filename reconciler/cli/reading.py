@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import os
 import secrets
+from argparse import Namespace
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from reconciler.cli.options import allowed_env, policy_name
 from reconciler.daemon.intake import Judged, judge
+from reconciler.daemon.parts import may_read
+from reconciler.daemon.policy import make_policy
+from reconciler.daemon.protocol import ServiceOptions
 from reconciler.errors import PnrError
 from reconciler.intent.contents import Source
 from reconciler.intent.model import Place, Problem
@@ -50,24 +55,33 @@ class _Unread:
         return None
 
 
-def judge_files(names: Sequence[str], folder: str, allowed_env: Sequence[str], *, with_contents: bool = True) -> Judged:
+def judge_files(
+    names: Sequence[str], folders: tuple[str, str], args: Namespace, *, with_contents: bool = True
+) -> Judged:
     """Judge the files of these names, or all of the domains directory where none is named.
 
-    Named files are judged together, apart from the directory. Without ``with_contents`` it does not matter whether the
-    secrets and other files that they refer to are there. Raises DomainsMissing.
+    ``folders`` are those of domains and state, ``args`` has the options that decide about a file. Named files are
+    judged together, apart from the directory. Without ``with_contents`` it does not matter whether the
+    secrets and other files that they refer to are there. Raises DomainsMissing, and PnrError for a policy that can't be
+    used.
     """
-    domains = Path(folder)
+    domains, state = map(Path, folders)
+    allowed = allowed_env(args)
+    policy = make_policy(ServiceOptions(domains, state, engine="docker", policy=policy_name(args)))
     paths = [Path(name) for name in names] if names else _files_of(domains)
     files = {str(path) if names else path.name: _read(path, str(path) if names else path.name) for path in paths}
-    env: Mapping[str, str] = {name: os.environ[name] for name in allowed_env if name in os.environ}
+    env: Mapping[str, str] = {name: os.environ[name] for name in allowed if name in os.environ}
     return judge(
         files,
         base_dir=str(domains.absolute()),
         env=env,
-        allowed_env=frozenset(allowed_env),
+        allowed_env=frozenset(allowed),
+        policy=policy,
         check_types=known_types(),
         # What is judged here is not compared with any container: any key will do.
-        contents=LocalContents(lambda: THROW_AWAY_KEY, Places.of(os.environ, frozenset(allowed_env)))
+        contents=LocalContents(
+            lambda: THROW_AWAY_KEY, Places.of(os.environ, frozenset(allowed)), may_read=may_read(policy)
+        )
         if with_contents
         else _Unread(),
     )

@@ -59,7 +59,8 @@ def run(args: Namespace) -> int:
                 show = stack.enter_context(LiveView(hint=_HINT)).show
             else:
                 with suppress(OSError):  # nobody reads; the work goes on unseen
-                    say(f"pnr: domains {domains}, state {state}, engine {args.engine}")
+                    policy = options.policy or "standard"
+                    say(f"pnr: domains {domains}, state {state}, engine {args.engine}, policy {policy}")
                 show = line_printer()
             presenter = stack.enter_context(Presenter(show))
         asyncio.run(_serve(options, presenter))

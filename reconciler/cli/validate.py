@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 
 from reconciler.cli import exits
 from reconciler.cli.folders import folders
-from reconciler.cli.options import allow_env_option, allowed_env
+from reconciler.cli.options import file_options
 from reconciler.cli.terminal import print_json, say
 
 
@@ -22,15 +22,14 @@ def configure(parser: ArgumentParser) -> None:
     )
     parser.add_argument("file", nargs="*", metavar="FILE", help="judged together, apart from the domains directory")
     parser.add_argument("--json", action="store_true", help="a list of errors as in `pnr status --json`")
-    allow_env_option(parser)
+    file_options(parser)
 
 
 def run(args: Namespace) -> int:
     """Check the files; an exit code."""
     from reconciler.cli.reading import judge_files
 
-    domains, _ = folders(args)
-    judged = judge_files(args.file, domains, allowed_env(args))
+    judged = judge_files(args.file, folders(args), args)
     errors = [problem for name in sorted(judged.problems) for problem in judged.problems[name]]
     warnings = [problem for name in sorted(judged.warnings) for problem in judged.warnings[name]]
     if args.json:

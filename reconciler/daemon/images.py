@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reconciler.daemon.parts import make_contents, make_engine, make_judge
+from reconciler.daemon.policy import make_policy
 from reconciler.daemon.protocol import ServiceOptions
 from reconciler.engine.protocol import Engine, EngineError, EngineUnavailable
 from reconciler.errors import PnrError
@@ -149,9 +150,10 @@ async def alone(options: ServiceOptions, *, complete: bool = False) -> AsyncIter
 
     With ``complete`` a file that is not valid is an error, for nobody can tell what it declares. Raises PnrError.
     """
-    contents = make_contents(options, make_key=False)
-    engine, _, _ = make_engine(options, contents)
-    judge = make_judge(options, contents)
+    policy = make_policy(options)
+    contents = make_contents(options, policy, make_key=False)
+    engine, _, _ = make_engine(options, contents, policy)
+    judge = make_judge(options, contents, policy)
     source = DirectorySource(options.domains, polling=True)
     try:
         scan = await anext(source.scans())

@@ -6,6 +6,7 @@ Shared by the daemon and by ``pnr validate``, ``plan`` and ``graph``, so that al
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Collection, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -15,6 +16,9 @@ from reconciler.intent.checks import Finding, check, locate_findings
 from reconciler.intent.contents import Contents, NoContents, Source, SourceKind
 from reconciler.intent.loader import load
 from reconciler.intent.model import CheckType, Domain, Loaded, Problem
+from reconciler.policy import Judge
+from reconciler.policy.domain import judge_domain
+from reconciler.policy.world import Seen
 
 
 class FileRead(Protocol):
@@ -50,6 +54,8 @@ class Entry:
     loaded: Loaded
     data: bytes
     stamps: Mapping[Source, Hashable]
+    refused: tuple[Finding, ...] = ()  # what the policy does not allow of it
+    looked: Mapping[str, Seen] = field(default_factory=dict)  # what that depends on besides: paths of the host
 
 
 class LoadCache:
@@ -97,6 +103,7 @@ class Loading:
     allowed_env: Collection[str]
     check_types: Mapping[str, CheckType]
     contents: Contents = field(default_factory=NoContents)
+    policy: Judge | None = None
 
     def load(self, name: str, data: bytes) -> Entry:
         """Load one file."""
@@ -110,7 +117,17 @@ class Loading:
             check_types=self.check_types,
             contents=contents,
         )
-        return Entry(loaded, data, contents.stamps)
+        if self.policy is None or loaded.domain is None:
+            return Entry(loaded, data, contents.stamps)
+        looked: dict[str, Seen] = {}
+        refused = judge_domain(self.policy.noting(looked), loaded.domain, json.loads(data))
+        return Entry(loaded, data, contents.stamps, tuple(refused), looked)
+
+    def is_stale(self, entry: Entry) -> bool:
+        """Whether something that the file refers to, or that the policy looked at for it, may have changed."""
+        if any(self.contents.stamp(source) != stamp for source, stamp in entry.stamps.items()):
+            return True
+        return self.policy is not None and any(self.policy.look(path) != seen for path, seen in entry.looked.items())
 
 
 def judge(
@@ -121,15 +138,17 @@ def judge(
     allowed_env: Collection[str],
     check_types: Mapping[str, CheckType],
     contents: Contents | None = None,
+    policy: Judge | None = None,
     known: Collection[FactRef] = (),
     cache: LoadCache | None = None,
 ) -> Judged:
     """Judge files by their names. An error holds back the file that it is in, and no other.
 
     ``base_dir`` is the absolute directory that relative paths in a file start from; ``known`` are facts that
-    are answered by somebody not in ``files``. With ``cache`` only what changed since the last call is loaded.
+    are answered by somebody not in ``files``. ``policy`` says what they may ask for (None: anything). With ``cache``
+    only what changed since the last call is loaded.
     """
-    loading = Loading(base_dir, env, allowed_env, check_types, contents or NoContents())
+    loading = Loading(base_dir, env, allowed_env, check_types, contents or NoContents(), policy)
     return judge_with(loading, files, known=known, cache=cache)
 
 
@@ -144,6 +163,7 @@ def judge_with(
     before = cache.loaded if cache is not None else {}
     now: dict[Key, Entry] = {}
     loaded: dict[str, Domain] = {}
+    refused: list[Finding] = []
     problems: dict[str, tuple[Problem, ...]] = {}
     for name, file in sorted(files.items()):
         if file.problem is not None:
@@ -157,9 +177,10 @@ def judge_with(
             problems[name] = result.problems
         elif result.domain is not None:
             loaded[name] = result.domain
+            refused += now[key].refused
     if cache is not None:
         cache.loaded = now
-    findings = check(list(loaded.values()), known)
+    findings = check(list(loaded.values()), known, refused)
     wrong = _by_file([finding for finding in findings if finding.severity == "error"], files)
     doubtful = _by_file([finding for finding in findings if finding.severity != "error"], files)
     good = {domain.name: domain for name, domain in loaded.items() if name not in wrong}

@@ -16,12 +16,13 @@ from typing import Any, TypeVar
 from reconciler.daemon import intake
 from reconciler.facts import FactRef
 from reconciler.intent.model import CheckType
+from reconciler.policy import Judge
 from reconciler.sources.contents import LocalContents
 
 T = TypeVar("T")
 
 THREADS = 4
-_MAY_REFER = re.compile(rb'"(?:secrets|configs|env_file|label_file|build(?:_path)?)"')
+_MAY_REFER = re.compile(rb'"(?:secrets|configs|env_file|label_file|build(?:_path)?|volumes|devices|logging)"')
 
 
 class FileJudge:
@@ -35,10 +36,11 @@ class FileJudge:
         allowed_env: Collection[str],
         check_types: Mapping[str, CheckType],
         contents: LocalContents,
+        policy: Judge | None = None,
     ) -> None:
         self.refers = asyncio.Event()
         self._contents = contents
-        self._loading = intake.Loading(base_dir, env, allowed_env, check_types, contents)
+        self._loading = intake.Loading(base_dir, env, allowed_env, check_types, contents, policy)
         self._cache = intake.LoadCache()
         self._threads = ThreadPoolExecutor(THREADS, "pnr-load")
 
@@ -47,7 +49,7 @@ class FileJudge:
         judged = intake.judge_with(self._loading, files, known=known, cache=self._cache)
         used = {source for entry in self._cache.loaded.values() for source in entry.stamps}
         self._contents.forget_others(used)
-        if used:
+        if used or any(entry.looked for entry in self._cache.loaded.values()):
             self.refers.set()
         else:
             self.refers.clear()
@@ -65,23 +67,21 @@ class FileJudge:
 
     async def look_again(self) -> bool:
         """Load again those of which something that they refer to has changed; whether they now mean something else."""
-        entries = {key: entry for key, entry in self._cache.loaded.items() if entry.stamps}
-        stale = await self._in_thread(lambda: [key for key, entry in entries.items() if self._is_stale(entry)])
+        entries = {key: entry for key, entry in self._cache.loaded.items() if entry.stamps or entry.looked}
+        stale = await self._in_thread(lambda: [key for key, one in entries.items() if self._loading.is_stale(one)])
         again = await self._loaded((key, entries[key].data) for key in stale)
         changed = False
         for key, entry in again.items():
             # Unless it was replaced meanwhile.
             if self._cache.loaded.get(key) is entries[key]:
                 self._cache.loaded[key] = entry
-                changed = changed or entry.loaded != entries[key].loaded
+                before = entries[key]
+                changed = changed or (entry.loaded, entry.refused) != (before.loaded, before.refused)
         return changed
 
     def close(self) -> None:
         """Wait for nothing that is under way."""
         self._threads.shutdown(wait=False, cancel_futures=True)
-
-    def _is_stale(self, entry: intake.Entry) -> bool:
-        return any(self._contents.stamp(source) != stamp for source, stamp in entry.stamps.items())
 
     async def _loaded(self, texts: Iterable[tuple[intake.Key, bytes]]) -> dict[intake.Key, intake.Entry]:
         keys, calls = [], []

@@ -16,14 +16,15 @@ from reconciler.controller.loop import Controller
 from reconciler.controller.protocols import ProbeMaker, RuntimeReader
 from reconciler.controller.recorder import Recorder
 from reconciler.daemon.judging import FileJudge
+from reconciler.daemon.policy import files_roots, make_policy, runtime_root
 from reconciler.daemon.protocol import ServiceOptions
 from reconciler.daemon.references import WithReferences
 from reconciler.engine.protocol import Engine
 from reconciler.errors import PnrError
 from reconciler.intent.model import ChunkId
+from reconciler.policy import Judge
 from reconciler.probes import registry
-from reconciler.sources.build_context import pack
-from reconciler.sources.contents import LocalContents, Places
+from reconciler.sources.contents import LocalContents, MayRead, Places
 from reconciler.sources.directory import DirectorySource
 from reconciler.sources.runtime import RuntimeFacts
 from reconciler.state.adopted import AdoptedStore
@@ -54,13 +55,22 @@ class Parts:
     engine: Engine
 
 
-def make_contents(options: ServiceOptions, *, make_key: bool) -> LocalContents:
+def make_contents(options: ServiceOptions, policy: Judge, *, make_key: bool) -> LocalContents:
     """What reads secrets and other files that domain files refer to. ``make_key``: see InstallationKey."""
     key = InstallationKey(options.state, make=make_key)
-    return LocalContents(key, Places.of(os.environ, frozenset(options.allowed_env)))
+    return LocalContents(key, Places.of(os.environ, frozenset(options.allowed_env)), may_read=may_read(policy))
 
 
-def make_judge(options: ServiceOptions, contents: LocalContents) -> FileJudge:
+def may_read(policy: Judge) -> MayRead:
+    """Says why a policy does not let a file, or a directory to build from, be read."""
+
+    def refused(path: str, is_folder: bool) -> str:
+        return "; ".join(str(refusal) for refusal in policy.file(path, is_folder=is_folder))
+
+    return refused
+
+
+def make_judge(options: ServiceOptions, contents: LocalContents, policy: Judge) -> FileJudge:
     """The judge of files: it loads, interpolates and checks them, with the probe types that are installed."""
     check_types = registry.known_types()
     for problem in registry.problems():
@@ -68,7 +78,9 @@ def make_judge(options: ServiceOptions, contents: LocalContents) -> FileJudge:
     allowed = frozenset(options.allowed_env)
     env = {name: value for name, value in os.environ.items() if name in allowed}
     base = str(options.domains.absolute())
-    return FileJudge(base_dir=base, env=env, allowed_env=allowed, check_types=check_types, contents=contents)
+    return FileJudge(
+        base_dir=base, env=env, allowed_env=allowed, check_types=check_types, contents=contents, policy=policy
+    )
 
 
 class _ChunkFolders:
@@ -86,37 +98,32 @@ class _ChunkFolders:
         self._files.sweep(chunk, ())
 
 
-def _files_roots(state: Path) -> tuple[str, str]:
-    """Where files for containers are put, and where those that may be executed.
-
-    The first is best in memory: systemd's RuntimeDirectory, where there is one. File systems in memory seldom allow
-    programs, so the second is in the state directory.
-    """
-    lasting = str(state.absolute() / "files")
-    runtime = os.environ.get("RUNTIME_DIRECTORY", "").split(os.pathsep)[0]
-    return (os.path.join(runtime, "files") if runtime else lasting), lasting
-
-
-def make_engine(options: ServiceOptions, contents: LocalContents) -> tuple[Engine, ProbeMaker, RuntimeReader]:
-    """The engine by its name, with the probes and the reader of containers' answers that go with it.
+def make_engine(
+    options: ServiceOptions, contents: LocalContents, policy: Judge
+) -> tuple[Engine, ProbeMaker, RuntimeReader]:
+    """The engine by its name, with the probes and the reader of containers' answers that go with it. ``policy`` judges
+    what is sent to it.
 
     Raises UnknownEngine.
     """
-    runtime = options.state / "runtime"
+    runtime = runtime_root(options.state)
     if options.engine == "docker":
         from reconciler.engine.docker import DockerEngine
+        from reconciler.engine.docker.guarding import Guard
         from reconciler.engine.docker.images import ImageKeeper, Logins
         from reconciler.engine.docker.mounted_files import MountedFiles
 
-        root, executable_root = _files_roots(options.state)
+        root, executable_root = files_roots(options.state)
+        adopted = AdoptedStore(options.state)
         files = MountedFiles(root, contents, executable_root=executable_root)
         engine = DockerEngine(
-            runtime_root=str(runtime.absolute()),
-            images=ImageKeeper(logins=Logins(contents), record=ImageStore(options.state), pack=pack),
-            adopted=AdoptedStore(options.state),
+            runtime_root=runtime,
+            images=ImageKeeper(logins=Logins(contents), record=ImageStore(options.state), pack=contents.pack),
+            adopted=adopted,
             files=files,
+            guard=Guard(policy, adopted),
         )
-        return engine, registry.make, _ChunkFolders(RuntimeFacts(runtime), files)
+        return engine, registry.make, _ChunkFolders(RuntimeFacts(Path(runtime)), files)
     if options.engine == "simulated":
         from reconciler.daemon.simulation import SimulatedRuntime, simulated_probe_factory
         from reconciler.engine.simulated import SimulatedEngine
@@ -146,9 +153,10 @@ async def assembled(
     lock.acquire()
     try:
         clock = SystemClock()
-        contents = make_contents(options, make_key=True)
-        engine, make_probe, runtime = make_engine(options, contents)
-        judge = make_judge(options, contents)
+        policy = make_policy(options)
+        contents = make_contents(options, policy, make_key=True)
+        engine, make_probe, runtime = make_engine(options, contents, policy)
+        judge = make_judge(options, contents, policy)
         intents = IntentStore(options.state)
         await judge.prepare({intent.file: intent for intent in intents.load_all()})
         recorder = Recorder(

@@ -21,7 +21,8 @@ class ServiceOptions:
 
     ``domains`` is the directory of domain files, ``state`` the one that lasts; ``engine`` is ``docker`` or
     ``simulated``; ``polling`` looks at the directory on a timer instead of asking the kernel for events;
-    ``allowed_env`` are names of the daemon's environment that ``${NAME}`` in a domain file may take.
+    ``allowed_env`` are names of the daemon's environment that ``${NAME}`` in a domain file may take. ``policy`` names a
+    policy file, or a profile; None is the profile standard.
     """
 
     domains: Path
@@ -29,6 +30,7 @@ class ServiceOptions:
     engine: str = "docker"
     polling: bool = False
     allowed_env: tuple[str, ...] = ()
+    policy: str | None = None
 
 
 class Ask(TypedDict):

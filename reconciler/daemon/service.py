@@ -12,6 +12,7 @@ from reconciler.controller.records import Beat, LookNow, TakeDown
 from reconciler.daemon.control import ControlServer
 from reconciler.daemon.handler import Handler
 from reconciler.daemon.parts import assembled, make_contents, make_engine, make_judge
+from reconciler.daemon.policy import make_policy
 from reconciler.daemon.protocol import ServiceOptions
 from reconciler.daemon.systemd import Notifier
 from reconciler.daemon.verdict import finished_applying, finished_removing, status_sentence
@@ -114,14 +115,15 @@ async def take_down(
 
 async def make_plan(options: ServiceOptions) -> tuple[Plan, list[Problem]]:
     """What ``apply`` would do now, and what is wrong with the files. Changes nothing."""
-    contents = make_contents(options, make_key=False)
-    engine, _, _ = make_engine(options, contents)
+    policy = make_policy(options)
+    contents = make_contents(options, policy, make_key=False)
+    engine, _, _ = make_engine(options, contents, policy)
     try:
         source = DirectorySource(options.domains, polling=True)
         scans = source.scans()
         scan = await anext(scans)
         await source.close()
-        judged = make_judge(options, contents)(scan.files, frozenset())
+        judged = make_judge(options, contents, policy)(scan.files, frozenset())
         await engine.connect()
         observed = await engine.observe()
         wishes = [Wish(name, domain) for name, domain in judged.domains.items()]

@@ -33,7 +33,7 @@ def look(path: str) -> Seen:
     real = os.path.realpath(path)
     try:
         link = _first_link(path)
-        return _walk(real, link)
+        return _walk(real, link, _others(path) if link is not None else None)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         return Seen(real, exists=False, trouble=reason or type(error).__name__)
@@ -72,13 +72,10 @@ def _prefixes(path: str) -> Iterator[str]:
         yield at
 
 
-def _walk(real: str, link: str | None) -> Seen:
+def _walk(real: str, link: str | None, others: str | None) -> Seen:
     ids: list[tuple[int, int]] = []
-    others: str | None = None
     kind, exists = "", True
-    parts = [os.path.splitdrive(real)[0] + os.sep, *_prefixes(real)]
-    sticky = False
-    for number, part in enumerate(parts):
+    for part in _steps(real):
         try:
             at = os.lstat(part)
         except (FileNotFoundError, NotADirectoryError):
@@ -86,18 +83,35 @@ def _walk(real: str, link: str | None) -> Seen:
             break
         ids.append((at.st_dev, at.st_ino))
         kind = next((name for is_kind, name in _KINDS if is_kind(at.st_mode)), "")
-        last = number == len(parts) - 1
-        if others is None and _HAS_OWNERS and (not last or sticky):
-            others = part if _others_may_write(at, last=last) else None
-        sticky = bool(at.st_mode & stat.S_ISVTX)
-    return Seen(real, exists, link, kind if exists else "", others, tuple(ids), _hidden(real))
+    return Seen(real, exists, link, kind if exists else "", others or _others(real), tuple(ids), _hidden(real))
 
 
-def _others_may_write(at: os.stat_result, *, last: bool) -> bool:
-    if at.st_uid not in (0, os.geteuid()):
-        return True
-    if last:
-        return False
+def _steps(path: str) -> list[str]:
+    return [os.path.splitdrive(path)[0] + os.sep, *_prefixes(path)]
+
+
+def _others(path: str) -> str | None:
+    """The first part of the way that others than root and this process's user may exchange."""
+    if not _HAS_OWNERS:
+        return None
+    steps = _steps(path)
+    is_sticky = False
+    for number, part in enumerate(steps):
+        try:
+            at = os.lstat(part)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        is_last = number == len(steps) - 1
+        # Who owns the last part may change what is in it, but not exchange it; in a folder like /tmp he may.
+        if (not is_last or is_sticky) and at.st_uid not in (0, os.geteuid()):
+            return part
+        if not is_last and not stat.S_ISLNK(at.st_mode) and _is_shared(at):
+            return part
+        is_sticky = bool(at.st_mode & stat.S_ISVTX) and not stat.S_ISLNK(at.st_mode)
+    return None
+
+
+def _is_shared(at: os.stat_result) -> bool:
     by_group = at.st_mode & stat.S_IWGRP and at.st_gid not in (0, os.getegid())
     return bool((at.st_mode & stat.S_IWOTH or by_group) and not at.st_mode & stat.S_ISVTX)
 

@@ -39,14 +39,17 @@ class Finding:
     severity: Severity = "error"
 
 
-def check(domains: Sequence[Domain], known: Collection[FactRef] = ()) -> list[Finding]:
+def check(
+    domains: Sequence[Domain], known: Collection[FactRef] = (), refused: Collection[Finding] = ()
+) -> list[Finding]:
     """Everything that is wrong with the domains taken together, in the order of files and chunks.
 
     ``known`` are facts that somebody else answers, of whatever domain; nothing is assumed about their answers.
+    ``refused`` is what was found before, and counts here.
     """
     ordered = sorted(domains, key=lambda domain: domain.file)
     first: dict[str, Domain] = {}
-    findings: list[Finding] = []
+    findings: list[Finding] = [*refused]
     for domain in ordered:
         if domain.name in first:
             message = (

@@ -1,7 +1,7 @@
 """Judges a domain before anything of it is made: with the requests that it would lead to. Pure.
 
-What is refused is told at the setting in the file that asks for it: the setting whose ``send`` wrote the field, and in a
-list the item that comes out as the one that was refused.
+What is refused is told at the setting in the file that asks for it: the setting whose ``send`` wrote the field, and in
+a list the item that comes out as the one that was refused.
 """
 
 from __future__ import annotations

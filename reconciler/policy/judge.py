@@ -12,11 +12,11 @@ from typing import Any
 from reconciler.intent.model import ChunkId
 from reconciler.planner.observed import LABEL_DOMAIN
 from reconciler.policy.checks import container, images, network, places, volumes
-from reconciler.policy.checks.case import Case, labels_of, owner_of, table
+from reconciler.policy.checks.case import Case, Protected, labels_of, owner_of, table
 from reconciler.policy.model import Policy
 from reconciler.policy.refusal import KNOWN_FIELDS, KNOWN_ROUTES, Refusal
 from reconciler.policy.request import Request, Route
-from reconciler.policy.world import Look, Nothing, Places, World
+from reconciler.policy.world import Installation, Look, Nothing, Seen, World
 
 _VOLUME = frozenset({"Name", "Driver", "DriverOpts", "Labels"})
 _CONNECT = frozenset({"Container", "EndpointConfig", "Force"})
@@ -25,15 +25,29 @@ _CONNECT = frozenset({"Container", "EndpointConfig", "Force"})
 class Judge:
     """Says what a policy refuses. ``look`` looks at paths of the host; ``places`` are those of this installation."""
 
-    def __init__(self, policy: Policy, places: Places, look: Look) -> None:
+    def __init__(self, policy: Policy, places: Installation, look: Look) -> None:
         self.policy = policy
         self.places = places
         self.look = look
+        self._protected: Protected | None = None
+
+    def noting(self, looked: dict[str, Seen]) -> Judge:
+        """The same judge, for one domain: it notes what it sees of the paths that the domain asks for, and looks at
+        those that are protected only once."""
+
+        def look(path: str) -> Seen:
+            looked[path] = seen = self.look(path)
+            return seen
+
+        judge = Judge(self.policy, self.places, look)
+        judge._protected = Protected(self.look)
+        return judge
 
     def case(self, world: World | None = None, owner: ChunkId | None = None, domain: str = "") -> Case:
         """A case of its own: for whoever judges a part of something."""
         said = owner.domain if owner is not None else domain
-        return Case(self.policy, self.places, self.look, world or Nothing(), owner, said)
+        protected = self._protected or Protected(self.look)
+        return Case(self.policy, self.places, self.look, protected, world or Nothing(), owner, said)
 
     def request(self, request: Request, world: World | None = None) -> list[Refusal]:
         """Everything that the policy refuses of a request; nothing: it may be sent."""

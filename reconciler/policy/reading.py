@@ -60,7 +60,7 @@ def _profile(tree: Mapping[str, Any], wrong: list[tuple[Path, str]]) -> Profile:
     if name is None:
         wrong.append(((), f'profile is missing: say where to start from, as in profile = "{Profile.STANDARD}"'))
     elif not isinstance(name, str) or name not in list(Profile):
-        close = get_close_matches(str(name), list(Profile), n=1)
+        close = get_close_matches(str(name), [str(one) for one in Profile], n=1)
         hint = f"; did you mean {close[0]!r}?" if close else ""
         wrong.append((("profile",), f"there is no profile {name!r} (known: {', '.join(Profile)}){hint}"))
     else:

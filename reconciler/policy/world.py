@@ -40,16 +40,18 @@ Look = Callable[[str], Seen]
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class Installation:
     """The places of this installation, as absolute paths without links.
 
-    ``domains`` is the directory of the domain files; ``own`` what else belongs to pnr: state, policy, program. Below
+    ``domains`` is the directory of the domain files; ``own`` what else belongs to pnr: state and policy; ``program``
+    its code. Below
     ``runtime`` lie the directories of ``/runtime``, below each of ``files`` the secrets and configs of containers:
     ``ROOT/DOMAIN/CPUX/UNIT``. ``sockets`` lead to the engine.
     """
 
     domains: str = ""
     own: tuple[str, ...] = ()
+    program: tuple[str, ...] = ()
     runtime: str = ""
     files: tuple[str, ...] = ()
     sockets: tuple[str, ...] = ()

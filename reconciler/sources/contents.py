@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import IO, TypeVar
 
 from reconciler.errors import PnrError
 from reconciler.intent.contents import (
@@ -30,7 +30,8 @@ from reconciler.intent.contents import (
     ToolMissing,
     folder_parts,
 )
-from reconciler.sources import piped, safe_read
+from reconciler.intent.model import Build
+from reconciler.sources import build_context, piped, safe_read
 from reconciler.sources.build_context import BuildContexts
 
 T = TypeVar("T")
@@ -63,11 +64,26 @@ class Places:
         )
 
 
+MayRead = Callable[[str, bool], str]
+"""Says why a path may not be read; "" where it may. The second argument: it is a directory to build from."""
+
+
+class SourceRefused(ContentsError):
+    """The policy of this daemon does not let it be read."""
+
+    code = "PolicyRefused"
+
+
+def _anything(path: str, is_folder: bool) -> str:
+    return ""
+
+
 class LocalContents:
     """See :class:`reconciler.intent.contents.Contents`. ``key`` gives the key of the installation; it is asked for it
-    when a first fingerprint is wanted."""
+    when a first fingerprint is wanted. ``may_read`` is asked before anything is read, each time."""
 
-    def __init__(self, key: Callable[[], bytes], places: Places) -> None:
+    def __init__(self, key: Callable[[], bytes], places: Places, *, may_read: MayRead = _anything) -> None:
+        self._may_read = may_read
         self._key = key
         self._places = places
         self._lock = threading.Lock()
@@ -97,6 +113,7 @@ class LocalContents:
         """HMAC-SHA256 of the content; of a build context, which holds nothing that an image would hide, a plain hash.
         Raises ContentsError."""
         if source.kind is SourceKind.FOLDER:
+            self._admit_context(*folder_parts(source))
             return self._attempt(source, lambda: self._contexts.fingerprint(*folder_parts(source)))
         return self.fingerprint_of(self.read(source))
 
@@ -115,6 +132,8 @@ class LocalContents:
         attempt = None if failed_at is None else int((time.monotonic() - failed_at) / RETRY_SECONDS)
         if source.kind is SourceKind.ENVIRONMENT:
             return (self._places.env.get(source.name) is not None, attempt)
+        if source.kind is SourceKind.FOLDER and self._context_refusal(*folder_parts(source)):
+            return ("refused", attempt)  # it may be the whole disk: nobody walks through it
         if source.kind is SourceKind.FOLDER:
             return (self._contexts.stamp(*folder_parts(source)), attempt)
         return (self._file_stamp(source), attempt)
@@ -126,6 +145,39 @@ class LocalContents:
             self._opened = {source: kept for source, kept in self._opened.items() if source in used}
             self._failed_at = {source: at for source, at in self._failed_at.items() if source in used}
 
+    # --- what may be read -----------------------------------------------------------------------------------------
+
+    def pack(self, build: Build) -> tuple[IO[bytes], str]:
+        """See :func:`reconciler.sources.build_context.pack`. Raises ContentsError, OSError."""
+        self._admit_context(build.context, "" if build.dockerfile_inline is not None else build.dockerfile)
+        return build_context.pack(build)
+
+    def _admit_context(self, context: str, dockerfile: str | None) -> None:
+        why = self._context_refusal(context, dockerfile)
+        if why:
+            raise SourceRefused(f"the policy refuses {why}")
+
+    def _context_refusal(self, context: str, dockerfile: str | None) -> str:
+        named = os.path.normpath(os.path.join(context, dockerfile)) if dockerfile else ""
+        ignored = [
+            f"{named or os.path.join(context, 'Dockerfile')}.dockerignore",
+            os.path.join(context, ".dockerignore"),
+        ]
+        files = [
+            path for path in (named, os.path.join(context, "Dockerfile"), *ignored) if path and os.path.lexists(path)
+        ]
+        refusals = (self._may_read(path, False) for path in files)
+        return self._may_read(context, True) or next((why for why in refusals if why), "")
+
+    def _admitted(self, source: Source) -> str:
+        """The path to read for a source, without links. Raises SourceRefused."""
+        path = self._path(source)
+        if source.kind is not SourceKind.CREDENTIAL:
+            why = self._may_read(path, False)
+            if why:
+                raise SourceRefused(f"the policy refuses {why}")
+        return os.path.realpath(path)
+
     # --- the kinds ------------------------------------------------------------------------------------------------
 
     def _read(self, source: Source) -> bytes:
@@ -135,12 +187,19 @@ class LocalContents:
             case SourceKind.ENVIRONMENT:
                 return self._variable(source)
             case SourceKind.FILE | SourceKind.CREDENTIAL:
-                return _file(source, self._path(source))
+                return self._file(source)
             case SourceKind.SOPS:
                 return self._opened_by("sops", source, ["--decrypt", source.name])
             case SourceKind.AGE:
                 return self._opened_by("age", source, ["--decrypt", "--identity", self._identity(source), source.name])
         raise ContentsError(f"{source}: a {source.kind} has no content")
+
+    def _file(self, source: Source) -> bytes:
+        real = self._admitted(source)
+        content = _file(source, self._path(source), real)
+        if os.path.realpath(self._path(source)) != real:
+            raise SourceRefused(f"{source} leads elsewhere than a moment ago: it is looked at again")
+        return content
 
     def _variable(self, source: Source) -> bytes:
         value = self._places.env.get(source.name)
@@ -170,13 +229,14 @@ class LocalContents:
         return path
 
     def _opened_by(self, tool: str, source: Source, arguments: list[str]) -> bytes:
+        self._admitted(source)
         stamp = self._file_stamp(source)
         with self._lock:
             kept = self._opened.get(source)
         if kept is not None and kept[0] == stamp:
             return kept[1]
         # First as a file: a missing, unreadable or outsized one is told in clearer words than the tool's exit code.
-        _file(source, source.name)
+        self._file(source)
         content = _run(tool, source, arguments)
         with self._lock:
             self._opened[source] = (stamp, content)
@@ -195,10 +255,10 @@ class LocalContents:
         return (at.st_mtime_ns, at.st_ctime_ns, at.st_size, at.st_ino, at.st_dev, fresh)
 
 
-def _file(source: Source, path: str) -> bytes:
+def _file(source: Source, path: str, real: str) -> bytes:
     """A regular file, also one that a link leads to: certificates and credentials are often kept so."""
     try:
-        return safe_read.read(os.path.realpath(path), MAX_BYTES)
+        return safe_read.read(real, MAX_BYTES)
     except safe_read.Refused as refused:
         if refused.code == "Gone":
             where = source if path == source.name else f"{source} ({path})"

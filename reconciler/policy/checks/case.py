@@ -10,23 +10,32 @@ from reconciler.intent.model import ChunkId
 from reconciler.planner.observed import LABEL_CHUNK, LABEL_CPUX, LABEL_DOMAIN, LABEL_REPLICA
 from reconciler.policy.model import Policy
 from reconciler.policy.refusal import KNOWN_FIELDS, Refusals
-from reconciler.policy.world import Look, Nothing, Places, World
+from reconciler.policy.world import Installation, Look, Nothing, World
 
 Object = Mapping[str, Any]
 
 
 @dataclass
+class Protected:
+    """What protected places are, by device and inode: looked up when a first path is to be compared. ``look`` is the
+    plain look, of which nobody takes note."""
+
+    look: Look
+    ids: dict[tuple[int, int], str] | None = None
+
+
+@dataclass
 class Case:
     """``owner`` is the chunk whose container this is about, where one is known; ``domain`` its domain, or that of the
-    network or volume. ``protected_ids`` remembers what protected places are, by device and inode."""
+    network or volume."""
 
     policy: Policy
-    places: Places
+    places: Installation
     look: Look
+    protected: Protected
     world: World = field(default_factory=Nothing)
     owner: ChunkId | None = None
     domain: str = ""
-    protected_ids: dict[tuple[int, int], str] | None = None
     out: Refusals = field(init=False)
 
     def __post_init__(self) -> None:

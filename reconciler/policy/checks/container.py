@@ -1,7 +1,7 @@
 """The body that creates a container, and those that change one, part by part. Pure.
 
-Every field that the Engine API has (1.41 to 1.51) is in one of the sets here: those that a rule looks at, and those that
-reach no further than the container. A field that is in none is refused.
+Every field that the Engine API has (1.41 to 1.51) is in one of the sets here: those that a rule looks at, and those
+that reach no further than the container. A field that is in none is refused.
 """
 
 from __future__ import annotations

@@ -44,8 +44,8 @@ def _is_like_an_id(image: ImageName) -> bool:
 
 
 def matches(pattern: str, image: ImageName) -> bool:
-    """Whether a pattern such as ``ghcr.io/team/*`` or ``redis:7*`` is of this image. A pattern with a tag is of no image
-    without one."""
+    """Whether a pattern such as ``ghcr.io/team/*`` or ``redis:7*`` is of this image. A pattern with a tag is of no
+    image without one."""
     name, tag = _without_tag(pattern)
     host, slash, rest = name.partition("/")
     if not slash or not (host == "localhost" or set(host) & set(".:*")):

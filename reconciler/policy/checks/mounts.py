@@ -152,5 +152,5 @@ def _is_own_of(case: Case, mount: Object, other: Any) -> bool:
         "Target": mount.get("Destination"),
         "ReadOnly": mount.get("RW") is False,
     }
-    borrowed = Case(case.policy, case.places, case.look, case.world, other)
+    borrowed = Case(case.policy, case.places, case.look, case.protected, case.world, other)
     return is_own(borrowed, shown)

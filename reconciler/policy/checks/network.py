@@ -11,7 +11,6 @@ from reconciler.planner.observed import LABEL_DOMAIN
 from reconciler.policy.checks import places
 from reconciler.policy.checks.case import Case, Object, objects, table, texts
 from reconciler.policy.checks.sharing import others
-from reconciler.policy.refusal import KNOWN_FIELDS
 
 EVERY_ADDRESS = ("0.0.0.0", "::")
 _SYSCTLS = "com.docker.network.endpoint.sysctls"

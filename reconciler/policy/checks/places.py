@@ -69,7 +69,7 @@ def file(case: Case, path: str, field: str, *, is_folder: bool = False) -> None:
             return
     if left:
         in_domains = DOMAINS in policy.words("files.allowed")
-        why = _protected(case, left, seen, is_folder=is_folder, excepted=in_domains)
+        why = _protected(case, left, seen, is_folder=is_folder, excepted=in_domains, is_read=True)
         if why is not None:
             case.refuse("binds.protected", field, f"the file {path}: it {why}")
 
@@ -89,10 +89,12 @@ def _expanded(case: Case, patterns: tuple[str, ...]) -> tuple[str, ...]:
     )
 
 
-def _protected(case: Case, ways: dict[str, None], seen: Seen, *, is_folder: bool, excepted: bool) -> str | None:
+def _protected(
+    case: Case, ways: dict[str, None], seen: Seen, *, is_folder: bool, excepted: bool, is_read: bool = False
+) -> str | None:
     """Why a path is protected, in words that go on after it."""
     patterns = case.policy.words("binds.protected")
-    own = _own(case)
+    own = _own(case, is_read=is_read)
     for way in ways:
         mine = paths.covering(own, way) or (paths.below(own, way) if is_folder else None)
         if mine is not None:
@@ -105,7 +107,7 @@ def _protected(case: Case, ways: dict[str, None], seen: Seen, *, is_folder: bool
     if case.policy.profile is Profile.OPEN and not patterns:
         return None
     if not all(excepted and _is_below_domains(case, way) for way in ways):
-        known = _ids(case)
+        known = _protected_ids(case)
         alias = next((known[id] for id in seen.ids[1:] if id in known), None)
         if alias is not None:
             return f"is, or lies in, {alias} under another name"
@@ -118,13 +120,17 @@ def _relation(pattern: str, way: str) -> str:
     return f"lies in {pattern}" if paths.covers(pattern, way) else f"holds {pattern}"
 
 
-def _own(case: Case) -> list[str]:
-    """pnr's own places and the engine's, whatever the policy says; the profile open protects none."""
+def _own(case: Case, *, is_read: bool = False) -> list[str]:
+    """pnr's own places and the engine's, whatever the policy says; the profile open protects none. What is only read,
+    as the content of a secret or of a build, may be the program or the domain files."""
     if case.policy.profile is Profile.OPEN:
         return []
     places = case.places
     own = [*places.own, *places.files, *places.sockets, *([places.runtime] if places.runtime else [])]
+    if is_read:
+        return list(map(escape, own))
     # The directory of the domain files is not to be had as a whole, nor is a domain file.
+    own += places.program
     domains = [f"{escape(places.domains)}/*.json"] if places.domains else []
     return [*map(escape, own), *domains]
 
@@ -134,19 +140,19 @@ def _is_below_domains(case: Case, way: str) -> bool:
     return bool(domains) and paths.covers(domains, way) and len(paths.parts_of(way)) > len(paths.parts_of(domains))
 
 
-def _ids(case: Case) -> dict[tuple[int, int], str]:
-    if case.protected_ids is None:
-        case.protected_ids = {}
+def _protected_ids(case: Case) -> dict[tuple[int, int], str]:
+    memory = case.protected
+    if memory.ids is None:
+        memory.ids = {}
         for pattern in ("/", *case.policy.words("binds.protected"), *_own(case)):
-            if not _GLOB & set(pattern):
-                seen = case.look(pattern)
-                if seen.exists and seen.ids:
-                    case.protected_ids[seen.ids[-1]] = pattern
-    return case.protected_ids
+            seen = memory.look(pattern) if not _GLOB & set(pattern) else None
+            if seen is not None and seen.exists and seen.ids:
+                memory.ids[seen.ids[-1]] = pattern
+    return memory.ids
 
 
 def _is_engine(case: Case, seen: Seen) -> bool:
     """Whether it is the socket of the engine: by another path, or as a hard link."""
     if not seen.ids or not seen.exists or case.policy.profile is Profile.OPEN:
         return False
-    return any(case.look(socket).ids[-1:] == seen.ids[-1:] for socket in case.places.sockets)
+    return any(case.protected.look(socket).ids[-1:] == seen.ids[-1:] for socket in case.places.sockets)

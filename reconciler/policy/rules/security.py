@@ -185,7 +185,7 @@ ROWS = (
         "devices.paths",
         WORDS,
         "Which devices of the host a container may have, by path; a directory stands for all in it. Links are followed,"
-        " and both ends must be in the list. Block devices never are a part of `*`.",
+        " and both ends must be in the list.",
         ["*"],
         HARMLESS_DEVICES,
         [],
@@ -201,8 +201,8 @@ ROWS = (
     Rule(
         "devices.rules",
         WORDS,
-        "Which device_cgroup_rules a container may have, as `c 188:* rw`; one that asks for less than a rule in the list"
-        " is allowed too.",
+        "Which device_cgroup_rules a container may have, as `c 188:* rw`; one that asks for less than a rule in the"
+        " list is allowed too.",
         ["a *:* rwm"],
         HARMLESS_DEVICE_RULES,
         [],

@@ -1,0 +1,164 @@
+"""Gets the policy that is in force, and makes its judge, with what the judge must know of this installation.
+
+A policy that can't be read, that is not valid or that others may write to is an error with which nothing starts: there
+is no falling back to something laxer. It is read when a program starts; a change takes a restart, which touches no
+container.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from pathlib import Path
+
+import reconciler
+from reconciler.daemon.protocol import ServiceOptions
+from reconciler.errors import PnrError
+from reconciler.host import paths
+from reconciler.policy import Judge, Policy, Profile, reading
+from reconciler.policy.world import Installation, Look
+
+_GROUP_OR_OTHERS = stat.S_IWGRP | stat.S_IWOTH
+
+
+class PolicyUnusable(PnrError):
+    """The policy file can't be read, or can't be trusted; the message says why and what to do."""
+
+    code = "PolicyUnusable"
+
+
+def load_policy(options: ServiceOptions) -> Policy:
+    """The policy that the options name. Raises PnrError."""
+    if options.policy is None:
+        return Policy.of(Profile.STANDARD)
+    found = reading.profile_named(options.policy)
+    if found is not None:
+        return found
+    path = os.path.abspath(options.policy)
+    text = _read(path)
+    domains = os.path.realpath(options.domains)
+    if os.path.commonpath([domains, os.path.realpath(path)]) == domains:
+        raise PolicyUnusable(
+            f"the policy {path} lies in the directory of the domain files, which is the domains' to write: put it"
+            " elsewhere"
+        )
+    return reading.read(text, path)
+
+
+def _read(path: str) -> str:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    except OSError as error:
+        known = ", ".join(Profile)
+        raise PolicyUnusable(
+            f"the policy {path} can't be read: {error.strerror or error}; nothing starts without it. Name a file that"
+            f" there is, or a profile ({known}), with --policy or PNR_POLICY"
+        ) from error
+    try:
+        at = os.fstat(descriptor)
+        if not stat.S_ISREG(at.st_mode):
+            raise PolicyUnusable(f"the policy {path} is no file; nothing starts without it")
+        _trust(path, at)
+        with os.fdopen(os.dup(descriptor), "rb") as file:
+            data = file.read(reading.LARGEST + 1)
+    finally:
+        os.close(descriptor)
+    if len(data) > reading.LARGEST:
+        raise PolicyUnusable(f"the policy {path} has more than {reading.LARGEST} bytes")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise PolicyUnusable(f"{path}:{line}: it is no UTF-8") from error
+
+
+def _trust(path: str, at: os.stat_result) -> None:
+    """Refuse a policy that others than root and the daemon's user may write, or put another file in the place of."""
+    if not hasattr(os, "geteuid"):
+        return  # Windows: no owners and modes to go by
+    if at.st_uid not in (0, os.geteuid()):
+        raise PolicyUnusable(
+            f"the policy {path} belongs to uid {at.st_uid}, who could change it: chown it to root, or to the daemon's"
+            " user"
+        )
+    if at.st_mode & _GROUP_OR_OTHERS:
+        raise PolicyUnusable(f"the policy {path} may be written by others than its owner: chmod go-w {path}")
+    for way in dict.fromkeys((path, os.path.realpath(path))):
+        seen = paths.look(way)
+        if seen.others is not None:
+            raise PolicyUnusable(
+                f"the policy {path} is not safe: others than root and the daemon's user may write to {seen.others}, and"
+                " put another file in its place; chmod go-w it, or put the policy elsewhere"
+            )
+
+
+def make_policy(options: ServiceOptions) -> Judge:
+    """The judge of what domains ask for. Raises PnrError."""
+    policy = load_policy(options)
+    return Judge(policy, _installation(options, policy), look_for(options))
+
+
+def look_for(options: ServiceOptions) -> Look:
+    """How paths of the engine's machine are looked at: not at all where that is another one."""
+    host = _engine_host(options)
+    return paths.look if not host or host.startswith(("unix:", "http+unix:", "npipe:")) else paths.unseen
+
+
+def _engine_host(options: ServiceOptions) -> str:
+    """The engine's address; "" where it is the usual one, or where it is another kind of engine. What stands in the way
+    of finding it is told when the engine is asked for."""
+    if options.engine != "docker":
+        return ""
+    config = os.path.join(os.environ.get("DOCKER_CONFIG") or os.path.expanduser("~/.docker"), "config.json")
+    if not os.environ.get("DOCKER_CONTEXT") and not os.path.lexists(config):
+        return os.environ.get("DOCKER_HOST", "")  # without the SDK, which takes a while to be imported
+    from reconciler.engine.docker import client
+    from reconciler.engine.protocol import EngineUnavailable
+
+    try:
+        return client.find().host
+    except EngineUnavailable:
+        return ""
+
+
+def files_roots(state: Path) -> tuple[str, str]:
+    """Where files for containers are put, and where those that may be executed.
+
+    The first is best in memory: systemd's RuntimeDirectory, where there is one. File systems in memory seldom allow
+    programs, so the second is in the state directory.
+    """
+    lasting = str(state.absolute() / "files")
+    runtime = os.environ.get("RUNTIME_DIRECTORY", "").split(os.pathsep)[0]
+    return (os.path.join(runtime, "files") if runtime else lasting), lasting
+
+
+def runtime_root(state: Path) -> str:
+    """The directory under which those of ``/runtime`` are made."""
+    return str(state.absolute() / "runtime")
+
+
+def _installation(options: ServiceOptions, policy: Policy) -> Installation:
+    own = [paths.resolved(str(options.state))]
+    if policy.file is not None:
+        own += [policy.file, os.path.realpath(policy.file)]
+    runtime = os.environ.get("RUNTIME_DIRECTORY", "").split(os.pathsep)[0]
+    own += [paths.resolved(runtime)] if runtime else []
+    program = [os.path.dirname(os.path.realpath(reconciler.__file__))]
+    program += [os.path.realpath(sys.prefix)] if sys.prefix != sys.base_prefix else []
+    return Installation(
+        domains=paths.resolved(str(options.domains)),
+        own=tuple(dict.fromkeys(own)),
+        program=tuple(dict.fromkeys(program)),
+        runtime=runtime_root(options.state),
+        files=tuple(dict.fromkeys(files_roots(options.state))),
+        sockets=_sockets(options),
+    )
+
+
+def _sockets(options: ServiceOptions) -> tuple[str, ...]:
+    usual = ["/var/run/docker.sock", "/run/docker.sock"]
+    scheme, sign, path = _engine_host(options).partition("://")
+    if sign and scheme.endswith("unix"):
+        usual += [path, paths.resolved(path)]
+    return tuple(dict.fromkeys(usual))

@@ -1,0 +1,120 @@
+"""Short ways to ask the judge, on a disk that is made of a few names."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from reconciler.policy import Judge, Policy, Profile
+from reconciler.policy.request import Request, of_url, to_create
+from reconciler.policy.rule import Rule
+from reconciler.policy.table import RULES
+from reconciler.policy.world import Installation, Seen
+
+STANDARD = Policy.of(Profile.STANDARD)
+STRICT = Policy.of(Profile.STRICT)
+OPEN = Policy.of(Profile.OPEN)
+
+OWN = {"io.pnr.domain": "shop", "io.pnr.cpux": "main", "io.pnr.chunk": "web"}
+INSTALLATION = Installation(
+    domains="/srv/pnr/domains",
+    own=("/srv/pnr/state", "/etc/pnr/policy.toml"),
+    program=("/opt/pnr",),
+    runtime="/srv/pnr/state/runtime",
+    files=("/run/pnr/files", "/srv/pnr/state/files"),
+    sockets=("/var/run/docker.sock", "/run/docker.sock"),
+)
+
+
+@dataclass
+class Disk:
+    """Everything is there, a folder and root's, but for what is said otherwise. ``same``: paths that are the same thing
+    under two names."""
+
+    links: Mapping[str, str] = field(default_factory=dict)
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()
+    same: Mapping[str, str] = field(default_factory=dict)
+    writable: tuple[str, ...] = ()
+    locked: tuple[str, ...] = ()
+
+    def __call__(self, path: str) -> Seen:
+        first: str | None = None
+        way = "/"
+        for part in path.split("/"):
+            if part in ("", "."):
+                continue
+            way = posixpath.dirname(way) if part == ".." else posixpath.join(way, part)
+            if way in self.links:
+                first = first or way
+                way = self.links[way]
+        parts = [p for p in way.split("/") if p]
+        steps = ["/", *("/" + "/".join(parts[: n + 1]) for n in range(len(parts)))]
+        if any(step in self.locked for step in steps):
+            return Seen(way, exists=False, trouble="Permission denied")
+        exists = not any(step in self.missing for step in steps)
+        ids = tuple((1, hash(self.same.get(step, step))) for step in steps) if exists else ()
+        others = next((step for step in steps if step in self.writable), None)
+        return Seen(way, exists, first, self.kinds.get(way, "folder") if exists else "", others, ids)
+
+
+@dataclass
+class Engine:
+    """What is on the engine, by name."""
+
+    containers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    volumes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    networks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    is_complete: bool = True
+
+    def container(self, name: str) -> Mapping[str, Any] | None:
+        return self.containers.get(name)
+
+    def volume(self, name: str) -> Mapping[str, Any] | None:
+        return self.volumes.get(name)
+
+    def network(self, name: str) -> Mapping[str, Any] | None:
+        return self.networks.get(name)
+
+
+def changed(policy: Policy, **values: Any) -> Policy:
+    """A policy with other values, as in a file; ``__`` stands for the dot."""
+    parsed: dict[str, Any] = {}
+    for key, value in values.items():
+        rule: Rule = RULES[key.replace("__", ".")]
+        parsed[rule.name] = rule.kind.parse(value)
+    return replace(
+        policy, values={**policy.values, **parsed}, file="/etc/pnr/policy.toml", lines=dict.fromkeys(parsed, 3)
+    )
+
+
+def judge(policy: Policy = STANDARD, disk: Disk | None = None) -> Judge:
+    """The judge of a policy."""
+    return Judge(policy, INSTALLATION, disk or Disk())
+
+
+def rules(
+    request: Request, policy: Policy = STANDARD, *, disk: Disk | None = None, engine: Engine | None = None
+) -> set[str]:
+    """The rules that refuse a request."""
+    return {refusal.rule for refusal in judge(policy, disk).request(request, engine or Engine())}
+
+
+def create(host: Mapping[str, Any] | None = None, **body: Any) -> Request:
+    """The request that makes a container of ours with this ``HostConfig``."""
+    labels = {**body.pop("Labels", {}), **OWN}
+    return to_create({"Image": "redis:7", "HostConfig": dict(host or {}), "Labels": labels, **body})
+
+
+def send(method: str, path: str, body: Any = None) -> Request:
+    """A request as it goes out."""
+    return of_url(method, f"http+docker://localhost/v1.41{path}", json.dumps(body) if body is not None else None)
+
+
+def container(domain: str = "shop", **host: Any) -> dict[str, Any]:
+    """A container that is there, of a chunk of a domain; of nobody where that is ""."""
+    labels = {**OWN, "io.pnr.domain": domain} if domain else {}
+    return {"Id": "c" * 64, "Config": {"Labels": labels}, "HostConfig": host, "Mounts": []}

@@ -1,0 +1,213 @@
+"""What is refused of a domain is told in its file, at the setting that asks for it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from reconciler.daemon.intake import Judged, Loading, judge
+from reconciler.intent.contents import NoContents
+from reconciler.intent.model import CheckType, Problem
+from reconciler.policy import Policy
+from tests.unit.policy import judging
+from tests.unit.policy.judging import OPEN, STANDARD, STRICT, Disk, changed
+
+BASE = judging.INSTALLATION.domains
+TYPES: Mapping[str, CheckType] = {}
+
+
+@dataclass
+class File:
+    """A file as it was read."""
+
+    data: bytes | None
+    problem: Problem | None = None
+
+
+def judged(
+    container: Mapping[str, Any],
+    policy: Policy = STANDARD,
+    *,
+    disk: Disk | None = None,
+    chunk: Mapping[str, Any] | None = None,
+    env: Mapping[str, str] | None = None,
+    **top: Any,
+) -> Judged:
+    """What becomes of a domain file with one chunk."""
+    one = {"name": "web", "container": {"image": "redis", **container}, **(chunk or {})}
+    document = {"name": "shop", "cpuxs": {"main": {"design_chunks": [one]}}, **top}
+    files = {"shop.json": File(json.dumps(document, indent=1).encode())}
+    names = env or {}
+    return judge(
+        files,
+        base_dir=BASE,
+        env=names,
+        allowed_env=frozenset(names),
+        check_types=TYPES,
+        policy=judging.judge(policy, disk),
+    )
+
+
+def places(found: Judged) -> list[tuple[str, str]]:
+    """Path and code of each problem, without what all paths begin with."""
+    assert not found.problems or not found.domains
+    problems = found.problems.get("shop.json", ())
+    assert all(problem.place.line > 1 and problem.place.column for problem in problems)
+    prefix = "cpuxs.main.design_chunks[0]."
+    return [(problem.place.path.removeprefix(prefix), problem.code) for problem in problems]
+
+
+@pytest.mark.parametrize(
+    ("container", "path"),
+    [
+        ({"privileged": True}, "privileged"),
+        ({"cap_add": ["CHOWN", "sys_admin"]}, "cap_add[1]"),
+        ({"volumes": ["zz:/z", "./html:/html", "/etc:/a"]}, "volumes[2]"),
+        ({"volumes": [{"type": "bind", "source": "/etc", "target": "/z"}, "/srv/app:/a"]}, "volumes[0]"),
+        ({"volumes": ["./../state:/x"]}, "volumes[0]"),
+        ({"devices": ["/dev/null", {"source": "/dev/sda"}]}, "devices[1]"),
+        ({"device_cgroup_rules": ["c 1:3 r", "b *:* rwm"]}, "device_cgroup_rules[1]"),
+        ({"security_opt": ["seccomp=unconfined", "no-new-privileges"]}, "security_opt[0]"),
+        ({"security_opt": ["no-new-privileges", "label=disable"]}, "security_opt[1]"),
+        ({"security_opt": ["systempaths=unconfined"]}, "security_opt"),
+        ({"sysctls": {"net.core.somaxconn": 1, "kernel.panic": 1}}, 'sysctls["kernel.panic"]'),
+        ({"sysctls": ["net.core.somaxconn=1", "kernel.panic=1"]}, "sysctls[1]"),
+        ({"pid": "host"}, "pid"),
+        ({"ipc": "host"}, "ipc"),
+        ({"userns_mode": "host"}, "userns_mode"),
+        ({"network_mode": "container:other"}, "network_mode"),
+        ({"pid": "container:other"}, "pid"),
+        ({"volumes_from": ["container:other:ro"]}, "volumes_from[0]"),
+        ({"runtime": "evil"}, "runtime"),
+        ({"oom_score_adj": -1000}, "oom_score_adj"),
+        ({"logging": {"driver": "syslog", "options": {"syslog-address": "unix:///run/docker.sock"}}}, "logging"),
+        ({"gpus": [{"driver": "evil"}]}, "gpus[0]"),
+        ({"build": {"context": ".", "network": "host"}}, "build.network"),
+    ],
+)
+def test_a_refusal_is_told_at_the_setting(container: dict[str, Any], path: str) -> None:
+    assert (f"container.{path}", "PolicyRefused") in places(judged(container))
+    assert places(judged(container, OPEN)) == []
+
+
+def test_the_words_name_the_rule_the_field_and_where_the_rule_stands() -> None:
+    (problem,) = judged({"privileged": True}, changed(STANDARD, security__privileged=False)).problems["shop.json"]
+    assert str(problem).startswith(
+        "shop.json:10:21: cpuxs.main.design_chunks[0].container.privileged: the policy refuses"
+    )
+    assert "HostConfig.Privileged" in problem.message
+    assert "rule security.privileged, /etc/pnr/policy.toml:3" in problem.message
+
+
+@pytest.mark.parametrize(
+    ("top", "container", "path"),
+    [
+        ({"networks": {"back": {"driver": "weave"}}}, {"networks": ["back"]}, "networks.back.driver"),
+        ({"networks": {"back": {"driver_opts": {"a": "b"}}}}, {"networks": ["back"]}, "networks.back.driver_opts"),
+        ({"networks": {"back": {"name": "x1", "driver": "weave"}}}, {"networks": ["back"]}, "networks.back.driver"),
+        ({"volumes": {"data": {"driver": "sshfs"}}}, {"volumes": ["data:/d"]}, "volumes.data.driver"),
+        (
+            {"volumes": {"data": {"driver_opts": {"type": "none", "o": "bind", "device": "/etc"}}}},
+            {"volumes": ["data:/d"]},
+            "volumes.data.driver_opts",
+        ),
+    ],
+)
+def test_networks_and_volumes_are_told_where_they_are_declared(
+    top: dict[str, Any], container: dict[str, Any], path: str
+) -> None:
+    assert places(judged(container, **top)) == [(path, "PolicyRefused")]
+
+
+def test_limits_are_told_where_they_stand_or_at_the_container() -> None:
+    policy = changed(STANDARD, limits__memory="64m", limits__replicas=2)
+    deployed = {"deploy": {"resources": {"limits": {"memory": "1g"}}}}
+    assert ("container.deploy.resources.limits.memory", "PolicyRefused") in places(judged(deployed, policy))
+    assert ("container.mem_limit", "PolicyRefused") in places(judged({"mem_limit": "1g"}, policy))
+    assert places(judged({}, policy))[0] == ("container", "PolicyRefused")
+    small = {"mem_limit": "64m"}
+    assert places(judged(small, policy, chunk={"replicas": 3})) == [("replicas", "PolicyRefused")]
+    assert places(judged({**small, "scale": 3}, policy)) == [("container.scale", "PolicyRefused")]
+    assert places(judged({**small, "deploy": {"replicas": 3}}, policy)) == [
+        ("container.deploy.replicas", "PolicyRefused")
+    ]
+
+
+def test_taking_over_what_others_made_may_be_refused() -> None:
+    policy = changed(STANDARD, domains__adopt="matching")
+    assert places(judged({}, policy, chunk={"adopt": "replace"})) == [("adopt", "PolicyRefused")]
+    assert places(judged({}, policy, chunk={"adopt": True})) == []
+    assert ("adopt", "PolicyRefused") in places(judged({}, STRICT, chunk={"adopt": True}))
+
+
+def test_a_setting_of_a_variable_is_told_where_it_stands() -> None:
+    found = judged({"volumes": ["${PLACE}:/x"]}, env={"PLACE": "/etc"})
+    assert places(found) == [("container.volumes", "PolicyRefused")]
+
+
+def test_variables_are_no_way_around_a_rule() -> None:
+    for container in ({"privileged": "${X}"}, {"pid": "${Y}"}, {"cap_add": ["${Z}"]}):
+        found = judged(container, env={"X": "true", "Y": "host", "Z": "SYS_ADMIN"})
+        assert [code for _, code in places(found)] == ["PolicyRefused"]
+
+
+def test_labels_of_pnr_can_not_be_forged_in_a_file() -> None:
+    for labels in ({"io.pnr.domain": "other"}, ["io.pnr.domain=other"]):
+        assert [code for _, code in places(judged({"labels": labels}))] == ["InvalidValue"]
+
+
+def test_a_sibling_is_no_foreigner() -> None:
+    db = {"name": "db", "container": {"image": "redis", "network_mode": "service:web", "volumes_from": ["web"]}}
+    web = {"name": "web", "container": {"image": "redis", "volumes": ["./x:/x"]}}
+    found = judged({}, cpuxs={"main": {"design_chunks": [web, db]}})
+    assert not found.problems
+
+
+def test_a_sibling_with_the_hosts_namespace_hands_it_to_nobody() -> None:
+    policy = changed(STANDARD, namespaces__host=[])
+    web = {"name": "web", "container": {"image": "redis", "network_mode": "host"}}
+    db = {"name": "db", "container": {"image": "redis", "network_mode": "service:web"}}
+    found = judged({}, policy, cpuxs={"main": {"design_chunks": [web, db]}})
+    assert [problem.place.path[-37:] for problem in found.problems["shop.json"]] == [
+        "design_chunks[0].container.network_mode"[-37:],
+        "design_chunks[1].container.network_mode"[-37:],
+    ]
+
+
+def test_each_copy_is_held_to_the_ports() -> None:
+    policy = changed(STANDARD, ports__allowed=["8000-8001"])
+    container = {"ports": ["8000-8002:80"]}
+    found = judged(container, policy, chunk={"replicas": 3})
+    assert "PolicyRefused" in [code for _, code in places(found)]
+
+
+def test_a_domain_that_is_refused_is_in_nobodys_way() -> None:
+    chunk = {"name": "web", "container": {"name": "same", "image": "redis", "privileged": True}}
+    evil = {"name": "a", "cpuxs": {"m": {"design_chunks": [chunk]}}}
+    good_chunk = {"name": "web", "container": {"name": "same", "image": "redis"}}
+    good = {"name": "b", "cpuxs": {"m": {"design_chunks": [good_chunk]}}}
+    files = {"a.json": File(json.dumps(evil).encode()), "b.json": File(json.dumps(good).encode())}
+    found = judge(files, base_dir=BASE, env={}, allowed_env=(), check_types=TYPES, policy=judging.judge(STANDARD))
+    assert set(found.domains) == {"b"}
+    assert set(found.problems) == {"a.json"}
+
+
+def test_a_domain_is_loaded_again_when_a_path_leads_elsewhere() -> None:
+    links: dict[str, str] = {}
+    disk = Disk(links=links)
+    loading = Loading(BASE, {}, (), TYPES, NoContents(), judging.judge(STANDARD, disk))
+    document = {"name": "shop", "cpuxs": {"m": {"design_chunks": [
+        {"name": "web", "container": {"image": "redis", "volumes": ["/srv/app:/x"]}}]}}}  # fmt: skip
+    entry = loading.load("shop.json", json.dumps(document).encode())
+    assert not entry.refused
+    assert not loading.is_stale(entry)
+    links["/srv/app"] = "/etc"
+    assert loading.is_stale(entry)
+    assert [finding.code for finding in loading.load("shop.json", json.dumps(document).encode()).refused] == [
+        "PolicyRefused",
+        "PolicyRefused",
+    ]
