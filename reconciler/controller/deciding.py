@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import random
+from collections.abc import Iterator
 from dataclasses import replace
 
 from reconciler.controller.attention import Attention
@@ -24,7 +25,7 @@ from reconciler.planner.decide import Decision, decide
 from reconciler.planner.memory import Memory, intent_changed
 from reconciler.planner.notice import notice, work_begins
 from reconciler.planner.observed import Condition
-from reconciler.planner.rolling import waits_for
+from reconciler.planner.rolling import Stage, is_update_of_serving, stage, waits_for
 from reconciler.planner.situation import ChunkInput, cast
 from reconciler.planner.support import unmet, unsupported
 
@@ -63,11 +64,18 @@ class Decider:
 
     def input_of(self, record: ChunkRecord) -> ChunkInput:
         i = self._own_input(record)
-        if i.chunk is None or i.chunk.replicas == 1:
+        if i.chunk is None or i.chunk.replicas == 1 or not is_update_of_serving(cast(i)):
             return i
-        others = (self._known.chunks.get(id) for id in record.id.copies(i.chunk.replicas) if id != record.id)
-        siblings = [self._own_input(other) for other in others if other is not None]
-        return replace(i, turn=waits_for(i, siblings))
+        return replace(i, turn=waits_for(record.id.replica, self._siblings(record, i.chunk)))
+
+    def _siblings(self, record: ChunkRecord, chunk: Chunk) -> Iterator[tuple[int, Stage, bool]]:
+        for id in record.id.copies(chunk.replicas):
+            other = self._known.chunks.get(id)
+            if other is None or id == record.id or self._known.desired(id) is None:
+                continue
+            # What was found when it was last decided about stands, unless there is news of it.
+            known = None if id in self._known.dirty else other.stage
+            yield id.replica, known or stage(self._own_input(other)), other.busy is not None
 
     def _own_input(self, record: ChunkRecord) -> ChunkInput:
         id = record.id
@@ -207,6 +215,14 @@ class Decider:
             heapq.heappush(self.timers, (decision.wake_at, id))
         if decision.work is not None and self._known.engine_up:
             self._begin(record, i, decision.work)
+        if i.chunk is not None and i.chunk.replicas > 1:
+            self._tell_siblings(record, i)
+
+    def _tell_siblings(self, record: ChunkRecord, i: ChunkInput) -> None:
+        """Where a copy has come further, the turn of another may have come."""
+        before, record.stage = record.stage, stage(i)
+        if record.stage is not before:
+            self._known.mark_waiting_copies(record.id, all=Stage.FAILED in (before, record.stage))
 
     def _answer(self, record: ChunkRecord, i: ChunkInput, chunk: Chunk) -> None:
         """Put what the chunk answers into the table: where it has equal copies, what they answer together."""
@@ -270,7 +286,6 @@ class Decider:
             record.reason = reason
             record.message = message
             self._known.recorder.touch(record.id.domain)
-            self._known.mark_copies(record.id)
 
     def _gone(self, record: ChunkRecord) -> None:
         """Nothing of a chunk is left that was to go."""

@@ -19,6 +19,7 @@ from reconciler.intent.model import Chunk, ChunkId
 from reconciler.intent.settings.references import linked
 from reconciler.lifecycle import Reason
 from reconciler.planner.observed import Condition, Container
+from reconciler.planner.rolling import Stage
 
 
 @dataclass
@@ -65,11 +66,16 @@ class Known:
     def mark(self, id: ChunkId) -> None:
         self.dirty[id] = None
 
-    def mark_copies(self, id: ChunkId) -> None:
-        """Mark the other copies of a chunk that has several: their turn may have come."""
+    def mark_waiting_copies(self, id: ChunkId, *, all: bool = False) -> None:
+        """Mark the other copy of a chunk that is to be replaced next, for its turn may have come; ``all`` that are
+        still to be replaced. What is told of those that come later is the same whoever is before them."""
         chunk = self.desired(id)
-        if chunk is not None and chunk.replicas > 1:
-            self.dirty.update(dict.fromkeys(copy for copy in id.copies(chunk.replicas) if copy != id))
+        for copy in id.copies(chunk.replicas) if chunk is not None and chunk.replicas > 1 else ():
+            other = self.chunks.get(copy)
+            if other is not None and other.stage is Stage.PENDING and copy != id:
+                self.mark(copy)
+                if not all:
+                    return
 
     def mark_domain(self, name: str) -> None:
         self.dirty_domains[name] = None

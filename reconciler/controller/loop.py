@@ -393,7 +393,7 @@ class Controller:
             self._watcher.look_at(container_id)
         record.put_off.clear()
         self.known.mark(done.key)
-        self.known.mark_copies(done.key)
+        self.known.mark_waiting_copies(done.key)
         self.known.mark_domain(done.key.domain)
         if done.error is None:
             return

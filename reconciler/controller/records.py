@@ -15,6 +15,7 @@ from reconciler.planner.actions import Action
 from reconciler.planner.health import Health
 from reconciler.planner.memory import Memory
 from reconciler.planner.observed import Container, Observed
+from reconciler.planner.rolling import Stage
 from reconciler.probes.protocol import ProbeResult
 
 
@@ -30,7 +31,8 @@ class Ending:
 
 @dataclass(slots=True)
 class ChunkRecord:
-    """One chunk as the loop knows it. ``state`` is moved by the machine of :mod:`reconciler.lifecycle` only."""
+    """One chunk as the loop knows it. ``state`` is moved by the machine of :mod:`reconciler.lifecycle` only. ``stage``
+    is what was found as it was last decided about, of a copy of several."""
 
     id: ChunkId
     since: datetime
@@ -52,6 +54,7 @@ class ChunkRecord:
     wake_at: float | None = None
     last: Chunk | None = None
     answers: Mapping[str, Pnr] = field(default_factory=dict)
+    stage: Stage | None = None
 
 
 @dataclass(slots=True)

@@ -7,9 +7,9 @@ one into the other. Everything after the loader (planner, engines, probes) sees 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from reconciler.facts import FactRef, Gate, Pnr
@@ -45,7 +45,12 @@ class ChunkId:
 
     def copies(self, replicas: int) -> tuple[ChunkId, ...]:
         """The names of all equal copies of the chunk."""
-        return tuple(replace(self, replica=number + 1) for number in range(replicas))
+        return _copies(self.domain, self.cpux, self.chunk, replicas)
+
+
+@lru_cache(maxsize=1024)
+def _copies(domain: str, cpux: str, chunk: str, replicas: int) -> tuple[ChunkId, ...]:
+    return tuple(ChunkId(domain, cpux, chunk, number + 1) for number in range(replicas))
 
 
 class Kind(StrEnum):

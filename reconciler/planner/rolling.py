@@ -3,33 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from enum import StrEnum
 
 from reconciler.facts import TV
 from reconciler.planner.observed import Condition
-from reconciler.planner.situation import ChunkInput, cast, health_of
+from reconciler.planner.situation import Cast, ChunkInput, cast, health_of
 
 
-def waits_for(i: ChunkInput, siblings: Iterable[ChunkInput]) -> str:
-    """Why the replacement of a copy that serves must wait, for people; nothing when its turn has come.
+class Stage(StrEnum):
+    """How far one copy has come with the present intent: all that the others want to know of it."""
+
+    ABSENT = "absent"  # it has no container yet
+    PENDING = "pending"  # its container is still to be replaced
+    UNPROVEN = "unproven"  # it has the new container, which has not been seen up
+    UP = "up"
+    FAILED = "failed"  # its update was rolled back, or is paused
+
+
+def stage(i: ChunkInput) -> Stage:
+    """The stage of a copy, apart from whether work on it is under way."""
+    its = cast(i)
+    if its.rolled_back or (i.chunk is not None and i.memory.paused == i.chunk.container.digest):
+        return Stage.FAILED
+    if its.current is None:
+        return Stage.ABSENT if its.previous is None else Stage.PENDING
+    up = health_of(i, its.current) is TV.Y or i.memory.proven_run == its.current.run
+    return Stage.UP if up else Stage.UNPROVEN
+
+
+def is_update_of_serving(parts: Cast) -> bool:
+    """Whether what is next is to replace a container that serves: only that waits for a turn."""
+    previous = parts.previous
+    return parts.current is None and previous is not None and previous.condition is Condition.RUNNING
+
+
+def waits_for(number: int, siblings: Iterable[tuple[int, Stage, bool]]) -> str:
+    """Why the replacement of copy ``number``, which serves, must wait, for people; nothing when its turn has come.
+    ``siblings`` are the other copies: number, stage, and whether work on it is under way.
 
     Its turn has come when no copy before it is still to be replaced, and each that was replaced has proved itself. One
     whose update failed stops the rest: what broke one copy is not done to the others.
     """
-    parts = cast(i)
-    if parts.current is not None or parts.previous is None or parts.previous.condition is not Condition.RUNNING:
-        return ""
-    for sibling in siblings:
-        number = sibling.id.replica
-        if sibling.id == i.id or sibling.chunk is None:
-            continue
-        its = cast(sibling)
-        if its.rolled_back or sibling.memory.paused == sibling.chunk.container.digest:
-            return f"the update of replica {number} failed"
-        if sibling.busy is not None:
-            return f"replica {number} is being seen to"
-        if its.current is None:
-            if its.previous is not None and number < i.id.replica:
-                return f"replica {number} comes first"
-        elif health_of(sibling, its.current) is not TV.Y and sibling.memory.proven_run != its.current.run:
-            return f"replica {number} is not up yet"
+    for other, its, busy in siblings:
+        if its is Stage.FAILED:
+            return f"the update of replica {other} failed"
+        if busy:
+            return f"replica {other} is being seen to"
+        if its is Stage.PENDING and other < number:
+            return "replicas before it come first"
+        if its is Stage.UNPROVEN:
+            return f"replica {other} is not up yet"
     return ""

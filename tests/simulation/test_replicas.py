@@ -5,6 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
+
+from reconciler.controller.deciding import Decider
+from reconciler.controller.records import ChunkRecord
+from reconciler.planner.situation import ChunkInput
 from tests.simulation.virtual_time import run
 from tests.simulation.world import World, chunk, domain
 
@@ -148,5 +153,78 @@ def test_a_domain_with_copies_is_taken_away_whole() -> None:
             await w.until_settled()
             w.files.remove("shop")
             await w.until(lambda: not any(c.name != "shop_x" for c in w.engine.containers.values()))
+
+    run(story())
+
+
+def test_what_there_is_to_think_about_a_copy_does_not_grow_with_their_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[ChunkRecord] = []
+    plain = Decider._own_input
+
+    def counted(self: Decider, record: ChunkRecord) -> ChunkInput:
+        looks.append(record)
+        return plain(self, record)
+
+    monkeypatch.setattr(Decider, "_own_input", counted)
+
+    async def made_and_updated(replicas: int) -> None:
+        async with World() as w:
+            w.files.write("shop", shop(replicas, min_ready=1))
+            await asyncio.sleep(1.0)
+            await w.until(w.settled)
+            w.files.write("shop", shop(replicas, "web:2", min_ready=1))
+            await w.until(lambda: all(w.container(name).image == "web:2" for name in names(w)))
+            await w.until_settled()
+
+    def looks_per_copy(replicas: int) -> float:
+        looks.clear()
+        run(made_and_updated(replicas))
+        return len(looks) / replicas
+
+    assert looks_per_copy(24) < 1.5 * looks_per_copy(6)
+
+
+def test_an_update_goes_on_where_a_copy_that_waited_has_died_meanwhile() -> None:
+    async def story() -> None:
+        async with World() as w:
+            w.files.write("shop", shop(4, min_ready=1))
+            await w.until_settled()
+            w.engine.fate("web:2").ready_after = 20.0
+            w.files.write("shop", shop(4, "web:2", min_ready=1))
+            await w.until(lambda: w.container("shop_web-1").image == "web:2")
+            w.engine.die("shop_web-3")
+            await w.until(lambda: all(w.container(name).image == "web:2" for name in names(w)))
+            await w.until_settled()
+
+    run(story())
+
+
+def test_scaled_down_in_the_middle_of_an_update_the_rest_goes_on() -> None:
+    async def story() -> None:
+        async with World() as w:
+            w.files.write("shop", shop(5, min_ready=1))
+            await w.until_settled()
+            w.engine.fate("web:2").ready_after = 5.0
+            w.files.write("shop", shop(5, "web:2", min_ready=1))
+            await w.until(lambda: w.container("shop_web-2").image == "web:2")
+            w.files.write("shop", shop(3, "web:2", min_ready=1))
+            await w.until(lambda: names(w) == {f"shop_web-{n}" for n in (1, 2, 3)})
+            await w.until(lambda: all(w.container(name).image == "web:2" for name in names(w)))
+            await w.until_settled()
+
+    run(story())
+
+
+def test_the_copy_that_fails_may_be_the_one_that_scaling_takes_away() -> None:
+    async def story() -> None:
+        async with World() as w:
+            w.files.write("shop", shop(3, min_ready=1))
+            await w.until_settled()
+            w.engine.make_ill("shop_web-3")
+            await w.until(lambda: w.chunk("web")["state"] != "completed")
+            w.files.write("shop", shop(2, min_ready=1))
+            await w.until(lambda: names(w) == {"shop_web-1", "shop_web-2"})
+            await w.until_settled()
+            assert w.fact("web_ready") == "Y"
 
     run(story())
