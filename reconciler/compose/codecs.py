@@ -71,6 +71,21 @@ def whole(node: Node, path: Path, troubles: Troubles) -> Node | None:
     return found if found is not None and found.value else None
 
 
+def kept_unsigned(node: Node, path: Path, troubles: Troubles) -> Node | None:
+    """Not below zero, and not in quotes."""
+    if isinstance(node.value, str):
+        raise ValueError("expected a whole number that is not in quotes")
+    found = kept_whole(node, path, troubles)
+    if found is not None and found.value < 0:
+        raise ValueError("must be 0 or more")
+    return found
+
+
+def unsigned(node: Node, path: Path, troubles: Troubles) -> Node | None:
+    found = kept_unsigned(node, path, troubles)
+    return found if found is not None and found.value else None
+
+
 def number(node: Node, _path: Path, _troubles: Troubles) -> Node | None:
     if node.value is None:
         return None

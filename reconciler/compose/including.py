@@ -40,6 +40,8 @@ def with_includes(root: Node, file: str, world: World, scope: Scope, load: LoadM
         troubles.add(listed, ("include",), "WrongType", "expected a list")
     for index, item in enumerate(listed.items):
         check(item, INCLUDE, ("include", index), troubles)
+        for key in item.entries.keys() - {"path", "env_file", "project_directory"}:
+            troubles.warn(f"{file}: include[{index}].{key} means nothing to Compose")
     troubles.throw()
     for index, item in enumerate(listed.items):
         path: Path = ("include", index)
@@ -74,10 +76,11 @@ def _load(include: _Include, path: Path, file: str, world: World, scope: Scope, 
         folder = include.folder.value if include.folder.value.startswith("/") else folder
     else:
         folder = posixpath.dirname(main)
-    environment = dict(scope.environment)
+    found: dict[str, str] = {}
     for variables in _env_files(include, path, folder, scope):
-        environment = {**world.env_file(variables, environment), **environment}
+        found.update(world.env_file(variables, {**found, **scope.environment}))
     world.troubles.throw()
+    environment = {**found, **scope.environment}
     return load(world, Scope(folder, relative(folder, scope.folder), environment, chain), asked)
 
 

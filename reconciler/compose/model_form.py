@@ -18,6 +18,7 @@ from reconciler.compose.codecs import (
     hosts,
     kept_duration,
     kept_flag,
+    kept_unsigned,
     kept_whole,
     labels,
     number,
@@ -26,6 +27,7 @@ from reconciler.compose.codecs import (
     text,
     texts,
     texts_or_numbers,
+    unsigned,
     variables,
     whole,
 )
@@ -164,7 +166,7 @@ _BUILD = record(
 )
 _UPDATE = record(
     {
-        "parallelism": kept_whole,
+        "parallelism": kept_unsigned,
         "delay": duration,
         "failure_action": text,
         "monitor": duration,
@@ -192,13 +194,13 @@ _DEPLOY = record(
         "rollback_config": _UPDATE,
         "resources": record({"limits": _RESOURCE, "reservations": _RESOURCE}),
         "restart_policy": record(
-            {"condition": text, "delay": kept_duration, "max_attempts": kept_whole, "window": kept_duration}
+            {"condition": text, "delay": kept_duration, "max_attempts": kept_unsigned, "window": kept_duration}
         ),
         "placement": record(
             {
                 "constraints": texts,
                 "preferences": _each(record({"spread": text})),
-                "max_replicas_per_node": whole,
+                "max_replicas_per_node": unsigned,
             }
         ),
         "endpoint_mode": text,
@@ -210,10 +212,10 @@ _THROTTLE = _each(
 )
 _BLKIO = record(
     {
-        "weight": whole,
+        "weight": unsigned,
         "weight_device": _each(
             _renamed(
-                record({"path": text, "weight": whole}, always={"path": "", "weight": 0}),
+                record({"path": text, "weight": unsigned}, always={"path": "", "weight": 0}),
                 {"path": "Path", "weight": "Weight"},
             )
         ),
@@ -232,7 +234,7 @@ _MOUNT = record(
         "consistency": text,
         "bind": record({"selinux": text, "propagation": text, "create_host_path": flag, "recursive": text}),
         "volume": record({"labels": labels, "nocopy": flag, "subpath": text}),
-        "tmpfs": record({"size": size, "mode": whole}),
+        "tmpfs": record({"size": size, "mode": unsigned}),
         "image": record({"subpath": text}),
     }
 )
@@ -241,7 +243,7 @@ _PORT = record(
         "name": text,
         "mode": text,
         "host_ip": text,
-        "target": whole,
+        "target": unsigned,
         "published": text,
         "protocol": text,
         "app_protocol": text,
@@ -328,7 +330,7 @@ SERVICE: Codec = record(
                 "test": health_test,
                 "timeout": kept_duration,
                 "interval": kept_duration,
-                "retries": kept_whole,
+                "retries": kept_unsigned,
                 "start_period": kept_duration,
                 "start_interval": kept_duration,
                 "disable": flag,

@@ -106,6 +106,8 @@ def short_ports(text: str) -> list[dict[str, Any]]:
     if address and not is_address(address):
         raise ValueError(f"{address!r} is no IP address")
     first, last_port = _range(target)
+    if first == 0:
+        raise ValueError("a port of the container can't be 0")
     ports: list[tuple[str, str]] = []
     if published:
         first_host, last_host = _range(published)

@@ -21,12 +21,11 @@ from reconciler.intent.model import Place
 MAX_BYTES = 1024 * 1024
 """How large one file may be, in bytes."""
 MAX_NESTING = 64
-MAX_NODES = 200_000
+MAX_NODES = 100_000
 """How many values one file may have once its aliases are put in."""
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _STANDARD = "tag:yaml.org,2002:"
-_TOO_LARGE = f"with its aliases put in the file has more than {MAX_NODES} values"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +40,10 @@ class Document:
 
 @dataclass(slots=True)
 class _Raw:
-    """A node as written: ``content`` is a string, a list of nodes, a list of pairs, or for an alias its node."""
+    """A node as written: ``content`` is a string, a list of nodes, a list of pairs, or for an alias its node.
+
+    ``size`` counts the values in it with its aliases put in; ``open`` says that its end is not read yet.
+    """
 
     kind: str
     tag: str | None
@@ -50,6 +52,7 @@ class _Raw:
     column: int
     quoted: bool = False
     open: bool = True
+    size: int = 1
 
 
 class _Unusable(Exception):
@@ -117,7 +120,7 @@ class _Composer:
                 self.stop(line, column, "UnknownAnchor", f"the anchor &{event.anchor} is not defined before this place")
             elif anchored.open:
                 self.stop(line, column, "Cycle", f"the value of the anchor &{event.anchor} contains itself")
-            return _Raw("alias", None, anchored, line, column, open=False)
+            return _Raw("alias", None, anchored, line, column, open=False, size=anchored.size if anchored else 0)
         made = _Raw(type(event).__name__, event.tag, None, line, column)
         if event.anchor is not None:
             self.anchors[event.anchor] = made
@@ -127,12 +130,16 @@ class _Composer:
             made.content = []
             while not isinstance(following := self.events.get_event(), yaml.SequenceEndEvent):
                 made.content.append(self.node(following, depth + 1))
+            made.size += sum(item.size for item in made.content)
         else:
             made.content = []
             while not isinstance(following := self.events.get_event(), yaml.MappingEndEvent):
                 key = self.node(following, depth + 1)
                 made.content.append((key, self.node(self.events.get_event(), depth + 1)))
+            made.size += sum(key.size + value.size for key, value in made.content)
         made.open = False
+        if made.size > MAX_NODES:
+            self.stop(line, column, "TooLarge", f"with its aliases put in this has more than {MAX_NODES} values")
         return made
 
     def stop(self, line: int, column: int, code: str, message: str) -> None:
@@ -147,7 +154,6 @@ class _Reader:
     file: str
     troubles: Troubles
     cleared: set[Path] = field(default_factory=set)
-    count: int = 0
 
     def document(self, raw: _Raw) -> Document:
         self.cleared = set()
@@ -161,10 +167,6 @@ class _Reader:
         """The node of ``raw``, placed ``at`` its key; None for what ``!reset`` takes away."""
         while raw.kind == "alias":
             raw = raw.content
-        self.count += 1
-        if self.count > MAX_NODES:
-            self.troubles.add(self.place(at), (), "TooLarge", _TOO_LARGE)
-            raise _Unusable
         if tags and raw.tag in ("!reset", "!override"):
             self.cleared.add(path)
             if raw.tag == "!reset":

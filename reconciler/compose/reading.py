@@ -79,7 +79,10 @@ def _check_files(model: Node, troubles: Troubles) -> None:
     services = model.get("services") or model.having({})
     for name, service in services.entries.items():
         for index, item in enumerate((service.get("env_file") or service).items):
-            path, required = item.get("path"), item.get("required")
+            path, required, form = item.get("path"), item.get("required"), item.get("format")
+            if form is not None and form.value not in ("raw", ".env"):
+                said = "the format of a file of variables can only be raw"
+                troubles.add(form, ("services", name, "env_file", index, "format"), "BadValue", said)
             if path is None or (required is not None and required.value is False) or disk.exists(str(path.value)):
                 continue
             said = f"there is no file {path.value}; required: false allows that"

@@ -361,7 +361,12 @@ CONFIG = _keys(
     template_driver=TEXT,
 )
 
-INCLUDE = _or(_keys(extensible=False, path=TEXT_OR_LIST, env_file=TEXT_OR_LIST, project_directory=TEXT), "string")
+INCLUDE = Rule(
+    kinds=frozenset({"string"}),
+    keys={"path": TEXT_OR_LIST, "env_file": TEXT_OR_LIST, "project_directory": TEXT},
+    strict=False,
+)
+"""Compose does not look at other keys here."""
 
 PROJECT = _keys(
     version=TEXT,

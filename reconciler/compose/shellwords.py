@@ -8,7 +8,6 @@ from __future__ import annotations
 
 _BLANK = " \t\r\n"
 _OPERATORS = ";&|<>"
-_ESCAPED = {"t": "\t", "n": "\n"}
 BAD_LINE = "this is no command line: a quotation or parenthesis in it is not closed, or stands where none can"
 
 
@@ -25,7 +24,7 @@ def split(line: str) -> tuple[list[str], str]:
         if character == "\\" and quote != "'":
             if at >= len(line):
                 raise ValueError(BAD_LINE)
-            word += _ESCAPED.get(line[at], line[at])
+            word += line[at]
             at += 1
             started = True
             continue

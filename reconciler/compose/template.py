@@ -17,6 +17,8 @@ from reconciler.errors import PnrError
 MAX_NESTING = 32
 MAX_OUTPUT = 1024 * 1024
 """How long one string may get."""
+MAX_VARIABLES = 5000
+"""How many variables one string may have."""
 
 # Compose looks for the last closing brace of the line, and only then for the one that belongs to the opening one.
 _VARIABLE = re.compile(
@@ -49,17 +51,31 @@ def substitute(text: str, variables: Variables, depth: int = 0) -> str:
         return text
     if depth > MAX_NESTING:
         raise BadTemplate(f"defaults are nested deeper than {MAX_NESTING} levels")
-    made = _VARIABLE.sub(lambda match: _replacement(match, variables, depth), text)
-    if len(made) > MAX_OUTPUT:
-        raise BadTemplate(f"the text grows beyond {MAX_OUTPUT} characters")
-    return made
+    made: list[str] = []
+    size = count = 0
+    waiting = [text]
+    while waiting:
+        part = waiting.pop()
+        match = _VARIABLE.search(part)
+        if match is None:
+            made.append(part)
+        else:
+            value, rest = _replacement(match, variables, depth)
+            made += (part[: match.start()], value)
+            waiting += (part[match.end() :], rest)
+            count += 1
+        size += sum(map(len, made[-2:]))
+        if size > MAX_OUTPUT or count > MAX_VARIABLES:
+            raise BadTemplate(f"the text has more than {MAX_VARIABLES} variables or {MAX_OUTPUT} characters")
+    return "".join(made)
 
 
-def _replacement(match: re.Match[str], variables: Variables, depth: int) -> str:
+def _replacement(match: re.Match[str], variables: Variables, depth: int) -> tuple[str, str]:
+    """What stands for a variable, and what of the match is left to be looked at."""
     if match["dollar"]:
-        return "$"
+        return "$", ""
     if match["name"]:
-        return _value(match["name"], variables)
+        return _value(match["name"], variables), ""
     found = match.group()
     end = _closing_brace(found)
     rest = found[end + 1 :] if end >= 0 else ""
@@ -70,10 +86,10 @@ def _replacement(match: re.Match[str], variables: Variables, depth: int) -> str:
     # The operator that stands first: in the default of one there may be others.
     places = [(inside.find(operator), operator) for operator in _OPERATORS if operator in inside]
     if not places:
-        return _value(inside, variables) + substitute(rest, variables, depth + 1)
+        return _value(inside, variables), rest
     operator = min(places, key=lambda place: place[0])[1]
     name, _, other = inside.partition(operator)
-    return _with_operator(name, operator, other, variables, depth) + substitute(rest, variables, depth + 1)
+    return _with_operator(name, operator, other, variables, depth), rest
 
 
 def _with_operator(name: str, operator: str, other: str, variables: Variables, depth: int) -> str:

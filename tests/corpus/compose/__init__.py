@@ -35,12 +35,34 @@ class Sample:
 
 VARIANTS: dict[str, list[Sample]] = {
     "airflow": [Sample("airflow"), Sample("airflow", profiles=("debug", "flower"))],
+    "dev-prod": [
+        Sample("dev-prod"),
+        Sample("dev-prod", files=("docker-compose.yml", "docker-compose.prod.yml"), environment={"TAG": "1.2"}),
+        Sample("dev-prod", environment={"COMPOSE_FILE": "docker-compose.yml:docker-compose.prod.yml"}),
+    ],
     "django": [
         Sample("django"),
         Sample("django", files=("compose.yaml",), environment={"GIT_SHA": "abc", "SECRET_KEY": "a$b"}),
         Sample("django", profiles=("*",), project_name="shop-2"),
     ],
     "gitea": [Sample("gitea"), Sample("gitea", profiles=("search",), environment={"SSH_AUTH_SOCK": "/run/agent"})],
+    "interpolated": [
+        Sample("interpolated"),
+        Sample("interpolated", environment={"TAG": "", "CPUS": "2", "DATA": "./here", "COMMAND": "a 'b c'"}),
+    ],
+    "monorepo": [Sample("monorepo"), Sample("monorepo", profiles=("docs",), environment={"HTTP_PROXY": "x:1"})],
+    "postgres-secrets": [
+        Sample("postgres-secrets"),
+        Sample("postgres-secrets", environment={"STACK": "Big Ledger", "VAULT_TOKEN": "t", "INIT_SQL": "select 1"}),
+    ],
+    "profiles": [
+        Sample("profiles"),
+        Sample("profiles", profiles=("frontend", "debug")),
+        Sample("profiles", profiles=("*",)),
+        Sample("profiles", environment={"COMPOSE_PROFILES": "cache, tools"}),
+    ],
+    "substacks": [Sample("substacks"), Sample("substacks", env_files=("wiki.env",))],
+    "voting": [Sample("voting"), Sample("voting", profiles=("seed",))],
     "wordpress": [Sample("wordpress"), Sample("wordpress", environment={"COMPOSE_PROFILES": "tools,other"})],
 }
 

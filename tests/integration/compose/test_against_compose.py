@@ -56,4 +56,4 @@ def _variables(sample: Sample) -> dict[str, str]:
 
 
 def test_the_corpus_has_many_shapes() -> None:
-    assert len(folders()) >= 10
+    assert len(folders()) >= 25
