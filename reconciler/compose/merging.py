@@ -54,7 +54,10 @@ def _replace(_base: Node, over: Node, _path: Path, _troubles: Troubles) -> Node:
     return over
 
 
-def _as_sequences(base: Node, over: Node, _path: Path, _troubles: Troubles) -> Node:
+def _as_sequences(base: Node, over: Node, path: Path, troubles: Troubles) -> Node:
+    for key, part in (*base.entries.items(), *over.entries.items()):
+        if isinstance(part.value, dict):
+            troubles.add(part, (*path, key), "WrongType", "expected text or a number, found a mapping")
     return over.having(_sequence(base) + _sequence(over))
 
 
