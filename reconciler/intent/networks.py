@@ -102,9 +102,7 @@ IPAM: dict[str, Any] = {
 DRIVER_OPTS = _OPTIONS
 
 _network_name = readers.named("name of a network")
-_alias = readers.named(
-    "alias", r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}", "letters, digits, _ . and -, no . or - at first, at most 253"
-)
+_alias = readers.named("alias", r"[A-Za-z0-9_.-]{1,253}", "letters, digits, _ . and -, at most 253")
 _interface = readers.named(
     "name of an interface", r"[A-Za-z0-9][A-Za-z0-9_.-]{0,14}", "letters, digits, _ . and -, at most 15"
 )

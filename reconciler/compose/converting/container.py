@@ -85,6 +85,9 @@ def convert(
     for key in _SIZES & settings.keys():
         if str(settings[key]).isdecimal() and int(settings[key]):
             settings[key] = size_text(int(settings[key]))
+    if "ulimits" in settings:
+        # Compose's canonical form leaves a limit of 0 out.
+        settings["ulimits"] = {key: said or 0 for key, said in settings["ulimits"].items()}
     if (settings.get("healthcheck") or {}).get("disable"):
         settings["healthcheck"] = {"disable": True}  # whatever else is said of it
     for key in _MODES:
@@ -92,6 +95,8 @@ def convert(
             target = settings[key].removeprefix(SERVICE)
             settings[key] = SERVICE + names.chunks.get(target, target)
     _items(converted, "volumes_from", lambda entry: _from_chunk(entry, names.chunks))
+    if adopt:
+        _as_compose_takes_volumes(settings, at, remarks)
     for index, entry in enumerate(settings.get("volumes") or ()):
         if entry.get("type") == "volume" and not entry.get("source"):
             message = f"the volume on {entry.get('target')} has no name: it lasts as long as its container, give it one"
@@ -101,7 +106,7 @@ def convert(
     _items(converted, "devices", _device)
     for kind, own in (("secrets", names.secrets), ("configs", names.configs)):
         _items(converted, kind, partial(_use, declared=model.get(kind) or {}, own=own))
-    _links(converted, model, names.chunks, adopt)
+    _links(converted, names.chunks, adopt)
     _ports(converted, at, copies, remarks)
     _networks(converted, name, names)
     if "build" in settings:
@@ -121,17 +126,24 @@ def _from_chunk(entry: Any, chunks: Mapping[str, str]) -> str:
     return str(entry) if str(entry).startswith(CONTAINER) else f"{chunks.get(target, target)}{colon}{more}"
 
 
-def _links(converted: Converted, model: Mapping[str, Any], chunks: Mapping[str, str], adopt: bool) -> None:
-    """Other names for services. Their own names need no link: in a network every service has its own. Compose links
-    two more, with the number of the container."""
+def _as_compose_takes_volumes(settings: dict[str, Any], at: Path, remarks: Remarks) -> None:
+    """Compose drops the mode that is written behind the name of a service, so its container has them to write."""
+    for index, entry in enumerate(settings.get("volumes_from") or ()):
+        if entry.endswith(":ro") and not entry.startswith(CONTAINER):
+            settings["volumes_from"][index] = entry.removesuffix(":ro")
+            message = f"{entry}: Compose has not made them read-only, and so neither is the domain, to take it over"
+            remarks.note((*at, "volumes_from", index), message, "Writable")
+
+
+def _links(converted: Converted, chunks: Mapping[str, str], adopt: bool) -> None:
+    """Other names for services. Their own names need no link, since in a network every service has its own; but a
+    container that Compose made has one for each."""
     settings = converted.settings
     written: list[str] = []
     for entry in settings.pop("links", None) or ():
         target, _, alias = str(entry).partition(":")
-        names = [alias or target, f"{target}-1", f"{model['name']}-{target}-1"]
-        needed = settings.get("network_mode") == "bridge" or alias not in ("", target)
-        kept = names if adopt else names[:1] if needed else []
-        written += [f"{chunks.get(target, target)}:{name}" for name in kept]
+        if adopt or settings.get("network_mode") == "bridge" or alias not in ("", target):
+            written.append(f"{chunks.get(target, target)}:{alias or target}")
     if written:
         settings["links"] = written
         converted.origins["links",] = ("links",)
@@ -249,7 +261,7 @@ def _networks(converted: Converted, name: str, names: Names) -> None:
     if settings.get("network_mode"):
         return
     joined: dict[str, Any] = {}
-    for network, attachment in said.items():
+    for network, attachment in sorted(said.items()):  # of equal ones Compose takes the first by name
         kept = {
             key: part for key, part in (attachment or {}).items() if part not in (*_NOTHING, []) and key[:2] != "x-"
         }

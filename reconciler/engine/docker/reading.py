@@ -84,6 +84,8 @@ def _filled_in(body: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str
     shares_names = modes["NetworkMode"] == "host" or modes["NetworkMode"].startswith("container:")
     if shares_names or modes["UTSMode"] == "host":
         filled["hostname"] = settings.get("hostname")
+    if modes["NetworkMode"] in ("host", "none"):
+        filled["ports"] = settings.get("ports")  # which nobody publishes there
     if host.get("Privileged") or "host" in (modes["PidMode"], modes["IpcMode"]):
         filled["security_opt"] = ["label=disable"]
     return filled

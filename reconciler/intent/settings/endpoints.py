@@ -82,7 +82,7 @@ def difference(
     if extra:
         said.append(f"alias {', '.join(extra)} not declared")
     links, linked = endpoint.get("links") or [], found.get("links") or []
-    if sorted(links) != sorted(linked):
+    if not set(links) <= set(linked) or _leading_elsewhere(links, linked):
         said.append(f"links {_words(links) or 'none'} declared, {_words(linked) or 'none'} found")
     for key in (*_ADDRESSES, "link_local_ips", "interface_name", "gw_priority"):
         wanted = endpoint.get(key)
@@ -93,6 +93,12 @@ def difference(
         if options.get(name) != value:
             said.append(f"driver_opts {name}: {brief(value)} declared, {brief(options.get(name))} found")
     return "; ".join(said)
+
+
+def _leading_elsewhere(links: Collection[str], linked: Collection[str]) -> list[str]:
+    """Links to containers that no declared one leads to. Further names for those are harmless: Compose makes some."""
+    declared = {link.partition(":")[0] for link in links}
+    return [link for link in linked if link.partition(":")[0] not in declared]
 
 
 def other_mac(endpoint: Mapping[str, Any], found: Mapping[str, Any]) -> str:

@@ -111,6 +111,8 @@ def read(inspected: Mapping[str, Any]) -> dict[str, Any]:
     """From ``Config.Healthcheck``, the image's own part included."""
     check: Mapping[str, Any] = inspected.get("Config", {}).get("Healthcheck") or {}
     found: dict[str, Any] = {"test": list(check["Test"])} if check.get("Test") else {}
+    if found == {"test": ["NONE"]}:
+        return found
     if check.get("Retries"):
         found["retries"] = check["Retries"]
     for name, api_name in _API_NAMES.items():

@@ -297,7 +297,8 @@ def send_exposed(value: list[str], body: dict[str, Any]) -> None:
 def read_exposed(inspected: Mapping[str, Any]) -> list[str] | None:
     """All exposed ports: those of the image, those that are published, and those declared."""
     shown = (inspected.get("Config") or {}).get("ExposedPorts") or {}
-    found = {port if "/" in port else f"{port}/tcp" for port in shown}  # Compose leaves the protocol out
+    # As somebody else may have written them: without a protocol, or as a range.
+    found = {port for entry in shown for port in _exposed(entry)}
     return sorted(found, key=lambda port: (number_of(port), port)) or None
 
 

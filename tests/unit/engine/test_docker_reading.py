@@ -324,6 +324,10 @@ def test_a_run_begins_after_the_end_of_the_one_before(started: str, finished: st
     ("host", "brought"),
     [
         ({"NetworkMode": "host"}, {"hostname": "machine"}),
+        (
+            {"NetworkMode": "none", "PortBindings": {"80/tcp": [{"HostIp": "", "HostPort": "80"}]}},
+            {"ports": [{"target": "80/tcp", "host_ip": "*", "published": 80}]},
+        ),
         ({"NetworkMode": "container:22"}, {"hostname": "machine"}),
         ({"UTSMode": "host"}, {"hostname": "machine"}),
         ({"PidMode": "host"}, {"security_opt": ["label=disable"]}),

@@ -286,6 +286,23 @@ def test_each_difference_of_a_connection_is_named(found: dict[str, Any], said: s
     assert endpoint_differences(spec, seen) == ({NET: said} if said else {})
 
 
+@pytest.mark.parametrize(
+    ("found", "right"),
+    [
+        (["db:database"], True),
+        (["db:database", "db:db-1"], True),  # Compose makes further names for the same container
+        (["db:db-1"], False),
+        (["db:database", "other:cache"], False),
+        ([], False),
+    ],
+)
+def test_links_lead_where_they_were_declared_to_lead(found: list[str], right: bool) -> None:
+    c = chunk()
+    spec = replace(c.container, endpoints={NET: {"links": ["db:database"]}})
+    seen = container(c, endpoints={NET: {"aliases": ["web"], "links": found}})
+    assert (endpoint_differences(spec, seen) == {}) is right
+
+
 def test_the_names_that_an_engine_adds_by_itself_are_no_aliases_that_nobody_declared() -> None:
     c = chunk()
     spec = replace(c.container, settings={"hostname": "host", "domainname": "example.com"})

@@ -132,6 +132,7 @@ _STRUCTURED = {
     "secrets",
     "configs",
     "links",
+    "ulimits",
 }
 
 

@@ -88,6 +88,13 @@ def test_a_volume_is_written_as_short_as_it_can_be(said: dict[str, Any], meant: 
     assert container(volumes=[said]) == {"volumes": [meant]}
 
 
+def test_a_limit_of_nothing_is_a_limit() -> None:
+    assert container(ulimits={"core": {}, "nproc": {"soft": 1, "hard": 2}})["ulimits"] == {
+        "core": 0,
+        "nproc": {"soft": 1, "hard": 2},
+    }
+
+
 def test_a_dollar_sign_stands_for_itself_in_values_and_in_keys() -> None:
     said = {"command": ["echo", "$HOME ${A} $$"], "environment": {"A": "p$w"}, "labels": {"k$": "$"}}
     conversion = converted({"web": service(**said)})

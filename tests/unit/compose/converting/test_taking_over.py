@@ -56,8 +56,8 @@ def test_copies_that_are_not_numbered_from_one_are_named() -> None:
 def test_all_links_that_compose_makes_are_said_so_that_a_container_matches() -> None:
     services = {"web": service(links=["db:database"]), "db": service(), "other": service(links=["db"])}
     found = chunks(converted(services, existing=Existing()))
-    assert found["web"]["container"]["links"] == ["db:database", "db:db-1", "db:shop-db-1"]
-    assert found["other"]["container"]["links"] == ["db:db", "db:db-1", "db:shop-db-1"]
+    assert found["web"]["container"]["links"] == ["db:database"]
+    assert found["other"]["container"]["links"] == ["db:db"]
 
 
 def test_otherwise_only_those_that_say_something() -> None:
@@ -65,3 +65,11 @@ def test_otherwise_only_those_that_say_something() -> None:
     found = chunks(converted(services))
     assert found["web"]["container"]["links"] == ["db:database"]
     assert "links" not in found["other"]["container"]
+
+
+def test_volumes_of_another_service_are_as_compose_has_them_which_drops_the_mode() -> None:
+    services = {"web": service(volumes_from=["db:ro", "container:other:ro"]), "db": service()}
+    conversion = converted(services, existing=Existing())
+    assert chunks(conversion)["web"]["container"]["volumes_from"] == ["db", "container:other:ro"]
+    assert told(conversion) == [("services.web.volumes_from[0]", "Writable")]
+    assert chunks(converted(services))["web"]["container"]["volumes_from"] == ["db:ro", "container:other:ro"]

@@ -1,0 +1,89 @@
+"""The three conditions of ``depends_on``, on a real engine: who starts when."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from docker import APIClient
+
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(300)]
+
+STACK = """\
+x-quick: &quick {{ image: {image}, init: true, stop_grace_period: 0s, restart: unless-stopped }}
+services:
+  last:
+    <<: *quick
+    depends_on:
+      migrate: {{ condition: service_completed_successfully }}
+      db: {{ condition: service_healthy }}
+      plain: {{ condition: service_started }}
+  migrate:
+    <<: *quick
+    command: ["sh", "-c", "sleep 2; echo done > /shared/migrated"]
+    restart: "no"
+    volumes: [shared:/shared]
+    depends_on: {{ db: {{ condition: service_healthy }} }}
+  db:
+    <<: *quick
+    command: ["sh", "-c", "sleep 2; touch /tmp/up; exec sleep 1000"]
+    healthcheck: {{ test: ["CMD", "test", "-e", "/tmp/up"], interval: 1s, retries: 30 }}
+  plain: *quick
+volumes: {{ shared: }}
+"""
+LIMIT_SECONDS = 120
+
+
+@pytest.fixture
+def applied(
+    docker_api: APIClient, busybox_image: str, tmp_path: Path, unique: Callable[[str], str]
+) -> Iterator[dict[str, dict[str, Any]]]:
+    """The containers of the stack, imported and applied, by service."""
+    project = unique("order")
+    (tmp_path / "compose.yaml").write_text(STACK.format(image=busybox_image))
+
+    def pnr(*words: str) -> None:
+        done = subprocess.run(
+            [sys.executable, "-m", "reconciler", "--domains", "domains", "--state", "state", *words],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=LIMIT_SECONDS,
+            env={key: value for key, value in os.environ.items() if not key.startswith(("PNR_", "COMPOSE_"))},
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    pnr("import", "-p", project, "-o", "domains/order.json")
+    try:
+        pnr("apply", "--wait")
+        names = ("last", "migrate", "db", "plain")
+        yield {name: docker_api.inspect_container(f"{project}-{name}-1") for name in names}
+    finally:
+        pnr("down", "--volumes")
+
+
+def at(body: dict[str, Any], what: str) -> datetime:
+    """A moment in a container's life."""
+    return datetime.fromisoformat(body["State"][what][:26].rstrip("Z") + "+00:00")
+
+
+def healthy_at(body: dict[str, Any]) -> datetime:
+    """When the engine first found it healthy."""
+    good = next(entry for entry in body["State"]["Health"]["Log"] if entry["ExitCode"] == 0)
+    return datetime.fromisoformat(good["Start"][:26].rstrip("Z") + "+00:00")
+
+
+def test_each_starts_when_what_it_waits_for_has_come_to_be(applied: dict[str, dict[str, Any]]) -> None:
+    assert at(applied["migrate"], "StartedAt") > healthy_at(applied["db"])
+    assert applied["migrate"]["State"]["ExitCode"] == 0
+    assert applied["migrate"]["State"]["Status"] == "exited"
+    assert at(applied["last"], "StartedAt") > at(applied["migrate"], "FinishedAt")
+    assert at(applied["last"], "StartedAt") > at(applied["plain"], "StartedAt")
+    assert applied["plain"]["State"]["Running"]
