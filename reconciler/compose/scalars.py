@@ -109,6 +109,13 @@ def _float_text(value: float) -> str:
     return repr(value).removesuffix(".0")
 
 
+def _packs_to(value: float, packed: bytes) -> bool:
+    try:
+        return struct.pack("<f", value) == packed
+    except OverflowError:  # with few digits the largest ones are rounded beyond what there is
+        return False
+
+
 def single(value: float) -> float | int:
     """A number as it comes out of 32 bits, with as few digits as tell it apart; whole ones as integers."""
     if not math.isfinite(value):
@@ -120,6 +127,6 @@ def single(value: float) -> float | int:
     exact = struct.unpack("<f", packed)[0]
     for digits in range(1, 10):
         short = float(f"{exact:.{digits}g}")
-        if struct.pack("<f", short) == packed:
+        if _packs_to(short, packed):
             return int(short) if short.is_integer() and abs(short) < 10**21 else short
     return float(exact)

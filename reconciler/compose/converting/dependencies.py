@@ -109,6 +109,7 @@ def waits_for(
     """The gatekeeper of a service's chunk, and whether the chunk is to be restarted when it closes."""
     gate: dict[str, Any] = {}
     restarts: dict[str, bool] = {}
+    linked = {str(link).partition(":")[0] for link in services[name].get("links") or ()}
     for target, said in depends_on(services[name]):
         path = ("services", name, "depends_on", target)
         if target not in answered:
@@ -116,7 +117,8 @@ def waits_for(
             continue
         answer = answered[target]
         gate[answer.key] = answer.fact()
-        restarts[target] = bool(said.get("restart"))
+        # Compose writes those that are linked into depends_on unasked, to be restarted with them.
+        restarts[target] = bool(said.get("restart")) and target not in linked
         _compare(name, target, said, answer, services, remarks)
     restart = any(restarts.values())
     if restart and not all(restarts.values()):

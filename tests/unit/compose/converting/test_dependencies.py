@@ -113,6 +113,15 @@ def test_who_is_restarted_with_another_is_restarted_when_its_gate_closes() -> No
     assert told(conversion) == [("services.web.depends_on", "RestartsMore")]
 
 
+def test_who_is_only_linked_is_waited_for_and_not_followed() -> None:
+    conversion = converted(
+        {"web": service(links=["db"], depends_on={"db": on(STARTED, restart=True)}), "db": service()}
+    )
+    chunk = chunks(conversion)["web"]
+    assert list(chunk["gatekeeper"]) == ["db_started"]
+    assert "on_gate_close" not in chunk
+
+
 def test_whose_network_is_shared_is_not_waited_for_by_a_fact_since_pnr_sees_to_it() -> None:
     conversion = converted({
         "vpn": service(healthcheck=CHECK),
