@@ -21,7 +21,7 @@ from reconciler.intent.image_sources import BuildGatherer
 from reconciler.intent.interpolation import Variables
 from reconciler.intent.model import Build, Login, MountedFile
 from reconciler.intent.positions import Path
-from reconciler.intent.settings import SETTINGS
+from reconciler.intent.settings import SETTINGS, security_options
 from reconciler.intent.settings.faults import shown
 from reconciler.intent.settings.values import is_windows_path
 from reconciler.intent.settings.words import OWN_LABELS
@@ -120,7 +120,7 @@ class Gathered:
     ``contents`` has, by kind (``secrets``, ``configs``) and name, the source and its fingerprint; ``sources`` is all
     that was asked for, also where it could not be read; ``complaints`` say of what could not. ``environment`` and
     ``labels`` hold what files say of a container, by CPUX and chunk; what the domain file itself says goes before.
-    ``builds`` are by CPUX and chunk, ``logins`` by registry.
+    ``builds`` are by CPUX and chunk, ``logins`` by registry, ``profiles`` (of seccomp) by the path as it is written.
     """
 
     contents: Mapping[tuple[str, str], tuple[Source, str]] = field(default_factory=dict)
@@ -129,6 +129,7 @@ class Gathered:
     environment: Mapping[ChunkKey, Mapping[str, str]] = field(default_factory=dict)
     labels: Mapping[ChunkKey, Mapping[str, str]] = field(default_factory=dict)
     builds: Mapping[ChunkKey, Build] = field(default_factory=dict)
+    profiles: Mapping[str, str] = field(default_factory=dict)
     logins: Mapping[str, Login] = field(default_factory=dict)
 
     def files(self, container: Any) -> tuple[MountedFile, ...]:
@@ -177,6 +178,10 @@ def gather(
                     values |= gatherer.variables_of(one, place, labels=setting == "labels")
                 if values:
                     declared[setting][cpux_name, chunk.name] = values
+            where: Path = ("cpuxs", cpux_name, "design_chunks", index, "container")
+            options = tree["cpuxs"][cpux_name]["design_chunks"][index]["container"].get("security_opt")
+            for number, option in enumerate(options or ()):
+                gatherer.profile_of(option, (*where, "security_opt", number))
     building = BuildGatherer(base_dir, contents, variables)
     builds = building.gather(file)
     complaints = (*gatherer.complaints, *building.complaints)
@@ -192,6 +197,7 @@ def gather(
         declared["environment"],
         declared["labels"],
         builds,
+        gatherer.profiles,
         logins,
     )
 
@@ -203,7 +209,24 @@ class _Gatherer:
         self._variables = variables
         self.found: dict[tuple[str, str], tuple[Source, str]] = {}
         self.sources: list[Source] = []
+        self.profiles: dict[str, str] = {}
         self.complaints: list[Complaint] = []
+
+    def profile_of(self, option: str, path: Path) -> None:
+        """Read the seccomp profile that a security option names, if it does."""
+        name = security_options.profile_file(security_options.parse([option])[0])
+        if name is None or name in self.profiles:
+            return
+        source = self._source(SourceKind.FILE, name)
+        try:
+            self.profiles[name] = security_options.profile(self._contents.read(source).decode("utf-8-sig"))
+        except ContentsError as error:
+            self.complaints.append(Complaint(path, error.code, str(error)))
+        except (UnicodeDecodeError, ValueError):
+            message = (
+                f"{source} holds no seccomp profile: expected a JSON object with defaultAction, syscalls and so on"
+            )
+            self.complaints.append(Complaint(path, "InvalidValue", message))
 
     def fingerprint(self, kind: str, name: str, entry: document.Content) -> None:
         """Take note of the fingerprint of a secret or config."""

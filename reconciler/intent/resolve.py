@@ -36,7 +36,7 @@ from reconciler.intent.model import (
     VolumeSpec,
 )
 from reconciler.intent.networks import BUILT_IN, NAMELESS, OWN_NETWORK
-from reconciler.intent.settings import SETTINGS, links, map_volume_sources, references
+from reconciler.intent.settings import SETTINGS, links, map_volume_sources, references, security_options
 from reconciler.intent.settings.deploy import Deploy
 from reconciler.intent.settings.replicas import settings_of_copy
 
@@ -204,6 +204,8 @@ class _Resolver:
             if (id.cpux, id.chunk) in from_files:
                 merged = {**from_files[id.cpux, id.chunk], **(given.get(setting) or {})}
                 given[setting] = dict(sorted(merged.items()))
+        if given.get("security_opt"):
+            given["security_opt"] = security_options.with_profiles(given["security_opt"], self.gathered.profiles)
         if given.get("volumes"):
             given["volumes"] = map_volume_sources(given["volumes"], self._volume_source)
         if given.get("mem_limit") and given.get("memswap_limit") == 2 * given["mem_limit"]:

@@ -1,14 +1,16 @@
 """``security_opt`` and ``credential_spec``: options of the kernel's security modules, a Windows account. Pure.
 
 Normal form of the first: ``name=value`` (``no-new-privileges`` alone), sorted, each once; a seccomp profile as JSON
-without spaces. Of the second: where the engine finds the account, ``file://web.json`` or ``registry://web``.
+without spaces. As it is read from a domain file it may name a file instead (``seccomp=./profile.json``), which the
+loader replaces by what is in it: a changed profile is a changed intent. Of the second: where the engine finds the
+account, ``file://web.json`` or ``registry://web``.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from reconciler.intent.settings.faults import expected, nearest, object_of, shown, wrong
@@ -20,6 +22,9 @@ _KNOWN = ("apparmor", "credentialspec", "label", "no-new-privileges", "seccomp",
 _FLAGS = ("no-new-privileges", "writable-cgroups")
 _OPEN_PATHS = "systempaths=unconfined"
 _CREDENTIALS = "credentialspec="
+_SECCOMP = "seccomp="
+_SECCOMP_WORDS = ("unconfined", "builtin")
+_LONGEST_PATH = 4096
 
 # What an engine adds by itself (label: to a privileged container and to one that sees the host's processes), and what
 # stands under another name in the file.
@@ -46,22 +51,44 @@ def _option(value: Any) -> str:
         raise wrong(f"{shown(given)}: expected {name}=true or {name}=false")
     if name == "systempaths" and rest != "unconfined":
         raise wrong(f"{shown(given)}: expected {_OPEN_PATHS}")
-    if name == "seccomp" and rest not in ("unconfined", "builtin"):
-        rest = _profile(rest)
+    if name == "seccomp" and rest.startswith("{"):
+        rest = profile(rest)
+    elif name == "seccomp" and rest not in _SECCOMP_WORDS:
+        rest = _file(rest)
     return "no-new-privileges" if (name, rest) == ("no-new-privileges", "true") else f"{name}={rest}"
 
 
-def _profile(given: str) -> str:
+def profile(given: str) -> str:
+    """A seccomp profile as JSON without spaces. Raises an error for people."""
     try:
-        profile = json.loads(given)
-    except ValueError:
-        profile = None
-    if not isinstance(profile, dict):
+        found = json.loads(given)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
         raise wrong(
-            f"seccomp={shown(given)}: expected unconfined, builtin or a profile as JSON; a file can't be named here,"
-            " put what is in it in its place"
+            f"{shown(given)} is no seccomp profile: expected a JSON object with defaultAction, syscalls and so on"
         )
-    return json.dumps(profile, sort_keys=True, separators=(",", ":"))
+    return json.dumps(found, sort_keys=True, separators=(",", ":"))
+
+
+def _file(path: str) -> str:
+    if len(path) > _LONGEST_PATH or not path.isprintable():
+        raise expected("seccomp=unconfined, seccomp=builtin, a profile as JSON or the path of a file with one", path)
+    if path.startswith("~"):
+        raise wrong(f"{shown(path)}: ~ has no meaning for a service; write the whole path")
+    return path
+
+
+def profile_file(option: str) -> str | None:
+    """The file that an option names as its profile."""
+    rest = option.removeprefix(_SECCOMP)
+    return None if rest == option or rest in _SECCOMP_WORDS or rest.startswith("{") else rest
+
+
+def with_profiles(options: Iterable[str], profiles: Mapping[str, str]) -> list[str]:
+    """The options with profiles for the files that they name."""
+    files = ((option, profile_file(option)) for option in options)
+    return sorted_set([option if path is None else f"{_SECCOMP}{profiles[path]}" for option, path in files])
 
 
 def parse(value: Any) -> list[str]:

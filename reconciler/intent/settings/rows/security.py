@@ -58,8 +58,9 @@ ROWS: tuple[Setting, ...] = (
     Setting(
         "security_opt",
         "security",
-        "Options of the kernel's security modules: no-new-privileges, apparmor=PROFILE, label=…, seccomp=unconfined"
-        " or a profile as JSON, systempaths=unconfined, writable-cgroups=true.",
+        "Options of the kernel's security modules: no-new-privileges, apparmor=PROFILE, label=…, seccomp=unconfined, a"
+        " profile as JSON or a file with one (relative to the domain file), systempaths=unconfined,"
+        " writable-cgroups=true.",
         ["no-new-privileges:true"],
         security_options.parse,
         TEXTS,
