@@ -55,7 +55,7 @@ from reconciler.planner.actions import (
 )
 from reconciler.planner.health import Health, fold
 from reconciler.planner.memory import intent_changed, set_back
-from reconciler.planner.notice import work_failed
+from reconciler.planner.notice import step_told, work_failed
 from reconciler.planner.observed import Container
 
 OBJECT_RETRY_SECONDS = 5.0
@@ -355,6 +355,9 @@ class Controller:
             self.known.touch(record)
             if done.container is not None:
                 self.known.put(done.container)
+                record.memory = step_told(record.memory, done.action, done.container)
+                for warning in done.container.warnings:
+                    self.known.recorder.journal(kind="warning", chunk=key, message=f"the engine warns: {warning}")
             elif isinstance(done.action, RemoveContainer):
                 cid = self.known.world.by_name.get(done.action.name)
                 gone = self.known.world.drop(cid) if cid is not None else None

@@ -302,6 +302,8 @@ def _chunk_document(c: Known, record: ChunkRecord) -> dict[str, Any]:
         "rejected_spec": m.rejected or None,
         "paused_spec": m.paused or None,
         "tolerated": list(m.tolerated) or None,
+        "warnings": list(m.warnings) or None,
+        "warned_of": m.warned_of or None,
         "job_generation": m.job_generation or None,
         "replica": [
             {"container": x.name, "id": x.id, "image": x.image_id, "spec": x.spec} for x in c.world.of(record.id)
@@ -332,6 +334,8 @@ def _restore_chunk(id: ChunkId, entry: Mapping[str, Any], clock: Clock) -> Chunk
         rejected=str(entry.get("rejected_spec", "")),
         paused=str(entry.get("paused_spec", "")),
         tolerated=tuple(entry.get("tolerated", ())),
+        warnings=tuple(entry.get("warnings", ())),
+        warned_of=str(entry.get("warned_of", "")),
         job_generation=int(entry.get("job_generation", 0)),
         last_error=str(entry.get("last_error", "")),
     )

@@ -38,6 +38,7 @@ from reconciler.planner.situation import (
     differing,
     drifted,
     finished,
+    found_differing,
     health_of,
 )
 
@@ -61,10 +62,24 @@ def decide(i: ChunkInput) -> Decision:
     Whatever the work is, it does not begin before the back-off of the last setback is over.
     """
     decision = _verdict(i)
+    if decision.state is State.COMPLETED and (i.memory.warnings or i.memory.tolerated):
+        decision = replace(decision, message=f"{decision.message}{_reservations(i)}")
     not_before = i.memory.not_before
     if decision.work is not None and not_before is not None and i.now < not_before:
         return replace(decision, work=None, wake_at=not_before)
     return decision
+
+
+def _reservations(i: ChunkInput) -> str:
+    """What people should know of a container that is up: what the engine said as it made it, and what is not as
+    declared although it was tried."""
+    m, current = i.memory, cast(i).current
+    if current is None:
+        return ""
+    warned = m.warnings if m.warned_of == current.id else ()
+    left = [str(one) for one in found_differing(i, current) if str(one) in m.tolerated]
+    said = [*(f"the engine warns: {text}" for text in warned), *(f"left as it is: {text}" for text in left)]
+    return "".join(f"; {text}" for text in said)
 
 
 def _verdict(i: ChunkInput) -> Decision:

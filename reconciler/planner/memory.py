@@ -40,9 +40,11 @@ class Memory:
     begin. ``failure`` is set while the chunk counts as failed. ``counted_run`` is the run whose end or illness
     has been counted already. ``proven_run`` is the run that was seen up and healthy, ``proven_at`` since when.
     ``rejected`` is the digest of a spec that an update was rolled back from, ``paused`` one whose update failed
-    and was left as it is. ``tolerated`` is a drift that replacing the container did not cure.
+    and was left as it is. ``tolerated`` are differences that could not be cured, in their words: where another value
+    is declared or found they are others, and are tried anew.
     ``job_generation`` is the generation whose job has succeeded. ``restart_on_open`` waits for the gate.
-    ``unchangeable`` is the id of a container that the engine would not change in place.
+    ``unchangeable`` is the id of a container that the engine would not change in place. ``warnings`` are what the
+    engine said when it made or changed the container whose id is ``warned_of``.
     """
 
     attempts: int = 0
@@ -59,6 +61,8 @@ class Memory:
     restart_on_open: bool = False
     last_error: str = ""
     unchangeable: str = ""
+    warnings: tuple[str, ...] = ()
+    warned_of: str = ""
 
 
 def delay(attempts: int, jitter: float) -> float:
@@ -112,7 +116,6 @@ def intent_changed(memory: Memory) -> Memory:
         remedy=Remedy.START,
         rejected="",
         paused="",
-        tolerated=(),
         last_error="",
     )
 

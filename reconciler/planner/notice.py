@@ -11,7 +11,15 @@ from dataclasses import replace
 from reconciler.facts import TV
 from reconciler.intent.model import Chunk, Kind, OnFailure, OnGateClose
 from reconciler.lifecycle import Reason
-from reconciler.planner.actions import DisconnectNetwork, StopContainer, UpdateContainer, Work
+from reconciler.planner.actions import (
+    Action,
+    CreateContainer,
+    DisconnectNetwork,
+    StopContainer,
+    UpdateContainer,
+    Work,
+)
+from reconciler.planner.compare import differences
 from reconciler.planner.memory import Failure, Memory, Remedy, attempt_begins, proven, set_back
 from reconciler.planner.observed import Condition, Container
 from reconciler.planner.situation import (
@@ -143,6 +151,22 @@ def work_begins(i: ChunkInput, work: Work) -> Memory:
         m = replace(m, tolerated=changes) if changes else m
     elif parts.current is not None and any(isinstance(action, _CURES) for action, _ in work.steps):
         m = replace(m, tolerated=(*m.tolerated, *drifted(i, parts.current)))
+    return m
+
+
+def step_told(m: Memory, action: Action, container: Container) -> Memory:
+    """The memory once a step has made or changed a container: what the engine warned of, and what it did not take of
+    what was asked. To make it again would not help."""
+    if isinstance(action, CreateContainer):
+        spec, ignored = action.chunk.container, action.chunk.ignore_drift
+        found = differences(spec.settings, container.settings, ignored) if container.settings is not None else ()
+        not_taken = (str(difference) for difference in found if not difference.in_place)
+        tolerated = tuple(dict.fromkeys((*m.tolerated, *not_taken)))
+        return replace(m, warnings=container.warnings, warned_of=container.id, tolerated=tolerated)
+    if isinstance(action, UpdateContainer) and container.warnings:
+        before = m.warnings if m.warned_of == container.id else ()
+        warnings = tuple(dict.fromkeys((*before, *container.warnings)))
+        return replace(m, warnings=warnings, warned_of=container.id)
     return m
 
 

@@ -146,7 +146,7 @@ class Containers:
                 raise NameConflict(f"the name {action.name} is not free yet: {words(error)}") from error
             return self._already_there(action, holder)
         created: Body = self._client.inspect_container(made["Id"])
-        return self._joined(created, spec)
+        return reading.with_warnings(self._joined(created, spec), made)
 
     def _again(self, container_id: str) -> Body:
         """The container as it is now. Raises NotFound where it is gone already."""
@@ -313,13 +313,13 @@ class Containers:
         try:
             # The SDK's own method knows neither NanoCpus nor PidsLimit.
             url = client._url("/containers/{0}/update", body["Id"])
-            client._raise_for_status(client._post_json(url, data=change))
+            answer = client._result(client._post_json(url, data=change), True)
         except APIError as error:
             if status(error) == 404:
                 raise
             said = f"container {action.name} can't be changed as it is: {words(error)}"
             raise UpdateFailed(said) from error
-        return self._again(body["Id"])
+        return reading.with_warnings(self._again(body["Id"]), answer)
 
     def unpause(self, name: str) -> Body:
         """Let go on; one that is not paused is fine."""

@@ -62,6 +62,14 @@ def overlaid(body: Mapping[str, Any], labels: Mapping[str, str]) -> Mapping[str,
     return {**body, "Config": {**config, "Labels": {**(config.get("Labels") or {}), **labels}}}
 
 
+_WARNINGS = "Warnings"
+
+
+def with_warnings(body: Mapping[str, Any], answer: Mapping[str, Any]) -> Mapping[str, Any]:
+    """An inspection with what the engine warned of as it made or changed the container, in ``answer``."""
+    return {**body, _WARNINGS: answer.get(_WARNINGS)}
+
+
 def examined(body: Mapping[str, Any], image: Mapping[str, Any]) -> Container:
     """A container of somebody else with its settings and those of its image, from the inspections of both."""
     brought = read_back({"Config": image.get("Config") or {}, "HostConfig": {}})
@@ -178,6 +186,7 @@ def from_inspection(body: Mapping[str, Any]) -> Container:
         health=(state.get("Health") or {}).get("Status") or None,
         settings=read_back(without_own(body, whose)) if whose is not None else None,
         endpoints={name: endpoints.from_api(end or {}, str(body["Id"])) for name, end in networks.items()},
+        warnings=tuple(str(warning).strip() for warning in body.get(_WARNINGS) or ()),
     )
 
 
