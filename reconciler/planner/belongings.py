@@ -184,7 +184,7 @@ def _network(spec: NetworkSpec, domain: str, observed: Observed, left: str, foun
 def volumes(domain: Domain, observed: Observed, only: Collection[str] | None = None) -> Belongings:
     """The named volumes of a domain (those named in ``only``) that must be made, and what stands in the way.
 
-    A volume of somebody else that has the name serves, as with Compose.
+    A volume of somebody else is not used unless the file says that it is external: what is in it is not ours.
     """
     found = Belongings()
     for spec in domain.volumes:
@@ -197,7 +197,15 @@ def volumes(domain: Domain, observed: Observed, only: Collection[str] | None = N
             found.missing[spec.name] = f"volume {spec.name}"
             steps = ((CreateVolume(spec.name, domain.name, spec), "no such volume yet"),)
             found.work.append(Work(f"volume:{spec.name}", steps))
-        elif seen.domain == domain.name and not spec.external:
+        elif spec.external:
+            continue
+        elif seen.domain != domain.name:
+            whose = f"belongs to domain {seen.domain}" if seen.domain else "was not made by pnr"
+            found.conflict[spec.name] = (
+                f"the volume name {spec.name} is held by a volume that {whose}: declare it as external, if that is the"
+                " one that is wanted, give this one another name, or remove that one"
+            )
+        else:
             differences = volume_differences(spec, seen)
             if differences:
                 found.conflict[spec.name] = (

@@ -333,11 +333,14 @@ def test_a_volume_is_never_replaced_and_nobody_new_begins_with_one_that_is_not_a
     run(story())
 
 
-def test_a_volume_of_somebody_else_serves_and_is_never_removed() -> None:
+def test_a_volume_of_somebody_else_serves_once_the_file_says_so_and_is_never_removed() -> None:
     async def story() -> None:
         async with World() as w:
             w.engine.plant_volume("shop_data", driver="rexray", driver_opts={"size": "1"})
             w.files.write("shop", with_volume(keep=False))
+            await w.until(lambda: w.chunk("db")["reason"] == "NameConflict")
+            assert "was not made by pnr" in w.chunk("db")["message"]
+            w.files.write("shop", with_volume(external=True, name="shop_data"))
             await w.until_settled()
             w.files.remove("shop")
             await w.until(lambda: not w.view()["domains"])

@@ -109,8 +109,15 @@ class Belongings:
         return found
 
     def create_volume(self, action: CreateVolume) -> None:
-        """A volume of that name serves, whoever made it, as with Compose; it stays whose it is, and is not removed."""
-        if self._volume(action.name) is not None:
+        """Make a named volume of a domain; the one that is there already is fine. Raises NameConflict where it is
+        somebody else's."""
+        existing = self._volume(action.name)
+        if existing is not None:
+            if (existing.get("Labels") or {}).get(LABEL_DOMAIN) != action.domain:
+                raise NameConflict(
+                    f"the volume name {action.name} is held by a volume that does not belong to domain"
+                    f" {action.domain}; declare it as external, or give this one another name"
+                )
             return
         body = volume_body(action.spec, action.domain)
         self._client.create_volume(

@@ -131,8 +131,10 @@ class SimulatedBelongings(SimulatedImages):
         self._hint(Glimpse(None))
 
     def create_volume(self, action: CreateVolume) -> None:
-        """Make a volume; one that is there is fine, as it is for Docker."""
-        self.volumes.setdefault(action.name, volume_as_made(action.spec, action.domain))
+        """Make a volume; the domain's own that is there is fine. Raises NameConflict where it is somebody else's."""
+        there = self.volumes.setdefault(action.name, volume_as_made(action.spec, action.domain))
+        if there.domain != action.domain:
+            raise NameConflict(f"the volume name {action.name} is held by a volume of somebody else")
 
     def remove_volume(self, name: str, domain: str) -> None:
         """Remove a volume of the domain; one that is gone is fine. Raises EngineError while a container has it."""

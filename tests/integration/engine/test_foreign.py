@@ -6,11 +6,12 @@ import pytest
 
 from reconciler.engine.docker import DockerEngine
 from reconciler.engine.protocol import EngineError, NameConflict
-from reconciler.intent.model import NetworkSpec
+from reconciler.intent.model import NetworkSpec, VolumeSpec
 from reconciler.planner.actions import (
     Action,
     ConnectNetwork,
     CreateNetwork,
+    CreateVolume,
     RemoveContainer,
     RemoveNetwork,
     RemoveVolume,
@@ -75,10 +76,11 @@ async def test_a_foreign_network_and_that_of_another_domain_stay(engine: DockerE
     assert networks[other].domain == "another-domain"
 
 
-async def test_a_foreign_volume_is_used_and_never_removed(engine: DockerEngine, bench: Bench) -> None:
+async def test_a_foreign_volume_is_not_taken_for_ours_and_never_removed(engine: DockerEngine, bench: Bench) -> None:
     name = bench.name("data")
     bench.client.create_volume(name)
-    assert await bench.volume("data") == name
+    with pytest.raises(NameConflict, match="declare it as external"):
+        await engine.perform(CreateVolume(name, bench.domain, VolumeSpec(name)))
     with pytest.raises(EngineError, match="left alone"):
         await engine.perform(RemoveVolume(name, bench.domain))
     assert (await engine.observe()).volumes[name].domain is None

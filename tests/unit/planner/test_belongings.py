@@ -181,7 +181,20 @@ def test_a_volume_that_differs_is_told_to_those_who_would_begin_with_it() -> Non
     _, first = think(situation(web, conflict=conflict(web, of, seen)))
     assert (first.state, first.reason) == ("failed", "NameConflict")
     assert conflict(chunk("other"), of, seen) == ""
-    assert conflict(web, of, world(volumes=[Volume("data", None)], networks=[network()])) == ""
+
+
+def test_a_volume_of_somebody_else_is_used_only_where_the_file_says_that_it_is_external() -> None:
+    of = shop(volumes=(VolumeSpec("data"),), mounts=("data",))
+    (web,) = of.chunks()
+    for owner, said in ((None, "was not made by pnr"), ("other", "belongs to domain other")):
+        seen = world(volumes=[Volume("data", owner)], networks=[network()])
+        assert said in conflict(web, of, seen)
+        assert "declare it as external" in conflict(web, of, seen)
+        assert volumes(of, seen).work == []
+        external = replace(of, volumes=(VolumeSpec("data", external=True),))
+        assert conflict(web, external, seen) == ""
+        _, kept = think(situation(web, container(web), conflict=conflict(web, of, seen)))
+        assert (kept.state, kept.work) == ("completed", None)
 
 
 # --- what is not declared any more ----------------------------------------------------------------------------
