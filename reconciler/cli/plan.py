@@ -14,7 +14,8 @@ def configure(parser: ArgumentParser) -> None:
     """Options, help and examples."""
     parser.description = (
         "Show what would be done to make the domain files true, and do nothing. Each line is one call of the\n"
-        "engine: [the steps before it] -> #number, object, what is done, and why."
+        "engine: [the steps before it] -> #number, object, what is done, and why. Then what can't be done now,\n"
+        "with the reason."
     )
     parser.epilog = (
         "examples:\n  pnr plan\n  pnr plan --json | jq '.steps | length'\n\n"
@@ -31,7 +32,7 @@ def run(args: Namespace) -> int:
     from reconciler.daemon.service import make_plan
 
     domains, state = folders(args)
-    plan, problems = asyncio.run(make_plan(service_options(args, domains, state)))
+    whole, problems = asyncio.run(make_plan(service_options(args, domains, state)))
     if args.json:
         steps = [
             {
@@ -42,11 +43,19 @@ def run(args: Namespace) -> int:
                 "cause": step.cause,
                 "after": list(step.after),
             }
-            for step in plan
+            for step in whole.plan
         ]
-        print_json({"steps": steps, "errors": [problem.as_dict() for problem in problems]})
+        blocked = [
+            {"chunk": str(one.id), "reason": one.decision.reason.value, "message": one.decision.message}
+            for one in whole.blocked
+        ]
+        print_json({"steps": steps, "blocked": blocked, "errors": [problem.as_dict() for problem in problems]})
     else:
-        say(str(plan) if len(plan) else "nothing to do")
+        said = [
+            *([str(whole.plan)] if len(whole.plan) else []),
+            *(f"{one.id} can't go on ({one.decision.reason}): {one.decision.message}" for one in whole.blocked),
+        ]
+        say("\n".join(said) or "nothing to do")
         for problem in problems:
             complain(str(problem))
     return exits.INVALID if problems else exits.OK

@@ -13,9 +13,7 @@ from reconciler.controller.known import Known
 from reconciler.controller.protocols import RuntimeReader
 from reconciler.controller.records import ChunkRecord, DomainRecord
 from reconciler.facts import TV, is_closed, is_open, missing
-from reconciler.intent.model import Chunk, ChunkId, Domain
-from reconciler.intent.networks import network_needs
-from reconciler.intent.settings.endpoints import endpoint_needs
+from reconciler.intent.model import Chunk, ChunkId
 from reconciler.intent.settings.references import awaited, must_run
 from reconciler.lifecycle import Reason, State, advance
 from reconciler.planner import belongings
@@ -27,7 +25,7 @@ from reconciler.planner.notice import notice, work_begins
 from reconciler.planner.observed import Condition
 from reconciler.planner.rolling import Stage, is_update_of_serving, stage, waits_for
 from reconciler.planner.situation import ChunkInput, cast
-from reconciler.planner.support import unmet, unsupported
+from reconciler.planner.support import Connected, supported_networks, unsupported_of
 
 
 class Decider:
@@ -112,29 +110,13 @@ class Decider:
             engine_up=self._known.engine_up,
             flowin=flowin,
             ids=self._ids(chunk),
-            unsupported=self._unsupported(chunk),
+            unsupported=unsupported_of(chunk, domain.domain, self._connected) if chunk is not None else (),
         )
 
-    def _unsupported(self, chunk: Chunk | None) -> tuple[str, ...]:
+    @property
+    def _connected(self) -> Connected | None:
         info = self._known.engine_info
-        if chunk is None or info is None:
-            return ()
-        settings, api = chunk.container.settings, info.api_version
-        domain = self._known.domains[chunk.id.domain].domain
-        joined = [spec for spec in domain.networks if spec.name in chunk.container.networks] if domain else []
-        needs = [*endpoint_needs(chunk.container), *(need for spec in joined for need in network_needs(spec))]
-        return (
-            *unsupported(settings, engine=str(info), api_version=api, system=info.system),
-            *unmet(needs, engine=str(info), api_version=api),
-        )
-
-    def _supported_networks(self, domain: Domain) -> frozenset[str]:
-        """Those that the engine can make as declared; the others are left as they are, or unmade."""
-        info = self._known.engine_info
-        api = info.api_version if info is not None else ""
-        return frozenset(
-            spec.name for spec in domain.networks if not unmet(network_needs(spec), engine="", api_version=api)
-        )
+        return Connected(str(info), info.api_version, info.system) if info is not None else None
 
     def _ids(self, chunk: Chunk | None) -> dict[str, str]:
         if chunk is None:
@@ -171,7 +153,7 @@ class Decider:
             if other is None or (name in running and other.condition is not Condition.RUNNING):
                 return f"container {name}" if other is None else f"container {name} to run"
         known, seen = self._known, self._known.world.observed()
-        networks = self._supported_networks(domain) & chunk.container.networks.keys()
+        networks = supported_networks(domain, self._connected) & chunk.container.networks.keys()
         missing = belongings.networks(domain, seen, known.networks_left, networks).missing
         for name, text in missing.items():
             return known.object_trouble.get(f"network:{name}", text)
@@ -316,7 +298,9 @@ class Decider:
         seen = self._known.world.observed()
         if wanted is not None:
             for work in (
-                *belongings.networks(wanted, seen, self._known.networks_left, self._supported_networks(wanted)).work,
+                *belongings.networks(
+                    wanted, seen, self._known.networks_left, supported_networks(wanted, self._connected)
+                ).work,
                 *belongings.volumes(wanted, seen).work,
             ):
                 self._begin_object(name, work)

@@ -17,8 +17,8 @@ from reconciler.daemon.protocol import ServiceOptions
 from reconciler.daemon.systemd import Notifier
 from reconciler.daemon.verdict import finished_applying, finished_removing, status_sentence
 from reconciler.intent.model import Problem
-from reconciler.planner.actions import Plan
-from reconciler.planner.plan import Wish, plan_all
+from reconciler.planner.plan import WholePlan, Wish, plan_all
+from reconciler.planner.support import Connected
 from reconciler.sources.directory import DirectorySource
 
 OnView = Callable[[dict[str, Any]], None]
@@ -113,8 +113,9 @@ async def take_down(
         return view
 
 
-async def make_plan(options: ServiceOptions) -> tuple[Plan, list[Problem]]:
-    """What ``apply`` would do now, and what is wrong with the files. Changes nothing."""
+async def make_plan(options: ServiceOptions) -> tuple[WholePlan, list[Problem]]:
+    """What ``apply`` would do now and what stands in the way of the rest, and what is wrong with the files. Changes
+    nothing."""
     policy = make_policy(options)
     contents = make_contents(options, policy, make_key=False)
     engine, _, _ = make_engine(options, contents, policy)
@@ -124,11 +125,12 @@ async def make_plan(options: ServiceOptions) -> tuple[Plan, list[Problem]]:
         scan = await anext(scans)
         await source.close()
         judged = make_judge(options, contents, policy)(scan.files, frozenset())
-        await engine.connect()
+        info = await engine.connect()
         observed = await engine.observe()
         wishes = [Wish(name, domain) for name, domain in judged.domains.items()]
         problems = [problem for found in judged.problems.values() for problem in found]
-        return plan_all(wishes, observed).plan, problems
+        connected = Connected(str(info), info.api_version, info.system)
+        return plan_all(wishes, observed, connected=connected), problems
     finally:
         await engine.close()
 

@@ -8,9 +8,10 @@ same decisions; only the gates differ, which here are taken to open once those h
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from reconciler.intent.model import ChunkId, Domain
+from reconciler.intent.model import Chunk, ChunkId, Domain
+from reconciler.intent.settings.references import awaited
 from reconciler.lifecycle import State
 from reconciler.planner import belongings
 from reconciler.planner.actions import Action, Plan, Step
@@ -19,7 +20,9 @@ from reconciler.planner.health import Health
 from reconciler.planner.memory import Memory
 from reconciler.planner.observed import Container, Observed
 from reconciler.planner.ordering import dependencies, dependents_first
-from reconciler.planner.situation import ChunkInput
+from reconciler.planner.rolling import Stage, is_update_of_serving, stage, waits_for
+from reconciler.planner.situation import ChunkInput, cast
+from reconciler.planner.support import Connected, supported_networks, unsupported_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,63 +71,124 @@ def plan_all(
     observed: Observed,
     *,
     memories: Mapping[ChunkId, Memory] | None = None,
+    connected: Connected | None = None,
     now: float = 0.0,
 ) -> WholePlan:
-    """The whole plan. Removals come first, dependents before what they depend on."""
+    """The whole plan. Removals come first, dependents before what they depend on. ``connected`` says what the engine
+    can honour; None: everything."""
     wishes = list(wishes)
-    memories = memories or {}
     numbers = _Numbering()
     blocked: list[Blocked] = []
-    by_owner: dict[ChunkId, list[Container]] = {}
-    by_name: dict[str, Container] = {}
-    for container in observed.containers.values():
-        by_name[container.name] = container
-        if container.owner is not None:
-            by_owner.setdefault(container.owner, []).append(container)
+    look = _Look(wishes, observed, memories or {}, connected, now)
     for wish in wishes:
-        _plan_removals(wish, by_owner, observed, numbers)
+        _plan_removals(wish, look.by_owner, observed, numbers)
     ready: dict[ChunkId, int] = {}
-    domains = [(wish, wish.domain) for wish in wishes if wish.domain is not None]
     object_steps: dict[tuple[str, str], int] = {}
-    for _, domain in domains:
-        for work in (*belongings.networks(domain, observed).work, *belongings.volumes(domain, observed).work):
+    for domain in look.domains.values():
+        supported = supported_networks(domain, connected)
+        for work in (
+            *belongings.networks(domain, observed, only=supported).work,
+            *belongings.volumes(domain, observed).work,
+        ):
             last = numbers.add(f"{domain.name}", work.steps, ())
             object_steps[domain.name, str(work.key)] = last
-    generation = {domain.name: wish.generation for wish, domain in domains}
-    domain_of = {domain.name: domain for _, domain in domains}
-    chunks = {chunk.id: chunk for _, domain in domains for chunk in domain.chunks()}
-    needs = dependencies(chunks.values())
-    for id in reversed(dependents_first(chunks.values())):
-        chunk = chunks[id]
-        holder = by_name.get(chunk.container.name)
-        i = ChunkInput(
-            id=id,
-            chunk=chunk,
-            generation=generation[id.domain],
-            containers=tuple(by_owner.get(id, ())),
-            memory=memories.get(id, Memory()),
-            health=Health(),
-            now=now,
-            holder=holder if holder is not None and holder.owner != id else None,
-            conflict=belongings.conflict(chunk, domain_of[id.domain], observed),
-        )
+    needs = dependencies(look.chunks.values())
+    for id in reversed(dependents_first(look.chunks.values())):
+        i = look.at(id)
+        in_turn: list[ChunkId] = []
+        if is_update_of_serving(cast(i)):
+            # Copies are updated one after the other; one whose update failed stops the rest.
+            siblings = [look.at(copy) for copy in look.copies(id)]
+            failed = [sibling for sibling in siblings if stage(sibling) is Stage.FAILED]
+            i = replace(i, turn=waits_for(id.replica, [(one.id.replica, Stage.FAILED, False) for one in failed]))
+            in_turn = [sibling.id for sibling in siblings if sibling.id < id]
         decision = decide(i)
         if decision.work is None:
-            if decision.state is State.FAILED:
+            if decision.state is State.FAILED or i.blocked_by or i.turn:
                 blocked.append(Blocked(id, decision))
             continue
-        after = {ready[need] for need in needs[id] if need in ready}
+        after = {ready[need] for need in (*needs[id], *in_turn) if need in ready}
+        container = look.chunks[id].container
         for key in (
-            *(f"network:{name}" for name in chunk.container.networks),
-            *(f"volume:{name}" for name in belongings.used_volumes(chunk)),
+            *(f"network:{name}" for name in container.networks),
+            *(f"volume:{name}" for name in belongings.used_volumes(look.chunks[id])),
         ):
             step = object_steps.get((id.domain, key))
             if step:
                 after.add(step)
         ready[id] = numbers.add(str(id), decision.work.steps, after)
-    for wish, domain in domains:
-        _plan_leftovers(wish, observed, {step for id, step in ready.items() if id.domain == domain.name}, numbers)
+    for wish in wishes:
+        if wish.domain is not None:
+            own = {step for id, step in ready.items() if id.domain == wish.domain.name}
+            _plan_leftovers(wish, observed, own, numbers)
     return WholePlan(Plan(tuple(numbers.steps)), tuple(blocked))
+
+
+class _Look:
+    """The situation of each chunk, supposing that gates open and checks pass."""
+
+    def __init__(
+        self,
+        wishes: Iterable[Wish],
+        observed: Observed,
+        memories: Mapping[ChunkId, Memory],
+        connected: Connected | None,
+        now: float,
+    ) -> None:
+        self.domains = {wish.domain.name: wish.domain for wish in wishes if wish.domain is not None}
+        self.chunks = {chunk.id: chunk for domain in self.domains.values() for chunk in domain.chunks()}
+        self.by_owner: dict[ChunkId, list[Container]] = {}
+        self._by_name = {container.name: container for container in observed.containers.values()}
+        for container in observed.containers.values():
+            if container.owner is not None:
+                self.by_owner.setdefault(container.owner, []).append(container)
+        self._generations = {wish.domain.name: wish.generation for wish in wishes if wish.domain is not None}
+        self._declared = {chunk.container.name for chunk in self.chunks.values()}
+        self._observed = observed
+        self._memories = memories
+        self._connected = connected
+        self._now = now
+        self._inputs: dict[ChunkId, ChunkInput] = {}
+
+    def copies(self, id: ChunkId) -> list[ChunkId]:
+        """The other copies of a chunk that has several."""
+        return [copy for copy in id.copies(self.chunks[id].replicas) if copy != id and copy in self.chunks]
+
+    def at(self, id: ChunkId) -> ChunkInput:
+        """What a decision about a chunk depends on."""
+        if id not in self._inputs:
+            self._inputs[id] = self._input(id)
+        return self._inputs[id]
+
+    def _input(self, id: ChunkId) -> ChunkInput:
+        chunk, domain = self.chunks[id], self.domains[id.domain]
+        holder = self._by_name.get(chunk.container.name)
+        named = ((name, self._by_name.get(name)) for name in awaited(chunk.container))
+        return ChunkInput(
+            id=id,
+            chunk=chunk,
+            generation=self._generations[id.domain],
+            containers=tuple(self.by_owner.get(id, ())),
+            memory=self._memories.get(id, Memory()),
+            health=Health(),
+            now=self._now,
+            holder=holder if holder is not None and holder.owner != id else None,
+            blocked_by=self._blocked_by(chunk, domain),
+            conflict=belongings.conflict(chunk, domain, self._observed),
+            ids={name: container.id for name, container in named if container is not None},
+            unsupported=unsupported_of(chunk, domain, self._connected),
+        )
+
+    def _blocked_by(self, chunk: Chunk, domain: Domain) -> str:
+        """What must be there and is made by nobody who is declared."""
+        for name in sorted(awaited(chunk.container)):
+            if name not in self._declared and name not in self._by_name:
+                return f"container {name}"
+        joined = {spec.name for spec in domain.networks if spec.external} & chunk.container.networks.keys()
+        mounted = {spec.name for spec in domain.volumes if spec.external} & belongings.used_volumes(chunk)
+        found = belongings.networks(domain, self._observed, only=joined).missing
+        found |= belongings.volumes(domain, self._observed, mounted).missing
+        return next(iter(found.values()), "")
 
 
 def _plan_removals(

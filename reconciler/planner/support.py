@@ -3,10 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from reconciler.intent.model import Chunk, Domain
+from reconciler.intent.networks import network_needs
 from reconciler.intent.settings import SETTINGS
+from reconciler.intent.settings.endpoints import endpoint_needs
 from reconciler.intent.settings.row import Needs
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """What the connected engine is, as far as it says what can be had. ``engine`` is its name and version, for people;
+    ``api_version`` the one that is spoken with it ("" where it knows everything), ``system`` its operating system."""
+
+    engine: str
+    api_version: str = ""
+    system: str = ""
+
+
+def unsupported_of(chunk: Chunk, domain: Domain | None, connected: Connected | None) -> tuple[str, ...]:
+    """A sentence for everything about a chunk, its connections and its networks that the engine can't honour."""
+    if connected is None:
+        return ()
+    spec, api = chunk.container, connected.api_version
+    joined = [network for network in domain.networks if network.name in spec.networks] if domain is not None else []
+    needs = [*endpoint_needs(spec), *(need for network in joined for need in network_needs(network))]
+    return (
+        *unsupported(spec.settings, engine=connected.engine, api_version=api, system=connected.system),
+        *unmet(needs, engine=connected.engine, api_version=api),
+    )
+
+
+def supported_networks(domain: Domain, connected: Connected | None) -> frozenset[str]:
+    """Those that the engine can make as declared; the others are left as they are, or unmade."""
+    api = connected.api_version if connected is not None else ""
+    return frozenset(
+        network.name for network in domain.networks if not unmet(network_needs(network), engine="", api_version=api)
+    )
 
 
 def unsupported(settings: Mapping[str, Any], *, engine: str, api_version: str, system: str) -> tuple[str, ...]:
