@@ -48,6 +48,7 @@ def mismatches(chunk: Chunk, holder: Container) -> tuple[str, ...]:
     found = []
     if holder.image != spec.image and "image" not in chunk.ignore_drift:
         found.append(f"image: {spec.image} declared, {holder.image} found")
+    found += holder.unsaid
     settings = dict(holder.settings or {})
     mounts = list(settings.get("volumes") or ())
     for file in spec.files:

@@ -55,7 +55,8 @@ def differences_of_foreign(
     declared: Mapping[str, Any], found: Mapping[str, Any], brought: Mapping[str, Any], ignored: Collection[str] = ()
 ) -> tuple[Difference, ...]:
     """The same for a container that somebody else made: there anything counts that was asked of it beyond what is
-    declared. ``brought`` is what its image brings along, which nobody has asked for."""
+    declared. ``brought`` is what its image brings along, and its engine where it tells that, which nobody has asked
+    for."""
     differing = []
     for name, setting in SETTINGS.items():
         if name in ignored:
@@ -65,7 +66,7 @@ def differences_of_foreign(
         if wanted is not None and (name not in found or not setting.same(wanted, there)):
             differing.append(Difference(name, setting.tell(wanted, there), setting.live))
             continue
-        if name in _HARMLESS or (wanted is None and setting.chosen_by_engine):
+        if name in _HARMLESS or (wanted is None and setting.chosen_by_engine and name not in brought):
             continue
         asked = _beyond(there, brought.get(name), setting.undeclared)
         if isinstance(asked, dict):

@@ -53,8 +53,9 @@ class Container:
     the engine showed only a summary. ``endpoints`` tells of each connected network how the container is connected, in
     the form of :mod:`reconciler.intent.settings.endpoints` (with ``aliases``); a network of which that is not known
     is not in it. ``brought`` are the settings that come from the image, of a container of somebody else that was
-    examined. ``warnings`` are the engine's words when it made or changed the container just now; only who asked for
-    that sees them.
+    examined, and those that its engine gives where nothing is asked; ``unsaid`` are sentences about what was asked of
+    it that no setting can say. ``warnings`` are the engine's words when it made or changed the container just now; only
+    who asked for that sees them.
     """
 
     id: str
@@ -76,6 +77,7 @@ class Container:
     fixed: str = ""
     endpoints: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     brought: Mapping[str, Any] = field(default_factory=dict)
+    unsaid: tuple[str, ...] = ()
     warnings: tuple[str, ...] = field(default=(), compare=False)
 
 

@@ -58,13 +58,14 @@ class Composer:
         try:
             body = self._client.inspect_container(name)
             image = self._client.inspect_image(body["Image"])  # type: ignore[no-untyped-call]
+            about = self._client.info()
         except APIError as error:
             if status(error) == 404:
                 return None
             raise unavailable(error, str(self._address)) from error
         except (docker.errors.DockerException, OSError) as error:
             raise unavailable(error, str(self._address)) from error
-        return reading.examined(body, image)
+        return reading.examined(body, image, about)
 
 
 def _made(client: docker.APIClient, project: str) -> Composed:

@@ -203,7 +203,8 @@ class DockerEngine:
         """A container of somebody else with what was asked of it."""
         body = await self._asked(self._looks, lambda c: c.inspect_container(name))
         image = await self._asked(self._looks, lambda c: c.inspect_image(body["Image"]))  # type: ignore[no-untyped-call]
-        container = reading.examined(body, image)
+        about = await self._asked(self._looks, lambda c: c.info())
+        container = reading.examined(body, image, about)
         entry = self._known.get(container.id)
         if entry is not None:
             # Kept with what the list shows of it, so that it stays examined until it changes.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -70,8 +70,9 @@ def with_warnings(body: Mapping[str, Any], answer: Mapping[str, Any]) -> Mapping
     return {**body, _WARNINGS: answer.get(_WARNINGS)}
 
 
-def examined(body: Mapping[str, Any], image: Mapping[str, Any]) -> Container:
-    """A container of somebody else with its settings and those of its image, from the inspections of both."""
+def examined(body: Mapping[str, Any], image: Mapping[str, Any], about: Mapping[str, Any]) -> Container:
+    """A container of somebody else with its settings and those of its image, from the inspections of both; ``about`` is
+    what the engine tells of itself (``GET /info``)."""
     brought = read_back({"Config": image.get("Config") or {}, "HostConfig": {}})
     settings = read_back(body)
     of_image = (image.get("Config") or {}).get("Volumes") or {}
@@ -81,7 +82,32 @@ def examined(body: Mapping[str, Any], image: Mapping[str, Any]) -> Container:
         for entry in settings.get("volumes") or ()
         if not (volumes.is_anonymous(entry) and entry["target"] in of_image)
     ]
-    return replace(from_inspection(body), settings=settings, brought=brought | _filled_in(body, settings))
+    brought |= _filled_in(body, settings) | _usual(settings, about)
+    return replace(from_inspection(body), settings=settings, brought=brought, unsaid=tuple(_unsaid(body)))
+
+
+def _usual(settings: Mapping[str, Any], about: Mapping[str, Any]) -> dict[str, Any]:
+    """What the engine gives where nothing is asked. Its usual log driver may have options that it does not tell."""
+    usual: dict[str, Any] = {}
+    if about.get("DefaultRuntime"):
+        usual["runtime"] = str(about["DefaultRuntime"])
+    if about.get("CgroupVersion"):
+        usual["cgroup"] = "host" if str(about["CgroupVersion"]) == "1" else "private"
+    if about.get("LoggingDriver"):
+        logs, driver = settings.get("logging") or {}, str(about["LoggingDriver"])
+        usual["logging"] = logs if logs.get("driver") == driver else {"driver": driver, "options": {}}
+    return usual
+
+
+def _unsaid(body: Mapping[str, Any]) -> Iterator[str]:
+    """What was asked of a container that pnr has no word for."""
+    host = body.get("HostConfig") or {}
+    if host.get("AutoRemove"):
+        yield "it was made with --rm: the engine removes it when it ends"
+    if host.get("PublishAllPorts"):
+        yield "it was made with --publish-all: it publishes every port of its image"
+    if (body.get("Config") or {}).get("NetworkDisabled"):
+        yield "it was made without a network, which it can't be given"
 
 
 def _filled_in(body: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:

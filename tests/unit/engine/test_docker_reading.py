@@ -16,6 +16,7 @@ from reconciler.engine.docker import client, events, output, ports, reading
 from reconciler.engine.docker.failures import TakenPort, taken_port, translate
 from reconciler.engine.protocol import EngineError, EngineUnavailable, Glimpse, NotFound, StartFailed
 from reconciler.intent.model import ChunkId
+from reconciler.planner.compare import differences_of_foreign
 from reconciler.planner.observed import Condition, HostPort
 
 LABELS = {
@@ -339,7 +340,44 @@ def test_what_the_engine_fills_in_because_of_another_setting_was_asked_by_nobody
     host: dict[str, Any], brought: dict[str, Any]
 ) -> None:
     body = inspection() | {"Config": {"Hostname": "machine", "Labels": {}}, "HostConfig": host}
-    found = reading.examined(body, {"Config": {"Cmd": ["a"]}}).brought
-    plain = reading.examined(body | {"HostConfig": {}}, {"Config": {"Cmd": ["a"]}}).brought
+    found = reading.examined(body, {"Config": {"Cmd": ["a"]}}, {}).brought
+    plain = reading.examined(body | {"HostConfig": {}}, {"Config": {"Cmd": ["a"]}}, {}).brought
     assert {key: value for key, value in found.items() if plain.get(key) != value} == brought
     assert found["command"] == ["a"]
+
+
+ABOUT = {"LoggingDriver": "json-file", "DefaultRuntime": "runc", "CgroupVersion": "2"}
+
+
+@pytest.mark.parametrize(
+    ("host", "beyond"),
+    [
+        ({}, []),
+        ({"Runtime": "runc", "CgroupnsMode": "private", "LogConfig": {"Type": "json-file", "Config": {}}}, []),
+        # The engine may be set up with these: it does not tell.
+        ({"LogConfig": {"Type": "json-file", "Config": {"max-size": "1m"}}}, []),
+        ({"LogConfig": {"Type": "syslog", "Config": {"syslog-address": "udp://1.2.3.4"}}}, ["logging"]),
+        ({"Runtime": "runsc", "CgroupnsMode": "host"}, ["cgroup", "runtime"]),
+    ],
+)
+def test_what_the_engine_gives_by_itself_is_told_from_what_was_asked(host: dict[str, Any], beyond: list[str]) -> None:
+    body = inspection() | {"Config": {"Labels": {}}, "HostConfig": host}
+    found = reading.examined(body, {"Config": {}}, ABOUT)
+    differing = differences_of_foreign({}, found.settings or {}, found.brought)
+    assert sorted(one.setting for one in differing) == beyond
+
+
+@pytest.mark.parametrize(
+    ("host", "config", "word"),
+    [
+        ({"AutoRemove": True}, {}, "--rm"),
+        ({"PublishAllPorts": True}, {}, "--publish-all"),
+        ({}, {"NetworkDisabled": True}, "without a network"),
+    ],
+)
+def test_what_no_setting_can_say_of_a_container_is_said(
+    host: dict[str, Any], config: dict[str, Any], word: str
+) -> None:
+    body = inspection() | {"Config": {"Labels": {}, **config}, "HostConfig": host}
+    (said,) = reading.examined(body, {"Config": {}}, ABOUT).unsaid
+    assert word in said

@@ -120,3 +120,13 @@ def test_a_secret_from_a_file_is_there_where_that_file_is_mounted(
     found = mismatches(made, foreign({"volumes": [mount]}))
     assert (found == ()) is matches
     assert matches or found[0].startswith("secrets: /run/secrets/s declared")
+
+
+def test_what_no_setting_can_say_keeps_a_container_from_being_taken_over() -> None:
+    assert told({}, {}, unsaid=("it was made with --rm",)) == ("it was made with --rm",)
+
+
+def test_what_an_engine_chooses_counts_where_it_tells_its_own_choice() -> None:
+    assert told({}, {"runtime": "runsc"}) == ()
+    assert told({}, {"runtime": "runsc"}, {"runtime": "runc"}) == ("runtime: nothing declared, runsc found",)
+    assert told({"runtime": "runsc"}, {"runtime": "runsc"}, {"runtime": "runc"}) == ()
