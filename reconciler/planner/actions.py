@@ -170,6 +170,10 @@ class ConnectNetwork(Action):
     aliases: tuple[str, ...]
     endpoint: Mapping[str, Any] = field(default_factory=dict)
 
+    def describe(self) -> str:
+        """With the network."""
+        return f"{type(self).__name__} {self.name} to {self.network}"
+
 
 @dataclass(frozen=True, slots=True)
 class DisconnectNetwork(Action):
@@ -177,6 +181,10 @@ class DisconnectNetwork(Action):
 
     name: str
     network: str
+
+    def describe(self) -> str:
+        """With the network."""
+        return f"{type(self).__name__} {self.name} from {self.network}"
 
 
 @dataclass(frozen=True, slots=True)

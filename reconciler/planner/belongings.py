@@ -220,7 +220,12 @@ def remarks(domain: Domain, observed: Observed) -> tuple[str, ...]:
     found = [*networks(domain, observed).conflict.values(), *volumes(domain, observed).conflict.values()]
     for spec in domain.volumes:
         seen = observed.volumes.get(spec.name)
-        if seen is None or seen.domain != domain.name or spec.external or seen.keep == spec.keep:
+        if seen is None or seen.domain != domain.name or spec.external:
+            continue
+        labels = _map("labels", spec.labels, seen.labels)
+        if labels:
+            found.append(f"volume {spec.name} has other labels ({'; '.join(labels)}), which can't be changed")
+        if seen.keep == spec.keep:
             continue
         when = "it will stay" if seen.keep else "it will be removed"
         found.append(

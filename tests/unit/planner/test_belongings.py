@@ -250,6 +250,14 @@ def test_a_keep_that_came_too_late_is_told() -> None:
     assert "it will be removed" in said
 
 
+def test_other_labels_of_a_volume_are_told_and_stand_in_nobodys_way() -> None:
+    of = shop(volumes=(VolumeSpec("data", labels={"team": "shop"}),), mounts=("data",))
+    seen = world(volumes=[Volume("data", "shop", labels={"more": "1"})], networks=[network()])
+    (said,) = remarks(of, seen)
+    assert said == "volume data has other labels (labels team: shop declared, nothing found), which can't be changed"
+    assert conflict(*of.chunks(), of, seen) == ""
+
+
 def test_the_plan_shows_what_is_made_anew_and_what_goes() -> None:
     of = shop(network=NetworkSpec(NET, internal=True))
     (web,) = of.chunks()
@@ -328,7 +336,11 @@ def test_a_connection_is_put_right_in_place_and_what_was_not_declared_is_undone(
     wrong = container(c, settings={}, networks={NET: "10.0.0.2", "theirs": "10.1.0.2"})
     wrong = replace(wrong, endpoints={NET: {"aliases": ["other"]}, "theirs": {"aliases": []}})
     _, decision = think(situation(c, wrong, health=healthy()))
-    assert steps(decision) == ["DisconnectNetwork shop_web", "ConnectNetwork shop_web", "DisconnectNetwork shop_web"]
+    assert steps(decision) == [
+        "DisconnectNetwork shop_web from pnr_shop",
+        "ConnectNetwork shop_web to pnr_shop",
+        "DisconnectNetwork shop_web from theirs",
+    ]
     assert decision.work is not None
     causes = [cause for _, cause in decision.work.steps]
     assert causes == [

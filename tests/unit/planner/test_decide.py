@@ -169,7 +169,7 @@ def test_a_paused_container_goes_on() -> None:
 def test_a_disconnected_container_is_connected_again() -> None:
     c = chunk()
     _, decision = think(situation(c, container(c, networks={})))
-    assert steps(decision) == ["ConnectNetwork shop_web"]
+    assert steps(decision) == ["ConnectNetwork shop_web to pnr_shop"]
 
 
 def test_a_repair_that_failed_is_not_repeated_before_its_back_off_is_over() -> None:
