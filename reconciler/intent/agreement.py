@@ -16,7 +16,7 @@ from reconciler.intent.positions import Path
 from reconciler.intent.pull_policy import REFRESH
 from reconciler.intent.settings import SETTINGS
 from reconciler.intent.settings.conflicts import COMPARED, conflicts
-from reconciler.intent.settings.deploy import MAX_REPLICAS, Deploy, contradictions
+from reconciler.intent.settings.deploy import MAX_REPLICAS, REPLICAS, Deploy, contradictions
 from reconciler.intent.settings.deploy import parse as read_deploy
 from reconciler.intent.settings.replicas import ports_too_few
 
@@ -36,7 +36,7 @@ def disagreements(chunk: Mapping[str, Any], path: Path) -> Iterator[Complaint]:
     yield from _settings(settings, deploy, (*path, "container"))
     replicas = {
         "replicas": _read(_count, chunk.get("replicas")),
-        "container.scale": _read(_count, container.get("scale")),
+        "container.scale": _read(REPLICAS, container.get("scale")),
         "container.deploy.replicas": deploy.replicas,
     }
     said = {name: number for name, number in replicas.items() if number is not None}

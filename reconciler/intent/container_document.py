@@ -13,10 +13,10 @@ from reconciler.intent import builds, elsewhere, files, networks, pull_policy, r
 from reconciler.intent.settings import SETTINGS, links
 from reconciler.intent.settings.accepts import FLAG
 from reconciler.intent.settings.deploy import ACCEPTS as DEPLOY
-from reconciler.intent.settings.deploy import MAX_REPLICAS, Deploy
+from reconciler.intent.settings.deploy import REPLICAS, Deploy
 from reconciler.intent.settings.deploy import parse as read_deploy
 from reconciler.intent.settings.words import environment
-from reconciler.intent.written import PAIRS, Part, Read, count, name_of
+from reconciler.intent.written import PAIRS, Part, Read, name_of
 
 _WITHOUT_ROW: dict[str, Any] = {
     "image": (
@@ -137,7 +137,7 @@ _WITHOUT_ROW |= {
         Field(None, description="Accepted where it is false: pnr collects nobody's output on a terminal."),
     ),
     "scale": (
-        Annotated[int, count(1, MAX_REPLICAS)] | None,
+        Annotated[int, Read(REPLICAS, {"type": ["integer", "string"]})] | None,
         Field(None, description="Compose's older word for the chunk's replicas."),
     ),
     "deploy": (

@@ -16,7 +16,7 @@ from reconciler.intent.settings.faults import Faults, expected, object_of, wrong
 from reconciler.intent.settings.hosts import mac_address
 from reconciler.intent.settings.row import Needs
 from reconciler.intent.settings.values import as_list, flag, integer, text
-from reconciler.intent.settings.words import options as driver_options
+from reconciler.intent.settings.words import driver_options
 
 OWN_NETWORK = "default"
 BUILT_IN = ("host", "none")
@@ -27,7 +27,8 @@ NAMELESS = ("bridge", "nat")
 """The engine's own networks in which containers have addresses, but no names."""
 
 _TEXTS = {"type": "array", "items": {"type": "string"}}
-_OPTIONS = {"anyOf": [{"type": "object", "additionalProperties": {"type": ["string", "number", "boolean"]}}, _TEXTS]}
+_OPTION = {"type": ["string", "number", "boolean", "null"]}
+_OPTIONS = {"anyOf": [{"type": "object", "additionalProperties": _OPTION}, _TEXTS]}
 _VARIABLE = {"type": "string", "pattern": r"\$"}
 _NUMBER = {"anyOf": [{"type": "integer"}, _VARIABLE]}
 

@@ -16,7 +16,7 @@ from reconciler.facts import TV
 from reconciler.intent import files, networks, readers
 from reconciler.intent.settings import SETTINGS
 from reconciler.intent.settings.values import flag, text
-from reconciler.intent.settings.words import labels, options
+from reconciler.intent.settings.words import driver_options, labels
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # in a union it must be hashable
@@ -70,7 +70,7 @@ Text = Annotated[str, Read(text, {"type": "string"})]
 Flag = Annotated[bool, Read(flag, {"anyOf": [{"type": "boolean"}, VARIABLE]})]
 Labels = Annotated[dict[str, str], Read(labels, PAIRS)]
 Driver = Annotated[str, Read(networks.driver, {"type": "string"})]
-DriverOpts = Annotated[dict[str, str], Read(options, networks.DRIVER_OPTS)]
+DriverOpts = Annotated[dict[str, str], Read(driver_options, networks.DRIVER_OPTS)]
 External = Annotated[bool | str, Read(networks.external, networks.EXTERNAL)]
 Truth = Annotated[TV, Read(readers.truth, {"type": "string", "pattern": r"^([yY]|[nN]|[uU][nN]?)$|\$"})]
 Responses = Annotated[tuple[str, ...], Read(readers.responses, {"anyOf": [{"type": "string"}, TEXTS]})]

@@ -17,6 +17,8 @@ from reconciler.intent.settings.rows import resources
 from reconciler.intent.settings.values import choice, duration, integer
 
 MAX_REPLICAS = 1000
+REPLICAS = integer("a number of replicas", 1, MAX_REPLICAS, digits_in_quotes=True)
+"""The reader of how many copies there are."""
 
 _ROWS = {row.name: row for row in resources.ROWS}
 _LIMITS = {"cpus": "cpus", "memory": "mem_limit", "pids": "pids_limit"}
@@ -195,7 +197,7 @@ def parse(value: Any) -> Deploy:
         value,
         {
             "mode": _mode,
-            "replicas": integer("a number of replicas", 1, MAX_REPLICAS, digits_in_quotes=True),
+            "replicas": REPLICAS,
             "resources": _resources,
             "restart_policy": _restart,
             "update_config": _update,

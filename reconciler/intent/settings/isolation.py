@@ -36,6 +36,11 @@ def namespace(what: str, *known: str, others: bool = True) -> Callable[[Any], st
     return read
 
 
+def or_nothing(read: Callable[[Any], str]) -> Callable[[Any], str | None]:
+    """The same reader, for which null says nothing."""
+    return lambda value: None if value is None else read(value)
+
+
 def own_is_empty(value: str) -> str:
     """``private`` is what engines call nothing."""
     return "" if value == "private" else value

@@ -10,7 +10,7 @@ from typing import Any
 
 from reconciler.intent.settings.faults import expected, object_of
 from reconciler.intent.settings.values import text
-from reconciler.intent.settings.words import options
+from reconciler.intent.settings.words import driver_options
 
 ACCEPTS: dict[str, Any] = {
     "type": "object",
@@ -24,7 +24,7 @@ def parse(value: Any) -> dict[str, Any]:
     """Driver and options; without a driver it is the engine's usual one."""
     if not isinstance(value, Mapping):
         raise expected("an object with driver and options", value)
-    found = object_of(value, {"driver": text, "options": lambda given: options(given or {})})
+    found = object_of(value, {"driver": text, "options": lambda given: driver_options(given or {})})
     return {"driver": found.get("driver", ""), "options": found.get("options", {})}
 
 

@@ -21,8 +21,9 @@ DEFAULT_HOST_IP = "127.0.0.1"
 EVERYWHERE = "*"
 MAX_PORTS = 4096
 _PROTOCOLS = ("tcp", "udp", "sctp")
-_SHORT = re.compile(r"(?:(?:(?P<ip>\[[^\]]*\]|[^:\[\]]*):)?(?P<published>[0-9]*(?:-[0-9]+)?):)?(?P<target>[^:\[\]]+)")
-_HOST = re.compile(r"(?:(?P<ip>\[[^\]]*\]|[^:\[\]]*):)?(?P<published>[0-9]*(?:-[0-9]+)?)")
+_IP = r"\[[^\]]*\]|[0-9A-Fa-f.]*(?::[0-9A-Fa-f.]*){2,}|[^:\[\]]*"  # with brackets, IPv6 without them, anything else
+_SHORT = re.compile(rf"(?:(?:(?P<ip>{_IP}):)?(?P<published>[0-9]*(?:-[0-9]+)?):)?(?P<target>[^:\[\]]+)")
+_HOST = re.compile(rf"(?:(?P<ip>{_IP}):)?(?P<published>[0-9]*(?:-[0-9]+)?)")
 _RANGE = re.compile(r"(?P<first>[0-9]{1,5})(?:-(?P<last>[0-9]{1,5}))?")
 
 ACCEPTS: dict[str, Any] = {

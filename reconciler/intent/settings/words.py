@@ -249,5 +249,12 @@ _options = pairs(what="options, as an object or a list of KEY=value", key=_optio
 
 
 def options(value: Any) -> dict[str, str]:
-    """Options of a driver, sorted."""
+    """Settings of somebody else's by name, sorted."""
     return dict(sorted(_options(value).items()))
+
+
+def driver_options(value: Any) -> dict[str, str]:
+    """Options of a driver, sorted; null is the empty string, as in Compose."""
+    if isinstance(value, Mapping):
+        value = {name: "" if part is None else part for name, part in value.items()}
+    return options(value)

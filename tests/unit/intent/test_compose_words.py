@@ -156,3 +156,31 @@ def test_a_refresh_says_how_often() -> None:
 )
 def test_extensions_are_passed_over_in_every_long_form(name: str, written: Any) -> None:
     assert chunk(container={name: written})
+
+
+@pytest.mark.parametrize(
+    ("name", "written", "setting"),
+    [
+        ("logging", {"driver": "syslog", "options": {"tag": None}}, {"driver": "syslog", "options": {"tag": ""}}),
+        ("ports", ["::1:6000:60"], [{"target": "60/tcp", "host_ip": "::1", "published": 6000}]),
+        (
+            "ports",
+            ["fd00::1:2:6000-6001:60/udp"],
+            [{"target": "60/udp", "host_ip": "fd00::1:2", "published": 6000, "until": 6001}],
+        ),
+        ("ports", {"60": "::1:6000"}, [{"target": "60/tcp", "host_ip": "::1", "published": 6000}]),
+        ("pid", None, None),
+    ],
+)
+def test_forms_that_compose_takes_as_well(name: str, written: Any, setting: Any) -> None:
+    assert chunk(container={name: written}).container.settings.get(name) == setting
+
+
+@pytest.mark.parametrize("written", ["8000:9000:80", "1:2:3:4", "::1:6000"])
+def test_what_looks_like_an_address_and_is_none_is_told(written: str) -> None:
+    (message,) = said({"ports": [written]})
+    assert "expected" in message
+
+
+def test_a_scale_may_stand_in_quotes() -> None:
+    assert chunk(container={"scale": "2"}).replicas == 2
