@@ -102,13 +102,14 @@ def test_a_container_that_does_not_match_is_named_with_its_differences_and_left_
     daemon: Daemon, web: Build, shop_name: str, somebody_else: Callable[..., str]
 ) -> None:
     name = f"{shop_name}_web"
-    somebody_else(name, mem_limit=64 * MIB, cap_add=["NET_ADMIN"])
+    log = {"Type": "none", "Config": {}}
+    somebody_else(name, mem_limit=64 * MIB, cap_add=["NET_ADMIN"], publish_all_ports=True, log_config=log)
     before = daemon.run_of(name)
     declared = {"mem_limit": "32m"}
     daemon.write(shop_name, stack(shop_name, web("web", prefix=shop_name, adopt=True, container=declared)))
     daemon.until(lambda: daemon.chunk(shop_name, "web")["reason"] == "NameConflict", "the conflict to be told")
     message = daemon.chunk(shop_name, "web")["message"]
-    for part in ("mem_limit: 32m declared, 64m found", "cap_add", "MODE"):
+    for part in ("mem_limit: 32m declared, 64m found", "cap_add", "MODE", "--publish-all", "logging: driver"):
         assert part in message
     assert daemon.run_of(name) == before
     daemon.write(shop_name, stack(shop_name, web("web", prefix=shop_name, adopt="replace", container=declared)))
