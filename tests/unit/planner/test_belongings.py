@@ -255,7 +255,7 @@ def test_other_labels_of_a_volume_are_told_and_stand_in_nobodys_way() -> None:
     seen = world(volumes=[Volume("data", "shop", labels={"more": "1"})], networks=[network()])
     (said,) = remarks(of, seen)
     assert said == "volume data has other labels (labels team: shop declared, nothing found), which can't be changed"
-    assert conflict(*of.chunks(), of, seen) == ""
+    assert conflict(next(of.chunks()), of, seen) == ""
 
 
 def test_the_plan_shows_what_is_made_anew_and_what_goes() -> None:
