@@ -16,6 +16,7 @@ LABEL_REPLICA = "io.pnr.replica"
 LABEL_SPEC = "io.pnr.spec"
 LABEL_GENERATION = "io.pnr.generation"
 LABEL_FIXED = "io.pnr.fixed"
+LABEL_MARK = "io.pnr.mark"  # random, so that no image has it: see engine/docker/ownership.py
 LABEL_KEEP = "io.pnr.keep"  # of a volume: "false" where it goes with its declaration
 LABEL_BUILD = "io.pnr.build"  # of an image: the fingerprint of what it was built from
 

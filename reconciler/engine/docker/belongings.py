@@ -13,8 +13,8 @@ import docker
 from docker.errors import APIError
 
 from reconciler.engine.docker.failures import NotOurs, status
-from reconciler.engine.docker.reading import owner
-from reconciler.engine.protocol import Adopted, EngineError, NameConflict
+from reconciler.engine.docker.ownership import Ownership
+from reconciler.engine.protocol import EngineError, NameConflict
 from reconciler.planner.actions import CreateNetwork, CreateVolume, RemoveNetwork
 from reconciler.planner.bodies import network_body, volume_body
 from reconciler.planner.observed import LABEL_DOMAIN
@@ -25,9 +25,9 @@ Body = Mapping[str, Any]
 class Belongings:
     """The networks and volumes of domains."""
 
-    def __init__(self, client: docker.APIClient, adopted: Adopted | None = None) -> None:
+    def __init__(self, client: docker.APIClient, ownership: Ownership) -> None:
         self._client = client
-        self._adopted = adopted
+        self._ownership = ownership
 
     def _network(self, name: str) -> Body | None:
         found = [body for body in self._client.networks(names=[name]) if body.get("Name") == name]
@@ -96,8 +96,7 @@ class Belongings:
                 continue
 
     def _is_ours(self, summary: Body) -> bool:
-        taken_over = self._adopted.labels(str(summary["Id"])) if self._adopted is not None else {}
-        return owner({**(summary.get("Labels") or {}), **taken_over}) is not None
+        return self._ownership.of_summary(self._client, summary) is not None
 
     def _volume(self, name: str) -> Body | None:
         try:

@@ -7,6 +7,7 @@ the planner thinks. All methods raise what the SDK raises besides the errors of 
 from __future__ import annotations
 
 import math
+import secrets
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,6 +20,7 @@ from reconciler.engine.docker.client import Address
 from reconciler.engine.docker.failures import NotOurs, TakenPort, status, taken_port, words
 from reconciler.engine.docker.guarding import Guard
 from reconciler.engine.docker.mounted_files import MountedFiles, own_mounts
+from reconciler.engine.docker.ownership import Ownership
 from reconciler.engine.protocol import (
     Adopted,
     CreateFailed,
@@ -39,6 +41,7 @@ from reconciler.planner.observed import (
     LABEL_DOMAIN,
     LABEL_FIXED,
     LABEL_GENERATION,
+    LABEL_MARK,
     LABEL_REPLICA,
     LABEL_SPEC,
     Condition,
@@ -58,9 +61,11 @@ class Containers:
         adopted: Adopted | None = None,
         files: MountedFiles | None = None,
         guard: Guard | None = None,
+        ownership: Ownership | None = None,
     ) -> None:
         self._client = client
         self._adopted = adopted
+        self._ownership = ownership or Ownership(adopted)
         self._files = files
         self._guard = guard
         self._runtime_root = runtime_root
@@ -68,12 +73,11 @@ class Containers:
 
     def _inspect(self, name: str) -> Body | None:
         try:
-            found: Body = self._client.inspect_container(name)
+            return self._ownership.inspect(self._client, name)
         except APIError as error:
             if status(error) == 404:
                 return None
             raise
-        return reading.overlaid(found, self._adopted.labels(str(found["Id"]))) if self._adopted is not None else found
 
     def adopt(self, action: AdoptContainer) -> Body:
         """Take over a container of somebody else, by its id: it stays as it is, the record tells whose it is."""
@@ -115,7 +119,11 @@ class Containers:
         """Create, connected to all of its networks; the very one that is there already is fine."""
         chunk, spec = action.chunk, action.chunk.container
         body = payload(spec, all_networks=not version_lt(self._client.api_version, ALL_AT_ONCE_API))
-        body["Labels"] = {**(body.get("Labels") or {}), **_own_labels(chunk, action.generation)}
+        body["Labels"] = {
+            **(body.get("Labels") or {}),
+            **_own_labels(chunk, action.generation),
+            LABEL_MARK: secrets.token_hex(8),
+        }
         if action.flowin:
             body["Env"] = [*(body.get("Env") or ()), *(f"{key}={value}" for key, value in action.flowin.items())]
         if chunk.facts is not FactsMode.NONE:

@@ -22,6 +22,7 @@ from reconciler.engine.docker.failures import RAISED, translate
 from reconciler.engine.docker.guarding import Guard
 from reconciler.engine.docker.images import ImageKeeper, Logins, SharedWork, seeing
 from reconciler.engine.docker.mounted_files import MountedFiles
+from reconciler.engine.docker.ownership import Ownership
 from reconciler.engine.docker.threads import Threads
 from reconciler.engine.protocol import (
     Adopted,
@@ -83,6 +84,7 @@ class DockerEngine:
         self._runtime_root = runtime_root
         self._docker_host = docker_host
         self._adopted = adopted
+        self._ownership = Ownership(adopted)
         self._files = files
         self._guard = guard
         self._timeout = timeout_seconds
@@ -155,7 +157,7 @@ class DockerEngine:
             entry = self._known.get(cid)
             if entry is not None and entry[0] == signature:
                 known[cid] = entry
-            elif reading.owner(summary.get("Labels")) is None and not self._own_labels(cid):
+            elif reading.owner(summary.get("Labels")) is None and not self._ownership.recorded(cid):
                 known[cid] = (signature, reading.from_summary(summary))
             else:
                 stale.append((cid, signature))
@@ -183,10 +185,10 @@ class DockerEngine:
 
     async def _inspect(self, container_id: str) -> Container | None:
         try:
-            body = await self._asked(self._looks, lambda c: c.inspect_container(container_id))
+            body = await self._asked(self._looks, lambda c: self._ownership.inspect(c, container_id))
         except NotFound:
             return None
-        return reading.from_inspection(reading.overlaid(body, self._own_labels(str(body["Id"]))))
+        return reading.from_inspection(body)
 
     def _forget_adopted(self, present: list[str]) -> None:
         """Those that are gone need no record. A disk that is full must not keep us from looking: it is tried again."""
@@ -196,12 +198,9 @@ class DockerEngine:
             except PnrError as error:
                 log.warning("the record of containers that were taken over stays as it is: %s", error)
 
-    def _own_labels(self, container_id: str) -> Mapping[str, str]:
-        return self._adopted.labels(container_id) if self._adopted is not None else {}
-
     async def _examine(self, name: str) -> Container:
         """A container of somebody else with what was asked of it."""
-        body = await self._asked(self._looks, lambda c: c.inspect_container(name))
+        body = await self._asked(self._looks, lambda c: self._ownership.inspect(c, name))
         image = await self._asked(self._looks, lambda c: c.inspect_image(body["Image"]))  # type: ignore[no-untyped-call]
         about = await self._asked(self._looks, lambda c: c.info())
         container = reading.examined(body, image, about)
@@ -319,6 +318,7 @@ class DockerEngine:
             self._adopted,
             self._files,
             self._guard,
+            self._ownership,
         )
         try:
             body = await threads.run(call)

@@ -13,6 +13,7 @@ from reconciler.engine.docker.containers import Containers
 from reconciler.engine.docker.failures import RAISED, translate
 from reconciler.engine.docker.guarding import Guard
 from reconciler.engine.docker.mounted_files import MountedFiles
+from reconciler.engine.docker.ownership import Ownership
 from reconciler.engine.protocol import Adopted, CreateFailed, EngineError, StartFailed
 from reconciler.planner.actions import (
     Action,
@@ -41,12 +42,12 @@ def perform(
     adopted: Adopted | None = None,
     files: MountedFiles | None = None,
     guard: Guard | None = None,
+    ownership: Ownership | None = None,
 ) -> Mapping[str, Any] | None:
     """Carry out an action; the inspection of its container afterwards, where there is one. Raises EngineError."""
-    containers, belongings = (
-        Containers(client, runtime_root, address, adopted, files, guard),
-        Belongings(client, adopted),
-    )
+    ownership = ownership or Ownership(adopted)
+    containers = Containers(client, runtime_root, address, adopted, files, guard, ownership)
+    belongings = Belongings(client, ownership)
     failed: type[EngineError] = EngineError
     try:
         match action:

@@ -18,6 +18,7 @@ from reconciler.planner.observed import (
     LABEL_FIXED,
     LABEL_GENERATION,
     LABEL_KEEP,
+    LABEL_MARK,
     LABEL_REPLICA,
     LABEL_SPEC,
     Condition,
@@ -27,6 +28,7 @@ from reconciler.planner.observed import (
     Volume,
 )
 
+_IDENTITY = (LABEL_DOMAIN, LABEL_CPUX, LABEL_CHUNK, LABEL_REPLICA, LABEL_SPEC, LABEL_GENERATION, LABEL_FIXED)
 _HEALTH = re.compile(r"\((health: starting|healthy|unhealthy)\)")
 _EXIT = re.compile(r"^Exited \((\d+)\)")
 _NEVER = "0001-01-01T00:00:00Z"
@@ -39,6 +41,13 @@ def owner(labels: Mapping[str, str] | None) -> ChunkId | None:
         return None
     replica = number(labels.get(LABEL_REPLICA), 1)
     return ChunkId(labels[LABEL_DOMAIN], labels[LABEL_CPUX], labels[LABEL_CHUNK], replica)
+
+
+def is_inherited(labels: Mapping[str, str], of_image: Mapping[str, str]) -> bool:
+    """Whether a container that carries our labels has them from its image (``docker commit`` puts them there)."""
+    if of_image.get(LABEL_MARK):
+        return labels.get(LABEL_MARK) == of_image[LABEL_MARK]
+    return not labels.get(LABEL_MARK) and all(labels.get(name) == of_image.get(name) for name in _IDENTITY)
 
 
 def number(text: str | None, default: int) -> int:

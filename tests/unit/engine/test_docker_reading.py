@@ -29,6 +29,26 @@ LABELS = {
 }
 
 
+MARKED = {**LABELS, "io.pnr.mark": "1f"}
+
+
+@pytest.mark.parametrize("of_image", [{}, {"version": "1"}, LABELS, {**MARKED, "io.pnr.mark": "2e"}])
+def test_a_container_that_pnr_marked_is_ours_whatever_its_image_says(of_image: dict[str, str]) -> None:
+    assert not reading.is_inherited(MARKED, of_image)
+
+
+def test_a_container_with_the_mark_of_its_image_was_made_by_somebody_else() -> None:
+    assert reading.is_inherited(MARKED, MARKED)
+    assert reading.is_inherited({**MARKED, "io.pnr.chunk": "another"}, MARKED)
+
+
+def test_a_container_of_an_older_pnr_is_ours_unless_its_image_has_all_that_it_says() -> None:
+    assert not reading.is_inherited(LABELS, {})
+    assert not reading.is_inherited(LABELS, {**LABELS, "io.pnr.generation": "6"})
+    assert not reading.is_inherited(LABELS, MARKED)
+    assert reading.is_inherited(LABELS, LABELS)
+
+
 def summary(**changed: Any) -> dict[str, Any]:
     """A container as the list shows it."""
     return {
