@@ -46,8 +46,15 @@ def real(path: str) -> str:
     return os.path.realpath(path)
 
 
-def here() -> str:
-    """The working directory."""
+def here(said: str | None) -> str:
+    """The working directory: as it is ``said`` to be (by a shell, in ``PWD``) if that is the same folder, which it may
+    have reached by a symbolic link.
+    """
+    try:
+        if said and os.path.isabs(said) and os.path.samefile(said, "."):
+            return said
+    except OSError:
+        return os.getcwd()
     return os.getcwd()
 
 
@@ -56,6 +63,6 @@ def home() -> str | None:
     return os.environ.get("HOME") or None
 
 
-def absolute(path: Path) -> str:
-    """``path`` from the working directory, cleaned, links left alone."""
-    return os.path.abspath(path)
+def absolute(path: Path, folder: str) -> str:
+    """``path`` from ``folder``, cleaned, links left alone."""
+    return os.path.normpath(os.path.join(folder, path))

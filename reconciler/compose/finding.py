@@ -44,16 +44,16 @@ def find(
     """The files that are named, or those of ``COMPOSE_FILE``, or ``compose.yaml`` and its kin in the folder or the
     nearest one above it. Raises ComposeError.
     """
-    folder = files.absolute(directory) if directory is not None else None
-    paths = [files.absolute(path) for path in named]
-    variables = {"PWD": files.here(), **environment}
-    given = [files.absolute(path) for path in env_files] or [
-        files.absolute(Path(part)) for part in environment.get("COMPOSE_ENV_FILES", "").split(",") if part
-    ]
-    base = folder or (posixpath.dirname(paths[0]) if paths else files.here())
+    here = files.here(environment.get("PWD"))
+    folder = files.absolute(directory, here) if directory is not None else None
+    paths = [files.absolute(path, here) for path in named]
+    variables = {"PWD": here, **environment}
+    env_paths = env_files or [Path(part) for part in environment.get("COMPOSE_ENV_FILES", "").split(",") if part]
+    given = [files.absolute(path, here) for path in env_paths]
+    base = folder or (posixpath.dirname(paths[0]) if paths else here)
     variables = _with_env_files(variables, given, base, world)
     if not paths:
-        paths = _by_variable(variables, world) or _by_name(base, world)
+        paths = _by_variable(variables, here) or _by_name(base, world)
         base = folder or posixpath.dirname(paths[0])
         variables = _with_env_files(variables, given, base, world)
     return Found([Asked(path) for path in paths], base, variables)
@@ -72,12 +72,12 @@ def _with_env_files(variables: dict[str, str], given: list[str], base: str, worl
     return {**found, **variables}
 
 
-def _by_variable(variables: Mapping[str, str], world: World) -> list[str]:
+def _by_variable(variables: Mapping[str, str], here: str) -> list[str]:
     value = variables.get("COMPOSE_FILE")
     if not value:
         return []
     separator = variables.get("COMPOSE_PATH_SEPARATOR") or ":"
-    return [files.absolute(Path(path)) for path in value.split(separator)]
+    return [files.absolute(Path(path), here) for path in value.split(separator)]
 
 
 def _by_name(folder: str, world: World) -> list[str]:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from reconciler.compose.node import Node, Path
+from reconciler.compose.patterns import Patterns
 from reconciler.compose.scalars import single
 from reconciler.compose.template import BadTemplate, Variables, substitute
 from reconciler.compose.troubles import Troubles
@@ -28,12 +29,12 @@ def interpolated(root: Node, variables: Variables, troubles: Troubles) -> Node:
     """``root`` with all variables put in. A string in trouble stays as it is; the trouble is recorded."""
     room = MAX_OUTPUT
 
-    def walk(node: Node, path: Path) -> Node:
+    def walk(node: Node, path: Path, rules: Patterns[_Cast] | None) -> Node:
         nonlocal room
         if isinstance(node.value, dict):
-            return node.having({key: walk(part, (*path, key)) for key, part in node.value.items()})
+            return node.having({k: walk(p, (*path, k), rules and rules.below(k)) for k, p in node.value.items()})
         if isinstance(node.value, list):
-            return node.having([walk(part, (*path, index)) for index, part in enumerate(node.value)])
+            return node.having([walk(p, (*path, i), rules and rules.below(i)) for i, p in enumerate(node.value)])
         if not isinstance(node.value, str):
             return node
         try:
@@ -45,7 +46,7 @@ def interpolated(root: Node, variables: Variables, troubles: Troubles) -> Node:
         if room < 0:
             troubles.add(node, path, "TooLarge", f"with this text the file grows beyond {MAX_OUTPUT} characters")
             return node
-        cast = _cast_at(path)
+        cast = rules.found if rules is not None else None
         if cast is None:
             return node.having(text)
         try:
@@ -55,7 +56,7 @@ def interpolated(root: Node, variables: Variables, troubles: Troubles) -> Node:
             troubles.add(node, path, "BadValue", f"{error}{source}")
             return node
 
-    return walk(root, ())
+    return walk(root, (), _CASTS)
 
 
 def _integer(text: str, _: Troubles) -> int:
@@ -92,83 +93,49 @@ def _wanted(what: str, text: str) -> str:
 
 
 _Cast = Callable[[str, Troubles], Any]
-_TREE: dict[str, Any] = {}
 
-
-def _declare(cast: _Cast, *paths: str) -> None:
-    for path in paths:
-        branch = _TREE
-        for part in path.split("."):
-            branch = branch.setdefault(part, {})
-        branch[""] = cast
-
-
-def _cast_at(path: Path) -> _Cast | None:
-    branch = _TREE
-    for part in path:
-        key = "[]" if isinstance(part, int) else part
-        following = branch.get(key) if key else None
-        if following is None:
-            following = branch.get("*") if isinstance(part, str) else None
-        if following is None:
-            return None
-        branch = following
-    found: _Cast | None = branch.get("")
-    return found
-
-
-_declare(
-    _integer,
-    *(
-        f"services.*.{key}"
-        for key in (
-            "cpu_count",
-            "cpu_period",
-            "cpu_quota",
-            "cpu_rt_period",
-            "cpu_rt_runtime",
-            "cpu_shares",
-            "deploy.replicas",
-            "deploy.update_config.parallelism",
-            "deploy.rollback_config.parallelism",
-            "deploy.restart_policy.max_attempts",
-            "deploy.placement.max_replicas_per_node",
-            "healthcheck.retries",
-            "oom_score_adj",
-            "pids_limit",
-            "ports.[].target",
-            "scale",
-            "ulimits.*",
-            "ulimits.*.hard",
-            "ulimits.*.soft",
-        )
-    ),
+_INTEGERS = (
+    "cpu_count",
+    "cpu_period",
+    "cpu_quota",
+    "cpu_rt_period",
+    "cpu_rt_runtime",
+    "cpu_shares",
+    "deploy.placement.max_replicas_per_node",
+    "deploy.replicas",
+    "deploy.restart_policy.max_attempts",
+    "deploy.rollback_config.parallelism",
+    "deploy.update_config.parallelism",
+    "healthcheck.retries",
+    "oom_score_adj",
+    "pids_limit",
+    "ports.*.target",
+    "scale",
+    "ulimits.*",
+    "ulimits.*.hard",
+    "ulimits.*.soft",
 )
-_declare(
-    _number,
-    "services.*.cpu_percent",
-    "services.*.deploy.update_config.max_failure_ratio",
-    "services.*.deploy.rollback_config.max_failure_ratio",
+_NUMBERS = ("cpu_percent", "deploy.rollback_config.max_failure_ratio", "deploy.update_config.max_failure_ratio")
+_TRUTHS = (
+    "healthcheck.disable",
+    "init",
+    "oom_kill_disable",
+    "privileged",
+    "read_only",
+    "stdin_open",
+    "tty",
+    "volumes.*.read_only",
+    "volumes.*.volume.nocopy",
 )
-_declare(_single, "services.*.cpus")
-_declare(
-    truth,
-    *(
-        f"services.*.{key}"
-        for key in (
-            "init",
-            "healthcheck.disable",
-            "oom_kill_disable",
-            "privileged",
-            "read_only",
-            "stdin_open",
-            "tty",
-            "volumes.[].read_only",
-            "volumes.[].volume.nocopy",
-        )
-    ),
-    *(f"networks.*.{key}" for key in ("external", "internal", "attachable", "enable_ipv4", "enable_ipv6")),
-    "volumes.*.external",
-    "secrets.*.external",
-    "configs.*.external",
+_TRUTHS_OF_NETWORKS = ("attachable", "enable_ipv4", "enable_ipv6", "external", "internal")
+
+_CASTS: Patterns[_Cast] = Patterns(
+    [
+        *((f"services.*.{key}", _integer) for key in _INTEGERS),
+        *((f"services.*.{key}", _number) for key in _NUMBERS),
+        ("services.*.cpus", _single),
+        *((f"services.*.{key}", truth) for key in _TRUTHS),
+        *((f"networks.*.{key}", truth) for key in _TRUTHS_OF_NETWORKS),
+        *((f"{kind}.*.external", truth) for kind in ("volumes", "secrets", "configs")),
+    ]
 )

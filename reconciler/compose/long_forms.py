@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from reconciler.compose.mounts import clean, short_device, short_mount, short_ports
-from reconciler.compose.node import Node, Path, dotted, matches, pattern, wrap
+from reconciler.compose.node import Node, Path, dotted, wrap
+from reconciler.compose.patterns import Patterns
 from reconciler.compose.scalars import shown_as_text
 from reconciler.compose.troubles import Troubles
 
@@ -26,25 +26,22 @@ def with_defaults(root: Node, troubles: Troubles) -> Node:
     return _walk(root, (), _DEFAULTS, troubles)
 
 
-def _walk(node: Node, path: Path, steps: list[tuple[Path, _Step]], troubles: Troubles) -> Node:
-    for shape, step in steps:
-        if matches(path, shape):
-            try:
-                node = step(node, path, troubles)
-            except ValueError as error:
-                troubles.add(node, path, "BadValue", str(error))
-            break
-    else:
-        return _below(node, path, steps, troubles)
-    return _below(node, path, steps, troubles) if shape in _GO_ON else node
-
-
-def _below(node: Node, path: Path, steps: list[tuple[Path, _Step]], troubles: Troubles) -> Node:
-    if isinstance(node.value, dict):
-        return node.having({key: _walk(part, (*path, key), steps, troubles) for key, part in node.value.items()})
-    if isinstance(node.value, list):
-        return node.having([_walk(p, (*path, index), steps, troubles) for index, p in enumerate(node.value)])
-    return node
+def _walk(node: Node, path: Path, rules: Patterns[_Step] | None, troubles: Troubles) -> Node:
+    if rules is None:
+        return node
+    made = node
+    if rules.found is not None:
+        try:
+            made = rules.found(node, path, troubles)
+        except ValueError as error:
+            troubles.add(node, path, "BadValue", str(error))
+    if isinstance(made.value, dict):
+        return made.having(
+            {key: _walk(part, (*path, key), rules.below(key), troubles) for key, part in made.value.items()}
+        )
+    if isinstance(made.value, list):
+        return made.having([_walk(part, (*path, i), rules.below(i), troubles) for i, part in enumerate(made.value)])
+    return made
 
 
 def _one_as_list(node: Node, _path: Path, _troubles: Troubles) -> Node:
@@ -197,12 +194,8 @@ def _device_defaults(node: Node, _path: Path, _troubles: Troubles) -> Node:
     return node
 
 
-def _table(**steps: Any) -> list[tuple[Path, _Step]]:
-    return [(pattern(path), step) for path, step in steps.items()]
-
-
-_LONG = _table(
-    **{
+_LONG: Patterns[_Step] = Patterns(
+    {
         "services.*.build.secrets.*": _file_use,
         "services.*.build.provenance": _as_text,
         "services.*.build.sbom": _as_text,
@@ -230,16 +223,14 @@ _LONG = _table(
         "networks.*": _maybe_external,
         "secrets.*": _maybe_external,
         "configs.*": _maybe_external,
-    }
+    }.items()
 )
-_DEFAULTS = _table(
-    **{
+_DEFAULTS: Patterns[_Step] = Patterns(
+    {
         "services.*.build": _build_defaults,
         "services.*.secrets.*": _secret_defaults,
         "services.*.ports.*": _port_defaults,
         "services.*.deploy.resources.reservations.devices.*": _device_defaults,
         "services.*.gpus.*": _device_defaults,
-    }
+    }.items()
 )
-_GO_ON = frozenset({pattern("services.*.build")})
-"""Where the walk goes on below what a step made."""

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from reconciler.compose.node import Node, Path, matches, pattern
+from reconciler.compose.node import Node, Path
+from reconciler.compose.patterns import Patterns
 from reconciler.compose.scalars import shown_as_text
 from reconciler.compose.troubles import Troubles
 
@@ -19,9 +20,9 @@ _Merge = Callable[[Node, Node, Path, Troubles], Node]
 
 def merge(base: Node, over: Node, path: Path, troubles: Troubles) -> Node:
     """``over`` laid over ``base``, which stand at ``path``."""
-    for shape, special in _SPECIAL:
-        if matches(path, shape):
-            return special(base, over, path, troubles)
+    rules = _SPECIAL.along(path)
+    if rules is not None and rules.found is not None:
+        return rules.found(base, over, path, troubles)
     return _merge_plainly(base, over, path, troubles)
 
 
@@ -141,9 +142,9 @@ def _subnet(pool: Node) -> Any:
 
 _STARTED = {"condition": "service_started", "required": True}
 
-_SPECIAL: list[tuple[Path, _Merge]] = [
+_RULES: list[tuple[str, _Merge]] = [
     *(
-        (pattern(path), _as_sequences)
+        (path, _as_sequences)
         for path in (
             "networks.*.labels",
             "volumes.*.labels",
@@ -163,16 +164,17 @@ _SPECIAL: list[tuple[Path, _Merge]] = [
             "services.*.tmpfs",
         )
     ),
-    (pattern("services.*.build"), _build),
-    (pattern("services.*.build.extra_hosts"), _hosts),
-    (pattern("services.*.extra_hosts"), _hosts),
-    (pattern("services.*.command"), _replace),
-    (pattern("services.*.entrypoint"), _replace),
-    (pattern("services.*.healthcheck.test"), _replace),
-    (pattern("services.*.ulimits.*"), _replace),
-    (pattern("services.*.logging"), _logging),
-    (pattern("services.*.depends_on"), partial(_as_mappings, default=_STARTED)),
-    (pattern("services.*.networks"), partial(_as_mappings, default=None)),
-    (pattern("services.*.models"), partial(_as_mappings, default=None)),
-    (pattern("networks.*.ipam.config"), _address_pools),
+    ("services.*.build", _build),
+    ("services.*.build.extra_hosts", _hosts),
+    ("services.*.extra_hosts", _hosts),
+    ("services.*.command", _replace),
+    ("services.*.entrypoint", _replace),
+    ("services.*.healthcheck.test", _replace),
+    ("services.*.ulimits.*", _replace),
+    ("services.*.logging", _logging),
+    ("services.*.depends_on", partial(_as_mappings, default=_STARTED)),
+    ("services.*.networks", partial(_as_mappings, default=None)),
+    ("services.*.models", partial(_as_mappings, default=None)),
+    ("networks.*.ipam.config", _address_pools),
 ]
+_SPECIAL = Patterns(_RULES)

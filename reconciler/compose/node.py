@@ -95,8 +95,3 @@ def dotted(path: Path) -> str:
 def matches(path: Path, pattern: Path) -> bool:
     """Whether ``path`` is one that ``pattern`` means; ``*`` stands for any key or index."""
     return len(path) == len(pattern) and all(p in ("*", key) for key, p in zip(path, pattern, strict=True))
-
-
-def pattern(text: str) -> Path:
-    """``services.*.ports`` as a path to match with."""
-    return tuple(text.split("."))

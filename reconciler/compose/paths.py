@@ -12,7 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from reconciler.compose.mounts import clean
-from reconciler.compose.node import Node, Path, matches, pattern
+from reconciler.compose.node import Node, Path
+from reconciler.compose.patterns import Patterns
 from reconciler.compose.troubles import Troubles
 
 _REMOTE = ("https://", "http://", "git://", "ssh://", "github.com/", "git@")
@@ -52,21 +53,22 @@ def relative(path: str, folder: str) -> str:
 def resolved(root: Node, folder: Folder, troubles: Troubles) -> Node:
     """``root`` with its relative paths put behind ``folder``."""
 
-    def walk(node: Node, path: Path) -> Node:
-        for shape, step in _STEPS:
-            if matches(path, shape):
-                try:
-                    return step(node, folder)
-                except ValueError as error:
-                    troubles.add(node, path, "BadValue", str(error))
-                    return node
+    def walk(node: Node, path: Path, rules: Patterns[_Step] | None) -> Node:
+        if rules is None:
+            return node
+        if rules.found is not None:
+            try:
+                return rules.found(node, folder)
+            except ValueError as error:
+                troubles.add(node, path, "BadValue", str(error))
+                return node
         if isinstance(node.value, dict):
-            return node.having({key: walk(part, (*path, key)) for key, part in node.value.items()})
+            return node.having({key: walk(part, (*path, key), rules.below(key)) for key, part in node.value.items()})
         if isinstance(node.value, list):
-            return node.having([walk(part, (*path, index)) for index, part in enumerate(node.value)])
+            return node.having([walk(p, (*path, i), rules.below(i)) for i, p in enumerate(node.value)])
         return node
 
-    return walk(root, ())
+    return walk(root, (), _STEPS)
 
 
 def _path(node: Node, folder: Folder) -> Node:
@@ -116,16 +118,18 @@ def _volume(node: Node, folder: Folder) -> Node:
     return node.adding(driver_opts=options.adding(device=_maybe_windows(device, folder)))
 
 
-_STEPS: list[tuple[Path, Callable[[Node, Folder], Node]]] = [
-    (pattern("services.*.build.context"), _context),
-    (pattern("services.*.build.additional_contexts.*"), _context),
-    (pattern("services.*.build.ssh.*"), _maybe_windows),
-    (pattern("services.*.env_file.*.path"), _path),
-    (pattern("services.*.label_file.*"), _path),
-    (pattern("services.*.extends.file"), _path),
-    (pattern("services.*.develop.watch.*.path"), _watched),
-    (pattern("services.*.volumes.*"), _mount),
-    (pattern("configs.*.file"), _maybe_windows),
-    (pattern("secrets.*.file"), _maybe_windows),
-    (pattern("volumes.*"), _volume),
+_Step = Callable[[Node, Folder], Node]
+_RULES: list[tuple[str, _Step]] = [
+    ("services.*.build.context", _context),
+    ("services.*.build.additional_contexts.*", _context),
+    ("services.*.build.ssh.*", _maybe_windows),
+    ("services.*.env_file.*.path", _path),
+    ("services.*.label_file.*", _path),
+    ("services.*.extends.file", _path),
+    ("services.*.develop.watch.*.path", _watched),
+    ("services.*.volumes.*", _mount),
+    ("configs.*.file", _maybe_windows),
+    ("secrets.*.file", _maybe_windows),
+    ("volumes.*", _volume),
 ]
+_STEPS = Patterns(_RULES)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 
 from reconciler.compose.mounts import short_mount
-from reconciler.compose.node import Node, Path, matches, pattern
+from reconciler.compose.node import Node, Path
+from reconciler.compose.patterns import Patterns
 from reconciler.compose.troubles import Troubles
 
 _Key = Callable[[Node], Hashable]
@@ -13,16 +14,18 @@ _Key = Callable[[Node], Hashable]
 
 def made_single(root: Node, troubles: Troubles) -> Node:
     """``root`` with the lists of the table made single."""
-    return _walk(root, (), troubles)
+    return _walk(root, (), _LISTS, troubles)
 
 
-def _walk(node: Node, path: Path, troubles: Troubles) -> Node:
+def _walk(node: Node, path: Path, rules: Patterns[_Key] | None, troubles: Troubles) -> Node:
+    if rules is None:
+        return node
     if isinstance(node.value, dict):
-        return node.having({key: _walk(part, (*path, key), troubles) for key, part in node.value.items()})
-    if isinstance(node.value, list):
-        for shape, key_of in _KEYS:
-            if matches(path, shape):
-                return node.having(_single(node.items, key_of, path, troubles))
+        return node.having(
+            {key: _walk(part, (*path, key), rules.below(key), troubles) for key, part in node.value.items()}
+        )
+    if isinstance(node.value, list) and rules.found is not None:
+        return node.having(_single(node.value, rules.found, path, troubles))
     return node
 
 
@@ -105,9 +108,9 @@ def _env_file(item: Node) -> Hashable:
     return path.value if path is not None else str(item.value)
 
 
-_KEYS: list[tuple[Path, _Key]] = [
+_RULES: list[tuple[str, _Key]] = [
     *(
-        (pattern(path), _name)
+        (path, _name)
         for path in (
             "networks.*.labels",
             "networks.*.ipam.options",
@@ -133,11 +136,12 @@ _KEYS: list[tuple[Path, _Key]] = [
             "services.*.tmpfs",
         )
     ),
-    (pattern("services.*.configs"), _file_use("")),
-    (pattern("services.*.devices"), _device),
-    (pattern("services.*.env_file"), _env_file),
-    (pattern("services.*.expose"), _expose),
-    (pattern("services.*.ports"), _port),
-    (pattern("services.*.secrets"), _file_use("/run/secrets")),
-    (pattern("services.*.volumes"), _mount),
+    ("services.*.configs", _file_use("")),
+    ("services.*.devices", _device),
+    ("services.*.env_file", _env_file),
+    ("services.*.expose", _expose),
+    ("services.*.ports", _port),
+    ("services.*.secrets", _file_use("/run/secrets")),
+    ("services.*.volumes", _mount),
 ]
+_LISTS = Patterns(_RULES)

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from reconciler.compose.mounts import is_address
-from reconciler.compose.node import Node, Path, matches, pattern
+from reconciler.compose.node import Node, Path
+from reconciler.compose.patterns import Patterns
 from reconciler.compose.troubles import Troubles
+
+_Check = Callable[[Node, Path, Troubles], None]
 
 
 def validate(root: Node, troubles: Troubles) -> None:
     """Records what is wrong."""
 
-    def walk(node: Node, path: Path) -> None:
-        for shape, check in _CHECKS:
-            if matches(path, shape):
-                check(node, path, troubles)
-                return
+    def walk(node: Node, path: Path, rules: Patterns[_Check] | None) -> None:
+        if rules is None:
+            return
+        if rules.found is not None:
+            rules.found(node, path, troubles)
+            return
         for key, part in node.entries.items():
-            walk(part, (*path, key))
+            walk(part, (*path, key), rules.below(key))
         for index, item in enumerate(node.items):
-            walk(item, (*path, index))
+            walk(item, (*path, index), rules.below(index))
 
-    walk(root, ())
+    walk(root, (), _CHECKS)
 
 
 def _volume(node: Node, path: Path, troubles: Troubles) -> None:
@@ -65,12 +71,13 @@ def _device(node: Node, path: Path, troubles: Troubles) -> None:
         troubles.add(node, path, "Conflict", "count and device_ids exclude each other")
 
 
-_CHECKS = [
-    (pattern("volumes.*"), _volume),
-    (pattern("configs.*"), _config),
-    (pattern("secrets.*"), _secret),
-    (pattern("services.*.ports.*"), _port),
-    (pattern("services.*.develop.watch.*.path"), _watched),
-    (pattern("services.*.deploy.resources.reservations.devices.*"), _device),
-    (pattern("services.*.gpus.*"), _device),
+_RULES: list[tuple[str, _Check]] = [
+    ("volumes.*", _volume),
+    ("configs.*", _config),
+    ("secrets.*", _secret),
+    ("services.*.ports.*", _port),
+    ("services.*.develop.watch.*.path", _watched),
+    ("services.*.deploy.resources.reservations.devices.*", _device),
+    ("services.*.gpus.*", _device),
 ]
+_CHECKS = Patterns(_RULES)

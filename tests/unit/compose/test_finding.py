@@ -33,6 +33,19 @@ def test_the_nearest_folder_above_with_a_file_is_taken(tmp_path: Path, monkeypat
     assert load([], environment={}).directory == str(tmp_path)
 
 
+def test_a_folder_that_was_reached_by_a_link_keeps_the_links_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _write(tmp_path / "real", compose__yaml=A)
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    monkeypatch.chdir(tmp_path / "link")
+    read = load([], environment={"PWD": str(tmp_path / "link")})
+    assert (read.name, read.directory) == ("link", str(tmp_path / "link"))
+    assert read.warnings == ('project has been loaded without an explicit name from a symlink. Using name "link"',)
+    assert load([], environment={"PWD": str(tmp_path)}).name == "real"
+    assert load([], environment={"PWD": "/not/there"}).name == "real"
+
+
 def test_a_folder_can_be_named_instead(tmp_path: Path) -> None:
     _write(tmp_path / "shop", docker_compose__yml="", **{"docker-compose.yml": A})
     read = load([], environment={}, project_directory=tmp_path / "shop")
