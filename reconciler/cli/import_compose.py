@@ -7,7 +7,7 @@ from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from reconciler.cli import exits
-from reconciler.cli.options import allow_env_option, allowed_env
+from reconciler.cli.options import allowed_env, file_options, policy_name
 from reconciler.cli.terminal import complain, print_json
 from reconciler.errors import PnrError
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from reconciler.daemon.takeover import Verdict
 
 LOSSES = exits.UNAVAILABLE
+LARGEST_PROFILE = 1 << 20
 
 
 class OutputExists(PnrError):
@@ -66,7 +67,7 @@ def configure(parser: ArgumentParser) -> None:
         help="take over the containers, networks and volumes that Compose has made, without a restart where they match",
     )
     parser.add_argument("--json", action="store_true", help="the remarks as JSON on standard output")
-    allow_env_option(parser)
+    file_options(parser)
 
 
 def run(args: Namespace) -> int:
@@ -86,7 +87,7 @@ def run(args: Namespace) -> int:
     if output is not None and output.is_dir():
         output = output / f"{project.name}.json"
         _refuse_to_overwrite(output, args.force)
-    judge = _judge(output, allowed_env(args))
+    judge = _judge(output, args)
     try:
         conversion, verdicts = _adopted(project, judge) if args.adopt else (_convert(project, judge, None), None)
     except NothingToConvert as error:
@@ -118,32 +119,52 @@ def _project(args: Namespace) -> Project:
     )
 
 
-def _judge(output: Path | None, allowed: tuple[str, ...]) -> Judge:
-    """The loader, as ``pnr validate`` and the daemon use it."""
+def _judge(output: Path | None, args: Namespace) -> Judge:
+    """The loader with this machine's policy, as ``pnr validate`` and the daemon use them."""
     import os
-    from functools import partial
+    from pathlib import Path
 
+    from reconciler.cli.folders import folders
     from reconciler.cli.reading import THROW_AWAY_KEY
-    from reconciler.intent import loader
+    from reconciler.daemon.intake import Loading
+    from reconciler.daemon.parts import may_read
+    from reconciler.daemon.policy import make_policy
+    from reconciler.daemon.protocol import ServiceOptions
+    from reconciler.intent.model import Loaded, Place, Problem
+    from reconciler.intent.positions import render
     from reconciler.probes.registry import known_types
     from reconciler.sources.contents import LocalContents, Places
 
-    names = frozenset(allowed)
-    return partial(
-        loader.load,
-        file=output.name if output is not None else "domain.json",
+    allowed = frozenset(allowed_env(args))
+    domains, state = map(Path, folders(args))
+    policy = make_policy(ServiceOptions(domains, state, engine="docker", policy=policy_name(args)))
+    loading = Loading(
         base_dir=str(output.absolute().parent if output is not None else os.getcwd()),
-        env={name: os.environ[name] for name in names if name in os.environ},
-        allowed_env=names,
+        env={name: os.environ[name] for name in allowed if name in os.environ},
+        allowed_env=allowed,
         check_types=known_types(),
-        contents=LocalContents(lambda: THROW_AWAY_KEY, Places.of(os.environ, names)),
+        contents=LocalContents(lambda: THROW_AWAY_KEY, Places.of(os.environ, allowed), may_read=may_read(policy)),
+        policy=policy,
     )
+    file = output.name if output is not None else "domain.json"
+
+    def judge(text: bytes) -> Loaded:
+        entry = loading.load(file, text)
+        refused = tuple(Problem(Place(file, path=render(f.path)), f.code, f.message) for f in entry.refused)
+        return Loaded(file, None, refused, entry.loaded.name) if refused else entry.loaded
+
+    return judge
 
 
 def _convert(project: Project, judge: Judge, existing: Existing | None) -> Conversion:
     from reconciler.compose.converting.convert import convert
 
-    return convert(project, judge, existing)
+    return convert(project, judge, existing, read=_read)
+
+
+def _read(path: str) -> str:
+    with open(path, encoding="utf-8") as file:
+        return file.read(LARGEST_PROFILE)
 
 
 def _adopted(project: Project, judge: Judge) -> tuple[Conversion, list[Verdict]]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from reconciler.compose.converting import belongings, dependencies, names, services
+from reconciler.compose.converting import belongings, canonical, dependencies, names, services
 from reconciler.compose.converting.container import Names
 from reconciler.compose.converting.draft import Draft
 from reconciler.compose.converting.layout import encoded
@@ -56,14 +56,19 @@ class NothingToConvert(PnrError):
         self.remarks = remarks
 
 
-def convert(project: Project, judge: Judge, existing: Existing | None = None) -> Conversion:
+def convert(
+    project: Project, judge: Judge, existing: Existing | None = None, *, read: Callable[[str], str] | None = None
+) -> Conversion:
     """The domain that does what ``project`` does. With ``existing`` it takes over what is there already.
 
-    ``judge`` loads a domain file. Raises NothingToConvert.
+    ``judge`` loads a domain file; ``read`` gives the text of a file by its absolute path, or raises OSError (None:
+    there are no files). Raises NothingToConvert.
     """
     remarks = Remarks(project.places)
-    model = project.model
-    draft = _draft(project, existing, remarks)
+    model = canonical.without_modes_for_networks(project.model)
+    if read is not None:
+        model = canonical.with_profiles(model, project.directory, read)
+    draft = _draft(project.name, model, existing, remarks)
     if draft.tree["cpuxs"][CPUX]["design_chunks"]:
         settle(draft, judge, remarks)
     _without_unused(draft)
@@ -79,8 +84,7 @@ def convert(project: Project, judge: Judge, existing: Existing | None = None) ->
     return Conversion(encoded(draft.tree), draft.tree, told)
 
 
-def _draft(project: Project, existing: Existing | None, remarks: Remarks) -> Draft:
-    model = project.model
+def _draft(project: str, model: Mapping[str, Any], existing: Existing | None, remarks: Remarks) -> Draft:
     found = existing or Existing()
     wanted = {}
     for name, service in (model.get("services") or {}).items():
@@ -99,7 +103,7 @@ def _draft(project: Project, existing: Existing | None, remarks: Remarks) -> Dra
         secrets=names.usable(model.get("secrets") or {}),
         configs=names.usable(model.get("configs") or {}),
     )
-    domain = names.usable([project.name])[project.name]
+    domain = names.usable([project])[project]
     draft = Draft({"name": domain, "cpuxs": {CPUX: {"design_chunks": []}}})
     draft.origins["name",] = ("name",)
     answered = dependencies.answers(wanted, own.chunks)

@@ -279,14 +279,16 @@ class Containers:
         return self._inspect(cid)
 
     def remove(self, name: str) -> None:
-        """Remove with its anonymous volumes; one that is gone or going is fine."""
+        """Remove with its anonymous volumes; one that is gone or going is fine. Those of a container that was taken
+        over stay: pnr has not made them, and who made it would have handed them on."""
         try:
             body = self._ours(name)
         except NotFound:
             return
         cid = str(body["Id"])
         try:
-            self._client.remove_container(cid, v=True, force=True)
+            made_here = self._adopted is None or not self._adopted.labels(cid)
+            self._client.remove_container(cid, v=made_here, force=True)
         except APIError as error:
             if status(error) != 404:
                 left = self._inspect(cid)

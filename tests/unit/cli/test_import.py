@@ -153,6 +153,36 @@ def test_a_secret_from_a_variable_is_kept_where_the_variable_is_allowed(
     assert "canary" not in out + err
 
 
+def test_a_profile_of_seccomp_is_written_out_as_compose_hands_it_to_the_engine(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "compose.yaml").write_text(
+        "services: {web: {image: 'a:1', restart: always, security_opt: ['seccomp:./prof.json', 'seccomp:gone.json']}}\n"
+    )
+    (folder / "prof.json").write_text('{ "defaultAction": "SCMP_ACT_ALLOW" }')
+    assert main(["import", "--policy", "open"]) == 4
+    out, err = capsys.readouterr()
+    (chunk,) = json.loads(out)["cpuxs"]["main"]["design_chunks"]
+    assert chunk["container"]["security_opt"] == ['seccomp={"defaultAction":"SCMP_ACT_ALLOW"}']
+    assert "security_opt[1]" in err
+
+
+def test_what_the_policy_refuses_is_left_out_with_its_rule(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "compose.yaml").write_text(
+        "services:\n  web:\n    image: 'a:1'\n    restart: always\n    privileged: true\n    volumes:\n"
+        "      - ./data:/data\n      - /var/run/docker.sock:/var/run/docker.sock\n"
+    )
+    assert main(["import", "-o", "out.json", "--json"]) == 4
+    remarks = json.loads(capsys.readouterr().out)["remarks"]
+    assert [(remark["path"], remark["line"], remark["code"]) for remark in remarks] == [
+        ("services.web.privileged", 5, "PolicyRefused"),
+        ("services.web.volumes[1]", 8, "PolicyRefused"),
+    ]
+    assert main(["validate", "out.json"]) == exits.OK
+    assert main(["import", "-o", "all.json", "--policy", "open"]) == exits.OK
+    assert main(["validate", "all.json", "--policy", "open"]) == exits.OK
+
+
 def test_without_an_engine_nothing_can_be_taken_over(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

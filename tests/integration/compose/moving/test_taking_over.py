@@ -25,7 +25,7 @@ services:
     command: ["sh", "-c", "date >> /data/starts; touch /tmp/up; exec sleep 1000"]
     environment: {{ SECRET: "pa$$word", MODE: "$$HOME" }}
     env_file: db.env
-    volumes: [data:/data]
+    volumes: [data:/data, /anonymous]
     secrets: [password]
     healthcheck: {{ test: ["CMD", "test", "-e", "/tmp/up"], interval: 1s, timeout: 2s, retries: 5 }}
     hostname: database
@@ -143,12 +143,21 @@ def test_what_compose_runs_goes_on_under_pnr_and_only_what_is_changed_is_replace
         name: run for name, run in before.items() if "worker" in name
     }
 
+    (anonymous,) = [mount for mount in mounts_of(composed, f"{project}-db-1") if mount["Destination"] == "/anonymous"]
     moving.change("db", environment={"SECRET": "other"})
     moving.pnr("apply", "--wait")
     replaced = composed.api.inspect_container(f"{project}-db-1")
     assert replaced["Id"] != before[f"{project}-db-1"][0]
     assert moving.output_of(f"{project}-db-1", "cat", "/data/starts").startswith(data)
     assert moving.output_of(f"{project}-db-1", "cat", "/run/secrets/password") == "sesame"
+    # Compose would have handed this volume on; pnr has not made it, and leaves it where it is.
+    assert composed.api.inspect_volume(anonymous["Name"])["Name"] == anonymous["Name"]
+    composed.api.remove_volume(anonymous["Name"])
+
+
+def mounts_of(composed: Compose, name: str) -> list[dict[str, Any]]:
+    """The mounts of a container."""
+    return list(composed.api.inspect_container(name)["Mounts"])
 
 
 def test_one_that_is_not_as_the_file_says_is_left_alone_and_named(moving: Moving) -> None:

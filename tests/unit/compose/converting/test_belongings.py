@@ -58,3 +58,20 @@ def test_how_a_container_joins_its_networks_is_kept() -> None:
 def test_networks_that_nobody_joins_are_left_out() -> None:
     conversion = converted({"web": service(network_mode="host")})
     assert "networks" not in conversion.document
+
+
+def test_a_network_that_is_named_as_a_mode_is_joined_as_one_that_is_there() -> None:
+    conversion = converted({
+        "web": service(network_mode="proxy"),
+        "db": service(network_mode="shop_back"),
+        "api": service(networks={"back": None}),
+        "old": service(network_mode="default"),
+    }, networks={"back": {"name": "shop_back", "ipam": {}}})  # fmt: skip
+    found = {name: chunk["container"] for name, chunk in chunks(conversion).items()}
+    assert found["web"]["networks"] == ["proxy"]
+    assert found["db"]["networks"] == found["api"]["networks"] == ["back"]
+    assert found["old"]["network_mode"] == "bridge"
+    assert conversion.document["networks"] == {
+        "back": {"name": "shop_back"},
+        "proxy": {"name": "proxy", "external": True},
+    }
