@@ -88,7 +88,24 @@ class _Teller:
         if found.state != "completed" and not waiting:
             lines.extend(self._evidence(found))
             lines.extend(self._next(found))
+        lines.extend(self._image(found))
         lines.extend(f"In its /runtime: {problem}." for problem in found.chunk.get("facts_problems") or [])
+        return lines
+
+    def _image(self, found: Found) -> list[str]:
+        lines = []
+        moved = str(found.chunk.get("image_moved") or "")
+        auto = found.chunk.get("auto_update") or {}
+        if moved and not auto.get("policy"):
+            lines.append(
+                f"Its tag has moved ({moved}); what runs is left alone until it is made anew,"
+                f" or `pnr apply {found.domain['name']}` says so."
+            )
+        if auto.get("trouble"):
+            due = clock_time(auto.get("next_at"), self._now)
+            lines.append(f"About its image: {auto['trouble']}" + (f"; asked again at {due}." if due else "."))
+        if auto.get("rejected"):
+            lines.append(f"The image {auto['rejected']} was tried and rejected; it is not tried again by itself.")
         return lines
 
     def _missing(self, found: Found, fact: Document) -> list[str]:

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from reconciler.controller.attention import Attention
 from reconciler.controller.executor import Executor
+from reconciler.controller.images import Images
 from reconciler.controller.known import Known
 from reconciler.controller.protocols import RuntimeReader
 from reconciler.controller.records import ChunkRecord, DomainRecord
@@ -37,6 +38,7 @@ class Decider:
         known: Known,
         executor: Executor,
         attention: Attention,
+        images: Images,
         runtime: RuntimeReader | None,
         seed: int | None,
     ) -> None:
@@ -46,6 +48,7 @@ class Decider:
         self._known = known
         self._executor = executor
         self._attention = attention
+        self._images = images
         self._runtime = runtime
         self._random = random.Random(seed)
 
@@ -111,6 +114,7 @@ class Decider:
             flowin=flowin,
             ids=self._ids(chunk),
             unsupported=unsupported_of(chunk, domain.domain, self._connected) if chunk is not None else (),
+            image=self._images.news(chunk),
         )
 
     @property
@@ -172,6 +176,11 @@ class Decider:
             return
         if record is None:
             record = self._known.chunk_record(id)
+        wanted = self._known.desired(id)
+        if wanted is not None:
+            self._images.follow(wanted)
+        else:
+            self._images.forget(id)
         i = self.input_of(record)
         if i.chunk is None and not self._known.world.complete:
             return
@@ -197,6 +206,8 @@ class Decider:
             heapq.heappush(self.timers, (decision.wake_at, id))
         if decision.work is not None and self._known.engine_up:
             self._begin(record, i, decision.work)
+        if i.chunk is not None and i.busy is None and i.engine_up:
+            self._images.want(id, decision.fetch)
         if i.chunk is not None and i.chunk.replicas > 1:
             self._tell_siblings(record, i)
 

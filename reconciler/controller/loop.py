@@ -21,6 +21,7 @@ from reconciler.controller.attention import Attention
 from reconciler.controller.clock import Clock
 from reconciler.controller.deciding import Decider
 from reconciler.controller.executor import Executor
+from reconciler.controller.images import Images
 from reconciler.controller.intake import Intake
 from reconciler.controller.known import Known
 from reconciler.controller.prober import Prober
@@ -30,10 +31,14 @@ from reconciler.controller.records import (
     Beat,
     EngineLost,
     EngineUp,
+    FetchEnded,
+    FetchSaid,
+    ImagesSeen,
     LookNow,
     Message,
     OutputRead,
     Probed,
+    RegistrySaid,
     RuntimeSaid,
     ScanTaken,
     SeenAll,
@@ -49,6 +54,7 @@ from reconciler.engine.protocol import Engine, EngineError, EngineUnavailable, G
 from reconciler.facts import SYSTEM_READY, TV, Pnr
 from reconciler.intent.model import ChunkId
 from reconciler.lifecycle import Reason, State
+from reconciler.planner import following
 from reconciler.planner.actions import (
     EnsureImage,
     RemoveContainer,
@@ -90,18 +96,25 @@ class Controller:
         self._changed = asyncio.Event()
         self._executor = Executor(engine, self.post)
         self._prober = Prober(inside=engine, make=make_probe, clock=clock, post=self.post)
+        self._images = Images(known=self.known, engine=engine, post=self.post, seed=seed)
         self._watcher = Watcher(
             engine=engine,
             clock=clock,
             post=self.post,
             steps_done=lambda: self.known.steps_done,
             put_off=self._put_off,
+            images_changed=self._images.look_soon,
         )
         self._attention = Attention(
             known=self.known, prober=self._prober, engine=engine, runtime=runtime, post=self.post
         )
         self._decider = Decider(
-            known=self.known, executor=self._executor, attention=self._attention, runtime=runtime, seed=seed
+            known=self.known,
+            executor=self._executor,
+            attention=self._attention,
+            images=self._images,
+            runtime=runtime,
+            seed=seed,
         )
         self._adoption = Adoption(known=self.known, executor=self._executor, prober=self._prober)
         self.intake = Intake(domains=self.known.domains, judge=judge, recorder=recorder, keep_down=keep_down)
@@ -123,7 +136,9 @@ class Controller:
 
     def view(self) -> dict[str, Any]:
         """The document of ``pnr status --json``, as things stand now."""
-        return view(self.known, self.intake.file_problems, ready=self.known.engine_up and self.source_read)
+        return view(
+            self.known, self._images, self.intake.file_problems, ready=self.known.engine_up and self.source_read
+        )
 
     # --- the loop -------------------------------------------------------------------------------------------
 
@@ -143,6 +158,7 @@ class Controller:
         tasks = [
             asyncio.create_task(self._read_source(), name="source"),
             asyncio.create_task(self._watcher.run(), name="watcher"),
+            asyncio.create_task(self._images.run(), name="images"),
             asyncio.create_task(self.known.recorder.run(), name="recorder"),
             asyncio.create_task(self._loop(), name="loop"),
         ]
@@ -158,6 +174,7 @@ class Controller:
             await asyncio.gather(*tasks, return_exceptions=True)
             await self._prober.close()
             await self._executor.close()
+            await self._images.close()
             await self._attention.close()
             await self._source.close()
             await self.known.recorder.flush()
@@ -252,6 +269,14 @@ class Controller:
                     self.known.mark(id)
             case OutputRead():
                 self._output_read(message)
+            case ImagesSeen():
+                self._images.seen(message)
+            case RegistrySaid():
+                self._registry_said(message)
+            case FetchSaid():
+                self._images.fetch_said(message)
+            case FetchEnded():
+                self._images.fetch_ended(message)
             case LookNow(only):
                 self._look_now(only)
             case TakeDown(only, volumes):
@@ -282,6 +307,7 @@ class Controller:
         if not self.known.engine_up:
             self.known.engine_up = True
             self.known.engine_message = ""
+            self._images.look_soon()
             self.known.recorder.journal(kind="engine", message=f"{self.known.engine_info} answers")
             self.known.answer(SYSTEM_READY, Pnr("is system ready?", ("yes",), TV.Y), by="pnr")
             self.known.mark_all()
@@ -363,7 +389,9 @@ class Controller:
                 gone = self.known.world.drop(cid) if cid is not None else None
                 if gone is not None:
                     self.known.concerns(gone)
-            if not isinstance(done.action, EnsureImage):  # what it did is told by its milestones
+            if isinstance(done.action, EnsureImage):
+                self._images.touched()  # what it did is told by its milestones
+            else:
                 self.known.recorder.journal(kind="action", chunk=key, message=done.action.describe())
             self.known.mark(key)
             self.known.mark_domain(key.domain)
@@ -458,10 +486,27 @@ class Controller:
             for id, chunk in self.known.chunks.items():
                 # A person's word counts like a changed intent: setbacks and rolled-back updates are tried anew.
                 asked_for = chunk.state == State.FAILED or chunk.memory.not_before is not None
+                if following.rejected_image(chunk.memory) and self._images.is_asked_about(id):
+                    continue  # a rejected image is tried again when it is known that there is no newer one
                 if id.domain == name and asked_for and chunk.busy is None:
                     chunk.memory = intent_changed(chunk.memory)
+                wanted = self.known.desired(id)
+                if id.domain == name and wanted is not None:
+                    own = self.known.world.of(id)
+                    chunk.memory = following.by_request(wanted, chunk.memory, self._images.news(wanted), own)
+        self._images.ask_now(only)
         self._watcher.look_everywhere()
         self.known.mark_all()
+
+    def _registry_said(self, said: RegistrySaid) -> None:
+        """A registry has answered. Where a person waits for it and there is nothing newer than what was rejected, that
+        is tried again."""
+        for id in self._images.registry_said(said):
+            record, chunk = self.known.chunks.get(id), self.known.desired(id)
+            if record is None or chunk is None or record.busy is not None:
+                continue
+            if following.rejected_image(record.memory) and not following.newer(chunk, self._images.news(chunk)):
+                record.memory = intent_changed(record.memory)
 
     def _take_down(self, only: tuple[str, ...], volumes: bool) -> None:
         for name, record in list(self.known.domains.items()):

@@ -14,7 +14,7 @@ from reconciler.lifecycle import Reason, State
 from reconciler.planner.actions import Action
 from reconciler.planner.health import Health
 from reconciler.planner.memory import Memory
-from reconciler.planner.observed import Container, Observed
+from reconciler.planner.observed import Container, ImageSeen, Observed
 from reconciler.planner.rolling import Stage
 from reconciler.probes.protocol import ProbeResult
 
@@ -193,6 +193,42 @@ class OutputRead:
 
 
 @dataclass(frozen=True, slots=True)
+class ImagesSeen:
+    """The images of these names were looked at; the look began when so many of our own steps on images (``asked``) were
+    known to be done."""
+
+    names: tuple[str, ...]
+    images: Mapping[str, ImageSeen]
+    asked: int
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrySaid:
+    """A registry was asked what it has under a tag. ``key`` is the question's."""
+
+    key: tuple[str, ...]
+    digest: str
+    error: EngineError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FetchSaid:
+    """A fetch ahead goes on: what it is at, for people."""
+
+    key: tuple[str, ...]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class FetchEnded:
+    """A fetch ahead has ended; ``image`` is what the engine has under the name then."""
+
+    key: tuple[str, ...]
+    image: ImageSeen | None
+    error: EngineError | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class LookNow:
     """A person asked to converge: domains that were taken down come back, back-offs are cut short."""
 
@@ -225,6 +261,10 @@ Message = (
     | Probed
     | RuntimeSaid
     | OutputRead
+    | ImagesSeen
+    | RegistrySaid
+    | FetchSaid
+    | FetchEnded
     | LookNow
     | TakeDown
 )

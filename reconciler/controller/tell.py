@@ -10,6 +10,7 @@ from typing import Any
 from reconciler import __version__
 from reconciler.controller.clock import Clock
 from reconciler.controller.copies import together
+from reconciler.controller.images import Images
 from reconciler.controller.known import Known
 from reconciler.controller.recorder import Restored, stamp
 from reconciler.controller.records import ChunkRecord, DomainRecord
@@ -17,10 +18,11 @@ from reconciler.facts import UNKNOWN, Pnr, missing
 from reconciler.intent.model import Chunk, ChunkId, Problem
 from reconciler.intent.networks import network_needs
 from reconciler.lifecycle import Reason, State
-from reconciler.planner import belongings
+from reconciler.planner import belongings, following
 from reconciler.planner.memory import LONGEST_DELAY_SECONDS, Failure, Memory, Remedy
 from reconciler.planner.observed import Condition
 from reconciler.planner.ordering import Standing, unreachable
+from reconciler.planner.situation import is_made_from
 from reconciler.planner.support import unmet
 
 SNAPSHOT_VERSION = 1
@@ -77,10 +79,10 @@ def is_stalled(c: Known, record: DomainRecord) -> bool:
     return bool(stuck - busy)
 
 
-def view(c: Known, file_problems: Mapping[str, tuple[Problem, ...]], *, ready: bool) -> dict[str, Any]:
+def view(c: Known, images: Images, file_problems: Mapping[str, tuple[Problem, ...]], *, ready: bool) -> dict[str, Any]:
     """The document of ``pnr status --json`` (documented in docs/commands.md)."""
     info = c.engine_info
-    domains = [_domain_view(c, record) for _, record in sorted(c.domains.items())]
+    domains = [_domain_view(c, images, record) for _, record in sorted(c.domains.items())]
     strays = [
         {
             "name": problems[0].place.file,
@@ -96,6 +98,7 @@ def view(c: Known, file_problems: Mapping[str, tuple[Problem, ...]], *, ready: b
             "held": "",
             "unknown": False,
             "removing": False,
+            "asking_registries": False,
             "cpuxs": [],
         }
         for file, problems in sorted(file_problems.items())
@@ -113,7 +116,7 @@ def view(c: Known, file_problems: Mapping[str, tuple[Problem, ...]], *, ready: b
     }
 
 
-def _domain_view(c: Known, record: DomainRecord) -> dict[str, Any]:
+def _domain_view(c: Known, images: Images, record: DomainRecord) -> dict[str, Any]:
     stuck = stalled_chunks(c, record) if c.engine_up and record.wanted is not None else {}
     by_cpux: dict[str, list[dict[str, Any]]] = {}
     shown = record.domain.cpuxs if record.domain is not None else ()
@@ -123,7 +126,7 @@ def _domain_view(c: Known, record: DomainRecord) -> dict[str, Any]:
     copies: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for id, chunk in sorted(c.chunks.items(), key=lambda item: (order.get(item[0], 1 << 30), item[0])):
         if id.domain == record.name:
-            copies.setdefault((id.cpux, id.chunk), []).append(_chunk_view(c, chunk, stuck.get(id, ())))
+            copies.setdefault((id.cpux, id.chunk), []).append(_chunk_view(c, images, chunk, stuck.get(id, ())))
     for (cpux_name, _), views in copies.items():
         by_cpux.setdefault(cpux_name, []).append(together(views))
     return {
@@ -140,6 +143,7 @@ def _domain_view(c: Known, record: DomainRecord) -> dict[str, Any]:
         "held": record.held,
         "unknown": record.unknown,
         "removing": record.gone,
+        "asking_registries": images.is_asking_for(record.name),
         "cpuxs": [
             {"name": name, "facts": _facts_view(c, record.name, name), "chunks": chunks}
             for name, chunks in by_cpux.items()
@@ -177,7 +181,7 @@ def _pnr(fact: Pnr) -> dict[str, Any]:
     return {"prompt": fact.prompt, "response": list(fact.response), "tv": fact.tv.value}
 
 
-def _chunk_view(c: Known, record: ChunkRecord, stuck: tuple[str, ...]) -> dict[str, Any]:
+def _chunk_view(c: Known, images: Images, record: ChunkRecord, stuck: tuple[str, ...]) -> dict[str, Any]:
     chunk = record.last
     containers = c.world.of(record.id)
     message = record.message
@@ -202,6 +206,8 @@ def _chunk_view(c: Known, record: ChunkRecord, stuck: tuple[str, ...]) -> dict[s
         "stalled": bool(stuck),
         "facts_problems": list(record.own_problems),
         "urls": [],
+        "auto_update": _auto_update(c, images, record, chunk),
+        "image_moved": _image_moved(c, images, record, chunk),
     }
     if chunk is not None and chunk.health is not None and record.health.run:
         h = record.health
@@ -227,6 +233,31 @@ def _chunk_view(c: Known, record: ChunkRecord, stuck: tuple[str, ...]) -> dict[s
                         host = f"[{host}]" if ":" in host else host
                         document["urls"].append(f"{scheme}://{host}:{port.port}")
     return document
+
+
+def _auto_update(c: Known, images: Images, record: ChunkRecord, chunk: Chunk | None) -> dict[str, Any] | None:
+    """How a chunk follows its image's tag, as far as there is something to tell."""
+    if chunk is None or c.desired(record.id) is None:
+        return None
+    told = images.view(chunk)
+    if chunk.auto_update is None and not told["trouble"]:
+        return None
+    asked_at, next_at = told["asked_at"], told["next_at"]
+    return {
+        **told,
+        "asked_at": iso(asked_at) if asked_at is not None else None,
+        "next_at": _wall(c.clock, max(next_at, c.clock.monotonic())) if next_at is not None else None,
+        "rejected": following.rejected_image(record.memory) or None,
+    }
+
+
+def _image_moved(c: Known, images: Images, record: ChunkRecord, chunk: Chunk | None) -> str:
+    """That a container was made from another image than its tag names by now."""
+    news = images.news(chunk) if chunk is not None and c.desired(record.id) is not None else None
+    if chunk is None or news is None or record.busy is not None:
+        return ""
+    sentences = (following.moved(chunk, news, x) for x in c.world.of(record.id) if is_made_from(x, chunk))
+    return next((sentence for sentence in sentences if sentence), "")
 
 
 def _waiting_view(c: Known, chunk: Chunk | None) -> list[dict[str, Any]]:
@@ -304,6 +335,8 @@ def _chunk_document(c: Known, record: ChunkRecord) -> dict[str, Any]:
         "tolerated": list(m.tolerated) or None,
         "warnings": list(m.warnings) or None,
         "warned_of": m.warned_of or None,
+        "aimed_image": m.aimed_image or None,
+        "aimed_from": m.aimed_from or None,
         "job_generation": m.job_generation or None,
         "replica": [
             {"container": x.name, "id": x.id, "image": x.image_id, "spec": x.spec} for x in c.world.of(record.id)
@@ -336,6 +369,8 @@ def _restore_chunk(id: ChunkId, entry: Mapping[str, Any], clock: Clock) -> Chunk
         tolerated=tuple(entry.get("tolerated", ())),
         warnings=tuple(entry.get("warnings", ())),
         warned_of=str(entry.get("warned_of", "")),
+        aimed_image=str(entry.get("aimed_image", "")),
+        aimed_from=str(entry.get("aimed_from", "")),
         job_generation=int(entry.get("job_generation", 0)),
         last_error=str(entry.get("last_error", "")),
     )

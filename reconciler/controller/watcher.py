@@ -24,6 +24,7 @@ class Watcher:
 
     ``steps_done`` tells how many steps of ours are done (see :mod:`reconciler.controller.world`). ``put_off`` takes a
     hint and says whether to look later: our own work makes events too, and ends with a look of its own.
+    ``images_changed`` is told of hints at the engine's images, which somebody else looks at.
     """
 
     def __init__(
@@ -34,9 +35,11 @@ class Watcher:
         post: Callable[[Message], None],
         steps_done: Callable[[], int],
         put_off: Callable[[Glimpse], bool],
+        images_changed: Callable[[], None],
     ) -> None:
         self._engine = engine
         self._put_off = put_off
+        self._images_changed = images_changed
         self._soon: asyncio.TimerHandle | None = None
         self._steps_done = steps_done
         self._clock = clock
@@ -89,6 +92,10 @@ class Watcher:
     async def _take_hints(self) -> None:
         first = True
         async for hint in self._engine.glimpses():
+            if hint.images or first:
+                self._images_changed()
+            if hint.images:
+                continue
             if hint.container_id is not None:
                 if not self._put_off(hint):
                     self.look_at(hint.container_id)

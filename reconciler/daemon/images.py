@@ -14,10 +14,10 @@ from reconciler.daemon.protocol import ServiceOptions
 from reconciler.engine.protocol import Engine, EngineError, EngineUnavailable
 from reconciler.errors import PnrError
 from reconciler.intent.image_names import parse
-from reconciler.intent.model import Chunk, Domain
+from reconciler.intent.model import AutoUpdatePolicy, Chunk, ChunkId, Domain
 from reconciler.intent.settings.volumes import images_mounted
-from reconciler.planner.images import registry_digest, unused
-from reconciler.planner.observed import Container, ImageSeen
+from reconciler.planner.images import registry_digests, unused
+from reconciler.planner.observed import Container, ImageNews, ImageSeen
 from reconciler.sources.directory import DirectorySource
 from reconciler.sources.protocol import FileSeen
 from reconciler.state.intents import IntentStore
@@ -51,6 +51,25 @@ async def rows(engine: Engine, domains: Iterable[Domain], *, ask: bool = True) -
     return [_row(chunk, containers, seen, newest, ask) for chunk in chunks]
 
 
+async def news(engine: Engine, domains: Iterable[Domain]) -> dict[ChunkId, ImageNews]:
+    """What a plan has to know of images: what the engine has under each tag and, for those that follow a registry, what
+    that has. A registry that can't be asked changes nothing."""
+    chunks = [chunk for domain in domains for chunk in domain.chunks()]
+    there = await engine.images_named({c.container.image for c in chunks if not parse(c.container.image).is_fixed})
+    asked = {
+        c.container.image: c for c in chunks if c.auto_update and c.auto_update.policy is AutoUpdatePolicy.REGISTRY
+    }
+    newest = dict(zip(asked, await asyncio.gather(*(_newest(engine, c) for c in asked.values())), strict=True))
+    found = {}
+    for chunk in chunks:
+        image = chunk.container.image
+        seen = there.get(image)
+        if seen is not None:
+            says = newest.get(image, Newest(None)) if chunk.auto_update is not None else Newest(None)
+            found[chunk.id] = ImageNews(seen.id, registry_digests(seen, image), says.digest or "")
+    return found
+
+
 def _is_asked_for(chunk: Chunk) -> bool:
     return chunk.container.build is None and not parse(chunk.container.image).is_fixed
 
@@ -76,8 +95,8 @@ def _row(
 ) -> dict[str, Any]:
     image = chunk.container.image
     own = [c for c in containers if c.owner is not None and c.owner in chunk.id.copies(chunk.replicas)]
-    running = sorted({_digest(seen.get(c.image_id), c.image_id, image) for c in own})
     found = newest.get(image, Newest(None))
+    running = sorted({_digest(seen.get(c.image_id), c.image_id, image, found.digest) for c in own})
     message = found.message
     if chunk.container.build is not None:
         state = "built"
@@ -100,9 +119,10 @@ def _row(
     }
 
 
-def _digest(seen: ImageSeen | None, image_id: str, image: str) -> str:
+def _digest(seen: ImageSeen | None, image_id: str, image: str, newest: str | None) -> str:
     """The registry's digest of what runs; the engine's id for what came from no registry."""
-    return (registry_digest(seen, image) if seen is not None else None) or image_id
+    digests = registry_digests(seen, image) if seen is not None else frozenset()
+    return newest if newest in digests and newest is not None else min(digests, default=image_id)
 
 
 async def prunable(engine: Engine, domains: Iterable[Domain]) -> list[ImageSeen]:

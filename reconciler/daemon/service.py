@@ -11,6 +11,7 @@ from reconciler.controller.loop import Controller
 from reconciler.controller.records import Beat, LookNow, TakeDown
 from reconciler.daemon.control import ControlServer
 from reconciler.daemon.handler import Handler
+from reconciler.daemon.images import news
 from reconciler.daemon.parts import assembled, make_contents, make_engine, make_judge
 from reconciler.daemon.policy import make_policy
 from reconciler.daemon.protocol import ServiceOptions
@@ -130,7 +131,8 @@ async def make_plan(options: ServiceOptions) -> tuple[WholePlan, list[Problem]]:
         wishes = [Wish(name, domain) for name, domain in judged.domains.items()]
         problems = [problem for found in judged.problems.values() for problem in found]
         connected = Connected(str(info), info.api_version, info.system)
-        return plan_all(wishes, observed, connected=connected), problems
+        found = await news(engine, judged.domains.values())
+        return plan_all(wishes, observed, images=found, connected=connected), problems
     finally:
         await engine.close()
 

@@ -153,11 +153,13 @@ class Adopted(Protocol):
 class Glimpse:
     """A hint to look: ``container_id`` of what may have changed, or None for "look at everything".
 
-    ``owner`` is the chunk that the container belongs to, where the engine told it along.
+    ``owner`` is the chunk that the container belongs to, where the engine told it along. ``images``: what may have
+    changed are only the engine's images and their names.
     """
 
     container_id: str | None
     owner: ChunkId | None = field(default=None, compare=False)
+    images: bool = False
 
 
 class Milestone(str):
@@ -214,6 +216,11 @@ class Engine(Protocol):
 
     async def image(self, name: str) -> ImageSeen | None:
         """An image that the engine has, by name or id; None where it has none."""
+        ...
+
+    async def images_named(self, names: Collection[str]) -> Mapping[str, ImageSeen]:
+        """What the engine has under these names, by name: ``id``, ``names`` and ``digests`` are sure, nothing else. No
+        digests among the names."""
         ...
 
     async def newest_digest(self, image: str, logins: Mapping[str, Login] | None = None) -> str:

@@ -17,9 +17,11 @@ from pydantic import (
 
 from reconciler.facts import TV
 from reconciler.intent import files, networks, readers
+from reconciler.intent.auto_update import ACCEPTS as AUTO_UPDATE
+from reconciler.intent.auto_update import read as read_auto_update
 from reconciler.intent.container_document import Container
 from reconciler.intent.elsewhere import refusal
-from reconciler.intent.model import Adopt, Ipam, Kind, OnFailure, OnGateClose, Strategy
+from reconciler.intent.model import Adopt, AutoUpdate, Ipam, Kind, OnFailure, OnGateClose, Strategy
 from reconciler.intent.settings.deploy import MAX_REPLICAS
 from reconciler.intent.written import (
     TEXTS,
@@ -182,6 +184,13 @@ class Chunk(Part):
         None,
         description="true: a container of that name that was not made by pnr is taken over where its settings match;"
         ' "replace": one that does not match is replaced.',
+    )
+    auto_update: Annotated[AutoUpdate | None, Read(read_auto_update, AUTO_UPDATE)] = Field(
+        None,
+        description="registry: when the registry has another image under the tag, the container is updated to it;"
+        " local: when the engine has one. As an object {policy, interval_seconds}: how often the registry is asked,"
+        " 3600 where left out, 60 at least.",
+        examples=["registry", {"policy": "registry", "interval_seconds": 900}],
     )
     status: Any = Field(None, description="Ignored: what a chunk's state is, pnr finds out.")
     description: Text | None = Field(None, description="For people.")

@@ -105,6 +105,14 @@ def parse(text: str) -> ImageName:
     return ImageName(registry, repository, tag, digest or None)
 
 
+def is_fixed(text: object) -> bool:
+    """Whether it always names the same image; of what is no reference at all, that is not so."""
+    try:
+        return isinstance(text, str) and parse(text).is_fixed
+    except BadImageName:
+        return False
+
+
 def registry_host(text: str) -> str:
     """The registry that ``text`` names, as in :attr:`ImageName.registry`; URLs and Docker Hub's other names are
     understood, as Docker's own configuration file has them. Raises BadImageName."""

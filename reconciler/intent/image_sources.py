@@ -15,7 +15,7 @@ from reconciler.intent.builds import DeclaredBuild
 from reconciler.intent.complaints import Complaint, found
 from reconciler.intent.contents import Contents, ContentsError, ContentsUnread, Source, SourceMissing, folder
 from reconciler.intent.interpolation import Variables
-from reconciler.intent.model import Build
+from reconciler.intent.model import AutoUpdatePolicy, Build, Kind
 from reconciler.intent.positions import Path
 from reconciler.intent.settings.values import is_windows_path
 
@@ -27,7 +27,9 @@ def crosscheck(tree: Mapping[str, Any]) -> Iterator[Complaint]:
     """What is wrong with images, builds and logins that no value alone shows."""
     yield from _registries(tree)
     builds: dict[str, Any] = {}
-    for container, path in _containers(tree):
+    for chunk, chunk_path in _chunks(tree):
+        yield from _auto_update(chunk, chunk_path)
+        container, path = chunk["container"], (*chunk_path, "container")
         build, build_path = container.get("build"), container.get("build_path")
         if build is not None and build_path is not None:
             message = "build says how the image is built already: leave build_path out"
@@ -38,7 +40,7 @@ def crosscheck(tree: Mapping[str, Any]) -> Iterator[Complaint]:
         if isinstance(image, str) and how != (None, None) and builds.setdefault(image, how) != how:
             message = f"another chunk builds {found(image)} in another way: give one of the images another name"
             yield Complaint((*path, "image"), "Conflict", message)
-        if (build is not None or build_path is not None) and _is_fixed(container.get("image")):
+        if (build is not None or build_path is not None) and image_names.is_fixed(container.get("image")):
             message = "an image that is built has no digest yet: leave it out of its name"
             yield Complaint((*path, "image"), "Conflict", message)
         platforms = build.get("platforms") if isinstance(build, dict) else None
@@ -47,11 +49,27 @@ def crosscheck(tree: Mapping[str, Any]) -> Iterator[Complaint]:
             yield Complaint((*path, "build", "platforms"), "Conflict", message)
 
 
-def _is_fixed(image: Any) -> bool:
-    try:
-        return isinstance(image, str) and image_names.parse(image).is_fixed
-    except image_names.BadImageName:
-        return False  # it is reported where the name is read
+def _auto_update(chunk: Mapping[str, Any], path: Path) -> Iterator[Complaint]:
+    """What keeps a chunk of a file's tree from following its image's tag."""
+    declared = chunk.get("auto_update")
+    container = chunk.get("container")
+    if declared is None or declared is False or not isinstance(container, Mapping):
+        return
+    policy = declared.get("policy") if isinstance(declared, Mapping) else declared
+    place: Path = (*path, "auto_update")
+    if chunk.get("kind") == Kind.JOB:
+        yield Complaint(place, "Conflict", "a job runs once a generation, and follows no tag: leave auto_update out")
+    if image_names.is_fixed(container.get("image")):
+        message = "the image is fixed by its digest, which never changes: leave the digest out, or auto_update"
+        yield Complaint(place, "Conflict", message)
+    if policy != AutoUpdatePolicy.REGISTRY:
+        return
+    if container.get("build") is not None or container.get("build_path") is not None:
+        message = "the image is built here, and no registry has it: local follows what is built by hand"
+        yield Complaint(place, "Conflict", message)
+    if container.get("pull_policy") in ("never", "build"):
+        message = f"the container's pull_policy is {container['pull_policy']}: no registry is asked for its image"
+        yield Complaint(place, "Conflict", message)
 
 
 def _registries(tree: Mapping[str, Any]) -> Iterator[Complaint]:
@@ -75,14 +93,14 @@ def _registries(tree: Mapping[str, Any]) -> Iterator[Complaint]:
         hosts[host] = name
 
 
-def _containers(tree: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], Path]]:
+def _chunks(tree: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], Path]]:
+    """Those that have a container."""
     cpuxs = tree.get("cpuxs")
     for cpux_name, cpux in (cpuxs if isinstance(cpuxs, dict) else {}).items():
         chunks = cpux.get("design_chunks") if isinstance(cpux, dict) else None
         for index, chunk in enumerate(chunks if isinstance(chunks, list) else ()):
-            container = chunk.get("container") if isinstance(chunk, dict) else None
-            if isinstance(container, dict):
-                yield container, ("cpuxs", cpux_name, "design_chunks", index, "container")
+            if isinstance(chunk, dict) and isinstance(chunk.get("container"), dict):
+                yield chunk, ("cpuxs", cpux_name, "design_chunks", index)
 
 
 class BuildGatherer:

@@ -108,6 +108,21 @@ class Adopt(StrEnum):
     REPLACE = "replace"
 
 
+class AutoUpdatePolicy(StrEnum):
+    """Whose tag a chunk follows: the one that the ``registry`` has, or the ``local`` one of the engine."""
+
+    REGISTRY = "registry"
+    LOCAL = "local"
+
+
+@dataclass(frozen=True, slots=True)
+class AutoUpdate:
+    """That a chunk is updated when its image's tag moves. ``interval_seconds``: how often the registry is asked."""
+
+    policy: AutoUpdatePolicy
+    interval_seconds: float = 3600.0
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """An answer that a health check gives: the key of a flowout fact, and the fact as it then stands."""
@@ -252,6 +267,7 @@ class Chunk:
     min_ready: int = 1  # so many healthy replicas make the facts hold
     ignore_drift: tuple[str, ...] = ()  # names of settings that may differ from what was declared
     adopt: Adopt = Adopt.NO
+    auto_update: AutoUpdate | None = None
 
     def flowout_ref(self, key: str) -> FactRef:
         """The full name of one of the chunk's own flowout facts."""

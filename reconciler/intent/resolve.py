@@ -134,6 +134,7 @@ class _Resolver:
             min_ready=chunk.min_ready or replicas,
             ignore_drift=tuple(chunk.ignore_drift),
             adopt=chunk.adopt or Adopt.NO,
+            auto_update=chunk.auto_update,
         )
 
     def _container(self, id: ChunkId, chunk: document.Chunk, mode: FactsMode) -> ContainerSpec:

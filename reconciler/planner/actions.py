@@ -67,13 +67,15 @@ class RemoveVolume(Action):
 @dataclass(frozen=True, slots=True)
 class EnsureImage(Action):
     """See to it that the image is there: pull it or, with ``build``, build it, as the policy says. ``platform`` is the
-    one it must have, ``logins`` those of the domain by registry; they go before what Docker's configuration has."""
+    one it must have, ``logins`` those of the domain by registry; they go before what Docker's configuration has.
+    ``digest``: what the registry has under the tag now; it is pulled where the engine has another one there."""
 
     image: str
     build: Build | None
     policy: str
     platform: str | None = None
     logins: Mapping[str, Login] = field(default_factory=dict)
+    digest: str = ""
 
     @property
     def object_name(self) -> str:

@@ -11,9 +11,8 @@ from dataclasses import dataclass, replace
 
 from reconciler.facts import TV
 from reconciler.intent.model import OFFERED_SILENCE_SECONDS, Chunk, FactsMode, Kind, OnGateClose, Strategy
-from reconciler.intent.settings.volumes import images_mounted
 from reconciler.lifecycle import Reason, State
-from reconciler.planner import endpoints
+from reconciler.planner import endpoints, following
 from reconciler.planner.actions import (
     Action,
     CreateContainer,
@@ -40,6 +39,8 @@ from reconciler.planner.situation import (
     finished,
     found_differing,
     health_of,
+    is_made_from,
+    is_outdated,
 )
 
 DEFAULT_GRACE_SECONDS = 10.0  # Docker's
@@ -47,13 +48,15 @@ DEFAULT_GRACE_SECONDS = 10.0  # Docker's
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The verdict, the work to begin (None: nothing), and when to decide again at the latest."""
+    """The verdict, the work to begin (None: nothing), and when to decide again at the latest. ``fetch`` is an image to
+    be had ahead of any work on the chunk, which goes on whether it can be had or not."""
 
     state: State
     reason: Reason
     message: str
     work: Work | None = None
     wake_at: float | None = None
+    fetch: EnsureImage | None = None
 
 
 def decide(i: ChunkInput) -> Decision:
@@ -66,8 +69,26 @@ def decide(i: ChunkInput) -> Decision:
         decision = replace(decision, message=f"{decision.message}{_reservations(i)}")
     not_before = i.memory.not_before
     if decision.work is not None and not_before is not None and i.now < not_before:
-        return replace(decision, work=None, wake_at=not_before)
-    return decision
+        decision = replace(decision, work=None, wake_at=not_before)
+    return _meanwhile(i, decision)
+
+
+def _meanwhile(i: ChunkInput, decision: Decision) -> Decision:
+    """The same with what is to be fetched meanwhile: a newer image for what runs, or the one that is needed as soon as
+    the gate opens. Work of its own on the chunk sees to its image itself."""
+    chunk = i.chunk
+    if chunk is None or i.busy is not None or not i.engine_up or decision.work is not None:
+        return decision
+    newer = fetch = following.newer(chunk, i.image) if i.containers else None
+    waits = not i.gate_open and not i.unsupported and cast(i).current is None
+    if fetch is None and waits and chunk.container.build is None and chunk.container.pull_policy != "never":
+        fetch = following.fetch(chunk)
+    if fetch is None or not i.image.fetching:
+        return replace(decision, fetch=fetch)
+    if newer is not None and decision.state in (State.COMPLETED, State.FAILED):
+        # What runs goes on; that it is not what is wanted is known, and it is being seen to.
+        return Decision(State.EXECUTING, Reason.PULLING_IMAGE, i.image.fetching, wake_at=decision.wake_at, fetch=fetch)
+    return replace(decision, message=f"{decision.message}; meanwhile {i.image.fetching}", fetch=fetch)
 
 
 def _reservations(i: ChunkInput) -> str:
@@ -139,7 +160,7 @@ def _held_back(i: ChunkInput) -> Decision | None:
     """The verdict while the next attempt is not due, or could not succeed; None when it may begin."""
     m = i.memory
     assert i.chunk is not None
-    if m.paused == i.chunk.container.digest and m.failure is not None:
+    if m.paused == following.target(i.chunk, m, i.image) and m.failure is not None:
         text = f"the update failed and is paused until the domain changes: {m.failure.message}"
         return Decision(State.FAILED, Reason.UPDATE_PAUSED, text)
     due = m.not_before is None or i.now >= m.not_before
@@ -179,12 +200,9 @@ def _create_and_start(i: ChunkInput, cause: str) -> list[tuple[Action, str]]:
 def _ensure_images(i: ChunkInput) -> list[tuple[Action, str]]:
     """The container's image, and those that it mounts."""
     assert i.chunk is not None
-    spec = i.chunk.container
-    platform = spec.settings.get("platform")
-    own = EnsureImage(spec.image, spec.build, spec.pull_policy, platform, spec.logins)
-    policy = "never" if spec.pull_policy == "never" else "missing"
-    mounted = [EnsureImage(name, None, policy, platform, spec.logins) for name in images_mounted(spec.settings)]
-    return [(own, f"policy {spec.pull_policy}"), *((image, "it is mounted") for image in mounted)]
+    own = following.fetch(i.chunk)
+    mounted = following.mounted(i.chunk)
+    return [(own, f"policy {own.policy}"), *((image, "it is mounted") for image in mounted)]
 
 
 def _begin(i: ChunkInput, parts: Cast) -> Decision:
@@ -224,10 +242,13 @@ def _begin(i: ChunkInput, parts: Cast) -> Decision:
 
 def _replace(i: ChunkInput, chunk: Chunk, previous: Container) -> Decision:
     changes = drifted(i, previous)
-    cause = "; ".join(changes) if changes else "its intent changed"
-    if previous.spec == chunk.container.digest and not changes:
+    moved = following.moved(chunk, i.image, previous) if is_outdated(i, previous) else ""
+    cause = "; ".join([*changes, moved] if moved else changes) or "its intent changed"
+    if previous.spec == chunk.container.digest and not changes and not moved:
         cause = "a new generation" if chunk.kind is Kind.JOB else "the container is dead"
-    steps: list[tuple[Action, str]] = _ensure_images(i)
+    # What the engine has under the tag is what is wanted: nothing but its being there has to be seen to.
+    is_only_moved = moved and not changes and is_made_from(previous, chunk)
+    steps: list[tuple[Action, str]] = [(following.present(chunk), cause)] if is_only_moved else _ensure_images(i)
     put_aside = previous.name.endswith(PREVIOUS_SUFFIX)
     if chunk.kind is Kind.JOB or (previous.condition is not Condition.RUNNING and not put_aside):
         steps.extend(_take_away(i, previous, cause))
@@ -375,5 +396,9 @@ def _rolled_back(i: ChunkInput, parts: Cast) -> Decision:
             steps.append((StartContainer(name, i.chunk.container.files), "the previous container comes back"))
     if steps:
         return _work(i, Reason.ROLLING_BACK, steps, f"the update failed: {why}")
-    text = f"the update failed and the previous container is back until the domain changes: {why}"
+    what, until = "the update", "the domain changes"
+    if is_made_from(previous, i.chunk):
+        rejected = following.short(i.image.newest or following.wanted_id(i.chunk, m, i.image))
+        what, until = f"the update to {i.chunk.container.image} ({rejected})", "its tag moves on, or the domain changes"
+    text = f"{what} failed and the previous container is back until {until}: {why}"
     return Decision(State.FAILED, Reason.ROLLED_BACK, text, wake_at=m.not_before)

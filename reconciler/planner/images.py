@@ -8,15 +8,18 @@ from reconciler.intent.image_names import BadImageName, ImageName, parse
 from reconciler.planner.observed import ImageSeen
 
 
-def registry_digest(seen: ImageSeen, image: str) -> str | None:
-    """What the registry that ``image`` names calls ``seen`` (``sha256:…``); None for what came from no registry, or
-    from another one."""
+def registry_digests(seen: ImageSeen, image: str) -> frozenset[str]:
+    """What the registry that ``image`` names calls ``seen`` (``sha256:…``); empty for what came from no registry, or
+    from another one. An image has several where it is part of several indexes, or was pulled by its own digest too."""
     wanted = parse(image)
-    for reference in seen.digests:
-        name = _parsed(reference)
-        if name is not None and (name.registry, name.repository) == (wanted.registry, wanted.repository):
-            return name.digest
-    return None
+    names = (_parsed(reference) for reference in seen.digests)
+    return frozenset(
+        name.digest
+        for name in names
+        if name is not None
+        and name.digest is not None
+        and (name.registry, name.repository) == (wanted.registry, wanted.repository)
+    )
 
 
 def unused(

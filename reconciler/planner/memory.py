@@ -39,12 +39,14 @@ class Memory:
     ``attempts`` counts setbacks since the last long spell of health. ``not_before`` is when the next attempt may
     begin. ``failure`` is set while the chunk counts as failed. ``counted_run`` is the run whose end or illness
     has been counted already. ``proven_run`` is the run that was seen up and healthy, ``proven_at`` since when.
-    ``rejected`` is the digest of a spec that an update was rolled back from, ``paused`` one whose update failed
-    and was left as it is. ``tolerated`` are differences that could not be cured, in their words: where another value
-    is declared or found they are others, and are tried anew.
+    ``rejected`` is what an update was rolled back from, ``paused`` what one failed to lead to and was left as it is,
+    both as :func:`reconciler.planner.following.target` says it. ``tolerated`` are differences that could not be cured,
+    in their words: where another value is declared or found they are others, and are tried anew.
     ``job_generation`` is the generation whose job has succeeded. ``restart_on_open`` waits for the gate.
     ``unchangeable`` is the id of a container that the engine would not change in place. ``warnings`` are what the
     engine said when it made or changed the container whose id is ``warned_of``.
+    ``asked_image`` is the id of an image that a person wants the chunk to have. ``aimed_image`` is the id of the one
+    that the last update was made for, ``aimed_from`` that of the container that it replaced.
     """
 
     attempts: int = 0
@@ -63,6 +65,9 @@ class Memory:
     unchangeable: str = ""
     warnings: tuple[str, ...] = ()
     warned_of: str = ""
+    asked_image: str = ""
+    aimed_image: str = ""
+    aimed_from: str = ""
 
 
 def delay(attempts: int, jitter: float) -> float:
@@ -117,6 +122,7 @@ def intent_changed(memory: Memory) -> Memory:
         rejected="",
         paused="",
         last_error="",
+        asked_image="",
     )
 
 

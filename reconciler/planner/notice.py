@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from reconciler.facts import TV
-from reconciler.intent.model import Chunk, Kind, OnFailure, OnGateClose
+from reconciler.intent.model import Kind, OnFailure, OnGateClose
 from reconciler.lifecycle import Reason
+from reconciler.planner import following
 from reconciler.planner.actions import (
     Action,
     CreateContainer,
@@ -32,6 +33,7 @@ from reconciler.planner.situation import (
     finished,
     found_differing,
     health_of,
+    is_made_from,
 )
 
 _CURES = (UpdateContainer, DisconnectNetwork)
@@ -63,6 +65,8 @@ def notice(i: ChunkInput) -> Memory:
         if tv is TV.Y and chunk.kind is Kind.SERVICE:
             if parts.rolled_back:
                 return replace(m, proven_run=c.run, proven_at=m.proven_at if m.proven_at is not None else i.now)
+            # It is up: whatever was given up before is over, and what a person asked for is done.
+            m = replace(m, rejected="", paused="", asked_image="") if parts.previous is None else m
             return proven(m, c.run, i.now)
         if i.health.run == c.run and m.counted_run != c.run:
             m = _notice_illness(i, c, tv, parts)
@@ -133,7 +137,7 @@ def _failed(i: ChunkInput, failure: Failure, remedy: Remedy, parts: Cast, *, cou
         remedy=remedy,
         counted_run=counted_run,
     )
-    return _give_up_update(i.chunk, m) if parts.previous is not None else m
+    return _give_up_update(i, m, parts) if parts.previous is not None else m
 
 
 def work_begins(i: ChunkInput, work: Work) -> Memory:
@@ -149,6 +153,8 @@ def work_begins(i: ChunkInput, work: Work) -> Memory:
     if parts.current is None and parts.previous is not None and not parts.rolled_back:
         changes = drifted(i, parts.previous)
         m = replace(m, tolerated=changes) if changes else m
+        if i.chunk is not None and (wanted := following.wanted_id(i.chunk, m, i.image)):
+            m = replace(m, aimed_image=wanted, aimed_from=parts.previous.id)
     elif parts.current is not None and any(isinstance(action, _CURES) for action, _ in work.steps):
         m = replace(m, tolerated=(*m.tolerated, *drifted(i, parts.current)))
     return m
@@ -170,13 +176,17 @@ def step_told(m: Memory, action: Action, container: Container) -> Memory:
     return m
 
 
-def _give_up_update(chunk: Chunk | None, m: Memory) -> Memory:
-    """Remember that the update to the present spec has failed."""
+def _give_up_update(i: ChunkInput, m: Memory, parts: Cast) -> Memory:
+    """Remember that the update to the present spec, or to another image, has failed."""
+    chunk = i.chunk
     if chunk is None or chunk.kind is Kind.JOB:
         return m
-    if chunk.on_failure is OnFailure.PAUSE:
-        return replace(m, paused=chunk.container.digest)
-    return replace(m, rejected=chunk.container.digest)
+    wanted, new, old = following.wanted_id(chunk, i.memory, i.image), parts.current, parts.previous
+    is_other_image = new is not None and old is not None and is_made_from(old, chunk) and new.image_id != old.image_id
+    if new is not None and (wanted or is_other_image):
+        wanted = new.image_id  # the tag may have moved since it was looked at
+    target = following.target_of(chunk, wanted)
+    return replace(m, paused=target) if chunk.on_failure is OnFailure.PAUSE else replace(m, rejected=target)
 
 
 def work_failed(i: ChunkInput, reason: Reason, message: str) -> Memory:
@@ -190,7 +200,7 @@ def work_failed(i: ChunkInput, reason: Reason, message: str) -> Memory:
     m = set_back(i.memory, now=i.now, jitter=i.jitter, error=message, failure=Failure(reason, message), remedy=remedy)
     previous = parts.previous
     put_aside = previous is not None and (parts.current is not None or previous.name.endswith(PREVIOUS_SUFFIX))
-    return _give_up_update(i.chunk, m) if put_aside and not parts.rolled_back else m
+    return _give_up_update(i, m, parts) if put_aside and not parts.rolled_back else m
 
 
 def _how_it_ended(c: Container, output: str) -> tuple[Reason, str]:

@@ -98,6 +98,21 @@ class ImageSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class ImageNews:
+    """What is known of the image that a chunk names, as far as it can change without the chunk.
+
+    ``id`` is what the engine has under the name ("" where it has nothing, or nobody has looked yet), ``digests`` what
+    the registry of that name calls it. ``newest`` is the digest that the registry has under the tag ("" where that is
+    not known). ``fetching`` says how far a fetch ahead of the chunk's own work is; "" where none is under way.
+    """
+
+    id: str = ""
+    digests: frozenset[str] = frozenset()
+    newest: str = ""
+    fetching: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Network:
     """A network as it is now; ``domain`` is None for a foreign one. ``labels`` are those of others, not our own;
     ``spec`` is the digest of what it was made from ("" where none was noted). ``driver`` is "" and ``enable_ipv4`` None

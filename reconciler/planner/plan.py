@@ -13,12 +13,12 @@ from dataclasses import dataclass, field, replace
 from reconciler.intent.model import Chunk, ChunkId, Domain
 from reconciler.intent.settings.references import awaited
 from reconciler.lifecycle import State
-from reconciler.planner import belongings
+from reconciler.planner import belongings, following
 from reconciler.planner.actions import Action, Plan, Step
 from reconciler.planner.decide import Decision, decide
 from reconciler.planner.health import Health
 from reconciler.planner.memory import Memory
-from reconciler.planner.observed import Container, Observed
+from reconciler.planner.observed import Container, ImageNews, Observed
 from reconciler.planner.ordering import dependencies, dependents_first
 from reconciler.planner.rolling import Stage, is_update_of_serving, stage, waits_for
 from reconciler.planner.situation import ChunkInput, cast
@@ -71,15 +71,16 @@ def plan_all(
     observed: Observed,
     *,
     memories: Mapping[ChunkId, Memory] | None = None,
+    images: Mapping[ChunkId, ImageNews] | None = None,
     connected: Connected | None = None,
     now: float = 0.0,
 ) -> WholePlan:
-    """The whole plan. Removals come first, dependents before what they depend on. ``connected`` says what the engine
-    can honour; None: everything."""
+    """The whole plan, as a person has it who asks for it now: a tag that has moved counts. Removals come first,
+    dependents before what they depend on. ``connected`` says what the engine can honour; None: everything."""
     wishes = list(wishes)
     numbers = _Numbering()
     blocked: list[Blocked] = []
-    look = _Look(wishes, observed, memories or {}, connected, now)
+    look = _Look(wishes, observed, memories or {}, images or {}, connected, now)
     for wish in wishes:
         _plan_removals(wish, look.by_owner, observed, numbers)
     ready: dict[ChunkId, int] = {}
@@ -103,7 +104,10 @@ def plan_all(
             i = replace(i, turn=waits_for(id.replica, [(one.id.replica, Stage.FAILED, False) for one in failed]))
             in_turn = [sibling.id for sibling in siblings if sibling.id < id]
         decision = decide(i)
-        if decision.work is None:
+        steps = decision.work.steps if decision.work is not None else ()
+        if not steps and decision.fetch is not None:
+            steps = ((decision.fetch, "the registry has another image under the tag; what it brings is updated to"),)
+        if not steps:
             if decision.state is State.FAILED or i.blocked_by or i.turn:
                 blocked.append(Blocked(id, decision))
             continue
@@ -116,7 +120,7 @@ def plan_all(
             step = object_steps.get((id.domain, key))
             if step:
                 after.add(step)
-        ready[id] = numbers.add(str(id), decision.work.steps, after)
+        ready[id] = numbers.add(str(id), steps, after)
     for wish in wishes:
         if wish.domain is not None:
             own = {step for id, step in ready.items() if id.domain == wish.domain.name}
@@ -132,6 +136,7 @@ class _Look:
         wishes: Iterable[Wish],
         observed: Observed,
         memories: Mapping[ChunkId, Memory],
+        images: Mapping[ChunkId, ImageNews],
         connected: Connected | None,
         now: float,
     ) -> None:
@@ -146,6 +151,7 @@ class _Look:
         self._declared = {chunk.container.name for chunk in self.chunks.values()}
         self._observed = observed
         self._memories = memories
+        self._images = images
         self._connected = connected
         self._now = now
         self._inputs: dict[ChunkId, ChunkInput] = {}
@@ -164,12 +170,14 @@ class _Look:
         chunk, domain = self.chunks[id], self.domains[id.domain]
         holder = self._by_name.get(chunk.container.name)
         named = ((name, self._by_name.get(name)) for name in awaited(chunk.container))
+        own, news = tuple(self.by_owner.get(id, ())), self._images.get(id, ImageNews())
         return ChunkInput(
             id=id,
             chunk=chunk,
             generation=self._generations[id.domain],
-            containers=tuple(self.by_owner.get(id, ())),
-            memory=self._memories.get(id, Memory()),
+            containers=own,
+            memory=following.by_request(chunk, self._memories.get(id, Memory()), news, own),
+            image=news,
             health=Health(),
             now=self._now,
             holder=holder if holder is not None and holder.owner != id else None,

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 
 from reconciler.facts import TV
+from reconciler.planner import following
 from reconciler.planner.observed import Condition
 from reconciler.planner.situation import Cast, ChunkInput, cast, health_of
 
@@ -23,7 +24,7 @@ class Stage(StrEnum):
 def stage(i: ChunkInput) -> Stage:
     """The stage of a copy, apart from whether work on it is under way."""
     its = cast(i)
-    if its.rolled_back or (i.chunk is not None and i.memory.paused == i.chunk.container.digest):
+    if its.rolled_back or (i.chunk is not None and i.memory.paused == following.target(i.chunk, i.memory, i.image)):
         return Stage.FAILED
     if its.current is None:
         return Stage.ABSENT if its.previous is None else Stage.PENDING

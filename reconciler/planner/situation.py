@@ -9,11 +9,11 @@ from reconciler.facts import TV
 from reconciler.intent.model import OFFERED_SILENCE_SECONDS, Chunk, ChunkId, FactsMode, Kind
 from reconciler.intent.settings.references import containers_shared
 from reconciler.lifecycle import Reason
-from reconciler.planner import endpoints
+from reconciler.planner import endpoints, following
 from reconciler.planner.compare import Difference, differences
 from reconciler.planner.health import Health
 from reconciler.planner.memory import Memory
-from reconciler.planner.observed import Condition, Container
+from reconciler.planner.observed import Condition, Container, ImageNews
 
 PREVIOUS_SUFFIX = ".pnr-previous"
 """Added to the name of a container that an update has put aside until the new one has proved itself."""
@@ -32,6 +32,7 @@ class ChunkInput:
     message. ``turn`` says why an update must wait for other copies of the chunk.
     ``unsupported`` says what the engine can't honour. ``ids`` are those of the containers that the chunk's settings
     point to, by name. ``jitter`` is in 0 … 1. ``answered_all``: the container itself gave all its answers as declared.
+    ``image`` is what is known of the image that the chunk names.
     """
 
     id: ChunkId
@@ -56,6 +57,7 @@ class ChunkInput:
     turn: str = ""
     ids: Mapping[str, str] = field(default_factory=dict)
     unsupported: tuple[str, ...] = ()
+    image: ImageNews = field(default_factory=ImageNews)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +83,11 @@ def cast(i: ChunkInput) -> Cast:
     """Tell the chunk's containers apart."""
     if i.chunk is None:
         return Cast(None, None, i.containers, False)
-    digest = i.chunk.container.digest
 
     def fits(c: Container) -> bool:
         if not is_made_from(c, i.chunk) or c.condition in (Condition.DEAD, Condition.REMOVING):
+            return False
+        if is_outdated(i, c):
             return False
         if i.chunk is not None and i.chunk.kind is Kind.JOB and c.generation != i.generation:
             return False
@@ -93,9 +96,15 @@ def cast(i: ChunkInput) -> Cast:
     def rank(c: Container) -> tuple[bool, bool, str]:
         return (c.condition is Condition.RUNNING, not c.name.endswith(PREVIOUS_SUFFIX), c.run)
 
+    def worth(c: Container) -> tuple[bool, bool, bool, str]:
+        # What has proved itself is what an update falls back to, also where another update has begun since.
+        return (bool(c.run) and c.run == i.memory.proven_run, *rank(c))
+
     fitting = sorted((c for c in i.containers if fits(c)), key=rank, reverse=True)
-    others = sorted((c for c in i.containers if not fits(c)), key=rank, reverse=True)
     current = fitting[0] if fitting else None
+    aside = [c for c in fitting if is_put_aside(c, current)]
+    fitting = [c for c in fitting if not is_put_aside(c, current)]
+    others = sorted((*(c for c in i.containers if not fits(c)), *aside), key=worth, reverse=True)
     usable = [c for c in others if c.condition not in (Condition.DEAD, Condition.REMOVING)]
     previous = usable[0] if usable else None
     spare = tuple(
@@ -103,7 +112,20 @@ def cast(i: ChunkInput) -> Cast:
         for c in (*fitting, *others)
         if c is not current and c is not previous and c.condition is not Condition.REMOVING
     )
-    return Cast(current, previous, spare, bool(i.memory.rejected == digest and previous is not None))
+    is_rejected = i.memory.rejected == following.target(i.chunk, i.memory, i.image)
+    return Cast(current, previous, spare, bool(is_rejected and previous is not None))
+
+
+def is_put_aside(c: Container, current: Container | None) -> bool:
+    """Whether an update to another image has put a container aside, as far as that can be seen without knowing which of
+    the images is wanted."""
+    is_aside = c.name.endswith(PREVIOUS_SUFFIX)
+    return current is not None and c is not current and is_aside and c.image_id != current.image_id
+
+
+def is_outdated(i: ChunkInput, c: Container) -> bool:
+    """Whether a container has to give way to one with another image."""
+    return i.chunk is not None and following.is_outdated(i.chunk, i.memory, i.image, c)
 
 
 def is_made_from(c: Container, chunk: Chunk | None) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Hashable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Hashable, Mapping
 from functools import partial
 from typing import Any, TypeVar
 
@@ -34,6 +34,7 @@ from reconciler.engine.protocol import (
     Progress,
 )
 from reconciler.errors import PnrError
+from reconciler.intent.image_names import parse
 from reconciler.intent.model import Login
 from reconciler.planner.actions import (
     Action,
@@ -57,8 +58,8 @@ TAIL_BYTES = 4096
 LAST_OUTPUT_BYTES = 64 * 1024
 LOOKS = 4
 COMMANDS = 8
-IMAGES = 4
-QUESTIONS = 4
+IMAGES = 8  # twice as many as are fetched ahead at once, so that what is needed now has room beside those
+QUESTIONS = 8
 
 
 class DockerEngine:
@@ -336,7 +337,7 @@ class DockerEngine:
         """One attempt an image, shared by all who want it."""
         key = _image_key(action)
         # What is built may lose its name to another build at any time; looking costs one call.
-        lasting = action.policy == "missing" and action.build is None
+        lasting = action.policy == "missing" and action.build is None and not action.digest
         if lasting and key in self._present:
             return
         client, where = self._ready(), str(self._address)
@@ -348,6 +349,12 @@ class DockerEngine:
         """An image, by name or id; None where there is none."""
         client = self._ready()
         return await self._looks.run(lambda: seeing.inspect(client, name, str(self._address)))
+
+    async def images_named(self, names: Collection[str]) -> Mapping[str, ImageSeen]:
+        """What is there under these names, by one call."""
+        filters = {"reference": seeing.patterns(names)}
+        listed = await self._asked(self._looks, lambda c: c.images(filters=filters))
+        return seeing.named([seeing.from_summary(summary) for summary in listed], names)
 
     async def newest_digest(self, image: str, logins: Mapping[str, Login] | None = None) -> str:
         """What the registry has under this name now."""
@@ -387,10 +394,13 @@ class DockerEngine:
 
 
 def _image_key(action: EnsureImage) -> Hashable:
-    """Equal for those who want the same of the same image."""
+    """Equal for those who want the same of the same image, as the same user of its registry: what one may not have,
+    another one may."""
     build = action.build
     how = (build.context, build.fingerprint) if build is not None else None
-    return (action.image, how, action.policy, action.platform)
+    login = action.logins.get(parse(action.image).registry)
+    user = (login.username, login.fingerprint) if login is not None else None
+    return (action.image, how, action.policy, action.platform, action.digest, user)
 
 
 def _put(

@@ -19,11 +19,12 @@ from reconciler.engine.docker.failures import RAISED, translate
 from reconciler.engine.protocol import EngineError, EngineUnavailable, Glimpse
 
 _CONTAINER = frozenset({"create", "start", "die", "stop", "oom", "destroy", "rename", "update", "pause", "unpause"})
+_IMAGE = frozenset({"delete", "import", "load", "pull", "tag", "untag"})
 _FILTERS = {
-    "type": ["container", "network", "volume"],
+    "type": ["container", "image", "network", "volume"],
     # "health_status" stands for all of its kinds. What is not named, above all the exec_* of health checks, the
     # engine does not even send.
-    "event": [*sorted(_CONTAINER), "health_status", "connect", "disconnect", "remove"],
+    "event": [*sorted(_CONTAINER), *sorted(_IMAGE), "health_status", "connect", "disconnect", "remove"],
 }
 _ANONYMOUS = re.compile(r"[0-9a-f]{64}")
 
@@ -37,6 +38,8 @@ def hint(event: Mapping[str, Any]) -> Glimpse | None:
         if action in _CONTAINER or action.startswith("health_status"):
             return Glimpse(str(actor.get("ID", "")) or None, reading.owner(actor.get("Attributes")))
         return None
+    if kind == "image":
+        return Glimpse(None, images=True) if action in _IMAGE else None
     if kind == "network":
         if action in ("connect", "disconnect"):
             container = (actor.get("Attributes") or {}).get("container")

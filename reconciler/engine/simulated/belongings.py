@@ -165,6 +165,3 @@ class SimulatedBelongings(SimulatedImages):
         self.containers[container.id] = container
         self._hint(Glimpse(container.id, container.owner))
         return container
-
-    def _hint(self, glimpse: Glimpse) -> None:
-        """Something has changed. The engine tells it on."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from reconciler.engine.protocol import (
@@ -44,6 +44,7 @@ from reconciler.planner.actions import (
     UnpauseContainer,
     UpdateContainer,
 )
+from reconciler.planner.images import registry_digests
 from reconciler.planner.observed import Container, ImageSeen, Observed
 
 Seconds = tuple[float, float]
@@ -235,6 +236,12 @@ class SimulatedEngine(SimulatedHost):
         await self._answer(LOOK_SECONDS)
         return self._image(name)
 
+    async def images_named(self, names: Collection[str]) -> Mapping[str, ImageSeen]:
+        """What is there under these names."""
+        found = {name: self._image(name) for name in names}
+        await self._answer(LOOK_SECONDS)
+        return {name: image for name, image in found.items() if image is not None}
+
     async def newest_digest(self, image: str, logins: Mapping[str, Login] | None = None) -> str:
         """What the simulated registry has."""
         await self._answer(CALL_SECONDS)
@@ -281,7 +288,9 @@ class SimulatedEngine(SimulatedHost):
             task.exception()  # The asker may be gone: somebody must have looked at it.
 
     async def _pull(self, action: EnsureImage, progress: Progress | None) -> None:
-        missing = action.image not in self.images
+        there = self._image(action.image)
+        moved = bool(action.digest) and there is not None and action.digest not in registry_digests(there, action.image)
+        missing = there is None or moved
         asks = missing or action.policy not in ("missing", "never")
         seconds = self._random.uniform(*self._pull_seconds) if missing else CALL_SECONDS
         for part in (25, 50, 75, 100):

@@ -49,7 +49,7 @@ class SimulatedHost(SimulatedBelongings):
     # --- what people and fate do ------------------------------------------------------------------------------
 
     def fate(self, image: str) -> Fate:
-        """What becomes of the containers of an image; may be changed."""
+        """What becomes of the containers of an image, by name or id; may be changed."""
         return self.fates.setdefault(image, Fate())
 
     def die(self, name: str, exit_code: int = 137, *, oom: bool = False) -> None:
@@ -187,7 +187,7 @@ class SimulatedHost(SimulatedBelongings):
 
     def _begin_run(self, c: Container, hidden: Hidden) -> None:
         loop = asyncio.get_running_loop()
-        fate = self.fates.get(c.image, Fate())
+        fate = self.fates.get(c.image_id) or self.fates.get(c.image, Fate())
         hidden.ready = hidden.ill = False
         hidden.timers.append(loop.call_later(fate.ready_after, self._gets_ready, c.id))
         if fate.exit_code is not None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 
-from reconciler.engine.protocol import ImagePullFailed, RegistryFailed
+from reconciler.engine.protocol import Glimpse, ImagePullFailed, RegistryFailed
 from reconciler.engine.simulated.fates import Fate
 from reconciler.intent.image_names import parse
 from reconciler.planner.observed import ImageSeen
@@ -16,11 +16,14 @@ SIZE = 10_000_000
 
 
 class SimulatedImages:
-    """``images`` are the names that the host has. ``fates`` are by image."""
+    """``images`` are the names that the host has. ``fates`` are by image, or by the id of one of its releases.
+    ``questions`` are what the registry was asked; while ``registry_trouble`` says something, that is its answer."""
 
     def __init__(self) -> None:
         self.fates: dict[str, Fate] = {}
         self.images: set[str] = set()
+        self.questions: list[str] = []
+        self.registry_trouble = ""
         self._newest: dict[str, int] = {}
         self._local: dict[str, int] = {}
         self._own: dict[str, set[str]] = {}
@@ -34,6 +37,16 @@ class SimulatedImages:
         self.release(image)
         self._local[image] = self._newest[image]
         self.images.add(image)
+        self._hint(Glimpse(None, images=True))
+
+    def tag_by_hand(self, image: str, release: int) -> None:
+        """Somebody gives the name to an earlier, or a later, image."""
+        self._local[image] = release
+        self.images.add(image)
+        self._hint(Glimpse(None, images=True))
+
+    def _hint(self, glimpse: Glimpse) -> None:
+        """Something has changed. The engine tells it on."""
 
     def image_id(self, image: str) -> str:
         """The id of what the host has under this name, or would have."""
@@ -41,6 +54,8 @@ class SimulatedImages:
 
     def pull(self, image: str) -> None:
         """Have the registry's newest. Raises ImagePullFailed."""
+        if self.registry_trouble:
+            raise ImagePullFailed(f"image {image} can't be pulled: {self.registry_trouble}")
         if image in self.fates and self.fates[image].missing:
             error = ImagePullFailed(f"image {image} can't be pulled: the simulated registry does not have it")
             error.permanent = True
@@ -66,6 +81,9 @@ class SimulatedImages:
         return ImageSeen(id, names, (f"{parsed.name}@{digest}",), size=SIZE, platform="linux/amd64")
 
     def _registry_digest(self, image: str) -> str:
+        self.questions.append(image)
+        if self.registry_trouble:
+            raise RegistryFailed(f"the registry can't be asked for {image}: {self.registry_trouble}")
         if image in self.fates and self.fates[image].missing:
             raise RegistryFailed(f"the simulated registry does not have {image}")
         return _digest(_id(image, self._newest.get(image, 0)))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import AsyncIterator, Callable, Iterator
+import signal
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,9 +23,11 @@ from reconciler.planner.actions import EnsureImage
 from reconciler.sources.build_context import pack
 from reconciler.sources.contents import LocalContents, Places
 from reconciler.state.images import ImageStore
+from tests.integration.daemon.conftest import Daemon
 from tests.integration.images.servers import PASSWORD, USER, Front, Registry, serving_front, serving_registry
 
 STALL_SECONDS = 2.0
+LASTING = ("sleep", "86400")
 
 
 @pytest.fixture(scope="session")
@@ -91,11 +94,11 @@ class Bench:
     prefix: str
     lines: list[str] = field(default_factory=list)
 
-    def push(self, text: str, tag: str = "1", *, name: str = "app") -> str:
+    def push(self, text: str, tag: str = "1", *, name: str = "app", command: Sequence[str] = LASTING) -> str:
         """Put an image that differs by ``text`` into the registry; its digest. The engine forgets it."""
         local = f"{self.registry.address}/{self.prefix}/{name}"
         made = self.api.create_container_from_config(  # type: ignore[no-untyped-call]
-            {"Image": self.base, "Cmd": ["sleep", "86400"], "Labels": {"text": text}}, f"{self.prefix}-made"
+            {"Image": self.base, "Cmd": list(command), "Labels": {"text": text}}, f"{self.prefix}-made"
         )
         try:
             self.api.commit(made["Id"], repository=local, tag=tag)
@@ -109,6 +112,11 @@ class Bench:
             digest = (line.get("aux") or {}).get("Digest", digest)
         self.api.remove_image(f"{local}:{tag}")
         return digest
+
+    def retag(self, image: str, name: str) -> None:
+        """As `docker tag` does."""
+        repository, _, tag = name.rpartition(":")
+        self.api.tag(image, repository, tag)
 
     def name(self, tag: str = "1", *, at: Registry | Front | None = None, name: str = "app") -> str:
         """How the image is called, at the registry or at a front of it."""
@@ -165,3 +173,20 @@ def _remove(api: APIClient, name: str) -> None:
         api.remove_image(name, force=True)
     except Gone:
         return
+
+
+@pytest.fixture
+def name(bench: Bench) -> str:
+    """The name of the domain."""
+    return bench.prefix
+
+
+@pytest.fixture
+def daemon(bench: Bench, tmp_path: Path, docker_api: APIClient, docker_config: Path) -> Iterator[Daemon]:
+    """A daemon whose domains and images are removed at the end."""
+    running = Daemon(tmp_path, docker_api)
+    running.start()
+    yield running
+    running.kill(signal.SIGTERM)
+    done = running.pnr("down", "--volumes")
+    assert done.returncode == 0, done.stdout + done.stderr

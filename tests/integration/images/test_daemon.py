@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from docker import APIClient
 from docker.errors import NotFound
 
 from tests.integration.daemon.conftest import Daemon, stack
@@ -17,23 +16,6 @@ from tests.integration.images.conftest import Bench, log_in
 from tests.integration.images.servers import PASSWORD, USER, Front
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(300)]
-
-
-@pytest.fixture
-def name(bench: Bench) -> str:
-    """The name of the domain."""
-    return bench.prefix
-
-
-@pytest.fixture
-def daemon(bench: Bench, tmp_path: Path, docker_api: APIClient, docker_config: Path) -> Iterator[Daemon]:
-    """A daemon whose domains and images are removed at the end."""
-    running = Daemon(tmp_path, docker_api)
-    running.start()
-    yield running
-    running.kill(signal.SIGTERM)
-    done = running.pnr("down", "--volumes")
-    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def chunk(image: str, **container: Any) -> dict[str, Any]:

@@ -187,6 +187,9 @@ def test_any_other_change_asks_for_a_new_look(changed: dict[str, Any]) -> None:
         ({"Type": "volume", "Action": "destroy", "Actor": {"ID": "shop_data"}}, Glimpse(None)),
         ({"Type": "volume", "Action": "destroy", "Actor": {"ID": "a1" * 32}}, None),
         ({"Type": "volume", "Action": "mount", "Actor": {"ID": "shop_data"}}, None),
+        ({"Type": "image", "Action": "tag", "Actor": {"ID": "sha256:1"}}, Glimpse(None, images=True)),
+        ({"Type": "image", "Action": "delete", "Actor": {"ID": "sha256:1"}}, Glimpse(None, images=True)),
+        ({"Type": "image", "Action": "push", "Actor": {"ID": "redis:7"}}, None),
         ({"message": "not an event"}, None),
     ],
 )

@@ -11,7 +11,7 @@ import pytest
 from reconciler.intent import fingerprint, image_names, pull_policy
 from reconciler.intent.contents import ContentsError, Source, SourceKind, SourceMissing, folder, folder_parts
 from reconciler.intent.image_names import BadImageName, ImageName
-from reconciler.intent.model import Build
+from reconciler.intent.model import AutoUpdate, AutoUpdatePolicy, Build
 from tests.unit.intent.reading import chunk, complaints, declared, document, read, valid
 
 SHA = "sha256:" + "0123456789abcdef" * 4
@@ -372,3 +372,72 @@ def test_a_wrong_login_is_an_error(registries: dict[str, Any], said: str) -> Non
     found = complaints(loaded)
     assert any(said in message for message in found), found
     assert not any("hunter2" in message for message in found)
+
+
+# --- auto_update --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("declared", "expected"),
+    [
+        ("registry", AutoUpdate(AutoUpdatePolicy.REGISTRY, 3600.0)),
+        ("local", AutoUpdate(AutoUpdatePolicy.LOCAL)),
+        ({"policy": "registry", "interval_seconds": 60}, AutoUpdate(AutoUpdatePolicy.REGISTRY, 60.0)),
+        ({"policy": "local"}, AutoUpdate(AutoUpdatePolicy.LOCAL)),
+        ("${HOW}", AutoUpdate(AutoUpdatePolicy.REGISTRY)),
+        (False, None),
+        (None, None),
+    ],
+)
+def test_a_chunk_follows_its_tag_as_it_is_declared(declared: Any, expected: AutoUpdate | None) -> None:
+    assert chunk(auto_update=declared, top={"env": {"HOW": "registry"}}).auto_update == expected
+
+
+@pytest.mark.parametrize(
+    ("declared", "said"),
+    [
+        ("registri", "one of registry, local"),
+        (True, '"registry", "local", or an object'),
+        (["registry"], '"registry", "local", or an object'),
+        ({"interval_seconds": 60}, "registry or local"),
+        ({"policy": "registry", "interval_seconds": 5}, "expected 60 to"),
+        ({"policy": "local", "interval_seconds": 600}, "leave it out"),
+        ({"policy": "registry", "intervall_seconds": 600}, "did you mean 'interval_seconds'"),
+    ],
+)
+def test_an_auto_update_that_says_nothing_clear_is_refused(declared: Any, said: str) -> None:
+    (message,) = complaints(read(document(declared_with(declared))))
+    assert said in message
+
+
+def declared_with(auto_update: Any, container: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+    return declared(container=container, auto_update=auto_update, **more)
+
+
+@pytest.mark.parametrize(
+    ("chunk_of_file", "said"),
+    [
+        (declared_with("registry", {"image": f"redis@{SHA}"}), "fixed by its digest"),
+        (declared_with("local", {"image": f"redis:7@{SHA}"}), "fixed by its digest"),
+        (declared_with({"policy": "local"}, {"image": SHA}), "fixed by its digest"),
+        (declared_with("registry", {"build": "."}), "local follows what is built by hand"),
+        (declared_with({"policy": "registry"}, {"build_path": "."}), "local follows what is built by hand"),
+        (declared_with("registry", {"pull_policy": "never"}), "pull_policy is never"),
+        (declared_with("registry", kind="job"), "a job runs once a generation"),
+    ],
+)
+def test_a_tag_that_can_not_be_followed_is_an_error_of_the_file(chunk_of_file: dict[str, Any], said: str) -> None:
+    loaded = read(document(chunk_of_file), contents=Folders(domains="hash"))
+    assert [said in problem.message for problem in loaded.problems] == [True]
+    assert loaded.problems[0].place.path == "cpuxs.main.design_chunks[0].auto_update"
+
+
+def test_a_built_image_may_follow_the_local_tag() -> None:
+    assert chunk(auto_update="local", container={"build": "."}).auto_update == AutoUpdate(AutoUpdatePolicy.LOCAL)
+
+
+def test_following_a_tag_is_part_of_what_a_domain_means_and_not_of_what_its_container_was_made_from() -> None:
+    plain, follows = valid(document(declared())), valid(document(declared_with("local")))
+    assert plain.intent != follows.intent
+    assert next(plain.chunks()).container.digest == next(follows.chunks()).container.digest
+    assert valid(document(declared_with(False))).intent == plain.intent

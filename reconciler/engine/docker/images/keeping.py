@@ -26,6 +26,7 @@ from reconciler.intent.image_names import ImageName, parse
 from reconciler.intent.model import Build, Login
 from reconciler.intent.pull_policy import longest_age
 from reconciler.planner.actions import EnsureImage
+from reconciler.planner.images import registry_digests
 from reconciler.planner.observed import LABEL_BUILD, ImageSeen
 
 T = TypeVar("T")
@@ -103,6 +104,8 @@ class ImageKeeper:
             return False
         if fits and name.is_fixed:
             return False
+        if present is not None and action.digest and action.digest not in registry_digests(present, action.image):
+            return True
         return not fits or action.policy == "always" or self._is_old(action)
 
     def _is_old(self, action: EnsureImage) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import docker
@@ -13,11 +14,12 @@ from reconciler.engine.docker.images import logins, refusals
 from reconciler.engine.docker.images.logins import Credentials
 from reconciler.engine.docker.images.streams import is_timeout
 from reconciler.engine.protocol import EngineError, RegistryFailed
-from reconciler.intent.image_names import ImageName
+from reconciler.intent.image_names import ImageName, parse
 from reconciler.planner.observed import ImageSeen
 
 _SAME_ARCHITECTURE = {"x86_64": "amd64", "x86-64": "amd64", "aarch64": "arm64", "i386": "386", "armhf": "arm"}
 _USUAL_VARIANT = {"arm64": "v8", "arm": "v7"}
+_SPECIAL = re.compile(r"[\[\]\\*?]")
 _SYSTEMS = frozenset({"linux", "windows", "darwin", "freebsd"})
 
 
@@ -44,6 +46,32 @@ def seen(body: Mapping[str, Any]) -> ImageSeen:
         size=int(body.get("Size") or 0),
         platform="/".join(part for part in parts if part),
     )
+
+
+def from_summary(body: Mapping[str, Any]) -> ImageSeen:
+    """From an entry of ``GET /images/json``, which does not tell the platform."""
+    return ImageSeen(
+        id=str(body["Id"]),
+        names=tuple(body.get("RepoTags") or ()),
+        digests=tuple(body.get("RepoDigests") or ()),
+        labels=dict(body.get("Labels") or {}),
+        size=int(body.get("Size") or 0),
+    )
+
+
+def patterns(names: Iterable[str]) -> list[str]:
+    """For the list's filter ``reference``: the names, and what registries call the images of their repositories (an
+    engine shows only those names of an image that a pattern fits)."""
+    found = (parse(name) for name in names)
+    escaped = ((_SPECIAL.sub(r"\\\g<0>", name.name), name.tag or "latest") for name in found)
+    return sorted({pattern for name, tag in escaped for pattern in (f"{name}:{tag}", f"{name}@*")})
+
+
+def named(images: Iterable[ImageSeen], names: Iterable[str]) -> dict[str, ImageSeen]:
+    """Of ``images`` those that have one of ``names``, by that name."""
+    by_tag = {tag: image for image in images for tag in image.names}
+    found = ((name, by_tag.get(str(parse(name)))) for name in names)
+    return {name: image for name, image in found if image is not None}
 
 
 def fits(image: ImageSeen, platform: str | None) -> bool:

@@ -1,0 +1,119 @@
+"""Which image a chunk's container must have, where its tag is followed or a person says so. Pure.
+
+A tag is followed in two steps. What the registry has and the engine has not is fetched first, while the old container
+runs: that changes nothing but the engine's tag. Then, and in the same way where the engine's own tag is followed,
+the container is compared by its image's id, which tells for sure whether another one would differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from reconciler.intent.image_names import parse
+from reconciler.intent.model import AutoUpdatePolicy, Chunk, Kind
+from reconciler.intent.settings.volumes import images_mounted
+from reconciler.planner.actions import EnsureImage
+from reconciler.planner.memory import Memory
+from reconciler.planner.observed import Container, ImageNews
+
+_SHORT = len("sha256:") + 12
+
+
+def wanted_id(chunk: Chunk, memory: Memory, news: ImageNews) -> str:
+    """The id of the image that a container must have; "" where any will do that was made from the intent.
+
+    While nobody can say what the registry has, what was given up stays given up.
+    """
+    known = ""
+    if chunk.auto_update is None:
+        known = memory.asked_image
+    elif chunk.auto_update.policy is AutoUpdatePolicy.LOCAL or (news.newest and news.newest in news.digests):
+        known = news.id
+    return known or _given_up(chunk, memory)
+
+
+def _given_up(chunk: Chunk, memory: Memory) -> str:
+    for target in (memory.rejected, memory.paused):
+        digest, _, image = target.partition("@")
+        if image and digest == chunk.container.digest:
+            return image
+    return ""
+
+
+def is_outdated(chunk: Chunk, memory: Memory, news: ImageNews, c: Container) -> bool:
+    """Whether a container must give way to one with another image.
+
+    One that was made for the wanted image and shows another id is not replaced again: engines have more than one
+    word for an image, and tags move.
+    """
+    wanted = wanted_id(chunk, memory, news)
+    if not wanted or c.image_id == wanted:
+        return False
+    return memory.aimed_image != wanted or c.id == memory.aimed_from
+
+
+def target(chunk: Chunk, memory: Memory, news: ImageNews) -> str:
+    """What an update leads to: the hash of the spec and, where a certain image is wanted, ``@`` and its id."""
+    return target_of(chunk, wanted_id(chunk, memory, news))
+
+
+def target_of(chunk: Chunk, image_id: str) -> str:
+    """The same where the image is known; "": any."""
+    return f"{chunk.container.digest}@{image_id}" if image_id else chunk.container.digest
+
+
+def rejected_image(memory: Memory) -> str:
+    """The id of the image that the last update was given up for; "" for none."""
+    return (memory.rejected or memory.paused).partition("@")[2]
+
+
+def moved(chunk: Chunk, news: ImageNews, c: Container) -> str:
+    """A sentence where the engine has another image under the declared name than the container was made from: drift
+    that nobody but a person, or ``auto_update``, puts right."""
+    if not news.id or not c.image_id or news.id == c.image_id or parse(chunk.container.image).is_fixed:
+        return ""
+    return f"image: {chunk.container.image} is {short(news.id)} now, {short(c.image_id)} found"
+
+
+def by_request(chunk: Chunk, memory: Memory, news: ImageNews, containers: Iterable[Container]) -> Memory:
+    """The memory once a person has asked to converge: a tag that has moved counts then, as for ``compose up``."""
+    if chunk.auto_update is not None or chunk.kind is Kind.JOB:
+        return memory
+    ours = [c for c in containers if c.spec == chunk.container.digest]
+    return replace(memory, asked_image=news.id) if any(moved(chunk, news, c) for c in ours) else memory
+
+
+def newer(chunk: Chunk, news: ImageNews) -> EnsureImage | None:
+    """What has to be fetched to follow the registry."""
+    auto, spec = chunk.auto_update, chunk.container
+    if auto is None or auto.policy is not AutoUpdatePolicy.REGISTRY:
+        return None
+    if not news.newest or news.newest in news.digests:
+        return None
+    return replace(fetch(chunk), policy="missing", digest=news.newest) if spec.build is None else None
+
+
+def fetch(chunk: Chunk) -> EnsureImage:
+    """Seeing to the chunk's image as it is declared."""
+    spec = chunk.container
+    return EnsureImage(spec.image, spec.build, spec.pull_policy, spec.settings.get("platform"), spec.logins)
+
+
+def mounted(chunk: Chunk) -> list[EnsureImage]:
+    """Seeing to the images that the chunk's container mounts."""
+    own = fetch(chunk)
+    policy = "never" if own.policy == "never" else "missing"
+    names = images_mounted(chunk.container.settings)
+    return [replace(own, image=name, build=None, policy=policy) for name in names]
+
+
+def present(chunk: Chunk) -> EnsureImage:
+    """Seeing to it that what the engine has under the chunk's tag is still there."""
+    policy = "missing" if chunk.container.build is None else "never"
+    return replace(fetch(chunk), build=None, policy=policy)
+
+
+def short(digest: str) -> str:
+    """A digest or id as people see it."""
+    return f"{digest[:_SHORT]}…" if len(digest) > _SHORT else digest

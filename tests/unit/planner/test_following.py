@@ -1,0 +1,95 @@
+"""Which image a container must have, and what is to be fetched for it, from what is known of tags."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from reconciler.intent.model import AutoUpdate, AutoUpdatePolicy, Chunk, Kind
+from reconciler.planner import following
+from reconciler.planner.memory import Memory
+from reconciler.planner.observed import Container, ImageNews, Network, Observed
+from reconciler.planner.plan import Wish, plan_all
+from tests.unit.planner.build import chunk, container, domain
+
+REGISTRY, LOCAL = AutoUpdate(AutoUpdatePolicy.REGISTRY), AutoUpdate(AutoUpdatePolicy.LOCAL)
+NEW = ImageNews("sha256:new", frozenset({"sha256:N"}), "sha256:N")
+NOT_FETCHED = ImageNews("sha256:old", frozenset({"sha256:O"}), "sha256:N")
+UNKNOWN = ImageNews("sha256:new", frozenset({"sha256:N"}))
+
+
+def web(auto_update: AutoUpdate | None = REGISTRY, **more: Any) -> Chunk:
+    return chunk("web", auto_update=auto_update, **more)
+
+
+def made(image_id: str = "sha256:old", **more: Any) -> Container:
+    return container(web(), image_id=image_id, **more)
+
+
+def test_what_the_registry_has_is_wanted_once_the_engine_has_it() -> None:
+    assert following.wanted_id(web(), Memory(), NEW) == "sha256:new"
+    assert following.wanted_id(web(), Memory(), NOT_FETCHED) == ""
+    assert following.wanted_id(web(), Memory(), UNKNOWN) == ""
+    assert following.wanted_id(web(LOCAL), Memory(), UNKNOWN) == "sha256:new"
+    assert following.wanted_id(web(None), Memory(), NEW) == ""
+
+
+def test_what_the_registry_has_and_the_engine_has_not_is_fetched() -> None:
+    action = following.newer(web(), NOT_FETCHED)
+    assert action is not None
+    assert (action.image, action.policy, action.digest) == ("nginx:1", "missing", "sha256:N")
+    assert following.newer(web(), NEW) is None
+    assert following.newer(web(), UNKNOWN) is None
+    assert following.newer(web(LOCAL), NOT_FETCHED) is None
+    assert following.newer(web(None), NOT_FETCHED) is None
+
+
+def test_an_image_with_several_digests_is_up_to_date_by_any_of_them() -> None:
+    news = ImageNews("sha256:old", frozenset({"sha256:O", "sha256:N"}), "sha256:N")
+    assert following.newer(web(), news) is None
+    assert not following.is_outdated(web(), Memory(), news, made())
+
+
+def test_a_container_that_was_made_for_the_wanted_image_and_shows_another_id_is_not_replaced_again() -> None:
+    memory = Memory(aimed_image="sha256:new", aimed_from="before")
+    assert not following.is_outdated(web(), memory, NEW, made("sha256:another-word-for-it", id="after"))
+    assert following.is_outdated(web(), memory, NEW, made(id="before"))
+    assert following.is_outdated(web(), memory, replace(NEW, id="sha256:next"), made(id="after"))
+
+
+def test_what_was_given_up_stays_given_up_while_nobody_can_say_what_the_registry_has() -> None:
+    for memory in (Memory(rejected="d1@sha256:new"), Memory(paused="d1@sha256:new")):
+        assert following.target(web(), memory, ImageNews()) == "d1@sha256:new"
+        assert following.rejected_image(memory) == "sha256:new"
+    assert following.target(web(digest="d2"), Memory(rejected="d1@sha256:new"), ImageNews()) == "d2"
+
+
+def test_a_moved_tag_counts_when_a_person_asks_and_for_services_that_follow_none() -> None:
+    def asked(what: Chunk, *own: Container) -> str:
+        return following.by_request(what, Memory(), UNKNOWN, own).asked_image
+
+    assert asked(web(None), made()) == "sha256:new"
+    assert asked(web(None), made("sha256:new")) == ""
+    assert asked(web(None), made(spec="another intent")) == ""
+    assert asked(web(None)) == ""
+    assert asked(web(LOCAL), made()) == ""
+    assert asked(web(None, kind=Kind.JOB), made()) == ""
+
+
+def test_a_moved_tag_is_named_but_not_that_of_a_fixed_image() -> None:
+    assert following.moved(web(None), NEW, made()) == "image: nginx:1 is sha256:new now, sha256:old found"
+    assert following.moved(web(None), ImageNews(), made()) == ""
+    assert following.moved(web(None, image=f"nginx:1@sha256:{'a' * 64}"), NEW, made()) == ""
+
+
+def test_a_plan_shows_what_a_person_who_applies_it_will_have() -> None:
+    def lines(what: Chunk, news: ImageNews) -> str:
+        there = made()
+        seen = Observed({there.id: there}, {"pnr_shop": Network("n1", "pnr_shop", "shop")})
+        return str(plan_all([Wish("shop", domain(what))], seen, images={what.id: news}).plan)
+
+    assert "StopContainer shop_web, image: nginx:1 is sha256:new now" in lines(web(None), UNKNOWN)
+    assert "StopContainer shop_web, image: nginx:1 is sha256:new now" in lines(web(), NEW)
+    assert "EnsureImage nginx:1, the registry has another image" in lines(web(), NOT_FETCHED)
+    assert "shop_web" not in lines(web(), NOT_FETCHED)
+    assert lines(web(None), ImageNews("sha256:old")) == ""
