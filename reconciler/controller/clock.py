@@ -45,3 +45,15 @@ class LoopClock:
     def now(self) -> datetime:
         """``start`` plus the loop's time."""
         return self._start + timedelta(seconds=self.monotonic())
+
+
+def iso(moment: datetime) -> str:
+    """ISO 8601 in UTC, to the second."""
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def wall(clock: Clock, at: float | None) -> str | None:
+    """A time of the monotonic clock as people have it."""
+    if at is None:
+        return None
+    return iso(clock.now() + timedelta(seconds=at - clock.monotonic()))

@@ -486,11 +486,11 @@ class Controller:
             for id, chunk in self.known.chunks.items():
                 # A person's word counts like a changed intent: setbacks and rolled-back updates are tried anew.
                 asked_for = chunk.state == State.FAILED or chunk.memory.not_before is not None
-                if following.rejected_image(chunk.memory) and self._images.is_asked_about(id):
+                wanted = self.known.desired(id)
+                if wanted is not None and following.rejected_image(chunk.memory) and self._images.question(wanted):
                     continue  # a rejected image is tried again when it is known that there is no newer one
                 if id.domain == name and asked_for and chunk.busy is None:
                     chunk.memory = intent_changed(chunk.memory)
-                wanted = self.known.desired(id)
                 if id.domain == name and wanted is not None:
                     own = self.known.world.of(id)
                     chunk.memory = following.by_request(wanted, chunk.memory, self._images.news(wanted), own)

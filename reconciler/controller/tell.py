@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from reconciler import __version__
-from reconciler.controller.clock import Clock
+from reconciler.controller import telling_images
+from reconciler.controller.clock import Clock, iso, wall
 from reconciler.controller.copies import together
 from reconciler.controller.images import Images
 from reconciler.controller.known import Known
@@ -18,25 +19,13 @@ from reconciler.facts import UNKNOWN, Pnr, missing
 from reconciler.intent.model import Chunk, ChunkId, Problem
 from reconciler.intent.networks import network_needs
 from reconciler.lifecycle import Reason, State
-from reconciler.planner import belongings, following
+from reconciler.planner import belongings
 from reconciler.planner.memory import LONGEST_DELAY_SECONDS, Failure, Memory, Remedy
 from reconciler.planner.observed import Condition
 from reconciler.planner.ordering import Standing, unreachable
-from reconciler.planner.situation import is_made_from
 from reconciler.planner.support import unmet
 
 SNAPSHOT_VERSION = 1
-
-
-def iso(moment: datetime) -> str:
-    """ISO 8601 in UTC, to the second."""
-    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
-def _wall(clock: Clock, at: float | None) -> str | None:
-    if at is None:
-        return None
-    return iso(clock.now() + timedelta(seconds=at - clock.monotonic()))
 
 
 def stalled_chunks(c: Known, record: DomainRecord) -> dict[ChunkId, tuple[str, ...]]:
@@ -143,7 +132,7 @@ def _domain_view(c: Known, images: Images, record: DomainRecord) -> dict[str, An
         "held": record.held,
         "unknown": record.unknown,
         "removing": record.gone,
-        "asking_registries": images.is_asking_for(record.name),
+        "asking_registries": images.is_waited_for(record.name),
         "cpuxs": [
             {"name": name, "facts": _facts_view(c, record.name, name), "chunks": chunks}
             for name, chunks in by_cpux.items()
@@ -201,13 +190,13 @@ def _chunk_view(c: Known, images: Images, record: ChunkRecord, stuck: tuple[str,
             {"container": x.name, "id": x.id, "image": x.image_id, "condition": x.condition.value} for x in containers
         ],
         "waiting_for": _waiting_view(c, chunk) if record.reason is Reason.WAITING_FOR_GATEKEEPER else [],
-        "next_try": _wall(c.clock, record.memory.not_before),
+        "next_try": wall(c.clock, record.memory.not_before),
         "last_error": record.memory.last_error,
         "stalled": bool(stuck),
         "facts_problems": list(record.own_problems),
         "urls": [],
-        "auto_update": _auto_update(c, images, record, chunk),
-        "image_moved": _image_moved(c, images, record, chunk),
+        "auto_update": telling_images.auto_update(c, images, record, chunk),
+        "image_moved": telling_images.image_moved(c, images, record, chunk),
     }
     if chunk is not None and chunk.health is not None and record.health.run:
         h = record.health
@@ -217,7 +206,7 @@ def _chunk_view(c: Known, images: Images, record: ChunkRecord, stuck: tuple[str,
             "successes": h.successes,
             "total_failures": h.total_failures,
             "last_error": h.last_error,
-            "last_at": _wall(c.clock, h.last_at),
+            "last_at": wall(c.clock, h.last_at),
         }
     if record.ending is not None:
         e = record.ending
@@ -233,31 +222,6 @@ def _chunk_view(c: Known, images: Images, record: ChunkRecord, stuck: tuple[str,
                         host = f"[{host}]" if ":" in host else host
                         document["urls"].append(f"{scheme}://{host}:{port.port}")
     return document
-
-
-def _auto_update(c: Known, images: Images, record: ChunkRecord, chunk: Chunk | None) -> dict[str, Any] | None:
-    """How a chunk follows its image's tag, as far as there is something to tell."""
-    if chunk is None or c.desired(record.id) is None:
-        return None
-    told = images.view(chunk)
-    if chunk.auto_update is None and not told["trouble"]:
-        return None
-    asked_at, next_at = told["asked_at"], told["next_at"]
-    return {
-        **told,
-        "asked_at": iso(asked_at) if asked_at is not None else None,
-        "next_at": _wall(c.clock, max(next_at, c.clock.monotonic())) if next_at is not None else None,
-        "rejected": following.rejected_image(record.memory) or None,
-    }
-
-
-def _image_moved(c: Known, images: Images, record: ChunkRecord, chunk: Chunk | None) -> str:
-    """That a container was made from another image than its tag names by now."""
-    news = images.news(chunk) if chunk is not None and c.desired(record.id) is not None else None
-    if chunk is None or news is None or record.busy is not None:
-        return ""
-    sentences = (following.moved(chunk, news, x) for x in c.world.of(record.id) if is_made_from(x, chunk))
-    return next((sentence for sentence in sentences if sentence), "")
 
 
 def _waiting_view(c: Known, chunk: Chunk | None) -> list[dict[str, Any]]:
@@ -325,7 +289,7 @@ def _chunk_document(c: Known, record: ChunkRecord) -> dict[str, Any]:
         "starts": record.attempts_total,
         "restarts": record.restarts,
         "last_error": m.last_error or None,
-        "not_before": _wall(c.clock, m.not_before),
+        "not_before": wall(c.clock, m.not_before),
         "failure": {"reason": m.failure.reason.value, "message": m.failure.message} if m.failure else None,
         "remedy": m.remedy.value,
         "counted_run": m.counted_run or None,

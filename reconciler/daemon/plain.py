@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from reconciler.daemon.clean import clean
 from reconciler.daemon.viewing import chunks, problem_text
 
 View = Mapping[str, Any]
+
+PROGRESS_EVERY = timedelta(seconds=5)
+_PROGRESS = ("PullingImage", "BuildingImage")
 
 
 def changes(before: View | None, after: View, now: datetime) -> list[str]:
@@ -97,13 +100,25 @@ def _settled(before: View | None, after: View) -> Iterator[str]:
 
 
 class PlainView:
-    """Remembers the last view, to tell what the next one changes."""
+    """Remembers the last view, to tell what the next one changes, and now and then how far pulls and builds are."""
 
     def __init__(self) -> None:
         self._last: View | None = None
+        self._progress: dict[str, tuple[datetime, str]] = {}
 
     def lines(self, view: View, now: datetime | None = None) -> list[str]:
         """The lines for a new view."""
-        found = changes(self._last, view, now or datetime.now().astimezone())
+        now = now or datetime.now().astimezone()
+        found = changes(self._last, view, now)
         self._last = view
-        return found
+        stamp = now.strftime("%H:%M:%S")
+        return [*found, *(f"{stamp} {clean(line)}" for line in self._how_far(view, now))]
+
+    def _how_far(self, view: View, now: datetime) -> Iterator[str]:
+        at_work = {each.name: each for each in chunks(view) if each.reason in _PROGRESS}
+        self._progress = {name: told for name, told in self._progress.items() if name in at_work}
+        for name, each in at_work.items():
+            since, message = self._progress.setdefault(name, (now, each.message))
+            if each.message != message and now - since >= PROGRESS_EVERY:
+                self._progress[name] = (now, each.message)
+                yield f"{name} {each.message}"

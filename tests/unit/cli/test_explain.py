@@ -167,3 +167,28 @@ def test_a_name_that_no_chunk_has_is_refused_with_those_that_there_are() -> None
     document = view(domain("a", chunk("db")), domain("b.json", errors=[problem("b.json", "x")], file="b.json"))
     with pytest.raises(UnknownChunk, match=r"no chunk bd; there is a/stack/db; not valid, see .*b\.json"):
         why(document, "bd")
+
+
+def follows(**told: object) -> dict[str, object]:
+    nothing = {"policy": "registry", "newest": None, "asked_at": None, "next_at": None, "trouble": "", "rejected": None}
+    return {**nothing, **told}
+
+
+def test_a_registry_that_can_not_be_asked_is_told_also_of_a_chunk_that_is_up() -> None:
+    up = chunk("web", auto_update=follows(trouble="ghcr.io can't be asked", next_at="2026-01-01T00:04:00Z"))
+    text = why(view(domain("demo", up)), "web")
+    assert "About its image: ghcr.io can't be asked; asked again at " in text
+
+
+def test_an_image_that_was_rejected_is_told() -> None:
+    failed = chunk("web", "failed", "RolledBack", "exit code 3", auto_update=follows(rejected="sha256:abc"))
+    assert "The image sha256:abc was tried and rejected" in why(view(domain("demo", failed)), "web")
+
+
+def test_a_tag_that_has_moved_is_told_with_what_takes_it() -> None:
+    up = chunk("web", image_moved="image: web:1 is sha256:b now, sha256:a found")
+    text = why(view(domain("demo", up)), "web")
+    assert "Its tag has moved (image: web:1 is sha256:b now, sha256:a found)" in text
+    assert "`pnr apply demo`" in text
+    followed = chunk("web", image_moved="image: …", auto_update=follows())
+    assert "Its tag" not in why(view(domain("demo", followed)), "web")

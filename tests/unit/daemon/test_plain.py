@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from reconciler.daemon.plain import PlainView, changes, settled_line, urls
 from tests.unit.daemon.views import chunk, domain, problem, view
@@ -44,6 +44,23 @@ def test_when_all_is_settled_the_addresses_are_told_once() -> None:
     plain.lines(before)
     assert plain.lines(after, NOW)[-1] == "12:00:01 settled: demo: http://127.0.0.1:8088"
     assert plain.lines(after, NOW) == []
+
+
+def test_how_far_a_pull_is_is_told_every_few_seconds_and_only_when_it_goes_on() -> None:
+    plain = PlainView()
+
+    def after(seconds: float, message: str, reason: str = "PullingImage") -> list[str]:
+        shown = view(domain("demo", chunk("db", "executing", reason, message)))
+        return plain.lines(shown, NOW + timedelta(seconds=seconds))
+
+    assert after(0, "pulling mongo:7")[-1] == "12:00:01 demo/stack/db executing (PullingImage) pulling mongo:7"
+    assert after(1, "pulling mongo:7: 10 %") == []
+    assert after(5, "pulling mongo:7: 40 %") == ["12:00:06 demo/stack/db pulling mongo:7: 40 %"]
+    assert after(6, "pulling mongo:7: 41 %") == []
+    assert after(30, "pulling mongo:7: 40 %") == []
+    assert after(31, "pulling mongo:7: 90 %") == ["12:00:32 demo/stack/db pulling mongo:7: 90 %"]
+    assert after(32, "tcp refused", "Probing") == ["12:00:33 demo/stack/db executing (Probing) tcp refused"]
+    assert after(60, "tcp reset", "Probing") == []
 
 
 def test_nothing_is_settled_without_domains_or_before_the_first_look() -> None:
