@@ -80,6 +80,7 @@ class Context:
             )
         self.dockerfile: str | None = None
         self.inside: str | None = None
+        self.list: str | None = None
         if dockerfile != "":
             self.dockerfile = os.path.normpath(os.path.join(self.folder, dockerfile or USUAL_DOCKERFILE))
             if not os.path.isfile(self.dockerfile):
@@ -87,12 +88,19 @@ class Context:
             self.inside = _below(self.dockerfile, self.folder)
         self._ignored = self._read_ignored()
 
+    @property
+    def sends_list(self) -> bool:
+        """Whether the directory's own ``.dockerignore`` belongs into the archive: the engine obeys any that it finds
+        there, also where a list of the Dockerfile's own is in force."""
+        return self.list in (None, os.path.join(self.folder, dockerignore.FILE))
+
     def _read_ignored(self) -> dockerignore.Ignored:
         places = [os.path.join(self.folder, dockerignore.FILE)]
         if self.dockerfile is not None:
             places.insert(0, self.dockerfile + dockerignore.FILE)
         for place in places:
             if os.path.lexists(place):
+                self.list = place
                 try:
                     return dockerignore.parse(read_text(place))
                 except dockerignore.BadPattern as error:
@@ -130,7 +138,7 @@ class Context:
 
     def always_sent(self) -> Iterator[Entry]:
         """What an engine needs though it may be left out of the image: it then takes it out itself."""
-        for path in (dockerignore.FILE, self.inside):
+        for path in (dockerignore.FILE if self.sends_list else None, self.inside):
             if path is not None and self._ignored(path):
                 entry = _entry(path, os.path.join(self.folder, *path.split("/")))
                 if entry is not None:
@@ -204,14 +212,14 @@ def pack(build: Build) -> tuple[IO[bytes], str]:
     try:
         with tarfile.open(fileobj=packed, mode="w", format=tarfile.GNU_FORMAT) as archive:
             for entry in context.entries():
-                if text is None or entry.path != dockerignore.FILE:
+                if entry.path != dockerignore.FILE or (text is None and context.sends_list):
                     _pack(archive, entry)
             if text is None:
                 for entry in context.always_sent():
                     _pack(archive, entry)
             else:
                 _pack_text(archive, OWN_DOCKERFILE, text)
-                _pack_text(archive, dockerignore.FILE, _ignoring_ours(context.folder))
+                _pack_text(archive, dockerignore.FILE, _ignoring_ours(context))
         packed.seek(0)
     except BaseException:
         packed.close()
@@ -219,10 +227,10 @@ def pack(build: Build) -> tuple[IO[bytes], str]:
     return packed, (context.inside or USUAL_DOCKERFILE) if text is None else OWN_DOCKERFILE
 
 
-def _ignoring_ours(folder: str) -> str:
+def _ignoring_ours(context: Context) -> str:
     """A ``.dockerignore`` with which the engine takes out of the context what was only put there for it."""
-    own = os.path.join(folder, dockerignore.FILE)
-    lines = [read_text(own)] if os.path.isfile(own) else [dockerignore.FILE]
+    own = os.path.join(context.folder, dockerignore.FILE)
+    lines = [read_text(own)] if os.path.isfile(own) and context.sends_list else [dockerignore.FILE]
     return "\n".join([*lines, OWN_DOCKERFILE]) + "\n"
 
 

@@ -168,6 +168,18 @@ async def test_a_list_of_the_dockerfiles_own_goes_before(bench: Bench, folder: P
     assert "secret" in output(bench, image, "ls -A /src").split()
 
 
+async def test_where_a_dockerfile_has_a_list_of_its_own_the_directorys_list_leaves_nothing_out(
+    bench: Bench, folder: Path, image: str
+) -> None:
+    (folder / "Other").write_text(f"FROM {bench.base}\nLABEL test={bench.prefix}\nCOPY . /src\n")
+    (folder / "Other.dockerignore").write_text("hello\n")
+    assert (folder / ".dockerignore").read_text() == "secret\n"
+    await bench.ensure(image, build=looked_at(Build(str(folder), dockerfile="Other")))
+    found = output(bench, image, "ls -A /src").split()
+    assert "secret" in found
+    assert "hello" not in found
+
+
 async def test_links_are_links_and_modes_are_kept(bench: Bench, folder: Path, image: str, tmp_path: Path) -> None:
     (tmp_path / "outside").write_text("outside\n")
     (folder / "out").symlink_to(tmp_path / "outside")

@@ -1,0 +1,42 @@
+"""What there is to tell of a chunk's image beside its state, for ``pnr status --json``. Reads only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from reconciler.controller.clock import iso, wall
+from reconciler.controller.images import Images
+from reconciler.controller.known import Known
+from reconciler.controller.records import ChunkRecord
+from reconciler.intent.model import Chunk
+from reconciler.planner import following
+from reconciler.planner.situation import is_made_from
+
+
+def auto_update(c: Known, images: Images, record: ChunkRecord, chunk: Chunk | None) -> dict[str, Any] | None:
+    """How a chunk follows its image's tag, or why its image can't be fetched ahead; None where neither is so."""
+    if chunk is None or c.desired(record.id) is None:
+        return None
+    question, fetch = images.question(chunk), images.fetch(record.id)
+    troubles = [one.trouble for one in (question, fetch) if one is not None and one.trouble]
+    if chunk.auto_update is None and not troubles:
+        return None
+    next_at = question.next_at if question is not None else fetch.next_at if fetch is not None else None
+    answered_at = question.answered_at if question is not None else None
+    return {
+        "policy": str(chunk.auto_update.policy) if chunk.auto_update is not None else None,
+        "newest": (question.newest or None) if question is not None else None,
+        "asked_at": iso(answered_at) if answered_at is not None else None,
+        "next_at": wall(c.clock, max(next_at, c.clock.monotonic())) if next_at is not None else None,
+        "trouble": "; ".join(troubles),
+        "rejected": following.rejected_image(record.memory) or None,
+    }
+
+
+def image_moved(c: Known, images: Images, record: ChunkRecord, chunk: Chunk | None) -> str:
+    """That a container was made from another image than its name stands for by now."""
+    if chunk is None or c.desired(record.id) is None or record.busy is not None:
+        return ""
+    news = images.news(chunk)
+    sentences = (following.moved(chunk, news, x) for x in c.world.of(record.id) if is_made_from(x, chunk))
+    return next((sentence for sentence in sentences if sentence), "")
