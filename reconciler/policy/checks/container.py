@@ -16,6 +16,7 @@ from reconciler.planner.observed import (
     LABEL_DOMAIN,
     LABEL_FIXED,
     LABEL_GENERATION,
+    LABEL_MARK,
     LABEL_REPLICA,
     LABEL_SPEC,
 )
@@ -59,7 +60,9 @@ _EXEC = frozenset(
     {"AttachStderr", "AttachStdin", "AttachStdout", "Cmd", "Container", "DetachKeys", "Env", "Privileged", "Tty"}
     | {"User", "WorkingDir", "ConsoleSize", "Detach"}
 )
-_LABELS = frozenset({LABEL_CHUNK, LABEL_CPUX, LABEL_DOMAIN, LABEL_FIXED, LABEL_GENERATION, LABEL_REPLICA, LABEL_SPEC})
+_LABELS = frozenset(
+    {LABEL_CHUNK, LABEL_CPUX, LABEL_DOMAIN, LABEL_FIXED, LABEL_GENERATION, LABEL_MARK, LABEL_REPLICA, LABEL_SPEC}
+)
 
 
 def created(case: Case, body: Object) -> None:

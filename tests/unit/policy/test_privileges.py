@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from reconciler.planner import observed
 from reconciler.policy.refusal import KNOWN_FIELDS
 from tests.unit.policy.judging import OPEN, STANDARD, STRICT, Disk, Engine, changed, container, create, rules, send
 
@@ -230,3 +231,10 @@ def test_a_command_in_a_container_is_not_privileged_either() -> None:
     assert rules(send("POST", "/containers/x/exec", {"Cmd": ["id"], "Privileged": True})) == {"security.privileged"}
     assert rules(send("POST", "/containers/x/exec", {"Cmd": ["id"], "privileged": True})) == {KNOWN_FIELDS}
     assert rules(send("POST", "/containers/x/exec", {"Cmd": ["id"], "AttachStdout": True})) == set()
+
+
+@pytest.mark.parametrize("label", [name for key, name in vars(observed).items() if key.startswith("LABEL_")])
+def test_the_labels_that_pnr_itself_puts_on_things_are_its_own_to_put_there(label: str) -> None:
+    refused = rules(create(Labels={label: "1"})) - {"limits.replicas"}
+    on_others = {observed.LABEL_KEEP, observed.LABEL_BUILD}  # on volumes and images
+    assert refused == ({"own labels"} if label in on_others else set())
