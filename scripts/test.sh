@@ -2,8 +2,8 @@
 # All tests, with all that they need: Debian packages where they are missing, and an engine for as long as they run
 # where none answers. BIN is the bin directory of the virtual environment; arguments go to pytest.
 # What an engine can answer differently is tested on the newest engine first (scripts/newest.sh), then everything on the
-# machine's own; the last line is the summary of what failed, or of the whole. With arguments: on the machine's own only,
-# or with ENGINE=newest on the newest only.
+# machine's own, whatever the first said; the last line tells whether both passed. With arguments: on the machine's own
+# only, or with ENGINE=newest on the newest only.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/say.sh
@@ -50,8 +50,10 @@ if [ "${ENGINE:-}" = newest ]; then
   if [ $# = 0 ]; then newest $DIFFERENT; else newest "$@"; fi
   exit
 fi
+failed=""
 # shellcheck disable=SC2086
-[ $# -gt 0 ] || newest $DIFFERENT
+[ $# -gt 0 ] || newest $DIFFERENT || failed="on the newest engine"
 scripts/engine.sh
 say "on the machine's own engine:"
-"$BIN/python" -m pytest -q --durations=10 "$@"
+"$BIN/python" -m pytest -q --durations=10 "$@" || failed="${failed:+$failed, and }on the machine's own engine"
+[ -z "$failed" ] || fail "tests failed $failed (above)"

@@ -55,7 +55,8 @@ def run(args: Namespace) -> int:
             *([str(whole.plan)] if len(whole.plan) else []),
             *(f"{one.id} can't go on ({one.decision.reason}): {one.decision.message}" for one in whole.blocked),
         ]
-        say("\n".join(said) or "nothing to do")
+        if said or not problems:
+            say("\n".join(said) or "nothing to do")
         for problem in problems:
             complain(str(problem))
     return exits.INVALID if problems else exits.OK

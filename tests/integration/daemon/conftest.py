@@ -48,6 +48,12 @@ class Daemon:
             )
         self.until(lambda: bool(self.view()["daemon"].get("ready")), "the daemon to be ready")
 
+    def allow_everything(self) -> None:
+        """Start anew under the policy that refuses nothing."""
+        self.kill(signal.SIGTERM)
+        self.environment["PNR_POLICY"] = "open"
+        self.start()
+
     def command(self, *words: str) -> list[str]:
         """A pnr command on these folders."""
         return [sys.executable, "-m", "reconciler", "--domains", str(self.domains), "--state", str(self.state), *words]

@@ -18,6 +18,7 @@ def test_what_can_not_be_done_stands_in_the_plan_with_the_reason(
     daemon: Daemon, web: Build, unique: Callable[[str], str], docker_api: APIClient
 ) -> None:
     name, lan = unique("shop"), unique("lan")
+    daemon.allow_everything()
     daemon.kill(signal.SIGTERM)
     document = stack(
         name,

@@ -27,6 +27,7 @@ def can_make_a_directory(daemon: Daemon, container: str) -> bool:
 def test_a_profile_in_a_file_holds_and_a_changed_one_makes_another_container(
     daemon: Daemon, web: Build, unique: Callable[[str], str]
 ) -> None:
+    daemon.allow_everything()
     name = unique("shop")
     api = f"{name}_api"
     file = daemon.root / "profile.json"

@@ -85,7 +85,8 @@ def _told(daemon: Daemon) -> list[str]:
 def test_an_image_that_does_not_come_up_is_rolled_back_from_and_never_tried_again(
     daemon: Daemon, bench: Bench, image: str, name: str
 ) -> None:
-    daemon.settle(name, stack(name, following(image)))
+    has_database = {"type": "exec", "command": ["sh", "-c", "! grep -q database /proc/1/cmdline"]}
+    daemon.settle(name, stack(name, following(image, health_check=has_database)))
     (container,) = daemon.names(name)
     kept = daemon.container(container)["Id"]
     bench.push("broken", command=["sh", "-c", "echo no database; exit 3"])
