@@ -51,7 +51,9 @@ def configure(parser: ArgumentParser) -> None:
         "4 something has no counterpart (the rest is written), or no engine with --adopt; 64 wrong usage, or the\n"
         "output file exists"
     )
-    parser.add_argument("files", nargs="*", metavar="FILE", help="Compose files, the later over the earlier")
+    parser.add_argument(
+        "files", nargs="*", metavar="FILE", help="Compose files, the later over the earlier; - is standard input"
+    )
     parser.add_argument(
         "-f", "--file", action="append", default=[], metavar="FILE", dest="more_files", help="the same, as with Compose"
     )

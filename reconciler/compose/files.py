@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 from reconciler.compose.parsing import MAX_BYTES
@@ -11,12 +12,18 @@ LIMIT = MAX_BYTES + 1
 """How much of a file is read: one byte more than is allowed, so that its reader can tell."""
 
 
+STANDARD_INPUT = "-"
+"""The name of what comes in by itself instead of a file, as with Compose."""
+
+
 class Unreadable(Exception):
     """A file that is not there or can't be read; the text is the reason."""
 
 
 def read(path: str) -> bytes:
-    """The content of a file, up to ``LIMIT`` bytes. Raises Unreadable."""
+    """The content of a file, or of standard input, up to ``LIMIT`` bytes. Raises Unreadable."""
+    if path == STANDARD_INPUT:
+        return sys.stdin.buffer.read(LIMIT)
     if os.path.isdir(path):
         raise Unreadable("it is a folder")
     try:
@@ -64,5 +71,7 @@ def home() -> str | None:
 
 
 def absolute(path: Path, folder: str) -> str:
-    """``path`` from ``folder``, cleaned, links left alone."""
+    """``path`` from ``folder``, cleaned, links left alone; standard input stays what it is."""
+    if str(path) == STANDARD_INPUT:
+        return STANDARD_INPUT
     return os.path.normpath(os.path.join(folder, path))

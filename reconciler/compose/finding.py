@@ -50,13 +50,18 @@ def find(
     variables = {"PWD": here, **environment}
     env_paths = env_files or [Path(part) for part in environment.get("COMPOSE_ENV_FILES", "").split(",") if part]
     given = [files.absolute(path, here) for path in env_paths]
-    base = folder or (posixpath.dirname(paths[0]) if paths else here)
+    base = folder or _folder_of(paths, here)
     variables = _with_env_files(variables, given, base, world)
     if not paths:
         paths = _by_variable(variables, here) or _by_name(base, world)
-        base = folder or posixpath.dirname(paths[0])
+        base = folder or _folder_of(paths, here)
         variables = _with_env_files(variables, given, base, world)
     return Found([Asked(path) for path in paths], base, variables)
+
+
+def _folder_of(paths: Sequence[str], here: str) -> str:
+    """The folder of the first that is a file; what comes by standard input stands ``here``."""
+    return next((posixpath.dirname(path) for path in paths if path != files.STANDARD_INPUT), here)
 
 
 def _with_env_files(variables: dict[str, str], given: list[str], base: str, world: World) -> dict[str, str]:

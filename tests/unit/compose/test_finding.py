@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,33 @@ def test_compose_file_names_the_files(tmp_path: Path, monkeypatch: pytest.Monkey
     assert set(load([], environment={"COMPOSE_FILE": "one.yml:two.yml"}).model["services"]) == {"a", "b"}
     separated = {"COMPOSE_FILE": "one.yml;two.yml", "COMPOSE_PATH_SEPARATOR": ";"}
     assert set(load([], environment=separated).model["services"]) == {"a", "b"}
+
+
+def test_a_file_can_come_by_standard_input_and_stands_where_one_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = tmp_path / "shop"
+    shop.mkdir()
+    (shop / ".env").write_text("TAG=7")
+    monkeypatch.chdir(shop)
+    monkeypatch.setattr(
+        "sys.stdin", io.TextIOWrapper(io.BytesIO(b"services: {a: {image: 'x:${TAG}', volumes: ['./d:/d']}}"))
+    )
+    project = load([Path("-")], environment={})
+    assert (project.name, project.model["services"]["a"]["image"]) == ("shop", "x:7")
+    assert project.model["services"]["a"]["volumes"][0]["source"] == str(shop / "d")
+
+
+def test_the_folder_is_that_of_the_first_file_that_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _write(tmp_path / "shop", **{"compose.yaml": "services: {a: {image: x}}"})
+    monkeypatch.setattr(
+        "sys.stdin", io.TextIOWrapper(io.BytesIO(b"services: {b: {image: ''}}\nnetworks: {n: {driver: [1]}}"))
+    )
+    with pytest.raises(ComposeError) as raised:
+        load([Path("-"), tmp_path / "shop" / "compose.yaml"], environment={})
+    assert str(raised.value).startswith("-:2:")
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"services: {b: {image: y}}")))
+    assert load([Path("-"), tmp_path / "shop" / "compose.yaml"], environment={}).directory == str(tmp_path / "shop")
 
 
 def test_named_env_files_replace_the_folders(tmp_path: Path) -> None:
