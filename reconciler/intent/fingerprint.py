@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass, replace
 from typing import Any
 
+from reconciler.intent import image_names
 from reconciler.intent.model import Build, Chunk, Cpux, Domain, MountedFile, NetworkSpec
 from reconciler.intent.settings import SETTINGS
 
@@ -62,9 +63,31 @@ def with_build(declared: Build, content: str) -> Build:
 _NOT_SHAPING: dict[str, Any] = {"no_cache": False, "pull": False, "shm_size": None, "cache_from": (), "ulimits": {}}
 
 
-def unchangeable(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings without those that an engine can change in a container that is there."""
-    return {name: value for name, value in settings.items() if name not in SETTINGS or not SETTINGS[name].live}
+def fixed_digest(
+    *, image: str, settings: Mapping[str, Any], endpoints: Mapping[str, Mapping[str, Any]], **rest: Any
+) -> str:
+    """The same hash over what can't be changed in a container that is there, by its meaning: without what an engine can
+    change as it runs (limits, networks) and without what says the same as nothing; the image by its full name. ``rest``
+    is what else :func:`container_digest` takes."""
+    lasting = {name: value for name, value in settings.items() if not SETTINGS[name].live}
+    lasting = {name: value for name, value in lasting.items() if not SETTINGS[name].says_nothing(value)}
+    cards = {
+        network: {key: endpoint[key] for key in _OF_A_CARD if endpoint.get(key)}
+        for network, endpoint in endpoints.items()
+    }
+    networks = rest.pop("networks")
+    return container_digest(
+        image=str(image_names.parse(image)),
+        settings=lasting,
+        # The container's own address is that of its card in the first network.
+        networks={name: () for name in [*networks][:1] if "mac_address" in settings},
+        endpoints={network: card for network, card in cards.items() if card},
+        **rest,
+    )
+
+
+_OF_A_CARD = ("mac_address", "driver_opts")
+"""What of a connection is given as the container is created, or can't be told from what an engine fills in."""
 
 
 def intent(domain: Domain, declared_options: Mapping[Any, Mapping[str, Any]]) -> str:

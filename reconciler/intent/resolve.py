@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Any
 
 from reconciler import facts
@@ -164,22 +163,22 @@ class _Resolver:
         files = self.gathered.files(declared)
         build = self.gathered.builds.get((id.cpux, id.chunk))
         image = declared.image or _built_name(id)
-        digest_of = partial(
-            fingerprint.container_digest,
-            image=image,
+        made_from: dict[str, Any] = {
+            "image": image,
+            "settings": settings,
             # Not with the container's own name: that is put right without a new container.
-            networks={network: _once(id.chunk, *aliases) for network, aliases in networks.items()},
-            build_path=declared.build_path,
-            build=build.fingerprint if build is not None else "",
-            facts=mode is not FactsMode.NONE,
-            files=files,
-            endpoints=endpoints,
-        )
+            "networks": {network: _once(id.chunk, *aliases) for network, aliases in networks.items()},
+            "build_path": declared.build_path,
+            "build": build.fingerprint if build is not None else "",
+            "facts": mode is not FactsMode.NONE,
+            "files": files,
+            "endpoints": endpoints,
+        }
         return ContainerSpec(
             name=name,
             image=image,
-            digest=digest_of(settings=settings),
-            fixed=digest_of(settings=fingerprint.unchangeable(settings)),
+            digest=fingerprint.container_digest(**made_from),
+            fixed=fingerprint.fixed_digest(**made_from),
             settings=settings,
             networks={
                 network: () if network in NAMELESS else _once(id.chunk, name, *aliases)

@@ -11,6 +11,10 @@ from reconciler.intent.settings import SETTINGS, volumes
 _HARMLESS = ("labels", "expose")
 """What others put on a container and what does nothing to it: more of it than declared is no difference."""
 
+_ALWAYS = frozenset(name for name, setting in SETTINGS.items() if setting.live)
+_ORDER = {name: n for n, name in enumerate(SETTINGS)}
+"""Every chunk is compared with its container several times a decision: only what can differ is looked at."""
+
 
 @dataclass(frozen=True, slots=True)
 class Difference:
@@ -37,9 +41,11 @@ def differences(
     those that ``docker update`` can change: set by hand, they are drift too.
     """
     differing = []
-    for name, setting in SETTINGS.items():
+    names = SETTINGS if strict else sorted(_ALWAYS | declared.keys(), key=_ORDER.__getitem__)
+    for name in names:
         if name in ignored:
             continue
+        setting = SETTINGS[name]
         wanted = declared.get(name)
         there = found.get(name)
         if wanted is not None:

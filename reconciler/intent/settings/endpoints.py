@@ -71,8 +71,7 @@ def difference(
     aliases: Collection[str], endpoint: Mapping[str, Any], found: Mapping[str, Any], own: Collection[str]
 ) -> str:
     """What is not as declared, in words; nothing where all is. ``own`` are the container's names, which are always
-    known in its networks. What was not declared may be as it likes, but for aliases, which take traffic of others, and
-    links, which lead its own elsewhere."""
+    known in its networks. Options of the driver that were not declared may be as they like: an engine adds its own."""
     said = []
     there = set(found.get("aliases") or ())
     missing = [alias for alias in aliases if alias not in there and alias not in own]
@@ -86,8 +85,8 @@ def difference(
         said.append(f"links {_words(links) or 'none'} declared, {_words(linked) or 'none'} found")
     for key in (*_ADDRESSES, "link_local_ips", "interface_name", "gw_priority"):
         wanted = endpoint.get(key)
-        if wanted and _shortest(wanted) != _shortest(found.get(key)):
-            said.append(f"{key} {_words(wanted)} declared, {_words(found.get(key))} found")
+        if _shortest(wanted or None) != _shortest(found.get(key)):
+            said.append(f"{key} {_words(wanted or None)} declared, {_words(found.get(key))} found")
     wanted_options, options = endpoint.get("driver_opts") or {}, found.get("driver_opts") or {}
     for name, value in wanted_options.items():
         if options.get(name) != value:

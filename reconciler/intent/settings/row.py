@@ -69,6 +69,9 @@ class Setting:
     ``HostConfig`` alone, and what it writes there is also the body of that call. ``unset`` is what such a call sends
     to take the setting back (None: it can't be taken back in a container that runs).
 
+    ``nothing`` are the normal forms that say the same as leaving the setting out, on every engine and with every image:
+    a container is not replaced for one of them.
+
     ``chosen_by_engine``: where nothing is declared an engine shows its own choice, from which nothing can be told.
 
     ``since_api`` is the Engine API that first knows the setting, where that is later than 1.41; ``systems`` are the
@@ -93,6 +96,11 @@ class Setting:
     systems: tuple[str, ...] = ("linux", "windows")
     chosen_by_engine: bool = False
     needs: Callable[[Any], Needs | None] | None = None
+    nothing: tuple[Any, ...] = ([], {}, "")
+
+    def says_nothing(self, value: Any) -> bool:
+        """Whether a normal form is the same as leaving the setting out."""
+        return value is None or any(value == one and type(value) is type(one) for one in self.nothing)
 
     @property
     def type(self) -> Any:

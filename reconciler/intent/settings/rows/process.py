@@ -50,6 +50,7 @@ ROWS: tuple[Setting, ...] = (
         words.command,
         COMMAND,
         *in_config("Entrypoint", from_api=list_or_empty),
+        nothing=(),
     ),
     Setting(
         "environment",
@@ -133,6 +134,7 @@ ROWS: tuple[Setting, ...] = (
         FLAG,
         *in_config("Tty", from_api=flag_found),
         same=same_flag,
+        nothing=(False,),
     ),
     Setting(
         "stdin_open",
@@ -143,6 +145,7 @@ ROWS: tuple[Setting, ...] = (
         FLAG,
         *in_config("OpenStdin", from_api=flag_found),
         same=same_flag,
+        nothing=(False,),
     ),
     Setting(
         "platform",

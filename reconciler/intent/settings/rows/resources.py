@@ -115,6 +115,7 @@ ROWS: tuple[Setting, ...] = (
         FLAG,
         *in_host_config("OomKillDisable", from_api=flag_found),
         same=same_flag,
+        nothing=(False,),
     ),
     Setting(
         "oom_score_adj",
@@ -125,6 +126,7 @@ ROWS: tuple[Setting, ...] = (
         INTEGER,
         *in_host_config("OomScoreAdj", from_api=unless(0)),
         same=same_unless(0),
+        nothing=(0,),
     ),
     Setting(
         "pids_limit",

@@ -26,6 +26,7 @@ ROWS: tuple[Setting, ...] = (
         flag,
         FLAG,
         *in_host_config("ReadonlyRootfs", from_api=bool),
+        nothing=(False,),
     ),
     Setting(
         "cap_add",
@@ -54,6 +55,7 @@ ROWS: tuple[Setting, ...] = (
         FLAG,
         *in_host_config("Privileged", from_api=flag_found),
         same=same_flag,
+        nothing=(False,),
     ),
     Setting(
         "security_opt",
@@ -146,6 +148,7 @@ ROWS: tuple[Setting, ...] = (
         {"type": ["string", "null"]},
         *in_host_config("PidMode", isolation.own_is_empty, unless("", "private")),
         same=isolation.same_namespace("private"),
+        nothing=("private",),
     ),
     Setting(
         "uts",
@@ -156,6 +159,7 @@ ROWS: tuple[Setting, ...] = (
         TEXT,
         *in_host_config("UTSMode", isolation.own_is_empty, unless("", "private")),
         same=isolation.same_namespace("private"),
+        nothing=("private",),
     ),
     Setting(
         "userns_mode",
@@ -166,6 +170,7 @@ ROWS: tuple[Setting, ...] = (
         TEXT,
         *in_host_config("UsernsMode", isolation.own_is_empty, unless("", "private")),
         same=isolation.same_namespace("private"),
+        nothing=("private",),
     ),
     Setting(
         "cgroup",

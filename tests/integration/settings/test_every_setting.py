@@ -1,0 +1,230 @@
+"""The acceptance of every container setting, on a real engine, counted on the wire.
+
+One domain holds a chunk for each case. It is applied; a hundred looks at everything send nothing; then half of the
+values are changed, and then the other half, and all are set back in the same way: each container is replaced, updated
+in place or left alone as its case says, while those whose turn it is not stand beside it and see nothing of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from docker import APIClient
+
+from reconciler.engine.docker.client import agree_on_version, find
+from tests.integration.settings import cases_network, cases_process, cases_resources, cases_security, cases_storage
+from tests.integration.settings.case import NOTHING, REPLACED, UPDATED, Case, Here
+from tests.integration.settings.stage import Runs, Stage, on_stage
+from tests.integration.settings.wire import tapped
+
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(900)]
+
+LOOKS = 100
+NOT_THERE = "is not there"
+MADE = "made"
+CASES: tuple[Case, ...] = (
+    *cases_process.CASES,
+    *cases_process.OF_THE_IMAGE,
+    *cases_network.CASES,
+    *cases_storage.CASES,
+    *cases_security.CASES,
+    *cases_resources.CASES,
+)
+each_case = pytest.mark.parametrize("case", CASES, ids=[case.id for case in CASES])
+
+
+@dataclass
+class Step:
+    """What happened to a chunk in a step: ``did`` to its container, and ``sent`` about it."""
+
+    did: str
+    sent: list[str]
+    state: str
+
+
+@dataclass
+class Story:
+    """All that happened. Of each chunk: how it stood once applied, what was sent while nothing was to be done, what the
+    change did and what setting it back did, and what happened to it while it was the turn of others."""
+
+    api: tuple[int, ...] = ()
+    up: dict[str, str] = field(default_factory=dict)
+    at_rest: dict[str, list[str]] = field(default_factory=dict)
+    changed: dict[str, Step] = field(default_factory=dict)
+    set_back: dict[str, Step] = field(default_factory=dict)
+    beside: dict[str, list[Step]] = field(default_factory=dict)
+    about_none: list[str] = field(default_factory=list)
+
+
+@pytest.fixture(scope="module")
+def story(
+    docker_api: APIClient, engine_socket: Path, here: Here, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Story]:
+    root = tmp_path_factory.mktemp("stage")
+    with tapped(root, engine_socket) as wire, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DOCKER_HOST", f"unix://{wire.path}")
+
+        async def play() -> Story:
+            async with on_stage(here.name("all"), root, docker_api, wire) as stage:
+                return await _play(stage, here)
+
+        yield asyncio.run(play())
+
+
+async def _play(stage: Stage, here: Here) -> Story:
+    story = Story(api=_number(agree_on_version(find(), timeout=30)[0]))
+    _write_files(stage.folder)
+    second: set[str] = set()
+    await stage.apply(_document(stage.domain, here, second))
+    story.up = {name: _state(chunk) for name, chunk in stage.chunks().items()}
+    await _rest(stage, story, LOOKS)
+    for outcome, goes in ((story.changed, second.add), (story.set_back, second.discard)):
+        for half in (0, 1):
+            movers = {case.id for case in CASES[half::2]}
+            for id in movers:
+                goes(id)
+            await _step(stage, story, _document(stage.domain, here, second), movers, outcome)
+            await _rest(stage, story, 5)
+    return story
+
+
+async def _rest(stage: Stage, story: Story, looks: int) -> None:
+    del stage.wire.calls[:]
+    for n in range(looks):
+        await stage.resync(anew=n % 10 == 0)
+    for chunk, calls in stage.calls_by_chunk(stage.wire.calls).items():
+        story.at_rest.setdefault(chunk, []).extend(calls)
+
+
+async def _step(stage: Stage, story: Story, document: Any, movers: set[str], outcome: dict[str, Step]) -> None:
+    before = stage.there
+    del stage.wire.calls[:]
+    await stage.apply(document)
+    after, states = stage.there, stage.chunks()
+    sent = stage.calls_by_chunk(stage.wire.calls)
+    story.about_none += sent.get("", [])
+    for name, chunk in states.items():
+        step = Step(_did(before, after, name, sent.get(name, [])), sent.get(name, []), _state(chunk))
+        if name in movers:
+            outcome[name] = step
+        else:
+            story.beside.setdefault(name, []).append(step)
+
+
+def _did(before: Runs, after: Runs, name: str, sent: list[str]) -> str:
+    if name not in after:
+        return NOT_THERE
+    if name not in before:
+        return MADE
+    if before[name][0] != after[name][0]:
+        return REPLACED
+    if before[name][1] != after[name][1]:
+        return "restarted"
+    return UPDATED if sent else NOTHING
+
+
+def _state(chunk: dict[str, Any]) -> str:
+    return str(chunk["state"]) if chunk["state"] == "completed" else f"{chunk['reason']}: {chunk['message']}"
+
+
+def _number(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))
+
+
+def _document(domain: str, here: Here, second: set[str]) -> dict[str, Any]:
+    plain = {"image": here.images["plain"], "stop_grace_period": "0s", "ipc": "shareable"}
+    chunks: list[dict[str, Any]] = [
+        {"name": name, "container": {"name": here.name(name), "volumes": [f"/of/{name}"], **plain}}
+        for name in ("first", "second")
+    ]
+    for case in CASES:
+        value = case.second if case.id in second else case.first
+        chunks.append({"name": case.id, "container": case.container(here, value)})
+    return {
+        "name": domain,
+        "networks": {
+            "back": {
+                "enable_ipv6": True,
+                "ipam": {
+                    "config": [
+                        {"subnet": "172.29.77.0/24", "ip_range": "172.29.77.128/25"},
+                        {"subnet": "fd00:77::/64"},
+                    ]
+                },
+            }
+        },
+        "volumes": {"data": {}, "more": {}},
+        "secrets": {"one": {"file": "./one.env"}, "two": {"file": "./two.env"}},
+        "configs": {"one": {"content": "1"}, "two": {"content": "2"}},
+        "cpuxs": {"main": {"design_chunks": chunks}},
+    }
+
+
+def _write_files(folder: Path) -> None:
+    for name in ("one", "two"):
+        (folder / f"{name}.env").write_text(f"FROM={name}\n")
+        (folder / f"{name}.labels").write_text(f"from={name}\n")
+
+
+def refused(story: Story, case: Case) -> bool:
+    """Whether the engine is too old for the setting."""
+    return bool(case.since) and story.api < _number(case.since)
+
+
+@each_case
+def test_it_comes_up_or_is_refused_before_anything_is_touched(story: Story, case: Case) -> None:
+    if refused(story, case):
+        assert story.up[case.id].startswith("Unsupported: ")
+        assert case.setting.removesuffix("s") in story.up[case.id]
+        assert story.set_back[case.id].sent == []
+    else:
+        assert story.up[case.id] == "completed"
+
+
+@each_case
+def test_a_hundred_looks_change_nothing(story: Story, case: Case) -> None:
+    assert story.at_rest.get(case.id, []) == []
+
+
+@each_case
+def test_a_change_does_to_the_container_what_it_must(story: Story, case: Case) -> None:
+    wanted = (case.change, "completed")
+    if refused(story, case):
+        wanted = (MADE, "completed") if case.second is None else (NOT_THERE, story.up[case.id])
+    step = story.changed[case.id]
+    assert (step.did, step.state) == wanted, step
+
+
+@each_case
+def test_setting_it_back_does_what_it_must(story: Story, case: Case) -> None:
+    wanted = (case.way_back(), "completed")
+    if refused(story, case):
+        wanted = (NOTHING if case.second is None else NOT_THERE, story.up[case.id])
+    step = story.set_back[case.id]
+    assert (step.did, step.state) == wanted, step
+
+
+@each_case
+def test_what_is_updated_in_place_is_told_so_once(story: Story, case: Case) -> None:
+    for step in (story.changed[case.id], story.set_back[case.id]):
+        if step.did == UPDATED and case.setting == "networks":
+            assert {call.rpartition("/")[2] for call in step.sent} <= {"connect", "disconnect"}
+        elif step.did == UPDATED:
+            assert step.sent == ["POST /containers/update"]
+
+
+@each_case
+def test_the_changes_of_others_touch_it_not(story: Story, case: Case) -> None:
+    assert [(step.did, step.sent) for step in story.beside[case.id] if step.sent] == []
+    assert len({step.did for step in story.beside[case.id]}) == 1
+
+
+def test_nothing_but_containers_is_touched(story: Story) -> None:
+    assert story.about_none == []
+    assert story.at_rest.get("", []) == []
+    assert all(step.did == NOTHING for name in ("first", "second") for step in story.beside[name])
