@@ -67,8 +67,8 @@ def fixed_digest(
     *, image: str, settings: Mapping[str, Any], endpoints: Mapping[str, Mapping[str, Any]], **rest: Any
 ) -> str:
     """The same hash over what can't be changed in a container that is there, by its meaning: without what an engine can
-    change as it runs (limits, networks) and without what says the same as nothing; the image by its full name. ``rest``
-    is what else :func:`container_digest` takes."""
+    change as it runs (limits, further networks) and without what says the same as nothing; the image by its full name.
+    ``rest`` is what else :func:`container_digest` takes."""
     lasting = {name: value for name, value in settings.items() if not SETTINGS[name].live}
     lasting = {name: value for name, value in lasting.items() if not SETTINGS[name].says_nothing(value)}
     cards = {
@@ -79,8 +79,8 @@ def fixed_digest(
     return container_digest(
         image=str(image_names.parse(image)),
         settings=lasting,
-        # The container's own address is that of its card in the first network.
-        networks={name: () for name in [*networks][:1] if "mac_address" in settings},
+        # The first is its network mode, without which newer engines don't start it again.
+        networks={name: () for name in [*networks][:1]},
         endpoints={network: card for network, card in cards.items() if card},
         **rest,
     )

@@ -41,8 +41,7 @@ def differences(
     those that ``docker update`` can change: set by hand, they are drift too.
     """
     differing = []
-    names = SETTINGS if strict else sorted(_ALWAYS | declared.keys(), key=_ORDER.__getitem__)
-    for name in names:
+    for name in sorted(_ALWAYS | declared.keys(), key=_ORDER.__getitem__):
         if name in ignored:
             continue
         setting = SETTINGS[name]

@@ -94,8 +94,9 @@ CASES = (
     Case("network_mode", "another container's", lambda here: f"container:{here.name('first')}", "none"),
     Case("network_mode", "left out", "bridge", None),
     Case("networks", "more", ["default"], ["default", "back"], UPDATED),
+    Case("networks", "another second one", ["default", "back"], ["default", "side"], UPDATED),
     Case("networks", "list and map", ["default", "back"], {"back": None, "default": {}}, NOTHING),
-    Case("networks", "another", ["default"], ["back"], UPDATED),
+    Case("networks", "another", ["default"], ["back"]),
     Case("networks", "left out is the domain's own", ["default"], None, NOTHING),
     Case("networks", "alias", _default(aliases=["db", "mongo"]), _default(aliases=["db", "postgres"]), UPDATED),
     Case("networks", "alias in the second", _both(aliases=["db"]), _both(), UPDATED),
@@ -147,5 +148,21 @@ CASES = (
     Case("networks", "gateway", _both(gw_priority=1), _both(gw_priority=2), UPDATED, since="1.48"),
     Case(
         "networks", "interface", _default(interface_name="up0"), _default(interface_name="up1"), UPDATED, since="1.49"
+    ),
+    Case("links", "another name", ["first:db"], ["first:store"], UPDATED),
+    Case("links", "left out", ["first:db"], None, UPDATED),
+    Case("links", "on the bridge", ["on-bridge:db"], ["on-bridge:store"], beside={"network_mode": "bridge"}),
+    Case(
+        "external_links",
+        "another name",
+        lambda here: [f"{here.name('first')}:old"],
+        lambda here: [f"{here.name('first')}:older"],
+        UPDATED,
+    ),
+    Case(
+        "networks",
+        "priority",
+        {"default": {"priority": 1}, "back": {}},
+        {"back": {"priority": 1}, "default": {}},
     ),
 )

@@ -49,6 +49,7 @@ CASES = (
     Case("cpuset", "one", "0", "1", UPDATED),
     Case("cpuset", "range", "0-1", "0", UPDATED),
     Case("cpuset", "left out", "0", None, REPLACED, UPDATED),
+    Case("cpuset_mems", "range", "0", "0-0", UPDATED),
     Case("cpuset_mems", "left out", "0", None, REPLACED, UPDATED),
     Case("blkio_config", "read bytes", _rate("device_read_bps", "12mb"), _rate("device_read_bps", "24mb")),
     Case("blkio_config", "write bytes", _rate("device_write_bps", "12mb"), _rate("device_write_bps", "24mb")),

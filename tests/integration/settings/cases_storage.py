@@ -50,6 +50,40 @@ CASES = (
         _long(type="tmpfs", target="/fast", tmpfs={"size": "9m"}),
     ),
     Case("volumes", "left out", ["data:/data"], None),
+    Case("volumes", "propagation", _bound("{folder}/one:/data:private"), _bound("{folder}/one:/data")),
+    Case(
+        "volumes",
+        "short and long form of a propagation",
+        _bound("{folder}/one:/data:private"),
+        lambda here: _long(type="bind", source=f"{here.folder}/one", target="/data", bind={"propagation": "private"}),
+        NOTHING,
+    ),
+    Case(
+        "volumes",
+        "memory with a mode",
+        _long(type="tmpfs", target="/fast", tmpfs={"mode": "1777"}),
+        _long(type="tmpfs", target="/fast", tmpfs={"mode": "1770"}),
+    ),
+    Case(
+        "volumes",
+        "labels of an anonymous one",
+        _long(type="volume", target="/data", volume={"labels": {"a": "1"}}),
+        _long(type="volume", target="/data", volume={"labels": {"a": "2"}}),
+    ),
+    Case(
+        "volumes",
+        "recursive",
+        lambda here: _long(type="bind", source=f"{here.folder}/one", target="/data", bind={"recursive": "disabled"}),
+        lambda here: _long(type="bind", source=f"{here.folder}/one", target="/data"),
+        since="1.42",
+    ),
+    Case(
+        "volumes",
+        "image",
+        lambda here: _long(type="image", source=here.images[PLAIN], target="/data"),
+        lambda here: _long(type="image", source=here.images[RICH], target="/data"),
+        since="1.48",
+    ),
     Case("tmpfs", "one and a list", "/run", ["/run"], NOTHING),
     Case("tmpfs", "size", "/tmp:size=8m", "/tmp:size=9m"),
     Case("tmpfs", "mode", ["/tmp:size=8m,mode=1777"], ["/tmp:size=8m,mode=1770"]),
@@ -98,7 +132,12 @@ TESTED_ELSEWHERE = {
     "build_path": "tests/integration/images: contexts that change",
     "scale": "tests/integration/daemon/test_replicas_and_adoption.py: copies",
     "name": "tests/integration/settings/test_drift.py: renamed by hand",
-    "use_api_socket": "refused in every form",
     "storage_opt": "takes a file system with quotas: made and inspected in the round trip, without a value",
 }
-"""What stands in a container and has no case here."""
+"""What stands in a container and has no case here, with the place or the reason."""
+
+OF_NO_EFFECT = {
+    "attach": "only false is accepted",
+    "pull_refresh_after": "says when an image is pulled, and nothing of the container",
+}
+"""What is accepted and is nothing of the container."""

@@ -42,19 +42,22 @@ def images(docker_api: APIClient, busybox_image: str, run_prefix: str) -> Iterat
 
 
 @pytest.fixture(scope="module")
-def here(images: dict[str, str], run_prefix: str, tmp_path_factory: pytest.TempPathFactory) -> Here:
+def here(images: dict[str, str], run_prefix: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Here]:
     """What the values of this module's cases need, under names of its own."""
     prefix = f"{run_prefix}-{secrets.token_hex(2)}"
     folder = tmp_path_factory.mktemp("bound")
     for name in ("one", "two"):
         (folder / name).mkdir()
-    return Here(
+    yield Here(
         name=lambda what: f"{prefix}-{what}",
         port=_free_ports(),
         folder=str(folder),
         block_device=_block_device(),
         images=images,
     )
+    # An engine makes the groups that are asked for and leaves them.
+    for group in Path("/sys/fs/cgroup").glob(f"**/{prefix}-*"):
+        group.rmdir()
 
 
 def _free_ports() -> Callable[[str], int]:

@@ -1,15 +1,16 @@
 """The acceptance of every container setting, on a real engine, counted on the wire.
 
-One domain holds a chunk for each case. It is applied; a hundred looks at everything send nothing; then half of the
-values are changed, and then the other half, and all are set back in the same way: each container is replaced, updated
-in place or left alone as its case says, while those whose turn it is not stand beside it and see nothing of it.
+A domain holds a chunk for each case of a group. It is applied; a hundred looks at everything send nothing; then half of
+the values are changed, and then the other half, and all are set back in the same way: each container is replaced,
+updated in place or left alone as its case says, while those whose turn it is not stand beside it and see nothing of it.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,25 +18,23 @@ import pytest
 from docker import APIClient
 
 from reconciler.engine.docker.client import agree_on_version, find
-from tests.integration.settings import cases_network, cases_process, cases_resources, cases_security, cases_storage
-from tests.integration.settings.case import NOTHING, REPLACED, UPDATED, Case, Here
+from tests.integration.settings.all_cases import GROUPS
+from tests.integration.settings.case import NOTHING, PLAIN, REPLACED, UPDATED, Case, Here
 from tests.integration.settings.stage import Runs, Stage, on_stage
-from tests.integration.settings.wire import tapped
+from tests.integration.settings.wire import Wire, tapped
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(900)]
 
 LOOKS = 100
 NOT_THERE = "is not there"
 MADE = "made"
-CASES: tuple[Case, ...] = (
-    *cases_process.CASES,
-    *cases_process.OF_THE_IMAGE,
-    *cases_network.CASES,
-    *cases_storage.CASES,
-    *cases_security.CASES,
-    *cases_resources.CASES,
+BESIDE: dict[str, dict[str, Any]] = {"first": {}, "second": {}, "on-bridge": {"network_mode": "bridge"}}
+"""Chunks that are never changed; cases share their namespaces and volumes, or are linked to them."""
+each_case = pytest.mark.parametrize(
+    ("story", "case"),
+    [pytest.param(group, case, id=case.id) for group, cases in GROUPS.items() for case in cases],
+    indirect=["story"],
 )
-each_case = pytest.mark.parametrize("case", CASES, ids=[case.id for case in CASES])
 
 
 @dataclass
@@ -62,33 +61,45 @@ class Story:
 
 
 @pytest.fixture(scope="module")
-def story(
+def play(
     docker_api: APIClient, engine_socket: Path, here: Here, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Story]:
-    root = tmp_path_factory.mktemp("stage")
-    with tapped(root, engine_socket) as wire, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DOCKER_HOST", f"unix://{wire.path}")
+) -> Callable[[str], Story]:
+    """Plays the story of a group, once."""
 
-        async def play() -> Story:
-            async with on_stage(here.name("all"), root, docker_api, wire) as stage:
-                return await _play(stage, here)
+    @cache
+    def played(group: str) -> Story:
+        root = tmp_path_factory.mktemp("stage")
 
-        yield asyncio.run(play())
+        async def on_it(wire: Wire) -> Story:
+            async with on_stage(here.name(group), root, docker_api, wire) as stage:
+                return await _play(stage, here, GROUPS[group])
+
+        with tapped(root, engine_socket) as wire, pytest.MonkeyPatch.context() as patch:
+            patch.setenv("DOCKER_HOST", f"unix://{wire.path}")
+            return asyncio.run(on_it(wire))
+
+    return played
 
 
-async def _play(stage: Stage, here: Here) -> Story:
+@pytest.fixture
+def story(request: pytest.FixtureRequest, play: Callable[[str], Story]) -> Story:
+    """What happened to the cases of a group."""
+    return play(request.param)
+
+
+async def _play(stage: Stage, here: Here, cases: tuple[Case, ...]) -> Story:
     story = Story(api=_number(agree_on_version(find(), timeout=30)[0]))
     _write_files(stage.folder)
     second: set[str] = set()
-    await stage.apply(_document(stage.domain, here, second))
+    await stage.apply(_document(stage.domain, here, cases, second))
     story.up = {name: _state(chunk) for name, chunk in stage.chunks().items()}
     await _rest(stage, story, LOOKS)
     for outcome, goes in ((story.changed, second.add), (story.set_back, second.discard)):
         for half in (0, 1):
-            movers = {case.id for case in CASES[half::2]}
+            movers = {case.id for case in cases[half::2]}
             for id in movers:
                 goes(id)
-            await _step(stage, story, _document(stage.domain, here, second), movers, outcome)
+            await _step(stage, story, _document(stage.domain, here, cases, second), movers, outcome)
             await _rest(stage, story, 5)
     return story
 
@@ -136,13 +147,13 @@ def _number(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split("."))
 
 
-def _document(domain: str, here: Here, second: set[str]) -> dict[str, Any]:
-    plain = {"image": here.images["plain"], "stop_grace_period": "0s", "ipc": "shareable"}
+def _document(domain: str, here: Here, cases: tuple[Case, ...], second: set[str]) -> dict[str, Any]:
+    plain = {"image": here.images[PLAIN], "stop_grace_period": "0s", "ipc": "shareable"}
     chunks: list[dict[str, Any]] = [
-        {"name": name, "container": {"name": here.name(name), "volumes": [f"/of/{name}"], **plain}}
-        for name in ("first", "second")
+        {"name": name, "container": {"name": here.name(name), "volumes": [f"/of/{name}"], **plain, **more}}
+        for name, more in BESIDE.items()
     ]
-    for case in CASES:
+    for case in cases:
         value = case.second if case.id in second else case.first
         chunks.append({"name": case.id, "container": case.container(here, value)})
     return {
@@ -156,7 +167,8 @@ def _document(domain: str, here: Here, second: set[str]) -> dict[str, Any]:
                         {"subnet": "fd00:77::/64"},
                     ]
                 },
-            }
+            },
+            "side": {},
         },
         "volumes": {"data": {}, "more": {}},
         "secrets": {"one": {"file": "./one.env"}, "two": {"file": "./two.env"}},
@@ -212,7 +224,7 @@ def test_setting_it_back_does_what_it_must(story: Story, case: Case) -> None:
 @each_case
 def test_what_is_updated_in_place_is_told_so_once(story: Story, case: Case) -> None:
     for step in (story.changed[case.id], story.set_back[case.id]):
-        if step.did == UPDATED and case.setting == "networks":
+        if step.did == UPDATED and case.setting in ("networks", "links", "external_links"):
             assert {call.rpartition("/")[2] for call in step.sent} <= {"connect", "disconnect"}
         elif step.did == UPDATED:
             assert step.sent == ["POST /containers/update"]
@@ -224,7 +236,8 @@ def test_the_changes_of_others_touch_it_not(story: Story, case: Case) -> None:
     assert len({step.did for step in story.beside[case.id]}) == 1
 
 
+@pytest.mark.parametrize("story", GROUPS, indirect=True)
 def test_nothing_but_containers_is_touched(story: Story) -> None:
     assert story.about_none == []
     assert story.at_rest.get("", []) == []
-    assert all(step.did == NOTHING for name in ("first", "second") for step in story.beside[name])
+    assert all(step.did == NOTHING for name in BESIDE for step in story.beside[name])
