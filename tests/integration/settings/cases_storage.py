@@ -18,6 +18,10 @@ def _long(**volume: Any) -> list[dict[str, Any]]:
     return [volume]
 
 
+def _one_bound(**bind: Any) -> Any:
+    return lambda here: _long(type="bind", source=f"{here.folder}/one", target="/data", read_only=True, bind=bind)
+
+
 CASES = (
     Case("volumes", "bound", _bound("{folder}/one:/data"), _bound("{folder}/two:/data")),
     Case("volumes", "bound elsewhere", _bound("{folder}/one:/data"), _bound("{folder}/one:/other")),
@@ -73,10 +77,18 @@ CASES = (
     Case(
         "volumes",
         "recursive",
-        lambda here: _long(type="bind", source=f"{here.folder}/one", target="/data", bind={"recursive": "disabled"}),
-        lambda here: _long(type="bind", source=f"{here.folder}/one", target="/data"),
-        since="1.42",
+        _one_bound(recursive="disabled", create_host_path=False),
+        _one_bound(create_host_path=False),
     ),
+    Case("volumes", "directory made or not", _one_bound(create_host_path=False), _one_bound()),
+    Case(
+        "volumes",
+        "how far read-only goes",
+        _one_bound(recursive="writable"),
+        _one_bound(recursive="readonly"),
+        since="1.44",
+    ),
+    Case("volumes", "selinux", _bound("{folder}/one:/data:z"), _bound("{folder}/one:/data")),
     Case(
         "volumes",
         "image",

@@ -146,7 +146,7 @@ async def on_stage(domain: str, root: Path, api: APIClient, wire: Wire) -> Async
     folder = root / "domains"
     folder.mkdir()
     journal: list[Mapping[str, Any]] = []
-    options = ServiceOptions(domains=folder, state=root / "state")
+    options = ServiceOptions(domains=folder, state=root / "state", policy="open")
     async with assembled(options, on_journal=journal.append) as parts:
         running = asyncio.create_task(parts.controller.run())
         stage = Stage(domain, folder, api, wire, parts.controller, parts.engine, journal, running)

@@ -28,8 +28,12 @@ pytestmark = [pytest.mark.docker, pytest.mark.timeout(900)]
 LOOKS = 100
 NOT_THERE = "is not there"
 MADE = "made"
-BESIDE: dict[str, dict[str, Any]] = {"first": {}, "second": {}, "on-bridge": {"network_mode": "bridge"}}
-"""Chunks that are never changed; cases share their namespaces and volumes, or are linked to them."""
+BESIDE: dict[str, dict[str, Any]] = {
+    "first": {},
+    "second": {"networks": ["default", "back", "side"]},
+    "on-bridge": {"network_mode": "bridge"},
+}
+"""Chunks that are never changed: cases share their namespaces, networks and volumes, or are linked to them."""
 each_case = pytest.mark.parametrize(
     ("story", "case"),
     [pytest.param(group, case, id=case.id) for group, cases in GROUPS.items() for case in cases],
@@ -64,10 +68,16 @@ class Story:
 def play(
     docker_api: APIClient, engine_socket: Path, here: Here, tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[[str], Story]:
-    """Plays the story of a group, once."""
+    """Plays the story of a group, once, whether it comes to its end or not."""
 
     @cache
-    def played(group: str) -> Story:
+    def played(group: str) -> Story | Exception:
+        try:
+            return play_now(group)
+        except Exception as error:  # noqa: BLE001 - of whatever kind: each test of the group raises it
+            return error
+
+    def play_now(group: str) -> Story:
         root = tmp_path_factory.mktemp("stage")
 
         async def on_it(wire: Wire) -> Story:
@@ -78,7 +88,13 @@ def play(
             patch.setenv("DOCKER_HOST", f"unix://{wire.path}")
             return asyncio.run(on_it(wire))
 
-    return played
+    def story_of(group: str) -> Story:
+        story = played(group)
+        if isinstance(story, Exception):
+            raise story
+        return story
+
+    return story_of
 
 
 @pytest.fixture
