@@ -80,7 +80,7 @@ def fixed_digest(
         image=str(image_names.parse(image)),
         settings=lasting,
         # The first is its network mode, without which newer engines don't start it again.
-        networks={name: () for name in [*networks][:1]},
+        networks=dict.fromkeys([*networks][:1], ()),
         endpoints={network: card for network, card in cards.items() if card},
         **rest,
     )
