@@ -32,12 +32,13 @@ class Judge:
         self._protected: Protected | None = None
 
     def noting(self, looked: dict[str, Seen]) -> Judge:
-        """The same judge, for one domain: it notes what it sees of the paths that the domain asks for, and looks at
-        those that are protected only once."""
+        """The same judge, for one domain: it looks at each path only once, and notes what it sees of those that the
+        domain asks for."""
 
         def look(path: str) -> Seen:
-            looked[path] = seen = self.look(path)
-            return seen
+            if path not in looked:
+                looked[path] = self.look(path)
+            return looked[path]
 
         judge = Judge(self.policy, self.places, look)
         judge._protected = Protected(self.look)

@@ -83,7 +83,7 @@ def of_url(method: str, url: str, body: Any) -> Request:
     query = parse_qs(parts.query, keep_blank_values=True)
     route, target = route_of(method, path)
     sent: Any = None
-    if route not in (Route.READ, Route.HARMLESS, Route.BUILD, Route.PULL) and body:
+    if body and route not in (Route.READ, Route.HARMLESS, Route.BUILD, Route.PULL, Route.UNKNOWN):
         try:
             sent = json.loads(body)
         except (ValueError, TypeError) as error:

@@ -27,11 +27,10 @@ def host_path(case: Case, path: str, field: str, *, read_only: bool = False, wha
     if _cannot_be_seen(case, path, seen, field, what):
         return
     ways = dict.fromkeys((paths.normal(path), seen.real))
-    if (
-        not _is_engine(case, seen)
-        and read_only
-        and all(paths.covering(policy.words("binds.read_only"), w) for w in ways)
-    ):
+    mine = _whose(case, ways, seen, is_folder=True)
+    if mine is not None:
+        case.refuse("binds.protected", field, f"{what} {path}: it {mine}")
+    elif read_only and all(paths.covering(policy.words("binds.read_only"), way) for way in ways):
         return
     if seen.link is not None and not policy.flag("binds.links"):
         said = f"{what} {path}: it leads through the link {seen.link}; write {seen.real}, if that is what is meant"
@@ -48,7 +47,7 @@ def host_path(case: Case, path: str, field: str, *, read_only: bool = False, wha
             case.refuse("binds.allowed", field, said)
             return
     why = _protected(case, ways, seen, is_folder=True, excepted=DOMAINS in policy.words("binds.allowed"))
-    if why is not None:
+    if mine is None and why is not None:
         case.refuse("binds.protected", field, f"{what} {path}: it {why}")
 
 
@@ -59,6 +58,10 @@ def file(case: Case, path: str, field: str, *, is_folder: bool = False) -> None:
     if _cannot_be_seen(case, path, seen, field, "the file"):
         return
     ways = dict.fromkeys((paths.normal(path), seen.real))
+    mine = _whose(case, ways, seen, is_folder=is_folder, is_read=True)
+    if mine is not None:
+        case.refuse("binds.protected", field, f"the file {path}: it {mine}")
+        return
     excepted = policy.words("files.excepted")
     left = {way: None for way in ways if paths.covering(excepted, way) is None}
     for way in left:
@@ -69,7 +72,7 @@ def file(case: Case, path: str, field: str, *, is_folder: bool = False) -> None:
             return
     if left:
         in_domains = DOMAINS in policy.words("files.allowed")
-        why = _protected(case, left, seen, is_folder=is_folder, excepted=in_domains, is_read=True)
+        why = _protected(case, left, seen, is_folder=is_folder, excepted=in_domains)
         if why is not None:
             case.refuse("binds.protected", field, f"the file {path}: it {why}")
 
@@ -89,16 +92,20 @@ def _expanded(case: Case, patterns: tuple[str, ...]) -> tuple[str, ...]:
     )
 
 
-def _protected(
-    case: Case, ways: dict[str, None], seen: Seen, *, is_folder: bool, excepted: bool, is_read: bool = False
-) -> str | None:
-    """Why a path is protected, in words that go on after it."""
-    patterns = case.policy.words("binds.protected")
+def _whose(case: Case, ways: dict[str, None], seen: Seen, *, is_folder: bool, is_read: bool = False) -> str | None:
+    """Why a path is pnr's own or the engine's, in words that go on after it. No list of a policy makes it allowed."""
     own = _own(case, is_read=is_read)
     for way in ways:
-        mine = paths.covering(own, way) or (paths.below(own, way) if is_folder else None)
-        if mine is not None:
-            return f"{_relation(mine, way)}, which is pnr's own or the engine's"
+        found = paths.covering(own, way) or (paths.below(own, way) if is_folder else None)
+        if found is not None:
+            return f"{_relation(found, way)}, which is pnr's own or the engine's"
+    return "is the engine's socket under another name" if _is_engine(case, seen) else None
+
+
+def _protected(case: Case, ways: dict[str, None], seen: Seen, *, is_folder: bool, excepted: bool) -> str | None:
+    """Why a path is protected by the policy, in words that go on after it."""
+    patterns = case.policy.words("binds.protected")
+    for way in ways:
         in_domains = excepted and _is_below_domains(case, way)
         held = [p for p in patterns if p.startswith(paths.ANYWHERE)] if in_domains else list(patterns)
         found = paths.covering(held, way) or (paths.below(held, way) if is_folder else None)
@@ -111,7 +118,7 @@ def _protected(
         alias = next((known[id] for id in seen.ids[1:] if id in known), None)
         if alias is not None:
             return f"is, or lies in, {alias} under another name"
-    return "is the engine's socket under another name" if _is_engine(case, seen) else None
+    return None
 
 
 def _relation(pattern: str, way: str) -> str:
@@ -144,7 +151,7 @@ def _protected_ids(case: Case) -> dict[tuple[int, int], str]:
     memory = case.protected
     if memory.ids is None:
         memory.ids = {}
-        for pattern in ("/", *case.policy.words("binds.protected"), *_own(case)):
+        for pattern in ("/", *case.policy.words("binds.protected"), *_own(case, is_read=True)):
             seen = memory.look(pattern) if not _GLOB & set(pattern) else None
             if seen is not None and seen.exists and seen.ids:
                 memory.ids[seen.ids[-1]] = pattern
@@ -155,4 +162,5 @@ def _is_engine(case: Case, seen: Seen) -> bool:
     """Whether it is the socket of the engine: by another path, or as a hard link."""
     if not seen.ids or not seen.exists or case.policy.profile is Profile.OPEN:
         return False
-    return any(case.protected.look(socket).ids[-1:] == seen.ids[-1:] for socket in case.places.sockets)
+    sockets = (case.protected.look(socket) for socket in case.places.sockets)
+    return any(socket.exists and socket.ids[-1:] == seen.ids[-1:] for socket in sockets)
