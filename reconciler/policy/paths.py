@@ -9,10 +9,12 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
+from functools import lru_cache
 
 ANYWHERE = "**/"
 
 
+@lru_cache(maxsize=4096)
 def parts_of(path: str) -> tuple[str, ...]:
     """The parts of an absolute path; a Windows path begins with its drive."""
     return tuple(part for part in path.replace("\\", "/").split("/") if part) if _is_windows(path) else _plain(path)
@@ -38,13 +40,17 @@ def normal(path: str) -> str:
     return "/" + posixpath.normpath(path).lstrip("/") if path.startswith("/") else posixpath.normpath(path)
 
 
+def _is_like(part: str, pattern: str) -> bool:
+    return part == pattern or fnmatchcase(part, pattern)
+
+
 def covers(pattern: str, path: str) -> bool:
     """Whether ``path`` is what ``pattern`` names, or lies below it."""
     if pattern.startswith(ANYWHERE):
         name = pattern.removeprefix(ANYWHERE)
-        return any(fnmatchcase(part, name) for part in parts_of(path))
+        return any(_is_like(part, name) for part in parts_of(path))
     wanted, given = parts_of(pattern), parts_of(path)
-    return len(given) >= len(wanted) and all(map(fnmatchcase, given, wanted))
+    return len(given) >= len(wanted) and all(map(_is_like, given, wanted))
 
 
 def is_above(pattern: str, path: str) -> bool:
@@ -52,7 +58,7 @@ def is_above(pattern: str, path: str) -> bool:
     if pattern.startswith(ANYWHERE):
         return False
     wanted, given = parts_of(pattern), parts_of(path)
-    return len(given) < len(wanted) and all(map(fnmatchcase, given, wanted))
+    return len(given) < len(wanted) and all(map(_is_like, given, wanted))
 
 
 def covering(patterns: Iterable[str], path: str) -> str | None:
