@@ -6,10 +6,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from reconciler.intent.settings.words import OWN_LABELS as OWN
 from reconciler.policy.checks import images, places, volumes
 from reconciler.policy.checks.case import Case, Object, labels_of, number, objects, owner_of, table, texts
 from reconciler.policy.checks.sharing import others
-from reconciler.policy.refusal import KNOWN_FIELDS
+from reconciler.policy.refusal import KNOWN_FIELDS, OWN_LABELS
 
 RUNTIME_TARGET = "/runtime"
 
@@ -76,6 +77,9 @@ def _mount(case: Case, mount: Object, field: str) -> None:
         case "volume":
             options = table(mount.get("VolumeOptions"))
             case.unknown(options, _VOLUME_OPTIONS, f"{field}.VolumeOptions.")
+            own = next((label for label in table(options.get("Labels")) if str(label).startswith(OWN)), None)
+            if own is not None:
+                case.refuse(OWN_LABELS, f"{field}.VolumeOptions.Labels", f"the label {own}: it is pnr's own")
             driver = table(options.get("DriverConfig"))
             if driver:
                 case.unknown(driver, frozenset({"Name", "Options"}), f"{field}.VolumeOptions.DriverConfig.")

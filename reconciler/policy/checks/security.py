@@ -64,6 +64,8 @@ def namespaces(case: Case, host: Object) -> bool:
             is_host = kind in ("network", "pid", "ipc") and leads_to_host(case, kind, name)
         elif kind == "network":
             is_host = is_host or _is_host_by_name(case, mode)
+            if set(mode) & set(":/"):  # no name of a network: other engines take paths of namespaces so
+                case.refuse(KNOWN_FIELDS, place, f"no rule is known for {mode}")
         elif not is_host and mode not in _OWN:
             case.refuse(KNOWN_FIELDS, place, f"no rule is known for {mode}")
         if is_host:

@@ -17,7 +17,7 @@ USUAL_CAPABILITIES = (
 HARMLESS = [*USUAL_CAPABILITIES, "IPC_LOCK", "LEASE", "NET_BROADCAST", "SYS_NICE", "WAKE_ALARM"]
 
 HARMLESS_DEVICES = [
-    "/dev/bus/usb", "/dev/dri", "/dev/full", "/dev/fuse", "/dev/gpiochip*", "/dev/gpiomem*", "/dev/hidraw*",
+    "/dev/dri", "/dev/full", "/dev/fuse", "/dev/gpiochip*", "/dev/gpiomem*",
     "/dev/hwrng", "/dev/i2c-*", "/dev/kfd", "/dev/kvm", "/dev/net/tun", "/dev/null", "/dev/nvidia*", "/dev/random",
     "/dev/rtc*", "/dev/serial", "/dev/snd", "/dev/spidev*", "/dev/ttyACM*", "/dev/ttyAMA*", "/dev/ttyS*",
     "/dev/ttyUSB*", "/dev/urandom", "/dev/video*", "/dev/watchdog*", "/dev/zero",
@@ -25,9 +25,10 @@ HARMLESS_DEVICES = [
 
 HARMLESS_DEVICE_RULES = [
     "c 1:3 rwm", "c 1:5 rwm", "c 1:7 rwm", "c 1:8 rwm", "c 1:9 rwm", "c 10:200 rwm", "c 10:229 rwm", "c 81:* rwm",
-    "c 89:* rwm", "c 116:* rwm", "c 166:* rwm", "c 188:* rwm", "c 189:* rwm", "c 226:* rwm",
+    "c 89:* rwm", "c 116:* rwm", "c 166:* rwm", "c 188:* rwm", "c 226:* rwm",
 ]  # fmt: skip
-"""null, zero, full, random, urandom, net/tun, fuse, video, i2c, sound, modems, serial adapters, USB, graphics."""
+"""null, zero, full, random, urandom, net/tun, fuse, video, i2c, sound, modems, serial adapters, graphics. Not USB
+as a whole: disks and keyboards are there too."""
 
 NAMESPACES = ("network", "pid", "ipc", "uts", "user", "cgroup")
 

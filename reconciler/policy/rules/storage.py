@@ -11,13 +11,18 @@ from reconciler.policy.rule import DOMAINS, FLAG, PATHS, WORDS, Rule, words_of
 PROTECTED = [
     # the system itself
     "/bin", "/boot", "/dev", "/efi", "/etc", "/lib*", "/proc", "/root", "/run", "/sbin", "/selinux", "/snap", "/sys",
-    "/usr", "/nix", "/private/etc", "/private/var/run", "/System", "/Library",
+    "/usr", "/nix", "/gnu", "/swap*", "/.*", "/private/etc", "/private/var/run", "/System", "/Library",
     # homes: the whole of one, and what stands in it under a name with a dot (keys, shells' files)
     "/home/*/.*", "/Users/*/.*",
+    # sessions and sockets of others
+    "/tmp/.*", "/tmp/screens", "/tmp/ssh-*", "/tmp/systemd-private-*", "/tmp/tmux-*", "/var/tmp/systemd-private-*",
     # the engines' own data, and that of other programs that run as root
     "/opt/cni", "/opt/containerd", "/var/cron", "/var/backups", "/var/log", "/var/run", "/var/lock", "/var/spool",
-    "/var/lib/apt", "/var/lib/cloud", "/var/lib/cni", "/var/lib/containerd", "/var/lib/containers", "/var/lib/cri-o",
-    "/var/lib/dbus", "/var/lib/docker*", "/var/lib/dpkg", "/var/lib/etcd", "/var/lib/extrausers", "/var/lib/kubelet",
+    "/var/cache/apt", "/var/cache/debconf", "/var/db", "/var/lib/AccountsService", "/var/lib/NetworkManager",
+    "/var/lib/alternatives", "/var/lib/apt", "/var/lib/cloud", "/var/lib/cni", "/var/lib/containerd",
+    "/var/lib/containers", "/var/lib/cri-o", "/var/lib/dbus", "/var/lib/dkms", "/var/lib/docker*", "/var/lib/dpkg",
+    "/var/lib/etcd", "/var/lib/extrausers", "/var/lib/flatpak", "/var/lib/initramfs-tools", "/var/lib/kubelet",
+    "/var/lib/krb5kdc", "/var/lib/nfs", "/var/lib/samba/private", "/var/lib/sss", "/var/lib/waagent",
     "/var/lib/libvirt", "/var/lib/lxc*", "/var/lib/machines", "/var/lib/pnr", "/var/lib/polkit-1",
     "/var/lib/portables", "/var/lib/private", "/var/lib/rancher", "/var/lib/rpm", "/var/lib/snapd", "/var/lib/sudo",
     "/var/lib/systemd", "/var/lib/udisks2", "/var/snap",

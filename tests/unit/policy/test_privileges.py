@@ -59,6 +59,8 @@ PERMISSIVE = 'seccomp={"defaultAction":"SCMP_ACT_ALLOW"}'
         pytest.param({"PidMode": "host"}, "namespaces.host", id="the host's processes"),
         pytest.param({"IpcMode": "host"}, "namespaces.host", id="the host's shared memory"),
         pytest.param({"UsernsMode": "host"}, "namespaces.host", id="no mapping of users"),
+        pytest.param({"NetworkMode": "ns:/proc/1/ns/net"}, KNOWN_FIELDS, id="a network by the path of its namespace"),
+        pytest.param({"PidMode": "ns:/proc/1/ns/pid"}, KNOWN_FIELDS, id="processes by the path of their namespace"),
         pytest.param({"PidMode": "HOST"}, KNOWN_FIELDS, id="a namespace in upper case"),
         pytest.param({"Sysctls": {"kernel.core_pattern": "|/x"}}, "security.sysctls", id="kernel.core_pattern"),
         pytest.param({"Sysctls": {"kernel/core_pattern": "|/x"}}, "security.sysctls", id="the same with slashes"),
@@ -174,6 +176,8 @@ def test_the_strict_policy_allows_a_container_as_the_hardening_guides_want_it() 
     ("devices", "rule"),
     [
         pytest.param([{"PathOnHost": "/dev/sda"}], "devices.paths", id="a disk"),
+        pytest.param([{"PathOnHost": "/dev/bus/usb"}], "devices.paths", id="disks and keyboards by USB"),
+        pytest.param([{"PathOnHost": "/dev/input/event0"}], "devices.paths", id="a keyboard"),
         pytest.param([{"PathOnHost": "/dev/mem"}], "devices.paths", id="memory"),
         pytest.param([{"PathOnHost": "/dev"}], "devices.paths", id="all devices"),
         pytest.param([{"PathOnHost": "/dev/"}], "devices.paths", id="all devices with a slash"),
