@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.."
 BIN=${BIN:-.venv/bin}
 # What depends on the engine, and on nothing of the host's that the newest engine's namespaces hide.
 DIFFERENT="tests/integration/engine tests/integration/images tests/integration/probes tests/integration/daemon
-  tests/integration/settings tests/integration/test_settings_roundtrip.py"
+  tests/integration/policy/test_guard.py tests/integration/settings tests/integration/test_settings_roundtrip.py"
 
 [ "$(uname -s)" = Linux ] || fail "all tests need Linux and a Docker engine; the ones that need nothing: make unit"
 install_packages docker.io containerd runc iptables iproute2 busybox-static mmdebstrap git openssl procps curl age docker-registry apache2-utils

@@ -27,6 +27,13 @@ def host_path(case: Case, path: str, field: str, *, read_only: bool = False, wha
     if _cannot_be_seen(case, path, seen, field, what):
         return
     ways = dict.fromkeys((paths.normal(path), seen.real))
+    if _leads_to_engine(case, seen):
+        if not _may_have_engine(case):
+            said = f"{what} {path}: it is the engine's socket, and who has that is root on the host"
+            case.refuse("binds.engine_socket", field, said)
+            return
+        if policy.profile is not Profile.OPEN:  # which may have been made stricter in other rules
+            return
     mine = _whose(case, ways, seen, is_folder=True)
     if mine is not None:
         case.refuse("binds.protected", field, f"{what} {path}: it {mine}")
@@ -99,7 +106,8 @@ def _whose(case: Case, ways: dict[str, None], seen: Seen, *, is_folder: bool, is
         found = paths.covering(own, way) or (paths.below(own, way) if is_folder else None)
         if found is not None:
             return f"{_relation(found, way)}, which is pnr's own or the engine's"
-    return "is the engine's socket under another name" if _is_engine(case, seen) else None
+    under_another = case.policy.profile is not Profile.OPEN and _leads_to_engine(case, seen)
+    return "is the engine's socket under another name" if under_another else None
 
 
 def _protected(case: Case, ways: dict[str, None], seen: Seen, *, is_folder: bool, excepted: bool) -> str | None:
@@ -158,9 +166,17 @@ def _protected_ids(case: Case) -> dict[tuple[int, int], str]:
     return memory.ids
 
 
-def _is_engine(case: Case, seen: Seen) -> bool:
-    """Whether it is the socket of the engine: by another path, or as a hard link."""
-    if not seen.ids or not seen.exists or case.policy.profile is Profile.OPEN:
+def _leads_to_engine(case: Case, seen: Seen) -> bool:
+    """Whether it is the socket of the engine: by its own path, by another, or as a hard link."""
+    if seen.real in case.places.sockets:
+        return True
+    if not seen.ids or not seen.exists:
         return False
     sockets = (case.protected.look(socket) for socket in case.places.sockets)
     return any(socket.exists and socket.ids[-1:] == seen.ids[-1:] for socket in sockets)
+
+
+def _may_have_engine(case: Case) -> bool:
+    owner = case.owner
+    name = f"{owner.domain}/{owner.cpux}/{owner.chunk}" if owner is not None else ""
+    return case.policy.allows("binds.engine_socket", name)

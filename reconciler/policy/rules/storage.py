@@ -63,11 +63,21 @@ ROWS = (
         "binds.protected",
         PATHS,
         "What no container may have, though it is below an allowed directory; nor what lies above it. pnr's own places"
-        " (state, domain files, policy, program), the engine's data and the engine's socket are always in this list,"
-        " but in the profile open.",
+        " (state, domain files, policy, program), the engine's data and what the engine's socket lies in are always in"
+        " this list, but in the profile open.",
         [],
         PROTECTED,
         PROTECTED,
+    ),
+    Rule(
+        "binds.engine_socket",
+        WORDS,
+        "Which chunks may have the engine's socket (a proxy that finds its targets by labels, say), as"
+        " `domain/cpux/chunk`, through links or not, writable or not: read-only makes no difference to a socket. Each"
+        " of them is root on the host.",
+        ["*"],
+        [],
+        [],
     ),
     Rule(
         "binds.read_only",

@@ -168,10 +168,23 @@ async def test_the_engines_socket_is_refused_by_every_name(
 ) -> None:
     lax = policy(binds__protected=[], binds__links=True, binds__read_only=["/run", "/var/run"])
     bench = await guarded.bench(lax)
-    names = [engine_socket, engine_socket.resolve(), engine_socket.resolve().parent, socket_link]
+    names = [engine_socket, engine_socket.resolve(), socket_link]
     for name in [*map(str, names), f"/proc/self/root{engine_socket.resolve()}"]:
         for mode in ("rw", "ro"):
-            assert "binds.protected" in await created(bench, volumes=[f"{name}:/x:{mode}"]), name
+            assert "rule binds.engine_socket," in await created(bench, volumes=[f"{name}:/x:{mode}"]), name
+    assert "binds.protected" in await created(bench, volumes=[f"{engine_socket.resolve().parent}:/x"])
+
+
+async def test_the_chunk_that_the_policy_names_has_the_engines_socket(guarded: Guarded, engine_socket: Path) -> None:
+    named = policy(binds__engine_socket=["*/web"])
+    bench = await guarded.bench(named)
+    volumes = [f"{engine_socket}:/x:ro"]
+    made = await bench.run("web", volumes=volumes)
+    (mount,) = guarded.raw.inspect_container(made.name)["Mounts"]
+    assert mount["Destination"] == "/x"
+    assert made.condition == "running"
+    other = bench.creation(bench.chunk("db", volumes=volumes))
+    assert "rule binds.engine_socket," in await refused(bench, other)
 
 
 async def test_the_engines_own_data_are_refused_wherever_they_lie(guarded: Guarded) -> None:

@@ -54,9 +54,7 @@ def mount(source: str, /, **more: Any) -> dict[str, Any]:
         "/home/ann/.bashrc",
         "/var",
         "/var/run",
-        "/var/run/docker.sock",
         "/run",
-        "/run/docker.sock",
         "/run/containerd/containerd.sock",
         "/run/dbus/system_bus_socket",
         "/var/lib",
@@ -180,17 +178,52 @@ def test_a_link_to_an_ordinary_place_is_refused_with_the_place_to_write_instead(
         pytest.param("/srv/alias", {"/srv/alias": "/etc"}, id="a mount of /etc elsewhere"),
         pytest.param("/srv/alias/cron.d", {"/srv/alias": "/etc"}, id="below a mount of /etc elsewhere"),
         pytest.param("/srv/host/srv/x", {"/srv/host": "/"}, id="below a mount of the root elsewhere"),
-        pytest.param("/srv/x.sock", {"/srv/x.sock": "/run/docker.sock"}, id="a hard link to the engine's socket"),
     ],
 )
 def test_a_protected_place_is_known_under_another_name(path: str, same: dict[str, str]) -> None:
     assert rules(create(bind(path)), disk=Disk(same=same)) == {"binds.protected"}
 
 
-def test_the_engines_socket_is_never_read_only_enough() -> None:
-    assert "binds.protected" in rules(create(bind("/var/run/docker.sock", "ro")))
-    lax = changed(STANDARD, binds__read_only=["/run"])
-    assert "binds.protected" in rules(create(bind("/run/docker.sock", "ro")), lax)
+SOCKET_WAYS = [
+    pytest.param("/run/docker.sock", Disk(), id="by its name"),
+    pytest.param("/var/run/docker.sock", Disk(links={"/var/run": "/run"}), id="through the usual link"),
+    pytest.param("/srv/x.sock", Disk(links={"/srv/x.sock": "/run/docker.sock"}), id="by a link to it"),
+    pytest.param("/srv/x.sock", Disk(same={"/srv/x.sock": "/run/docker.sock"}), id="by a hard link to it"),
+    pytest.param("/srv/run/docker.sock", Disk(same={"/srv/run/docker.sock": "/run/docker.sock"}), id="by a mount"),
+]
+
+
+@pytest.mark.parametrize("form", [bind, mount, lambda p: bind(p, "ro"), lambda p: mount(p, ReadOnly=True)])
+@pytest.mark.parametrize(("path", "disk"), SOCKET_WAYS)
+def test_the_engines_socket_is_for_the_chunks_that_the_policy_names(path: str, disk: Disk, form: Any) -> None:
+    asked = create(form(path))
+    assert (
+        rules(asked, disk=disk) == rules(asked, STRICT, disk=disk) & {"binds.engine_socket"} == {"binds.engine_socket"}
+    )
+    assert rules(asked, OPEN, disk=disk) == set()
+    for named, refused in (
+        (["shop/main/web"], set()),
+        (["shop/*"], set()),
+        (["*"], set()),
+        (["shop/main/web2", "shop", "web", "other/main/web"], {"binds.engine_socket"}),
+    ):
+        assert rules(asked, changed(STANDARD, binds__engine_socket=named), disk=disk) == refused
+
+
+def test_who_may_have_the_engines_socket_has_none_of_what_it_lies_in() -> None:
+    named = changed(STANDARD, binds__engine_socket=["*"])
+    for path in ("/run", "/var/run", "/", "/run/containerd/containerd.sock"):
+        assert "binds.protected" in rules(create(bind(path)), named)
+
+
+def test_a_list_of_protected_places_says_nothing_about_the_socket() -> None:
+    lax = changed(STANDARD, binds__protected=[], binds__read_only=["/run"])
+    assert rules(create(bind("/run/docker.sock", "ro")), lax) == {"binds.engine_socket"}
+
+
+def test_the_open_profile_made_stricter_holds_for_the_socket_too() -> None:
+    assert rules(create(bind("/run/docker.sock")), changed(OPEN, binds__allowed=["/srv"])) == {"binds.allowed"}
+    assert rules(create(bind("/run/docker.sock")), changed(OPEN, binds__engine_socket=[])) == {"binds.engine_socket"}
 
 
 @pytest.mark.parametrize("form", [lambda p: bind(p, "ro"), lambda p: mount(p, ReadOnly=True)])
@@ -393,7 +426,7 @@ def test_volumes_of_another_container_count_as_its_own() -> None:
     socket = {"Type": "bind", "Source": "/run/docker.sock", "Destination": "/s", "RW": True}
     there = Engine({"tool": {**container(), "Mounts": [socket]}})
     for entry in ("tool", "tool:ro", "tool:rw"):
-        assert rules(create({"VolumesFrom": [entry]}), engine=there) == {"binds.protected"}
+        assert rules(create({"VolumesFrom": [entry]}), engine=there) == {"binds.engine_socket"}
 
 
 def test_volumes_of_a_foreign_container_are_refused() -> None:

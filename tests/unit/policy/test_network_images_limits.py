@@ -135,9 +135,9 @@ def test_networks_of_others_take_a_policy_that_allows_them() -> None:
     ("log", "rule"),
     [
         ({"Type": "evil"}, "logging.drivers"),
-        ({"Type": "syslog", "Config": {"syslog-address": "unix:///run/docker.sock"}}, "binds.protected"),
+        ({"Type": "syslog", "Config": {"syslog-address": "unix:///run/docker.sock"}}, "binds.engine_socket"),
         ({"Type": "syslog", "Config": {"syslog-address": "unixgram:///run/systemd/notify"}}, "binds.protected"),
-        ({"Type": "fluentd", "Config": {"fluentd-address": "unix:///var/run/docker.sock"}}, "binds.protected"),
+        ({"Type": "fluentd", "Config": {"fluentd-address": "unix:///var/run/docker.sock"}}, "binds.engine_socket"),
         ({"Type": "syslog", "Config": {"syslog-tls-key": "/etc/shadow"}}, "binds.protected"),
         ({"Type": "json-file", "Plugin": "x"}, KNOWN_FIELDS),
     ],
