@@ -88,6 +88,8 @@ def convert(
     if "ulimits" in settings:
         # Compose's canonical form leaves a limit of 0 out.
         settings["ulimits"] = {key: said or 0 for key, said in settings["ulimits"].items()}
+    if isinstance(settings.get("blkio_config"), Mapping):
+        settings["blkio_config"] = {key: _limits(said) for key, said in settings["blkio_config"].items()}
     if (settings.get("healthcheck") or {}).get("disable"):
         settings["healthcheck"] = {"disable": True}  # whatever else is said of it
     for key in _MODES:
@@ -118,6 +120,13 @@ def convert(
 def _items(converted: Converted, key: str, change: Callable[[Any], Any]) -> None:
     if isinstance(converted.settings.get(key), list):
         converted.settings[key] = [change(entry) for entry in converted.settings[key]]
+
+
+def _limits(said: Any) -> Any:
+    """Limits of devices; Compose's canonical form writes ``Path`` and ``Rate``."""
+    if not isinstance(said, list):
+        return said
+    return [{key.lower(): part for key, part in one.items()} if isinstance(one, Mapping) else one for one in said]
 
 
 def _from_chunk(entry: Any, chunks: Mapping[str, str]) -> str:
@@ -164,6 +173,8 @@ def _volume(entry: Mapping[str, Any], volumes: Mapping[str, str]) -> Any:
             del said["create_host_path"]  # so the engine does anyway
         if said.get("nocopy") is False:
             del said["nocopy"]
+        if kept.get("source"):
+            said.pop("labels", None)  # Compose has made the volume by then, without them
         options.update({key: said} if said else {})
     if not kept.get("read_only"):
         kept.pop("read_only", None)

@@ -114,7 +114,8 @@ def _from_mount(mount: Mapping[str, Any]) -> dict[str, Any]:
             "recursive": next((word for word, key in _RECURSIVE.items() if bind.get(key)), None),
             "create_host_path": bool(bind.get("CreateMountpoint")) if kind == "bind" else None,
             "nocopy": volume.get("NoCopy"),
-            "labels": _labels(volume.get("Labels") or {}),
+            # A volume with a name has its own; these count only where it is made on the way.
+            "labels": _labels(volume.get("Labels") or {}) if not mount.get("Source") else {},
             "subpath": volume.get("Subpath"),
             "size": tmpfs.get("SizeBytes"),
             "mode": tmpfs.get("Mode"),

@@ -10,7 +10,10 @@ from typing import Any
 
 ADDRESS_KEYS = ("ipv4_address", "gateway", "ip_range", "subnet")
 NOT_ON_OLD_ENGINES = ("annotations",)
-_NOT_HERE = ("build", "runtime", "platform", "pull_policy", "gpus", *NOT_ON_OLD_ENGINES)
+NO_COUNTERPART = ("post_start", "pre_stop")
+_NOT_HERE = ("build", "runtime", "platform", "pull_policy", "gpus", "storage_opt", *NOT_ON_OLD_ENGINES, *NO_COUNTERPART)
+_NOT_OF_MOUNTS = {"bind": ("recursive",), "volume": ("subpath",)}
+_NOT_OF_ENDPOINTS = ("interface_name", "gw_priority", "mac_address")
 
 
 def localized(model: Mapping[str, Any], image: str, project: str, third: int, folder: Path) -> dict[str, Any]:
@@ -29,6 +32,9 @@ def localized(model: Mapping[str, Any], image: str, project: str, third: int, fo
     for service in made["services"].values():
         service["depends_on"] = {k: v for k, v in service.get("depends_on", {}).items() if k in made["services"]}
         for mount in service.get("volumes", ()):
+            for part, names in _NOT_OF_MOUNTS.items():
+                if part in mount:
+                    mount[part] = {key: value for key, value in mount[part].items() if key not in names}
             if mount["type"] == "bind":
                 mount["source"] = _there(folder, mount["source"])
     for kind in ("secrets", "configs"):
@@ -53,15 +59,28 @@ def _service(
     kept["ulimits"] = {key: said or 0 for key, said in kept.get("ulimits", {}).items()}  # nor this
     if kept.get("logging", {}).get("driver") == "local":
         kept["logging"].get("options", {}).pop("tag", None)  # which that driver does not know
+    if "blkio_config" in kept:  # nor this
+        kept["blkio_config"] = {key: _small(said) for key, said in kept["blkio_config"].items()}
+    for port in kept.get("ports", ()):
+        copies = int(kept.get("scale", kept.get("deploy", {}).get("replicas", 1)) or 1)
+        if copies > 1 and str(port.get("published", "")).isdecimal():
+            port["published"] = f"{port['published']}-{int(port['published']) + copies - 1}"
     networks = kept.get("networks") or {}
     kept["networks"] = {name: moved.within(said) if said else said for name, said in networks.items()}
     for name, said in kept["networks"].items():
         if not made["networks"][name].get("ipam") and said:
             for key in ("ipv4_address", "ipv6_address"):
                 said.pop(key, None)
+        for key in _NOT_OF_ENDPOINTS:
+            (said or {}).pop(key, None)
     return {key: value for key, value in kept.items() if value not in ({}, [])} | {
         key: kept[key] for key in ("entrypoint", "command") if key in kept
     }
+
+
+def _small(said: Any) -> Any:
+    """Limits of devices with their keys as they are read."""
+    return [{key.lower(): value for key, value in one.items()} for one in said] if isinstance(said, list) else said
 
 
 def _there(folder: Path, source: str) -> str:
@@ -84,6 +103,7 @@ def _network(said: Mapping[str, Any], name: str, project: str, moved: _Addresses
 
 def _volume(said: Mapping[str, Any], name: str, project: str) -> dict[str, Any]:
     kept = {key: said[key] for key in ("labels", "driver_opts") if key in said}
+    kept.get("driver_opts", {}).pop("size", None)  # wants quotas of the file system
     return {"name": f"{project}-{name}", **kept}
 
 

@@ -26,6 +26,7 @@ def shown(body: Mapping[str, Any], ids: Mapping[str, str], files: Collection[str
     host["ExtraHosts"] = sorted(host.get("ExtraHosts") or ())
     host["Ulimits"] = sorted(host.get("Ulimits") or (), key=lambda limit: str(limit["Name"]))
     host["SecurityOpt"] = security_options.read(body)
+    host["GroupAdd"] = sorted(host.get("GroupAdd") or ())
     for key in ("CapAdd", "CapDrop"):
         host[key] = capabilities_found(host.get(key))
     if body["Id"].startswith(config["Hostname"]) or config["Hostname"] in {id[:12] for id in ids}:
@@ -74,6 +75,8 @@ def _mounts(host: Mapping[str, Any], files: Collection[str]) -> list[Any]:
         modes = ["ro"] if kept.pop("ReadOnly", False) else []
         options = kept.pop("VolumeOptions", {})
         modes += ["nocopy"] if options.pop("NoCopy", False) else []
+        if mount.get("Source"):
+            options.pop("Labels", None)  # which only a volume would have that is made on the way
         bind_options = kept.pop("BindOptions", {})
         bind_options.pop("CreateMountpoint", None)
         modes += [word for word in [bind_options.pop("Propagation", "rprivate")] if word != "rprivate"]

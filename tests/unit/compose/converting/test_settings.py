@@ -109,6 +109,20 @@ def test_a_volume_without_a_name_is_noted_since_compose_would_hand_it_on() -> No
     assert told(conversion) == [("services.web.volumes[0]", "AnonymousVolume")]
 
 
+def test_labels_of_a_mount_say_nothing_of_a_volume_that_has_a_name() -> None:
+    """Compose has made the volume before, with the labels that the volume itself has."""
+    named = {"type": "volume", "source": "data", "target": "/data", "volume": {"labels": {"a": "b"}}}
+    conversion = converted({"web": service(volumes=[named])}, volumes={"data": {"name": "shop_data"}})
+    assert chunks(conversion)["web"]["container"]["volumes"] == ["data:/data"]
+    assert conversion.losses == ()
+
+
+def test_limits_of_devices_are_written_as_they_are_read() -> None:
+    limits = {"weight": 300, "device_read_bps": [{"Path": "/dev/sda", "Rate": 1024}], "weight_device": []}
+    meant = {"weight": 300, "device_read_bps": [{"path": "/dev/sda", "rate": 1024}], "weight_device": []}
+    assert container(blkio_config=limits)["blkio_config"] == meant
+
+
 @pytest.mark.parametrize("key", ["mem_limit", "mem_reservation", "shm_size"])
 def test_a_size_is_written_for_people(key: str) -> None:
     assert container(**{key: "134217728"}) == {key: "128m"}
