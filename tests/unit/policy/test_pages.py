@@ -24,9 +24,11 @@ def test_what_the_page_shows_of_a_profile_is_what_a_file_would_say() -> None:
         assert others.values == Policy.of(profile).values
 
 
-def test_the_example_on_the_page_is_valid() -> None:
-    (example,) = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
-    assert reading.read(example, "policy.toml").profile is Profile.STANDARD
+def test_the_examples_on_the_page_are_valid() -> None:
+    examples = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
+    assert examples
+    for example in examples:
+        assert reading.read(example, "policy.toml").profile is Profile.STANDARD
 
 
 def test_the_installed_file_is_the_standard_profile_and_its_comments_are_valid() -> None:

@@ -13,7 +13,7 @@ NOT_ON_OLD_ENGINES = ("annotations",)
 NO_COUNTERPART = ("post_start", "pre_stop")
 _NOT_HERE = ("build", "runtime", "platform", "pull_policy", "gpus", "storage_opt", *NOT_ON_OLD_ENGINES, *NO_COUNTERPART)
 _NOT_OF_MOUNTS = {"bind": ("recursive",), "volume": ("subpath",)}
-_NOT_OF_ENDPOINTS = ("interface_name", "gw_priority", "mac_address")
+_NOT_OF_ENDPOINTS = ("interface_name", "gw_priority", "mac_address", "ipv6_address")  # no subnet is IPv6 here
 
 
 def localized(model: Mapping[str, Any], image: str, project: str, third: int, folder: Path) -> dict[str, Any]:
@@ -69,8 +69,7 @@ def _service(
     kept["networks"] = {name: moved.within(said) if said else said for name, said in networks.items()}
     for name, said in kept["networks"].items():
         if not made["networks"][name].get("ipam") and said:
-            for key in ("ipv4_address", "ipv6_address"):
-                said.pop(key, None)
+            said.pop("ipv4_address", None)
         for key in _NOT_OF_ENDPOINTS:
             (said or {}).pop(key, None)
     return {key: value for key, value in kept.items() if value not in ({}, [])} | {
