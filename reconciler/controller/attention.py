@@ -62,7 +62,7 @@ class Attention:
                     self.read_own(record)
             return
         if record.health.run != main.run:
-            record.health = Health(run=main.run, since=self._known.clock.monotonic())
+            record.health = Health(main.run, main.id, self._began(record, main))
             record.own = {}
             record.own_run = main.run
             if chunk.facts is not FactsMode.NONE:
@@ -74,6 +74,15 @@ class Attention:
         else:
             self._prober.watch(record.id, self._as_reached(chunk, main), chunk.health)
             self._prober.is_up(record.id, record.health.tv is TV.Y)
+
+    def _began(self, record: ChunkRecord, main: Container) -> float:
+        """Since when a new run counts. What the engine starts again by itself (its restart policy) before it was ever
+        up is no new attempt: otherwise one that crashes again and again would never reach its deadline."""
+        before = record.health
+        again = before.container == main.id and main.run != record.started_run
+        if again and record.memory.proven_run != before.run:
+            return before.since
+        return self._known.clock.monotonic()
 
     def _as_reached(self, chunk: Chunk, main: Container) -> Container:
         """The container with the addresses under which it is reached: it may share those of another."""

@@ -15,7 +15,7 @@ from reconciler.controller.protocols import RuntimeReader
 from reconciler.controller.records import ChunkRecord, DomainRecord
 from reconciler.facts import TV, is_closed, is_open, missing
 from reconciler.intent.model import Chunk, ChunkId
-from reconciler.intent.settings.references import awaited, must_run
+from reconciler.intent.settings.references import awaited, containers_shared, must_run
 from reconciler.lifecycle import Reason, State, advance
 from reconciler.planner import belongings
 from reconciler.planner.actions import RemoveNetwork, StartContainer, Work
@@ -23,7 +23,7 @@ from reconciler.planner.answers import answers, combined
 from reconciler.planner.decide import Decision, decide
 from reconciler.planner.memory import Memory, intent_changed
 from reconciler.planner.notice import notice, work_begins
-from reconciler.planner.observed import Condition
+from reconciler.planner.observed import Condition, Container
 from reconciler.planner.rolling import Stage, is_update_of_serving, stage, waits_for
 from reconciler.planner.situation import ChunkInput, cast
 from reconciler.planner.support import Connected, supported_networks, unsupported_of
@@ -83,6 +83,7 @@ class Decider:
         chunk = self._known.desired(id)
         domain = self._known.domains[id.domain]
         holder = self._known.world.named(chunk.container.name) if chunk is not None else None
+        containers = self._known.world.of(id)
         gate = chunk.gate if chunk is not None else ()
         gate_open = is_open(gate, self._known.facts)
         flowin: dict[str, str] = {}
@@ -95,7 +96,7 @@ class Decider:
             id=id,
             chunk=chunk,
             generation=domain.generation,
-            containers=self._known.world.of(id),
+            containers=containers,
             memory=record.memory,
             health=record.health,
             now=self._known.clock.monotonic(),
@@ -113,9 +114,21 @@ class Decider:
             engine_up=self._known.engine_up,
             flowin=flowin,
             ids=self._ids(chunk),
+            runs=self._runs(chunk),
             unsupported=unsupported_of(chunk, domain.domain, self._connected) if chunk is not None else (),
             image=self._images.news(chunk),
+            holder_leaves=self._leaves(holder),
+            wanted_elsewhere=frozenset(c.name for c in containers if self._known.is_wanted_by_another(c.name, id)),
         )
+
+    def _leaves(self, holder: Container | None) -> bool:
+        """Whether a container of ours is to give up its name."""
+        owner = holder.owner if holder is not None else None
+        domain = self._known.domains.get(owner.domain) if owner is not None else None
+        if holder is None or owner is None or domain is None or domain.unknown:
+            return False
+        wanted = self._known.desired(owner)
+        return wanted is None or wanted.container.name != holder.name
 
     @property
     def _connected(self) -> Connected | None:
@@ -127,6 +140,11 @@ class Decider:
             return {}
         found = ((name, self._known.world.named(name)) for name in awaited(chunk.container))
         return {name: container.id for name, container in found if container is not None}
+
+    def _runs(self, chunk: Chunk | None) -> dict[str, str]:
+        names = containers_shared(chunk.container.settings).values() if chunk is not None else ()
+        found = ((name, self._known.world.named(name)) for name in names)
+        return {name: c.run for name, c in found if c is not None and c.condition is Condition.RUNNING}
 
     def _waiting_text(self, chunk: Chunk | None) -> str:
         if chunk is None:

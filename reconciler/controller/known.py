@@ -125,6 +125,11 @@ class Known:
             if chunk is not None and name in linked(chunk.container.settings):
                 self.changed_unseen.update(container.id for container in self.world.of(id))
 
+    def is_wanted_by_another(self, name: str, id: ChunkId) -> bool:
+        """Whether another chunk's container is to have this name."""
+        others = (self.desired(other) for other in self.wanted_names.get(name, ()) if other != id)
+        return any(other is not None and other.container.name == name for other in others)
+
     def needs_told(self, gone: ChunkId) -> Iterable[ChunkId]:
         """While domains are taken down: those that wait until ``gone`` is gone."""
         record = self.chunks.get(gone)

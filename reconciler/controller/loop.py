@@ -58,6 +58,7 @@ from reconciler.planner import following
 from reconciler.planner.actions import (
     EnsureImage,
     RemoveContainer,
+    StartContainer,
 )
 from reconciler.planner.health import Health, fold
 from reconciler.planner.memory import intent_changed, set_back
@@ -380,6 +381,8 @@ class Controller:
             record = self.known.chunk_record(key)
             self.known.touch(record)
             if done.container is not None:
+                if isinstance(done.action, StartContainer):
+                    record.started_run = done.container.run
                 self.known.put(done.container)
                 record.memory = step_told(record.memory, done.action, done.container)
                 for warning in done.container.warnings:

@@ -55,6 +55,7 @@ class ChunkRecord:
     last: Chunk | None = None
     answers: Mapping[str, Pnr] = field(default_factory=dict)
     stage: Stage | None = None
+    started_run: str = ""  # the run that our own last start began
 
 
 @dataclass(slots=True)

@@ -302,6 +302,7 @@ def _chunk_document(c: Known, record: ChunkRecord) -> dict[str, Any]:
         "aimed_image": m.aimed_image or None,
         "aimed_from": m.aimed_from or None,
         "job_generation": m.job_generation or None,
+        "beside": m.beside or None,
         "replica": [
             {"container": x.name, "id": x.id, "image": x.image_id, "spec": x.spec} for x in c.world.of(record.id)
         ],
@@ -337,6 +338,7 @@ def _restore_chunk(id: ChunkId, entry: Mapping[str, Any], clock: Clock) -> Chunk
         aimed_from=str(entry.get("aimed_from", "")),
         job_generation=int(entry.get("job_generation", 0)),
         last_error=str(entry.get("last_error", "")),
+        beside=str(entry.get("beside", "")),
     )
     record = ChunkRecord(id, _moment(str(entry.get("since", "")), clock))
     record.state = State(entry.get("state", State.READY.value)).value

@@ -29,6 +29,7 @@ from reconciler.planner.adopting import can_take_over, take_over
 from reconciler.planner.memory import HEALTHY_AFTER_SECONDS, Remedy
 from reconciler.planner.observed import Condition, Container
 from reconciler.planner.situation import (
+    ASIDE_SUFFIX,
     ENDED,
     PREVIOUS_SUFFIX,
     Cast,
@@ -41,6 +42,7 @@ from reconciler.planner.situation import (
     health_of,
     is_made_from,
     is_outdated,
+    left_alone,
 )
 
 DEFAULT_GRACE_SECONDS = 10.0  # Docker's
@@ -115,6 +117,9 @@ def _verdict(i: ChunkInput) -> Decision:
     if parts.spare:
         steps = tuple(step for c in parts.spare for step in _take_away(i, c, "left over from an earlier attempt"))
         return _work(i, Reason.UPDATING, steps, "removing leftovers")
+    aside = _step_aside(i, parts)
+    if aside is not None:
+        return aside
     if parts.rolled_back:
         return _rolled_back(i, parts)
     if parts.current is None:
@@ -180,12 +185,30 @@ def _name_taken(i: ChunkInput) -> Decision | None:
     if i.holder is None or i.chunk is None:
         return None
     h = i.holder
+    if i.holder_leaves:
+        text = f"waiting until container {h.id[:12]} of {h.owner} has given up the name {i.chunk.container.name}"
+        return Decision(State.EXECUTING, Reason.CREATING, text)
     whose = f"belongs to {h.owner}" if h.owner is not None else "was not made by pnr"
     text = (
         f"the name {i.chunk.container.name} is held by container {h.id[:12]} ({h.image}), which {whose};"
         f" remove or rename it, or choose another container name"
     )
     return Decision(State.FAILED, Reason.NAME_CONFLICT, text)
+
+
+def _step_aside(i: ChunkInput, parts: Cast) -> Decision | None:
+    """Give up names that other chunks are to have, whatever holds this chunk back: they may be what it waits for, and
+    two that swap their names would wait for each other."""
+    assert i.chunk is not None
+    wanted = i.chunk.container.name
+    steps: list[tuple[Action, str]] = []
+    for c in (parts.current, parts.previous):
+        if c is None or c.name == wanted or c.name not in i.wanted_elsewhere:
+            continue
+        at_once = c is parts.current and i.holder is None and c.condition in (Condition.RUNNING, Condition.PAUSED)
+        if not at_once:
+            steps.append((RenameContainer(c.name, c.name + ASIDE_SUFFIX), f"the name {c.name} is another chunk's now"))
+    return _work(i, Reason.RECOVERING, steps, steps[0][1]) if steps else None
 
 
 def _create_and_start(i: ChunkInput, cause: str) -> list[tuple[Action, str]]:
@@ -305,6 +328,9 @@ def _keep(i: ChunkInput, parts: Cast, c: Container) -> Decision:
             return _work(i, Reason.RECOVERING, repairs, repairs[0][1])
     if c.condition is Condition.RUNNING:
         return _running(i, parts, c)
+    if c.condition is Condition.RESTARTING and m.failure is not None:
+        text = f"{m.failure.message}; the engine restarts it by itself"
+        return Decision(State.FAILED, m.failure.reason, text)
     if c.condition in (Condition.RESTARTING, Condition.REMOVING):
         return Decision(State.EXECUTING, Reason.RECOVERING, f"the engine says: {c.condition}")
     held = _held_back(i)
@@ -333,6 +359,11 @@ def _running(i: ChunkInput, parts: Cast, c: Container) -> Decision:
         return Decision(State.EXECUTING, Reason.RUNNING_JOB, "running")
     if m.restart_on_open and i.gate_open and c.run == m.proven_run:
         return _work(i, Reason.RECOVERING, _restart(i, c, "its gatekeeper holds again"), "its gatekeeper holds again")
+    left = left_alone(i, c)
+    if left and not i.gate_open:
+        return Decision(State.EXECUTING, Reason.RECOVERING, f"{left}; {i.waiting_for}")
+    if left:
+        return _work(i, Reason.RECOVERING, _restart(i, c, left), left)
     if tv is TV.Y or (tv is TV.U and m.proven_run == c.run):
         if parts.previous is not None:
             steps2 = _take_away(i, parts.previous, "the new container is up")
@@ -386,7 +417,9 @@ def _rolled_back(i: ChunkInput, parts: Cast) -> Decision:
     steps: list[tuple[Action, str]] = []
     if parts.current is not None:
         steps.extend(_take_away(i, parts.current, f"the update failed: {why}"))
-    if previous.name.endswith(PREVIOUS_SUFFIX):
+    if i.holder is not None:
+        name = previous.name  # better under another name than not at all
+    elif previous.name != name:
         steps.append((RenameContainer(previous.name, name), "the update failed"))
     if previous.condition is Condition.PAUSED:
         steps.append((UnpauseContainer(name), "the update failed"))

@@ -16,11 +16,13 @@ from reconciler.intent.model import HealthCheck
 class Health:
     """What the probes of one run of a container have told so far.
 
-    ``run`` is the run that the results belong to, ``since`` when watching it began (monotonic seconds), ``tv``
-    what counts now: U until a threshold is reached. ``successes`` and ``failures`` count results in a row.
+    ``run`` is the run that the results belong to, ``container`` the id of the container, ``since`` when watching it
+    began (monotonic seconds), ``tv`` what counts now: U until a threshold is reached. ``successes`` and ``failures``
+    count results in a row.
     """
 
     run: str = ""
+    container: str = ""
     since: float = 0.0
     tv: TV = TV.U
     successes: int = 0

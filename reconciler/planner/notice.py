@@ -28,6 +28,7 @@ from reconciler.planner.situation import (
     PREVIOUS_SUFFIX,
     Cast,
     ChunkInput,
+    beside,
     cast,
     drifted,
     finished,
@@ -58,6 +59,10 @@ def notice(i: ChunkInput) -> Memory:
         m = replace(m, tolerated=tuple(sentence for sentence in m.tolerated if sentence in left))
         i = replace(i, memory=m)
     if c.condition is Condition.RUNNING:
+        company = beside(i, c)
+        if company and not m.beside.startswith(f"{c.run} "):
+            m = replace(m, beside=company)
+            i = replace(i, memory=m)
         if chunk.on_gate_close is OnGateClose.RESTART and i.gate_closed and c.run == m.proven_run:
             m = replace(m, restart_on_open=True)
             i = replace(i, memory=m)

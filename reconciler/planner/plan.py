@@ -81,8 +81,9 @@ def plan_all(
     numbers = _Numbering()
     blocked: list[Blocked] = []
     look = _Look(wishes, observed, memories or {}, images or {}, connected, now)
+    removed: dict[ChunkId, int] = {}
     for wish in wishes:
-        _plan_removals(wish, look.by_owner, observed, numbers)
+        removed |= _plan_removals(wish, look.by_owner, observed, numbers)
     ready: dict[ChunkId, int] = {}
     object_steps: dict[tuple[str, str], int] = {}
     for domain in look.domains.values():
@@ -112,6 +113,9 @@ def plan_all(
                 blocked.append(Blocked(id, decision))
             continue
         after = {ready[need] for need in (*needs[id], *in_turn) if need in ready}
+        leaver = look.leaver(id)
+        if leaver in removed:
+            after.add(removed[leaver])
         container = look.chunks[id].container
         for key in (
             *(f"network:{name}" for name in container.networks),
@@ -149,6 +153,7 @@ class _Look:
                 self.by_owner.setdefault(container.owner, []).append(container)
         self._generations = {wish.domain.name: wish.generation for wish in wishes if wish.domain is not None}
         self._declared = {chunk.container.name for chunk in self.chunks.values()}
+        self._wished = {wish.name for wish in wishes}
         self._observed = observed
         self._memories = memories
         self._images = images
@@ -160,6 +165,15 @@ class _Look:
         """The other copies of a chunk that has several."""
         return [copy for copy in id.copies(self.chunks[id].replicas) if copy != id and copy in self.chunks]
 
+    def leaver(self, id: ChunkId) -> ChunkId | None:
+        """Whose container has a chunk's name now and is to give it up: by the time of the chunk's turn it has."""
+        holder = self._by_name.get(self.chunks[id].container.name)
+        owner = holder.owner if holder is not None else None
+        if holder is None or owner is None or owner == id or owner.domain not in self._wished:
+            return None
+        wanted = self.chunks.get(owner)
+        return owner if wanted is None or wanted.container.name != holder.name else None
+
     def at(self, id: ChunkId) -> ChunkInput:
         """What a decision about a chunk depends on."""
         if id not in self._inputs:
@@ -168,7 +182,7 @@ class _Look:
 
     def _input(self, id: ChunkId) -> ChunkInput:
         chunk, domain = self.chunks[id], self.domains[id.domain]
-        holder = self._by_name.get(chunk.container.name)
+        holder = self._by_name.get(chunk.container.name) if self.leaver(id) is None else None
         named = ((name, self._by_name.get(name)) for name in awaited(chunk.container))
         own, news = tuple(self.by_owner.get(id, ())), self._images.get(id, ImageNews())
         return ChunkInput(
@@ -201,7 +215,7 @@ class _Look:
 
 def _plan_removals(
     wish: Wish, by_owner: Mapping[ChunkId, list[Container]], observed: Observed, numbers: _Numbering
-) -> None:
+) -> dict[ChunkId, int]:
     declared = {chunk.id for chunk in wish.domain.chunks()} if wish.domain is not None else set()
     gone = [id for id in by_owner if id.domain == wish.name and id not in declared]
     last = wish.last
@@ -225,6 +239,7 @@ def _plan_removals(
             done[id] = numbers.add(str(id), decision.work.steps, after)
     if wish.domain is None:
         _plan_leftovers(wish, observed, done.values(), numbers)
+    return done
 
 
 def _plan_leftovers(wish: Wish, observed: Observed, after: Iterable[int], numbers: _Numbering) -> None:

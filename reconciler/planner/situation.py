@@ -18,6 +18,10 @@ from reconciler.planner.observed import Condition, Container, ImageNews
 PREVIOUS_SUFFIX = ".pnr-previous"
 """Added to the name of a container that an update has put aside until the new one has proved itself."""
 
+ASIDE_SUFFIX = ".pnr-aside"
+"""Added to the name of a container that another chunk is to have, while it can't have its own yet: two that swap their
+names each step aside first."""
+
 ENDED = (Condition.EXITED, Condition.DEAD)
 
 
@@ -25,13 +29,16 @@ ENDED = (Condition.EXITED, Condition.DEAD)
 class ChunkInput:
     """All that a decision about one chunk depends on. ``chunk`` is None when it is to be removed.
 
-    ``containers`` are the chunk's own. ``holder`` is a container of somebody else under the wanted name, ``conflict``
-    tells of another object of somebody else that holds a name that is needed. ``gate_open``: every entry holds;
+    ``containers`` are the chunk's own. ``holder`` is a container of somebody else under the wanted name;
+    ``holder_leaves``: it is one of another chunk that is to go, or to have another name. ``wanted_elsewhere`` are the
+    names of the chunk's containers that other chunks are to have. ``conflict`` tells of another object of somebody else
+    that holds a name that is needed. ``gate_open``: every entry holds;
     ``gate_closed``: some entry is known not to hold; ``waiting_for`` says which, for people. ``blocked_by`` names what
     must be gone first (removal) or be there first (networks). ``busy``: work on the chunk is in flight, as reason and
     message. ``turn`` says why an update must wait for other copies of the chunk.
     ``unsupported`` says what the engine can't honour. ``ids`` are those of the containers that the chunk's settings
-    point to, by name. ``jitter`` is in 0 … 1. ``answered_all``: the container itself gave all its answers as declared.
+    point to, by name, and ``runs`` those of the containers whose namespaces it shares, while they run. ``jitter`` is in
+    0 … 1. ``answered_all``: the container itself gave all its answers as declared.
     ``image`` is what is known of the image that the chunk names.
     """
 
@@ -58,6 +65,9 @@ class ChunkInput:
     ids: Mapping[str, str] = field(default_factory=dict)
     unsupported: tuple[str, ...] = ()
     image: ImageNews = field(default_factory=ImageNews)
+    runs: Mapping[str, str] = field(default_factory=dict)
+    holder_leaves: bool = False
+    wanted_elsewhere: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +167,25 @@ def _left_behind(i: ChunkInput, chunk: Chunk, c: Container) -> Iterator[Differen
         found = str((c.settings or {}).get(setting) or "").removeprefix("container:")
         if name in i.ids and found not in (i.ids[name], name, "") and setting not in chunk.ignore_drift:
             yield Difference(setting, f"container {name} is {i.ids[name][:12]} now, {found[:12]} found")
+
+
+def beside(i: ChunkInput, c: Container) -> str:
+    """The run of a container with the runs of those whose namespaces it shares; "" while one of them does not run."""
+    names = sorted(set(containers_shared(i.chunk.container.settings).values())) if i.chunk is not None else []
+    if not names or not c.run or not all(i.runs.get(name) for name in names):
+        return ""
+    return " ".join((c.run, *(f"{name}={i.runs[name]}" for name in names)))
+
+
+def left_alone(i: ChunkInput, c: Container) -> str:
+    """That a container whose namespaces are shared was started anew since: it has others now, and what still has its
+    old ones reaches nobody in them. Nothing where that is not so."""
+    now, first = beside(i, c), i.memory.beside
+    if not now or not first.startswith(f"{c.run} ") or now == first:
+        return ""
+    known = first.split(" ")
+    anew = [part.partition("=")[0] for part in now.split(" ")[1:] if part not in known]
+    return f"container {', '.join(anew)}, whose namespaces it shares, was started anew"
 
 
 def needs_another(i: ChunkInput, c: Container, difference: Difference) -> bool:

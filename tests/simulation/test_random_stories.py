@@ -36,6 +36,11 @@ class Author:
         rng = self._rng
         count = rng.randint(1, 5)
         chunks = [self._chunk(name, n, foolish) for n in range(count)]
+        if rng.random() < 0.3:
+            named = [made["container"] for made in chunks if "name" in made["container"]]
+            names = rng.sample([container["name"] for container in named], len(named))
+            for container, called in zip(named, names, strict=True):
+                container["name"] = called
         rng.shuffle(chunks)
         return domain(*chunks, name=name)
 

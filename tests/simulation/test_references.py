@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from tests.simulation.virtual_time import run
 from tests.simulation.world import World, chunk, domain
@@ -32,5 +33,63 @@ def test_who_shares_a_network_starts_when_its_owner_runs_and_follows_it_to_a_new
             calls = len(w.engine.calls)
             await asyncio.sleep(600)
             assert len(w.engine.calls) == calls
+
+    run(story())
+
+
+def shared(*more: str) -> dict[str, Any]:
+    """An owner of a network, and who shares it, without a health check of its own, behind the owner's fact."""
+    side = chunk("side", *more, container={"network_mode": "service:db"})
+    del side["health_check"]
+    return domain(chunk("db"), side)
+
+
+def test_who_shares_a_network_is_started_anew_when_its_owner_was() -> None:
+    async def story() -> None:
+        async with World() as w:
+            w.files.write("shop", shared("db"))
+            await w.until_settled()
+            before = w.container("shop_side")
+            w.engine.die("shop_db")
+            await w.until(lambda: w.container("shop_side").run != before.run)
+            assert w.container("shop_side").id == before.id
+            await w.until_settled()
+            assert w.order("StartContainer")[-2:] == ["StartContainer shop_db", "StartContainer shop_side"]
+            calls = len(w.engine.calls)
+            await asyncio.sleep(600)
+            assert len(w.engine.calls) == calls
+
+    run(story())
+
+
+def test_a_restart_of_the_owner_while_the_program_is_away_is_noticed() -> None:
+    async def story() -> None:
+        async with World() as w:
+            w.files.write("shop", shared())
+            await w.until_settled()
+            await asyncio.sleep(1.0)
+            before = w.container("shop_side").run
+            await w.kill()
+            w.engine.die("shop_db")
+            w.engine.start("shop_db")
+            w.start()
+            await w.until(lambda: w.container("shop_side").run != before)
+            await w.until_settled()
+
+    run(story())
+
+
+def test_a_restart_of_the_program_alone_starts_nobody_anew() -> None:
+    async def story() -> None:
+        async with World() as w:
+            w.files.write("shop", shared("db"))
+            await w.until_settled()
+            runs = {c.name: c.run for c in w.engine.containers.values()}
+            await w.kill()
+            w.stores.documents.clear()
+            w.start()
+            await w.until_settled()
+            await asyncio.sleep(600)
+            assert {c.name: c.run for c in w.engine.containers.values()} == runs
 
     run(story())

@@ -18,6 +18,7 @@ class Fate:
     """What becomes of containers of an image: when they are ready, and whether and how they end by themselves.
 
     ``missing``: the image can't be pulled. A job ends with 0 after a second unless ``exit_code`` says otherwise.
+    ``restarts``: what ends by itself is started again by the engine, as by a restart policy.
     """
 
     ready_after: float = 0.05
@@ -25,6 +26,7 @@ class Fate:
     exit_after: float = 0.0
     missing: bool = False
     unchangeable: bool = False
+    restarts: bool = False
 
 
 @dataclass(slots=True)

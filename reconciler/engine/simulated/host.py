@@ -32,6 +32,7 @@ from reconciler.planner.actions import (
 from reconciler.planner.observed import Condition, Container, HostPort
 
 JOB_SECONDS = 1.0
+RESTART_SECONDS = 0.5
 FIRST_FREE_PORT = 49_152
 
 
@@ -202,14 +203,23 @@ class SimulatedHost(SimulatedBelongings):
         self._put(replace(self.containers[container_id], health=said))
 
     def _ends_by_itself(self, container_id: str, exit_code: int) -> None:
-        self._end(self.containers[container_id], exit_code)
+        ended = self._end(self.containers[container_id], exit_code)
+        if self.fate(ended.image).restarts:
+            self._put(replace(ended, condition=Condition.RESTARTING, exit_code=None))
+            timers = self._hidden[container_id].timers
+            timers.append(asyncio.get_running_loop().call_later(RESTART_SECONDS, self._restarts, container_id))
+
+    def _restarts(self, container_id: str) -> None:
+        c = replace(self.containers[container_id], condition=Condition.EXITED)
+        self.containers[container_id] = c
+        self.start(c.name)
 
     def stop(self, name: str) -> Container | None:
         """Stop; one that is stopped or gone is fine."""
         if self._find(name) is None:
             return None
         c = self._ours(name)
-        return self._end(c, 143) if c.condition in ALIVE else c
+        return self._end(c, 143) if c.condition in (*ALIVE, Condition.RESTARTING) else c
 
     def remove(self, name: str) -> None:
         """Remove; one that is gone is fine."""
