@@ -114,7 +114,7 @@ def _verdict(i: ChunkInput) -> Decision:
     parts = cast(i)
     if not i.engine_up:
         return Decision(State.EXECUTING, Reason.ENGINE_UNAVAILABLE, "the engine does not answer")
-    if parts.spare:
+    if parts.spare and not _may_run_on(i, parts):
         steps = tuple(step for c in parts.spare for step in _take_away(i, c, "left over from an earlier attempt"))
         return _work(i, Reason.UPDATING, steps, "removing leftovers")
     aside = _step_aside(i, parts)
@@ -196,6 +196,16 @@ def _name_taken(i: ChunkInput) -> Decision | None:
     return Decision(State.FAILED, Reason.NAME_CONFLICT, text)
 
 
+def _may_run_on(i: ChunkInput, parts: Cast) -> bool:
+    """Whether leftovers stay until the image of the newest is there: those of an update that was overtaken by the next
+    are all that runs where it had stopped what was up before."""
+    if parts.current is not None or parts.rolled_back:
+        return False
+    stopped = parts.previous is not None and parts.previous.condition in ENDED
+    runs = any(c.condition is Condition.RUNNING for c in parts.spare)
+    return stopped and runs and not (i.unsupported or i.blocked_by or _held_back(i) or _name_taken(i))
+
+
 def _step_aside(i: ChunkInput, parts: Cast) -> Decision | None:
     """Give up names that other chunks are to have, whatever holds this chunk back: they may be what it waits for, and
     two that swap their names would wait for each other."""
@@ -260,10 +270,10 @@ def _begin(i: ChunkInput, parts: Cast) -> Decision:
     if previous is None:
         creation = [*_ensure_images(i), *_create_and_start(i, "no container yet")]
         return _work(i, Reason.CREATING, creation, "no container yet")
-    return _replace(i, chunk, previous)
+    return _replace(i, chunk, previous, parts.spare)
 
 
-def _replace(i: ChunkInput, chunk: Chunk, previous: Container) -> Decision:
+def _replace(i: ChunkInput, chunk: Chunk, previous: Container, spare: Sequence[Container]) -> Decision:
     changes = drifted(i, previous)
     moved = following.moved(chunk, i.image, previous) if is_outdated(i, previous) else ""
     cause = "; ".join([*changes, moved] if moved else changes) or "its intent changed"
@@ -272,11 +282,13 @@ def _replace(i: ChunkInput, chunk: Chunk, previous: Container) -> Decision:
     # What the engine has under the tag is what is wanted: nothing but its being there has to be seen to.
     is_only_moved = moved and not changes and is_made_from(previous, chunk)
     steps: list[tuple[Action, str]] = [(following.present(chunk), cause)] if is_only_moved else _ensure_images(i)
+    for c in spare:
+        steps.extend(_take_away(i, c, "left over from an earlier attempt"))
     put_aside = previous.name.endswith(PREVIOUS_SUFFIX)
     if chunk.kind is Kind.JOB or (previous.condition is not Condition.RUNNING and not put_aside):
         steps.extend(_take_away(i, previous, cause))
-    elif not put_aside:
-        if chunk.strategy is Strategy.STOP_FIRST:
+    else:
+        if chunk.strategy is Strategy.STOP_FIRST and previous.condition is Condition.RUNNING:
             steps.append((StopContainer(previous.name, _grace(i, previous)), cause))
         if previous.name == chunk.container.name:
             steps.append((RenameContainer(previous.name, previous.name + PREVIOUS_SUFFIX), cause))
