@@ -114,6 +114,7 @@ def remarks(view: View) -> list[str]:
         said.append("no domain is declared")
     for domain in view["domains"]:
         said.extend(f"not valid: {problem_text(problem)}" for problem in domain["errors"])
+        said.extend(f"warning: {problem_text(problem)}" for problem in domain.get("warnings", ()))
         if domain.get("held"):
             said.append(f"{domain['name']}: {domain['held']}")
         if domain["stalled"]:

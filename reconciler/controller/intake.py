@@ -81,16 +81,23 @@ class Intake:
                 if not record.gone and not record.down:
                     record.held = HELD_MISSING
             return {}
-        judged = self._judge(scan.files, known)
+        judged = self._judge(scan.files, self._lasting(scan, known))
         changes: dict[str, Domain | None] = {}
         for domain in judged.domains.values():
             self._declared(domain, scan, changes)
         self._missing(scan, judged.domains, judged.problems, changes)
+        for record in self._domains.values():
+            self._warn(record, judged.warnings.get(record.file, ()) if not record.gone else ())
         files = {record.file for record in self._domains.values() if not record.gone}
         self.file_problems = {
             file: problems for file, problems in judged.problems.items() if problems and file not in files
         }
         return changes
+
+    def _lasting(self, scan: Scan, known: frozenset[FactRef]) -> frozenset[FactRef]:
+        """The facts of domains that stay. One whose file is gone may still have some: nobody is to build on them."""
+        gone = {name for name, r in self._domains.items() if r.file not in scan.files and not r.held}
+        return frozenset(ref for ref in known if ref.domain not in gone)
 
     def _declared(self, domain: Domain, scan: Scan, changes: dict[str, Domain | None]) -> None:
         record = self._domains.get(domain.name)
@@ -130,6 +137,13 @@ class Intake:
             what = "something that it refers to has changed"
             message = f"{domain.file}: generation {record.generation}: {what}"
             self._recorder.journal(kind="intent", domain=domain.name, message=message)
+
+    def _warn(self, record: DomainRecord, warnings: tuple[Problem, ...]) -> None:
+        """What only looks wrong may come and go with the files of others."""
+        for warning in warnings:
+            if warning not in record.warnings:
+                self._recorder.journal(kind="warning", domain=record.name, message=str(warning))
+        record.warnings = warnings
 
     def _keep(self, domain: Domain, scan: Scan, what: str) -> None:
         data = scan.files[domain.file].data

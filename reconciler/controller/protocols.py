@@ -41,12 +41,15 @@ class Source(Protocol):
 
 
 class Judged(Protocol):
-    """What the files of a scan come to mean: the valid domains by name, the problems by file."""
+    """What the files of a scan come to mean: the valid domains by name; by file the problems, and what only looks
+    wrong."""
 
     @property
     def domains(self) -> Mapping[str, Domain]: ...
     @property
     def problems(self) -> Mapping[str, tuple[Problem, ...]]: ...
+    @property
+    def warnings(self) -> Mapping[str, tuple[Problem, ...]]: ...
 
 
 class Judge(Protocol):

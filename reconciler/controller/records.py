@@ -63,7 +63,8 @@ class DomainRecord:
     """One domain as the loop knows it.
 
     ``domain`` is the intent in force (the last good one). ``gone``: its file went away; ``down``: a person took it
-    down; either way its chunks are to be removed. ``held`` says why a removal is held back.
+    down; either way its chunks are to be removed. ``held`` says why a removal is held back. ``problems`` are what is
+    wrong with its file, ``warnings`` what only looks wrong in it beside the other files.
     """
 
     name: str
@@ -73,6 +74,7 @@ class DomainRecord:
     generation: int = 1
     commit: str | None = None
     problems: tuple[Problem, ...] = ()
+    warnings: tuple[Problem, ...] = ()
     gone: bool = False
     down: bool = False
     volumes_too: bool = False

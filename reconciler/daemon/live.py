@@ -67,6 +67,7 @@ def _domain(domain: View, view: View, shown: set[str], now: datetime) -> Rendera
     parts.extend(Text(clean(f"✖ {problem_text(problem)}"), style="red") for problem in domain["errors"][:5])
     if len(domain["errors"]) > 5:
         parts.append(Text(f"  … {len(domain['errors']) - 5} more, see `pnr validate`", style="red"))
+    parts.extend(Text(clean(f"! {problem_text(one)}"), style="yellow") for one in domain.get("warnings", ())[:3])
     if domain.get("held"):
         parts.append(Text(clean(f"! {domain['held']}"), style="yellow"))
     own = [found for found in chunks(view) if found.domain is domain]

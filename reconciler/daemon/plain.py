@@ -67,6 +67,9 @@ def _domains(before: View | None, after: View) -> Iterator[str]:
             yield f"{domain['name']}: {domain['held']}"
         if domain["stalled"] and not old.get("stalled"):
             yield f"stalled: {domain['name']}; `pnr why CHUNK` says what is missing"
+        for warning in domain.get("warnings") or []:
+            if warning not in (old.get("warnings") or []):
+                yield f"warning: {problem_text(warning)}"
         for note in domain.get("notes") or []:
             if note not in (old.get("notes") or []):
                 yield f"{domain['file']}: note: {note}"

@@ -222,7 +222,7 @@ class World:
 
     def domain(self, name: str) -> dict[str, Any]:
         """One domain of it."""
-        nothing: dict[str, Any] = {"cpuxs": [], "errors": [], "held": "", "stalled": False}
+        nothing: dict[str, Any] = {"cpuxs": [], "errors": [], "warnings": [], "held": "", "stalled": False}
         return next((d for d in self.view()["domains"] if d["name"] == name), nothing)
 
     def chunk(self, name: str, domain: str = "shop") -> dict[str, Any]:

@@ -108,3 +108,13 @@ def test_an_address_is_listed_once() -> None:
         "http://127.0.0.1:1",
         "http://127.0.0.1:2",
     ]
+
+
+def test_what_only_looks_wrong_is_told_once() -> None:
+    before = view(domain("demo", chunk("db")))
+    after = view(domain("demo", chunk("db"), warnings=[problem("demo.json", "there is no domain base (yet)")]))
+    told = changes(before, after, NOW)
+    assert len(told) == 1
+    assert told[0].startswith("12:00:01 warning: ")
+    assert "there is no domain base (yet)" in told[0]
+    assert changes(after, after, NOW) == []
