@@ -13,3 +13,9 @@ class PnrError(Exception):
     """An expected failure, with a stable ``code`` and a message for people."""
 
     code: ClassVar[str] = "Error"
+
+
+class Unreachable(PnrError):
+    """Whoever was to be asked can't be reached. That tells nothing of what was to be asked for."""
+
+    code = "Unreachable"

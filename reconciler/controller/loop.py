@@ -60,7 +60,7 @@ from reconciler.planner.actions import (
     RemoveContainer,
     StartContainer,
 )
-from reconciler.planner.health import Health, fold
+from reconciler.planner.health import Health, fold, unanswered
 from reconciler.planner.memory import intent_changed, set_back
 from reconciler.planner.notice import step_told, work_failed
 from reconciler.planner.observed import Container
@@ -452,15 +452,13 @@ class Controller:
         chunk = self.known.desired(probed.id)
         if record is None or chunk is None or chunk.health is None or record.health.run != probed.run:
             return
-        before = record.health
-        record.health = fold(
-            before,
-            chunk.health,
-            ok=probed.result.ok,
-            message=probed.result.message,
-            now=self.known.clock.monotonic(),
-            counts=probed.counts,
-        )
+        before, now, result = record.health, self.known.clock.monotonic(), probed.result
+        if result.is_known:
+            record.health = fold(
+                before, chunk.health, ok=result.ok, message=result.message, now=now, counts=probed.counts
+            )
+        else:
+            record.health = unanswered(before, result.message, now)
         if record.health.tv is not before.tv:
             self._prober.is_up(probed.id, record.health.tv is TV.Y)
             self.known.mark(probed.id)

@@ -34,7 +34,9 @@ class SimulatedProbe:
         """Ask the engine."""
         await asyncio.sleep(ANSWER_SECONDS)
         if self._engine.is_down:
-            return ProbeResult(False, "the simulated engine is down")
+            raise EngineUnavailable("the simulated engine is down")
+        if self._engine.is_mute:
+            raise EngineUnavailable("the simulated engine does not answer")
         if self._engine.is_ready(target.container.id):
             return ProbeResult(True, f"{self._check.type} {self._check.port_key or ''} answered (simulated)")
         return ProbeResult(False, "not ready yet (simulated)")

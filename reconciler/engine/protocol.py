@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
-from reconciler.errors import PnrError
+from reconciler.errors import PnrError, Unreachable
 from reconciler.intent.model import ChunkId, Login
 from reconciler.planner.actions import Action
 from reconciler.planner.observed import Container, ImageSeen, Observed
@@ -42,7 +42,7 @@ class EngineError(PnrError):
     permanent: bool = False
 
 
-class EngineUnavailable(EngineError):
+class EngineUnavailable(EngineError, Unreachable):
     """The engine does not answer."""
 
     code = "EngineUnavailable"

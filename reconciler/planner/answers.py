@@ -93,6 +93,8 @@ def _answer(
     if c.condition is not Condition.RUNNING:
         if c.condition in (Condition.PAUSED, Condition.RESTARTING) or c.exit_code is not None:
             return denied(chunk, key)
+        if i.memory.failure is not None:
+            return denied(chunk, key)  # it could not be started
         return _still_denied(chunk, key, declared, before)
     if chunk.kind is Kind.JOB:
         return own.get(key) or unknown(declared)
@@ -100,13 +102,18 @@ def _answer(
         return before if before is not None else unknown(declared)
     if chunk.facts is not FactsMode.NONE and key in own:
         return own[key]
+    tv = health_of(i, c)
+    given_up = i.memory.failure is not None and i.memory.counted_run == c.run
+    if tv is not TV.Y and given_up:
+        return denied(chunk, key)
     if chunk.facts is FactsMode.OWN:
         return _still_denied(chunk, key, declared, before)
-    tv = health_of(i, c)
     if tv is TV.Y:
         return affirmed(chunk, key)
     if tv is TV.N:
         return denied(chunk, key)
+    if i.memory.proven_run == c.run and before == affirmed(chunk, key):
+        return affirmed(chunk, key)  # it served all the time while an update was tried beside it
     return _still_denied(chunk, key, declared, before)
 
 

@@ -441,9 +441,18 @@ def _rolled_back(i: ChunkInput, parts: Cast) -> Decision:
             steps.append((StartContainer(name, i.chunk.container.files), "the previous container comes back"))
     if steps:
         return _work(i, Reason.ROLLING_BACK, steps, f"the update failed: {why}")
+    ill, wake = "", m.not_before
+    if previous.condition is Condition.RUNNING and health_of(i, previous) is not TV.Y:
+        if m.counted_run == previous.run:
+            ill = m.last_error
+            if i.gate_open and (m.not_before is None or i.now >= m.not_before):
+                return _work(i, Reason.RECOVERING, _restart(i, previous, ill), ill)
+        elif i.health.run == previous.run and i.chunk.health is not None:
+            wake = i.health.since + i.chunk.health.deadline_seconds
     what, until = "the update", "the domain changes"
     if is_made_from(previous, i.chunk):
         rejected = following.short(i.image.newest or following.wanted_id(i.chunk, m, i.image))
         what, until = f"the update to {i.chunk.container.image} ({rejected})", "its tag moves on, or the domain changes"
     text = f"{what} failed and the previous container is back until {until}: {why}"
-    return Decision(State.FAILED, Reason.ROLLED_BACK, text, wake_at=m.not_before)
+    text += f"; it is not healthy itself: {ill}" if ill else ""
+    return Decision(State.FAILED, Reason.ROLLED_BACK, text, wake_at=wake)

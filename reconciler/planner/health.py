@@ -33,6 +33,11 @@ class Health:
     last_at: float | None = None
 
 
+def unanswered(health: Health, message: str, now: float) -> Health:
+    """A look that could not be taken, since nobody could be asked: remembered for people, and no result."""
+    return replace(health, last_error=message, last_at=now)
+
+
 def fold(health: Health, check: HealthCheck, *, ok: bool, message: str, now: float, counts: bool = True) -> Health:
     """Take one result into account.
 

@@ -136,7 +136,16 @@ def proven(memory: Memory, run: str, now: float) -> Memory:
     settled = memory.failure is None and memory.not_before is None and memory.remedy is Remedy.START
     if not pending and not settled:
         memory = replace(memory, failure=None, not_before=None, remedy=Remedy.START)
-    proven_at = memory.proven_at
-    if memory.attempts and proven_at is not None and now - proven_at >= HEALTHY_AFTER_SECONDS:
-        memory = replace(memory, attempts=0)
-    return memory
+    return _rested(memory, now)
+
+
+def serves_again(memory: Memory, run: str, now: float) -> Memory:
+    """The same of what an update was rolled back to: that the update failed is remembered until it is tried anew."""
+    if memory.proven_run != run or memory.proven_at is None:
+        memory = replace(memory, proven_run=run, proven_at=now)
+    return _rested(memory, now)
+
+
+def _rested(memory: Memory, now: float) -> Memory:
+    healthy = now - memory.proven_at if memory.proven_at is not None else 0.0
+    return replace(memory, attempts=0) if memory.attempts and healthy >= HEALTHY_AFTER_SECONDS else memory

@@ -21,7 +21,7 @@ from reconciler.planner.actions import (
     Work,
 )
 from reconciler.planner.compare import differences
-from reconciler.planner.memory import Failure, Memory, Remedy, attempt_begins, proven, set_back
+from reconciler.planner.memory import Failure, Memory, Remedy, attempt_begins, proven, serves_again, set_back
 from reconciler.planner.observed import Condition, Container
 from reconciler.planner.situation import (
     ENDED,
@@ -69,7 +69,7 @@ def notice(i: ChunkInput) -> Memory:
         tv = health_of(i, c)
         if tv is TV.Y and chunk.kind is Kind.SERVICE:
             if parts.rolled_back:
-                return replace(m, proven_run=c.run, proven_at=m.proven_at if m.proven_at is not None else i.now)
+                return serves_again(m, c.run, i.now)
             # It is up: whatever was given up before is over, and what a person asked for is done.
             m = replace(m, rejected="", paused="", asked_image="") if parts.previous is None else m
             return proven(m, c.run, i.now)
@@ -91,13 +91,30 @@ def _notice_illness(i: ChunkInput, c: Container, tv: TV, parts: Cast) -> Memory:
     if tv is TV.N and was_up and chunk.health is not None:
         error = f"health check failed {i.health.failures} times: {i.health.last_error}"
         return set_back(
-            m, now=i.now, jitter=i.jitter, error=error, failure=None, remedy=Remedy.RESTART, counted_run=c.run
+            m,
+            now=i.now,
+            jitter=i.jitter,
+            error=error,
+            failure=m.failure if parts.rolled_back else None,
+            remedy=Remedy.RESTART,
+            counted_run=c.run,
         )
     limit = chunk.health.deadline_seconds if chunk.health is not None else None
     if limit is not None and not was_up and i.now - i.health.since >= limit:
         said = i.health.last_error or "no result yet"
         text = f"not healthy within {limit:g} s: {said}"
         failure = Failure(Reason.DEADLINE_EXCEEDED, text)
+        if parts.rolled_back:
+            # That the update failed is still what people are to know first.
+            return set_back(
+                m,
+                now=i.now,
+                jitter=i.jitter,
+                error=text,
+                failure=m.failure,
+                remedy=Remedy.RESTART,
+                counted_run=c.run,
+            )
         return _failed(i, failure, Remedy.RESTART, parts, counted_run=c.run)
     return m
 
@@ -152,8 +169,8 @@ def work_begins(i: ChunkInput, work: Work) -> Memory:
     if not parts.rolled_back:
         m = attempt_begins(m)
     main = parts.main
-    stops = any(isinstance(action, StopContainer) for action, _ in work.steps)
-    if main is not None and stops:
+    stopped = {action.name for action, _ in work.steps if isinstance(action, StopContainer)}
+    if main is not None and main.name in stopped:
         m = replace(m, counted_run=main.run, restart_on_open=False)
     if parts.current is None and parts.previous is not None and not parts.rolled_back:
         changes = drifted(i, parts.previous)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 
-from reconciler.errors import PnrError
+from reconciler.errors import PnrError, Unreachable
 from reconciler.probes.protocol import Probe, ProbeResult, Target
 
 LONGEST_MESSAGE = 300
@@ -31,6 +31,8 @@ async def ask(probe: Probe, target: Target, timeout_seconds: float) -> ProbeResu
         if task is None or task.cancelling():
             raise
         return _raised(probe, error)  # something inside the probe was cancelled, not the one who asks
+    except Unreachable as error:
+        return ProbeResult(ok=False, message=printable(str(error)), is_known=False)
     except PnrError as error:
         return ProbeResult(ok=False, message=printable(str(error)))
     except Exception as error:  # noqa: BLE001  a plug-in may raise anything, and must not end the daemon
@@ -38,7 +40,7 @@ async def ask(probe: Probe, target: Target, timeout_seconds: float) -> ProbeResu
     if not isinstance(result, ProbeResult):
         said = f"{_name(probe)} returned {type(result).__name__}, not a ProbeResult"
         return ProbeResult(ok=False, message=said)
-    return ProbeResult(ok=result.ok, message=printable(result.message))
+    return ProbeResult(ok=result.ok, message=printable(result.message), is_known=result.is_known)
 
 
 def printable(text: str) -> str:

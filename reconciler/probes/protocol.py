@@ -17,10 +17,13 @@ from reconciler.planner.observed import Container
 
 @dataclass(frozen=True, slots=True)
 class ProbeResult:
-    """``ok``, and a short message for people (``tcp 27017 answered``, ``connection refused``)."""
+    """``ok``, and a short message for people (``tcp 27017 answered``, ``connection refused``).
+
+    ``is_known`` is False where nobody could be asked (the engine does not answer): that counts for nothing."""
 
     ok: bool
     message: str
+    is_known: bool = True
 
 
 @dataclass(frozen=True, slots=True)

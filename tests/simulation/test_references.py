@@ -93,3 +93,45 @@ def test_a_restart_of_the_program_alone_starts_nobody_anew() -> None:
             assert {c.name: c.run for c in w.engine.containers.values()} == runs
 
     run(story())
+
+
+def test_who_shares_a_network_follows_its_owner_back_from_a_failed_update() -> None:
+    async def story() -> None:
+        async with World() as w:
+
+            def shop(image: str) -> None:
+                owner = chunk("db", container={"image": image})
+                w.files.write("shop", domain(owner, chunk("side", container={"pid": "service:db"})))
+
+            shop("db:1")
+            await w.until_settled()
+            w.engine.show_ids("shop_side")
+            owner = w.container("shop_db").id
+            w.engine.fate("db:2").exit_code, w.engine.fate("db:2").exit_after = 1, 20.0
+            w.engine.fate("db:2").ready_after = 1e9
+            shop("db:2")
+            await w.until(lambda: w.chunk("db")["reason"] == "RolledBack")
+            assert w.container("shop_db").id == owner
+            await w.until(lambda: w.chunk("side")["state"] == "completed" and w.fact("side_ready") == "Y")
+            w.engine.show_ids("shop_side")
+            assert (w.container("shop_side").settings or {})["pid"] == f"container:{owner}"
+            # After its owner, in its present run.
+            assert w.engine.runs[-1] == "shop_side"
+
+    run(story())
+
+
+def test_who_shares_the_processes_of_somebody_elses_container_follows_it() -> None:
+    async def story() -> None:
+        async with World() as w:
+            w.engine.plant_container("theirs")
+            w.files.write("shop", domain(chunk("side", container={"pid": "container:theirs"})))
+            await w.until_settled()
+            w.engine.show_ids("shop_side")
+            first = w.container("shop_side").id
+            w.engine.remove_by_hand("theirs")
+            w.engine.plant_container("theirs")
+            await w.until(lambda: w.container("shop_side").id != first)
+            await w.until_settled()
+
+    run(story())

@@ -70,7 +70,8 @@ class Call:
 class SimulatedEngine(SimulatedHost):
     """See the module's text; :class:`reconciler.engine.protocol.Engine`. Durations are ranges in seconds.
 
-    ``calls`` logs every changing call. ``faults`` begin to strike with the first :meth:`connect`.
+    ``calls`` logs every changing call. ``faults`` begin to strike with the first :meth:`connect`. While
+    ``is_mute`` is set, no container can be probed.
     """
 
     def __init__(
@@ -85,6 +86,7 @@ class SimulatedEngine(SimulatedHost):
         super().__init__()
         self.calls: list[Call] = []
         self.is_down = False
+        self.is_mute = False
         self.weather = Weather()
         self._random = random.Random(seed)
         self._start_seconds = start_seconds

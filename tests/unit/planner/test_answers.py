@@ -6,7 +6,7 @@ from reconciler.facts import TV, FactRef, Pnr
 from reconciler.intent.model import Answer, Chunk, FactsMode, HealthCheck, Kind
 from reconciler.lifecycle import Reason
 from reconciler.planner.answers import answers
-from reconciler.planner.health import Health, fold
+from reconciler.planner.health import Health, fold, unanswered
 from reconciler.planner.memory import Failure, Memory, delay
 from reconciler.planner.observed import Condition
 from reconciler.planner.situation import ChunkInput, cast
@@ -113,3 +113,26 @@ def test_back_off_is_at_once_then_a_second_doubling_to_five_minutes() -> None:
 def test_a_chunk_that_could_not_be_brought_up_answers_no() -> None:
     failure = Failure(Reason.IMAGE_PULL_FAILED, "not found")
     assert told(situation(chunk(health=TCP), memory=Memory(failure=failure))) == NO
+
+
+def test_a_run_that_was_given_up_answers_no_before_any_result_has_counted() -> None:
+    c = chunk(health=TCP)
+    given_up = Memory(failure=Failure(Reason.DEADLINE_EXCEEDED, "not healthy within 30 s"), counted_run="run1")
+    assert told(situation(c, container(c), health=Health(run="run1"), memory=given_up)) == NO
+    assert told(situation(c, container(c), health=healthy(), memory=given_up)) == YES
+    assert told(situation(c, container(c, run="run2"), health=Health(run="run2"), memory=given_up)).tv is TV.U
+
+
+def test_a_container_that_could_not_be_started_answers_no() -> None:
+    c = chunk(health=TCP)
+    made = container(c, Condition.CREATED, run="")
+    assert told(situation(c, made)).tv is TV.U
+    assert told(situation(c, made, memory=Memory(failure=Failure(Reason.PORT_IN_USE, "held")))) == NO
+
+
+def test_a_look_that_could_not_be_taken_is_no_result() -> None:
+    once = check(failure_threshold=1)
+    seen = fold(Health(run="run1"), once, ok=True, message="answered", now=1.0)
+    blind = unanswered(seen, "the engine does not answer", 2.0)
+    assert (blind.tv, blind.failures, blind.successes, blind.message) == (TV.Y, 0, 1, "answered")
+    assert (blind.last_error, blind.last_at) == ("the engine does not answer", 2.0)

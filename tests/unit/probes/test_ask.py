@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.errors import PnrError
+from reconciler.errors import PnrError, Unreachable
 from reconciler.probes.ask import LONGEST_MESSAGE, ask, printable
 from reconciler.probes.protocol import ProbeResult, Target
 from tests.unit.probes.build import container
@@ -96,3 +96,8 @@ async def test_messages_are_fit_for_a_terminal() -> None:
 
 def test_a_long_message_is_cut() -> None:
     assert len(printable("x" * 100_000)) == LONGEST_MESSAGE
+
+
+async def test_who_can_not_be_asked_has_not_answered() -> None:
+    result = await ask(_raising(Unreachable("the engine does not answer")), TARGET, 1.0)
+    assert result == ProbeResult(ok=False, message="the engine does not answer", is_known=False)
