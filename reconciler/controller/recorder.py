@@ -64,6 +64,12 @@ class Recorder:
         self._entries: list[dict[str, Any]] = []
         self._wake = asyncio.Event()
         self._writing = asyncio.Lock()
+        self._begun: set[asyncio.Task[bool]] = set()
+
+    @property
+    def is_up_to_date(self) -> bool:
+        """Whether all that was noted is written."""
+        return not (self._entries or self._kept or self._touched or self._forgotten or self._begun)
 
     def attach(self, build: Build) -> None:
         """Where the documents come from."""
@@ -157,7 +163,17 @@ class Recorder:
                 self._wake.set()
 
     async def flush(self) -> bool:
-        """Write all that is noted now; False when something could not be written."""
+        """Write all that is noted now; False when something could not be written.
+
+        A write that has begun goes on to its end though its caller is cancelled, since a thread can't be called back;
+        the next one waits for it, so that no older document comes after a newer one.
+        """
+        write = asyncio.create_task(self._in_turn())
+        self._begun.add(write)
+        write.add_done_callback(self._begun.discard)
+        return await asyncio.shield(write)
+
+    async def _in_turn(self) -> bool:
         async with self._writing:
             return await self._flush()
 

@@ -50,7 +50,8 @@ class Handler:
             case "ping":
                 yield {"done": True}
             case "status":
-                yield {"view": self._controller.view(), "done": True}
+                written = self._controller.known.recorder.is_up_to_date
+                yield {"view": self._controller.view(), "written": written, "done": True}
             case "watch":
                 async for view in self._views():
                     yield {"view": view}

@@ -85,6 +85,13 @@ class Daemon:
             pass
         return {"daemon": {}, "domains": []}
 
+    def _is_written(self) -> bool:
+        """Whether all that the daemon has noted is on the disk; True where nobody answers."""
+        try:
+            return all(answer["written"] for answer in request(self.state, {"command": "status"}))
+        except (PnrError, OSError):
+            return True
+
     def domain(self, name: str) -> dict[str, Any]:
         """One domain of the view; {} while it is not known."""
         return next((dict(d) for d in self.view()["domains"] if d["name"] == name), {})
@@ -158,7 +165,9 @@ class Daemon:
         return sorted(c["Names"][0].lstrip("/") for c in found)
 
     def journal(self) -> list[dict[str, Any]]:
-        """All entries of the journal."""
+        """All entries of the journal, once it has been written up to now."""
+        if self.process is not None:
+            self.until(self._is_written, "the journal to be written")
         path = self.state / "events.jsonl"
         return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
