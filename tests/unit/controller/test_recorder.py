@@ -1,0 +1,75 @@
+"""What is written down, and in which order, when writing takes its time."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from reconciler.controller.recorder import Recorder
+
+
+class SlowDisk:
+    """Keeps what is saved; the first write waits until it is let go."""
+
+    def __init__(self) -> None:
+        self.saved: list[int] = []
+        self.begun = threading.Event()
+        self.go_on = threading.Event()
+
+    def save(self, domain: str, document: Mapping[str, Any]) -> None:
+        if not self.begun.is_set():
+            self.begun.set()
+            self.go_on.wait(30)
+        self.saved.append(document["number"])
+
+    def load_all(self) -> tuple[dict[str, dict[str, Any]], list[str]]:
+        return {}, []
+
+    def remove(self, domain: str) -> None:
+        raise AssertionError("nothing is removed here")
+
+
+class Nothing:
+    def save(self, domain: str, file: str, data: bytes) -> None: ...
+
+    def load_all(self) -> Sequence[Any]:
+        return ()
+
+    def remove(self, domain: str) -> None: ...
+
+    def append(self, entries: Sequence[Mapping[str, Any]]) -> None: ...
+
+
+class StandingClock:
+    def now(self) -> datetime:
+        return datetime(2026, 1, 1, tzinfo=UTC)
+
+    def monotonic(self) -> float:
+        return 0.0
+
+
+async def test_a_write_that_was_begun_before_the_end_is_not_overtaken_by_the_last_one() -> None:
+    disk, nothing, number = SlowDisk(), Nothing(), 1
+
+    async def offload(call: Any) -> None:
+        await asyncio.to_thread(call)
+
+    recorder = Recorder(snapshots=disk, intents=nothing, journal=nothing, clock=StandingClock(), offload=offload)
+    recorder.attach(lambda domain: {"number": number})
+    recorder.touch("shop")
+    running = asyncio.create_task(recorder.run())
+    await asyncio.to_thread(disk.begun.wait, 30)
+    running.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
+    number = 2
+    recorder.touch("shop")
+    last = asyncio.create_task(recorder.flush())
+    await asyncio.wait({last}, timeout=0.1)
+    disk.go_on.set()
+    assert await last
+    assert disk.saved == [1, 2]
