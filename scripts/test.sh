@@ -1,9 +1,9 @@
 #!/bin/sh
 # All tests, with all that they need: Debian packages where they are missing, and an engine for as long as they run
 # where none answers. BIN is the bin directory of the virtual environment; arguments go to pytest.
-# What an engine can answer differently is tested on the newest engine first (scripts/newest.sh), then everything on the
-# machine's own, whatever the first said; the last line tells whether both passed. With arguments: on the machine's own
-# only, or with ENGINE=newest on the newest only.
+# What an engine can answer differently is tested on the newest engine (scripts/newest.sh) beside everything on the
+# machine's own: both wait for containers most of the time. What the first says is shown behind the second. With
+# arguments: on the machine's own only, or with ENGINE=newest on the newest only.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/say.sh
@@ -15,6 +15,8 @@ DIFFERENT="tests/integration/engine tests/integration/images tests/integration/p
 [ "$(uname -s)" = Linux ] || fail "all tests need Linux and a Docker engine; the ones that need nothing: make unit"
 install_packages docker.io containerd runc iptables iproute2 busybox-static mmdebstrap git openssl procps curl age docker-registry apache2-utils
 
+beside="" # the process that tests on the newest engine, and what it says
+said=$(mktemp)
 PNR_ENGINE_PID_FILE=$(mktemp)
 export PNR_ENGINE_PID_FILE
 
@@ -24,6 +26,11 @@ runs() { [ -n "$(tr -d '\0' 2>/dev/null <"/proc/$1/cmdline")" ]; }
 end_our_engine() {
   status=$?
   trap - EXIT
+  if [ -n "$beside" ]; then
+    kill -s TERM -- "-$beside" 2>/dev/null || true
+    wait "$beside" || true
+  fi
+  rm -f "$said"
   engine=$(cat "$PNR_ENGINE_PID_FILE")
   rm -f "$PNR_ENGINE_PID_FILE"
   if [ -n "$engine" ] && runs "$engine"; then
@@ -40,20 +47,29 @@ trap end_our_engine EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
-newest() {
-  say "on the newest engine:"
-  scripts/newest.sh "$BIN/python" -m pytest -q --durations=10 "$@"
-}
-
 if [ "${ENGINE:-}" = newest ]; then
   # shellcheck disable=SC2086 # a list of folders
-  if [ $# = 0 ]; then newest $DIFFERENT; else newest "$@"; fi
+  [ $# -gt 0 ] || set -- $DIFFERENT
+  scripts/newest.sh "$BIN/python" -m pytest -q --durations=10 "$@"
   exit
 fi
-failed=""
-# shellcheck disable=SC2086
-[ $# -gt 0 ] || newest $DIFFERENT || failed="on the newest engine"
+if [ $# = 0 ]; then
+  say "on the newest engine, beside what follows"
+  # In a session of its own, to be ended as one.
+  # shellcheck disable=SC2086
+  setsid scripts/newest.sh "$BIN/python" -m pytest -q --durations=10 $DIFFERENT >"$said" 2>&1 &
+  beside=$!
+fi
 scripts/engine.sh
 say "on the machine's own engine:"
-"$BIN/python" -m pytest -q --durations=10 "$@" || failed="${failed:+$failed, and }on the machine's own engine"
+failed=""
+"$BIN/python" -m pytest -q --durations=10 "$@" || failed="on the machine's own engine"
+if [ -n "$beside" ]; then
+  status=0
+  wait "$beside" || status=$?
+  beside=""
+  say "on the newest engine:"
+  cat "$said"
+  [ "$status" = 0 ] || failed="${failed:+$failed, and }on the newest engine"
+fi
 [ -z "$failed" ] || fail "tests failed $failed (above)"
