@@ -1,11 +1,13 @@
-"""Property tests look at new examples on a developer's machine, and at the same ones each time where CI is set: there a
-change is judged, and must not fail for what an earlier one did. No example has a deadline: machines are slow at times.
+"""Property tests look at a few new examples on a developer's machine, and at the same hundred each time where CI is
+set: a change is judged there, and must not fail for what an earlier one did. No example has a deadline: some
+machines are slow.
 
 Ctrl-C reaches the programs that tests start, even where the shell that runs the tests has its children ignore it.
 """
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 
@@ -14,6 +16,11 @@ from hypothesis import settings
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-settings.register_profile("developer", deadline=None)
+settings.register_profile("developer", deadline=None, max_examples=20)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "developer")
+
+
+def pytest_collection_finish() -> None:
+    # Thousands of collected tests are there to the end: the garbage collector need not look at them again and again.
+    gc.freeze()

