@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from reconciler.controller.attention import Attention
@@ -17,13 +17,13 @@ from reconciler.facts import TV, is_closed, is_open, missing
 from reconciler.intent.model import Chunk, ChunkId
 from reconciler.intent.settings.references import awaited, containers_shared, must_run
 from reconciler.lifecycle import Reason, State, advance
-from reconciler.planner import belongings
+from reconciler.planner import belongings, following
 from reconciler.planner.actions import RemoveNetwork, StartContainer, Work
 from reconciler.planner.answers import answers, combined
 from reconciler.planner.decide import Decision, decide
 from reconciler.planner.memory import Memory, intent_changed
 from reconciler.planner.notice import notice, work_begins
-from reconciler.planner.observed import Condition, Container
+from reconciler.planner.observed import Condition, Container, ImageNews
 from reconciler.planner.rolling import Stage, is_update_of_serving, stage, waits_for
 from reconciler.planner.situation import ChunkInput, cast
 from reconciler.planner.support import Connected, supported_networks, unsupported_of
@@ -92,12 +92,13 @@ class Decider:
                 fact = self._known.facts.get(ref)
                 if fact is not None and fact.tv is not TV.U:
                     flowin[key] = ",".join(fact.response)
+        news = self._images.news(chunk)
         return ChunkInput(
             id=id,
             chunk=chunk,
             generation=domain.generation,
             containers=containers,
-            memory=record.memory,
+            memory=_with_drift(record.memory, chunk, news, containers),
             health=record.health,
             now=self._known.clock.monotonic(),
             gate_open=gate_open,
@@ -116,7 +117,7 @@ class Decider:
             ids=self._ids(chunk),
             runs=self._runs(chunk),
             unsupported=unsupported_of(chunk, domain.domain, self._connected) if chunk is not None else (),
-            image=self._images.news(chunk),
+            image=news,
             holder_leaves=self._leaves(holder),
             wanted_elsewhere=frozenset(c.name for c in containers if self._known.is_wanted_by_another(c.name, id)),
         )
@@ -207,7 +208,8 @@ class Decider:
         elif i.engine_up and i.busy is None:
             self._attention.attend(record, i.chunk, cast(i).main)
             answered = self._attention.answered_all(record, i.chunk)
-            i = replace(i, memory=record.memory, health=record.health, answered_all=answered)
+            memory = _with_drift(record.memory, i.chunk, i.image, i.containers)
+            i = replace(i, memory=memory, health=record.health, answered_all=answered)
         memory = notice(i)
         if memory is not record.memory:
             self._remember(record, i, memory)
@@ -376,3 +378,8 @@ class Decider:
         del self._known.domains[record.name]
         self._known.recorder.forget(record.name)
         self._known.recorder.journal(kind="intent", domain=record.name, message="removed")
+
+
+def _with_drift(memory: Memory, chunk: Chunk | None, news: ImageNews, containers: Sequence[Container]) -> Memory:
+    """What is remembered, with the image that a swapped tag asks for."""
+    return following.by_drift(chunk, memory, news, containers) if chunk is not None else memory

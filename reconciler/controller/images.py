@@ -41,6 +41,7 @@ class Images:
         self._fetching = Fetching(known=known, engine=engine, post=post, source=source)
         self._names: dict[ChunkId, str] = {}
         self._there: dict[str, ImageSeen] = {}
+        self._doubtful: set[str] = set()  # not looked at since a step of ours dealt with it
         self._wake = asyncio.Event()
         self._is_to_look = True
         self._last_look = 0.0
@@ -54,7 +55,8 @@ class Images:
             return ImageNews()
         image = chunk.container.image
         seen, fetch = self._there.get(image), self._fetching.of(chunk.id)
-        news = ImageNews(seen.id if seen is not None else "", fetching=fetch.said if fetch is not None else "")
+        id = seen.id if seen is not None and image not in self._doubtful else ""
+        news = ImageNews(id, fetching=fetch.said if fetch is not None else "")
         question = self._questions.of(chunk)
         if question is None:
             return news
@@ -99,8 +101,9 @@ class Images:
         self._is_to_look = True
         self._wake.set()
 
-    def touched(self) -> None:
+    def touched(self, image: str) -> None:
         """A step of ours has dealt with an image: what was looked at before it may be out of date."""
+        self._doubtful.add(image)
         self._touched += 1
         self.look_soon()
 
@@ -145,6 +148,9 @@ class Images:
 
     def _put(self, name: str, image: ImageSeen | None) -> None:
         before = self._there.get(name)
+        if name in self._doubtful:
+            self._doubtful.discard(name)
+            before = None
         if image is not None:
             self._there[name] = image
         else:

@@ -393,7 +393,7 @@ class Controller:
                 if gone is not None:
                     self.known.concerns(gone)
             if isinstance(done.action, EnsureImage):
-                self._images.touched()  # what it did is told by its milestones
+                self._images.touched(done.action.image)  # what it did is told by its milestones
             else:
                 self.known.recorder.journal(kind="action", chunk=key, message=done.action.describe())
             self.known.mark(key)

@@ -178,7 +178,10 @@ class Chunk(Part):
         None, description="So many replicas must be healthy for the flowout facts to hold; all where left out."
     )
     ignore_drift: Annotated[list[str], Read(readers.ignored, TEXTS)] = Field(
-        [], description="Settings of the container that may differ from what is declared, by name.", examples=[["cpus"]]
+        [],
+        description="Settings of the container that may differ from what is declared, by name; `image`: a tag that was"
+        " swapped on the engine.",
+        examples=[["cpus"]],
     )
     adopt: Annotated[Adopt, Read(readers.adopt, {"enum": [True, False, "replace"]})] | None = Field(
         None,

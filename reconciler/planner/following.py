@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from reconciler.intent.image_names import parse
-from reconciler.intent.model import AutoUpdatePolicy, Chunk, Kind
+from reconciler.intent.model import Adopt, AutoUpdatePolicy, Chunk, Kind
 from reconciler.intent.settings.volumes import images_mounted
 from reconciler.planner.actions import EnsureImage
 from reconciler.planner.memory import Memory
@@ -69,19 +69,33 @@ def rejected_image(memory: Memory) -> str:
 
 
 def moved(chunk: Chunk, news: ImageNews, c: Container) -> str:
-    """A sentence where the engine has another image under the declared name than the container was made from: drift
-    that nobody but a person, or ``auto_update``, puts right."""
+    """A sentence where the engine has another image under the declared name than the container was made from."""
     if not news.id or not c.image_id or news.id == c.image_id or parse(chunk.container.image).is_fixed:
+        return ""
+    if "image" in chunk.ignore_drift:
         return ""
     return f"image: {chunk.container.image} is {short(news.id)} now, {short(c.image_id)} found"
 
 
 def by_request(chunk: Chunk, memory: Memory, news: ImageNews, containers: Iterable[Container]) -> Memory:
     """The memory once a person has asked to converge: a tag that has moved counts then, as for ``compose up``."""
-    if chunk.auto_update is not None or chunk.kind is Kind.JOB:
+    if chunk.auto_update is not None or chunk.kind is Kind.JOB or memory.asked_image == news.id:
         return memory
     ours = [c for c in containers if c.spec == chunk.container.digest]
     return replace(memory, asked_image=news.id) if any(moved(chunk, news, c) for c in ours) else memory
+
+
+def by_drift(chunk: Chunk, memory: Memory, news: ImageNews, containers: Iterable[Container]) -> Memory:
+    """The memory as a chunk is decided about: a tag that was moved behind our back is drift, put right like any other.
+
+    Not where the name does not say for sure which image is meant (one that is built, or chosen by its platform), nor
+    where containers are taken over as they are; and what was given up for is not tried again.
+    """
+    spec = chunk.container
+    is_unsure = spec.build is not None or bool(spec.settings.get("platform")) or chunk.adopt is not Adopt.NO
+    if is_unsure or target_of(chunk, news.id) in (memory.rejected, memory.paused):
+        return memory
+    return by_request(chunk, memory, news, containers)
 
 
 def newer(chunk: Chunk, news: ImageNews) -> EnsureImage | None:

@@ -386,35 +386,14 @@ def test_an_image_that_breaks_one_copy_is_not_done_to_the_others() -> None:
 # --- a tag that nobody follows ------------------------------------------------------------------------------------
 
 
-def test_a_tag_that_nobody_follows_is_told_and_restarts_nothing_not_even_with_the_program() -> None:
-    async def story() -> None:
-        async with World() as w:
-            w.files.write("shop", shop(False))
-            await w.until_settled()
-            before = web(w)
-            w.engine.load_by_hand("web:1")
-            await w.until(lambda: bool(w.chunk("web")["image_moved"]), limit=5)
-            assert w.chunk("web")["image_moved"] == "image: web:1 is sha256:web:1#1 now, sha256:web:1 found"
-            await lasting(HOUR, w)
-            await w.kill()
-            w.start()
-            await w.until_settled()
-            await lasting(HOUR, w)
-            assert web(w) == before
-
-    run(story())
-
-
-def test_a_person_who_asks_to_converge_has_a_moved_tag_put_right() -> None:
+def test_a_tag_that_was_swapped_is_drift_and_put_right() -> None:
     async def story() -> None:
         async with World() as w:
             w.files.write("shop", shop(False))
             await w.until_settled()
             before = w.container("shop_db")
             w.engine.load_by_hand("web:1")
-            await w.until(lambda: bool(w.chunk("web")["image_moved"]))
-            w.ask_apply()
-            await w.until(lambda: web_image(w) == "sha256:web:1#1")
+            await w.until(lambda: web_image(w) == "sha256:web:1#1", limit=5)
             await w.until_settled()
             assert w.chunk("web")["image_moved"] == ""
             assert w.container("shop_db") == before
@@ -426,7 +405,62 @@ def test_a_person_who_asks_to_converge_has_a_moved_tag_put_right() -> None:
     run(story())
 
 
-def test_a_moved_tag_that_does_not_come_up_is_rolled_back_from() -> None:
+def test_a_tag_that_was_swapped_while_nobody_looked_is_put_right_when_somebody_does() -> None:
+    async def story() -> None:
+        async with World() as w:
+            w.files.write("shop", shop(False))
+            await w.until_settled()
+            await w.kill()
+            w.engine.load_by_hand("web:1")
+            w.start()
+            await w.until(lambda: web_image(w) == "sha256:web:1#1", limit=5)
+            await w.until_settled()
+
+    run(story())
+
+
+def test_a_swapped_tag_that_is_to_be_left_alone_restarts_nothing() -> None:
+    async def story() -> None:
+        async with World() as w:
+            w.files.write("shop", shop(False, ignore_drift=["image"]))
+            await w.until_settled()
+            before = web(w)
+            w.engine.load_by_hand("web:1")
+            await lasting(HOUR, w)
+            await w.kill()
+            w.start()
+            await w.until_settled()
+            w.ask_apply()
+            await lasting(HOUR, w)
+            assert web(w) == before
+            assert w.chunk("web")["image_moved"] == ""
+
+    run(story())
+
+
+def test_where_containers_are_taken_over_a_moved_tag_is_told_and_waits_for_a_person() -> None:
+    async def story() -> None:
+        async with World() as w:
+            w.files.write("shop", shop(False, adopt=True))
+            await w.until_settled()
+            before = web(w)
+            w.engine.load_by_hand("web:1")
+            await w.until(lambda: bool(w.chunk("web")["image_moved"]), limit=5)
+            assert w.chunk("web")["image_moved"] == "image: web:1 is sha256:web:1#1 now, sha256:web:1 found"
+            await lasting(HOUR, w)
+            await w.kill()
+            w.start()
+            await w.until_settled()
+            await lasting(HOUR, w)
+            assert web(w) == before
+            w.ask_apply()
+            await w.until(lambda: web_image(w) == "sha256:web:1#1")
+            await w.until_settled()
+
+    run(story())
+
+
+def test_a_swapped_tag_that_does_not_come_up_is_rolled_back_from_and_not_tried_again() -> None:
     async def story() -> None:
         async with World() as w:
             w.files.write("shop", shop(False, **check()))
@@ -434,11 +468,16 @@ def test_a_moved_tag_that_does_not_come_up_is_rolled_back_from() -> None:
             old = web(w).id
             never_ready(w, "sha256:web:1#1")
             w.engine.load_by_hand("web:1")
-            await w.until(lambda: bool(w.chunk("web")["image_moved"]))
-            w.ask_apply()
             await w.until(lambda: w.chunk("web")["reason"] == "RolledBack")
             await lasting(HOUR, w, state="failed")
             assert web(w).id == old
+            await w.kill()
+            w.start()
+            await w.until(lambda: w.chunk("web")["reason"] == "RolledBack")
+            await lasting(HOUR, w, state="failed")
+            assert web(w).id == old
+            w.engine.load_by_hand("web:1")
+            await w.until(lambda: web_image(w) == "sha256:web:1#2")
 
     run(story())
 

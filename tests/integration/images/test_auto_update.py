@@ -195,10 +195,51 @@ def test_what_is_put_under_the_tag_by_hand_is_taken_where_the_local_tag_is_follo
     assert asked(front) == 0
 
 
-def test_a_tag_that_nobody_follows_is_named_and_restarts_nothing_before_a_person_asks(
+def test_a_tag_that_was_swapped_is_named_and_put_right(daemon: Daemon, bench: Bench, image: str, name: str) -> None:
+    daemon.settle(name, stack(name, following(image, False, container={"command": "sleep 9d"})))
+    (container,) = daemon.names(name)
+    assert texts(daemon, name) == ["one"]
+    bench.retag(bench.base, image)
+    daemon.until(lambda: texts(daemon, name) == [""] and daemon.settled(name), "the image of the tag to run")
+    assert daemon.names(name) == [container]
+    assert daemon.chunk(name, "app")["image_moved"] == ""
+    cause = work(daemon, "Updating")[0]
+    assert cause.startswith(f"image: {image} is sha256:")
+    assert cause.endswith(" found")
+
+
+def test_a_swapped_tag_that_does_not_come_up_leaves_the_old_container(
     daemon: Daemon, bench: Bench, image: str, name: str
 ) -> None:
-    daemon.settle(name, stack(name, following(image, False)))
+    has_label = {"type": "exec", "command": ["sh", "-c", "! grep -q 2d /proc/1/cmdline"], "deadline_seconds": 3}
+    daemon.settle(name, stack(name, following(image, False, health_check=has_label)))
+    before = daemon.container(daemon.names(name)[0])["Id"]
+    broken = bench.name("2", at=None)
+    bench.push("two", "2", command=["sleep", "2d"])
+    for line in bench.api.pull(broken, stream=True, decode=True, auth_config={"username": USER, "password": PASSWORD}):
+        assert "error" not in line, line
+    bench.retag(broken, image)
+    daemon.until(lambda: daemon.chunk(name, "app")["reason"] == "RolledBack", "the roll-back")
+    daemon.until(lambda: texts(daemon, name) == ["one"], "the old container alone")
+    assert daemon.container(daemon.names(name)[0])["Id"] == before
+
+
+def test_a_swapped_tag_that_is_to_be_left_alone_is_left_alone(
+    daemon: Daemon, bench: Bench, image: str, name: str
+) -> None:
+    beside = {"name": "beside", "container": {"image": image, "command": "sleep 9d", "stop_grace_period": "0s"}}
+    daemon.settle(name, stack(name, following(image, False, ignore_drift=["image"]), beside))
+    before = daemon.run_of(f"{name}-main-app-1")
+    bench.retag(bench.base, image)
+    daemon.until(lambda: texts(daemon, name) == ["", "one"] and daemon.settled(name), "the other to be put right")
+    assert daemon.pnr("apply", "--wait").returncode == 0
+    assert daemon.run_of(f"{name}-main-app-1") == before
+
+
+def test_where_containers_are_taken_over_a_moved_tag_is_named_and_waits_for_a_person(
+    daemon: Daemon, bench: Bench, image: str, name: str
+) -> None:
+    daemon.settle(name, stack(name, following(image, False, adopt=True, container={"command": "sleep 9d"})))
     (container,) = daemon.names(name)
     before = daemon.run_of(container)
     bench.retag(bench.base, image)
@@ -211,10 +252,7 @@ def test_a_tag_that_nobody_follows_is_named_and_restarts_nothing_before_a_person
     daemon.until(lambda: bool(daemon.chunk(name, "app").get("image_moved")), "the difference to be named again")
     assert daemon.settled(name)
     assert daemon.run_of(container) == before
-    # The image of its place has no command of its own that would last.
-    daemon.write(name, stack(name, following(image, False, container={"command": "sleep 9d"})))
     assert daemon.pnr("apply", "--wait").returncode == 0
-    bench.retag(bench.base, image)
     daemon.until(lambda: texts(daemon, name) == [""] and daemon.settled(name), "the swapped image to be taken")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from reconciler.intent.model import AutoUpdate, AutoUpdatePolicy, Chunk, Kind
+from reconciler.intent.model import Adopt, AutoUpdate, AutoUpdatePolicy, Chunk, Kind
 from reconciler.planner import following
 from reconciler.planner.memory import Memory
 from reconciler.planner.observed import Container, ImageNews, Network, Observed
@@ -74,6 +74,20 @@ def test_a_moved_tag_counts_when_a_person_asks_and_for_services_that_follow_none
     assert asked(web(None)) == ""
     assert asked(web(LOCAL), made()) == ""
     assert asked(web(None, kind=Kind.JOB), made()) == ""
+
+
+def test_a_swapped_tag_is_drift_where_its_name_says_for_sure_what_is_meant() -> None:
+    def asked(what: Chunk, memory: Memory | None = None) -> str:
+        return following.by_drift(what, memory or Memory(), UNKNOWN, [made()]).asked_image
+
+    assert asked(web(None)) == "sha256:new"
+    assert asked(web(LOCAL)) == ""
+    assert asked(web(None, ignore_drift=("image",))) == ""
+    assert asked(web(None, adopt=Adopt.MATCHING)) == ""
+    assert asked(web(None, settings={"platform": "linux/arm64"})) == ""
+    assert asked(web(None), Memory(rejected="d1@sha256:new")) == ""
+    assert asked(web(None), Memory(paused="d1@sha256:new")) == ""
+    assert asked(web(None), Memory(rejected="d1@sha256:older")) == "sha256:new"
 
 
 def test_a_moved_tag_is_named_but_not_that_of_a_fixed_image() -> None:
