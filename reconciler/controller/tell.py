@@ -172,6 +172,12 @@ def _pnr(fact: Pnr) -> dict[str, Any]:
     return {"prompt": fact.prompt, "response": list(fact.response), "tv": fact.tv.value}
 
 
+def _next_try(c: Known, record: ChunkRecord) -> str | None:
+    """When what failed is tried again; None where no time brings that about: the previous container serves."""
+    waits_for_change = record.reason in (Reason.ROLLED_BACK, Reason.UPDATE_PAUSED)
+    return None if waits_for_change else wall(c.clock, record.memory.not_before)
+
+
 def _chunk_view(c: Known, images: Images, record: ChunkRecord, stuck: tuple[str, ...]) -> dict[str, Any]:
     chunk = record.last
     containers = c.world.of(record.id)
@@ -192,7 +198,7 @@ def _chunk_view(c: Known, images: Images, record: ChunkRecord, stuck: tuple[str,
             {"container": x.name, "id": x.id, "image": x.image_id, "condition": x.condition.value} for x in containers
         ],
         "waiting_for": _waiting_view(c, chunk) if record.reason is Reason.WAITING_FOR_GATEKEEPER else [],
-        "next_try": wall(c.clock, record.memory.not_before),
+        "next_try": _next_try(c, record),
         "last_error": record.memory.last_error,
         "stalled": bool(stuck),
         "facts_problems": list(record.own_problems),

@@ -222,6 +222,7 @@ def test_a_new_image_that_does_not_come_up_is_rolled_back_from_and_not_tried_aga
             assert named(w) == {"shop_db", web(w).name}
             shown = w.chunk("web")
             assert shown["auto_update"]["rejected"] == "sha256:web:1#1"
+            assert shown["next_try"] is None
             assert "the update to web:1 (sha256:" in shown["message"]
             calls = len(w.engine.calls)
             await lasting(2 * HOUR, w, state="failed")

@@ -334,14 +334,17 @@ class DockerEngine:
         return container
 
     async def _ensure_image(self, action: EnsureImage, progress: Progress) -> None:
-        """One attempt an image, shared by all who want it."""
+        """One attempt an image, shared by all whose policies ask for it now."""
         key = _image_key(action)
         # What is built may lose its name to another build at any time; looking costs one call.
         lasting = action.policy == "missing" and action.build is None and not action.digest
         if lasting and key in self._present:
             return
         client, where = self._ready(), str(self._address)
-        await self._image_work.run(key, partial(self._images.ensure, client, where, action), progress)
+        # Who has what it wants must not wait for those who ask a registry that stalls.
+        if await self._looks.run(partial(self._images.wants, client, where, action)):
+            await self._image_work.run(key, partial(self._images.ensure, client, where, action), progress)
+            await self._looks.run(partial(self._images.asked, action))
         if lasting:
             self._present.add(key)
 
@@ -394,13 +397,13 @@ class DockerEngine:
 
 
 def _image_key(action: EnsureImage) -> Hashable:
-    """Equal for those who want the same of the same image, as the same user of its registry: what one may not have,
-    another one may."""
+    """Equal for those who ask for the same image, whatever their policies, as the same user of its registry: what one
+    may not have, another one may."""
     build = action.build
     how = (build.context, build.fingerprint) if build is not None else None
     login = action.logins.get(parse(action.image).registry)
     user = (login.username, login.fingerprint) if login is not None else None
-    return (action.image, how, action.policy, action.platform, action.digest, user)
+    return (action.image, how, action.platform, user)
 
 
 def _put(

@@ -98,7 +98,8 @@ def test_an_image_that_does_not_come_up_is_rolled_back_from_and_never_tried_agai
     assert daemon.container(container)["Id"] == kept
     assert texts(daemon, name) == ["one"]
     said = daemon.pnr("why", "app").stdout
-    assert "its tag moves on" in said
+    assert "before its tag moves on" in said
+    assert "It is tried again" not in said
     attempts = work(daemon, "Updating")
 
     daemon.kill()

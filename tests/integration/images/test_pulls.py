@@ -140,6 +140,33 @@ async def test_many_who_want_an_image_share_one_pull_and_all_are_told(
     assert sum("/manifests/1" in path for path in front.asked) == 1
 
 
+async def test_policies_that_ask_at_the_same_time_share_one_pull(
+    engine: DockerEngine, bench: Bench, front: Front, record: ImageStore
+) -> None:
+    bench.push("one")
+    image = bench.name(at=front)
+    policies = ("always", "missing", "daily", "every_12h")
+    await asyncio.gather(*(engine.perform(EnsureImage(image, None, policy)) for policy in policies))
+    assert sum("/manifests/1" in path for path in front.asked) == 1
+    assert record.asked_at(image) is not None
+    assert bench.text_of(image) == "one"
+
+
+async def test_who_has_the_image_does_not_wait_for_those_who_ask_a_registry_that_stalls(
+    engine: DockerEngine, bench: Bench, front: Front
+) -> None:
+    bench.push("one")
+    image = bench.name(at=front)
+    await bench.ensure(image)
+    front.answers = ["stall"]
+    asking = asyncio.create_task(engine.perform(EnsureImage(image, None, "always")))
+    for policy in ("missing", "never"):
+        await engine.perform(EnsureImage(image, None, policy))
+    assert not asking.done()
+    front.over.set()
+    await asking
+
+
 async def test_many_who_want_an_image_share_its_failure(engine: DockerEngine, bench: Bench) -> None:
     wanted = EnsureImage(NOWHERE, None, "missing")
     errors = await asyncio.gather(*(engine.perform(wanted) for _ in range(5)), return_exceptions=True)

@@ -182,7 +182,9 @@ def test_a_registry_that_can_not_be_asked_is_told_also_of_a_chunk_that_is_up() -
 
 def test_an_image_that_was_rejected_is_told() -> None:
     failed = chunk("web", "failed", "RolledBack", "exit code 3", auto_update=follows(rejected="sha256:abc"))
-    assert "The image sha256:abc was tried and rejected" in why(view(domain("demo", failed)), "web")
+    text = why(view(domain("demo", failed)), "web")
+    assert "The image sha256:abc was tried and rejected" in text
+    assert "before its tag moves on, or `pnr apply demo` says so" in text
 
 
 def test_a_tag_that_has_moved_is_told_with_what_takes_it() -> None:

@@ -58,18 +58,33 @@ class ImageKeeper:
         self._stall_seconds = stall_seconds
         self._pauses = tuple(pauses)
 
+    def wants(self, client: docker.APIClient, where: str, action: EnsureImage) -> bool:
+        """Whether the policy says to pull or build now. Raises ImagePullFailed where it may not be asked for."""
+        return self._wants(action, seeing.inspect(client, action.image, where))
+
     def ensure(self, client: docker.APIClient, where: str, action: EnsureImage, tell: Tell, stop: Stop) -> None:
         """Pull or build as the policy says. Raises ImagePullFailed or ImageBuildFailed with the words of the registry
         or the engine, EngineUnavailable."""
         present = seeing.inspect(client, action.image, where)
         try:
+            if not self._wants(action, present):
+                return
             if action.build is not None:
-                if self._wants_build(action, action.build, present):
-                    self._build(client, where, action, action.build, tell, stop)
-            elif self._wants_pull(action, present):
+                self._build(client, where, action, action.build, tell, stop)
+            else:
                 self._pull(client, where, action, present, tell, stop)
         except GivenUp:
             raise EngineError(f"image {action.image}: nobody wants it any more") from None
+
+    def asked(self, action: EnsureImage) -> None:
+        """The image was asked for just now, by whomever: policies that know an age go by it."""
+        if longest_age(action.policy) is not None:
+            self._note(lambda record: record.asked(action.image, time.time()))
+
+    def _wants(self, action: EnsureImage, present: ImageSeen | None) -> bool:
+        if action.build is not None:
+            return self._wants_build(action, action.build, present)
+        return self._wants_pull(action, present)
 
     def newest_digest(self, client: docker.APIClient, where: str, image: str, logins: Mapping[str, Login]) -> str:
         """See :meth:`reconciler.engine.protocol.Engine.newest_digest`."""
@@ -154,8 +169,6 @@ class ImageKeeper:
                     f" {found.platform}; correct `platform`, or the tag"
                 )
             )
-        if longest_age(action.policy) is not None:
-            self._note(lambda record: record.asked(action.image, time.time()))
         is_new = present is None or present.id != found.id
         if is_new:
             self._brought_in(client, where, found, [str(name)])
@@ -187,8 +200,6 @@ class ImageKeeper:
         found = seeing.inspect(client, action.image, where)
         if found is None:
             raise ImageBuildFailed(f"image {action.image} was built and is not there: somebody has removed it")
-        if longest_age(action.policy) is not None:
-            self._note(lambda record: record.asked(action.image, time.time()))
         self._brought_in(client, where, found, [str(parse(name)) for name in (action.image, *build.tags)])
         seconds = time.monotonic() - begun
         tell(Milestone(f"built {action.image}: {size_text(found.size)} in {seconds:.1f} s, {found.id}"))
