@@ -21,13 +21,15 @@ def auto_update(c: Known, images: Images, record: ChunkRecord, chunk: Chunk | No
     troubles = [one.trouble for one in (question, fetch) if one is not None and one.trouble]
     if chunk.auto_update is None and not troubles:
         return None
-    next_at = question.next_at if question is not None else fetch.next_at if fetch is not None else None
+    moments = [question.next_at] if question is not None else []
+    if fetch is not None and fetch.trouble and not fetch.is_done:
+        moments.append(fetch.next_at)  # what could not be pulled is tried long before the registry is asked again
     answered_at = question.answered_at if question is not None else None
     return {
         "policy": str(chunk.auto_update.policy) if chunk.auto_update is not None else None,
         "newest": (question.newest or None) if question is not None else None,
         "asked_at": iso(answered_at) if answered_at is not None else None,
-        "next_at": wall(c.clock, max(next_at, c.clock.monotonic())) if next_at is not None else None,
+        "next_at": wall(c.clock, max(min(moments), c.clock.monotonic())) if moments else None,
         "trouble": "; ".join(troubles),
         "rejected": following.rejected_image(record.memory) or None,
     }

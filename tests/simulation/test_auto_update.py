@@ -170,6 +170,7 @@ def test_a_registry_that_goes_down_between_answer_and_pull_harms_nothing() -> No
             await w.until(lambda: w.chunk("web")["reason"] == "PullingImage")
             w.engine.registry_trouble = "503 Service Unavailable"
             await w.until(lambda: w.chunk("web")["state"] == "completed")
+            assert moment(w.chunk("web")["auto_update"]["next_at"]) - w.clock.now() < timedelta(minutes=2)
             await asyncio.sleep(HOUR)
             assert web(w) == before
             assert "503" in w.chunk("web")["auto_update"]["trouble"]
