@@ -17,7 +17,7 @@ MOST_OUTPUT_LINES = 10
 
 _NEXT = {
     "ImagePullFailed": "The registry's words name the cause; to try by hand: `docker pull {image}`.",
-    "ImageBuildFailed": "Put what it is built from right: a change there is noticed, and built at once.",
+    "ImageBuildFailed": "Put what it is built from right: a change there is noticed within half a minute, and built.",
     "NameConflict": "Remove or rename the container that holds the name, or choose another in the domain file.",
     "PortInUse": "Free the port, or publish another one in the domain file.",
     "OOMKilled": "Give it more memory (`mem_limit`), or find out what eats it: `pnr logs {chunk}`.",
