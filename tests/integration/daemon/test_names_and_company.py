@@ -1,4 +1,4 @@
-"""Names that are exchanged, owners of a network that start anew, and restart policies that hide a crash: on a real
+"""Names that are exchanged, owners of a network that start anew, crashes that are hidden, updates that fail: on a real
 engine."""
 
 from __future__ import annotations
@@ -83,3 +83,26 @@ def test_an_update_to_what_the_engine_restarts_again_and_again_is_rolled_back(
     daemon.until(lambda: daemon.chunk(shop_name, "web")["reason"] == "RolledBack", "the update to be rolled back", 120)
     assert daemon.container(f"{shop_name}_web")["Id"] == before
     assert daemon.container(f"{shop_name}_web")["State"]["Running"]
+
+
+def test_what_serves_again_after_a_failed_update_is_started_anew_when_it_becomes_unhealthy(
+    daemon: Daemon, web: Build, shop_name: str
+) -> None:
+    name = f"{shop_name}_web"
+
+    def shop(*command: str) -> dict[str, object]:
+        # Shared memory is empty at each start.
+        check = {"type": "exec", "command": ["test", "!", "-e", "/dev/shm/ill"], "interval_seconds": 1}
+        container = {"command": list(command)} if command else {}
+        return stack(shop_name, web("web", prefix=shop_name, container=container, health_check=check))
+
+    daemon.settle(shop_name, shop())
+    daemon.write(shop_name, shop("sh", "-c", "exit 3"))
+    daemon.until(lambda: daemon.chunk(shop_name, "web")["reason"] == "RolledBack", "the update to be rolled back")
+    daemon.until(lambda: daemon.fact(shop_name, "web_ready") == "Y", "the one before to serve")
+    before = daemon.run_of(name)
+    daemon.api.exec_start(daemon.api.exec_create(name, ["touch", "/dev/shm/ill"])["Id"])
+    daemon.until(lambda: daemon.run_of(name) != before, "it to be started anew")
+    daemon.until(lambda: daemon.fact(shop_name, "web_ready") == "Y", "it to serve again")
+    assert daemon.chunk(shop_name, "web")["reason"] == "RolledBack"
+    assert "exit code 3" in daemon.chunk(shop_name, "web")["message"]
