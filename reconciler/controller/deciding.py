@@ -259,7 +259,8 @@ class Decider:
         record.attempts_total += 1
         record.busy = (Reason(work.label), work.steps[0][1])
         record.busy_since = self._known.clock.monotonic()
-        self._known.recorder.journal(kind="work", chunk=record.id, reason=work.label, message=work.steps[0][1])
+        causes = "; ".join(dict.fromkeys(cause for _, cause in work.steps))
+        self._known.recorder.journal(kind="work", chunk=record.id, reason=work.label, message=causes)
         self._executor.start(work)
 
     def _remember(self, record: ChunkRecord, i: ChunkInput, memory: Memory) -> None:

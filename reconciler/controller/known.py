@@ -98,8 +98,13 @@ class Known:
     def put(self, container: Container) -> None:
         """Take note of a container, and mark whom the news concerns: also those who want the name that it had."""
         before = self.world.containers.get(container.id)
+        holder = self.world.named(container.name)
         if not self.world.put(container):
             return
+        if holder is not None and holder.id != container.id:
+            # A name is one container's: the other was removed, or has another name by now, as a look at it will tell.
+            self.world.drop(holder.id)
+            self.concerns(holder)
         self.concerns(container)
         if before is not None and before.name != container.name:
             self._mark_wanting(before.name)

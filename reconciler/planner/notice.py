@@ -185,6 +185,8 @@ def work_begins(i: ChunkInput, work: Work) -> Memory:
 def step_told(m: Memory, action: Action, container: Container) -> Memory:
     """The memory once a step has made or changed a container: what the engine warned of, and what it did not take of
     what was asked. To make it again would not help."""
+    if container.was_there:
+        return m  # what differs in it is not what the engine made of our request: a tool may have been faster than we
     if isinstance(action, CreateContainer):
         spec, ignored = action.chunk.container, action.chunk.ignore_drift
         found = differences(spec.settings, container.settings, ignored) if container.settings is not None else ()

@@ -55,8 +55,8 @@ class Container:
     the form of :mod:`reconciler.intent.settings.endpoints` (with ``aliases``); a network of which that is not known
     is not in it. ``brought`` are the settings that come from the image, of a container of somebody else that was
     examined, and those that its engine gives where nothing is asked; ``unsaid`` are sentences about what was asked of
-    it that no setting can say. ``warnings`` are the engine's words when it made or changed the container just now; only
-    who asked for that sees them.
+    it that no setting can say. ``warnings`` are the engine's words when it made or changed the container just now, and
+    ``was_there`` says of a creation that it found it: only who asked for that sees them.
     """
 
     id: str
@@ -80,6 +80,7 @@ class Container:
     brought: Mapping[str, Any] = field(default_factory=dict)
     unsaid: tuple[str, ...] = ()
     warnings: tuple[str, ...] = field(default=(), compare=False)
+    was_there: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -191,7 +191,7 @@ class Containers:
         """A container of the wanted name exists: fine when it is the very one, else a conflict that names it."""
         same = reading.owner(_labels(body)) == action.chunk.id
         if same and _labels(body).get(LABEL_SPEC) == action.chunk.container.digest and not _is_going(body):
-            return self._joined(body, action.chunk.container)
+            return reading.with_was_there(self._joined(body, action.chunk.container))
         raise NameConflict(_held_by(action.name, body))
 
     def _put_files(self, chunk: Chunk) -> list[dict[str, Any]]:

@@ -79,6 +79,14 @@ def with_warnings(body: Mapping[str, Any], answer: Mapping[str, Any]) -> Mapping
     return {**body, _WARNINGS: answer.get(_WARNINGS)}
 
 
+_WAS_THERE = "WasThere"
+
+
+def with_was_there(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """An inspection of a container that a creation found."""
+    return {**body, _WAS_THERE: True}
+
+
 def examined(body: Mapping[str, Any], image: Mapping[str, Any], about: Mapping[str, Any]) -> Container:
     """A container of somebody else with its settings and those of its image, from the inspections of both; ``about`` is
     what the engine tells of itself (``GET /info``)."""
@@ -222,6 +230,7 @@ def from_inspection(body: Mapping[str, Any]) -> Container:
         settings=read_back(without_own(body, whose)) if whose is not None else None,
         endpoints={name: endpoints.from_api(end or {}, str(body["Id"])) for name, end in networks.items()},
         warnings=tuple(str(warning).strip() for warning in body.get(_WARNINGS) or ()),
+        was_there=bool(body.get(_WAS_THERE)),
     )
 
 

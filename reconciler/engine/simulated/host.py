@@ -127,7 +127,7 @@ class SimulatedHost(SimulatedBelongings):
         holder = self._find(action.name)
         if holder is not None:
             if holder.owner == chunk.id and holder.spec == spec.digest:
-                return holder
+                return replace(holder, was_there=True)
             raise NameConflict(f"the name {action.name} is held by container {holder.id} ({holder.image})")
         if spec.image not in self.images:
             raise NotFound(f"there is no image {spec.image}")

@@ -17,11 +17,13 @@ RICH = "rich"
 
 @dataclass(frozen=True)
 class Here:
-    """What values need of the machine and of the run: names, free ports, folders."""
+    """What values need of the machine and of the run: names, free ports, folders, and a volume that is there already,
+    with the directories ``one`` and ``two``."""
 
     name: Callable[[str], str]
     port: Callable[[str], int]
     folder: str
+    volume: str
     block_device: str
     images: Mapping[str, str]
 
@@ -35,7 +37,7 @@ class Case:
 
     The way there must do ``change`` to the container, the way back ``back`` (where left out: the same). ``form`` tells
     it from the other cases of the setting. ``beside`` stands with it all the time. ``since`` is the API that first
-    knows it: an older engine must refuse it before anything is touched.
+    knows it: an older engine must refuse it before anything is touched. ``is_unseen``: an engine shows both alike.
     """
 
     setting: str
@@ -47,6 +49,7 @@ class Case:
     beside: Mapping[str, Any] | Callable[[Here], Mapping[str, Any]] = field(default_factory=dict)
     image: str = PLAIN
     since: str = ""
+    is_unseen: bool = False
 
     @property
     def id(self) -> str:

@@ -53,6 +53,13 @@ CASES = (
         lambda here: [f"{here.port('a')}:80", f"{here.port('b')}:80"],
         _port("a", "{0}:80"),
     ),
+    Case(
+        "ports",
+        "order, twice and the usual protocol",
+        lambda here: [f"{here.port('a')}:80", f"{here.port('b')}:80/tcp"],
+        lambda here: [f"{here.port('b')}:80", f"{here.port('a')}:80/tcp", f"{here.port('a')}:80"],
+        NOTHING,
+    ),
     Case("ports", "any of the host", ["80"], _port("a", "{0}:80")),
     Case("ports", "any, long form", ["80"], [{"target": 80}], NOTHING),
     Case(
@@ -75,8 +82,11 @@ CASES = (
     Case("dns_search", "one and a list", "example.com", ["example.com"], NOTHING),
     Case("dns_search", "left out", "example.com", None),
     Case("dns_opt", "list", ["ndots:2", "timeout:1"], ["ndots:3", "timeout:1"]),
+    Case("dns_opt", "more", ["ndots:2"], ["ndots:2", "timeout:1"]),
     Case("dns_opt", "left out", ["ndots:2"], None),
     Case("extra_hosts", "map", {"db.example": "192.0.2.7"}, {"db.example": "192.0.2.8"}),
+    Case("extra_hosts", "more", {"a": "192.0.2.1"}, {"a": "192.0.2.1", "b": "192.0.2.2"}),
+    Case("extra_hosts", "two addresses", ["a=192.0.2.1"], ["a=192.0.2.1", "a=::1"]),
     Case("extra_hosts", "map and lists", {"a": "192.0.2.1", "b": "::1"}, ["b:::1", "a=192.0.2.1"], NOTHING),
     Case("extra_hosts", "the host", {"h": "host-gateway"}, {"h": "192.0.2.1"}, beside={"networks": ["default"]}),
     Case("extra_hosts", "left out", ["a=192.0.2.1"], None),
@@ -150,6 +160,7 @@ CASES = (
         "networks", "interface", _default(interface_name="up0"), _default(interface_name="up1"), UPDATED, since="1.49"
     ),
     Case("links", "another name", ["first:db"], ["first:store"], UPDATED),
+    Case("links", "more", ["first:db"], ["first:db", "second"], UPDATED),
     Case("links", "left out", ["first:db"], None, UPDATED),
     Case("links", "on the bridge", ["on-bridge:db"], ["on-bridge:store"], beside={"network_mode": "bridge"}),
     Case(

@@ -46,10 +46,11 @@ CASES = (
     Case("tty", "left out", True, None),
     Case("stdin_open", "on and off", True, False),
     Case("stdin_open", "left out", True, None),
-    Case("platform", "exact", "linux/amd64", "linux"),
-    Case("platform", "left out", "linux/amd64", None),
+    Case("platform", "exact", "linux/amd64", "linux", is_unseen=True),
+    Case("platform", "left out", "linux/amd64", None, is_unseen=True),
     Case("labels", "map", {"team": "shop"}, {"team": "bank"}),
     Case("labels", "map and list", {"team": "shop", "n": 1}, ["n=1", "team=shop"], NOTHING),
+    Case("labels", "more", {"team": "shop"}, {"team": "shop", "shift": "night"}),
     Case("labels", "without a value", ["bare"], {"bare": "x"}),
     Case("labels", "left out", {"team": "shop"}, None),
     Case("labels", "with signs", {"rule": "Host(`a.example`) && $$x"}, {"rule": "Host(`b.example`)"}),
@@ -63,6 +64,7 @@ CASES = (
         {"test": ["CMD", "true"], "interval": "2h"},
     ),
     Case("healthcheck", "test", {"test": ["CMD", "true"]}, {"test": ["CMD", "false"], "interval": "1h"}),
+    Case("healthcheck", "shell", {"test": "true"}, {"test": "true || false"}),
     Case("healthcheck", "line and shell", {"test": "true"}, {"test": ["CMD-SHELL", "true"]}, NOTHING),
     Case(
         "healthcheck", "durations", {"test": "true", "interval": "90s"}, {"test": "true", "interval": "1m30s"}, NOTHING
@@ -85,11 +87,14 @@ CASES = (
     Case("healthcheck", "left out", {"test": ["CMD", "true"]}, None),
 )
 
+_SLEEPS = {"command": ["sleep", "86397"]}
+
 OF_THE_IMAGE = (
     Case("command", "of the image", None, ["sleep", "86397"], image=RICH),
     Case("command", "beside the image's entrypoint", ["sleep", "86397"], ["sleep", "86396"], image=RICH),
-    Case("entrypoint", "of the image", None, ["env", "B=2"], image=RICH, beside={"command": ["sleep", "86397"]}),
-    Case("entrypoint", "of the image cleared", [], None, image=RICH, beside={"command": ["sleep", "86397"]}),
+    Case("entrypoint", "of the image", None, ["env", "B=2"], image=RICH, beside=_SLEEPS),
+    Case("entrypoint", "of the image cleared with nothing", [], "", NOTHING, image=RICH, beside=_SLEEPS),
+    Case("entrypoint", "of the image cleared", [], None, image=RICH, beside=_SLEEPS),
     Case("entrypoint", "takes the image's command away", ["sleep", "86397"], ["sleep", "86396"], image=RICH),
     Case("environment", "of the image overridden", {"OF_IMAGE": "mine"}, {"OF_IMAGE": "yours"}, image=RICH),
     Case("environment", "of the image given back", {"OF_IMAGE": "mine"}, None, image=RICH),

@@ -27,6 +27,7 @@ CASES = (
         ["label=disable", "no-new-privileges=true"],
         NOTHING,
     ),
+    Case("security_opt", "more", ["no-new-privileges"], ["no-new-privileges", "apparmor=unconfined"]),
     Case("security_opt", "seccomp", ["seccomp:unconfined"], [f"seccomp={json.dumps(_PROFILE)}"]),
     Case("security_opt", "profiles", [f"seccomp={json.dumps(_PROFILE)}"], [f"seccomp={json.dumps(_OTHER_PROFILE)}"]),
     Case(
@@ -43,6 +44,7 @@ CASES = (
     Case("group_add", "order and spelling", ["2000", 1000], [1000, 2000], NOTHING),
     Case("group_add", "names", ["nogroup"], None),
     Case("devices", "short form", ["/dev/null:/dev/one"], ["/dev/null:/dev/two"]),
+    Case("devices", "more", ["/dev/zero"], ["/dev/zero", "/dev/null:/dev/one"]),
     Case("devices", "permissions", ["/dev/null:/dev/one:r"], ["/dev/null:/dev/one:rw"]),
     Case(
         "devices",
@@ -70,10 +72,11 @@ CASES = (
     Case("cgroup_parent", "path", lambda here: f"/{here.name('one')}", lambda here: f"/{here.name('two')}"),
     Case("cgroup_parent", "left out", lambda here: f"/{here.name('one')}", None),
     Case("sysctls", "map", {"net.core.somaxconn": 1024}, {"net.core.somaxconn": 1025}),
+    Case("sysctls", "more", {"kernel.shmmni": 100}, {"kernel.shmmni": 100, "kernel.msgmax": 9000}),
     Case("sysctls", "map and list", {"net.core.somaxconn": 1024}, ["net.core.somaxconn=1024"], NOTHING),
     Case("sysctls", "left out", {"net.core.somaxconn": 1024}, None),
     Case("runtime", "name", "runc", "io.containerd.runc.v2"),
-    Case("runtime", "left out", "runc", None),
+    Case("runtime", "left out", "runc", None, is_unseen=True),
 )
 
 NOT_STARTED_HERE = {

@@ -22,6 +22,10 @@ def _one_bound(**bind: Any) -> Any:
     return lambda here: _long(type="bind", source=f"{here.folder}/one", target="/data", read_only=True, bind=bind)
 
 
+def _part(name: str) -> Any:
+    return lambda here: _long(type="volume", source=here.volume, target="/data", volume={"subpath": name})
+
+
 CASES = (
     Case("volumes", "bound", _bound("{folder}/one:/data"), _bound("{folder}/two:/data")),
     Case("volumes", "bound elsewhere", _bound("{folder}/one:/data"), _bound("{folder}/one:/other")),
@@ -88,6 +92,8 @@ CASES = (
         _one_bound(recursive="readonly"),
         since="1.44",
     ),
+    Case("volumes", "part of a volume", _part("one"), _part("two"), since="1.45"),
+    Case("volumes", "external", lambda here: [f"{here.volume}:/data"], ["data:/data"]),
     Case("volumes", "selinux", _bound("{folder}/one:/data:z"), _bound("{folder}/one:/data")),
     Case(
         "volumes",
@@ -106,6 +112,7 @@ CASES = (
     Case("volumes_from", "spellings", ["first:rw"], ["first"], NOTHING),
     Case("volumes_from", "another container's", lambda here: [f"container:{here.name('first')}"], None),
     Case("logging", "options", {"options": {"max-size": "10m"}}, {"options": {"max-size": "20m"}}),
+    Case("logging", "more", {"options": {"max-size": "10m"}}, {"options": {"max-size": "10m", "max-file": 2}}),
     Case("logging", "driver", {"driver": "json-file"}, {"driver": "local"}),
     Case("logging", "none", {"driver": "none"}, None),
     Case(
@@ -124,6 +131,7 @@ CASES = (
     Case("configs", "left out", ["one"], None),
     Case("env_file", "another", ["one.env"], ["two.env"]),
     Case("env_file", "and environment", ["one.env"], None, NOTHING, beside={"environment": {"FROM": "one"}}),
+    Case("env_file", "overridden", ["one.env", "two.env"], ["two.env"], NOTHING),
     Case("env_file", "left out", ["one.env"], None),
     Case("label_file", "another", ["one.labels"], ["two.labels"]),
     Case("label_file", "left out", ["one.labels"], None),

@@ -31,18 +31,36 @@ LABEL of.image=yes
 @pytest.fixture(scope="session")
 def images(docker_api: APIClient, busybox_image: str, run_prefix: str) -> Iterator[dict[str, str]]:
     """Images by what a case calls them."""
-    rich, other = f"{run_prefix}-rich:latest", f"{run_prefix}-other:latest"
+    rich = f"{run_prefix}-rich:latest"
+    others = {name: f"{run_prefix}-{name.replace(' ', '-')}:latest" for name in ("other name", "left", "followed")}
     recipe = io.BytesIO(_RICH.format(plain=busybox_image).encode())
     said = list(docker_api.build(fileobj=recipe, tag=rich, rm=True, forcerm=True, decode=True))
     assert not any("error" in line for line in said), said
-    docker_api.tag(busybox_image, f"{run_prefix}-other", "latest")
-    yield {PLAIN: busybox_image, RICH: rich, "other name": other}
-    for image in (rich, other):
+    for image in others.values():
+        docker_api.tag(busybox_image, image)
+    yield {PLAIN: busybox_image, RICH: rich, **others}
+    for image in (*others.values(), rich):
         docker_api.remove_image(image, force=True)
 
 
+@pytest.fixture(scope="session")
+def volume(docker_api: APIClient, busybox_image: str, run_prefix: str) -> Iterator[str]:
+    """A volume of somebody else, with the directories ``one`` and ``two``."""
+    name = f"{run_prefix}-filled"
+    docker_api.create_volume(name)
+    host = docker_api.create_host_config(binds=[f"{name}:/filled"])
+    id = docker_api.create_container(busybox_image, ["mkdir", "/filled/one", "/filled/two"], host_config=host)["Id"]
+    docker_api.start(id)
+    assert docker_api.wait(id)["StatusCode"] == 0
+    docker_api.remove_container(id)
+    yield name
+    docker_api.remove_volume(name)
+
+
 @pytest.fixture(scope="module")
-def here(images: dict[str, str], run_prefix: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Here]:
+def here(
+    images: dict[str, str], volume: str, run_prefix: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Here]:
     """What the values of this module's cases need, under names of its own."""
     prefix = f"{run_prefix}-{secrets.token_hex(2)}"
     folder = tmp_path_factory.mktemp("bound")
@@ -52,6 +70,7 @@ def here(images: dict[str, str], run_prefix: str, tmp_path_factory: pytest.TempP
         name=lambda what: f"{prefix}-{what}",
         port=_free_ports(),
         folder=str(folder),
+        volume=volume,
         block_device=_block_device(),
         images=images,
     )

@@ -23,6 +23,7 @@ from reconciler.daemon.parts import Parts, assembled
 from reconciler.daemon.protocol import ServiceOptions
 from reconciler.daemon.verdict import finished_removing
 from reconciler.planner.situation import PREVIOUS_SUFFIX
+from tests.integration.settings.shown import essence
 from tests.integration.settings.wire import Call, Wire
 
 LIMIT_SECONDS = 240.0
@@ -34,7 +35,8 @@ Runs = dict[str, tuple[str, str]]
 @dataclass
 class Stage:
     """One domain. ``looks`` counts those at everything. ``there`` is what the engine had once the newest file was
-    applied; ``whose`` are the chunks of all containers that there ever were, by their ids and names."""
+    applied, ``shown`` what it showed of them; ``whose`` are the chunks of all containers that there ever were, by their
+    ids and names."""
 
     domain: str
     folder: Path
@@ -46,6 +48,7 @@ class Stage:
     running: asyncio.Task[None]
     looks: int = 0
     there: Runs = field(default_factory=dict)
+    shown: dict[str, Any] = field(default_factory=dict)
     whose: dict[str, str] = field(default_factory=dict)
 
     async def apply(self, document: dict[str, Any]) -> None:
@@ -77,7 +80,7 @@ class Stage:
         await self.until(settled, "every chunk to be up or to have failed")
 
     async def resync(self, *, anew: bool = False) -> None:
-        """Look at everything now, as the program does each minute, and wait for what follows from it. ``anew``: inspect
+        """Look at everything, as for `pnr apply` and each minute, and wait for what follows from it. ``anew``: inspect
         also what the list shows unchanged, as after a lost connection."""
         if anew:
             self.engine._known = {}
@@ -112,11 +115,13 @@ class Stage:
     def runs(self) -> Runs:
         """The domain's containers as they are on the engine."""
         found: Runs = {}
+        self.shown = {}
         for summary in self.api.containers(all=True, filters={"label": f"io.pnr.domain={self.domain}"}):
             shown = self.api.inspect_container(summary["Id"])
             chunk = shown["Config"]["Labels"]["io.pnr.chunk"]
             assert chunk not in found, f"{chunk} has two containers"
             found[chunk] = (shown["Id"], shown["State"]["StartedAt"])
+            self.shown[chunk] = essence(shown)
             self.whose[shown["Id"]] = self.whose[shown["Name"].lstrip("/")] = chunk
         return found
 

@@ -57,3 +57,11 @@ def test_what_an_update_brings_of_warnings_is_added() -> None:
 def test_what_can_be_changed_as_it_runs_is_not_given_up_when_it_is_made() -> None:
     _, memory = made(chunk(settings={"cpus": 1.0}))
     assert memory.tolerated == ()
+
+
+def test_what_differs_in_a_container_that_was_there_already_is_put_right() -> None:
+    asked = chunk(settings={"command": ["serve"]})
+    there, memory = made(asked, was_there=True)
+    _, decision = think(situation(asked, there, memory=memory))
+    assert decision.message.startswith("command: ")
+    assert decision.work is not None
