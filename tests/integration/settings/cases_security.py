@@ -87,10 +87,20 @@ NOT_STARTED_HERE = {
 }
 """Settings whose containers don't start on every machine: made and inspected, in their two values, for the reason."""
 
-NOT_MADE_HERE = {
-    "isolation": "Windows only",
-    "credential_spec": "Windows only",
-    "cpu_count": "Windows only",
-    "cpu_percent": "Windows only",
+WORDS = {
+    "privileged": "apply caps",
+    "gpus": "could not select device driver",
+    "cpu_rt_period": "cpu.rt_period_us",
+    "cpu_rt_runtime": "cpu.rt_runtime_us",
+    "storage_opt": "storage-opt",
+    "blkio_config": "Block I/O weight",
 }
-"""Settings that an engine on this system refuses."""
+"""What an engine says of a setting, where its machine can't honour it."""
+
+NOT_MADE_HERE = {
+    "isolation": "hyperv",
+    "credential_spec": {"file": "account.json"},
+    "cpu_count": 2,
+    "cpu_percent": 50,
+}
+"""Settings that only an engine on Windows can honour."""

@@ -152,7 +152,7 @@ TESTED_ELSEWHERE = {
     "build_path": "tests/integration/images: contexts that change",
     "scale": "tests/integration/daemon/test_replicas_and_adoption.py: copies",
     "name": "tests/integration/settings/test_drift.py: renamed by hand",
-    "storage_opt": "takes a file system with quotas: made and inspected in the round trip, without a value",
+    "storage_opt": "tests/integration/settings/test_not_started.py: takes a file system with quotas",
 }
 """What stands in a container and has no case here, with the place or the reason."""
 

@@ -53,6 +53,8 @@ class Stage:
 
     async def apply(self, document: dict[str, Any]) -> None:
         """Put a file into place and wait until the program has done what it can about it."""
+        for chunk in document["cpuxs"]["main"]["design_chunks"]:
+            self.whose[chunk["container"]["name"]] = chunk["name"]
         text = json.dumps(document).encode()
         digest = hashlib.sha256(text).hexdigest()
         temporary = self.folder / "new"

@@ -319,7 +319,8 @@ def _document(domain: str, here: Here) -> dict[str, Any]:
         return {**declared, "image": here.images.get(declared["image"], declared["image"])}
 
     chunks = [{"name": slug(m), "container": container(m), **m.chunk} for m in MEDDLINGS]
-    both = {"name": "in-both", "container": {"image": here.images[PLAIN], "networks": ["default", "back"]}}
+    usual = {"name": here.name("in-both"), "image": here.images[PLAIN], "stop_grace_period": "0s"}
+    both = {"name": "in-both", "container": {**usual, "networks": ["default", "back"]}}
     return {"name": domain, "networks": {"back": {}}, "cpuxs": {"main": {"design_chunks": [*chunks, both]}}}
 
 
