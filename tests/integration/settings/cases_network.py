@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from tests.integration.settings.case import NOTHING, UPDATED, Case, Here
@@ -23,6 +24,16 @@ def _default(**more: Any) -> dict[str, Any]:
 
 def _both(**more: Any) -> dict[str, Any]:
     return {"default": None, "back": more or None}
+
+
+def _placed(value: Any) -> Any:
+    """A value with addresses, which are those of the network ``back`` here."""
+
+    def placed(here: Here) -> Any:
+        text = json.dumps(value).replace("10.213.77.", f"10.213.{here.pool}.")
+        return json.loads(text.replace("fd00:213:77:", f"fd00:213:{here.pool}:"))
+
+    return placed
 
 
 CASES = (
@@ -113,32 +124,34 @@ CASES = (
     Case(
         "networks",
         "address",
-        {"back": {"ipv4_address": "172.29.77.11"}},
-        {"back": {"ipv4_address": "172.29.77.12"}},
+        _placed({"back": {"ipv4_address": "10.213.77.11"}}),
+        _placed({"back": {"ipv4_address": "10.213.77.12"}}),
         UPDATED,
     ),
     Case(
         "networks",
         "address in the second",
-        _both(ipv4_address="172.29.77.13"),
-        _both(ipv4_address="172.29.77.14"),
+        _placed(_both(ipv4_address="10.213.77.13")),
+        _placed(_both(ipv4_address="10.213.77.14")),
         UPDATED,
     ),
     Case(
         "networks",
         "IPv6 address",
-        {"back": {"ipv6_address": "fd00:77::a11"}},
-        {"back": {"ipv6_address": "fd00:77::a12"}},
+        _placed({"back": {"ipv6_address": "fd00:213:77::a11"}}),
+        _placed({"back": {"ipv6_address": "fd00:213:77::a12"}}),
         UPDATED,
     ),
     Case(
         "networks",
         "two spellings of an address",
-        {"back": {"ipv6_address": "fd00:77:0::a13"}},
-        {"back": {"ipv6_address": "fd00:77::0a13"}},
+        _placed({"back": {"ipv6_address": "fd00:213:77:0::a13"}}),
+        _placed({"back": {"ipv6_address": "fd00:213:77::0a13"}}),
         NOTHING,
     ),
-    Case("networks", "address left to the engine", {"back": {"ipv4_address": "172.29.77.15"}}, ["back"], UPDATED),
+    Case(
+        "networks", "address left to the engine", _placed({"back": {"ipv4_address": "10.213.77.15"}}), ["back"], UPDATED
+    ),
     Case(
         "networks",
         "link-local",

@@ -69,6 +69,7 @@ def here(
     yield Here(
         name=lambda what: f"{prefix}-{what}",
         port=_free_ports(),
+        pool=1 + secrets.randbelow(254),
         folder=str(folder),
         volume=volume,
         block_device=_block_device(),

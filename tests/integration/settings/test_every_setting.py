@@ -185,8 +185,8 @@ def _document(domain: str, here: Here, cases: tuple[Case, ...], second: set[str]
                 "enable_ipv6": True,
                 "ipam": {
                     "config": [
-                        {"subnet": "172.29.77.0/24", "ip_range": "172.29.77.128/25"},
-                        {"subnet": "fd00:77::/64"},
+                        {"subnet": f"10.213.{here.pool}.0/24", "ip_range": f"10.213.{here.pool}.128/25"},
+                        {"subnet": f"fd00:213:{here.pool}::/64"},
                     ]
                 },
             },
