@@ -17,8 +17,8 @@ RICH = "rich"
 
 @dataclass(frozen=True)
 class Here:
-    """What values need of the machine and of the run: names, free ports, a number for a pool of addresses, folders, and a
-    volume that is there already, with the directories ``one`` and ``two``."""
+    """What values need of the machine and of the run: names, free ports, a number for a pool of addresses, folders, and
+    a volume that is there already, with the directories ``one`` and ``two``."""
 
     name: Callable[[str], str]
     port: Callable[[str], int]
