@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import io
 import json
+import os
 import signal
+import tarfile
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -94,13 +97,18 @@ class Bench:
     prefix: str
     lines: list[str] = field(default_factory=list)
 
-    def push(self, text: str, tag: str = "1", *, name: str = "app", command: Sequence[str] = LASTING) -> str:
-        """Put an image that differs by ``text`` into the registry; its digest. The engine forgets it."""
+    def push(
+        self, text: str, tag: str = "1", *, name: str = "app", command: Sequence[str] = LASTING, weight: int = 0
+    ) -> str:
+        """Put an image that differs by ``text`` into the registry; its digest. The engine forgets it. With ``weight``
+        it has a layer of so many bytes of its own."""
         local = f"{self.registry.address}/{self.prefix}/{name}"
         made = self.api.create_container_from_config(  # type: ignore[no-untyped-call]
             {"Image": self.base, "Cmd": list(command), "Labels": {"text": text}}, f"{self.prefix}-made"
         )
         try:
+            if weight:
+                self.api.put_archive(made["Id"], "/", _noise(weight))
             self.api.commit(made["Id"], repository=local, tag=tag)
         finally:
             self.api.remove_container(made["Id"], force=True)
@@ -166,6 +174,16 @@ def bench(
     # With all that builds have left without a name.
     while left := docker_api.images(filters={"label": f"test={made.prefix}"}):
         _remove(docker_api, left[0]["Id"])
+
+
+def _noise(size: int) -> bytes:
+    """An archive with a file that can't be packed any smaller."""
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as file:
+        entry = tarfile.TarInfo("noise")
+        entry.size = size
+        file.addfile(entry, io.BytesIO(os.urandom(size)))
+    return archive.getvalue()
 
 
 def _remove(api: APIClient, name: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import http.client
+import json
 import shutil
 import socket
 import subprocess
@@ -17,6 +18,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 USER, PASSWORD = "keeper", "correct-horse"
+PIECE = 300_000
 _PASSED_ON = ("Content-Type", "Content-Length", "Docker-Content-Digest", "Www-Authenticate", "Location")
 
 
@@ -36,11 +38,22 @@ class Registry:
 
     def delete_manifest(self, repository: str, digest: str) -> None:
         """Take a manifest away, as a registry's clean-up does."""
-        request = urllib.request.Request(f"http://{self.address}/v2/{repository}/manifests/{digest}", method="DELETE")
-        login = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
-        request.add_header("Authorization", f"Basic {login}")
+        request = self._request(f"{repository}/manifests/{digest}", "DELETE")
         with urllib.request.urlopen(request, timeout=10) as answer:
             assert answer.status == 202
+
+    def layers(self, repository: str, tag: str) -> list[str]:
+        """The digests of an image's layers as they are fetched, the newest last."""
+        request = self._request(f"{repository}/manifests/{tag}", "GET")
+        request.add_header("Accept", "application/vnd.docker.distribution.manifest.v2+json")
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return [str(layer["digest"]) for layer in json.load(answer)["layers"]]
+
+    def _request(self, path: str, method: str) -> urllib.request.Request:
+        request = urllib.request.Request(f"http://{self.address}/v2/{path}", method=method)
+        login = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+        request.add_header("Authorization", f"Basic {login}")
+        return request
 
 
 @contextmanager
@@ -90,12 +103,14 @@ def _wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None
 @dataclass
 class Front:
     """A front of a registry. ``answers`` are handed out, one a request that ``matches``, instead of the registry's:
-    a status, or ``"stall"`` (the first bytes come, and then nothing). After them the registry answers itself."""
+    a status, or ``"stall"`` (the first bytes come, and then nothing). After them the registry answers itself.
+    ``said`` are its words for 429."""
 
     registry: Registry
     address: str = ""
     matches: Callable[[str], bool] = lambda path: "/manifests/" in path
     answers: list[int | str] = field(default_factory=list)
+    said: str = "slow down"
     headers: dict[str, str] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     over: threading.Event = field(default_factory=threading.Event)
@@ -122,7 +137,8 @@ def serving_front(registry: Registry) -> Iterator[Front]:
             front.asked.append(f"{method} {self.path}")
             fault = front.answers.pop(0) if front.answers and front.matches(self.path) else None
             if isinstance(fault, int):
-                body = b'{"errors":[{"code":"TOOMANYREQUESTS","message":"slow down"}]}' if fault == 429 else b"oh dear"
+                errors = {"errors": [{"code": "TOOMANYREQUESTS", "message": front.said}]}
+                body = json.dumps(errors).encode() if fault == 429 else b"oh dear"
                 self.send_response(fault)
                 for name, value in front.headers.items():
                     self.send_header(name, value)
@@ -144,8 +160,11 @@ def serving_front(registry: Registry) -> Iterator[Front]:
                     self.send_header(name, answer.headers[name])
             self.end_headers()
             if fault == "stall":
-                self.wfile.write(content[: len(content) // 2])
-                self.wfile.flush()
+                half = content[: len(content) // 2]
+                for at in range(0, len(half), PIECE):  # what comes all at once is over before it can be told of
+                    self.wfile.write(half[at : at + PIECE])
+                    self.wfile.flush()
+                    front.over.wait(0.3)
                 front.over.wait(120)
                 self.close_connection = True
                 return
