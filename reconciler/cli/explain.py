@@ -32,6 +32,9 @@ _NEXT = {
     "UpdatePaused": "Correct the domain file, and the update goes on.",
     "Suspended": "`pnr apply {domain}` brings it back.",
 }
+_NEXT_IMAGE = "It is tried again when its tag moves on, the domain file changes, or you say `pnr apply`."
+# What failed is not tried again by itself there, so there is no next try to tell of.
+_WAITS_FOR_A_CHANGE = ("RolledBack", "UpdatePaused")
 
 
 def explain(view: Document, chunk: str, now: datetime | None = None) -> str:
@@ -190,11 +193,14 @@ class _Teller:
     def _next(self, found: Found) -> list[str]:
         parts = []
         image = _image(found)
+        waits = found.reason in _WAITS_FOR_A_CHANGE
         advice = _NEXT.get(found.reason)
+        if waits and (found.chunk.get("auto_update") or {}).get("rejected"):
+            advice = _NEXT_IMAGE
         if advice:
             parts.append(advice.format(chunk=found.name, domain=found.domain["name"], image=image))
         next_try = moment_of(found.chunk.get("next_try"))
-        if next_try is not None:
+        if next_try is not None and not waits:
             left = (next_try - self._now).total_seconds()
             when = f"at {clock_time(found.chunk['next_try'], self._now)} (in {span(left)})" if left >= 1 else "now"
             attempts = found.chunk.get("attempts")

@@ -187,6 +187,18 @@ def test_an_image_that_was_rejected_is_told() -> None:
     assert "before its tag moves on, or `pnr apply demo` says so" in text
 
 
+def test_what_was_rolled_back_tells_of_no_next_try_that_never_comes() -> None:
+    past = "2000-01-01T00:00:00Z"
+    for follows_image, said in (
+        (follows(rejected="sha256:abc"), "when its tag moves on"),
+        (None, "correct the domain file"),
+    ):
+        failed = chunk("web", "failed", "RolledBack", "x", auto_update=follows_image, next_try=past, attempts=3)
+        told = why(view(domain("demo", failed)), "web")
+        assert said in told
+        assert "attempts" not in told
+
+
 def test_a_tag_that_has_moved_is_told_with_what_takes_it() -> None:
     up = chunk("web", image_moved="image: web:1 is sha256:b now, sha256:a found")
     text = why(view(domain("demo", up)), "web")
