@@ -172,11 +172,12 @@ class LocalContents:
     def _admitted(self, source: Source) -> str:
         """The path to read for a source, without links. Raises SourceRefused."""
         path = self._path(source)
+        real = os.path.realpath(path)  # before it is judged, so that what is judged is what is read
         if source.kind is not SourceKind.CREDENTIAL:
-            why = self._may_read(path, False)
+            why = self._may_read(path, False) or (self._may_read(real, False) if real != path else "")
             if why:
                 raise SourceRefused(f"the policy refuses {why}")
-        return os.path.realpath(path)
+        return real
 
     # --- the kinds ------------------------------------------------------------------------------------------------
 
@@ -258,7 +259,7 @@ class LocalContents:
 def _file(source: Source, path: str, real: str) -> bytes:
     """A regular file, also one that a link leads to: certificates and credentials are often kept so."""
     try:
-        return safe_read.read(real, MAX_BYTES)
+        return safe_read.read_at(real, MAX_BYTES)
     except safe_read.Refused as refused:
         if refused.code == "Gone":
             where = source if path == source.name else f"{source} ({path})"

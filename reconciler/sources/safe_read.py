@@ -49,6 +49,29 @@ def read(path: str, limit: int, *, dir_fd: int | None = None) -> bytes:
     raise Refused("Unreadable", "it keeps changing while it is read", passing=True)
 
 
+def read_at(path: str, limit: int) -> bytes:
+    """As :func:`read`, of an absolute path of which no part is a link: one that became a link since somebody looked is
+    not followed. Windows looks at the last part only. Raises Refused."""
+    if os.open not in os.supports_dir_fd:
+        return read(path, limit)
+    *folders, name = [part for part in path.split(os.sep) if part] or [""]
+    # O_PATH: a folder on the way may be one that can be passed through and not listed.
+    flags = getattr(os, "O_PATH", os.O_RDONLY) | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)
+    descriptor = os.open(os.sep, flags)
+    try:
+        for part in folders:
+            below = os.open(part, flags, dir_fd=descriptor)
+            os.close(descriptor)
+            descriptor = below
+        return read(name, limit, dir_fd=descriptor)
+    except FileNotFoundError:
+        raise Refused("Gone", "it is gone") from None
+    except OSError as error:
+        raise Refused("Unreadable", f"it can't be reached: {error.strerror or error}") from error
+    finally:
+        os.close(descriptor)
+
+
 class Folder:
     """A folder that was reached without following a link. Names are looked up in it and nowhere else."""
 
