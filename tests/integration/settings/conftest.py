@@ -32,7 +32,9 @@ LABEL of.image=yes
 def images(docker_api: APIClient, busybox_image: str, run_prefix: str) -> Iterator[dict[str, str]]:
     """Images by what a case calls them."""
     rich = f"{run_prefix}-rich:latest"
-    others = {name: f"{run_prefix}-{name.replace(' ', '-')}:latest" for name in ("other name", "left", "followed")}
+    others = {
+        name: f"{run_prefix}-{name.replace(' ', '-')}:latest" for name in ("other name", "left", "followed", "alone")
+    }
     recipe = io.BytesIO(_RICH.format(plain=busybox_image).encode())
     said = list(docker_api.build(fileobj=recipe, tag=rich, rm=True, forcerm=True, decode=True))
     assert not any("error" in line for line in said), said
