@@ -80,11 +80,11 @@ def test_a_context_that_goes_away_leaves_everything_as_it_is(daemon: Daemon, ben
     daemon.settle(name, stack(name, chunk(f"{name}-built:1", name=f"{name}_app", build="./app")))
     before = daemon.run_of(f"{name}_app")
     source.rename(daemon.root / "away")
-    daemon.until(lambda: bool(daemon.domain(name)["errors"]), "the error to show")
+    daemon.until(lambda: bool(daemon.domain(name)["errors"]), "the error to show", limit=120)
     assert "no directory" in daemon.domain(name)["errors"][0]["message"]
     assert daemon.run_of(f"{name}_app") == before
     (daemon.root / "away").rename(source)
-    daemon.until(lambda: daemon.settled(name), "the error to go")
+    daemon.until(lambda: daemon.settled(name), "the error to go", limit=120)
     assert daemon.run_of(f"{name}_app") == before
 
 
