@@ -8,7 +8,9 @@ error and no empty text, and so is text behind a closing quote.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import ClassVar
 
 from reconciler.errors import PnrError
@@ -37,18 +39,31 @@ class BadEnvFile(PnrError):
 
 @dataclass(frozen=True, slots=True)
 class _WithEarlier(Variables):
-    """The variables from outside; then those that stand further up in the file."""
+    """The variables from outside; then the container's own; then those above in the file; then the files before."""
 
+    own: Mapping[str, str] = field(default_factory=dict)
     earlier: dict[str, str] = field(default_factory=dict)
+    before: Mapping[str, str] = field(default_factory=dict)
 
     def lookup(self, name: str) -> str | None:
         value = Variables.lookup(self, name)
-        return value if value is not None else self.earlier.get(name)
+        if value is not None:
+            return value
+        return next((one[name] for one in (self.own, self.earlier, self.before) if name in one), None)
 
 
-def parse(content: bytes, variables: Variables, *, raw: bool = False) -> dict[str, str]:
+def parse(
+    content: bytes,
+    variables: Variables,
+    *,
+    raw: bool = False,
+    own: Mapping[str, str] = MappingProxyType({}),
+    before: Mapping[str, str] = MappingProxyType({}),
+) -> dict[str, str]:
     """The variables of a file, the last of each name. A name without ``=`` takes its value from ``variables``, and is
-    left out where there is none. ``raw``: everything behind ``=`` is the value as it is. Raises BadEnvFile.
+    left out where there is none. ``raw``: everything behind ``=`` is the value as it is. A ``$NAME`` is also looked for
+    in ``own``, what the container's ``environment`` sets, in the lines above, and in ``before``, the files before, in
+    this order, as Compose does. Raises BadEnvFile.
     """
     try:
         text = content.decode("utf-8").removeprefix(_BYTE_ORDER_MARK)
@@ -57,7 +72,7 @@ def parse(content: bytes, variables: Variables, *, raw: bool = False) -> dict[st
     if "\0" in text:
         raise BadEnvFile(f"line {_line(text, text.index(chr(0)))}: a NUL character can't be handed to a container")
     found: dict[str, str] = {}
-    around = _WithEarlier(variables.domain, variables.environment, variables.allowed, found)
+    around = _WithEarlier(variables.domain, variables.environment, variables.allowed, own, found, before)
     if raw:
         _read_raw(text, around, found)
     else:

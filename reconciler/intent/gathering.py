@@ -173,9 +173,10 @@ def gather(
                 path: Path = ("cpuxs", cpux_name, "design_chunks", index, "container", key)
                 written = tree["cpuxs"][cpux_name]["design_chunks"][index]["container"].get(key)
                 values: dict[str, str] = {}
+                own = {} if setting == "labels" else _set_by(chunk.container)
                 for number, one in enumerate(getattr(chunk.container, key) or ()):
                     place = (*path, number) if isinstance(written, list) else path
-                    values |= gatherer.variables_of(one, place, labels=setting == "labels")
+                    values |= gatherer.variables_of(one, place, own, values, labels=setting == "labels")
                 if values:
                     declared[setting][cpux_name, chunk.name] = values
             where: Path = ("cpuxs", cpux_name, "design_chunks", index, "container")
@@ -245,14 +246,18 @@ class _Gatherer:
         except ContentsError as error:
             self.complaints.append(Complaint(path, error.code, str(error)))
 
-    def variables_of(self, file: EnvFile, path: Path, *, labels: bool) -> dict[str, str]:
-        """The variables in a file; none where it need not be there and is not, or where it can't be read."""
+    def variables_of(
+        self, file: EnvFile, path: Path, own: Mapping[str, str], before: Mapping[str, str], *, labels: bool
+    ) -> dict[str, str]:
+        """The variables in a file of a container that sets ``own`` itself, behind the files that gave ``before``. None
+        where it need not be there and is not, or where it can't be read."""
         source = self._source(SourceKind.FILE, file.path)
         try:
-            values = envfile.parse(self._contents.read(source), self._variables, raw=file.raw)
-            own = next((name for name in values if labels and name.startswith(OWN_LABELS)), None)
-            if own is not None:
-                raise envfile.BadEnvFile(f"labels that begin with {OWN_LABELS} are pnr's own; {own} is one of them")
+            content = self._contents.read(source)
+            values = envfile.parse(content, self._variables, raw=file.raw, own=own, before=before)
+            pnrs = next((name for name in values if labels and name.startswith(OWN_LABELS)), None)
+            if pnrs is not None:
+                raise envfile.BadEnvFile(f"labels that begin with {OWN_LABELS} are pnr's own; {pnrs} is one of them")
             return values
         except SourceMissing as error:
             if not file.required:
@@ -270,6 +275,12 @@ class _Gatherer:
         if kind is not SourceKind.TEXT:
             self.sources.append(source)
         return source
+
+
+def _set_by(container: Any) -> dict[str, str]:
+    """The variables that a container's own ``environment`` sets; those that it removes are not among them."""
+    both = {**(container.env or {}), **(getattr(container, "environment", None) or {})}
+    return {name: value for name, value in both.items() if value is not None}
 
 
 def _given(entry: document.Content, key: str) -> bool:

@@ -82,3 +82,9 @@ def test_a_large_file_is_read_at_once() -> None:
     assert len(read(text)) == 10_000
     with pytest.raises(BadEnvFile):
         read('A="' + "\\" * 300_000)
+
+
+def test_a_reference_finds_what_the_container_sets_then_the_lines_above_then_the_files_before() -> None:
+    before = {"A": "before", "B": "before", "C": "before"}
+    found = parse(b"A=above\nB=above\nR=$A-$B-$C", Variables({}, {}, ()), own={"A": "own"}, before=before)
+    assert found["R"] == "own-above-before"

@@ -247,6 +247,13 @@ def test_files_of_variables_come_first_and_the_domain_file_goes_before() -> None
     assert settings["labels"] == {"x": "1", "y": "own"}
 
 
+def test_a_file_of_variables_may_refer_to_the_environment_and_to_the_files_before() -> None:
+    told = contents(**{"/srv/domains/a.env": "HOST=db\nPORT=1", "/srv/domains/b.env": "URL=${HOST}:${PORT}"})
+    container = {"env_file": ["a.env", "b.env"], "environment": {"PORT": "2"}}
+    settings = next(domain(container, told).chunks()).container.settings
+    assert settings["environment"] == {"HOST": "db", "PORT": "2", "URL": "db:2"}
+
+
 def test_the_same_variables_from_a_file_and_from_the_domain_file_are_the_same_intent() -> None:
     told = contents(**{"/srv/domains/a.env": "A=1"})
     assert domain({"env_file": "a.env"}, told).intent == domain({"environment": {"A": "1"}}, told).intent
