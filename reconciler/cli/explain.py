@@ -19,6 +19,7 @@ _NEXT = {
     "ImagePullFailed": "The registry's words name the cause; to try by hand: `docker pull {image}`.",
     "ImageBuildFailed": "Put what it is built from right: a change there is noticed within half a minute, and built.",
     "NameConflict": "Remove or rename the container that holds the name, or choose another in the domain file.",
+    "ExternalMissing": "Make it, or correct its name in the domain file; then it goes on by itself.",
     "PortInUse": "Free the port, or publish another one in the domain file.",
     "OOMKilled": "Give it more memory (`mem_limit`), or find out what eats it: `pnr logs {chunk}`.",
     "ExitedNonZero": "Read what it printed: `pnr logs {chunk}`.",

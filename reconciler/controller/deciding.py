@@ -85,6 +85,7 @@ class Decider:
         holder = self._known.world.named(chunk.container.name) if chunk is not None else None
         containers = self._known.world.of(id)
         gate = chunk.gate if chunk is not None else ()
+        blocked_by, obstacle = self._blocked_by(record, chunk)
         gate_open = is_open(gate, self._known.facts)
         flowin: dict[str, str] = {}
         if chunk is not None:
@@ -105,7 +106,8 @@ class Decider:
             gate_closed=is_closed(gate, self._known.facts),
             waiting_for="" if gate_open else self._waiting_text(chunk),
             holder=holder if holder is not None and holder.owner != id else None,
-            blocked_by=self._blocked_by(record, chunk),
+            blocked_by=blocked_by,
+            obstacle=obstacle,
             conflict=belongings.conflict(chunk, domain.domain, self._known.world.observed())
             if chunk is not None and domain.domain is not None
             else "",
@@ -159,32 +161,51 @@ class Decider:
             parts.append(f"{short} is {found.tv if found is not None else 'U'}, wanted {entry.wanted.tv} (from {who})")
         return "; ".join(parts)
 
-    def _blocked_by(self, record: ChunkRecord, chunk: Chunk | None) -> str:
+    def _blocked_by(self, record: ChunkRecord, chunk: Chunk | None) -> tuple[str, tuple[Reason, str] | None]:
+        """What the chunk has to wait for, and the failure that this is, where there is nobody to wait for."""
         if chunk is None:
             still = [
                 str(id)
                 for id in sorted(self._known.dependents.get(record.id, ()))
                 if self._known.desired(id) is None and self._known.world.by_owner.get(id)
             ]
-            return ", ".join(still)
+            return ", ".join(still), None
         domain = self._known.domains[record.id.domain].domain
         if domain is None or not self._known.world.complete:
-            return "a first look at the engine"
+            return "a first look at the engine", None
         running = must_run(chunk.container.settings)
         for name in sorted(awaited(chunk.container)):
             other = self._known.world.named(name)
             if other is None or (name in running and other.condition is not Condition.RUNNING):
-                return f"container {name}" if other is None else f"container {name} to run"
-        known, seen = self._known, self._known.world.observed()
+                text = f"container {name}" if other is None else f"container {name} to run"
+                return text, None if other is not None or self._known.wanted_names.get(name) else _absent(text)
+        seen = self._known.world.observed()
         networks = supported_networks(domain, self._connected) & chunk.container.networks.keys()
-        missing = belongings.networks(domain, seen, known.networks_left, networks).missing
+        missing = belongings.networks(domain, seen, self._known.networks_left, networks).missing
         for name, text in missing.items():
-            return known.object_trouble.get(f"network:{name}", text)
+            return self._awaited_object(f"network:{name}", text, {n.name: n.external for n in domain.networks}[name])
         volumes = belongings.used_volumes(chunk)
         missing = belongings.volumes(domain, seen, volumes).missing if volumes else {}
         for name, text in sorted(missing.items()):
-            return known.object_trouble.get(f"volume:{name}", text)
-        return ""
+            return self._awaited_object(f"volume:{name}", text, {v.name: v.external for v in domain.volumes}[name])
+        return "", None
+
+    def _awaited_object(self, key: str, text: str, external: bool) -> tuple[str, tuple[Reason, str] | None]:
+        """The same for a network or volume: nobody makes an external one but another domain that has it as its own."""
+        trouble = self._known.object_trouble.get(key)
+        if trouble is not None:
+            return trouble, (Reason.CREATE_FAILED, trouble)
+        return text, _absent(text) if external and not self._is_made_by_another(key) else None
+
+    def _is_made_by_another(self, key: str) -> bool:
+        kind, _, name = key.partition(":")
+        for record in self._known.domains.values():
+            wanted = record.wanted
+            if wanted is not None:
+                specs = wanted.networks if kind == "network" else wanted.volumes
+                if any(spec.name == name and not spec.external for spec in specs):
+                    return True
+        return False
 
     def _decide(self, id: ChunkId) -> None:
         record = self._known.chunks.get(id)
@@ -384,3 +405,7 @@ class Decider:
 def _with_drift(memory: Memory, chunk: Chunk | None, news: ImageNews, containers: Sequence[Container]) -> Memory:
     """What is remembered, with the image that a swapped tag asks for."""
     return following.by_drift(chunk, memory, news, containers) if chunk is not None else memory
+
+
+def _absent(text: str) -> tuple[Reason, str]:
+    return Reason.EXTERNAL_MISSING, f"waiting for {text}"

@@ -196,6 +196,13 @@ def _name_taken(i: ChunkInput) -> Decision | None:
     return Decision(State.FAILED, Reason.NAME_CONFLICT, text)
 
 
+def _blocked(i: ChunkInput, reason: Reason) -> Decision | None:
+    """The verdict while something that it needs is not there: a failure where waiting alone brings nothing."""
+    if i.obstacle is not None:
+        return Decision(State.FAILED, *i.obstacle)
+    return Decision(State.EXECUTING, reason, f"waiting for {i.blocked_by}") if i.blocked_by else None
+
+
 def _may_run_on(i: ChunkInput, parts: Cast) -> bool:
     """Whether leftovers stay until the image of the newest is there: those of an update that was overtaken by the next
     are all that runs where it had stopped what was up before."""
@@ -263,8 +270,9 @@ def _begin(i: ChunkInput, parts: Cast) -> Decision:
     taken = _name_taken(i)
     if taken is not None:
         return taken
-    if i.blocked_by:
-        return Decision(State.EXECUTING, Reason.CREATING, f"waiting for {i.blocked_by}")
+    blocked = _blocked(i, Reason.CREATING)
+    if blocked is not None:
+        return blocked
     if i.turn and serving:
         return Decision(State.EXECUTING, Reason.UPDATING, f"the update waits: {i.turn}")
     if previous is None:
@@ -348,8 +356,9 @@ def _keep(i: ChunkInput, parts: Cast, c: Container) -> Decision:
     held = _held_back(i)
     if held is not None:
         return held
-    if i.blocked_by:
-        return Decision(State.EXECUTING, Reason.STARTING, f"waiting for {i.blocked_by}")
+    blocked = _blocked(i, Reason.STARTING)
+    if blocked is not None:
+        return blocked
     if m.remedy is Remedy.RECREATE:
         cause = f"starting it failed: {m.last_error}"
         again = [*_take_away(i, c, cause), *_ensure_images(i), *_create_and_start(i, cause)]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from reconciler.intent.model import Chunk, ChunkId, Domain
 from reconciler.intent.settings.references import awaited
-from reconciler.lifecycle import State
+from reconciler.lifecycle import Reason, State
 from reconciler.planner import belongings, following
 from reconciler.planner.actions import Action, Plan, Step
 from reconciler.planner.decide import Decision, decide
@@ -184,6 +184,7 @@ class _Look:
         chunk, domain = self.chunks[id], self.domains[id.domain]
         holder = self._by_name.get(chunk.container.name) if self.leaver(id) is None else None
         named = ((name, self._by_name.get(name)) for name in awaited(chunk.container))
+        absent = self._absent(chunk, domain)
         own, news = tuple(self.by_owner.get(id, ())), self._images.get(id, ImageNews())
         return ChunkInput(
             id=id,
@@ -195,13 +196,14 @@ class _Look:
             health=Health(),
             now=self._now,
             holder=holder if holder is not None and holder.owner != id else None,
-            blocked_by=self._blocked_by(chunk, domain),
+            blocked_by=absent,
+            obstacle=(Reason.EXTERNAL_MISSING, f"waiting for {absent}") if absent else None,
             conflict=belongings.conflict(chunk, domain, self._observed),
             ids={name: container.id for name, container in named if container is not None},
             unsupported=unsupported_of(chunk, domain, self._connected),
         )
 
-    def _blocked_by(self, chunk: Chunk, domain: Domain) -> str:
+    def _absent(self, chunk: Chunk, domain: Domain) -> str:
         """What must be there and is made by nobody who is declared."""
         for name in sorted(awaited(chunk.container)):
             if name not in self._declared and name not in self._by_name:

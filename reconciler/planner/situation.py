@@ -34,8 +34,9 @@ class ChunkInput:
     names of the chunk's containers that other chunks are to have. ``conflict`` tells of another object of somebody else
     that holds a name that is needed. ``gate_open``: every entry holds;
     ``gate_closed``: some entry is known not to hold; ``waiting_for`` says which, for people. ``blocked_by`` names what
-    must be gone first (removal) or be there first (networks). ``busy``: work on the chunk is in flight, as reason and
-    message. ``turn`` says why an update must wait for other copies of the chunk.
+    must be gone first (removal) or be there first (networks); ``obstacle`` is the failure that this
+    is where waiting alone brings nothing, as reason and message. ``busy``: work on the chunk is in flight, in the same
+    form. ``turn`` says why an update must wait for other copies of the chunk.
     ``unsupported`` says what the engine can't honour. ``ids`` are those of the containers that the chunk's settings
     point to, by name, and ``runs`` those of the containers whose namespaces it shares, while they run. ``jitter`` is in
     0 … 1. ``answered_all``: the container itself gave all its answers as declared.
@@ -54,6 +55,7 @@ class ChunkInput:
     waiting_for: str = ""
     holder: Container | None = None
     blocked_by: str = ""
+    obstacle: tuple[Reason, str] | None = None
     conflict: str = ""
     busy: tuple[Reason, str] | None = None
     jitter: float = 0.5

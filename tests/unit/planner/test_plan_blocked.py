@@ -63,13 +63,15 @@ def test_what_is_external_and_is_not_there_is_named() -> None:
     web = chunk("web", settings={"volumes": [mount]})
     of = replace(domain(web), volumes=(VolumeSpec("data", external=True),))
     whole = planned(of)
-    assert blocked(whole) == {"web": "Creating: waiting for volume data, which is declared external and does not exist"}
+    assert blocked(whole) == {
+        "web": "ExternalMissing: waiting for volume data, which is declared external and does not exist"
+    }
     assert len(whole.plan) == 0
 
 
 def test_a_container_of_nobody_who_is_declared_is_named() -> None:
     whole = planned(domain(chunk("web", settings={"network_mode": "container:vpn"}, networks={})))
-    assert blocked(whole) == {"web": "Creating: waiting for container vpn"}
+    assert blocked(whole) == {"web": "ExternalMissing: waiting for container vpn"}
 
 
 def test_copies_are_updated_one_after_the_other() -> None:
