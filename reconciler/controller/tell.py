@@ -23,7 +23,7 @@ from reconciler.planner import belongings
 from reconciler.planner.memory import LONGEST_DELAY_SECONDS, Failure, Memory, Remedy
 from reconciler.planner.observed import Condition
 from reconciler.planner.ordering import Standing, unreachable
-from reconciler.planner.support import unmet
+from reconciler.planner.support import Connected, supported_networks, unmet
 
 SNAPSHOT_VERSION = 1
 
@@ -89,6 +89,7 @@ def view(c: Known, images: Images, file_problems: Mapping[str, tuple[Problem, ..
             "unknown": False,
             "removing": False,
             "asking_registries": False,
+            "arranging": False,
             "cpuxs": [],
         }
         for file, problems in sorted(file_problems.items())
@@ -119,13 +120,14 @@ def _domain_view(c: Known, images: Images, record: DomainRecord) -> dict[str, An
             copies.setdefault((id.cpux, id.chunk), []).append(_chunk_view(c, images, chunk, stuck.get(id, ())))
     for (cpux_name, _), views in copies.items():
         by_cpux.setdefault(cpux_name, []).append(together(views))
+    arranging = _is_arranging(c, record)
     return {
         "name": record.name,
         "file": record.file,
         "generation": record.generation,
         "digest": record.domain.digest if record.domain is not None else None,
         "commit": record.commit,
-        "settled": is_settled(c, record) and not record.problems,
+        "settled": is_settled(c, record) and not record.problems and not arranging,
         "stalled": is_stalled(c, record),
         "suspended": record.down,
         "errors": [problem.as_dict() for problem in record.problems],
@@ -135,11 +137,26 @@ def _domain_view(c: Known, images: Images, record: DomainRecord) -> dict[str, An
         "unknown": record.unknown,
         "removing": record.gone,
         "asking_registries": images.is_waited_for(record.name),
+        "arranging": arranging,
         "cpuxs": [
             {"name": name, "facts": _facts_view(c, record.name, name), "chunks": chunks}
             for name, chunks in by_cpux.items()
         ],
     }
+
+
+def _is_arranging(c: Known, record: DomainRecord) -> bool:
+    """Whether networks or volumes of the domain are still to be made, made anew or removed. One that failed is not
+    counted: it is told among the notes, and tried again."""
+    if record.unknown or record.held or not c.world.complete or c.engine_info is None:
+        return False
+    seen, wanted = c.world.observed(), record.wanted
+    work = list(belongings.leftovers(record.name, wanted, record.domain, seen, volumes_too=record.volumes_too).work)
+    if wanted is not None:
+        info = c.engine_info
+        can = supported_networks(wanted, Connected(str(info), info.api_version, info.system))
+        work += belongings.networks(wanted, seen, c.networks_left, can).work + belongings.volumes(wanted, seen).work
+    return any(str(one.key) not in c.object_trouble for one in work)
 
 
 def _remarks(c: Known, record: DomainRecord) -> list[str]:

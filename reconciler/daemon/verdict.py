@@ -39,7 +39,7 @@ def finished_applying(view: Mapping[str, Any], only: Sequence[str] = ()) -> bool
     if not view["daemon"]["ready"]:
         return not view["daemon"].get("engine_up", True) and bool(view["daemon"].get("message"))
     domains = _chosen(view, only)
-    if any(domain.get("removing") or domain.get("asking_registries") for domain in domains):
+    if any(domain.get(work) for domain in domains for work in ("removing", "asking_registries", "arranging")):
         return False
     chunks = _chunks([domain for domain in domains if not domain.get("unknown")])
     if any(chunk["state"] == "executing" for chunk in chunks):
