@@ -40,5 +40,5 @@ def test_what_can_not_be_done_stands_in_the_plan_with_the_reason(
     assert any(step["object"] == f"{name}_plain" for step in told["steps"])
     assert not any(step["object"] == f"{name}_joined" for step in told["steps"])
     shown = daemon.pnr("plan").stdout
-    assert f"{name}/main/joined can't go on (Creating): waiting for network {lan}" in shown
+    assert f"{name}/main/joined can't go on (ExternalMissing): waiting for network {lan}" in shown
     assert daemon.names(name) == []
