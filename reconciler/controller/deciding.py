@@ -26,7 +26,7 @@ from reconciler.planner.notice import notice, work_begins
 from reconciler.planner.observed import Condition, Container, ImageNews
 from reconciler.planner.rolling import Stage, is_update_of_serving, stage, waits_for
 from reconciler.planner.situation import ChunkInput, cast
-from reconciler.planner.support import Connected, supported_networks, unsupported_of
+from reconciler.planner.support import Connected, arrangements, supported_networks, unsupported_of
 
 
 class Decider:
@@ -350,12 +350,7 @@ class Decider:
         wanted = record.wanted
         seen = self._known.world.observed()
         if wanted is not None:
-            for work in (
-                *belongings.networks(
-                    wanted, seen, self._known.networks_left, supported_networks(wanted, self._connected)
-                ).work,
-                *belongings.volumes(wanted, seen).work,
-            ):
+            for work in arrangements(wanted, seen, self._connected, self._known.networks_left):
                 self._begin_object(name, work)
         elif self._known.world.owners(name) or self._anyone_busy(name):
             return

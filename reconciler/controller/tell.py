@@ -23,7 +23,7 @@ from reconciler.planner import belongings
 from reconciler.planner.memory import LONGEST_DELAY_SECONDS, Failure, Memory, Remedy
 from reconciler.planner.observed import Condition
 from reconciler.planner.ordering import Standing, unreachable
-from reconciler.planner.support import Connected, supported_networks, unmet
+from reconciler.planner.support import Connected, arrangements, unmet
 
 SNAPSHOT_VERSION = 1
 
@@ -154,8 +154,7 @@ def _is_arranging(c: Known, record: DomainRecord) -> bool:
     work = list(belongings.leftovers(record.name, wanted, record.domain, seen, volumes_too=record.volumes_too).work)
     if wanted is not None:
         info = c.engine_info
-        can = supported_networks(wanted, Connected(str(info), info.api_version, info.system))
-        work += belongings.networks(wanted, seen, c.networks_left, can).work + belongings.volumes(wanted, seen).work
+        work += arrangements(wanted, seen, Connected(str(info), info.api_version, info.system), c.networks_left)
     return any(str(one.key) not in c.object_trouble for one in work)
 
 

@@ -22,7 +22,7 @@ from reconciler.planner.observed import Container, ImageNews, Observed
 from reconciler.planner.ordering import dependencies, dependents_first
 from reconciler.planner.rolling import Stage, is_update_of_serving, stage, waits_for
 from reconciler.planner.situation import ChunkInput, cast
-from reconciler.planner.support import Connected, supported_networks, unsupported_of
+from reconciler.planner.support import Connected, arrangements, unsupported_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +87,7 @@ def plan_all(
     ready: dict[ChunkId, int] = {}
     object_steps: dict[tuple[str, str], int] = {}
     for domain in look.domains.values():
-        supported = supported_networks(domain, connected)
-        for work in (
-            *belongings.networks(domain, observed, only=supported).work,
-            *belongings.volumes(domain, observed).work,
-        ):
+        for work in arrangements(domain, observed, connected):
             last = numbers.add(f"{domain.name}", work.steps, ())
             object_steps[domain.name, str(work.key)] = last
     needs = dependencies(look.chunks.values())

@@ -11,6 +11,9 @@ from reconciler.intent.networks import network_needs
 from reconciler.intent.settings import SETTINGS
 from reconciler.intent.settings.endpoints import endpoint_needs
 from reconciler.intent.settings.row import Needs
+from reconciler.planner import belongings
+from reconciler.planner.actions import Work
+from reconciler.planner.observed import Observed
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,28 @@ def supported_networks(domain: Domain, connected: Connected | None) -> frozenset
     return frozenset(
         network.name for network in domain.networks if not unmet(network_needs(network), engine="", api_version=api)
     )
+
+
+def arrangements(
+    domain: Domain, observed: Observed, connected: Connected | None, left: belongings.Left | None = None
+) -> list[Work]:
+    """What has to be done about a domain's networks and volumes; nothing about those that only chunks want which the
+    engine can't honour."""
+    networks = belongings.networks(domain, observed, left, supported_networks(domain, connected))
+    work = [*networks.work, *belongings.volumes(domain, observed).work]
+    return [one for one in work if str(one.key) not in _in_vain(domain, connected)] if work else []
+
+
+def _in_vain(domain: Domain, connected: Connected | None) -> set[str]:
+    used: set[str] = set()
+    wanted: set[str] = set()
+    for chunk in domain.chunks():
+        keys = {f"network:{name}" for name in chunk.container.networks}
+        keys |= {f"volume:{name}" for name in belongings.used_volumes(chunk)}
+        used |= keys
+        if not unsupported_of(chunk, domain, connected):
+            wanted |= keys
+    return used - wanted
 
 
 def unsupported(settings: Mapping[str, Any], *, engine: str, api_version: str, system: str) -> tuple[str, ...]:

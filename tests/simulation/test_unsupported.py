@@ -41,7 +41,8 @@ def test_a_setting_that_the_engine_does_not_know_is_named_with_its_version(
             for word in words:
                 assert word in w.chunk("db")["message"]
             await asyncio.sleep(600)
-            assert w.order("EnsureImage", "CreateContainer") == []
+            assert w.order("EnsureImage", "CreateContainer", "CreateNetwork", "CreateVolume") == []
+            assert w.view()["domains"][0]["arranging"] is False
             w.files.write("shop", domain(chunk("db")))
             await w.until_settled()
 
@@ -59,5 +60,21 @@ def test_what_runs_already_stays_when_its_new_intent_can_not_be_honoured() -> No
             await asyncio.sleep(600)
             assert w.container("shop_db").run == before.run
             assert w.fact("db_ready") == "Y"
+
+    run(story())
+
+
+def test_nothing_is_made_that_only_a_chunk_wants_which_can_not_be_honoured() -> None:
+    async def story() -> None:
+        async with World(OldEngine()) as w:
+            odd = {"annotations": {"a": "1"}, "networks": ["default", "back"], "volumes": ["data:/data", "logs:/logs"]}
+            plain = {"volumes": ["logs:/logs"]}
+            stack = domain(chunk("db", container=odd), chunk("web", container=plain))
+            w.files.write("shop", {**stack, "networks": {"back": {}}, "volumes": {"data": {}, "logs": {}}})
+            await w.until(lambda: w.chunk("web")["state"] == "completed")
+            await asyncio.sleep(600)
+            made = {name.split()[-1] for name in w.order("CreateNetwork", "CreateVolume")}
+            assert made == {"pnr_shop", "shop_logs"}
+            assert w.chunk("db")["reason"] == "Unsupported"
 
     run(story())
