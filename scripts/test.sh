@@ -1,9 +1,9 @@
 #!/bin/sh
 # All tests, with all that they need: Debian packages where they are missing, and an engine for as long as they run
 # where none answers. BIN is the bin directory of the virtual environment; arguments go to pytest.
-# What an engine can answer differently is tested on the newest engine (scripts/newest.sh) beside everything on the
-# machine's own: both wait for containers most of the time. What the first says is shown behind the second. With
-# arguments: on the machine's own only, or with ENGINE=newest on the newest only.
+# What needs the machine's own engine is tested beside the rest: what an engine can answer differently on the newest one
+# (scripts/newest.sh), then what needs none. What these say is shown behind the first. With arguments: on the machine's
+# own only, or with ENGINE=newest on the newest only.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/say.sh
@@ -11,6 +11,8 @@ BIN=${BIN:-.venv/bin}
 # What depends on the engine, and on nothing of the host's that the newest engine's namespaces hide.
 DIFFERENT="tests/integration/engine tests/integration/images tests/integration/probes tests/integration/daemon
   tests/integration/policy/test_guard.py tests/integration/settings tests/integration/test_settings_roundtrip.py"
+# What brings an engine of its own.
+ALONE=tests/integration/test_full_disk.py
 
 [ "$(uname -s)" = Linux ] || fail "all tests need Linux and a Docker engine; the ones that need nothing: make unit"
 install_packages docker.io containerd runc iptables iproute2 busybox-static mmdebstrap git openssl procps curl age docker-registry apache2-utils
@@ -54,10 +56,12 @@ if [ "${ENGINE:-}" = newest ]; then
   exit
 fi
 if [ $# = 0 ]; then
-  say "on the newest engine, beside what follows"
+  set -- tests/integration --ignore "$ALONE"
   # In a session of its own, to be ended as one.
-  # shellcheck disable=SC2086
-  setsid scripts/newest.sh "$BIN/python" -m pytest -q --durations=10 $DIFFERENT >"$said" 2>&1 &
+  # shellcheck disable=SC2016
+  setsid sh -c 'ENGINE=newest scripts/test.sh || failed=1
+    "$1/python" -m pytest -q --durations=10 tests/unit tests/simulation "$2" || failed=1
+    exit "${failed:-0}"' beside "$BIN" "$ALONE" >"$said" 2>&1 &
   beside=$!
 fi
 scripts/engine.sh
@@ -68,8 +72,8 @@ if [ -n "$beside" ]; then
   status=0
   wait "$beside" || status=$?
   beside=""
-  say "on the newest engine:"
+  say "on the newest engine, and on none:"
   cat "$said"
-  [ "$status" = 0 ] || failed="${failed:+$failed, and }on the newest engine"
+  [ "$status" = 0 ] || failed="${failed:+$failed, and }on the newest engine or on none"
 fi
 [ -z "$failed" ] || fail "tests failed $failed (above)"

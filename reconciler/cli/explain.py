@@ -109,10 +109,7 @@ class _Teller:
             due = clock_time(auto.get("next_at"), self._now)
             lines.append(f"About its image: {auto['trouble']}" + (f"; asked again at {due}." if due else "."))
         if auto.get("rejected"):
-            lines.append(
-                f"The image {auto['rejected']} was tried and rejected; it is not tried again before its tag moves on,"
-                f" or `pnr apply {found.domain['name']}` says so."
-            )
+            lines.append(f"The image {auto['rejected']} was tried and rejected.")
         return lines
 
     def _missing(self, found: Found, fact: Document) -> list[str]:
