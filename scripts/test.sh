@@ -15,7 +15,7 @@ DIFFERENT="tests/integration/engine tests/integration/images tests/integration/p
 ALONE=tests/integration/test_full_disk.py
 
 [ "$(uname -s)" = Linux ] || fail "all tests need Linux and a Docker engine; the ones that need nothing: make unit"
-install_packages docker.io containerd runc iptables iproute2 busybox-static mmdebstrap git openssl procps curl age docker-registry apache2-utils
+install_packages docker.io containerd runc iptables iproute2 busybox-static mmdebstrap git openssl procps curl age docker-registry apache2-utils gnupg
 
 beside="" # the process that tests on the newest engine, and what it says
 said=$(mktemp)

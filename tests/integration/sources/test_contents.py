@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import stat
 import subprocess
+import sys
+import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -168,6 +170,34 @@ def test_a_real_age_file_is_opened(tmp_path: Path) -> None:
     with pytest.raises(ToolFailed, match=r"age ended with 1 .*`age --decrypt`") as caught:
         local(age_identity=str(identity)).read(source)
     assert CANARY not in str(caught.value)
+
+
+@pytest.fixture
+def pgp_key(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The fingerprint of a key in a ring of its own."""
+    with tempfile.TemporaryDirectory(prefix="pgp") as ring:  # the path of its agent's socket has to be short
+        monkeypatch.setenv("GNUPGHOME", ring)
+        # The original SOPS, which speaks the format and PGP that the present one speaks too.
+        monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:/usr/bin:/bin")
+        make = ["gpg", "--batch", "--quiet", "--passphrase", "", "--quick-gen-key", "pnr@example.com", "default"]
+        subprocess.run([*make, "default", "never"], check=True, timeout=60)
+        listed = subprocess.run(["gpg", "--list-keys", "--with-colons"], check=True, capture_output=True, text=True)
+        yield next(line.split(":")[9] for line in listed.stdout.splitlines() if line.startswith("fpr"))
+        subprocess.run(["gpgconf", "--kill", "all"], check=True, timeout=60)
+
+
+def test_sops_opens_what_was_sealed_for_a_key_that_is_here_and_for_no_other(tmp_path: Path, pgp_key: str) -> None:
+    plain, path = tmp_path / "plain.txt", tmp_path / "password.txt"
+    plain.write_text(CANARY)
+    done = subprocess.run(["sops", "--encrypt", "--pgp", pgp_key, str(plain)], check=True, capture_output=True)
+    path.write_bytes(done.stdout)
+    assert CANARY.encode() not in path.read_bytes()
+    contents, source = local(), Source(SourceKind.SOPS, str(path))
+    assert contents.read(source) == CANARY.encode()
+    delete = ["gpg", "--batch", "--yes", "--delete-secret-keys", pgp_key]
+    subprocess.run(delete, check=True, capture_output=True, timeout=60)
+    with pytest.raises(ToolFailed, match="sops ended with"):
+        local().read(source)
 
 
 def test_a_tool_is_run_without_a_shell_and_once_a_content(tmp_path: Path, tool: Callable[[str, str], Path]) -> None:
