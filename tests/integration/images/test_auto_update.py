@@ -98,7 +98,7 @@ def test_an_image_that_does_not_come_up_is_rolled_back_from_and_never_tried_agai
     assert daemon.container(container)["Id"] == kept
     assert texts(daemon, name) == ["one"]
     said = daemon.pnr("why", "app").stdout
-    assert "before its tag moves on" in said
+    assert "when its tag moves on" in said
     assert "after 3 attempts" not in said
     assert "tried again now" not in said
     attempts = work(daemon, "Updating")
