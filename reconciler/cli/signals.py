@@ -35,6 +35,6 @@ def stop_on_signals(stop: asyncio.Event) -> None:
 
 
 def _restore(loop: asyncio.AbstractEventLoop, number: signal.Signals) -> None:
-    with contextlib.suppress(NotImplementedError):
+    with contextlib.suppress(NotImplementedError):  # Windows' loops: the handler below is all there is
         loop.remove_signal_handler(number)
     signal.signal(number, signal.default_int_handler if number is signal.SIGINT else signal.SIG_DFL)

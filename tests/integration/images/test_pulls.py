@@ -80,20 +80,24 @@ async def test_a_tag_that_moved_is_followed_when_the_policy_asks(bench: Bench, f
     assert "up to date" in lines[-1]
 
 
-async def test_daily_asks_once_a_day_though_nothing_new_was_found(
-    bench: Bench, front: Front, record: ImageStore
+@pytest.mark.parametrize(("policy", "seconds"), [("daily", 86_400), ("weekly", 7 * 86_400), ("every_90m", 5_400)])
+async def test_an_age_is_asked_for_once_in_its_time_though_nothing_new_was_found(
+    bench: Bench, front: Front, record: ImageStore, policy: str, seconds: int
 ) -> None:
     bench.push("one")
     image = bench.name(at=front)
-    await bench.ensure(image, "daily")
+    await bench.ensure(image, policy)
     bench.push("two")
     asked = len(front.asked)
-    await bench.ensure(image, "daily")
+    await bench.ensure(image, policy)
     assert len(front.asked) == asked
-    record.asked(image, time.time() - 86_401)
-    await bench.ensure(image, "daily")
+    record.asked(image, time.time() - seconds + 60)
+    await bench.ensure(image, policy)
+    assert len(front.asked) == asked
+    record.asked(image, time.time() - seconds - 1)
+    await bench.ensure(image, policy)
     assert bench.text_of(image) == "two"
-    await bench.ensure(image, "daily")
+    await bench.ensure(image, policy)
     assert bench.text_of(image) == "two"
 
 
