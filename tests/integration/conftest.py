@@ -98,13 +98,14 @@ def _is_ours(names: list[str], labels: dict[str, str] | None, prefix: str) -> bo
 
 
 def _gone(remove: Callable[[], object]) -> None:
-    """Remove; something that another has removed, or removes just now, is gone as well."""
+    """Remove; something that another has removed, or removes just now, is gone as well. A network that Docker itself
+    can't remove (moby/moby#42119) stays until it is started again."""
     try:
         remove()
     except NotFound:
         return
     except APIError as error:
-        if error.status_code != 409:
+        if error.status_code != 409 and "has active endpoints" not in str(error):
             raise
 
 

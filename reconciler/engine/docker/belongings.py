@@ -21,6 +21,12 @@ from reconciler.planner.observed import LABEL_DOMAIN
 
 Body = Mapping[str, Any]
 
+# https://github.com/moby/moby/issues/42119: the engine's own count, which it corrects when it starts.
+_STUCK = (
+    "Docker counts containers in it and shows none, which is a fault of Docker when many come and go at once;"
+    " pnr removes it when Docker was restarted"
+)
+
 
 class Belongings:
     """The networks and volumes of domains."""
@@ -67,16 +73,35 @@ class Belongings:
             raise NotOurs(f"network {name} does not belong to domain {domain}; it is left alone")
         if action.disconnect:
             self._disconnect_all(name, str(existing["Id"]))
+        id = str(existing["Id"])
+        refusal, users = self._refusal(id)
+        if refusal is not None and not users:
+            # What just goes is counted for a moment longer than it is shown.
+            refusal, users = self._refusal(id)
+        if refusal is None:
+            return
+        if users:
+            raise EngineError(f"network {name} can't be removed: {', '.join(users)} still use it") from refusal
+        if status(refusal) == 403:
+            raise EngineError(f"network {name} can't be removed: {_STUCK}") from refusal
+        raise refusal
+
+    def _refusal(self, network_id: str) -> tuple[APIError | None, list[str]]:
+        """Remove it; where the engine refuses to: its error, and who uses the network."""
         try:
-            self._client.remove_network(existing["Id"])
+            self._client.remove_network(network_id)
+            return None, []
+        except APIError as error:
+            return (None, []) if status(error) == 404 else (error, self._users(network_id))
+
+    def _users(self, network_id: str) -> list[str]:
+        try:
+            shown = self._client.inspect_network(network_id).get("Containers") or {}
         except APIError as error:
             if status(error) == 404:
-                return
-            ends = (self._client.inspect_network(existing["Id"]).get("Containers") or {}).values()
-            users = ", ".join(sorted(str(end.get("Name")) for end in ends))
-            if not users:
-                raise
-            raise EngineError(f"network {name} can't be removed: {users} still use it") from error
+                return []
+            raise
+        return sorted(str(end.get("Name")) for end in shown.values())
 
     def _disconnect_all(self, name: str, network_id: str) -> None:
         """Disconnect the containers of pnr, those that are stopped as well: one that is started again would look for

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
+from docker import APIClient
 
 from reconciler.engine.docker import DockerEngine
 from reconciler.engine.protocol import EngineError
@@ -28,6 +30,7 @@ from reconciler.planner.belongings import network_differences, networks, volume_
 from reconciler.planner.endpoints import endpoint_differences
 from reconciler.planner.observed import LABEL_DOMAIN, Condition, Container, Network, Volume
 from tests.integration.engine.bench import Bench
+from tests.integration.wire import tapped
 from tests.unit.planner.build import domain
 
 pytestmark = pytest.mark.docker
@@ -186,6 +189,25 @@ async def test_a_network_with_somebody_elses_container_is_left_as_it_is(engine: 
     found = networks(of, await engine.observe())
     assert found.work == []
     assert bench.name("proxy") in found.conflict[spec.name]
+
+
+async def test_a_network_whose_users_docker_counts_wrongly_is_told_and_goes_later(
+    docker_api: APIClient, busybox_image: str, engine_socket: Path, unique: Callable[[str], str], tmp_path: Path
+) -> None:
+    refusals = [(403, "error while removing network: network back id 04df has active endpoints")] * 2
+    with tapped(tmp_path, engine_socket) as wire:
+        engine = DockerEngine(runtime_root=str(tmp_path / "runtime"), docker_host=f"unix://{wire.path}")
+        await engine.connect()
+        bench = Bench(engine, docker_api, busybox_image, unique("engine"))
+        spec = await make(bench, "back")
+        gone = RemoveNetwork(spec.name, bench.domain)
+        wire.refuse = lambda call: refusals.pop() if call.method == "DELETE" and refusals else None
+        with pytest.raises(EngineError, match="shows none, which is a fault of Docker"):
+            await engine.perform(gone)
+        refusals = [(403, "error while removing network: network back id 04df has active endpoints")]
+        await engine.perform(gone)
+        assert spec.name not in (await engine.observe()).networks
+        await engine.close()
 
 
 async def test_a_volume_is_as_it_was_declared(engine: DockerEngine, bench: Bench) -> None:

@@ -16,7 +16,7 @@ from docker import APIClient
 
 from tests.integration.settings.case import NOTHING, PLAIN, REPLACED, RICH, UPDATED, Here
 from tests.integration.settings.stage import Stage, on_stage
-from tests.integration.settings.wire import tapped
+from tests.integration.wire import tapped
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
 

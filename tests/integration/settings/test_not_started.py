@@ -18,7 +18,7 @@ from reconciler.planner.compare import drift
 from tests.integration.settings.case import PLAIN, Here
 from tests.integration.settings.cases_security import NOT_MADE_HERE, NOT_STARTED_HERE, WORDS
 from tests.integration.settings.stage import on_stage
-from tests.integration.settings.wire import Wire, tapped
+from tests.integration.wire import Wire, tapped
 
 pytestmark = [pytest.mark.docker]
 

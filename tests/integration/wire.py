@@ -7,7 +7,7 @@ import asyncio
 import json
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,11 +33,13 @@ class Call:
 
 
 class Wire:
-    """``path`` is the socket to talk to; ``calls`` are those that could change something, in their order."""
+    """``path`` is the socket to talk to; ``calls`` are those that could change something, in their order. ``refuse``
+    may answer one in the engine's place, with a status and a message."""
 
     def __init__(self, path: Path, engine: Path) -> None:
         self.path = path
         self.calls: list[Call] = []
+        self.refuse: Callable[[Call], tuple[int, str] | None] = lambda _: None
         self._engine = engine
 
     async def serve(self, ready: threading.Event, stop: asyncio.Event) -> None:
@@ -46,19 +48,25 @@ class Wire:
         ready.set()
         await stop.wait()
         server.close()
+        connections = asyncio.all_tasks() - {asyncio.current_task()}
+        for connection in connections:
+            connection.cancel()
+        await asyncio.gather(*connections, return_exceptions=True)
 
     async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         from_engine, to_engine = await asyncio.open_unix_connection(str(self._engine))
         back = asyncio.create_task(_pump(from_engine, writer))
         with suppress(asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
-            while await self._request(reader, to_engine):
+            while await self._request(reader, writer, to_engine):
                 pass
             await _pump(reader, to_engine)
         back.cancel()
         for end in (to_engine, writer):
             end.close()
 
-    async def _request(self, reader: asyncio.StreamReader, to_engine: asyncio.StreamWriter) -> bool:
+    async def _request(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, to_engine: asyncio.StreamWriter
+    ) -> bool:
         """One request; whether another can follow."""
         head = await reader.readuntil(b"\r\n\r\n")
         first, *lines = head.decode("latin-1").split("\r\n")
@@ -66,10 +74,22 @@ class Wire:
         method, target, _ = first.split(" ", 2)
         body = await _body(reader, headers)
         if method not in ("GET", "HEAD"):
-            self.calls.append(_call(method, target, headers, body))
+            call = _call(method, target, headers, body)
+            self.calls.append(call)
+            refusal = self.refuse(call)
+            if refusal is not None:
+                writer.write(_answer(*refusal))
+                await writer.drain()
+                return True
         to_engine.write(head + body)
         await to_engine.drain()
         return "upgrade" not in headers
+
+
+def _answer(code: int, message: str) -> bytes:
+    body = json.dumps({"message": message}).encode()
+    head = f"HTTP/1.1 {code} Refused\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    return head.encode() + body
 
 
 async def _body(reader: asyncio.StreamReader, headers: dict[str, str]) -> bytes:
@@ -114,7 +134,4 @@ def tapped(folder: Path, engine: Path) -> Iterator[Wire]:
     finally:
         loop.call_soon_threadsafe(stop.set)
         thread.join(30)
-        for task in asyncio.all_tasks(loop):
-            task.cancel()
-        loop.run_until_complete(asyncio.sleep(0))
         loop.close()
