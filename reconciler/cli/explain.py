@@ -16,7 +16,7 @@ MOST_LINKS = 20
 MOST_OUTPUT_LINES = 10
 
 _NEXT = {
-    "ImagePullFailed": "The registry's words name the cause; to try by hand: `docker pull {image}`.",
+    "ImagePullFailed": "The message names the cause; to try by hand: `docker pull {image}`.",
     "ImageBuildFailed": "Put what it is built from right: a change there is noticed within half a minute, and built.",
     "NameConflict": "Remove or rename the container that holds the name, or choose another in the domain file.",
     "ExternalMissing": "Make it, or correct its name in the domain file; then it goes on by itself.",

@@ -13,10 +13,11 @@ from reconciler.cli.options import engine_options, service_options
 from reconciler.cli.terminal import print_json, say, table, wants_colour
 
 _HEAD = ("CHUNK", "IMAGE", "RUNNING", "NEWEST", "")
-_COLOURS = {"newest": "green", "newer": "yellow", "unknown": "dim"}
+_COLOURS = {"newest": "green", "newer": "yellow", "rejected": "yellow", "unknown": "dim"}
 _WORDS = {
     "newest": "up to date",
     "newer": "there is a newer one",
+    "rejected": "the newer one was tried and rejected",
     "built": "built here",
     "fixed": "fixed by its digest",
     "not running": "not running",

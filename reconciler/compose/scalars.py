@@ -12,6 +12,8 @@ import struct
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
+from reconciler.intent.settings.values import float_text
+
 _WORDS: dict[str, Any] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),
     **dict.fromkeys(("true", "True", "TRUE"), True),
@@ -89,24 +91,10 @@ def shown_as_text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
-        return _float_text(value)
+        return float_text(value)
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%d %H:%M:%S %z ") + (value.tzname() or "")
     return "<nil>" if value is None else str(value)
-
-
-def _float_text(value: float) -> str:
-    if math.isnan(value):
-        return "NaN"
-    if math.isinf(value):
-        return "+Inf" if value > 0 else "-Inf"
-    digits = repr(value).partition("e")[0].replace(".", "").lstrip("-0").rstrip("0") or "0"
-    power = int(f"{value:e}".partition("e")[2])
-    if value and not -4 <= power < 6:
-        sign = "-" if value < 0 else ""
-        point = f".{digits[1:]}" if len(digits) > 1 else ""
-        return f"{sign}{digits[0]}{point}e{'-' if power < 0 else '+'}{abs(power):02d}"
-    return repr(value).removesuffix(".0")
 
 
 def _packs_to(value: float, packed: bytes) -> bool:

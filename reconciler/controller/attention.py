@@ -10,12 +10,13 @@ from dataclasses import replace
 from reconciler.controller.known import Known
 from reconciler.controller.prober import Prober
 from reconciler.controller.protocols import RuntimeReader
-from reconciler.controller.records import ChunkRecord, Ending, Message, OutputRead
+from reconciler.controller.records import ChunkRecord, Ending, Message, OutputRead, Probed
 from reconciler.engine.protocol import Engine, EngineError
 from reconciler.facts import TV
 from reconciler.intent.model import Chunk, ChunkId, FactsMode
 from reconciler.intent.settings.references import containers_shared
-from reconciler.planner.health import Health
+from reconciler.lifecycle import State
+from reconciler.planner.health import Health, fold, unanswered
 from reconciler.planner.observed import Condition, Container
 
 log = logging.getLogger("pnr.controller")
@@ -104,6 +105,37 @@ class Attention:
                 failures=0 if tv is not TV.N else 1,
                 last_at=self._known.clock.monotonic(),
             )
+
+    def probed(self, probed: Probed) -> None:
+        """A probe has answered."""
+        record = self._known.chunks.get(probed.id)
+        chunk = self._known.desired(probed.id)
+        if record is None or chunk is None or chunk.health is None or record.health.run != probed.run:
+            return
+        before, now, result = record.health, self._known.clock.monotonic(), probed.result
+        if result.is_known:
+            record.health = fold(
+                before, chunk.health, ok=result.ok, message=result.message, now=now, counts=probed.counts
+            )
+        else:
+            record.health = unanswered(before, result.message, now)
+        if record.health.tv is not before.tv:
+            self._prober.is_up(probed.id, record.health.tv is TV.Y)
+            self._known.mark(probed.id)
+        elif record.health.message != before.message or record.state != State.COMPLETED:
+            self._known.mark(probed.id)
+
+    def output_read(self, read: OutputRead) -> None:
+        """What a container said last was read."""
+        record = self._known.chunks.get(read.id)
+        if record is None or record.ending is None or record.ending.run != read.run:
+            return
+        record.ending = replace(record.ending, output=read.output)
+        failure = record.memory.failure
+        if failure is not None and record.memory.counted_run == read.run and read.output.strip():
+            text = f"{failure.message}; it said: {read.output.strip()[-600:]}"
+            record.memory = replace(record.memory, failure=replace(failure, message=text), last_error=text)
+        self._known.mark(read.id)
 
     def read_own(self, record: ChunkRecord) -> None:
         chunk = self._known.desired(record.id)

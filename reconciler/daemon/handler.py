@@ -13,6 +13,7 @@ from reconciler.daemon.parts import Parts
 from reconciler.daemon.verdict import exit_code, finished_applying, finished_removing
 from reconciler.errors import PnrError
 from reconciler.intent.model import ChunkId, Domain
+from reconciler.planner.following import rejected_image
 
 VIEW_PAUSE_SECONDS = 0.1
 LOG_PAUSE_SECONDS = 0.5
@@ -68,7 +69,8 @@ class Handler:
                 async for answer in self._logs(request):
                     yield answer
             case "images":
-                yield {"images": await images.rows(self._engine, self._declared(), ask=not request.get("offline"))}
+                ask, rejected = not request.get("offline"), self._rejected()
+                yield {"images": await images.rows(self._engine, self._declared(), ask=ask, rejected=rejected)}
             case "prune":
                 yield await self._prune(request)
             case other:
@@ -76,6 +78,10 @@ class Handler:
 
     def _declared(self) -> list[Domain]:
         return [record.domain for record in self._controller.known.domains.values() if record.domain is not None]
+
+    def _rejected(self) -> dict[ChunkId, str]:
+        found = {id: rejected_image(record.memory) for id, record in self._controller.known.chunks.items()}
+        return {id: image for id, image in found.items() if image}
 
     async def _prune(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Which images can go or, with ``ids``, what became of those of them."""

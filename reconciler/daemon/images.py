@@ -40,15 +40,20 @@ class Newest:
     message: str = ""
 
 
-async def rows(engine: Engine, domains: Iterable[Domain], *, ask: bool = True) -> list[dict[str, Any]]:
-    """One entry a chunk, as ``pnr images --json`` prints it. With ``ask`` the registries are asked, all at once."""
+async def rows(
+    engine: Engine, domains: Iterable[Domain], *, ask: bool = True, rejected: Mapping[ChunkId, str] | None = None
+) -> list[dict[str, Any]]:
+    """One entry a chunk, as ``pnr images --json`` prints it. With ``ask`` the registries are asked, all at once.
+    ``rejected`` are the ids of images that updates of chunks were given up for."""
     chunks = [chunk for domain in domains for chunk in domain.chunks() if chunk.id.replica == 1]
     containers = list((await engine.observe()).containers.values())
     wanted = {chunk.container.image: chunk for chunk in chunks if _is_asked_for(chunk)} if ask else {}
     newest = dict(zip(wanted, await asyncio.gather(*(_newest(engine, c) for c in wanted.values())), strict=True))
     ids = {container.image_id for container in containers if container.owner is not None}
+    rejected = rejected or {}
+    ids.update(rejected.values())
     seen = dict(zip(ids, await asyncio.gather(*(engine.image(id) for id in ids)), strict=True))
-    return [_row(chunk, containers, seen, newest, ask) for chunk in chunks]
+    return [_row(chunk, containers, seen, newest, ask, rejected.get(chunk.id, "")) for chunk in chunks]
 
 
 async def news(engine: Engine, domains: Iterable[Domain]) -> dict[ChunkId, ImageNews]:
@@ -92,6 +97,7 @@ def _row(
     seen: Mapping[str, ImageSeen | None],
     newest: Mapping[str, Newest],
     asked: bool,
+    rejected: str,
 ) -> dict[str, Any]:
     image = chunk.container.image
     own = [c for c in containers if c.owner is not None and c.owner in chunk.id.copies(chunk.replicas)]
@@ -108,7 +114,8 @@ def _row(
     elif not running:
         state = "not running"
     else:
-        state = "newest" if running == [found.digest] else "newer"
+        given_up = bool(rejected) and found.digest == _digest(seen.get(rejected), rejected, image, found.digest)
+        state = "newest" if running == [found.digest] else "rejected" if given_up else "newer"
     return {
         "chunk": f"{chunk.id.domain}/{chunk.id.cpux}/{chunk.id.chunk}",
         "image": image,

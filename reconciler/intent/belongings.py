@@ -63,7 +63,7 @@ def _external(declared: Any, keys: tuple[str, ...], path: Path) -> Iterator[Comp
     if not _is_external(declared):
         return
     for key in keys:
-        if declared.get(key):
+        if declared.get(key) or (key == "keep" and key in declared):
             yield Complaint((*path, key), "Conflict", f"{key} of what is external is not pnr's to say: leave it out")
     other = _object(declared, "external").get("name")
     if other is not None and declared.get("name") not in (None, other):

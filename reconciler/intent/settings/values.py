@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from reconciler.intent.settings.faults import Faults, expected, shown, wrong
+from reconciler.intent.settings.faults import Faults, expected, wrong
 
 
 class Interpolated(str):
@@ -242,10 +242,25 @@ def scalar_text(value: Any) -> str:
     if isinstance(value, float) and not math.isfinite(value):
         raise expected("a string or a number", value)
     if isinstance(value, int | float):
-        return shown(value) if isinstance(value, float) else _integer_text(value)
+        return float_text(value) if isinstance(value, float) else _integer_text(value)
     if not isinstance(value, str):
         raise expected("a string or a number", value)
     return text(value)
+
+
+def float_text(value: float) -> str:
+    """A number as Compose writes it where text is wanted: ``1.5``, ``1000``, ``1e+06``."""
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return "+Inf" if value > 0 else "-Inf"
+    digits = repr(value).partition("e")[0].replace(".", "").lstrip("-0").rstrip("0") or "0"
+    power = int(f"{value:e}".partition("e")[2])
+    if value and not -4 <= power < 6:
+        sign = "-" if value < 0 else ""
+        point = f".{digits[1:]}" if len(digits) > 1 else ""
+        return f"{sign}{digits[0]}{point}e{'-' if power < 0 else '+'}{abs(power):02d}"
+    return repr(value).removesuffix(".0")
 
 
 def _integer_text(value: int) -> str:

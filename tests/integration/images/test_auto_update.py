@@ -101,6 +101,7 @@ def test_an_image_that_does_not_come_up_is_rolled_back_from_and_never_tried_agai
     assert "when its tag moves on" in said
     assert "after 3 attempts" not in said
     assert "tried again now" not in said
+    assert "the newer one was tried and rejected" in daemon.pnr("images").stdout
     attempts = work(daemon, "Updating")
 
     daemon.kill()
@@ -111,6 +112,7 @@ def test_an_image_that_does_not_come_up_is_rolled_back_from_and_never_tried_agai
     assert work(daemon, "Updating") == attempts
 
     bench.push("mended")
+    assert "there is a newer one" in daemon.pnr("images").stdout
     assert daemon.pnr("apply", "--wait").returncode == 0
     assert texts(daemon, name) == ["mended"]
     assert news(daemon, name)["rejected"] is None

@@ -58,6 +58,23 @@ async def test_an_image_is_the_newest_until_its_tag_moves(engine: SimulatedEngin
     await engine.close()
 
 
+async def test_a_newer_image_that_was_rejected_is_told_as_that(engine: SimulatedEngine) -> None:
+    shop = domain("web:1", "db:1")
+    await bring_up(engine, shop)
+    for image in ("web:1", "db:1"):
+        engine.release(image)
+        await engine.perform(EnsureImage(image, None, "always"))
+    web, _ = shop.chunks()
+    bad = (await engine.images_named({"web:1"}))["web:1"]
+    assert states(await images.rows(engine, [shop], rejected={web.id: bad.id})) == {
+        "web:1": "rejected",
+        "db:1": "newer",
+    }
+    engine.release("web:1")
+    assert states(await images.rows(engine, [shop], rejected={web.id: bad.id}))["web:1"] == "newer"
+    await engine.close()
+
+
 async def test_what_is_not_known_is_told_with_its_reason(engine: SimulatedEngine) -> None:
     shop = domain("web:1", PINNED)
     await bring_up(engine, shop)

@@ -230,6 +230,12 @@ def test_what_a_network_can_not_be_is_told_with_its_place(written: dict[str, Any
     assert words in loaded.problems[0].message
 
 
+@pytest.mark.parametrize("keep", [True, False])
+def test_whether_an_external_volume_is_kept_is_not_said_here(keep: bool) -> None:
+    (problem,) = read(document(declared(), volumes={"v": {"external": True, "keep": keep}})).problems
+    assert (problem.place.path, problem.code) == ("volumes.v.keep", "Conflict")
+
+
 @pytest.mark.parametrize(
     ("said", "path", "words"),
     [

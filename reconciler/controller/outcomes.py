@@ -1,0 +1,121 @@
+"""What became of the work on chunks, networks and volumes becomes known: its steps, its end, its failure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from reconciler.controller import objects
+from reconciler.controller.deciding import Decider
+from reconciler.controller.images import Images
+from reconciler.controller.known import Known
+from reconciler.controller.records import StepDone, WorkDone
+from reconciler.controller.watcher import Watcher
+from reconciler.engine.protocol import EngineError, EngineUnavailable, Milestone, NotFound
+from reconciler.intent.model import ChunkId
+from reconciler.lifecycle import Reason
+from reconciler.planner.actions import EnsureImage, RemoveContainer, StartContainer
+from reconciler.planner.memory import set_back
+from reconciler.planner.notice import step_told, work_failed
+
+OBJECT_RETRY_SECONDS = 5.0
+
+
+class Outcomes:
+    """Takes what the executor says."""
+
+    def __init__(self, *, known: Known, decider: Decider, images: Images, watcher: Watcher) -> None:
+        self._known = known
+        self._decider = decider
+        self._images = images
+        self._watcher = watcher
+
+    def progress(self, key: ChunkId | str, reason: Reason | None, text: str) -> None:
+        """How far the work is."""
+        if isinstance(key, ChunkId):
+            if isinstance(text, Milestone):
+                self._known.recorder.journal(kind="image", chunk=key, message=str(text))
+            record = self._known.chunks.get(key)
+            if record is not None and record.busy is not None:
+                record.busy = (reason or record.busy[0], str(text))
+                self._known.mark(key)
+
+    def step_done(self, done: StepDone) -> None:
+        """An action was carried out."""
+        key = done.key
+        if isinstance(key, ChunkId):
+            record = self._known.chunk_record(key)
+            self._known.touch(record)
+            if done.container is not None:
+                if isinstance(done.action, StartContainer):
+                    record.started_run = done.container.run
+                self._known.put(done.container)
+                record.memory = step_told(record.memory, done.action, done.container)
+                for warning in done.container.warnings:
+                    self._known.recorder.journal(kind="warning", chunk=key, message=f"the engine warns: {warning}")
+            elif isinstance(done.action, RemoveContainer):
+                cid = self._known.world.by_name.get(done.action.name)
+                gone = self._known.world.drop(cid) if cid is not None else None
+                if gone is not None:
+                    self._known.concerns(gone)
+            if isinstance(done.action, EnsureImage):
+                self._images.touched(done.action.image)  # what it did is told by its milestones
+            else:
+                self._known.recorder.journal(kind="action", chunk=key, message=done.action.describe())
+            self._known.mark(key)
+            self._known.mark_domain(key.domain)
+            for need in self._known.needs_told(key):
+                self._known.mark(need)
+            return
+        domain = objects.step_done(self._known, key, done.action)
+        if domain is not None:
+            self._known.recorder.journal(kind="action", domain=domain, message=done.action.describe())
+
+    def work_done(self, done: WorkDone) -> None:
+        """All of it was carried out, or it failed."""
+        if isinstance(done.key, str):
+            domain = self._decider.object_busy.pop(done.key, "")
+            if done.error is not None:
+                self._known.object_trouble[done.key] = str(done.error)
+                self._decider.object_retry[done.key] = self._known.clock.monotonic() + OBJECT_RETRY_SECONDS
+                self._known.networks_left.pop(done.key.removeprefix("network:"), None)
+                self._watcher.look_everywhere()
+            else:
+                self._known.object_trouble.pop(done.key, None)
+            for id in list(self._known.chunks):
+                if id.domain == domain:
+                    self._known.mark(id)
+            self._known.mark_domain(domain)
+            return
+        record = self._known.chunk_record(done.key)
+        record.busy = None
+        self._known.touch(record)
+        for container_id in record.put_off:
+            self._watcher.look_at(container_id)
+        record.put_off.clear()
+        self._known.mark(done.key)
+        self._known.mark_waiting_copies(done.key)
+        self._known.mark_domain(done.key.domain)
+        if done.error is None:
+            return
+        self._watcher.look_everywhere()
+        if isinstance(done.error, NotFound):
+            # What we wanted to act on is gone: look, and decide anew. Counted, so that it can't spin.
+            gone = str(done.error)
+            now = self._known.clock.monotonic()
+            record.memory = set_back(
+                record.memory, now=now, jitter=0.5, error=gone, failure=None, remedy=record.memory.remedy
+            )
+            return
+        if isinstance(done.error, EngineUnavailable):
+            record.memory = replace(record.memory, not_before=self._known.clock.monotonic() + 0.2)
+            return
+        reason = _reason_of(done.error)
+        record.memory = work_failed(self._decider.input_of(record), reason, str(done.error))
+        self._known.recorder.journal(kind="error", chunk=done.key, reason=reason, message=str(done.error))
+
+
+def _reason_of(error: EngineError) -> Reason:
+    try:
+        return Reason(error.code)
+    except ValueError:
+        return Reason.ENGINE_ERROR

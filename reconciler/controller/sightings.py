@@ -1,0 +1,108 @@
+"""What is seen of the engine becomes known: everything at a look, single containers by hints, and whether it answers.
+
+News may have been on its way while our own work changed what it is about: such news is asked for again.
+"""
+
+from __future__ import annotations
+
+from reconciler.controller import objects
+from reconciler.controller.executor import Executor
+from reconciler.controller.images import Images
+from reconciler.controller.known import Known
+from reconciler.controller.prober import Prober
+from reconciler.controller.records import SeenAll, SeenOne
+from reconciler.controller.watcher import Watcher
+from reconciler.engine.protocol import Glimpse
+from reconciler.facts import SYSTEM_READY, TV, Pnr
+from reconciler.intent.model import ChunkId
+from reconciler.lifecycle import State
+from reconciler.planner.health import Health
+from reconciler.planner.observed import Container
+
+
+class Sightings:
+    """Takes what the watcher saw."""
+
+    def __init__(self, *, known: Known, executor: Executor, prober: Prober, images: Images) -> None:
+        self._known = known
+        self._executor = executor
+        self._prober = prober
+        self._images = images
+
+    def engine_lost(self, text: str) -> None:
+        """The engine does not answer: what was known of health is known no longer."""
+        self._known.engine_asked = True
+        self._known.engine_message = text
+        if self._known.engine_up or self._known.facts.state(SYSTEM_READY) is None:
+            self._known.recorder.journal(kind="engine", message=f"lost: {text}")
+        self._known.engine_up = False
+        self._known.answer(SYSTEM_READY, Pnr("is system ready?", ("no",), TV.N), by="pnr")
+        self._prober.drop_all()
+        for record in self._known.chunks.values():
+            record.health = Health()
+        self._known.mark_all()
+
+    def _engine_is_up(self) -> None:
+        if not self._known.engine_up:
+            self._known.engine_up = True
+            self._known.engine_message = ""
+            self._images.look_soon()
+            self._known.recorder.journal(kind="engine", message=f"{self._known.engine_info} answers")
+            self._known.answer(SYSTEM_READY, Pnr("is system ready?", ("yes",), TV.Y), by="pnr")
+            self._known.mark_all()
+
+    def all(self, seen: SeenAll, watcher: Watcher) -> None:
+        """A look at everything."""
+
+        def keep(container: Container) -> bool:
+            stale = self._is_stale(container.owner, seen.asked)
+            if stale:
+                watcher.look_at(container.id)
+            return stale
+
+        world = self._known.world
+        before = (world.networks, world.volumes)
+        for container in world.replace(seen.observed, keep):
+            self._known.concerns(container)
+        if objects.keep_touched(self._known, seen.asked, *before):
+            watcher.look_everywhere()
+        if world.networks.keys() ^ before[0].keys() or world.volumes.keys() ^ before[1].keys():
+            self._known.mark_all()
+        self._known.engine_asked = True
+        self._engine_is_up()
+        for id, record in self._known.chunks.items():
+            if record.state != State.COMPLETED:
+                self._known.mark(id)
+        for name in self._known.domains:
+            self._known.mark_domain(name)
+
+    def one(self, seen: SeenOne, watcher: Watcher) -> None:
+        """A look at one container."""
+        known = self._known.world.containers.get(seen.container_id)
+        either = seen.container or known
+        owner = either.owner if either is not None else None
+        if self._is_stale(owner, seen.asked):
+            watcher.look_at(seen.container_id)
+            return
+        if seen.container is None:
+            gone = self._known.world.drop(seen.container_id)
+            if gone is not None:
+                self._known.concerns(gone)
+        else:
+            self._known.put(seen.container)
+
+    def is_put_off(self, hint: Glimpse) -> bool:
+        """Whether a hint is about what our own work is doing just now; it is looked at when that is done."""
+        owner = hint.owner
+        if owner is None and hint.container_id in self._known.world.containers:
+            owner = self._known.world.containers[hint.container_id].owner
+        record = self._known.chunks.get(owner) if owner is not None else None
+        if record is None or record.busy is None or self._executor.is_fetching(record.id):
+            return False
+        record.put_off.add(str(hint.container_id))
+        return True
+
+    def _is_stale(self, owner: ChunkId | None, asked: int) -> bool:
+        """Whether news may be from before our own last step on the chunk. It is then asked for again."""
+        record = self._known.chunks.get(owner) if owner is not None else None
+        return record is not None and record.touched > asked

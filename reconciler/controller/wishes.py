@@ -1,0 +1,69 @@
+"""What a person asks for becomes known: to look now and try anew, and to take down."""
+
+from __future__ import annotations
+
+from reconciler.controller.adoption import Adoption
+from reconciler.controller.images import Images
+from reconciler.controller.known import Known
+from reconciler.controller.records import RegistrySaid
+from reconciler.controller.watcher import Watcher
+from reconciler.lifecycle import State
+from reconciler.planner import following
+from reconciler.planner.memory import intent_changed
+
+
+class Wishes:
+    """Takes ``pnr apply`` and ``pnr down``."""
+
+    def __init__(self, *, known: Known, adoption: Adoption, images: Images, watcher: Watcher) -> None:
+        self._known = known
+        self._adoption = adoption
+        self._images = images
+        self._watcher = watcher
+
+    def look_now(self, only: tuple[str, ...]) -> None:
+        """Look at everything, and try what had failed anew; ``only`` in these domains."""
+        for name, record in self._known.domains.items():
+            if only and name not in only:
+                continue
+            if record.down:
+                record.down = False
+                record.volumes_too = False
+                self._adoption.adopt(name, None)
+            for id, chunk in self._known.chunks.items():
+                # A person's word counts like a changed intent: setbacks and rolled-back updates are tried anew.
+                asked_for = chunk.state == State.FAILED or chunk.memory.not_before is not None
+                wanted = self._known.desired(id)
+                if wanted is not None and following.rejected_image(chunk.memory) and self._images.question(wanted):
+                    continue  # a rejected image is tried again when it is known that there is no newer one
+                if id.domain == name and asked_for and chunk.busy is None:
+                    chunk.memory = intent_changed(chunk.memory)
+                if id.domain == name and wanted is not None:
+                    own = self._known.world.of(id)
+                    chunk.memory = following.by_request(wanted, chunk.memory, self._images.news(wanted), own)
+        self._images.ask_now(only)
+        self._watcher.look_everywhere()
+        self._known.mark_all()
+
+    def registry_said(self, said: RegistrySaid) -> None:
+        """A registry has answered. Where a person waits for it and there is nothing newer than what was rejected, that
+        is tried again."""
+        for id in self._images.registry_said(said):
+            record, chunk = self._known.chunks.get(id), self._known.desired(id)
+            if record is None or chunk is None or record.busy is not None:
+                continue
+            if following.rejected_image(record.memory) and not following.newer(chunk, self._images.news(chunk)):
+                record.memory = intent_changed(record.memory)
+
+    def take_down(self, only: tuple[str, ...], volumes: bool) -> None:
+        """Remove what domains have made; with ``volumes`` these as well."""
+        for name, record in list(self._known.domains.items()):
+            if only and name not in only:
+                continue
+            self._known.recorder.journal(kind="intent", domain=name, message="taken down by a person")
+            old = record.wanted
+            record.down = True
+            record.held = ""
+            record.volumes_too = volumes
+            self._adoption.adopt(name, old)
+        self._known.mark_all()
