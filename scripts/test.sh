@@ -10,7 +10,8 @@ cd "$(dirname "$0")/.."
 BIN=${BIN:-.venv/bin}
 # What depends on the engine, and on nothing of the host's that the newest engine's namespaces hide.
 DIFFERENT="tests/integration/engine tests/integration/images tests/integration/probes tests/integration/daemon
-  tests/integration/policy/test_guard.py tests/integration/settings tests/integration/test_settings_roundtrip.py"
+  tests/integration/compose/moving tests/integration/policy tests/integration/settings
+  tests/integration/test_settings_roundtrip.py"
 # What brings an engine of its own.
 ALONE=tests/integration/test_full_disk.py
 
