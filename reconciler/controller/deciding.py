@@ -20,12 +20,13 @@ from reconciler.lifecycle import Reason, State, advance
 from reconciler.planner import belongings, following
 from reconciler.planner.actions import RemoveNetwork, StartContainer, Work
 from reconciler.planner.answers import answers, combined
-from reconciler.planner.decide import Decision, decide
+from reconciler.planner.decide import decide
 from reconciler.planner.memory import Memory, intent_changed
 from reconciler.planner.notice import notice, work_begins
 from reconciler.planner.observed import Condition, Container, ImageNews
 from reconciler.planner.rolling import Stage, is_update_of_serving, stage, waits_for
 from reconciler.planner.situation import ChunkInput, cast
+from reconciler.planner.steps import Decision
 from reconciler.planner.support import Connected, arrangements, supported_networks, unsupported_of
 
 

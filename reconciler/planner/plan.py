@@ -15,13 +15,14 @@ from reconciler.intent.settings.references import awaited
 from reconciler.lifecycle import Reason, State
 from reconciler.planner import belongings, following
 from reconciler.planner.actions import Action, Plan, Step
-from reconciler.planner.decide import Decision, decide
+from reconciler.planner.decide import decide
 from reconciler.planner.health import Health
 from reconciler.planner.memory import Memory
 from reconciler.planner.observed import Container, ImageNews, Observed
 from reconciler.planner.ordering import dependencies, dependents_first
 from reconciler.planner.rolling import Stage, is_update_of_serving, stage, waits_for
 from reconciler.planner.situation import ChunkInput, cast
+from reconciler.planner.steps import Decision
 from reconciler.planner.support import Connected, arrangements, unsupported_of
 
 

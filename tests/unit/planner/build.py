@@ -17,12 +17,13 @@ from reconciler.intent.model import (
     NetworkSpec,
     Strategy,
 )
-from reconciler.planner.decide import Decision, decide
+from reconciler.planner.decide import decide
 from reconciler.planner.health import Health
 from reconciler.planner.memory import Memory
 from reconciler.planner.notice import notice
 from reconciler.planner.observed import Condition, Container
 from reconciler.planner.situation import ChunkInput
+from reconciler.planner.steps import Decision
 
 TCP = HealthCheck(type="tcp", port_key="80")
 YES = Pnr("is it ready?", ("yes",), TV.Y)

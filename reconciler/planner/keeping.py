@@ -1,0 +1,185 @@
+"""What is to be done while a container of the present intent is there, or the previous one is back. Pure."""
+
+from __future__ import annotations
+
+from reconciler.facts import TV
+from reconciler.intent.model import OFFERED_SILENCE_SECONDS, FactsMode, Kind, OnGateClose
+from reconciler.lifecycle import Reason, State
+from reconciler.planner import endpoints, following
+from reconciler.planner.actions import (
+    Action,
+    RenameContainer,
+    StartContainer,
+    StopContainer,
+    UnpauseContainer,
+    UpdateContainer,
+)
+from reconciler.planner.hindrances import held_back, lacking, name_taken
+from reconciler.planner.memory import HEALTHY_AFTER_SECONDS, Remedy
+from reconciler.planner.observed import Condition, Container
+from reconciler.planner.situation import (
+    ENDED,
+    Cast,
+    ChunkInput,
+    differing,
+    finished,
+    health_of,
+    is_made_from,
+    left_alone,
+)
+from reconciler.planner.steps import Decision, create_and_start, ensure_images, grace, restart, take_away, to_do
+
+
+def keep(i: ChunkInput, parts: Cast, c: Container) -> Decision:
+    """A container of the present intent is there: keep it, heal it, or finish an update with it."""
+    assert i.chunk is not None
+    chunk, m = i.chunk, i.memory
+    if finished(i, c):
+        if parts.previous is not None:
+            steps = take_away(i, parts.previous, "the new run is done")
+            return to_do(i, Reason.UPDATING, steps, "removing the previous container")
+        return Decision(State.COMPLETED, Reason.JOB_SUCCEEDED, "exit code 0")
+    repairs = _repairs(i, parts, c)
+    if repairs:
+        taken = name_taken(i) if c.name != chunk.container.name else None
+        if taken is not None:
+            return taken
+        if i.blocked_by:
+            return Decision(State.EXECUTING, Reason.RECOVERING, f"waiting for {i.blocked_by}")
+        if c.condition in (Condition.RUNNING, Condition.PAUSED):
+            return to_do(i, Reason.RECOVERING, repairs, repairs[0][1])
+    if c.condition is Condition.RUNNING:
+        return _running(i, parts, c)
+    if c.condition is Condition.RESTARTING and m.failure is not None:
+        text = f"{m.failure.message}; the engine restarts it by itself"
+        return Decision(State.FAILED, m.failure.reason, text)
+    if c.condition in (Condition.RESTARTING, Condition.REMOVING):
+        return Decision(State.EXECUTING, Reason.RECOVERING, f"the engine says: {c.condition}")
+    held = held_back(i)
+    if held is not None:
+        return held
+    blocked = lacking(i, Reason.STARTING)
+    if blocked is not None:
+        return blocked
+    if m.remedy is Remedy.RECREATE:
+        cause = f"starting it failed: {m.last_error}"
+        again = [*take_away(i, c, cause), *ensure_images(i), *create_and_start(i, cause)]
+        return to_do(i, Reason.RECOVERING, again, cause)
+    first = c.condition is Condition.CREATED
+    cause = "created, not started" if first else (m.last_error or "it is not running")
+    steps = [*repairs, (StartContainer(chunk.container.name, chunk.container.files), cause)]
+    return to_do(i, Reason.STARTING if first else Reason.RECOVERING, steps, cause)
+
+
+def _repairs(i: ChunkInput, parts: Cast, c: Container) -> list[tuple[Action, str]]:
+    """What brings a container of the present intent back to what was asked without replacing it."""
+    assert i.chunk is not None
+    steps: list[tuple[Action, str]] = []
+    wanted = i.chunk.container.name
+    name = c.name
+    if name != wanted:
+        if parts.previous is not None and parts.previous.name == wanted:
+            # An update was taken back before it was done: what was put aside is wanted again.
+            steps.extend(take_away(i, parts.previous, "its intent is taken back"))
+        steps.append((RenameContainer(c.name, wanted), f"is called {c.name}"))
+        name = wanted
+    changes = differing(i, c)
+    of_settings = [change for change in changes if change.setting != endpoints.NETWORKS]
+    if of_settings:
+        settings = i.chunk.container.settings
+        names = tuple(change.setting for change in of_settings)
+        steps.append((UpdateContainer(name, settings, names), "; ".join(str(change) for change in of_settings)))
+    if c.condition is Condition.PAUSED:
+        steps.append((UnpauseContainer(name), "was paused"))
+    steps.extend(endpoints.repairs(i.chunk.container, c, name, changes, i.chunk.ignore_drift))
+    return steps
+
+
+def _running(i: ChunkInput, parts: Cast, c: Container) -> Decision:
+    assert i.chunk is not None
+    chunk, m = i.chunk, i.memory
+    tv = health_of(i, c)
+    if i.gate_closed and chunk.on_gate_close is OnGateClose.STOP and chunk.kind is Kind.SERVICE:
+        steps = [(StopContainer(c.name, grace(i, c)), f"gate closed: {i.waiting_for}")]
+        return to_do(i, Reason.STOPPING, steps, f"gate closed: {i.waiting_for}")
+    if chunk.kind is Kind.JOB:
+        return Decision(State.EXECUTING, Reason.RUNNING_JOB, "running")
+    if m.restart_on_open and i.gate_open and c.run == m.proven_run:
+        return to_do(i, Reason.RECOVERING, restart(i, c, "its gatekeeper holds again"), "its gatekeeper holds again")
+    left = left_alone(i, c)
+    if left and not i.gate_open:
+        return Decision(State.EXECUTING, Reason.RECOVERING, f"{left}; {i.waiting_for}")
+    if left:
+        return to_do(i, Reason.RECOVERING, restart(i, c, left), left)
+    if tv is TV.Y or (tv is TV.U and m.proven_run == c.run):
+        if parts.previous is not None:
+            steps2 = take_away(i, parts.previous, "the new container is up")
+            return to_do(i, Reason.UPDATING, steps2, "the new container is up; removing the previous one")
+        reason = Reason.HEALTHY if chunk.health is not None else Reason.RUNNING
+        message = i.health.message if chunk.health is not None and i.health.run == c.run else ""
+        wake = None
+        if m.attempts and m.proven_at is not None:
+            wake = m.proven_at + HEALTHY_AFTER_SECONDS
+        return Decision(State.COMPLETED, reason, message or "running", wake_at=wake)
+    if m.counted_run == c.run:
+        return _ill(i, c)
+    if tv is TV.N and m.proven_run == c.run:
+        return Decision(State.EXECUTING, Reason.UNHEALTHY, i.health.last_error)
+    wake = None
+    if i.health.run == c.run:
+        if chunk.health is not None:
+            wake = i.health.since + chunk.health.deadline_seconds
+        elif chunk.facts is FactsMode.OFFERED:
+            wake = i.health.since + OFFERED_SILENCE_SECONDS
+    message = i.health.last_error if i.health.run == c.run and i.health.last_error else "waiting for the first answer"
+    return Decision(State.EXECUTING, Reason.PROBING, message, wake_at=wake)
+
+
+def _ill(i: ChunkInput, c: Container) -> Decision:
+    """A running container whose illness has been counted: restart it when that is due and the gate holds."""
+    m = i.memory
+    held = held_back(i)
+    if held is not None:
+        if held.reason is Reason.WAITING_FOR_GATEKEEPER:
+            text = f"unhealthy ({m.last_error}); not restarted while its gatekeeper does not hold: {held.message}"
+            return Decision(State.EXECUTING, Reason.UNHEALTHY, text)
+        return held
+    return to_do(i, Reason.RECOVERING, restart(i, c, m.last_error), m.last_error)
+
+
+def rolled_back(i: ChunkInput, parts: Cast) -> Decision:
+    """The new container was rejected: see to it that the previous one serves under its name."""
+    assert i.chunk is not None
+    assert parts.previous is not None
+    previous, name, m = parts.previous, i.chunk.container.name, i.memory
+    why = m.failure.message if m.failure is not None else m.last_error
+    steps: list[tuple[Action, str]] = []
+    if parts.current is not None:
+        steps.extend(take_away(i, parts.current, f"the update failed: {why}"))
+    if i.holder is not None:
+        name = previous.name  # better under another name than not at all
+    elif previous.name != name:
+        steps.append((RenameContainer(previous.name, name), "the update failed"))
+    if previous.condition is Condition.PAUSED:
+        steps.append((UnpauseContainer(name), "the update failed"))
+    if previous.condition in (Condition.CREATED, *ENDED):
+        after_retry = previous.run == m.counted_run and m.not_before is not None and i.now < m.not_before
+        if not after_retry:
+            steps.append((StartContainer(name, i.chunk.container.files), "the previous container comes back"))
+    if steps:
+        return to_do(i, Reason.ROLLING_BACK, steps, f"the update failed: {why}")
+    ill, wake = "", m.not_before
+    if previous.condition is Condition.RUNNING and health_of(i, previous) is not TV.Y:
+        if m.counted_run == previous.run:
+            ill = m.last_error
+            if i.gate_open and (m.not_before is None or i.now >= m.not_before):
+                return to_do(i, Reason.RECOVERING, restart(i, previous, ill), ill)
+        elif i.health.run == previous.run and i.chunk.health is not None:
+            wake = i.health.since + i.chunk.health.deadline_seconds
+    what, until = "the update", "the domain changes"
+    if is_made_from(previous, i.chunk):
+        rejected = following.short(i.image.newest or following.wanted_id(i.chunk, m, i.image))
+        what, until = f"the update to {i.chunk.container.image} ({rejected})", "its tag moves on, or the domain changes"
+    text = f"{what} failed and the previous container is back until {until}: {why}"
+    text += f"; it is not healthy itself: {ill}" if ill else ""
+    return Decision(State.FAILED, Reason.ROLLED_BACK, text, wake_at=wake)
