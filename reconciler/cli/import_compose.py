@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -105,7 +106,6 @@ def run(args: Namespace) -> int:
 
 
 def _project(args: Namespace) -> Project:
-    import os
     from pathlib import Path
 
     from reconciler.compose.reading import load
@@ -123,7 +123,6 @@ def _project(args: Namespace) -> Project:
 
 def _judge(output: Path | None, args: Namespace) -> Judge:
     """The loader with this machine's policy, as ``pnr validate`` and the daemon use them."""
-    import os
     from pathlib import Path
 
     from reconciler.cli.folders import folders
@@ -165,6 +164,8 @@ def _convert(project: Project, judge: Judge, existing: Existing | None) -> Conve
 
 
 def _read(path: str) -> str:
+    if not os.path.isfile(path):
+        raise FileNotFoundError(path)
     with open(path, encoding="utf-8") as file:
         return file.read(LARGEST_PROFILE)
 
@@ -191,7 +192,6 @@ def _refuse_to_overwrite(output: Path, force: bool) -> None:
 
 def _write(output: Path, text: bytes) -> None:
     """Beside it and renamed, so that a daemon that watches never reads half of it."""
-    import os
     import tempfile
 
     try:

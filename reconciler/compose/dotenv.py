@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from reconciler.compose.template import BadTemplate, Variables, substitute
 from reconciler.compose.troubles import Troubles
@@ -25,9 +26,16 @@ class _Stop(Exception):
     """The rest of the file can't be read; the problem is recorded."""
 
 
-def read(content: bytes, file: str, around: Mapping[str, str], troubles: Troubles) -> dict[str, str]:
-    """The variables of a file. Those of ``around`` are used in its values before its own; a name without ``=`` takes
-    its value from there, and is left out where there is none.
+def read(
+    content: bytes,
+    file: str,
+    around: Mapping[str, str],
+    troubles: Troubles,
+    before: Mapping[str, str] = MappingProxyType({}),
+) -> dict[str, str]:
+    """The variables of a file. Those of ``around`` are used in its values before its own, those of ``before`` (files
+    that were read before) after them; a name without ``=`` takes its value from ``around``, and is left out where there
+    is none.
     """
     if len(content) > MAX_BYTES:
         troubles.add(Place(file), (), "TooLarge", f"the file is larger than {MAX_BYTES // 1024} KiB")
@@ -38,7 +46,7 @@ def read(content: bytes, file: str, around: Mapping[str, str], troubles: Trouble
         where = Place(file, content.count(b"\n", 0, error.start) + 1, 1)
         troubles.add(where, (), "BadEncoding", "the file is not UTF-8")
         return {}
-    reader = _Reader(text, file, around, troubles)
+    reader = _Reader(text, file, around, troubles, before)
     try:
         reader.read()
     except _Stop:
@@ -47,8 +55,10 @@ def read(content: bytes, file: str, around: Mapping[str, str], troubles: Trouble
 
 
 class _Reader:
-    def __init__(self, text: str, file: str, around: Mapping[str, str], troubles: Troubles) -> None:
-        self.text, self.file, self.around, self.troubles = text, file, around, troubles
+    def __init__(
+        self, text: str, file: str, around: Mapping[str, str], troubles: Troubles, before: Mapping[str, str]
+    ) -> None:
+        self.text, self.file, self.around, self.troubles, self.before = text, file, around, troubles, before
         self.at = 0
         self.found: dict[str, str] = {}
 
@@ -128,7 +138,7 @@ class _Reader:
 
     def _lookup(self, name: str) -> str | None:
         value = self.around.get(name)
-        return value if value is not None else self.found.get(name)
+        return value if value is not None else self.found.get(name, self.before.get(name))
 
     def _unset(self, name: str) -> None:
         self.troubles.warn(unset(name))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from reconciler.errors import PnrError
@@ -17,7 +17,8 @@ class Project:
     ``model`` is what ``docker-compose config --format json --no-env-resolution`` prints: long forms, absolute paths,
     default network and names filled in; services that no active profile asks for are left out of it. Values of
     variables are in it, so it may hold secrets. ``places`` says for each path of the model, as far as a file has it,
-    where it was written last. ``warnings`` are the sentences that Compose would warn with.
+    where it was written last. ``warnings`` are the sentences that Compose would warn with. ``variables`` are those of
+    the shell and of ``.env``, which the values in an ``env_file`` may refer to.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Project:
     inactive: Mapping[str, tuple[str, ...]]
     places: Mapping[tuple[str | int, ...], Place]
     warnings: tuple[str, ...]
+    variables: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 class ComposeError(PnrError):

@@ -48,7 +48,7 @@ def load(
     troubles.throw()
     model = _without_unused(_with_equal_replicas(model))
     named = {"name": name, "services": {}, **plain(model)}
-    return Project(name, found.directory, named, inactive, dict(placed(model)), tuple(troubles.warnings))
+    return Project(name, found.directory, named, inactive, dict(placed(model)), tuple(troubles.warnings), variables)
 
 
 def _of_profiles(model: Node, active: Collection[str]) -> tuple[Node, dict[str, tuple[str, ...]]]:

@@ -104,7 +104,7 @@ def convert(
             message = f"the volume on {entry.get('target')} has no name: it lasts as long as its container, give it one"
             remarks.note((*at, "volumes", index), message, "AnonymousVolume")
     _items(converted, "volumes", lambda entry: _volume(entry, names.volumes))
-    _items(converted, "env_file", _env_file)
+    _files(converted)
     _items(converted, "devices", _device)
     for kind, own in (("secrets", names.secrets), ("configs", names.configs)):
         _items(converted, kind, partial(_use, declared=model.get(kind) or {}, own=own))
@@ -197,6 +197,18 @@ def _short_volume(kind: str, kept: Mapping[str, Any], options: Mapping[str, Any]
     modes += ["nocopy"] if said.get("nocopy") else []
     modes += [str(said["propagation"])] if "propagation" in said else []
     return ":".join(part for part in (source, target, ",".join(modes)) if part)
+
+
+def _files(converted: Converted) -> None:
+    """Files of variables and labels, without those that say nothing any more (None)."""
+    for key, change in (("env_file", _env_file), ("label_file", str)):
+        entries = converted.settings.pop(key, None)
+        if not isinstance(entries, list):
+            continue
+        kept = [(index, change(entry)) for index, entry in enumerate(entries) if entry is not None]
+        converted.origins.update({(key, number): (key, index) for number, (index, _) in enumerate(kept)})
+        if kept:
+            converted.settings[key] = [entry for _, entry in kept]
 
 
 def _env_file(entry: Any) -> Any:

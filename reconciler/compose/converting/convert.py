@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from reconciler.compose.converting import belongings, canonical, dependencies, names, services
+from reconciler.compose.converting import belongings, canonical, dependencies, names, services, variable_files
 from reconciler.compose.converting.container import Names
 from reconciler.compose.converting.draft import Draft
 from reconciler.compose.converting.layout import encoded
@@ -68,6 +68,7 @@ def convert(
     model = canonical.without_modes_for_networks(project.model)
     if read is not None:
         model = canonical.with_profiles(model, project.directory, read)
+        model = variable_files.written_out(model, project.variables, read, remarks)
     draft = _draft(project.name, model, existing, remarks)
     if draft.tree["cpuxs"][CPUX]["design_chunks"]:
         settle(draft, judge, remarks)

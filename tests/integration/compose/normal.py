@@ -46,22 +46,22 @@ def _service(service: dict[str, Any], variables: Mapping[str, str]) -> dict[str,
         if not path.exists():
             assert not file["required"]
         elif file.get("format") == "raw":
-            around = interpolation.Variables({}, {**found, **valued, **variables}, {**found, **valued, **variables})
+            around = interpolation.Variables({}, {**valued, **variables}, {**valued, **variables})
             found |= envfile.parse(path.read_bytes(), around, raw=True)
         else:
-            found |= _read(path, {**found, **valued, **variables})
+            found |= _read(path, {**valued, **variables}, found)
     if found or own:
         service["environment"] = {**found, **own}
     labels: dict[str, str] = {}
     for file in service.pop("label_file", []):
-        labels |= _read(Path(file), labels)
+        labels |= _read(Path(file), {}, labels)
     if labels or service.get("labels"):
         service["labels"] = {**labels, **service.get("labels", {})}
     return service
 
 
-def _read(path: Path, around: Mapping[str, str]) -> dict[str, str]:
+def _read(path: Path, around: Mapping[str, str], before: Mapping[str, str]) -> dict[str, str]:
     troubles = Troubles()
-    found = dotenv.read(path.read_bytes(), str(path), around, troubles)
+    found = dotenv.read(path.read_bytes(), str(path), around, troubles, before)
     troubles.throw()
     return found
