@@ -70,9 +70,7 @@ class Adoption:
             for cpux in record.wanted.cpuxs:
                 for key, fact in cpux.rt_state.items():
                     given[FactRef(name, cpux.name, key)] = fact
-        for ref in [
-            ref for ref in self._known.facts if ref.domain == name and ref not in declared and ref not in given
-        ]:
+        for ref in [ref for ref in self._known.facts.of(name) if ref not in declared and ref not in given]:
             self._known.facts.forget(ref)
             self._known.tell_askers(ref)
         for ref, fact in given.items():

@@ -337,7 +337,7 @@ class Decider:
             return
         if self._runtime is not None:
             self._runtime.forget(record.id)
-        self._known.chunks.pop(record.id, None)
+        self._known.forget(record.id)
         self._known.recorder.touch(domain.name)
 
     def _decide_domain(self, name: str) -> None:
@@ -367,11 +367,10 @@ class Decider:
         """Whether work on a chunk of the domain is under way; of those that use the network, where one is given, and
         that are not just fetching an image."""
         return any(
-            id.domain == domain
-            and record.busy is not None
+            record.busy is not None
             and not (network and self._executor.is_fetching(id))
             and (not network or (record.last is not None and network in record.last.container.networks))
-            for id, record in self._known.chunks.items()
+            for id, record in self._known.chunks_of(domain).items()
         )
 
     def _begin_object(self, domain: str, work: Work) -> None:
@@ -388,12 +387,13 @@ class Decider:
         self._executor.start(work)
 
     def _forget_domain(self, record: DomainRecord) -> None:
-        if any(id.domain == record.name for id in self._known.chunks):
+        if self._known.chunks_of(record.name):
             return
-        for ref in [ref for ref in self._known.facts if ref.domain == record.name]:
+        for ref in list(self._known.facts.of(record.name)):
             self._known.facts.forget(ref)
             self._known.tell_askers(ref)
         del self._known.domains[record.name]
+        self._known.by_domain.pop(record.name, None)
         self._known.recorder.forget(record.name)
         self._known.recorder.journal(kind="intent", domain=record.name, message="removed")
 

@@ -15,6 +15,7 @@ class FactsTable(Mapping[FactRef, Pnr]):
 
     def __init__(self) -> None:
         self._states: dict[FactRef, FactState] = {}
+        self._of: dict[str, dict[FactRef, FactState]] = {}
         self._askers: dict[FactRef, set[ChunkId]] = {}
 
     def __getitem__(self, ref: FactRef) -> Pnr:
@@ -30,21 +31,22 @@ class FactsTable(Mapping[FactRef, Pnr]):
         """The fact with its time and who answered it."""
         return self._states.get(ref)
 
-    def states(self) -> Mapping[FactRef, FactState]:
-        """All of them."""
-        return self._states
+    def of(self, domain: str) -> Mapping[FactRef, FactState]:
+        """Those of a domain."""
+        return self._of.get(domain, {})
 
     def answer(self, ref: FactRef, fact: Pnr, *, by: str, at: datetime) -> FactState | None:
         """Put an answer in the table; gives what stood there before, or None when nothing changes."""
         before = self._states.get(ref)
         if before is not None and before.fact == fact:
             return None
-        self._states[ref] = FactState(fact, at, by)
+        self._states[ref] = self._of.setdefault(ref.domain, {})[ref] = FactState(fact, at, by)
         return before or FactState(UNKNOWN, at, "")
 
     def forget(self, ref: FactRef) -> None:
         """Nobody declares this fact any more."""
-        self._states.pop(ref, None)
+        if self._states.pop(ref, None) is not None:
+            del self._of[ref.domain][ref]
 
     def askers(self, ref: FactRef) -> Iterable[ChunkId]:
         """The chunks whose gatekeeper or flowin names the fact."""

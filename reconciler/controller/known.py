@@ -36,6 +36,7 @@ class Known:
     facts: FactsTable = field(default_factory=FactsTable)
     domains: dict[str, DomainRecord] = field(default_factory=dict)
     chunks: dict[ChunkId, ChunkRecord] = field(default_factory=dict)
+    by_domain: dict[str, dict[ChunkId, ChunkRecord]] = field(default_factory=dict)  # the same
     engine_info: EngineInfo | None = None
     steps_done: int = 0
     revision: int = 0
@@ -87,8 +88,21 @@ class Known:
     def chunk_record(self, id: ChunkId) -> ChunkRecord:
         record = self.chunks.get(id)
         if record is None:
-            record = self.chunks[id] = ChunkRecord(id, self.clock.now())
+            record = ChunkRecord(id, self.clock.now())
+            self.remember(record)
         return record
+
+    def remember(self, record: ChunkRecord) -> None:
+        self.chunks[record.id] = record
+        self.by_domain.setdefault(record.id.domain, {})[record.id] = record
+
+    def forget(self, id: ChunkId) -> None:
+        if self.chunks.pop(id, None) is not None:
+            del self.by_domain[id.domain][id]
+
+    def chunks_of(self, domain: str) -> Mapping[ChunkId, ChunkRecord]:
+        """The chunks of a domain."""
+        return self.by_domain.get(domain, {})
 
     def desired(self, id: ChunkId) -> Chunk | None:
         record = self.domains.get(id.domain)

@@ -141,7 +141,8 @@ class Controller:
         """Converge until cancelled. Containers are left as they are when it ends."""
         restored = self.known.recorder.load()
         self.intake.restore(restored)
-        self.known.chunks.update(restore_chunks(restored, self.known.clock))
+        for chunk in restore_chunks(restored, self.known.clock):
+            self.known.remember(chunk)
         for name, record in self.known.domains.items():
             # What was to go when the program ended still goes in its order: its last intent tells who needs whom.
             self._adoption.adopt(name, record.domain if record.wanted is None else None)

@@ -81,9 +81,8 @@ class Outcomes:
                 self._watcher.look_everywhere()
             else:
                 self._known.object_trouble.pop(done.key, None)
-            for id in list(self._known.chunks):
-                if id.domain == domain:
-                    self._known.mark(id)
+            for id in self._known.chunks_of(domain):
+                self._known.mark(id)
             self._known.mark_domain(domain)
             return
         record = self._known.chunk_record(done.key)

@@ -30,7 +30,7 @@ SNAPSHOT_VERSION = 1
 
 def stalled_chunks(c: Known, record: DomainRecord) -> dict[ChunkId, tuple[str, ...]]:
     """The chunks of a domain whose gate can come to hold by nothing declared, and the facts at fault."""
-    waiting = [id for id, chunk in c.chunks.items() if chunk.state == State.READY and id.domain == record.name]
+    waiting = [id for id, chunk in c.chunks_of(record.name).items() if chunk.state == State.READY]
     if not waiting:
         return {}
     if c.stalls[0] != c.revision:
@@ -64,7 +64,7 @@ def is_stalled(c: Known, record: DomainRecord) -> bool:
     stuck = {id.cpux for id in stalled_chunks(c, record)}
     if not stuck:
         return False
-    busy = {id.cpux for id, chunk in c.chunks.items() if id.domain == record.name and chunk.state == State.EXECUTING}
+    busy = {id.cpux for id, chunk in c.chunks_of(record.name).items() if chunk.state == State.EXECUTING}
     return bool(stuck - busy)
 
 
@@ -115,9 +115,9 @@ def _domain_view(c: Known, images: Images, record: DomainRecord) -> dict[str, An
         by_cpux[cpux.name] = []
     order = {chunk.id: n for n, chunk in enumerate(record.domain.chunks())} if record.domain is not None else {}
     copies: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for id, chunk in sorted(c.chunks.items(), key=lambda item: (order.get(item[0], 1 << 30), item[0])):
-        if id.domain == record.name:
-            copies.setdefault((id.cpux, id.chunk), []).append(_chunk_view(c, images, chunk, stuck.get(id, ())))
+    own = c.chunks_of(record.name)
+    for id, chunk in sorted(own.items(), key=lambda item: (order.get(item[0], 1 << 30), item[0])):
+        copies.setdefault((id.cpux, id.chunk), []).append(_chunk_view(c, images, chunk, stuck.get(id, ())))
     for (cpux_name, _), views in copies.items():
         by_cpux.setdefault(cpux_name, []).append(together(views))
     arranging = _is_arranging(c, record)
@@ -179,8 +179,8 @@ def _remarks(c: Known, record: DomainRecord) -> list[str]:
 def _facts_view(c: Known, domain: str, cpux: str) -> dict[str, Any]:
     return {
         ref.key: {**_pnr(state.fact), "since": iso(state.since), "by": state.by}
-        for ref, state in sorted(c.facts.states().items(), key=lambda item: item[0])
-        if ref.domain == domain and ref.cpux == cpux
+        for ref, state in sorted(c.facts.of(domain).items(), key=lambda item: item[0])
+        if ref.cpux == cpux
     }
 
 
@@ -274,13 +274,12 @@ def snapshot_document(c: Known, name: str) -> dict[str, Any] | None:
     cpuxs: dict[str, dict[str, Any]] = {}
     for cpux in record.domain.cpuxs if record.domain is not None else ():
         cpuxs[cpux.name] = {"name": cpux.name, "facts": {}, "chunk": []}
-    for ref, state in c.facts.states().items():
-        if ref.domain == name and ref.cpux in cpuxs:
+    for ref, state in c.facts.of(name).items():
+        if ref.cpux in cpuxs:
             cpuxs[ref.cpux]["facts"][ref.key] = {**_pnr(state.fact), "since": iso(state.since), "by": state.by}
-    for id, chunk in c.chunks.items():
-        if id.domain == name:
-            entry = cpuxs.setdefault(id.cpux, {"name": id.cpux, "facts": {}, "chunk": []})
-            entry["chunk"].append(_chunk_document(c, chunk))
+    for id, chunk in c.chunks_of(name).items():
+        entry = cpuxs.setdefault(id.cpux, {"name": id.cpux, "facts": {}, "chunk": []})
+        entry["chunk"].append(_chunk_document(c, chunk))
     return {
         "version": SNAPSHOT_VERSION,
         "domain": name,
@@ -333,14 +332,14 @@ def _chunk_document(c: Known, record: ChunkRecord) -> dict[str, Any]:
     }
 
 
-def restore_chunks(restored: Restored, clock: Clock) -> dict[ChunkId, ChunkRecord]:
+def restore_chunks(restored: Restored, clock: Clock) -> list[ChunkRecord]:
     """The records of chunks as the snapshots tell them. Facts are not restored: they are asked anew."""
-    found: dict[ChunkId, ChunkRecord] = {}
+    found = []
     for domain, document in restored.documents.items():
         for cpux in document.get("cpux", ()):
             for entry in cpux.get("chunk", ()):
                 id = ChunkId(domain, str(cpux["name"]), str(entry["name"]), int(entry.get("number", 1)))
-                found[id] = _restore_chunk(id, entry, clock)
+                found.append(_restore_chunk(id, entry, clock))
     return found
 
 

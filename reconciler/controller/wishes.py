@@ -30,15 +30,15 @@ class Wishes:
                 record.down = False
                 record.volumes_too = False
                 self._adoption.adopt(name, None)
-            for id, chunk in self._known.chunks.items():
+            for id, chunk in self._known.chunks_of(name).items():
                 # A person's word counts like a changed intent: setbacks and rolled-back updates are tried anew.
                 asked_for = chunk.state == State.FAILED or chunk.memory.not_before is not None
                 wanted = self._known.desired(id)
                 if wanted is not None and following.rejected_image(chunk.memory) and self._images.question(wanted):
                     continue  # a rejected image is tried again when it is known that there is no newer one
-                if id.domain == name and asked_for and chunk.busy is None:
+                if asked_for and chunk.busy is None:
                     chunk.memory = intent_changed(chunk.memory)
-                if id.domain == name and wanted is not None:
+                if wanted is not None:
                     own = self._known.world.of(id)
                     chunk.memory = following.by_request(wanted, chunk.memory, self._images.news(wanted), own)
         self._images.ask_now(only)
