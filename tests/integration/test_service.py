@@ -7,6 +7,7 @@ Tests share one machine and run in the order in which they stand; the last one u
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -106,7 +107,10 @@ def machine(
     """A booted machine with a copy of the project, the engine's socket and the group that may use it."""
     source = copy_of_the_tree(tmp_path_factory.mktemp("project") / "pnr")
     name = f"{run_prefix}_systemd"
+    # What the engine mounts into containers, it looks for on its own machine, under the same path.
+    shared = Path("/run", run_prefix)
     mounts = [f"{engine_socket.resolve()}:/run/docker.sock", f"{source}:/src", f"{wheels}:{WHEELS}:ro"]
+    mounts.append(f"{shared}:{shared}")
     subprocess.run(
         [
             *("docker", "run", "--detach", "--name", name, "--hostname", "machine", "--env", "container=docker"),
@@ -115,7 +119,8 @@ def machine(
             *("--tmpfs", "/run", "--tmpfs", "/run/lock", "--tmpfs", "/tmp:exec"),
             *("--volume", "/sys/fs/cgroup:/sys/fs/cgroup:rw"),
             *(word for mount in mounts for word in ("--volume", mount)),
-            *(systemd_image, "/lib/systemd/systemd"),
+            # As on a real machine, where systemd's helpers mount credentials for it.
+            *(systemd_image, "sh", "-c", "mount --make-rshared / && exec /lib/systemd/systemd"),
         ],
         check=True,
         capture_output=True,
@@ -133,6 +138,7 @@ def machine(
     finally:
         subprocess.run(["docker", "kill", "--signal", "RTMIN+3", name], capture_output=True, timeout=60, check=False)
         subprocess.run(["docker", "rm", "--force", "--volumes", name], capture_output=True, timeout=60, check=True)
+        shutil.rmtree(shared, ignore_errors=True)
 
 
 @pytest.fixture(scope="module")
@@ -231,6 +237,35 @@ def test_a_service_that_is_fed_is_left_alone_by_the_watchdog(service: Machine, d
         lambda: int(service.property("WatchdogTimestampMonotonic")) > first + patience, "the watchdog is fed on"
     )
     assert (service.property("MainPID"), service.property("NRestarts")) == (pid, restarts)
+
+
+def test_a_credential_of_the_unit_is_a_secret_of_a_container(
+    service: Machine, docker_api: APIClient, deployed: str, busybox_image: str, run_prefix: str
+) -> None:
+    name, canary = f"{run_prefix}_credential", "sesame-7391"
+    service.write("/etc/token", canary)
+    service.run("chmod", "600", "/etc/token")
+    service.run("mkdir", "-p", "/etc/systemd/system/pnr.service.d")
+    loaded = f"LoadCredential=token:/etc/token\nRuntimeDirectory=\nRuntimeDirectory={run_prefix}\n"
+    service.write("/etc/systemd/system/pnr.service.d/token.conf", f"[Service]\n{loaded}")
+    service.run("systemctl", "daemon-reload")
+    service.run("systemctl", "restart", "pnr")
+    container = {"name": name, "image": busybox_image, "init": True, "secrets": ["token"]}
+    domain = {
+        "name": name,
+        "secrets": {"token": {"credential": "token"}},
+        "cpuxs": {"main": {"design_chunks": [{"name": "reader", "container": container}]}},
+    }
+    service.write(f"/etc/pnr/domains/{name}.json", json.dumps(domain))
+    service.wait(lambda: _chunk(service, name).get("state") == "completed", "the container with the secret is up")
+    asked = docker_api.exec_create(name, ["cat", "/run/secrets/token"])["Id"]
+    assert docker_api.exec_start(asked).decode() == canary
+    assert canary not in service.journal()
+    service.run("rm", f"/etc/pnr/domains/{name}.json", "/etc/systemd/system/pnr.service.d/token.conf", "/etc/token")
+    service.wait(lambda: not docker_api.containers(all=True, filters={"label": f"io.pnr.domain={name}"}), "its removal")
+    service.run("systemctl", "daemon-reload")
+    service.run("systemctl", "restart", "pnr")
+    service.wait(lambda: _chunk(service, deployed).get("state") == "completed", "the other container is adopted")
 
 
 def test_stopping_the_service_leaves_the_container_running(
