@@ -48,7 +48,8 @@ from reconciler.controller.records import (
     WorkProgress,
 )
 from reconciler.controller.sightings import Sightings
-from reconciler.controller.tell import restore_chunks, snapshot_document, view
+from reconciler.controller.snapshots import restore_chunks, snapshot_document
+from reconciler.controller.tell import view
 from reconciler.controller.watcher import Watcher
 from reconciler.controller.wishes import Wishes
 from reconciler.engine.protocol import Engine

@@ -1,0 +1,140 @@
+"""What the loop knows as snapshots, and back again after a restart. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from reconciler.controller.clock import Clock, iso, wall
+from reconciler.controller.known import Known
+from reconciler.controller.recorder import Restored, stamp
+from reconciler.controller.records import ChunkRecord
+from reconciler.controller.tell import is_settled, is_stalled, pnr_document
+from reconciler.intent.model import ChunkId
+from reconciler.lifecycle import Reason, State
+from reconciler.planner.memory import LONGEST_DELAY_SECONDS, Failure, Memory, Remedy
+
+SNAPSHOT_VERSION = 1
+
+
+def snapshot_document(c: Known, name: str) -> dict[str, Any] | None:
+    """The snapshot of a domain (documented in docs/state-format.md); None when the domain is not known."""
+    record = c.domains.get(name)
+    if record is None:
+        return None
+    cpuxs: dict[str, dict[str, Any]] = {}
+    for cpux in record.domain.cpuxs if record.domain is not None else ():
+        cpuxs[cpux.name] = {"name": cpux.name, "facts": {}, "chunk": []}
+    for ref, state in c.facts.of(name).items():
+        if ref.cpux in cpuxs:
+            cpuxs[ref.cpux]["facts"][ref.key] = {**pnr_document(state.fact), "since": iso(state.since), "by": state.by}
+    for id, chunk in c.chunks_of(name).items():
+        entry = cpuxs.setdefault(id.cpux, {"name": id.cpux, "facts": {}, "chunk": []})
+        entry["chunk"].append(_chunk_document(c, chunk))
+    return {
+        "version": SNAPSHOT_VERSION,
+        "domain": name,
+        "file": record.file,
+        "generation": record.generation,
+        "intent": record.intent,
+        "digest": record.domain.digest if record.domain is not None else None,
+        "commit": record.commit,
+        "written_at": stamp(c.clock),
+        "settled": is_settled(c, record),
+        "stalled": is_stalled(c, record),
+        "down": record.down,
+        "gone": record.gone,
+        "held": record.held or None,
+        "errors": [problem.as_dict() for problem in record.problems] or None,
+        "cpux": list(cpuxs.values()),
+    }
+
+
+def _chunk_document(c: Known, record: ChunkRecord) -> dict[str, Any]:
+    m = record.memory
+    return {
+        "name": record.id.chunk,
+        "number": record.id.replica if record.id.replica > 1 else None,
+        "state": record.state,
+        "reason": record.reason.value,
+        "message": record.message,
+        "since": iso(record.since),
+        "attempts": m.attempts,
+        "starts": record.attempts_total,
+        "restarts": record.restarts,
+        "last_error": m.last_error or None,
+        "not_before": wall(c.clock, m.not_before),
+        "failure": {"reason": m.failure.reason.value, "message": m.failure.message} if m.failure else None,
+        "remedy": m.remedy.value,
+        "counted_run": m.counted_run or None,
+        "proven_run": m.proven_run or None,
+        "rejected_spec": m.rejected or None,
+        "paused_spec": m.paused or None,
+        "tolerated": list(m.tolerated) or None,
+        "warnings": list(m.warnings) or None,
+        "warned_of": m.warned_of or None,
+        "aimed_image": m.aimed_image or None,
+        "aimed_from": m.aimed_from or None,
+        "job_generation": m.job_generation or None,
+        "beside": m.beside or None,
+        "replica": [
+            {"container": x.name, "id": x.id, "image": x.image_id, "spec": x.spec} for x in c.world.of(record.id)
+        ],
+    }
+
+
+def restore_chunks(restored: Restored, clock: Clock) -> list[ChunkRecord]:
+    """The records of chunks as the snapshots tell them. Facts are not restored: they are asked anew."""
+    found = []
+    for domain, document in restored.documents.items():
+        for cpux in document.get("cpux", ()):
+            for entry in cpux.get("chunk", ()):
+                id = ChunkId(domain, str(cpux["name"]), str(entry["name"]), int(entry.get("number", 1)))
+                found.append(_restore_chunk(id, entry, clock))
+    return found
+
+
+def _restore_chunk(id: ChunkId, entry: Mapping[str, Any], clock: Clock) -> ChunkRecord:
+    failure = entry.get("failure")
+    memory = Memory(
+        attempts=int(entry.get("attempts", 0)),
+        not_before=_restored_time(entry.get("not_before"), clock),
+        failure=Failure(Reason(failure["reason"]), str(failure["message"])) if failure else None,
+        remedy=Remedy(entry.get("remedy", Remedy.START.value)),
+        counted_run=str(entry.get("counted_run", "")),
+        proven_run=str(entry.get("proven_run", "")),
+        rejected=str(entry.get("rejected_spec", "")),
+        paused=str(entry.get("paused_spec", "")),
+        tolerated=tuple(entry.get("tolerated", ())),
+        warnings=tuple(entry.get("warnings", ())),
+        warned_of=str(entry.get("warned_of", "")),
+        aimed_image=str(entry.get("aimed_image", "")),
+        aimed_from=str(entry.get("aimed_from", "")),
+        job_generation=int(entry.get("job_generation", 0)),
+        last_error=str(entry.get("last_error", "")),
+        beside=str(entry.get("beside", "")),
+    )
+    record = ChunkRecord(id, _moment(str(entry.get("since", "")), clock))
+    record.state = State(entry.get("state", State.READY.value)).value
+    record.reason = Reason(entry.get("reason", Reason.NEW.value))
+    record.message = str(entry.get("message", ""))
+    record.memory = memory
+    record.restarts = int(entry.get("restarts", 0))
+    record.attempts_total = int(entry.get("starts", 0))
+    return record
+
+
+def _moment(text: str, clock: Clock) -> datetime:
+    try:
+        return datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        return clock.now()
+
+
+def _restored_time(text: str | None, clock: Clock) -> float | None:
+    """A wall-clock time as monotonic seconds; never further away than the longest back-off."""
+    if not text:
+        return None
+    ahead = (_moment(text, clock) - clock.now()).total_seconds()
+    return clock.monotonic() + min(max(ahead, 0.0), LONGEST_DELAY_SECONDS * 1.1)
