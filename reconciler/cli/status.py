@@ -115,6 +115,7 @@ def remarks(view: View) -> list[str]:
     for domain in view["domains"]:
         said.extend(f"not valid: {problem_text(problem)}" for problem in domain["errors"])
         said.extend(f"warning: {problem_text(problem)}" for problem in domain.get("warnings", ()))
+        said.extend(f"{domain['file']}: note: {note}" for note in domain.get("notes", ()))
         if domain.get("held"):
             said.append(f"{domain['name']}: {domain['held']}")
         if domain["stalled"]:

@@ -111,7 +111,7 @@ class Decider:
             obstacle=obstacle,
             conflict=belongings.conflict(chunk, domain.domain, self._known.world.observed())
             if chunk is not None and domain.domain is not None
-            else "",
+            else None,
             busy=record.busy,
             jitter=self._random.random(),
             answered_all=chunk is not None and self._attention.answered_all(record, chunk),

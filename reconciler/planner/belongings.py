@@ -2,7 +2,7 @@
 
 A network can't be changed: one that is not as declared is removed, with our containers disconnected from it, and made
 anew; the chunks' own repair connects them again. A volume can't be replaced without losing what is in it: one that is
-not as declared is told, and nothing else.
+not as declared serves as it is, and that is told, as Compose does where nobody confirms that it may be made anew.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 from reconciler.intent.model import Chunk, Domain, Ipam, NetworkSpec, VolumeSpec
 from reconciler.intent.networks import shortest
 from reconciler.intent.settings.row import brief
+from reconciler.lifecycle import Reason
 from reconciler.planner.actions import CreateNetwork, CreateVolume, RemoveNetwork, RemoveVolume, Work
 from reconciler.planner.observed import Condition, Container, Network, Observed, Volume
 
@@ -28,13 +29,15 @@ engine does not take what was declared, and making it anew once more would not h
 class Belongings:
     """What is to be done about networks or volumes, and what stands in the way of those who use them, by name.
 
-    ``missing``: it is not there yet, or about to be replaced: who needs it waits. ``conflict``: it is there, and is not
-    what was declared, in a sentence: nobody new begins with it.
+    ``missing``: it is not there yet, or about to be replaced: who needs it waits. ``conflict``: somebody else's is
+    there; ``stuck``: ours is there, is not what was declared and can't be made anew. Both in a sentence, and nobody new
+    begins with it.
     """
 
     work: list[Work] = field(default_factory=list)
     missing: dict[str, str] = field(default_factory=dict)
     conflict: dict[str, str] = field(default_factory=dict)
+    stuck: dict[str, str] = field(default_factory=dict)
 
 
 def as_made(spec: NetworkSpec, domain: str) -> Network:
@@ -113,13 +116,14 @@ def _ipam(wanted: Ipam, there: Ipam) -> Iterator[str]:
 
 
 def volume_differences(spec: VolumeSpec, seen: Volume) -> tuple[str, ...]:
-    """What of a volume of ours is not as declared, a sentence each. Labels are not in it: they change no data."""
+    """What of a volume of ours is not as declared, a sentence each; of its labels, those that are declared."""
     found: list[str] = []
     driver = spec.driver or DEFAULT_VOLUME_DRIVER
     if seen.driver and driver != seen.driver:
         found.append(_told("driver", driver, seen.driver))
     found += _map("driver_opts", spec.driver_opts, seen.driver_opts)
     found += _beyond("driver_opts", spec.driver_opts, seen.driver_opts)
+    found += _map("labels", spec.labels, seen.labels)
     return tuple(found)
 
 
@@ -171,7 +175,7 @@ def _network(spec: NetworkSpec, domain: str, observed: Observed, left: str, foun
         return
     foreign = sorted(c.name for c in users(name, observed.containers.values()) if c.owner is None)
     if foreign:
-        found.conflict[name] = (
+        found.stuck[name] = (
             f"network {name} is not as declared ({said}), and can't be made anew while {', '.join(foreign)},"
             " which pnr did not make, is connected: disconnect it"
         )
@@ -205,26 +209,28 @@ def volumes(domain: Domain, observed: Observed, only: Collection[str] | None = N
                 f"the volume name {spec.name} is held by a volume that {whose}: declare it as external, if that is the"
                 " one that is wanted, give this one another name, or remove that one"
             )
-        else:
-            differences = volume_differences(spec, seen)
-            if differences:
-                found.conflict[spec.name] = (
-                    f"volume {spec.name} is not as declared ({'; '.join(differences)}), and pnr does not make it anew,"
-                    " since what is in it would be lost: declare it as it is, or save its content and remove it"
-                )
     return found
 
 
 def remarks(domain: Domain, observed: Observed) -> tuple[str, ...]:
     """What people should know of a domain's networks and volumes, and would not see while its containers run."""
-    found = [*networks(domain, observed).conflict.values(), *volumes(domain, observed).conflict.values()]
+    of_networks = networks(domain, observed)
+    found = [
+        *of_networks.conflict.values(),
+        *of_networks.stuck.values(),
+        *volumes(domain, observed).conflict.values(),
+    ]
     for spec in domain.volumes:
         seen = observed.volumes.get(spec.name)
         if seen is None or seen.domain != domain.name or spec.external:
             continue
-        labels = _map("labels", spec.labels, seen.labels)
-        if labels:
-            found.append(f"volume {spec.name} has other labels ({'; '.join(labels)}), which can't be changed")
+        differences = volume_differences(spec, seen)
+        if differences:
+            found.append(
+                f"volume {spec.name} is not as declared ({'; '.join(differences)}) and is used as it is, since what is"
+                " in it would be lost if it were made anew: declare it as it is; or save its content, then `pnr down"
+                f" {domain.name}`, `docker volume rm {spec.name}`, `pnr apply {domain.name}`"
+            )
         if seen.keep == spec.keep:
             continue
         when = "it will stay" if seen.keep else "it will be removed"
@@ -235,12 +241,16 @@ def remarks(domain: Domain, observed: Observed) -> tuple[str, ...]:
     return tuple(found)
 
 
-def conflict(chunk: Chunk, domain: Domain, observed: Observed) -> str:
-    """Why a chunk can't begin with the networks and volumes that there are, in a sentence; or nothing."""
-    found = networks(domain, observed, only=chunk.container.networks).conflict
+def conflict(chunk: Chunk, domain: Domain, observed: Observed) -> tuple[Reason, str] | None:
+    """Why a chunk can't begin with the networks and volumes that there are, as reason and message."""
+    found = networks(domain, observed, only=chunk.container.networks)
     mounted = used_volumes(chunk)
-    found |= volumes(domain, observed, mounted).conflict if mounted else {}
-    return next(iter(found.values()), "")
+    held = found.conflict | (volumes(domain, observed, mounted).conflict if mounted else {})
+    for text in held.values():
+        return Reason.NAME_CONFLICT, text
+    for text in found.stuck.values():
+        return Reason.CREATE_FAILED, text
+    return None
 
 
 def used_volumes(chunk: Chunk) -> frozenset[str]:

@@ -30,9 +30,9 @@ def held_back(i: ChunkInput) -> Decision | None:
 
 
 def name_taken(i: ChunkInput) -> Decision | None:
-    """The verdict while somebody else has the container's name."""
-    if i.conflict:
-        return Decision(State.FAILED, Reason.NAME_CONFLICT, i.conflict)
+    """The verdict while somebody else has the container's name, or that of a network or volume of its domain."""
+    if i.conflict is not None:
+        return Decision(State.FAILED, *i.conflict)
     if i.holder is None or i.chunk is None:
         return None
     h = i.holder

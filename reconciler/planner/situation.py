@@ -31,16 +31,15 @@ class ChunkInput:
 
     ``containers`` are the chunk's own. ``holder`` is a container of somebody else under the wanted name;
     ``holder_leaves``: it is one of another chunk that is to go, or to have another name. ``wanted_elsewhere`` are the
-    names of the chunk's containers that other chunks are to have. ``conflict`` tells of another object of somebody else
-    that holds a name that is needed. ``gate_open``: every entry holds;
-    ``gate_closed``: some entry is known not to hold; ``waiting_for`` says which, for people. ``blocked_by`` names what
-    must be gone first (removal) or be there first (networks); ``obstacle`` is the failure that this
-    is where waiting alone brings nothing, as reason and message. ``busy``: work on the chunk is in flight, in the same
-    form. ``turn`` says why an update must wait for other copies of the chunk.
-    ``unsupported`` says what the engine can't honour. ``ids`` are those of the containers that the chunk's settings
-    point to, by name, and ``runs`` those of the containers whose namespaces it shares, while they run. ``jitter`` is in
-    0 … 1. ``answered_all``: the container itself gave all its answers as declared.
-    ``image`` is what is known of the image that the chunk names.
+    names of the chunk's containers that other chunks are to have. ``conflict`` is the failure that a network or volume
+    with which nobody new can begin makes, as reason and message. ``gate_open``: every entry holds; ``gate_closed``:
+    some entry is known not to hold; ``waiting_for`` says which, for people. ``blocked_by`` names what must be gone
+    first (removal) or be there first (networks); ``obstacle`` is the failure that this is where waiting alone brings
+    nothing, as reason and message. ``busy``: work on the chunk is in flight, in the same form.
+    ``turn`` says why an update must wait for other copies of the chunk. ``unsupported`` says what the engine can't
+    honour. ``ids`` are those of the containers that the chunk's settings point to, by name, and ``runs`` those of the
+    containers whose namespaces it shares, while they run. ``jitter`` is in 0 … 1. ``answered_all``: the container
+    itself gave all its answers as declared. ``image`` is what is known of the image that the chunk names.
     """
 
     id: ChunkId
@@ -56,7 +55,7 @@ class ChunkInput:
     holder: Container | None = None
     blocked_by: str = ""
     obstacle: tuple[Reason, str] | None = None
-    conflict: str = ""
+    conflict: tuple[Reason, str] | None = None
     busy: tuple[Reason, str] | None = None
     jitter: float = 0.5
     answered_all: bool = False

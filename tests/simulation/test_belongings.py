@@ -310,7 +310,7 @@ def test_down_with_volumes_removes_all_of_the_domain_and_none_of_others() -> Non
     run(story())
 
 
-def test_a_volume_is_never_replaced_and_nobody_new_begins_with_one_that_is_not_as_declared() -> None:
+def test_a_volume_is_never_replaced_and_one_that_is_not_as_declared_serves_as_it_is() -> None:
     async def story() -> None:
         async with World() as w:
             w.files.write("shop", with_volume())
@@ -325,10 +325,16 @@ def test_a_volume_is_never_replaced_and_nobody_new_begins_with_one_that_is_not_a
             w.engine.die("shop_db")
             await w.until(lambda: w.container("shop_db").condition is Condition.RUNNING)
             w.files.write("shop", with_volume({"image": "db:2"}, driver_opts=options))
-            await w.until(lambda: w.chunk("db")["reason"] == "NameConflict")
-            assert "shop_data" in w.chunk("db")["message"]
+            await w.until(lambda: w.container("shop_db").image == "db:2" and w.settled())
+            assert len(w.engine.containers) == 1
+            assert any("used as it is" in note for note in w.domain("shop")["notes"])
             assert w.order("RemoveVolume") == []
-            assert ids(w) == before
+            assert len(w.order("CreateVolume")) == 1
+            w.engine.remove_by_hand("shop_db")
+            await w.until_settled()
+            assert "NameConflict" not in str(w.stores.entries)
+            w.files.write("shop", with_volume({"image": "db:2"}))
+            await w.until(lambda: w.domain("shop")["notes"] == [] and w.settled())
 
     run(story())
 

@@ -142,6 +142,50 @@ def test_a_volume_of_somebody_else_under_our_name_is_not_used(
     assert labels["io.pnr.domain"] == name
 
 
+def test_a_volume_whose_declaration_changed_serves_as_it_is_until_a_person_removes_it(
+    daemon: Daemon, web: Build, unique: Callable[[str], str]
+) -> None:
+    name = unique("shop")
+    api, volume = f"{name}_api", f"{name}_data"
+
+    def document(release: str, **data: Any) -> dict[str, Any]:
+        container = {"volumes": ["data:/data"], "environment": {"RELEASE": release}}
+        return stack(name, web("api", prefix=name, container=container), volumes={"data": data})
+
+    def content() -> str:
+        ask = daemon.api.exec_create(api, ["sh", "-c", "cat /data/kept 2>/dev/null"])
+        return bytes(daemon.api.exec_start(ask["Id"])).decode()
+
+    daemon.settle(name, document("1"))
+    write = daemon.api.exec_create(api, ["sh", "-c", "echo precious >/data/kept"])
+    daemon.api.exec_start(write["Id"])
+    made, run = daemon.api.inspect_volume(volume), daemon.run_of(api)
+    options = {"type": "tmpfs", "device": "tmpfs", "o": "size=1m"}
+    daemon.settle(name, document("1", driver_opts=options, labels={"team": "shop"}))
+    assert daemon.run_of(api) == run
+    daemon.settle(name, document("2", driver_opts=options, labels={"team": "shop"}))
+    assert "RELEASE=2" in daemon.container(api)["Config"]["Env"]
+    assert content() == "precious\n"
+    daemon.api.remove_container(api, force=True)
+    daemon.until(lambda: daemon.names(name) == [api] and daemon.settled(name), "the container to come back")
+    assert content() == "precious\n"
+    assert daemon.api.inspect_volume(volume) == made
+    assert daemon.chunk(name, "api")["reason"] == "Healthy"
+    (note,) = daemon.domain(name)["notes"]
+    assert note.startswith(f"volume {volume} is not as declared (driver_opts device: tmpfs declared, nothing found;")
+    assert "labels team: shop declared, nothing found" in note
+    assert "is used as it is" in daemon.pnr("status").stdout
+    assert [entry["message"] for entry in daemon.journal() if "volume name" in entry.get("message", "")] == []
+    # What the note says that can be done about it.
+    assert f"`pnr down {name}`, `docker volume rm {volume}`, `pnr apply {name}`" in note
+    assert daemon.pnr("down", name).returncode == 0
+    daemon.api.remove_volume(volume)
+    assert daemon.pnr("apply", name, "--wait").returncode == 0
+    assert daemon.api.inspect_volume(volume)["Options"] == options
+    assert content() == ""
+    assert daemon.domain(name)["notes"] == []
+
+
 def test_what_is_external_is_waited_for_by_name_and_stays_when_the_domain_goes(
     by_hand: Callable[[str], str], daemon: Daemon, web: Build, unique: Callable[[str], str]
 ) -> None:

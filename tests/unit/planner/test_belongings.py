@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from reconciler.intent.model import ContainerSpec, Domain, Ipam, NetworkSpec, Pool, VolumeSpec
+from reconciler.lifecycle import Reason
 from reconciler.planner.belongings import (
+    Belongings,
     as_made,
     conflict,
     leftovers,
@@ -147,11 +149,14 @@ def test_a_network_that_others_use_is_told_and_left() -> None:
     found = networks(of, seen)
     assert found.work == []
     assert found.missing == {}
-    assert "proxy" in found.conflict[NET]
-    assert "proxy" in conflict(web, of, seen)
-    assert remarks(of, seen) == (found.conflict[NET],)
+    assert found.conflict == {}
+    assert "proxy" in found.stuck[NET]
+    assert conflict(web, of, seen) == (Reason.CREATE_FAILED, found.stuck[NET])
+    assert remarks(of, seen) == (found.stuck[NET],)
     _, decision = think(situation(web, container(web), conflict=conflict(web, of, seen), health=healthy()))
     assert decision.state == "completed"
+    _, first = think(situation(web, conflict=conflict(web, of, seen)))
+    assert (first.state, first.reason, first.work) == ("failed", "CreateFailed", None)
 
 
 def test_the_same_differences_are_not_cured_twice() -> None:
@@ -172,15 +177,19 @@ def test_networks_of_others_are_required_or_in_the_way() -> None:
     assert "was not made by pnr" in taken.conflict[NET]
 
 
-def test_a_volume_that_differs_is_told_to_those_who_would_begin_with_it() -> None:
-    of = shop(volumes=(VolumeSpec("data", driver_opts={"o": "size=1m"}),), mounts=("data",))
+def test_a_volume_of_ours_that_differs_serves_as_it_is_and_what_differs_is_told_with_what_to_do() -> None:
+    spec = VolumeSpec("data", driver_opts={"o": "size=1m"}, labels={"team": "shop"})
+    of = shop(volumes=(spec,), mounts=("data",))
     (web,) = of.chunks()
-    seen = world(volumes=[Volume("data", "shop", driver="local")], networks=[network()])
-    assert volumes(of, seen).work == []
-    assert "driver_opts o: size=1m declared, nothing found" in conflict(web, of, seen)
-    _, first = think(situation(web, conflict=conflict(web, of, seen)))
-    assert (first.state, first.reason) == ("failed", "NameConflict")
-    assert conflict(chunk("other"), of, seen) == ""
+    seen = world(volumes=[Volume("data", "shop", driver="local", labels={"more": "1"})], networks=[network()])
+    assert volumes(of, seen) == Belongings()
+    assert conflict(web, of, seen) is None
+    (said,) = remarks(of, seen)
+    assert said == (
+        "volume data is not as declared (driver_opts o: size=1m declared, nothing found; labels team: shop declared,"
+        " nothing found) and is used as it is, since what is in it would be lost if it were made anew: declare it as it"
+        " is; or save its content, then `pnr down shop`, `docker volume rm data`, `pnr apply shop`"
+    )
 
 
 def test_a_volume_of_somebody_else_is_used_only_where_the_file_says_that_it_is_external() -> None:
@@ -188,11 +197,14 @@ def test_a_volume_of_somebody_else_is_used_only_where_the_file_says_that_it_is_e
     (web,) = of.chunks()
     for owner, said in ((None, "was not made by pnr"), ("other", "belongs to domain other")):
         seen = world(volumes=[Volume("data", owner)], networks=[network()])
-        assert said in conflict(web, of, seen)
-        assert "declare it as external" in conflict(web, of, seen)
+        failure = conflict(web, of, seen)
+        assert failure is not None
+        assert failure[0] is Reason.NAME_CONFLICT
+        assert said in failure[1]
+        assert "declare it as external" in failure[1]
         assert volumes(of, seen).work == []
         external = replace(of, volumes=(VolumeSpec("data", external=True),))
-        assert conflict(web, external, seen) == ""
+        assert conflict(web, external, seen) is None
         _, kept = think(situation(web, container(web), conflict=conflict(web, of, seen)))
         assert (kept.state, kept.work) == ("completed", None)
 
@@ -248,14 +260,6 @@ def test_a_keep_that_came_too_late_is_told() -> None:
     (said,) = remarks(of, world(volumes=[Volume("data", "shop", keep=False)], networks=[network()]))
     assert "made with keep false" in said
     assert "it will be removed" in said
-
-
-def test_other_labels_of_a_volume_are_told_and_stand_in_nobodys_way() -> None:
-    of = shop(volumes=(VolumeSpec("data", labels={"team": "shop"}),), mounts=("data",))
-    seen = world(volumes=[Volume("data", "shop", labels={"more": "1"})], networks=[network()])
-    (said,) = remarks(of, seen)
-    assert said == "volume data has other labels (labels team: shop declared, nothing found), which can't be changed"
-    assert conflict(next(of.chunks()), of, seen) == ""
 
 
 def test_the_plan_shows_what_is_made_anew_and_what_goes() -> None:
