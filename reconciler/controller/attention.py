@@ -16,7 +16,7 @@ from reconciler.facts import TV
 from reconciler.intent.model import Chunk, ChunkId, FactsMode
 from reconciler.intent.settings.references import containers_shared
 from reconciler.lifecycle import State
-from reconciler.planner.health import Health, fold, unanswered
+from reconciler.planner.health import Health, fold, reached_through, unanswered
 from reconciler.planner.observed import Condition, Container
 
 log = logging.getLogger("pnr.controller")
@@ -63,11 +63,12 @@ class Attention:
                     self.read_own(record)
             return
         if record.health.run != main.run:
-            record.health = Health(main.run, main.id, self._began(record, main))
+            record.health = Health(main.run, main.id, self._began(record, main), networks=frozenset(main.networks))
             record.own = {}
             record.own_run = main.run
             if chunk.facts is not FactsMode.NONE:
                 self.read_own(record)
+        record.health = reached_through(record.health, main.networks, self._known.clock.monotonic())
         if chunk.health is None or chunk.health.type == "fact":
             return
         if chunk.health.type == "docker":

@@ -182,8 +182,10 @@ class Decider:
                 return text, None if other is not None or self._known.wanted_names.get(name) else _absent(text)
         seen = self._known.world.observed()
         networks = supported_networks(domain, self._connected) & chunk.container.networks.keys()
-        missing = belongings.networks(domain, seen, self._known.networks_left, networks).missing
-        for name, text in missing.items():
+        found = belongings.networks(domain, seen, self._known.networks_left, networks)
+        for name, text in found.missing.items():
+            if name in found.conflict:
+                return text, (Reason.NAME_CONFLICT, found.conflict[name])
             return self._awaited_object(f"network:{name}", text, {n.name: n.external for n in domain.networks}[name])
         volumes = belongings.used_volumes(chunk)
         missing = belongings.volumes(domain, seen, volumes).missing if volumes else {}

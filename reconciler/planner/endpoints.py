@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from reconciler.intent.model import ContainerSpec
+from reconciler.intent.model import Chunk, ContainerSpec
 from reconciler.intent.settings import endpoints
 from reconciler.planner.actions import Action, ConnectNetwork, DisconnectNetwork
 from reconciler.planner.compare import Difference
@@ -46,6 +46,14 @@ def differences(spec: ContainerSpec, container: Container, ignored: Collection[s
         said = endpoints.other_mac(spec.endpoints.get(network, {}), container.endpoints.get(network, {}))
         if said:
             yield Difference(NETWORKS, f"{network}: {said}")
+
+
+def cut_off(chunk: Chunk, container: Container) -> bool:
+    """Whether a container lacks a network that it is to have: that nobody reaches it, or it reaches nobody, is then no
+    illness of its own that a restart would cure."""
+    return NETWORKS not in chunk.ignore_drift and any(
+        network not in container.networks for network in chunk.container.networks
+    )
 
 
 def repairs(

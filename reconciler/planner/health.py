@@ -6,6 +6,7 @@ The words are Kubernetes': ``failure_threshold`` bad results in a row make a chu
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from reconciler.facts import TV
@@ -18,7 +19,7 @@ class Health:
 
     ``run`` is the run that the results belong to, ``container`` the id of the container, ``since`` when watching it
     began (monotonic seconds), ``tv`` what counts now: U until a threshold is reached. ``successes`` and ``failures``
-    count results in a row.
+    count results in a row. ``networks`` are those through which it could be reached.
     """
 
     run: str = ""
@@ -31,6 +32,18 @@ class Health:
     message: str = ""
     last_error: str = ""
     last_at: float | None = None
+    networks: frozenset[str] = frozenset()
+
+
+def reached_through(health: Health, networks: Collection[str], now: float) -> Health:
+    """The same of a container that has these networks now. One that did not answer and has one more than it had is
+    asked anew: what was told while it could not be reached that way counts for nothing."""
+    current = frozenset(networks)
+    if current == health.networks:
+        return health
+    if health.tv is TV.Y or not current - health.networks:
+        return replace(health, networks=current)
+    return replace(health, networks=current, tv=TV.U, since=now, successes=0, failures=0)
 
 
 def unanswered(health: Health, message: str, now: float) -> Health:

@@ -30,7 +30,7 @@ def held_back(i: ChunkInput) -> Decision | None:
 
 
 def name_taken(i: ChunkInput) -> Decision | None:
-    """The verdict while somebody else has the container's name, or that of a network or volume of its domain."""
+    """The verdict while somebody else has the container's name, or nobody new can begin with a network or volume."""
     if i.conflict is not None:
         return Decision(State.FAILED, *i.conflict)
     if i.holder is None or i.chunk is None:

@@ -44,8 +44,9 @@ def keep(i: ChunkInput, parts: Cast, c: Container) -> Decision:
         taken = name_taken(i) if c.name != chunk.container.name else None
         if taken is not None:
             return taken
-        if i.blocked_by:
-            return Decision(State.EXECUTING, Reason.RECOVERING, f"waiting for {i.blocked_by}")
+        blocked = _stop_at_closed_gate(i, c) or lacking(i, Reason.RECOVERING)
+        if blocked is not None:
+            return blocked
         if c.condition in (Condition.RUNNING, Condition.PAUSED):
             return to_do(i, Reason.RECOVERING, repairs, repairs[0][1])
     if c.condition is Condition.RUNNING:
@@ -99,9 +100,9 @@ def _running(i: ChunkInput, parts: Cast, c: Container) -> Decision:
     assert i.chunk is not None
     chunk, m = i.chunk, i.memory
     tv = health_of(i, c)
-    if i.gate_closed and chunk.on_gate_close is OnGateClose.STOP and chunk.kind is Kind.SERVICE:
-        steps = [(StopContainer(c.name, grace(i, c)), f"gate closed: {i.waiting_for}")]
-        return to_do(i, Reason.STOPPING, steps, f"gate closed: {i.waiting_for}")
+    stop = _stop_at_closed_gate(i, c)
+    if stop is not None:
+        return stop
     if chunk.kind is Kind.JOB:
         return Decision(State.EXECUTING, Reason.RUNNING_JOB, "running")
     if m.restart_on_open and i.gate_open and c.run == m.proven_run:
@@ -133,6 +134,15 @@ def _running(i: ChunkInput, parts: Cast, c: Container) -> Decision:
             wake = i.health.since + OFFERED_SILENCE_SECONDS
     message = i.health.last_error if i.health.run == c.run and i.health.last_error else "waiting for the first answer"
     return Decision(State.EXECUTING, Reason.PROBING, message, wake_at=wake)
+
+
+def _stop_at_closed_gate(i: ChunkInput, c: Container) -> Decision | None:
+    assert i.chunk is not None
+    stops = i.chunk.on_gate_close is OnGateClose.STOP and i.chunk.kind is Kind.SERVICE
+    if not (stops and i.gate_closed and c.condition is Condition.RUNNING):
+        return None
+    cause = f"gate closed: {i.waiting_for}"
+    return to_do(i, Reason.STOPPING, [(StopContainer(c.name, grace(i, c)), cause)], cause)
 
 
 def _ill(i: ChunkInput, c: Container) -> Decision:

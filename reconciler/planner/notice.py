@@ -11,7 +11,7 @@ from dataclasses import replace
 from reconciler.facts import TV
 from reconciler.intent.model import Kind, OnFailure, OnGateClose
 from reconciler.lifecycle import Reason
-from reconciler.planner import following
+from reconciler.planner import endpoints, following
 from reconciler.planner.actions import (
     Action,
     CreateContainer,
@@ -73,7 +73,7 @@ def notice(i: ChunkInput) -> Memory:
             # It is up: whatever was given up before is over, and what a person asked for is done.
             m = replace(m, rejected="", paused="", asked_image="") if parts.previous is None else m
             return proven(m, c.run, i.now)
-        if i.health.run == c.run and m.counted_run != c.run:
+        if i.health.run == c.run and m.counted_run != c.run and not endpoints.cut_off(chunk, c):
             m = _notice_illness(i, c, tv, parts)
         return m
     put_aside = c.name.endswith(PREVIOUS_SUFFIX)

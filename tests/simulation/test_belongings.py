@@ -339,6 +339,20 @@ def test_a_volume_is_never_replaced_and_one_that_is_not_as_declared_serves_as_it
     run(story())
 
 
+def test_a_volume_that_goes_with_its_container_is_made_anew_and_not_by_the_engine_itself() -> None:
+    async def story() -> None:
+        async with World() as w:
+            w.files.write("shop", with_volume())
+            await w.until_settled()
+            w.engine.volumes.pop("shop_data")
+            w.engine.remove_by_hand("shop_db")
+            await w.until(lambda: len(w.order("CreateVolume")) == 2)
+            await w.until_settled()
+            assert w.engine.volumes["shop_data"].domain == "shop"
+
+    run(story())
+
+
 def test_a_volume_of_somebody_else_serves_once_the_file_says_so_and_is_never_removed() -> None:
     async def story() -> None:
         async with World() as w:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -40,6 +41,70 @@ def test_what_is_external_and_is_not_there_is_a_failure_until_it_appears(documen
                 w.engine.plant_volume("data")
             await w.until_settled()
             assert exit_code(w.view()) == SETTLED
+
+    run(story())
+
+
+@pytest.mark.parametrize("only", [True, False])
+def test_what_is_external_and_vanishes_is_a_failure_until_it_is_back_and_restarts_nothing(only: bool) -> None:
+    async def story() -> None:
+        async with World() as w:
+            w.engine.plant_network("lan")
+            networks = ["lan"] if only else ["lan", "default"]
+            web = chunk("web", "system_ready", container={"networks": networks})
+            w.files.write("shop", domain(web, chunk("cart", "web"), networks={"lan": {"external": True}}))
+            await w.until_settled()
+            before = {c.name: c.run for c in w.engine.containers.values()}
+            w.engine.remove_network_by_hand("lan")
+            await w.until(lambda: w.chunk("web")["reason"] == "ExternalMissing")
+            # Longer than any health check or deadline: what is unreachable for want of the network is not ill.
+            await asyncio.sleep(900)
+            said = w.chunk("web")
+            assert (said["state"], said["reason"]) == ("failed", "ExternalMissing")
+            assert said["message"] == "waiting for network lan, which is declared external and does not exist"
+            assert (w.fact("web_ready"), w.chunk("cart")["state"]) == ("N" if only else "Y", "completed")
+            assert (finished_applying(w.view()), exit_code(w.view())) == (True, FAILED)
+            w.engine.plant_network("lan")
+            await w.until_settled()
+            await w.until(lambda: w.fact("web_ready") == "Y")
+            await asyncio.sleep(900)
+            assert w.settled()
+            assert {c.name: c.run for c in w.engine.containers.values()} == before
+            assert w.container("shop_web").networks.keys() == {
+                "lan" if name == "lan" else "pnr_shop" for name in networks
+            }
+
+    run(story())
+
+
+def test_a_container_that_lacks_a_network_is_stopped_all_the_same_when_its_gate_closes() -> None:
+    async def story() -> None:
+        async with World() as w:
+            w.engine.plant_network("lan")
+            web = chunk("web", "db", on_gate_close="stop", container={"networks": ["lan", "default"]})
+            w.files.write("shop", domain(chunk("db", "system_ready"), web, networks={"lan": {"external": True}}))
+            await w.until_settled()
+            w.engine.remove_network_by_hand("lan")
+            await w.until(lambda: w.chunk("web")["reason"] == "ExternalMissing")
+            w.engine.make_ill("shop_db")
+            await w.until(lambda: "shop_web" not in w.running())
+
+    run(story())
+
+
+def test_an_external_volume_that_is_gone_with_its_container_is_a_failure_until_it_is_back() -> None:
+    async def story() -> None:
+        async with World() as w:
+            w.engine.plant_volume("data")
+            w.files.write("shop", mounting(external=True))
+            await w.until_settled()
+            w.engine.volumes.pop("data")
+            w.engine.remove_by_hand("shop_web")
+            await w.until(lambda: w.chunk("web")["reason"] == "ExternalMissing")
+            await asyncio.sleep(120)
+            assert (w.chunk("web")["state"], len(w.engine.containers)) == ("failed", 0)
+            w.engine.plant_volume("data")
+            await w.until_settled()
 
     run(story())
 

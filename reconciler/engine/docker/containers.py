@@ -35,6 +35,7 @@ from reconciler.intent.model import Adopt, Chunk, ChunkId, ContainerSpec, FactsM
 from reconciler.intent.settings import endpoints, payload, update_body
 from reconciler.intent.settings.endpoints import ALL_AT_ONCE_API
 from reconciler.planner.actions import AdoptContainer, ConnectNetwork, CreateContainer, UpdateContainer
+from reconciler.planner.belongings import used_volumes
 from reconciler.planner.observed import (
     LABEL_CHUNK,
     LABEL_CPUX,
@@ -116,7 +117,8 @@ class Containers:
         return body
 
     def create(self, action: CreateContainer) -> Body:
-        """Create, connected to all of its networks; the very one that is there already is fine."""
+        """Create, connected to all of its networks; the very one that is there already is fine. Raises NotFound for a
+        named volume: Docker would make an empty one, which is nobody's, under its name."""
         chunk, spec = action.chunk, action.chunk.container
         body = payload(spec, all_networks=not version_lt(self._client.api_version, ALL_AT_ONCE_API))
         body["Labels"] = {
@@ -141,6 +143,7 @@ class Containers:
             host = body.setdefault("HostConfig", {})
             host["Mounts"] = [*(host.get("Mounts") or ()), *self._put_files(chunk)]
         platform = spec.settings.get("platform")
+        self._find_volumes(chunk)
         try:
             made = self._client.create_container_from_config(  # type: ignore[no-untyped-call]
                 body, action.name, platform
@@ -155,6 +158,15 @@ class Containers:
             return self._already_there(action, holder)
         created: Body = self._client.inspect_container(made["Id"])
         return reading.with_warnings(self._joined(created, spec), made)
+
+    def _find_volumes(self, chunk: Chunk) -> None:
+        for volume in sorted(used_volumes(chunk)):
+            try:
+                self._client.inspect_volume(volume)
+            except APIError as error:
+                if status(error) != 404:
+                    raise
+                raise NotFound(f"volume {volume} is gone") from error
 
     def _again(self, container_id: str) -> Body:
         """The container as it is now. Raises NotFound where it is gone already."""

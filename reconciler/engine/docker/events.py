@@ -48,7 +48,7 @@ def hint(event: Mapping[str, Any]) -> Glimpse | None:
     if kind == "volume":
         # The volumes without a name come and go with containers; only those with one are looked at.
         named = _ANONYMOUS.fullmatch(str(actor.get("ID", ""))) is None
-        return Glimpse(None) if action == "destroy" and named else None
+        return Glimpse(None) if action in ("create", "destroy") and named else None
     return None
 
 

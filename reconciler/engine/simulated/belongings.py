@@ -54,6 +54,7 @@ class SimulatedBelongings(SimulatedImages):
     def plant_volume(self, name: str, **seen: Any) -> None:
         """Somebody else's volume, or one that was made by an earlier declaration."""
         self.volumes[name] = Volume(name, **seen)
+        self._hint(Glimpse(None))
 
     def connect_by_hand(self, name: str, network: str, **endpoint: Any) -> None:
         """Somebody connects it to a network."""

@@ -29,6 +29,7 @@ from reconciler.planner.actions import (
     CreateContainer,
     UpdateContainer,
 )
+from reconciler.planner.belongings import used_volumes
 from reconciler.planner.observed import Condition, Container, HostPort
 
 JOB_SECONDS = 1.0
@@ -122,7 +123,7 @@ class SimulatedHost(SimulatedBelongings):
     # --- what calls do ----------------------------------------------------------------------------------------
 
     def create(self, action: CreateContainer) -> Container:
-        """Create; the very one that is there is fine. Raises NameConflict, NotFound for the image."""
+        """Create; the very one that is there is fine. Raises NameConflict, NotFound for the image or a volume."""
         spec, chunk = action.chunk.container, action.chunk
         holder = self._find(action.name)
         if holder is not None:
@@ -131,6 +132,9 @@ class SimulatedHost(SimulatedBelongings):
             raise NameConflict(f"the name {action.name} is held by container {holder.id} ({holder.image})")
         if spec.image not in self.images:
             raise NotFound(f"there is no image {spec.image}")
+        for volume in used_volumes(chunk):
+            if volume not in self.volumes:
+                raise NotFound(f"volume {volume} is gone")
         self._serial += 1
         id = f"sim{self._serial:05d}"
         self._hidden[id] = Hidden(chunk, published(spec.settings, free=FIRST_FREE_PORT + self._serial))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+import signal
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -36,6 +38,23 @@ def by_hand(docker_api: APIClient) -> Iterator[Callable[[str], str]]:
 
 def connections(daemon: Daemon, container: str) -> dict[str, Any]:
     return dict(daemon.container(container)["NetworkSettings"]["Networks"])
+
+
+@contextmanager
+def asleep(daemon: Daemon) -> Iterator[None]:
+    """What is done meanwhile the daemon hears of when it is done: it would be quicker than somebody's next call."""
+    assert daemon.process is not None
+    daemon.process.send_signal(signal.SIGSTOP)
+    yield
+    daemon.process.send_signal(signal.SIGCONT)
+
+
+def vanish(daemon: Daemon, network: str, *containers: str) -> None:
+    """Somebody removes a network that running containers have."""
+    with asleep(daemon):
+        for container in containers:
+            daemon.api.disconnect_container_from_network(container, network, force=True)
+        daemon.api.remove_network(network)
 
 
 def two_networks(name: str, web: Build, **chunk: Any) -> tuple[dict[str, Any], str]:
@@ -113,7 +132,8 @@ def test_a_network_that_somebody_put_in_the_place_of_ours_is_told_and_not_joined
     daemon.api.remove_network(back)
     by_hand(back)
     daemon.start()
-    daemon.until(lambda: "held by somebody else" in daemon.chunk(name, "api")["message"], "the conflict to be told")
+    daemon.until(lambda: daemon.chunk(name, "api")["reason"] == "NameConflict", "the conflict to be told")
+    assert f"the network name {back} is held by" in daemon.chunk(name, "api")["message"]
     assert back not in connections(daemon, api)
     assert any("which was not made by pnr; remove or rename it" in note for note in daemon.domain(name)["notes"])
     daemon.api.remove_network(back)
@@ -202,3 +222,69 @@ def test_what_is_external_is_waited_for_by_name_and_stays_when_the_domain_goes(
     file.unlink()
     daemon.until(lambda: not daemon.view()["domains"], "the domain to go")
     assert daemon.api.networks(names=[lan])
+
+
+def test_what_is_external_and_vanishes_is_named_and_when_it_is_back_nothing_was_restarted_for_it(
+    by_hand: Callable[[str], str], daemon: Daemon, web: Build, unique: Callable[[str], str]
+) -> None:
+    name, lan = unique("shop"), by_hand(unique("lan"))
+    api, front = f"{name}_api", f"{name}_front"
+    document = stack(
+        name,
+        web("api", prefix=name, container={"networks": ["lan"]}),
+        web("front", prefix=name, container={"networks": ["default", "lan"]}),
+        networks={"lan": {"external": True, "name": lan}},
+    )
+    for chunk in document["cpuxs"]["main"]["design_chunks"]:
+        chunk["health_check"] |= {"interval_seconds": 1, "failure_threshold": 1}
+    daemon.settle(name, document)
+    runs = daemon.run_of(api), daemon.run_of(front)
+    vanish(daemon, lan, api, front)
+    said = f"waiting for network {lan}, which is declared external and does not exist"
+
+    def told() -> list[tuple[str, str, str]]:
+        chunks = [daemon.chunk(name, chunk) for chunk in ("api", "front")]
+        return [(chunk["state"], chunk["reason"], chunk["message"]) for chunk in chunks]
+
+    daemon.until(lambda: told() == [("failed", "ExternalMissing", said)] * 2, "it to be told of both")
+    daemon.until(lambda: daemon.fact(name, "api_ready") == "N", "the container that nobody reaches to be found so")
+    assert daemon.fact(name, "front_ready") == "Y"
+    assert daemon.pnr("apply", "--wait").returncode == 1
+    by_hand(lan)
+    daemon.until(lambda: daemon.settled(name) and daemon.fact(name, "api_ready") == "Y", "it to be joined again")
+    assert (set(connections(daemon, api)), lan in connections(daemon, front)) == ({lan}, True)
+    assert (daemon.run_of(api), daemon.run_of(front)) == runs
+
+
+def test_a_volume_that_goes_with_its_container_is_made_anew_or_where_it_is_external_waited_for(
+    daemon: Daemon, web: Build, unique: Callable[[str], str]
+) -> None:
+    name, theirs = unique("shop"), unique("theirs")
+    api, front, own = f"{name}_api", f"{name}_front", f"{name}_data"
+    document = stack(
+        name,
+        web("api", prefix=name, container={"volumes": ["data:/data"]}),
+        web("front", prefix=name, container={"volumes": ["theirs:/data"]}),
+        volumes={"data": {}, "theirs": {"external": True, "name": theirs}},
+    )
+    daemon.api.create_volume(theirs)
+    try:
+        daemon.settle(name, document)
+        with asleep(daemon):
+            for container, volume in ((api, own), (front, theirs)):
+                daemon.api.remove_container(container, force=True)
+                daemon.api.remove_volume(volume)
+        said = f"waiting for volume {theirs}, which is declared external and does not exist"
+        daemon.until(lambda: daemon.chunk(name, "front")["message"] == said, "what is missing to be told")
+        assert daemon.chunk(name, "front")["reason"] == "ExternalMissing"
+        daemon.until(lambda: daemon.chunk(name, "api")["state"] == "completed", "the own volume to be made anew")
+        assert daemon.names(name) == [api]
+        assert daemon.api.inspect_volume(own)["Labels"]["io.pnr.domain"] == name
+        daemon.api.create_volume(theirs)
+        daemon.until(lambda: daemon.settled(name), "the domain to settle")
+        assert daemon.names(name) == [api, front]
+    finally:
+        with asleep(daemon):
+            if front in daemon.names(name):
+                daemon.api.remove_container(front, force=True)
+            daemon.api.remove_volume(theirs)

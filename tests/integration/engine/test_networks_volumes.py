@@ -188,7 +188,7 @@ async def test_a_network_with_somebody_elses_container_is_left_as_it_is(engine: 
     of = replace(domain(name=bench.domain), networks=(wanted,))
     found = networks(of, await engine.observe())
     assert found.work == []
-    assert bench.name("proxy") in found.conflict[spec.name]
+    assert bench.name("proxy") in found.stuck[spec.name]
 
 
 async def test_a_network_whose_users_docker_counts_wrongly_is_told_and_goes_later(

@@ -185,6 +185,8 @@ def test_any_other_change_asks_for_a_new_look(changed: dict[str, Any]) -> None:
         ({"Type": "network", "Action": "connect", "Actor": {"Attributes": {}}}, None),
         ({"Type": "network", "Action": "destroy", "Actor": {"ID": "n1"}}, Glimpse(None)),
         ({"Type": "volume", "Action": "destroy", "Actor": {"ID": "shop_data"}}, Glimpse(None)),
+        ({"Type": "volume", "Action": "create", "Actor": {"ID": "shop_data"}}, Glimpse(None)),
+        ({"Type": "volume", "Action": "create", "Actor": {"ID": "a1" * 32}}, None),
         ({"Type": "volume", "Action": "destroy", "Actor": {"ID": "a1" * 32}}, None),
         ({"Type": "volume", "Action": "mount", "Actor": {"ID": "shop_data"}}, None),
         ({"Type": "image", "Action": "tag", "Actor": {"ID": "sha256:1"}}, Glimpse(None, images=True)),

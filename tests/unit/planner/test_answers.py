@@ -6,7 +6,7 @@ from reconciler.facts import TV, FactRef, Pnr
 from reconciler.intent.model import Answer, Chunk, FactsMode, HealthCheck, Kind
 from reconciler.lifecycle import Reason
 from reconciler.planner.answers import answers
-from reconciler.planner.health import Health, fold, unanswered
+from reconciler.planner.health import Health, fold, reached_through, unanswered
 from reconciler.planner.memory import Failure, Memory, delay
 from reconciler.planner.observed import Condition
 from reconciler.planner.situation import ChunkInput, cast
@@ -136,3 +136,15 @@ def test_a_look_that_could_not_be_taken_is_no_result() -> None:
     blind = unanswered(seen, "the engine does not answer", 2.0)
     assert (blind.tv, blind.failures, blind.successes, blind.message) == (TV.Y, 0, 1, "answered")
     assert (blind.last_error, blind.last_at) == ("the engine does not answer", 2.0)
+
+
+def test_what_was_told_while_a_network_was_missing_counts_for_nothing_once_it_is_there() -> None:
+    lan, both = frozenset({"lan"}), frozenset({"lan", "back"})
+    ill = Health(run="run1", since=1.0, tv=TV.N, failures=4, total_failures=4, last_error="no route", networks=lan)
+    joined = reached_through(ill, both, 9.0)
+    assert (joined.tv, joined.failures, joined.since, joined.total_failures) == (TV.U, 0, 9.0, 4)
+    assert reached_through(ill, lan, 9.0) is ill
+    left = reached_through(ill, (), 9.0)
+    assert (left.tv, left.failures, left.since) == (TV.N, 4, 1.0)
+    well = Health(run="run1", since=1.0, tv=TV.Y, successes=3, networks=lan)
+    assert reached_through(well, both, 9.0) == Health(run="run1", since=1.0, tv=TV.Y, successes=3, networks=both)

@@ -128,6 +128,23 @@ def test_a_failed_chunk_tries_again_when_its_back_off_is_over() -> None:
     assert steps(due) == ["StartContainer shop_web"]
 
 
+def test_a_container_that_lacks_a_network_is_joined_and_not_ill() -> None:
+    c = chunk(health=TCP)
+    alone = container(c, networks={})
+    ill = Health(run="run1", since=0.0, tv=TV.N, failures=3, last_error="no address")
+    up = Memory(proven_run="run1")
+    for memory in (up, Memory()):
+        noticed, decision = think(situation(c, alone, memory=memory, health=ill))
+        assert noticed == memory
+        assert steps(decision) == ["ConnectNetwork shop_web to pnr_shop"]
+        gone = (Reason.EXTERNAL_MISSING, "waiting for network pnr_shop")
+        _, blocked = think(situation(c, alone, memory=memory, health=ill, blocked_by="it", obstacle=gone))
+        assert (blocked.state, blocked.reason, blocked.work) == (State.FAILED, Reason.EXTERNAL_MISSING, None)
+    left_alone = replace(c, ignore_drift=("networks",))
+    noticed, decision = think(situation(left_alone, alone, memory=up, health=ill))
+    assert steps(decision) == ["StopContainer shop_web", "StartContainer shop_web"]
+
+
 def test_an_unhealthy_container_is_restarted_when_its_gate_holds() -> None:
     c = chunk(health=TCP)
     ill = Health(run="run1", since=900.0, tv=TV.N, failures=3, last_error="refused")
