@@ -1,13 +1,15 @@
 """Build contexts: what of a directory belongs to one, a fingerprint of it, and the archive that an engine builds from.
 
 What is left out by ``.dockerignore`` (or, as with BuildKit, by ``NAME.dockerignore`` beside the Dockerfile ``NAME``)
-is neither looked at nor sent. Links are links: none is followed, so nothing from outside of the directory gets in.
+is neither looked at nor sent. Links are links: none is followed, so nothing from outside of the directory gets in,
+whatever is exchanged for a link while it is read.
 Pipes, sockets and devices are left out. A file is read again only when its size, times or inode have changed, so that
 looking at a thousand files costs a thousand ``stat``.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import os
@@ -41,11 +43,13 @@ Stamp = tuple[int, int, int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One thing in a context. ``path`` is relative to it, with ``/``; ``target`` that of a link."""
+    """One thing in a context. ``path`` is relative to it, with ``/``; ``target`` that of a link. Its content can be
+    read until the next entry is asked for: the folder that it is in is held open as long."""
 
     path: str
     full: str
     at: os.stat_result
+    folder: safe_read.Folder
     target: str | None = None
 
     @property
@@ -109,40 +113,44 @@ class Context:
 
     def entries(self) -> Iterator[Entry]:
         """All that is not left out, in an order that depends on nothing but the names."""
-        for count, entry in enumerate(self._inside(self.folder, "")):
-            if count >= MOST_ENTRIES:
-                raise SourceTooLarge(
-                    f"{self.folder} has more than {MOST_ENTRIES} files to build from: leave out what the image does not"
-                    f" need, in {dockerignore.FILE}"
-                )
-            yield entry
+        with _opened(safe_read.folder_at(self.folder), self.folder) as folder:
+            for count, entry in enumerate(self._inside(folder, self.folder, "") if folder is not None else ()):
+                if count >= MOST_ENTRIES:
+                    raise SourceTooLarge(
+                        f"{self.folder} has more than {MOST_ENTRIES} files to build from: leave out what the image does"
+                        f" not need, in {dockerignore.FILE}"
+                    )
+                yield entry
 
-    def _inside(self, folder: str, above: str) -> Iterator[Entry]:
+    def _inside(self, folder: safe_read.Folder, full: str, above: str) -> Iterator[Entry]:
         try:
-            with os.scandir(folder) as listing:
-                found = sorted(listing, key=lambda entry: entry.name)
+            found = folder.listing()
         except (FileNotFoundError, NotADirectoryError):
             return  # it has gone meanwhile
         except OSError as error:
-            raise _unreadable(folder, error) from error
-        for one in found:
-            path = f"{above}{one.name}"
+            raise _unreadable(full, error) from error
+        for name, is_folder in found:
+            path = f"{above}{name}"
             out = self._ignored(path)
-            is_folder = one.is_dir(follow_symlinks=False)
             if not out:
-                entry = _entry(path, one.path)
+                entry = _entry(path, folder, os.path.join(full, name), name)
                 if entry is not None:
                     yield entry
             if is_folder and not (out and self._ignored.wholly(path)):
-                yield from self._inside(one.path, f"{path}/")
+                place = os.path.join(full, name)
+                with _opened(folder.below(name), place) as below:
+                    if below is not None:
+                        yield from self._inside(below, place, f"{path}/")
 
     def always_sent(self) -> Iterator[Entry]:
         """What an engine needs though it may be left out of the image: it then takes it out itself."""
         for path in (dockerignore.FILE if self.sends_list else None, self.inside):
             if path is not None and self._ignored(path):
-                entry = _entry(path, os.path.join(self.folder, *path.split("/")))
-                if entry is not None:
-                    yield entry
+                full = os.path.join(self.folder, *path.split("/"))
+                with _opened(safe_read.folder_at(os.path.dirname(full)), full) as folder:
+                    entry = _entry(path, folder, full, os.path.basename(full)) if folder is not None else None
+                    if entry is not None:
+                        yield entry
 
 
 class BuildContexts:
@@ -165,7 +173,7 @@ class BuildContexts:
             if entry.is_file:
                 known = before.get(entry.path)
                 try:
-                    content = known[1] if known is not None and known[0] == entry.stamp else _hash_of(entry.full)
+                    content = known[1] if known is not None and known[0] == entry.stamp else _hash_of(entry)
                 except FileNotFoundError:
                     continue  # it has gone meanwhile
                 if not _is_fresh(entry.at):
@@ -230,7 +238,14 @@ def pack(build: Build) -> tuple[IO[bytes], str]:
 def _ignoring_ours(context: Context) -> str:
     """A ``.dockerignore`` with which the engine takes out of the context what was only put there for it."""
     own = os.path.join(context.folder, dockerignore.FILE)
-    lines = [read_text(own)] if os.path.isfile(own) and context.sends_list else [dockerignore.FILE]
+    lines = [dockerignore.FILE]
+    if os.path.isfile(own) and context.sends_list:
+        try:
+            lines = [safe_read.read_at(own, LARGEST_TEXT).decode("utf-8", "replace")]
+        except safe_read.Refused as refused:
+            # Behind a link it is obeyed, as by Docker's own client, but may be anybody's: it is not put in.
+            if refused.code != "Symlink":
+                raise ContentsError(f"{own} can't be read: {refused.message}") from refused
     return "\n".join([*lines, OWN_DOCKERFILE]) + "\n"
 
 
@@ -247,7 +262,7 @@ def _pack(archive: tarfile.TarFile, entry: Entry) -> None:
         archive.addfile(header)
     else:
         try:
-            content = _open(entry.full)
+            content = _open(entry)
         except FileNotFoundError:
             return  # it has gone meanwhile
         with content:
@@ -275,16 +290,30 @@ def read_text(path: str) -> str:
         raise ContentsError(f"{path} can't be read: {refused.message}") from refused
 
 
-def _entry(path: str, full: str) -> Entry | None:
+def _entry(path: str, folder: safe_read.Folder, full: str, name: str) -> Entry | None:
     try:
-        at = os.lstat(full)
-        if modes.S_ISLNK(at.st_mode):
-            return Entry(path, full, at, os.readlink(full))
-    except FileNotFoundError:
+        at, target = folder.look(name)
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise _unreadable(full, error) from error
-    return Entry(path, full, at) if modes.S_ISREG(at.st_mode) or modes.S_ISDIR(at.st_mode) else None
+    is_sent = target is not None or modes.S_ISREG(at.st_mode) or modes.S_ISDIR(at.st_mode)
+    return Entry(path, full, at, folder, target) if is_sent else None
+
+
+@contextlib.contextmanager
+def _opened(
+    opening: contextlib.AbstractContextManager[safe_read.Folder], full: str
+) -> Iterator[safe_read.Folder | None]:
+    """A folder of a context; None where it has gone meanwhile, or become a link. Raises ContentsError."""
+    with contextlib.ExitStack() as stack:
+        try:
+            folder = stack.enter_context(opening)
+        except (FileNotFoundError, NotADirectoryError):
+            folder = None
+        except OSError as error:
+            raise _unreadable(full, error) from error
+        yield folder
 
 
 def _below(path: str, folder: str) -> str | None:
@@ -308,30 +337,27 @@ def _is_fresh(at: os.stat_result) -> bool:
     return time.time_ns() - max(at.st_mtime_ns, at.st_ctime_ns) < _JUST_NOW_NS
 
 
-def _hash_of(path: str) -> bytes:
+def _hash_of(entry: Entry) -> bytes:
     digest = hashlib.sha256()
-    with _open(path) as file:
+    with _open(entry) as file:
         try:
             while part := file.read(_CHUNK):
                 digest.update(part)
         except OSError as error:
-            raise _unreadable(path, error) from error
+            raise _unreadable(entry.full, error) from error
     return digest.digest()
 
 
-def _open(path: str) -> IO[bytes]:
+def _open(entry: Entry) -> IO[bytes]:
     """Open what was a regular file a moment ago: it may have become a link or a pipe. Raises FileNotFoundError."""
-    flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     try:
-        file = os.fdopen(os.open(path, flags), "rb")
+        return entry.folder.open(os.path.basename(entry.full))
     except FileNotFoundError:
         raise
+    except safe_read.Refused as refused:
+        raise ContentsError(f"{entry.full} is not a regular file any more: it is tried again") from refused
     except OSError as error:
-        raise _unreadable(path, error) from error
-    if not modes.S_ISREG(os.fstat(file.fileno()).st_mode):
-        file.close()
-        raise ContentsError(f"{path} is not a regular file any more: it is tried again")
-    return file
+        raise _unreadable(entry.full, error) from error
 
 
 def _add(whole: hashlib._Hash, path: str, kind: str, content: bytes) -> None:

@@ -11,8 +11,8 @@ import pytest
 
 from reconciler.intent.contents import ContentsError, SourceMissing, SourceTooLarge, folder
 from reconciler.intent.model import Build
-from reconciler.sources import build_context
-from reconciler.sources.build_context import BuildContexts, pack
+from reconciler.sources import build_context, safe_read
+from reconciler.sources.build_context import BuildContexts, Entry, pack
 from reconciler.sources.contents import LocalContents, Places
 
 HOUR_AGO_NS = 3_600_000_000_000
@@ -94,9 +94,9 @@ def test_only_what_changed_is_read_again(context: Path, monkeypatch: pytest.Monk
     read: list[str] = []
     really = build_context._hash_of
 
-    def noted(path: str) -> bytes:
-        read.append(Path(path).name)
-        return really(path)
+    def noted(entry: Entry) -> bytes:
+        read.append(Path(entry.path).name)
+        return really(entry)
 
     monkeypatch.setattr(build_context, "_hash_of", noted)
     monkeypatch.setattr(build_context, "_is_fresh", lambda at: False)
@@ -134,6 +134,67 @@ def test_no_link_is_followed(context: Path, tmp_path: Path) -> None:
     before = print_of(context)
     (outside / "secret").write_text("another\n")
     assert print_of(context) == before
+
+
+@pytest.fixture(params=["folders held open", "folders by name"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Both ways to reach a file: the usual one, and that of Windows, which can't hold folders open."""
+    if request.param == "folders by name":
+        monkeypatch.setattr(safe_read, "_can_hold_folders", lambda: False)
+    return str(request.param)
+
+
+@pytest.mark.parametrize("exchanged", ["", "src", "src/deep"])
+@pytest.mark.parametrize("moment", ["before the first look", "src", "src/a.txt", "src/deep", "src/deep/b.txt"])
+@pytest.mark.usefixtures("way")
+def test_nothing_from_outside_is_packed_when_a_directory_is_exchanged_for_a_link_meanwhile(
+    context: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str, exchanged: str
+) -> None:
+    outside, away = tmp_path / "outside", tmp_path / "away"
+    for name in ("a.txt", "b.txt", "src/a.txt", "src/deep/b.txt", "deep/b.txt", "more"):
+        (outside / name).parent.mkdir(parents=True, exist_ok=True)
+        (outside / name).write_text("secret\n")
+    listing, put_in = safe_read.Folder.listing, build_context._pack
+
+    def exchange(now: str) -> None:
+        if now == moment and not away.exists():
+            (context / exchanged).rename(away)
+            (context / exchanged).symlink_to(outside)
+
+    def exchange_and_list(folder: safe_read.Folder) -> list[tuple[str, bool]]:
+        exchange("before the first look")
+        return listing(folder)
+
+    def exchange_and_put_in(archive: tarfile.TarFile, entry: Entry) -> None:
+        exchange(entry.path)
+        put_in(archive, entry)
+
+    monkeypatch.setattr(safe_read.Folder, "listing", exchange_and_list)
+    monkeypatch.setattr(build_context, "_pack", exchange_and_put_in)
+    names, refused = set[str](), ""
+    try:
+        packed, _ = pack(Build(str(context)))
+    except ContentsError as error:
+        refused = str(error)
+    else:
+        with packed, tarfile.open(fileobj=packed) as archive:
+            names = set(archive.getnames())
+            assert b"secret" not in packed.read()
+    assert away.exists()
+    assert not refused or "can't be read" in refused
+    assert not {name for name in names if name.endswith("more")}
+
+
+@pytest.mark.usefixtures("way")
+def test_a_list_behind_a_link_is_obeyed_and_not_packed(context: Path, tmp_path: Path) -> None:
+    (tmp_path / "list").write_text("src\n# secret\n")
+    (context / ".dockerignore").symlink_to(tmp_path / "list")
+    packed, _ = pack(Build(str(context), dockerfile_inline="FROM here\n"))
+    with packed, tarfile.open(fileobj=packed) as archive:
+        content = archive.extractfile(".dockerignore")
+        assert content is not None
+        assert content.read().decode().split() == [".dockerignore", ".pnr.Dockerfile"]
+        assert "src" not in archive.getnames()
 
 
 def test_pipes_and_sockets_are_left_out(context: Path) -> None:
