@@ -1,4 +1,5 @@
-"""The engine's disk is full while an image is pulled: an engine of the test's own, whose disk can be made small."""
+"""The engine's disk is full while images are pulled and built: an engine of the test's own, whose disk can be made
+small."""
 
 from __future__ import annotations
 
@@ -17,6 +18,7 @@ from tests.integration.tree import ROOT
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(300)]
 
 LIMIT_SECONDS = 240.0
+BUILT = ("copied", "stepped")
 ON_A_SMALL_DISK = """
 set -eu
 cd "$FOLDER"
@@ -43,22 +45,36 @@ for digest in $(ls $tag/index/sha256); do
   [ "sha256:$digest" = "$(cat $tag/current/link)" ] || large=$digest
 done
 printf 'sha256:%s' "$large" >$tag/current/link
-used=$(df -m --output=used /run | tail -n 1)
-mount -o "remount,size=$((used + 20))m" /run
+room() { mount -o "remount,size=$(($(df -m --output=used /run | tail -n 1) + $1))m" /run; }
+running() { docker ps --no-trunc --filter "label=io.pnr.domain=$1" --format '{{.Names}} {{.ID}}' | sort; }
+room 20
 pnr apply --wait || true
 pnr status --json >full.json
 docker ps --format '{{.Names}}' >full.names
-mount -o "remount,size=$((used + 400))m" /run
+room 400
 pnr apply --wait
 pnr status --json >room.json
 docker inspect --format '{{.Image}}' "$(cat full.names)" >room.image
 docker image inspect --format '{{.Id}}' "$IMAGE" >room.wanted
+# What is built anew does not fit: one image as its files are taken in, another as a step of it writes.
+mv builds.json domains/
+pnr apply --wait
+running builds >builds.before
+mv random copied/noise
+echo 'RUN ["/busybox", "dd", "if=/dev/zero", "of=/noise", "bs=1M", "count=40"]' >>stepped/Dockerfile
+room 20
+pnr apply builds --wait --json >builds.full.json || true
+running builds >builds.full
+room 400
+pnr apply --wait
+pnr status --json >builds.room.json
+running builds >builds.room
 kill "$daemon"
 wait "$daemon" || true
 """
 
 
-def test_a_disk_that_is_full_is_told_and_harms_nothing_and_the_image_is_taken_once_there_is_room(
+def test_a_disk_that_is_full_is_told_and_harms_nothing_and_images_are_pulled_and_built_once_there_is_room(
     tmp_path: Path,
 ) -> None:
     address = f"127.0.0.1:{free_port()}"
@@ -71,6 +87,8 @@ def test_a_disk_that_is_full_is_told_and_harms_nothing_and_the_image_is_taken_on
     domains.mkdir()
     app = {"name": "app", "auto_update": "registry", "container": {"image": image, "stop_grace_period": "0s"}}
     (domains / "full.json").write_text(json.dumps({"name": "full", "cpuxs": {"main": {"design_chunks": [app]}}}))
+    builds = [_built(tmp_path, name, image) for name in BUILT]
+    (tmp_path / "builds.json").write_text(json.dumps({"name": "builds", "cpuxs": {"main": {"design_chunks": builds}}}))
     done = subprocess.run(
         [str(ROOT / "scripts/newest.sh"), "sh", "-c", ON_A_SMALL_DISK],
         env={**os.environ, "FOLDER": str(tmp_path), "ROOT": str(ROOT), "PYTHON": sys.executable, "IMAGE": image},
@@ -81,15 +99,39 @@ def test_a_disk_that_is_full_is_told_and_harms_nothing_and_the_image_is_taken_on
         timeout=LIMIT_SECONDS,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    full = _chunk(tmp_path / "full.json")
+    (full,) = _chunks(tmp_path / "full.json")
     assert full["state"] == "completed"
     assert "no space left on device" in full["auto_update"]["trouble"]
     assert "`pnr prune` removes images that nothing uses" in full["auto_update"]["trouble"]
     assert (tmp_path / "full.names").read_text().split() == ["full-main-app-1"]
-    room = _chunk(tmp_path / "room.json")
+    (room,) = _chunks(tmp_path / "room.json")
     assert (room["state"], room["auto_update"]["trouble"]) == ("completed", "")
     assert (tmp_path / "room.image").read_text() == (tmp_path / "room.wanted").read_text()
+    for chunk in _chunks(tmp_path / "builds.full.json", "builds"):
+        assert (chunk["state"], chunk["reason"]) == ("failed", "ImageBuildFailed")
+        assert "no space left on device" in chunk["message"].lower()
+    assert "the engine's disk is full" in _chunks(tmp_path / "builds.full.json", "builds")[0]["message"]
+    names = [f"builds-main-{name}-1" for name in BUILT]
+    before, while_full, afterwards = (_running(tmp_path / f"builds.{when}") for when in ("before", "full", "room"))
+    assert [sorted(before), sorted(afterwards)] == [names, names]
+    assert before == while_full
+    assert [name for name in names if before[name] == afterwards[name]] == []
+    assert [chunk["state"] for chunk in _chunks(tmp_path / "builds.room.json", "builds")] == ["completed", "completed"]
 
 
-def _chunk(file: Path) -> Any:
-    return json.loads(file.read_text())["domains"][0]["cpuxs"][0]["chunks"][0]
+def _built(folder: Path, name: str, base: str) -> dict[str, Any]:
+    """A chunk with an image that is built from a directory of its own."""
+    (folder / name).mkdir()
+    (folder / name / "Dockerfile").write_text(f"FROM {base}\nCOPY . /{name}\n")
+    container = {"image": f"{name}:1", "build": f"../{name}", "stop_grace_period": "0s"}
+    return {"name": name, "container": container}
+
+
+def _chunks(file: Path, domain: str = "full") -> Any:
+    (found,) = (one for one in json.loads(file.read_text())["domains"] if one["name"] == domain)
+    return found["cpuxs"][0]["chunks"]
+
+
+def _running(file: Path) -> dict[str, str]:
+    """The id of each container, by its name."""
+    return dict(line.split() for line in file.read_text().splitlines())
