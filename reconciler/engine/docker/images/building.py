@@ -64,13 +64,14 @@ def build(
                 raise _failed(image, wanted, [*kept, _clean(str(line["error"]))])
             is_over = is_over or "ID" in (line.get("aux") or {})
             text = _clean(str(line.get("stream") or ""))
+            match = _STEP.match(text)
             if text:
                 kept = [*kept, text][-KEPT_LINES:]
-                match = _STEP.match(text)
                 step = f"step {match[1]} of {match[2]}: {' '.join(match[3].split())}" if match else step
             else:
                 layers.add(line)
-            if time.monotonic() >= next_word and (step or layers.text()):
+            # A step that begins is told at once: it may say nothing until it ends.
+            if match or (time.monotonic() >= next_word and (step or layers.text())):
                 next_word = time.monotonic() + PROGRESS_SECONDS
                 pulling = layers.text() if "progressDetail" in line else ""
                 said = f"{step or 'pulling its base'}{f' ({pulling})' if pulling else ''}"
