@@ -29,7 +29,7 @@ def run(args: Namespace) -> int:
     """Show the plan; an exit code."""
     import asyncio
 
-    from reconciler.daemon.service import make_plan
+    from reconciler.daemon.planning import make_plan
 
     domains, state = folders(args)
     whole, problems = asyncio.run(make_plan(service_options(args, domains, state)))

@@ -133,7 +133,8 @@ def make_engine(
     raise UnknownEngine(f"there is no engine {options.engine!r}; choose docker or simulated")
 
 
-async def _offload(call: Callable[[], None]) -> None:
+async def offload(call: Callable[[], None]) -> None:
+    """Run a blocking call in a thread."""
     await asyncio.to_thread(call)
 
 
@@ -164,7 +165,7 @@ async def assembled(
             intents=intents,
             journal=Journal(options.state / "events.jsonl"),
             clock=clock,
-            offload=_offload,
+            offload=offload,
             on_journal=on_journal,
         )
         controller = Controller(

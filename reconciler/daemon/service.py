@@ -11,16 +11,10 @@ from reconciler.controller.loop import Controller
 from reconciler.controller.records import Beat, LookNow, TakeDown
 from reconciler.daemon.control import ControlServer
 from reconciler.daemon.handler import Handler
-from reconciler.daemon.images import news
-from reconciler.daemon.parts import assembled, make_contents, make_engine, make_judge
-from reconciler.daemon.policy import make_policy
+from reconciler.daemon.parts import assembled
 from reconciler.daemon.protocol import ServiceOptions
 from reconciler.daemon.systemd import Notifier
 from reconciler.daemon.verdict import finished_applying, finished_removing, status_sentence
-from reconciler.intent.model import Problem
-from reconciler.planner.plan import WholePlan, Wish, plan_all
-from reconciler.planner.support import Connected
-from reconciler.sources.directory import DirectorySource
 
 OnView = Callable[[dict[str, Any]], None]
 OnJournal = Callable[[Mapping[str, Any]], None]
@@ -112,29 +106,6 @@ async def take_down(
                 controller.known.recorder.forget(name)
             await controller.known.recorder.flush()
         return view
-
-
-async def make_plan(options: ServiceOptions) -> tuple[WholePlan, list[Problem]]:
-    """What ``apply`` would do now and what stands in the way of the rest, and what is wrong with the files. Changes
-    nothing."""
-    policy = make_policy(options)
-    contents = make_contents(options, policy, make_key=False)
-    engine, _, _ = make_engine(options, contents, policy)
-    try:
-        source = DirectorySource(options.domains, polling=True)
-        scans = source.scans()
-        scan = await anext(scans)
-        await source.close()
-        judged = make_judge(options, contents, policy)(scan.files, frozenset())
-        info = await engine.connect()
-        observed = await engine.observe()
-        wishes = [Wish(name, domain) for name, domain in judged.domains.items()]
-        problems = [problem for found in judged.problems.values() for problem in found]
-        connected = Connected(str(info), info.api_version, info.system)
-        found = await news(engine, judged.domains.values())
-        return plan_all(wishes, observed, images=found, connected=connected), problems
-    finally:
-        await engine.close()
 
 
 async def _until(stop: asyncio.Event, jobs: Sequence[Coroutine[Any, Any, None]]) -> None:

@@ -14,7 +14,7 @@ from reconciler.intent.model import Chunk, ChunkId, Domain
 from reconciler.intent.settings.references import awaited
 from reconciler.lifecycle import Reason, State
 from reconciler.planner import belongings, following
-from reconciler.planner.actions import Action, Plan, Step
+from reconciler.planner.actions import Action, CreateContainer, Plan, Step
 from reconciler.planner.decide import decide
 from reconciler.planner.health import Health
 from reconciler.planner.memory import Memory
@@ -24,6 +24,9 @@ from reconciler.planner.rolling import Stage, is_update_of_serving, stage, waits
 from reconciler.planner.situation import ChunkInput, cast
 from reconciler.planner.steps import Decision
 from reconciler.planner.support import Connected, arrangements, unsupported_of
+
+_ANOTHER = "another"
+"""In the place of the id that a container is going to have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +125,8 @@ def plan_all(
             if step:
                 after.add(step)
         ready[id] = numbers.add(str(id), steps, after)
+        if any(isinstance(action, CreateContainer) for action, _ in steps):
+            look.made_anew.add(container.name)
     for wish in wishes:
         if wish.domain is not None:
             own = {step for id, step in ready.items() if id.domain == wish.domain.name}
@@ -157,6 +162,9 @@ class _Look:
         self._connected = connected
         self._now = now
         self._inputs: dict[ChunkId, ChunkInput] = {}
+        self.made_anew: set[str] = set()
+        """The names of the containers that are made by the steps so far, so that those who share something with what
+        had the name are made anew as well."""
 
     def copies(self, id: ChunkId) -> list[ChunkId]:
         """The other copies of a chunk that has several."""
@@ -196,7 +204,7 @@ class _Look:
             blocked_by=absent,
             obstacle=(Reason.EXTERNAL_MISSING, f"waiting for {absent}") if absent else None,
             conflict=belongings.conflict(chunk, domain, self._observed),
-            ids={name: container.id for name, container in named if container is not None},
+            ids={n: _ANOTHER if n in self.made_anew else c.id for n, c in named if c is not None},
             unsupported=unsupported_of(chunk, domain, self._connected),
         )
 

@@ -37,12 +37,14 @@ class IntentStore:
         """Keep a text. Raises StateWriteFailed."""
         atomic.write(self._path(domain), json.dumps(file).encode() + b"\n" + data)
 
-    def load_all(self) -> Sequence[StoredIntent]:
-        """All texts. One that can't be read is left out: its domain is then known by its snapshot alone."""
+    def load_all(self, *, mending: bool = True) -> Sequence[StoredIntent]:
+        """All texts. One that can't be read is left out: its domain is then known by its snapshot alone. Without
+        ``mending`` nothing is touched, since another process may be writing."""
         found: list[StoredIntent] = []
         if not self._folder.is_dir():
             return found
-        atomic.clear_leftovers(self._folder)
+        if mending:
+            atomic.clear_leftovers(self._folder)
         for path in sorted(self._folder.glob("*.intent")):
             try:
                 line, _, data = path.read_bytes().partition(b"\n")

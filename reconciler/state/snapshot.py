@@ -50,8 +50,9 @@ class SnapshotStore:
                 f"{path} is of a newer version and can't be set aside as {aside.name}: {error.strerror or error}"
             ) from error
 
-    def load_all(self) -> tuple[dict[str, dict[str, Any]], list[str]]:
-        """All snapshots by domain, and what is wrong with those that can't be used.
+    def load_all(self, *, mending: bool = True) -> tuple[dict[str, dict[str, Any]], list[str]]:
+        """All snapshots by domain, and what is wrong with those that can't be used. Without ``mending`` nothing is
+        touched, since another process may be writing.
 
         A damaged one is set aside as ``NAME.toml.damaged``; one of a newer version is left as it is, and set aside as
         ``NAME.toml.newer`` when this program has to write one. One that can't be read at all is left where it is.
@@ -60,7 +61,8 @@ class SnapshotStore:
         problems: list[str] = []
         if not self._root.is_dir():
             return found, problems
-        atomic.clear_leftovers(self._root)
+        if mending:
+            atomic.clear_leftovers(self._root)
         for path in sorted(self._root.glob("*.toml")):
             try:
                 document = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -78,7 +80,7 @@ class SnapshotStore:
             except OSError as error:
                 problems.append(f"{path} can't be read: {error.strerror or error}; its domain is looked at anew")
             except (ValueError, RecursionError) as error:
-                problems.append(self._set_aside(path, error))
+                problems.append(self._set_aside(path, error) if mending else f"{path} is damaged: {error}")
         return found, problems
 
     def _set_aside(self, path: Path, error: Exception) -> str:

@@ -1,0 +1,79 @@
+"""What ``pnr apply`` would do now: the whole plan, from the files, the engine and what the state directory remembers.
+
+The files are taken in as the daemon takes them in: a domain whose file is gone is to go, of one whose file is not valid
+the last good intent stays in force, and a job that was done for this generation is done. Nothing is written: a daemon
+may be at work with the same directory.
+"""
+
+from __future__ import annotations
+
+from reconciler.controller.clock import SystemClock
+from reconciler.controller.intake import Intake
+from reconciler.controller.recorder import Recorder, Restored
+from reconciler.controller.records import DomainRecord
+from reconciler.controller.tell import restore_chunks
+from reconciler.daemon.images import news
+from reconciler.daemon.parts import make_contents, make_engine, make_judge, offload
+from reconciler.daemon.policy import make_policy
+from reconciler.daemon.protocol import ServiceOptions
+from reconciler.intent.model import Problem
+from reconciler.planner.memory import Memory
+from reconciler.planner.plan import WholePlan, Wish, plan_all
+from reconciler.planner.support import Connected
+from reconciler.sources.directory import DirectorySource
+from reconciler.state.intents import IntentStore
+from reconciler.state.journal import Journal
+from reconciler.state.snapshot import SnapshotStore
+
+
+async def make_plan(options: ServiceOptions) -> tuple[WholePlan, list[Problem]]:
+    """What ``apply`` would do now and what stands in the way of the rest, and what is wrong with the files. Changes
+    nothing."""
+    policy = make_policy(options)
+    contents = make_contents(options, policy, make_key=False)
+    engine, _, _ = make_engine(options, contents, policy)
+    try:
+        source = DirectorySource(options.domains, polling=True)
+        scans = source.scans()
+        scan = await anext(scans)
+        await source.close()
+        snapshots, intents = SnapshotStore(options.state), IntentStore(options.state)
+        documents, _ = snapshots.load_all(mending=False)
+        restored = Restored(documents, intents.load_all(mending=False))
+        clock = SystemClock()
+        # It is never run, so that what it is told goes nowhere.
+        recorder = Recorder(
+            snapshots=snapshots,
+            intents=intents,
+            journal=Journal(options.state / "events.jsonl"),
+            clock=clock,
+            offload=offload,
+        )
+        records: dict[str, DomainRecord] = {}
+        intake = Intake(domains=records, judge=make_judge(options, contents, policy), recorder=recorder)
+        intake.restore(restored)
+        intake.take(scan, known=frozenset())
+        info = await engine.connect()
+        observed = await engine.observe()
+        wishes = [_wish(record) for record in records.values() if not record.unknown]
+        found = await news(engine, [wish.domain for wish in wishes if wish.domain is not None])
+        memories = {
+            id: Memory(job_generation=record.memory.job_generation)
+            for id, record in restore_chunks(restored, clock).items()
+        }
+        connected = Connected(str(info), info.api_version, info.system)
+        whole = plan_all(wishes, observed, memories=memories, images=found, connected=connected)
+        return whole, [problem for file in sorted(_problems(intake, records).items()) for problem in file[1]]
+    finally:
+        await engine.close()
+
+
+def _wish(record: DomainRecord) -> Wish:
+    """A domain that a person took down comes back with ``apply``."""
+    wanted = None if record.gone else record.domain
+    return Wish(record.name, wanted, record.generation, last=record.domain)
+
+
+def _problems(intake: Intake, records: dict[str, DomainRecord]) -> dict[str, tuple[Problem, ...]]:
+    of_domains = {record.file: record.problems for record in records.values() if record.problems}
+    return {**intake.file_problems, **of_domains}
