@@ -11,7 +11,7 @@ from reconciler.controller.clock import SystemClock
 from reconciler.controller.intake import Intake
 from reconciler.controller.recorder import Recorder, Restored
 from reconciler.controller.records import DomainRecord
-from reconciler.controller.tell import restore_chunks
+from reconciler.controller.snapshots import restore_chunks
 from reconciler.daemon.images import news
 from reconciler.daemon.parts import make_contents, make_engine, make_judge, offload
 from reconciler.daemon.policy import make_policy
@@ -58,8 +58,7 @@ async def make_plan(options: ServiceOptions) -> tuple[WholePlan, list[Problem]]:
         wishes = [_wish(record) for record in records.values() if not record.unknown]
         found = await news(engine, [wish.domain for wish in wishes if wish.domain is not None])
         memories = {
-            id: Memory(job_generation=record.memory.job_generation)
-            for id, record in restore_chunks(restored, clock).items()
+            record.id: Memory(job_generation=record.memory.job_generation) for record in restore_chunks(restored, clock)
         }
         connected = Connected(str(info), info.api_version, info.system)
         whole = plan_all(wishes, observed, memories=memories, images=found, connected=connected)
