@@ -111,11 +111,12 @@ def cast(i: ChunkInput) -> Cast:
         # What has proved itself is what an update falls back to, also where another update has begun since.
         return (bool(c.run) and c.run == i.memory.proven_run, *rank(c))
 
-    fitting = sorted((c for c in i.containers if fits(c)), key=rank, reverse=True)
+    judged = [(c, fits(c)) for c in i.containers]
+    fitting = sorted((c for c, is_fit in judged if is_fit), key=rank, reverse=True)
     current = fitting[0] if fitting else None
     aside = [c for c in fitting if is_put_aside(c, current)]
     fitting = [c for c in fitting if not is_put_aside(c, current)]
-    others = sorted((*(c for c in i.containers if not fits(c)), *aside), key=worth, reverse=True)
+    others = sorted((*(c for c, is_fit in judged if not is_fit), *aside), key=worth, reverse=True)
     usable = [c for c in others if c.condition not in (Condition.DEAD, Condition.REMOVING)]
     previous = usable[0] if usable else None
     spare = tuple(
