@@ -13,7 +13,7 @@ DIFFERENT="tests/integration/engine tests/integration/images tests/integration/p
   tests/integration/compose/moving tests/integration/policy tests/integration/settings
   tests/integration/test_settings_roundtrip.py"
 # What brings an engine of its own.
-ALONE=tests/integration/test_full_disk.py
+ALONE=tests/integration/own_engine
 
 [ "$(uname -s)" = Linux ] || fail "all tests need Linux and a Docker engine; the ones that need nothing: make unit"
 install_packages docker.io containerd runc iptables iproute2 busybox-static mmdebstrap git openssl procps curl age docker-registry apache2-utils gnupg

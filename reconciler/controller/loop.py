@@ -83,7 +83,7 @@ class Controller:
         self._wake = asyncio.Event()
         self._changed = asyncio.Event()
         self._executor = Executor(engine, self.post)
-        self._prober = Prober(inside=engine, make=make_probe, clock=clock, post=self.post)
+        self._prober = Prober(inside=engine, ping=engine.ping, make=make_probe, clock=clock, post=self.post)
         self._images = Images(known=self.known, engine=engine, post=self.post, seed=seed)
         self._sightings = Sightings(known=self.known, executor=self._executor, prober=self._prober, images=self._images)
         self._watcher = Watcher(

@@ -12,12 +12,13 @@ from __future__ import annotations
 import asyncio
 import heapq
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 
 from reconciler.controller.clock import Clock
 from reconciler.controller.protocols import ProbeMaker
 from reconciler.controller.records import Message, Probed
+from reconciler.engine.protocol import EngineError
 from reconciler.intent.model import ChunkId, HealthCheck
 from reconciler.planner.observed import Container
 from reconciler.probes.ask import ask
@@ -28,8 +29,11 @@ STARTING_INTERVAL_SECONDS = 1.0
 FIRST_EARLY_LOOK_SECONDS = 0.005
 GRID_SECONDS = 0.25
 
-# Types whose single look is cheap enough for a quick succession. A command in a container costs 50 ms of CPU.
-_CHEAP = frozenset({"tcp", "http", "https"})
+PING_SECONDS = 1.0
+
+# Types that ask the container itself, and not through the engine. Their single look is cheap enough for a quick
+# succession; a command in a container costs 50 ms of CPU.
+_DIRECT = frozenset({"tcp", "http", "https"})
 
 
 @dataclass(slots=True)
@@ -45,10 +49,19 @@ class _Watch:
 
 
 class Prober:
-    """Watches containers; every answer goes to the loop as a message."""
+    """Watches containers; every answer goes to the loop as a message. ``ping`` returns when the engine answers."""
 
-    def __init__(self, *, inside: Inside, make: ProbeMaker, clock: Clock, post: Callable[[Message], None]) -> None:
+    def __init__(
+        self,
+        *,
+        inside: Inside,
+        ping: Callable[[], Awaitable[None]],
+        make: ProbeMaker,
+        clock: Clock,
+        post: Callable[[Message], None],
+    ) -> None:
         self._inside = inside
+        self._ping = ping
         self._make = make
         self._clock = clock
         self._post = post
@@ -69,7 +82,7 @@ class Prober:
         self.drop(id)
         self._serial += 1
         now = self._clock.monotonic()
-        eager = check.type in _CHEAP
+        eager = check.type in _DIRECT
         self._watched[id] = _Watch(
             container=container,
             check=check,
@@ -154,6 +167,8 @@ class Prober:
             result = target
         else:
             result = await ask(watch.probe, target, watch.check.timeout_seconds)
+            if not result.ok and result.is_known and watch.check.type not in _DIRECT:
+                result = await self._if_engine_answers(result)
         watch.asking = False
         if self._watched.get(id) is not watch:
             return
@@ -162,6 +177,14 @@ class Prober:
         if result.ok:
             watch.early = None
         self._schedule(self._next(watch, began), id, watch.serial)
+
+    async def _if_engine_answers(self, bad: ProbeResult) -> ProbeResult:
+        """A bad result that came through the engine: where that does not answer at once, it may be the engine's."""
+        try:
+            await asyncio.wait_for(self._ping(), PING_SECONDS)
+        except (TimeoutError, EngineError):
+            return replace(bad, message=f"{bad.message}; nor does the engine answer", is_known=False)
+        return bad
 
     def _next(self, watch: _Watch, began: float) -> float:
         now = self._clock.monotonic()

@@ -5,6 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
+
+from reconciler.daemon.simulation import SimulatedProbe
+from reconciler.probes.protocol import ProbeResult, Target
 from tests.simulation.virtual_time import run
 from tests.simulation.world import World, chunk, domain
 
@@ -62,5 +66,36 @@ def test_a_check_that_can_not_be_made_since_the_engine_is_away_is_no_bad_result(
             w.engine.is_mute = False
             await asyncio.sleep(60.0)
             assert w.container("shop_web").run == before
+
+    run(story())
+
+
+def test_a_command_that_does_not_end_is_a_bad_result_only_where_the_engine_answers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hangs = False
+    really = SimulatedProbe.probe
+
+    async def probe(self: SimulatedProbe, target: Target) -> ProbeResult:
+        if hangs:
+            await asyncio.sleep(3600.0)
+        return await really(self, target)
+
+    monkeypatch.setattr(SimulatedProbe, "probe", probe)
+
+    async def story() -> None:
+        nonlocal hangs
+        async with World() as w:
+            w.files.write("shop", domain(chunk("web", health_check={"type": "exec", "command": ["true"]})))
+            await w.until_settled()
+            before = w.container("shop_web").run
+            hangs = w.engine.is_mute = True
+            await asyncio.sleep(60.0)
+            probe = w.chunk("web")["probe"]
+            assert (w.fact("web_ready"), probe["failures"]) == ("Y", 0)
+            assert probe["last_error"] == "no answer within 2 s; nor does the engine answer"
+            w.engine.is_mute = False
+            await w.until(lambda: w.container("shop_web").run != before)
+            assert "failed 3 times: no answer within 2 s" in str(w.stores.entries)
 
     run(story())

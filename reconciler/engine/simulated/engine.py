@@ -71,7 +71,7 @@ class SimulatedEngine(SimulatedHost):
     """See the module's text; :class:`reconciler.engine.protocol.Engine`. Durations are ranges in seconds.
 
     ``calls`` logs every changing call. ``faults`` begin to strike with the first :meth:`connect`. While
-    ``is_mute`` is set, no container can be probed.
+    ``is_mute`` is set, no container can be probed and no ping is answered.
     """
 
     def __init__(
@@ -187,8 +187,10 @@ class SimulatedEngine(SimulatedHost):
         return EngineInfo("simulated", "1")
 
     async def ping(self) -> None:
-        """Answer, unless it is down."""
+        """Answer, unless it is down or mute."""
         await self._answer(LOOK_SECONDS)
+        if self.is_mute:
+            raise EngineUnavailable("the simulated engine does not answer")
 
     async def observe(self) -> Observed:
         """Everything as it is; what happens while the answer travels is not in it."""

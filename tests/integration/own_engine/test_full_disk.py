@@ -4,40 +4,29 @@ small."""
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.integration.images.servers import free_port
-from tests.integration.tree import ROOT
+from tests.integration.own_engine.running import run_beside_an_engine
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(300)]
 
-LIMIT_SECONDS = 240.0
 BUILT = ("copied", "stepped")
 ON_A_SMALL_DISK = """
-set -eu
-cd "$FOLDER"
-pnr() { (cd "$ROOT" && "$PYTHON" -m reconciler --domains "$FOLDER/domains" --state "$FOLDER/state" "$@"); }
-ask() { while ! pnr status >/dev/null 2>&1; do sleep 0.2; done; }
 push() { docker tag "$1" "$IMAGE"; docker push --quiet "$IMAGE"; docker rmi "$IMAGE"; } >/dev/null
 docker-registry serve registry.yml >registry.log 2>&1 &
-tar -C "$(dirname "$(command -v busybox)")" -cf small.tar busybox
 cp small.tar large.tar
 head -c 40000000 /dev/urandom >random
 tar -rf large.tar random
 for name in large small; do
-  docker import --change 'CMD ["/busybox","sleep","86400"]' $name.tar $name
+  import $name
   push $name
 done
 docker rmi large
-pnr run >daemon.log 2>&1 &
-daemon=$!
-ask
+start_daemon
 pnr apply --wait
 # The tag moves in the registry, to what does not fit.
 tag=data/docker/registry/v2/repositories/app/_manifests/tags/1
@@ -69,8 +58,7 @@ room 400
 pnr apply --wait
 pnr status --json >builds.room.json
 running builds >builds.room
-kill "$daemon"
-wait "$daemon" || true
+end_daemon
 """
 
 
@@ -89,16 +77,7 @@ def test_a_disk_that_is_full_is_told_and_harms_nothing_and_images_are_pulled_and
     (domains / "full.json").write_text(json.dumps({"name": "full", "cpuxs": {"main": {"design_chunks": [app]}}}))
     builds = [_built(tmp_path, name, image) for name in BUILT]
     (tmp_path / "builds.json").write_text(json.dumps({"name": "builds", "cpuxs": {"main": {"design_chunks": builds}}}))
-    done = subprocess.run(
-        [str(ROOT / "scripts/newest.sh"), "sh", "-c", ON_A_SMALL_DISK],
-        env={**os.environ, "FOLDER": str(tmp_path), "ROOT": str(ROOT), "PYTHON": sys.executable, "IMAGE": image},
-        check=False,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=LIMIT_SECONDS,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    run_beside_an_engine(tmp_path, ON_A_SMALL_DISK, IMAGE=image)
     (full,) = _chunks(tmp_path / "full.json")
     assert full["state"] == "completed"
     assert "no space left on device" in full["auto_update"]["trouble"]
