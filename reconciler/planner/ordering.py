@@ -77,7 +77,8 @@ def unreachable(
     """The waiting chunks whose gate can come to hold by nothing that is declared, with the entries at fault.
 
     Optimistic: a chunk that executes, or that will try again, may come to give any of its answers. What a completed
-    chunk answers stays as it is. A chunk that waits may answer only once its own gate can be reached.
+    chunk answers stays as it is; what it has not answered yet, as after a start of the program, it may. A chunk that
+    waits may answer only once its own gate can be reached.
     """
     chunks = list(chunks)
     possible: dict[FactRef, list[Pnr]] = {ref: [fact] for ref, fact in facts.items()}
@@ -86,7 +87,9 @@ def unreachable(
     for chunk in chunks:
         now = standing.get(chunk.id, Standing(State.READY))
         if now.state in (State.EXECUTING, State.FAILED) and not now.final:
-            _add(chunk, possible, anything)
+            _add(chunk, chunk.flowout, possible, anything)
+        elif now.state is State.COMPLETED:
+            _add(chunk, _not_answered(chunk, facts), possible, anything)
         elif now.state is State.READY:
             waiting[chunk.id] = chunk
     changed = True
@@ -95,13 +98,19 @@ def unreachable(
         for id, chunk in list(waiting.items()):
             if not _unreached(chunk, possible, anything):
                 del waiting[id]
-                _add(chunk, possible, anything)
+                _add(chunk, chunk.flowout, possible, anything)
                 changed = True
     return {id: _unreached(chunk, possible, anything) for id, chunk in waiting.items()}
 
 
-def _add(chunk: Chunk, possible: dict[FactRef, list[Pnr]], anything: set[FactRef]) -> None:
-    for key in chunk.flowout:
+def _not_answered(chunk: Chunk, facts: Mapping[FactRef, Pnr]) -> list[str]:
+    """The facts that a chunk is to answer and has not since the program started."""
+    found = {key: facts.get(chunk.flowout_ref(key)) for key in chunk.flowout}
+    return [key for key, fact in found.items() if fact is None or fact.tv is TV.U]
+
+
+def _add(chunk: Chunk, keys: Iterable[str], possible: dict[FactRef, list[Pnr]], anything: set[FactRef]) -> None:
+    for key in keys:
         ref = chunk.flowout_ref(key)
         if chunk.facts is not FactsMode.NONE:
             anything.add(ref)

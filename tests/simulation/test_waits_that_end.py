@@ -151,3 +151,24 @@ def test_a_domain_is_not_settled_before_its_network_is_made_anew() -> None:
             assert w.settled("shop")
 
     run(story())
+
+
+def test_what_is_added_to_a_stack_that_runs_waits_until_that_has_answered_again() -> None:
+    async def story() -> None:
+        async with World() as w:
+            w.files.write("shop", domain(chunk("db", "system_ready")))
+            await w.until_settled()
+            await asyncio.sleep(1)
+            await w.kill()
+            w.engine.make_ill("shop_db")  # as slow to answer as a real one may be
+            w.files.write("shop", domain(chunk("db", "system_ready"), chunk("web", "db")))
+            w.start()
+            await w.until(lambda: w.chunk("web")["reason"] == "WaitingForGatekeeper")
+            assert (w.chunk("db")["state"], w.fact("db_ready")) == ("completed", "U")
+            assert not w.domain("shop")["stalled"]
+            assert not finished_applying(w.view())
+            w.engine.make_ill("shop_db", False)
+            await w.until(lambda: finished_applying(w.view()))
+            assert exit_code(w.view()) == SETTLED
+
+    run(story())

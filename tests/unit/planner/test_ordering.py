@@ -66,6 +66,13 @@ def test_what_waits_for_the_no_of_a_completed_chunk_is_stalled() -> None:
     assert set(found) == {id("page")}
 
 
+def test_what_waits_for_a_completed_chunk_that_has_not_answered_yet_is_not_stalled() -> None:
+    unanswered = {FactRef("shop", "main", "api_ready"): Pnr("", (), TV.U)}
+    for facts in ({}, unanswered):
+        states = standing(api=State.COMPLETED, web=State.READY, page=State.READY)
+        assert not unreachable((API, WEB, PAGE), facts, states)
+
+
 def test_stalling_passes_on_to_those_who_wait_for_the_stalled() -> None:
     a = chunk("a", needs=gate("nobody_ready"))
     b = chunk("b", needs=gate("a_ready"))
