@@ -9,6 +9,7 @@ flight is part of what is known (``busy``), so deciding twice never does twice. 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import heapq
 from collections import deque
 from collections.abc import Callable
@@ -54,6 +55,8 @@ from reconciler.controller.watcher import Watcher
 from reconciler.controller.wishes import Wishes
 from reconciler.engine.protocol import Engine
 
+LONGEST_SCAN_SECONDS = 30.0
+
 
 class Controller:
     """Converges an engine to what a source declares. Give it its parts, then :meth:`run` it."""
@@ -75,6 +78,7 @@ class Controller:
         self.passes = 0
         self.version = 0
         self.source_read = False
+        self._scans_taken = 0
         self.on_beat: Callable[[], None] = _nothing
         self._engine = engine
         self._source = source
@@ -122,8 +126,22 @@ class Controller:
         return not self._inbox and not self._executor.in_flight
 
     async def look_at_source(self) -> None:
-        """Read the files again soon, even if nothing told of a change."""
+        """Read the files again, even if nothing told of a change, and take in what they say. Ends as well where they
+        can't be had for long, as while git is at work."""
+        before = self._scans_taken
         await self._source.look_now()
+        with contextlib.suppress(TimeoutError):  # what is in force then is shown, and the scan is taken when it comes
+            async with asyncio.timeout(LONGEST_SCAN_SECONDS):
+                while self._scans_taken == before:
+                    await self._changed.wait()
+
+    async def look_now(self, only: tuple[str, ...]) -> None:
+        """Do as a person asks (:class:`LookNow`), until a look at the engine that began after this was taken in, or the
+        engine does not answer."""
+        before = self._watcher.looks_begun
+        self.post(LookNow(only))
+        while self._sightings.newest <= before and self.known.engine_up:
+            await self._changed.wait()
 
     def view(self) -> dict[str, Any]:
         """The document of ``pnr status --json``, as things stand now."""
@@ -242,8 +260,10 @@ class Controller:
                 self.known.engine_info = info
             case EngineLost(text):
                 self._sightings.engine_lost(text)
+                self._tell_change()
             case SeenAll():
                 self._sightings.all(message, self._watcher)
+                self._tell_change()
             case SeenOne():
                 self._sightings.one(message, self._watcher)
             case WorkProgress(key, reason, text):
@@ -277,6 +297,7 @@ class Controller:
     def _take_scan(self, scan: Any) -> None:
         changes = self.intake.take(scan, known=frozenset(self.known.facts))
         self.source_read = True
+        self._scans_taken += 1
         for name, old in changes.items():
             self._adoption.adopt(name, old)
         for name in self.known.domains:

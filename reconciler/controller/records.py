@@ -127,10 +127,12 @@ class EngineLost:
 
 @dataclass(frozen=True, slots=True)
 class SeenAll:
-    """Everything was looked at; the look began when ``asked`` steps of ours were known to be done."""
+    """Everything was looked at; the look began when ``asked`` steps of ours were known to be done. It was the
+    ``number``-th."""
 
     observed: Observed
     asked: int
+    number: int
 
 
 @dataclass(frozen=True, slots=True)

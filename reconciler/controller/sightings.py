@@ -21,13 +21,14 @@ from reconciler.planner.observed import Container
 
 
 class Sightings:
-    """Takes what the watcher saw."""
+    """Takes what the watcher saw. ``newest`` is the number of the last look at everything."""
 
     def __init__(self, *, known: Known, executor: Executor, prober: Prober, images: Images) -> None:
         self._known = known
         self._executor = executor
         self._prober = prober
         self._images = images
+        self.newest = 0
 
     def engine_lost(self, text: str) -> None:
         """The engine does not answer: what was known of health is known no longer."""
@@ -60,6 +61,7 @@ class Sightings:
                 watcher.look_at(container.id)
             return stale
 
+        self.newest = seen.number
         world = self._known.world
         before = (world.networks, world.volumes)
         for container in world.replace(seen.observed, keep):

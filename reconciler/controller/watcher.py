@@ -47,6 +47,7 @@ class Watcher:
         self._wanted: dict[str, None] = {}
         self._everything = False
         self._wake = asyncio.Event()
+        self.looks_begun = 0
 
     def look_everywhere(self) -> None:
         """Look at everything soon."""
@@ -127,7 +128,9 @@ class Watcher:
                 self._wanted.clear()
                 last = now
                 asked = self._steps_done()
-                self._post(SeenAll(await self._engine.observe(), asked))
+                self.looks_begun += 1
+                number = self.looks_begun
+                self._post(SeenAll(await self._engine.observe(), asked, number))
                 continue
             wanted = list(self._wanted)[:LOOKS_AT_ONCE]
             for container_id in wanted:

@@ -16,6 +16,7 @@ from reconciler.intent.model import ChunkId, Domain
 from reconciler.planner.following import rejected_image
 
 VIEW_PAUSE_SECONDS = 0.1
+SETTLE_SECONDS = 0.1
 LOG_PAUSE_SECONDS = 0.5
 MOST_LOG_BYTES = 1 << 20
 
@@ -57,9 +58,10 @@ class Handler:
                 async for view in self._views():
                     yield {"view": view}
             case "apply":
-                # A file that was dropped a moment ago may be what is asked for.
+                # A file that was dropped a moment ago may be what is asked for, and be taken once it is seen unchanged.
                 await self._controller.look_at_source()
-                await asyncio.sleep(0.1)
+                await asyncio.sleep(SETTLE_SECONDS)
+                await self._controller.look_at_source()
                 async for answer in self._apply(self._only(request), bool(request.get("wait"))):
                     yield answer
             case "down":
@@ -112,8 +114,11 @@ class Handler:
             await asyncio.sleep(VIEW_PAUSE_SECONDS)
 
     async def _apply(self, only: tuple[str, ...], wait: bool) -> AsyncIterator[dict[str, Any]]:
-        self._controller.post(LookNow(only))
-        await asyncio.sleep(0.2 if wait else 0.0)
+        if wait:
+            await self._controller.look_now(only)
+        else:
+            self._controller.post(LookNow(only))
+            await asyncio.sleep(0)
         async for view in self._views():
             done = not wait or finished_applying(view, only)
             if done:

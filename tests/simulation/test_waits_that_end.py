@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from reconciler.controller.records import LookNow
 from reconciler.daemon.verdict import FAILED, SETTLED, exit_code, finished_applying
+from reconciler.planner.observed import Observed
 from tests.simulation.virtual_time import run
 from tests.simulation.world import World, chunk, domain
 
@@ -105,6 +107,50 @@ def test_an_external_volume_that_is_gone_with_its_container_is_a_failure_until_i
             assert (w.chunk("web")["state"], len(w.engine.containers)) == ("failed", 0)
             w.engine.plant_volume("data")
             await w.until_settled()
+
+    run(story())
+
+
+def test_who_asks_for_a_look_waits_for_one_that_began_since_however_long_it_takes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def story() -> None:
+        async with World() as w:
+            controller = w.controller
+            assert controller is not None
+            observe = w.engine.observe
+
+            async def slowly() -> Observed:
+                seen = await observe()
+                await asyncio.sleep(7)
+                return seen
+
+            w.files.write("shop", joined(external=True))
+            await w.until(lambda: w.chunk("web")["reason"] == "ExternalMissing")
+            monkeypatch.setattr(w.engine, "observe", slowly)
+            controller.post(LookNow())
+            await asyncio.sleep(1)  # a look is under way that does not see what comes now
+            w.engine.plant_network("lan")
+            await controller.look_now(())
+            assert not finished_applying(w.view())
+            await w.until(lambda: finished_applying(w.view()))
+            assert exit_code(w.view()) == SETTLED
+
+    run(story())
+
+
+def test_who_asks_for_a_look_is_not_kept_waiting_where_nothing_is_declared_or_the_engine_is_down() -> None:
+    async def story() -> None:
+        async with World() as w:
+            controller = w.controller
+            assert controller is not None
+            await w.until(lambda: controller.first_pass_done)
+            async with asyncio.timeout(60):
+                await controller.look_now(())
+                await controller.look_at_source()
+                w.engine.go_down()
+                await w.until(lambda: not controller.known.engine_up)
+                await controller.look_now(())
 
     run(story())
 
