@@ -4,60 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime, timedelta
-from typing import Any
 
 import pytest
 
-from reconciler.engine.simulated.faults import Fault
-from reconciler.planner.observed import Container
+from tests.simulation.tagged import (
+    HOUR,
+    asked,
+    check,
+    in_order,
+    journal,
+    lasting,
+    named,
+    never_ready,
+    shop,
+    web,
+    web_image,
+)
 from tests.simulation.virtual_time import run
 from tests.simulation.world import World, chunk, domain
-
-HOUR = 3600.0
-
-
-def shop(auto_update: Any = "registry", **more: Any) -> dict[str, Any]:
-    """A database that is left alone, and a web server that follows its tag."""
-    return domain(chunk("db"), chunk("web", "db", auto_update=auto_update, **more))
-
-
-def named(w: World) -> set[str]:
-    return {c.name for c in w.engine.containers.values()}
-
-
-def web(w: World) -> Container:
-    """The web server's container under its own name, whatever its strategy lets that be."""
-    names = ("shop_web", "shop-main-web-1")
-    return next(c for c in w.engine.containers.values() if c.name in names)
-
-
-def web_image(w: World) -> str:
-    """The id of the web server's image; "" between two containers."""
-    return next((c.image_id for c in w.engine.containers.values() if c.name in ("shop_web", "shop-main-web-1")), "")
-
-
-def in_order(strategy: str) -> dict[str, Any]:
-    """A strategy, and the container without a name of its own where that forbids it."""
-    return {"strategy": strategy, "container": {"name": None} if strategy == "start-first" else {}}
-
-
-def asked(w: World, image: str = "web:1") -> int:
-    return w.engine.questions.count(image)
-
-
-def journal(w: World, kind: str) -> list[str]:
-    return [str(entry["message"]) for entry in w.stores.entries if entry["kind"] == kind]
-
-
-async def lasting(seconds: float, w: World, *, state: str = "completed") -> None:
-    """Let time pass in which the web server is in one state only."""
-    end = asyncio.get_running_loop().time() + seconds
-    while asyncio.get_running_loop().time() < end:
-        assert w.chunk("web")["state"] == state, w.chunk("web")
-        await asyncio.sleep(10)
-
-
-# --- the registry's tag -------------------------------------------------------------------------------------------
 
 
 def test_a_tag_that_moves_in_the_registry_is_fetched_while_the_old_container_runs_and_then_taken() -> None:
@@ -202,14 +166,6 @@ def test_a_manifest_that_is_deleted_harms_nothing() -> None:
 # --- an update that fails -----------------------------------------------------------------------------------------
 
 
-def never_ready(w: World, image_id: str) -> None:
-    w.engine.fate(image_id).ready_after = 1e9
-
-
-def check(seconds: float = 30) -> dict[str, Any]:
-    return {"health_check": {"type": "tcp", "port_key": "80", "deadline_seconds": seconds}}
-
-
 @pytest.mark.parametrize("strategy", ["stop-first", "start-first"])
 def test_a_new_image_that_does_not_come_up_is_rolled_back_from_and_not_tried_again(strategy: str) -> None:
     async def story() -> None:
@@ -320,35 +276,6 @@ def test_a_tag_that_moves_during_an_update_keeps_what_had_proved_itself_as_the_w
     run(story())
 
 
-# --- the engine's tag ---------------------------------------------------------------------------------------------
-
-
-def test_an_image_that_is_put_under_the_tag_by_hand_is_taken_where_the_local_tag_is_followed() -> None:
-    async def story() -> None:
-        async with World() as w:
-            w.files.write("shop", shop("local"))
-            await w.until_settled()
-            w.engine.load_by_hand("web:1")
-            await w.until(lambda: web_image(w) == "sha256:web:1#1", limit=30)
-            await w.until_settled()
-            assert asked(w) == 0
-            assert any("image: web:1 is sha256:web:1#1 now" in line for line in journal(w, "work"))
-
-    run(story())
-
-
-def test_a_tag_that_moved_while_no_event_told_of_it_is_noticed_within_a_minute() -> None:
-    async def story() -> None:
-        async with World() as w:
-            w.files.write("shop", shop("local"))
-            await w.until_settled()
-            w.engine.strike(Fault(0, "deaf", seconds=HOUR))
-            w.engine.load_by_hand("web:1")
-            await w.until(lambda: web_image(w) == "sha256:web:1#1", limit=70)
-
-    run(story())
-
-
 def test_copies_are_updated_one_after_the_other() -> None:
     async def story() -> None:
         async with World() as w:
@@ -384,105 +311,6 @@ def test_an_image_that_breaks_one_copy_is_not_done_to_the_others() -> None:
             assert {c.image_id for c in webs} == {"sha256:web:1"}
             assert len(webs) == 3
             assert w.fact("web_ready") == "Y"
-
-    run(story())
-
-
-# --- a tag that nobody follows ------------------------------------------------------------------------------------
-
-
-def test_a_tag_that_was_swapped_is_drift_and_put_right() -> None:
-    async def story() -> None:
-        async with World() as w:
-            w.files.write("shop", shop(False))
-            await w.until_settled()
-            before = w.container("shop_db")
-            w.engine.load_by_hand("web:1")
-            await w.until(lambda: web_image(w) == "sha256:web:1#1", limit=5)
-            await w.until_settled()
-            assert w.chunk("web")["image_moved"] == ""
-            assert w.container("shop_db") == before
-            calls = len(w.engine.calls)
-            w.ask_apply()
-            await asyncio.sleep(60)
-            assert len(w.engine.calls) == calls
-
-    run(story())
-
-
-def test_a_tag_that_was_swapped_while_nobody_looked_is_put_right_when_somebody_does() -> None:
-    async def story() -> None:
-        async with World() as w:
-            w.files.write("shop", shop(False))
-            await w.until_settled()
-            await w.kill()
-            w.engine.load_by_hand("web:1")
-            w.start()
-            await w.until(lambda: web_image(w) == "sha256:web:1#1", limit=5)
-            await w.until_settled()
-
-    run(story())
-
-
-def test_a_swapped_tag_that_is_to_be_left_alone_restarts_nothing() -> None:
-    async def story() -> None:
-        async with World() as w:
-            w.files.write("shop", shop(False, ignore_drift=["image"]))
-            await w.until_settled()
-            before = web(w)
-            w.engine.load_by_hand("web:1")
-            await lasting(HOUR, w)
-            await w.kill()
-            w.start()
-            await w.until_settled()
-            w.ask_apply()
-            await lasting(HOUR, w)
-            assert web(w) == before
-            assert w.chunk("web")["image_moved"] == ""
-
-    run(story())
-
-
-def test_where_containers_are_taken_over_a_moved_tag_is_told_and_waits_for_a_person() -> None:
-    async def story() -> None:
-        async with World() as w:
-            w.files.write("shop", shop(False, adopt=True))
-            await w.until_settled()
-            before = web(w)
-            w.engine.load_by_hand("web:1")
-            await w.until(lambda: bool(w.chunk("web")["image_moved"]), limit=5)
-            assert w.chunk("web")["image_moved"] == "image: web:1 is sha256:web:1#1 now, sha256:web:1 found"
-            await lasting(HOUR, w)
-            await w.kill()
-            w.start()
-            await w.until_settled()
-            await lasting(HOUR, w)
-            assert web(w) == before
-            w.ask_apply()
-            await w.until(lambda: web_image(w) == "sha256:web:1#1")
-            await w.until_settled()
-
-    run(story())
-
-
-def test_a_swapped_tag_that_does_not_come_up_is_rolled_back_from_and_not_tried_again() -> None:
-    async def story() -> None:
-        async with World() as w:
-            w.files.write("shop", shop(False, **check()))
-            await w.until_settled()
-            old = web(w).id
-            never_ready(w, "sha256:web:1#1")
-            w.engine.load_by_hand("web:1")
-            await w.until(lambda: w.chunk("web")["reason"] == "RolledBack")
-            await lasting(HOUR, w, state="failed")
-            assert web(w).id == old
-            await w.kill()
-            w.start()
-            await w.until(lambda: w.chunk("web")["reason"] == "RolledBack")
-            await lasting(HOUR, w, state="failed")
-            assert web(w).id == old
-            w.engine.load_by_hand("web:1")
-            await w.until(lambda: web_image(w) == "sha256:web:1#2")
 
     run(story())
 

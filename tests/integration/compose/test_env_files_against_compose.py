@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-from functools import partial
 from pathlib import Path
 
 from reconciler.compose import dotenv
 from reconciler.compose.converting.convert import convert
 from reconciler.compose.reading import load
 from reconciler.compose.troubles import Troubles
-from reconciler.intent import loader
-from reconciler.probes.registry import known_types
 from reconciler.sources.contents import LocalContents, Places
 from tests.integration.compose.conftest import ENVIRONMENT, Oracle
+from tests.integration.compose.judging import judge_in
 from tests.integration.compose.normal import without_escapes
 
 SNIPPETS = Path(__file__).parent / "snippets" / "env_files.json"
@@ -35,15 +33,7 @@ def test_files_of_variables_say_the_same_after_an_import(compose: Oracle, tmp_pa
     theirs = compose(tmp_path)
     assert theirs.model is not None, theirs.said
     project = load([tmp_path / "compose.yaml"], environment=ENVIRONMENT)
-    judge = partial(
-        loader.load,
-        file="domain.json",
-        base_dir=str(tmp_path),
-        env={},
-        allowed_env=frozenset(),
-        check_types=known_types(),
-        contents=LocalContents(lambda: b"k" * 32, Places.of({}, frozenset())),
-    )
+    judge = judge_in(tmp_path, LocalContents(lambda: b"k" * 32, Places.of({}, frozenset())))
     conversion = convert(project, judge, read=lambda path: Path(path).read_text())
     domain = judge(conversion.text).domain
     assert conversion.losses == (), conversion.losses

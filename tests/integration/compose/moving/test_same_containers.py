@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Collection, Iterator, Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +16,11 @@ from reconciler.compose.converting.convert import convert
 from reconciler.compose.reading import load
 from reconciler.engine.docker import DockerEngine
 from reconciler.engine.docker.mounted_files import MountedFiles
-from reconciler.intent import loader
 from reconciler.intent.model import Chunk, Domain
 from reconciler.planner.actions import CreateContainer, CreateNetwork, CreateVolume
-from reconciler.probes.registry import known_types
 from reconciler.sources.contents import LocalContents, Places
 from tests.corpus.compose import Sample, samples
+from tests.integration.compose.judging import judge_in
 from tests.integration.compose.moving.conftest import Compose, remove_project
 from tests.integration.compose.moving.locally import as_compose, localized
 from tests.integration.compose.moving.shown import shown, unlike
@@ -114,15 +112,7 @@ async def test_the_containers_are_the_same(
     composed("-f", str(file), "down", "--volumes")
 
     project = load([file], environment=dict(os.environ), project_name=composed.project)
-    judge = partial(
-        loader.load,
-        file="domain.json",
-        base_dir=str(tmp_path),
-        env={},
-        allowed_env=frozenset(),
-        check_types=known_types(),
-        contents=contents,
-    )
+    judge = judge_in(tmp_path, contents)
     conversion = convert(project, judge)
     loaded = judge(conversion.text)
     assert loaded.problems == ()

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 from reconciler.compose.converting.convert import Conversion, convert
-from reconciler.intent import loader
 from reconciler.intent.contents import Source, SourceMissing
-from reconciler.probes.registry import known_types
-from tests.unit.compose.converting.build import Contents, chunks, project, service, told
+from tests.unit.compose.converting.build import Contents, chunks, judge_with, project, service, told
 
 
 @dataclass(frozen=True)
@@ -33,15 +30,7 @@ class Files(Contents):
 def imported(texts: Mapping[str, str], variables: Mapping[str, str] | None = None, **settings: Any) -> Conversion:
     """What becomes of a service ``web`` with these settings, where ``texts`` are the files by their paths."""
     files = Files(texts)
-    judge = partial(
-        loader.load,
-        file="shop.json",
-        base_dir="/domains",
-        env={},
-        allowed_env=frozenset(),
-        check_types=known_types(),
-        contents=files,
-    )
+    judge = judge_with(files)
     conversion = convert(
         replace(project({"web": service(**settings)}), variables=variables or {}), judge, read=files.text
     )

@@ -1,0 +1,142 @@
+"""Tags that are moved on the engine itself: followed, or put right as drift."""
+
+from __future__ import annotations
+
+import asyncio
+
+from reconciler.engine.simulated.faults import Fault
+from tests.simulation.tagged import (
+    HOUR,
+    asked,
+    check,
+    journal,
+    lasting,
+    never_ready,
+    shop,
+    web,
+    web_image,
+)
+from tests.simulation.virtual_time import run
+from tests.simulation.world import World
+
+
+def test_an_image_that_is_put_under_the_tag_by_hand_is_taken_where_the_local_tag_is_followed() -> None:
+    async def story() -> None:
+        async with World() as w:
+            w.files.write("shop", shop("local"))
+            await w.until_settled()
+            w.engine.load_by_hand("web:1")
+            await w.until(lambda: web_image(w) == "sha256:web:1#1", limit=30)
+            await w.until_settled()
+            assert asked(w) == 0
+            assert any("image: web:1 is sha256:web:1#1 now" in line for line in journal(w, "work"))
+
+    run(story())
+
+
+def test_a_tag_that_moved_while_no_event_told_of_it_is_noticed_within_a_minute() -> None:
+    async def story() -> None:
+        async with World() as w:
+            w.files.write("shop", shop("local"))
+            await w.until_settled()
+            w.engine.strike(Fault(0, "deaf", seconds=HOUR))
+            w.engine.load_by_hand("web:1")
+            await w.until(lambda: web_image(w) == "sha256:web:1#1", limit=70)
+
+    run(story())
+
+
+def test_a_tag_that_was_swapped_is_drift_and_put_right() -> None:
+    async def story() -> None:
+        async with World() as w:
+            w.files.write("shop", shop(False))
+            await w.until_settled()
+            before = w.container("shop_db")
+            w.engine.load_by_hand("web:1")
+            await w.until(lambda: web_image(w) == "sha256:web:1#1", limit=5)
+            await w.until_settled()
+            assert w.chunk("web")["image_moved"] == ""
+            assert w.container("shop_db") == before
+            calls = len(w.engine.calls)
+            w.ask_apply()
+            await asyncio.sleep(60)
+            assert len(w.engine.calls) == calls
+
+    run(story())
+
+
+def test_a_tag_that_was_swapped_while_nobody_looked_is_put_right_when_somebody_does() -> None:
+    async def story() -> None:
+        async with World() as w:
+            w.files.write("shop", shop(False))
+            await w.until_settled()
+            await w.kill()
+            w.engine.load_by_hand("web:1")
+            w.start()
+            await w.until(lambda: web_image(w) == "sha256:web:1#1", limit=5)
+            await w.until_settled()
+
+    run(story())
+
+
+def test_a_swapped_tag_that_is_to_be_left_alone_restarts_nothing() -> None:
+    async def story() -> None:
+        async with World() as w:
+            w.files.write("shop", shop(False, ignore_drift=["image"]))
+            await w.until_settled()
+            before = web(w)
+            w.engine.load_by_hand("web:1")
+            await lasting(HOUR, w)
+            await w.kill()
+            w.start()
+            await w.until_settled()
+            w.ask_apply()
+            await lasting(HOUR, w)
+            assert web(w) == before
+            assert w.chunk("web")["image_moved"] == ""
+
+    run(story())
+
+
+def test_where_containers_are_taken_over_a_moved_tag_is_told_and_waits_for_a_person() -> None:
+    async def story() -> None:
+        async with World() as w:
+            w.files.write("shop", shop(False, adopt=True))
+            await w.until_settled()
+            before = web(w)
+            w.engine.load_by_hand("web:1")
+            await w.until(lambda: bool(w.chunk("web")["image_moved"]), limit=5)
+            assert w.chunk("web")["image_moved"] == "image: web:1 is sha256:web:1#1 now, sha256:web:1 found"
+            await lasting(HOUR, w)
+            await w.kill()
+            w.start()
+            await w.until_settled()
+            await lasting(HOUR, w)
+            assert web(w) == before
+            w.ask_apply()
+            await w.until(lambda: web_image(w) == "sha256:web:1#1")
+            await w.until_settled()
+
+    run(story())
+
+
+def test_a_swapped_tag_that_does_not_come_up_is_rolled_back_from_and_not_tried_again() -> None:
+    async def story() -> None:
+        async with World() as w:
+            w.files.write("shop", shop(False, **check()))
+            await w.until_settled()
+            old = web(w).id
+            never_ready(w, "sha256:web:1#1")
+            w.engine.load_by_hand("web:1")
+            await w.until(lambda: w.chunk("web")["reason"] == "RolledBack")
+            await lasting(HOUR, w, state="failed")
+            assert web(w).id == old
+            await w.kill()
+            w.start()
+            await w.until(lambda: w.chunk("web")["reason"] == "RolledBack")
+            await lasting(HOUR, w, state="failed")
+            assert web(w).id == old
+            w.engine.load_by_hand("web:1")
+            await w.until(lambda: web_image(w) == "sha256:web:1#2")
+
+    run(story())
