@@ -181,7 +181,8 @@ class Prober:
     async def _if_engine_answers(self, bad: ProbeResult) -> ProbeResult:
         """A bad result that came through the engine: where that does not answer at once, it may be the engine's."""
         try:
-            await asyncio.wait_for(self._ping(), PING_SECONDS)
+            async with asyncio.timeout(PING_SECONDS):
+                await self._ping()
         except (TimeoutError, EngineError):
             return replace(bad, message=f"{bad.message}; nor does the engine answer", is_known=False)
         return bad

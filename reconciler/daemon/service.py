@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
@@ -133,8 +132,7 @@ async def _while_running(
             await asyncio.wait({running, change}, timeout=0.5, return_when=asyncio.FIRST_COMPLETED)
         finally:
             change.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await change
+            await asyncio.gather(change, return_exceptions=True)
         seen = controller.version
         if running.done():
             running.result()

@@ -258,7 +258,8 @@ class DockerEngine:
         while True:
             await asyncio.sleep(PING_SECONDS)
             try:
-                await asyncio.wait_for(self.ping(), PING_SECONDS)
+                async with asyncio.timeout(PING_SECONDS):
+                    await self.ping()
             except TimeoutError:
                 queue.put_nowait(EngineUnavailable(f"the Docker engine at {self._address} does not answer"))
             except EngineError as error:
@@ -268,12 +269,10 @@ class DockerEngine:
         """Run a command in a container. One that takes too long is left behind there, with exit code 124."""
         reading_it = output.Reading()
         try:
-            return await asyncio.wait_for(
-                self._asked(
+            async with asyncio.timeout(limit_seconds):
+                return await self._asked(
                     self._commands, lambda c: output.run_inside(c, container_id, command, TAIL_BYTES, reading_it)
-                ),
-                limit_seconds,
-            )
+                )
         except TimeoutError:
             return output.TIMED_OUT, f"timed out: no end within {limit_seconds:g} s"
         finally:
@@ -291,7 +290,8 @@ class DockerEngine:
         """The SDK reads output without any limit of time: here is one."""
         reading_it = output.Reading()
         try:
-            return await asyncio.wait_for(self._asked(self._looks, lambda c: read(c, reading_it)), self._timeout)
+            async with asyncio.timeout(self._timeout):
+                return await self._asked(self._looks, lambda c: read(c, reading_it))
         except TimeoutError:
             raise EngineUnavailable(
                 f"the Docker engine at {self._address} did not hand over output within {self._timeout:g} s"
