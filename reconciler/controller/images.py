@@ -88,7 +88,16 @@ class Images:
 
     def want(self, id: ChunkId, action: EnsureImage | None) -> None:
         """The planner wants an image for a chunk; None: none (any more)."""
+        fetch = self._fetching.of(id) if action is None else None
+        if fetch is not None and self._has_arrived(fetch):
+            return  # it is about to end, and to tell what it has fetched
         self._fetching.want(id, action)
+
+    def _has_arrived(self, fetch: Fetch) -> bool:
+        """Whether what is being fetched has been seen on the engine already."""
+        wanted, seen = fetch.action.digest, self._there.get(fetch.action.image)
+        is_there = seen is not None and bool(wanted) and wanted in registry_digests(seen, fetch.action.image)
+        return is_there and fetch.task is not None
 
     def forget(self, id: ChunkId) -> None:
         """A chunk is not declared any more."""

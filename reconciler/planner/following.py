@@ -23,14 +23,16 @@ _SHORT = len("sha256:") + 12
 def wanted_id(chunk: Chunk, memory: Memory, news: ImageNews) -> str:
     """The id of the image that a container must have; "" where any will do that was made from the intent.
 
-    While nobody can say what the registry has, what was given up stays given up.
+    While nobody can say what the tag stands for (after each of our own steps on the image, until it is looked at
+    again; while a registry does not answer), what was given up stays given up, and what an update under way was made
+    for stays wanted: else the one would be tried anew, and the other be taken for a leftover.
     """
     known = ""
     if chunk.auto_update is None:
         known = memory.asked_image
     elif chunk.auto_update.policy is AutoUpdatePolicy.LOCAL or (news.newest and news.newest in news.digests):
         known = news.id
-    return known or _given_up(chunk, memory)
+    return known or _given_up(chunk, memory) or (memory.aimed_image if memory.aimed_from else "")
 
 
 def _given_up(chunk: Chunk, memory: Memory) -> str:
@@ -61,6 +63,18 @@ def target(chunk: Chunk, memory: Memory, news: ImageNews) -> str:
 def target_of(chunk: Chunk, image_id: str) -> str:
     """The same where the image is known; "": any."""
     return f"{chunk.container.digest}@{image_id}" if image_id else chunk.container.digest
+
+
+def aim(memory: Memory, image_id: str, replaced: str) -> Memory:
+    """The memory once an update to an image begins, of the container whose id is ``replaced``: the last one that was
+    given up is history."""
+    return replace(memory, aimed_image=image_id, aimed_from=replaced, rejected="", paused="")
+
+
+def arrived(memory: Memory) -> Memory:
+    """The memory once a container is up and nothing is left of what it replaced: no update is under way, none was given
+    up, and what a person asked for is done."""
+    return replace(memory, aimed_from="", rejected="", paused="", asked_image="")
 
 
 def rejected_image(memory: Memory) -> str:

@@ -46,8 +46,9 @@ class Memory:
     ``unchangeable`` is the id of a container that the engine would not change in place. ``warnings`` are what the
     engine said when it made or changed the container whose id is ``warned_of``.
     ``asked_image`` is the id of an image that a person wants the chunk to have. ``aimed_image`` is the id of the one
-    that the last update was made for, ``aimed_from`` that of the container that it replaced. ``beside`` tells beside
-    which runs of others, whose namespaces it shares, a run of the container was first seen.
+    that the last update was made for, ``aimed_from`` that of the container that it replaces, until nothing is left of
+    that. ``beside`` tells beside which runs of others, whose namespaces it shares, a run of the container was first
+    seen.
     """
 
     attempts: int = 0
@@ -125,6 +126,8 @@ def intent_changed(memory: Memory) -> Memory:
         paused="",
         last_error="",
         asked_image="",
+        aimed_image="",
+        aimed_from="",
     )
 
 

@@ -70,8 +70,7 @@ def notice(i: ChunkInput) -> Memory:
         if tv is TV.Y and chunk.kind is Kind.SERVICE:
             if parts.rolled_back:
                 return serves_again(m, c.run, i.now)
-            # It is up: whatever was given up before is over, and what a person asked for is done.
-            m = replace(m, rejected="", paused="", asked_image="") if parts.previous is None else m
+            m = following.arrived(m) if parts.previous is None else m
             return proven(m, c.run, i.now)
         if i.health.run == c.run and m.counted_run != c.run and not endpoints.cut_off(chunk, c):
             m = _notice_illness(i, c, tv, parts)
@@ -176,7 +175,7 @@ def work_begins(i: ChunkInput, work: Work) -> Memory:
         changes = drifted(i, parts.previous)
         m = replace(m, tolerated=changes) if changes else m
         if i.chunk is not None and (wanted := following.wanted_id(i.chunk, m, i.image)):
-            m = replace(m, aimed_image=wanted, aimed_from=parts.previous.id)
+            m = following.aim(m, wanted, parts.previous.id)
     elif parts.current is not None and any(isinstance(action, _CURES) for action, _ in work.steps):
         m = replace(m, tolerated=(*m.tolerated, *drifted(i, parts.current)))
     return m

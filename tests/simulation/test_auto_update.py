@@ -7,6 +7,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from reconciler.engine.protocol import Glimpse, Progress
+from reconciler.engine.simulated import SimulatedEngine
+from reconciler.planner.actions import Action, EnsureImage
+from reconciler.planner.observed import Container
 from tests.simulation.tagged import (
     HOUR,
     asked,
@@ -45,6 +49,37 @@ def test_a_tag_that_moves_in_the_registry_is_fetched_while_the_old_container_run
             calls = len(w.engine.calls)
             await lasting(HOUR, w)
             assert len(w.engine.calls) == calls
+
+    run(story())
+
+
+class Dawdling(SimulatedEngine):
+    """An engine that has what it pulled some time before it says so, as a busy one does."""
+
+    async def perform(self, action: Action, progress: Progress | None = None) -> Container | None:
+        told: list[str] = []
+        done = await super().perform(action, told.append if progress is not None else None)
+        if isinstance(action, EnsureImage) and progress is not None:
+            self._hint(Glimpse(None, images=True))
+            await asyncio.sleep(2)
+            for line in told:
+                progress(line)
+        return done
+
+
+def test_that_a_newer_image_was_pulled_is_told_also_where_it_was_seen_before_the_pull_had_ended() -> None:
+    async def story() -> None:
+        async with World(Dawdling()) as w:
+            w.files.write("shop", shop())
+            await w.until_settled()
+            await asyncio.sleep(60)
+            before = journal(w, "image").count("pulled web:1 (simulated)")
+            w.engine.release("web:1")
+            w.ask_apply()
+            await w.until(lambda: web_image(w) == "sha256:web:1#1")
+            await w.until_settled()
+            await asyncio.sleep(60)
+            assert journal(w, "image").count("pulled web:1 (simulated)") == before + 1
 
     run(story())
 
@@ -204,6 +239,43 @@ def test_a_new_image_that_does_not_come_up_is_rolled_back_from_and_not_tried_aga
             await w.until(lambda: web_image(w) == "sha256:web:1#2", limit=1.2 * HOUR)
             await w.until_settled()
             assert w.chunk("web")["auto_update"]["rejected"] is None
+            assert named(w) == {"shop_db", web(w).name}
+
+    run(story())
+
+
+@pytest.mark.parametrize("strategy", ["stop-first", "start-first"])
+@pytest.mark.parametrize("policy", ["registry", "local"])
+def test_a_start_that_is_over_before_the_images_were_looked_at_again_is_judged_by_what_it_was_made_for(
+    policy: str, strategy: str
+) -> None:
+    async def story() -> None:
+        async with World(SimulatedEngine(start_seconds=(0.01, 0.02), stop_seconds=(0.01, 0.02))) as w:
+            w.files.write("shop", shop(policy, **in_order(strategy), **check()))
+            await w.until_settled()
+            old = web(w).id
+
+            def made() -> int:
+                return w.order("CreateContainer").count(f"CreateContainer {web(w).name}")
+
+            def release() -> None:
+                if policy == "registry":
+                    w.engine.release("web:1")
+                else:
+                    w.engine.load_by_hand("web:1")
+                w.ask_apply()
+
+            w.engine.fate("sha256:web:1#1").exit_code = 3
+            release()
+            await w.until(lambda: w.chunk("web")["reason"] == "RolledBack")
+            await lasting(HOUR, w, state="failed")
+            assert (web(w).id, made()) == (old, 2)
+
+            release()
+            await w.until(lambda: web_image(w) == "sha256:web:1#2")
+            await w.until_settled()
+            await lasting(HOUR, w)
+            assert made() == 3
             assert named(w) == {"shop_db", web(w).name}
 
     run(story())

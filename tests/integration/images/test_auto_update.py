@@ -66,7 +66,11 @@ def test_a_tag_that_moved_is_pulled_and_exactly_its_container_replaced(
     assert daemon.run_of(f"{name}-main-beside-1") == untouched
     (cause,) = work(daemon, "Updating")[:1]
     assert cause.startswith(f"image: {image} is sha256:")
-    assert any(line.startswith(f"pulled {image}: ") and line.endswith(newest) for line in _told(daemon))
+
+    def is_told() -> bool:
+        return any(line.startswith(f"pulled {image}: ") and line.endswith(newest) for line in _told(daemon))
+
+    daemon.until(is_told, "the journal to tell of the pull")
     rows = {row["chunk"]: row for row in json.loads(daemon.pnr("images", "--json").stdout)}
     assert (rows[f"{name}/main/app"]["running"], rows[f"{name}/main/app"]["state"]) == ([newest], "newest")
     assert news(daemon, name)["newest"] == newest
@@ -116,6 +120,7 @@ def test_an_image_that_does_not_come_up_is_rolled_back_from_and_never_tried_agai
     assert daemon.pnr("apply", "--wait").returncode == 0
     assert texts(daemon, name) == ["mended"]
     assert news(daemon, name)["rejected"] is None
+    assert len(work(daemon, "Updating")) == len(attempts) + 1
 
 
 def test_copies_are_replaced_one_after_the_other(daemon: Daemon, bench: Bench, image: str, name: str) -> None:

@@ -64,6 +64,19 @@ def test_what_was_given_up_stays_given_up_while_nobody_can_say_what_the_registry
     assert following.target(web(digest="d2"), Memory(rejected="d1@sha256:new"), ImageNews()) == "d2"
 
 
+def test_what_an_update_under_way_was_made_for_stays_wanted_while_nobody_can_say_what_the_registry_has() -> None:
+    memory = following.aim(Memory(rejected="d1@sha256:broken", paused="d1@sha256:broken"), "sha256:new", "before")
+    assert following.rejected_image(memory) == ""
+    assert following.wanted_id(web(), memory, ImageNews()) == "sha256:new"
+    assert following.is_outdated(web(), memory, ImageNews(), made(id="before"))
+    assert not following.is_outdated(web(), memory, ImageNews(), made("sha256:new", id="after"))
+    # What the update comes to goes before what it was made for, and is known once it is over.
+    given_up = replace(memory, rejected="d1@sha256:moved-on")
+    assert following.wanted_id(web(), given_up, ImageNews()) == "sha256:moved-on"
+    assert following.wanted_id(web(), following.arrived(memory), ImageNews()) == ""
+    assert following.wanted_id(web(), memory, replace(NEW, id="sha256:next")) == "sha256:next"
+
+
 def test_a_moved_tag_counts_when_a_person_asks_and_for_services_that_follow_none() -> None:
     def asked(what: Chunk, *own: Container) -> str:
         return following.by_request(what, Memory(), UNKNOWN, own).asked_image
