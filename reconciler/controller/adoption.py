@@ -12,7 +12,7 @@ from reconciler.intent.model import Chunk, ChunkId, Domain
 from reconciler.intent.settings.references import awaited
 from reconciler.planner.health import Health
 from reconciler.planner.memory import intent_changed
-from reconciler.planner.ordering import answerers, dependencies
+from reconciler.planner.ordering import answerers, dependencies, needed_first
 
 
 class Adoption:
@@ -50,6 +50,7 @@ class Adoption:
         self._known.dependents = {}
         last = [c.last for c in self._known.chunks.values() if c.last is not None]
         self._known.needs = dependencies(last)
+        self._known.ranks = {id: n for n, id in enumerate(needed_first(self._known.needs))}
         for id, needs in self._known.needs.items():
             for need in needs:
                 self._known.dependents.setdefault(need, set()).add(id)

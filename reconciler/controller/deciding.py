@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import heapq
 import random
-from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from reconciler.controller.attention import Attention
@@ -13,25 +12,25 @@ from reconciler.controller.images import Images
 from reconciler.controller.known import Known
 from reconciler.controller.protocols import RuntimeReader
 from reconciler.controller.records import ChunkRecord, DomainRecord
-from reconciler.facts import TV, is_closed, is_open, missing
+from reconciler.controller.situations import Situations, with_drift
+from reconciler.facts import TV
 from reconciler.intent.model import Chunk, ChunkId
-from reconciler.intent.settings.references import awaited, containers_shared, must_run
 from reconciler.lifecycle import Reason, State, advance
-from reconciler.planner import belongings, following
+from reconciler.planner import belongings
 from reconciler.planner.actions import RemoveNetwork, StartContainer, Work
 from reconciler.planner.answers import answers, combined
 from reconciler.planner.decide import decide
 from reconciler.planner.memory import Memory, intent_changed
 from reconciler.planner.notice import notice, work_begins
-from reconciler.planner.observed import Condition, Container, ImageNews
-from reconciler.planner.rolling import Stage, is_update_of_serving, stage, waits_for
-from reconciler.planner.situation import ChunkInput, cast
+from reconciler.planner.rolling import Stage, stage
+from reconciler.planner.situation import ChunkInput, cast, is_renewal
 from reconciler.planner.steps import Decision
-from reconciler.planner.support import Connected, arrangements, supported_networks, unsupported_of
+from reconciler.planner.support import arrangements
 
 
 class Decider:
-    """See the module's text. ``timers`` is a heap of when to decide about a chunk again."""
+    """See the module's text. ``timers`` is a heap of when to decide about a chunk again; ``situations`` gather what is
+    decided from."""
 
     def __init__(
         self,
@@ -51,164 +50,18 @@ class Decider:
         self._attention = attention
         self._images = images
         self._runtime = runtime
-        self._random = random.Random(seed)
+        self.situations = Situations(known=known, attention=attention, images=images, source=random.Random(seed))
 
     def converge(self) -> None:
         while self._known.dirty or self._known.dirty_domains:
             while self._known.dirty:
-                id = next(iter(self._known.dirty))
-                del self._known.dirty[id]
-                self._decide(id)
+                for id in self._known.in_order():
+                    del self._known.dirty[id]
+                    self._decide(id)
             while self._known.dirty_domains:
                 name = next(iter(self._known.dirty_domains))
                 del self._known.dirty_domains[name]
                 self._decide_domain(name)
-
-    def input_of(self, record: ChunkRecord) -> ChunkInput:
-        i = self._own_input(record)
-        if i.chunk is None or i.chunk.replicas == 1 or not is_update_of_serving(cast(i)):
-            return i
-        return replace(i, turn=waits_for(record.id.replica, self._siblings(record, i.chunk)))
-
-    def _siblings(self, record: ChunkRecord, chunk: Chunk) -> Iterator[tuple[int, Stage, bool]]:
-        for id in record.id.copies(chunk.replicas):
-            other = self._known.chunks.get(id)
-            if other is None or id == record.id or self._known.desired(id) is None:
-                continue
-            # What was found when it was last decided about stands, unless there is news of it.
-            known = None if id in self._known.dirty else other.stage
-            yield id.replica, known or stage(self._own_input(other)), other.busy is not None
-
-    def _own_input(self, record: ChunkRecord) -> ChunkInput:
-        id = record.id
-        chunk = self._known.desired(id)
-        domain = self._known.domains[id.domain]
-        holder = self._known.world.named(chunk.container.name) if chunk is not None else None
-        containers = self._known.world.of(id)
-        gate = chunk.gate if chunk is not None else ()
-        blocked_by, obstacle = self._blocked_by(record, chunk)
-        gate_open = is_open(gate, self._known.facts)
-        flowin: dict[str, str] = {}
-        if chunk is not None:
-            for key, ref in chunk.flowin.items():
-                fact = self._known.facts.get(ref)
-                if fact is not None and fact.tv is not TV.U:
-                    flowin[key] = ",".join(fact.response)
-        news = self._images.news(chunk)
-        return ChunkInput(
-            id=id,
-            chunk=chunk,
-            generation=domain.generation,
-            containers=containers,
-            memory=_with_drift(record.memory, chunk, news, containers),
-            health=record.health,
-            now=self._known.clock.monotonic(),
-            gate_open=gate_open,
-            gate_closed=is_closed(gate, self._known.facts),
-            waiting_for="" if gate_open else self._waiting_text(chunk),
-            holder=holder if holder is not None and holder.owner != id else None,
-            blocked_by=blocked_by,
-            obstacle=obstacle,
-            conflict=belongings.conflict(chunk, domain.domain, self._known.world.observed())
-            if chunk is not None and domain.domain is not None
-            else None,
-            busy=record.busy,
-            jitter=self._random.random(),
-            answered_all=chunk is not None and self._attention.answered_all(record, chunk),
-            engine_up=self._known.engine_up,
-            flowin=flowin,
-            ids=self._ids(chunk),
-            runs=self._runs(chunk),
-            unsupported=unsupported_of(chunk, domain.domain, self._connected) if chunk is not None else (),
-            image=news,
-            holder_leaves=self._leaves(holder),
-            wanted_elsewhere=frozenset(c.name for c in containers if self._known.is_wanted_by_another(c.name, id)),
-        )
-
-    def _leaves(self, holder: Container | None) -> bool:
-        """Whether a container of ours is to give up its name."""
-        owner = holder.owner if holder is not None else None
-        domain = self._known.domains.get(owner.domain) if owner is not None else None
-        if holder is None or owner is None or domain is None or domain.unknown:
-            return False
-        wanted = self._known.desired(owner)
-        return wanted is None or wanted.container.name != holder.name
-
-    @property
-    def _connected(self) -> Connected | None:
-        info = self._known.engine_info
-        return Connected(str(info), info.api_version, info.system) if info is not None else None
-
-    def _ids(self, chunk: Chunk | None) -> dict[str, str]:
-        if chunk is None:
-            return {}
-        found = ((name, self._known.world.named(name)) for name in awaited(chunk.container))
-        return {name: container.id for name, container in found if container is not None}
-
-    def _runs(self, chunk: Chunk | None) -> dict[str, str]:
-        names = containers_shared(chunk.container.settings).values() if chunk is not None else ()
-        found = ((name, self._known.world.named(name)) for name in names)
-        return {name: c.run for name, c in found if c is not None and c.condition is Condition.RUNNING}
-
-    def _waiting_text(self, chunk: Chunk | None) -> str:
-        if chunk is None:
-            return ""
-        parts = []
-        for entry in missing(chunk.gate, self._known.facts):
-            found = self._known.facts.get(entry.ref)
-            names = dict.fromkeys(id.chunk for id in self._known.who.get(entry.ref, ()))
-            who = ", ".join(names) or "nobody that is declared"
-            short = entry.ref.key if entry.ref.cpux == chunk.id.cpux else str(entry.ref)
-            parts.append(f"{short} is {found.tv if found is not None else 'U'}, wanted {entry.wanted.tv} (from {who})")
-        return "; ".join(parts)
-
-    def _blocked_by(self, record: ChunkRecord, chunk: Chunk | None) -> tuple[str, tuple[Reason, str] | None]:
-        """What the chunk has to wait for, and the failure that this is, where there is nobody to wait for."""
-        if chunk is None:
-            still = [
-                str(id)
-                for id in sorted(self._known.dependents.get(record.id, ()))
-                if self._known.desired(id) is None and self._known.world.by_owner.get(id)
-            ]
-            return ", ".join(still), None
-        domain = self._known.domains[record.id.domain].domain
-        if domain is None or not self._known.world.complete:
-            return "a first look at the engine", None
-        running = must_run(chunk.container.settings)
-        for name in sorted(awaited(chunk.container)):
-            other = self._known.world.named(name)
-            if other is None or (name in running and other.condition is not Condition.RUNNING):
-                text = f"container {name}" if other is None else f"container {name} to run"
-                return text, None if other is not None or self._known.wanted_names.get(name) else _absent(text)
-        seen = self._known.world.observed()
-        networks = supported_networks(domain, self._connected) & chunk.container.networks.keys()
-        found = belongings.networks(domain, seen, self._known.networks_left, networks)
-        for name, text in found.missing.items():
-            if name in found.conflict:
-                return text, (Reason.NAME_CONFLICT, found.conflict[name])
-            return self._awaited_object(f"network:{name}", text, {n.name: n.external for n in domain.networks}[name])
-        volumes = belongings.used_volumes(chunk)
-        missing = belongings.volumes(domain, seen, volumes).missing if volumes else {}
-        for name, text in sorted(missing.items()):
-            return self._awaited_object(f"volume:{name}", text, {v.name: v.external for v in domain.volumes}[name])
-        return "", None
-
-    def _awaited_object(self, key: str, text: str, external: bool) -> tuple[str, tuple[Reason, str] | None]:
-        """The same for a network or volume: nobody makes an external one but another domain that has it as its own."""
-        trouble = self._known.object_trouble.get(key)
-        if trouble is not None:
-            return trouble, (Reason.CREATE_FAILED, trouble)
-        return text, _absent(text) if external and not self._is_made_by_another(key) else None
-
-    def _is_made_by_another(self, key: str) -> bool:
-        kind, _, name = key.partition(":")
-        for record in self._known.domains.values():
-            wanted = record.wanted
-            if wanted is not None:
-                specs = wanted.networks if kind == "network" else wanted.volumes
-                if any(spec.name == name and not spec.external for spec in specs):
-                    return True
-        return False
 
     def _decide(self, id: ChunkId) -> None:
         record = self._known.chunks.get(id)
@@ -224,7 +77,7 @@ class Decider:
             self._images.follow(wanted)
         else:
             self._images.forget(id)
-        i = self.input_of(record)
+        i = self.situations.of(record)
         if i.chunk is None and not self._known.world.complete:
             return
         if i.chunk is None:
@@ -232,7 +85,7 @@ class Decider:
         elif i.engine_up and i.busy is None:
             self._attention.attend(record, i.chunk, cast(i).main)
             answered = self._attention.answered_all(record, i.chunk)
-            memory = _with_drift(record.memory, i.chunk, i.image, i.containers)
+            memory = with_drift(record.memory, i.chunk, i.image, i.containers)
             i = replace(i, memory=memory, health=record.health, answered_all=answered)
         memory = notice(i)
         if memory is not record.memory:
@@ -254,6 +107,21 @@ class Decider:
             self._images.want(id, decision.fetch)
         if i.chunk is not None and i.chunk.replicas > 1:
             self._tell_siblings(record, i)
+        if i.busy is None:
+            self._tell_whether_it_renews(record, i, decision)
+
+    def _tell_whether_it_renews(self, record: ChunkRecord, i: ChunkInput, decision: Decision) -> None:
+        """Only what goes on by itself, and comes to an end, keeps others waiting: work, what is probed after it, and
+        what waits for such in its turn; not what waits for a gate, or for its back-off."""
+        before, record.renews = record.renews, False
+        if decision.state in (State.READY, State.EXECUTING):
+            parts = cast(i)
+            is_probed = parts.current is not None and decision.state is State.EXECUTING
+            waits = bool(i.comes_after) and parts.current is None and i.gate_open
+            record.renews = is_renewal(i, parts) and bool(decision.work or is_probed or waits)
+        if before != record.renews:
+            for id in self._known.dependents.get(record.id, ()):
+                self._known.mark(id)
 
     def _tell_siblings(self, record: ChunkRecord, i: ChunkInput) -> None:
         """Where a copy has come further, the turn of another may have come."""
@@ -353,7 +221,7 @@ class Decider:
         wanted = record.wanted
         seen = self._known.world.observed()
         if wanted is not None:
-            for work in arrangements(wanted, seen, self._connected, self._known.networks_left):
+            for work in arrangements(wanted, seen, self.situations.connected, self._known.networks_left):
                 self._begin_object(name, work)
         elif self._known.world.owners(name) or self._anyone_busy(name):
             return
@@ -398,12 +266,3 @@ class Decider:
         self._known.by_domain.pop(record.name, None)
         self._known.recorder.forget(record.name)
         self._known.recorder.journal(kind="intent", domain=record.name, message="removed")
-
-
-def _with_drift(memory: Memory, chunk: Chunk | None, news: ImageNews, containers: Sequence[Container]) -> Memory:
-    """What is remembered, with the image that a swapped tag asks for."""
-    return following.by_drift(chunk, memory, news, containers) if chunk is not None else memory
-
-
-def _absent(text: str) -> tuple[Reason, str]:
-    return Reason.EXTERNAL_MISSING, f"waiting for {text}"

@@ -52,6 +52,7 @@ class Known:
     objects_touched: dict[str, int] = field(default_factory=dict)  # by the same keys: our last step on it
     dependents: dict[ChunkId, set[ChunkId]] = field(default_factory=dict)
     needs: Mapping[ChunkId, frozenset[ChunkId]] = field(default_factory=dict)  # the other way round
+    ranks: Mapping[ChunkId, int] = field(default_factory=dict)  # those who are needed come first; cycles are cut
     changed_unseen: set[str] = field(default_factory=set)  # ids of containers that are to be looked at
     who: dict[FactRef, tuple[ChunkId, ...]] = field(default_factory=dict)
 
@@ -66,6 +67,10 @@ class Known:
 
     def mark(self, id: ChunkId) -> None:
         self.dirty[id] = None
+
+    def in_order(self) -> list[ChunkId]:
+        """Those who are marked: those who are needed before those who need them."""
+        return sorted(self.dirty, key=lambda id: self.ranks.get(id, -1))
 
     def mark_waiting_copies(self, id: ChunkId, *, all: bool = False) -> None:
         """Mark the other copy of a chunk that is to be replaced next, for its turn may have come; ``all`` that are
@@ -161,7 +166,7 @@ class Known:
         for id, record in self.chunks.items():
             failure = record.memory.failure
             if failure is not None and failure.reason in (Reason.NAME_CONFLICT, Reason.PORT_IN_USE):
-                record.memory = replace(record.memory, not_before=self.clock.monotonic())
+                record.memory = replace(record.memory, not_before=self.clock.monotonic(), made=0)
                 self.mark(id)
 
     def answer(self, ref: FactRef, fact: Pnr, *, by: str) -> None:

@@ -109,7 +109,7 @@ class Outcomes:
             record.memory = replace(record.memory, not_before=self._known.clock.monotonic() + 0.2)
             return
         reason = _reason_of(done.error)
-        record.memory = work_failed(self._decider.input_of(record), reason, str(done.error))
+        record.memory = work_failed(self._decider.situations.of(record), reason, str(done.error))
         self._known.recorder.journal(kind="error", chunk=done.key, reason=reason, message=str(done.error))
 
 

@@ -32,7 +32,8 @@ class Ending:
 @dataclass(slots=True)
 class ChunkRecord:
     """One chunk as the loop knows it. ``state`` is moved by the machine of :mod:`reconciler.lifecycle` only. ``stage``
-    is what was found as it was last decided about, of a copy of several."""
+    is what was found as it was last decided about, of a copy of several; ``renews`` that it is on its way to another
+    intent."""
 
     id: ChunkId
     since: datetime
@@ -55,6 +56,7 @@ class ChunkRecord:
     last: Chunk | None = None
     answers: Mapping[str, Pnr] = field(default_factory=dict)
     stage: Stage | None = None
+    renews: bool = False
     started_run: str = ""  # the run that our own last start began
 
 

@@ -9,7 +9,7 @@ from reconciler.controller.records import RegistrySaid
 from reconciler.controller.watcher import Watcher
 from reconciler.lifecycle import State
 from reconciler.planner import following
-from reconciler.planner.memory import intent_changed
+from reconciler.planner.memory import intent_changed, next_making
 
 
 class Wishes:
@@ -32,7 +32,8 @@ class Wishes:
                 self._adoption.adopt(name, None)
             for id, chunk in self._known.chunks_of(name).items():
                 # A person's word counts like a changed intent: setbacks and rolled-back updates are tried anew.
-                asked_for = chunk.state == State.FAILED or chunk.memory.not_before is not None
+                held = chunk.memory.not_before is not None or next_making(chunk.memory) is not None
+                asked_for = chunk.state == State.FAILED or held
                 wanted = self._known.desired(id)
                 if wanted is not None and following.rejected_image(chunk.memory) and self._images.question(wanted):
                     continue  # a rejected image is tried again when it is known that there is no newer one

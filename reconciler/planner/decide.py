@@ -14,6 +14,7 @@ from reconciler.lifecycle import Reason, State
 from reconciler.planner import following
 from reconciler.planner.actions import (
     Action,
+    CreateContainer,
     RenameContainer,
     StartContainer,
     StopContainer,
@@ -21,6 +22,7 @@ from reconciler.planner.actions import (
 from reconciler.planner.adopting import can_take_over, take_over
 from reconciler.planner.hindrances import held_back, lacking, name_taken
 from reconciler.planner.keeping import keep, rolled_back
+from reconciler.planner.memory import next_making
 from reconciler.planner.observed import Condition, Container
 from reconciler.planner.situation import (
     ASIDE_SUFFIX,
@@ -45,9 +47,12 @@ def decide(i: ChunkInput) -> Decision:
     decision = _verdict(i)
     if decision.state is State.COMPLETED and (i.memory.warnings or i.memory.tolerated):
         decision = replace(decision, message=f"{decision.message}{_reservations(i)}")
-    not_before = i.memory.not_before
-    if decision.work is not None and not_before is not None and i.now < not_before:
-        decision = replace(decision, work=None, wake_at=not_before)
+    if decision.work is not None:
+        makes = any(isinstance(action, CreateContainer) for action, _ in decision.work.steps)
+        moments = (i.memory.not_before, next_making(i.memory) if makes else None)
+        not_before = max((at for at in moments if at is not None), default=i.now)
+        if i.now < not_before:
+            decision = replace(decision, work=None, wake_at=not_before)
     return _meanwhile(i, decision)
 
 
@@ -153,6 +158,11 @@ def _begin(i: ChunkInput, parts: Cast) -> Decision:
         if held.state is State.READY and serving:
             return replace(held, state=State.EXECUTING, message=f"the update waits: {held.message}")
         return held
+    if i.comes_after:
+        text = f"{i.comes_after} comes first, with its own new intent"
+        if serving:
+            return Decision(State.EXECUTING, Reason.UPDATING, f"the update waits: {text}")
+        return Decision(State.READY, Reason.WAITING_FOR_GATEKEEPER, text)
     if i.unsupported:
         return Decision(State.FAILED, Reason.UNSUPPORTED, "; ".join(i.unsupported))
     holder = can_take_over(i)

@@ -48,7 +48,7 @@ class Memory:
     ``asked_image`` is the id of an image that a person wants the chunk to have. ``aimed_image`` is the id of the one
     that the last update was made for, ``aimed_from`` that of the container that it replaces, until nothing is left of
     that. ``beside`` tells beside which runs of others, whose namespaces it shares, a run of the container was first
-    seen.
+    seen. ``made`` counts the containers that were made of which none has lasted, the last one at ``made_at``.
     """
 
     attempts: int = 0
@@ -71,6 +71,8 @@ class Memory:
     aimed_image: str = ""
     aimed_from: str = ""
     beside: str = ""
+    made: int = 0
+    made_at: float = 0.0
 
 
 def delay(attempts: int, jitter: float) -> float:
@@ -83,6 +85,20 @@ def delay(attempts: int, jitter: float) -> float:
         return 0.0
     doubled = FIRST_DELAY_SECONDS * 2.0 ** min(attempts - 2, 32)
     return min(doubled, LONGEST_DELAY_SECONDS) * (0.9 + 0.2 * jitter)
+
+
+def making(memory: Memory, now: float) -> Memory:
+    """The memory once a container is being made. One that has lasted for as long as makes setbacks forgotten was no
+    waste, whether it was healthy all the time or is just replaced by what somebody wants instead."""
+    lasted = now - memory.made_at >= HEALTHY_AFTER_SECONDS
+    return replace(memory, made=1 if lasted else memory.made + 1, made_at=now)
+
+
+def next_making(memory: Memory) -> float | None:
+    """When the next container may be made; None: at any time. What takes containers away again and again may be
+    somebody else, or a fault of ours: they are not made in a busy loop."""
+    wait = delay(memory.made, 0.5)
+    return memory.made_at + wait if wait else None
 
 
 def set_back(
@@ -128,6 +144,7 @@ def intent_changed(memory: Memory) -> Memory:
         asked_image="",
         aimed_image="",
         aimed_from="",
+        made=0,
     )
 
 

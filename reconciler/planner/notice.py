@@ -21,7 +21,7 @@ from reconciler.planner.actions import (
     Work,
 )
 from reconciler.planner.compare import differences
-from reconciler.planner.memory import Failure, Memory, Remedy, attempt_begins, proven, serves_again, set_back
+from reconciler.planner.memory import Failure, Memory, Remedy, attempt_begins, making, proven, serves_again, set_back
 from reconciler.planner.observed import Condition, Container
 from reconciler.planner.situation import (
     ENDED,
@@ -167,6 +167,8 @@ def work_begins(i: ChunkInput, work: Work) -> Memory:
     parts = cast(i)
     if not parts.rolled_back:
         m = attempt_begins(m)
+    if any(isinstance(action, CreateContainer) for action, _ in work.steps):
+        m = making(m, i.now)
     main = parts.main
     stopped = {action.name for action, _ in work.steps if isinstance(action, StopContainer)}
     if main is not None and main.name in stopped:

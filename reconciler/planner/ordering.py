@@ -37,14 +37,12 @@ def dependencies(chunks: Iterable[Chunk]) -> dict[ChunkId, frozenset[ChunkId]]:
     return found
 
 
-def dependents_first(chunks: Iterable[Chunk]) -> list[ChunkId]:
-    """An order for removal: nobody goes before those that depend on it. Cycles are cut where they begin."""
-    chunks = list(chunks)
-    needs = dependencies(chunks)
+def needed_first(needs: Mapping[ChunkId, Iterable[ChunkId]]) -> list[ChunkId]:
+    """An order in which nobody comes before those that they need. Cycles are cut where they begin."""
     order: list[ChunkId] = []
     seen: set[ChunkId] = set()
-    for chunk in chunks:
-        stack: list[tuple[ChunkId, bool]] = [(chunk.id, False)]
+    for id in needs:
+        stack: list[tuple[ChunkId, bool]] = [(id, False)]
         while stack:
             at, done = stack.pop()
             if done:
@@ -55,7 +53,12 @@ def dependents_first(chunks: Iterable[Chunk]) -> list[ChunkId]:
             seen.add(at)
             stack.append((at, True))
             stack.extend((need, False) for need in sorted(needs.get(at, ())) if need not in seen)
-    return list(reversed(order))
+    return order
+
+
+def dependents_first(chunks: Iterable[Chunk]) -> list[ChunkId]:
+    """An order for removal: nobody goes before those that depend on it."""
+    return list(reversed(needed_first(dependencies(chunks))))
 
 
 def dependents_of(target: ChunkId, chunks: Iterable[Chunk]) -> frozenset[ChunkId]:

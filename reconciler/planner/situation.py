@@ -36,7 +36,8 @@ class ChunkInput:
     some entry is known not to hold; ``waiting_for`` says which, for people. ``blocked_by`` names what must be gone
     first (removal) or be there first (networks); ``obstacle`` is the failure that this is where waiting alone brings
     nothing, as reason and message. ``busy``: work on the chunk is in flight, in the same form.
-    ``turn`` says why an update must wait for other copies of the chunk. ``unsupported`` says what the engine can't
+    ``turn`` says why an update must wait for other copies of the chunk, ``comes_after`` which chunks that it needs are
+    on their way to a new intent: their facts are about to be answered anew. ``unsupported`` says what the engine can't
     honour. ``ids`` are those of the containers that the chunk's settings point to, by name, and ``runs`` those of the
     containers whose namespaces it shares, while they run. ``jitter`` is in 0 … 1. ``answered_all``: the container
     itself gave all its answers as declared. ``image`` is what is known of the image that the chunk names.
@@ -63,6 +64,7 @@ class ChunkInput:
     last_output: str = ""
     flowin: Mapping[str, str] = field(default_factory=dict)
     turn: str = ""
+    comes_after: str = ""
     ids: Mapping[str, str] = field(default_factory=dict)
     unsupported: tuple[str, ...] = ()
     image: ImageNews = field(default_factory=ImageNews)
@@ -126,6 +128,16 @@ def cast(i: ChunkInput) -> Cast:
     )
     is_rejected = i.memory.rejected == following.target(i.chunk, i.memory, i.image)
     return Cast(current, previous, spare, bool(is_rejected and previous is not None))
+
+
+def is_renewal(i: ChunkInput, parts: Cast) -> bool:
+    """Whether the chunk is to be brought from what it was to its present intent, or is in the middle of that."""
+    if i.chunk is None or parts.rolled_back:
+        return False
+    if parts.previous is not None:
+        return True
+    done_before = i.memory.job_generation not in (0, i.generation)
+    return i.chunk.kind is Kind.JOB and parts.current is None and done_before
 
 
 def is_put_aside(c: Container, current: Container | None) -> bool:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from reconciler.controller.deciding import Decider
 from reconciler.controller.records import ChunkRecord
+from reconciler.controller.situations import Situations
 from reconciler.planner.situation import ChunkInput
 from tests.simulation.virtual_time import run
 from tests.simulation.world import World, chunk, domain
@@ -164,13 +164,13 @@ def test_a_domain_with_copies_is_taken_away_whole() -> None:
 
 def test_what_there_is_to_think_about_a_copy_does_not_grow_with_their_number(monkeypatch: pytest.MonkeyPatch) -> None:
     looks: list[ChunkRecord] = []
-    plain = Decider._own_input
+    plain = Situations._own_input
 
-    def counted(self: Decider, record: ChunkRecord) -> ChunkInput:
+    def counted(self: Situations, record: ChunkRecord) -> ChunkInput:
         looks.append(record)
         return plain(self, record)
 
-    monkeypatch.setattr(Decider, "_own_input", counted)
+    monkeypatch.setattr(Situations, "_own_input", counted)
 
     async def made_and_updated(replicas: int) -> None:
         async with World() as w:

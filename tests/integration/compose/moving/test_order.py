@@ -16,7 +16,8 @@ from docker import APIClient
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(300)]
 
 STACK = """\
-x-quick: &quick {{ image: {image}, init: true, stop_grace_period: 0s, restart: unless-stopped }}
+x-quick: &quick
+  {{ image: {image}, init: true, stop_grace_period: 0s, restart: unless-stopped, labels: {{ version: "{version}" }} }}
 services:
   last:
     <<: *quick
@@ -40,13 +41,15 @@ volumes: {{ shared: }}
 LIMIT_SECONDS = 120
 
 
+Containers = dict[str, dict[str, Any]]
+
+
 @pytest.fixture
 def applied(
     docker_api: APIClient, busybox_image: str, tmp_path: Path, unique: Callable[[str], str]
-) -> Iterator[dict[str, dict[str, Any]]]:
-    """The containers of the stack, imported and applied, by service."""
+) -> Iterator[Callable[[str], Containers]]:
+    """Writes a version of the stack, imports and applies it; its containers by service."""
     project = unique("order")
-    (tmp_path / "compose.yaml").write_text(STACK.format(image=busybox_image))
 
     def pnr(*words: str) -> None:
         done = subprocess.run(
@@ -60,13 +63,15 @@ def applied(
         )
         assert done.returncode == 0, done.stdout + done.stderr
 
-    pnr("import", "-p", project, "-o", "domains/order.json")
-    try:
+    def apply(version: str) -> Containers:
+        (tmp_path / "compose.yaml").write_text(STACK.format(image=busybox_image, version=version))
+        pnr("import", "-p", project, "-o", "domains/order.json", "--force")
         pnr("apply", "--wait")
         names = ("last", "migrate", "db", "plain")
-        yield {name: docker_api.inspect_container(f"{project}-{name}-1") for name in names}
-    finally:
-        pnr("down", "--volumes")
+        return {name: docker_api.inspect_container(f"{project}-{name}-1") for name in names}
+
+    yield apply
+    pnr("down", "--volumes")
 
 
 def at(body: dict[str, Any], what: str) -> datetime:
@@ -80,10 +85,15 @@ def healthy_at(body: dict[str, Any]) -> datetime:
     return datetime.fromisoformat(good["Start"][:26].rstrip("Z") + "+00:00")
 
 
-def test_each_starts_when_what_it_waits_for_has_come_to_be(applied: dict[str, dict[str, Any]]) -> None:
-    assert at(applied["migrate"], "StartedAt") > healthy_at(applied["db"])
-    assert applied["migrate"]["State"]["ExitCode"] == 0
-    assert applied["migrate"]["State"]["Status"] == "exited"
-    assert at(applied["last"], "StartedAt") > at(applied["migrate"], "FinishedAt")
-    assert at(applied["last"], "StartedAt") > at(applied["plain"], "StartedAt")
-    assert applied["plain"]["State"]["Running"]
+@pytest.mark.parametrize("version", ["1", "2"], ids=["first", "changed"])
+def test_each_starts_when_what_it_waits_for_has_come_to_be(applied: Callable[[str], Containers], version: str) -> None:
+    found = applied("1")
+    if version != "1":
+        before, found = found, applied(version)
+        assert not {body["Id"] for body in before.values()} & {body["Id"] for body in found.values()}
+    assert at(found["migrate"], "StartedAt") > healthy_at(found["db"])
+    assert found["migrate"]["State"]["ExitCode"] == 0
+    assert found["migrate"]["State"]["Status"] == "exited"
+    assert at(found["last"], "StartedAt") > at(found["migrate"], "FinishedAt")
+    assert at(found["last"], "StartedAt") > at(found["plain"], "StartedAt")
+    assert found["plain"]["State"]["Running"]

@@ -1,0 +1,58 @@
+"""Nothing ever busy-loops, whoever it is that undoes our work."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from reconciler.engine.protocol import Progress
+from reconciler.engine.simulated import SimulatedEngine
+from reconciler.planner.actions import Action, StartContainer
+from reconciler.planner.observed import Container
+from tests.simulation.virtual_time import run
+from tests.simulation.world import World, chunk, domain
+
+HOUR = 3600.0
+
+
+class Haunted(SimulatedEngine):
+    """Somebody removes the web server whenever it was started, before it can prove itself."""
+
+    haunted = True
+
+    async def perform(self, action: Action, progress: Progress | None = None) -> Container | None:
+        done = await super().perform(action, progress)
+        if self.haunted and isinstance(action, StartContainer) and action.name == "shop_web":
+            self.remove_by_hand(action.name)
+        return done
+
+
+def made(w: World) -> int:
+    return w.order("CreateContainer").count("CreateContainer shop_web")
+
+
+@pytest.mark.parametrize("more", [{}, {"health_check": None}], ids=["probed", "not-probed"])
+def test_what_somebody_takes_away_again_and_again_is_made_ever_less_often(more: dict[str, Any]) -> None:
+    async def story() -> None:
+        engine = Haunted()
+        async with World(engine) as w:
+            w.files.write("shop", domain(chunk("db"), chunk("web", **more)))
+            await w.until(lambda: made(w) >= 5)
+            await asyncio.sleep(HOUR)
+            before = made(w)
+            await asyncio.sleep(HOUR)
+            assert 9 <= made(w) - before <= 16  # every five minutes
+            assert w.chunk("web")["state"] != "completed"
+            assert w.chunk("db")["state"] == "completed"
+
+            # A person who asks does not have to wait, and what has proved itself begins anew.
+            engine.haunted = False
+            w.ask_apply()
+            await w.until_settled(limit=5)
+            before = made(w)
+            engine.remove_by_hand("shop_web")
+            await w.until(lambda: made(w) == before + 1, limit=5)
+
+    run(story())
