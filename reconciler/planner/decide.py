@@ -25,11 +25,11 @@ from reconciler.planner.keeping import keep, rolled_back
 from reconciler.planner.memory import next_making
 from reconciler.planner.observed import Condition, Container
 from reconciler.planner.situation import (
-    ASIDE_SUFFIX,
     ENDED,
     PREVIOUS_SUFFIX,
     Cast,
     ChunkInput,
+    aside_name,
     cast,
     drifted,
     found_differing,
@@ -138,7 +138,7 @@ def _step_aside(i: ChunkInput, parts: Cast) -> Decision | None:
             continue
         at_once = c is parts.current and i.holder is None and c.condition in (Condition.RUNNING, Condition.PAUSED)
         if not at_once:
-            steps.append((RenameContainer(c.name, c.name + ASIDE_SUFFIX), f"the name {c.name} is another chunk's now"))
+            steps.append((RenameContainer(c.name, aside_name(c)), f"the name {c.name} is another chunk's now"))
     return to_do(i, Reason.RECOVERING, steps, steps[0][1]) if steps else None
 
 

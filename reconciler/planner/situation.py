@@ -18,10 +18,6 @@ from reconciler.planner.observed import Condition, Container, ImageNews
 PREVIOUS_SUFFIX = ".pnr-previous"
 """Added to the name of a container that an update has put aside until the new one has proved itself."""
 
-ASIDE_SUFFIX = ".pnr-aside"
-"""Added to the name of a container that another chunk is to have, while it can't have its own yet: two that swap their
-names each step aside first."""
-
 ENDED = (Condition.EXITED, Condition.DEAD)
 
 
@@ -138,6 +134,12 @@ def is_renewal(i: ChunkInput, parts: Cast) -> bool:
         return True
     done_before = i.memory.job_generation not in (0, i.generation)
     return i.chunk.kind is Kind.JOB and parts.current is None and done_before
+
+
+def aside_name(c: Container) -> str:
+    """What a container is called that another chunk is to have the name of, while it can't have its own yet: two that
+    swap their names each step aside first. Nobody else has that name, whoever stepped aside from it before."""
+    return f"{c.name}.pnr-aside-{c.id[:12]}"
 
 
 def is_put_aside(c: Container, current: Container | None) -> bool:

@@ -1,4 +1,5 @@
-"""Everything at once: people who write, edit, break and remove files, faults, and a program that is killed.
+"""Everything at once: people who write, edit, break and remove files, who meddle with containers and push images,
+faults, engines of any speed, and a program that is killed.
 
 Whatever the story was, once it is over exactly what is declared runs, and nothing else.
 """
@@ -22,6 +23,7 @@ DOMAINS = ("alpha", "beta", "gamma")
 STORY_SECONDS = 240.0
 GOOD_IMAGES = ["quick:1", "quick:2", "slow:1"]
 BAD_IMAGES = ["missing:1", "crashing:1", "sick:1"]
+SPEEDS = [(0.001, 0.01), (0.2, 0.6), (1.0, 5.0)]
 
 
 class Author:
@@ -77,12 +79,18 @@ class Author:
         elif rng.random() < 0.4:
             container["name"] = None
             more["strategy"] = rng.choice(["stop-first", "start-first"])
+            if rng.random() < 0.3:
+                more.update(replicas=rng.choice([2, 3]), min_ready=rng.choice([1, 2]))
+        if rng.random() < 0.3:
+            more["auto_update"] = rng.choice(["local", {"policy": "registry", "interval_seconds": 60}])
         needs = [f"c{m}" for m in range(n) if rng.random() < 0.5] or ["system_ready"]
         made = chunk(f"c{n}", *needs, **more)
         if container["name"] is None:
             del made["container"]["name"]
         if rng.random() < 0.2:
             made["kind"] = "job"
+            for none in ("replicas", "min_ready", "auto_update"):
+                made.pop(none, None)
             made["container"]["image"] = "work:1"
             del made["health_check"]
         elif rng.random() < 0.2:
@@ -99,7 +107,21 @@ async def live_through(w: World, rng: random.Random, author: Author) -> None:
     while loop.time() < end:
         await asyncio.sleep(rng.choice([0.01, 0.1, 1.0, 10.0]) * rng.uniform(0.0, 2.0))
         name = rng.choice(DOMAINS)
-        match rng.choice(["write", "write", "write", "write", "break", "remove", "kill", "down", "apply"]):
+        deeds = [
+            "write",
+            "write",
+            "write",
+            "write",
+            "break",
+            "remove",
+            "kill",
+            "down",
+            "apply",
+            "meddle",
+            "push",
+            "push",
+        ]
+        match rng.choice(deeds):
             case "write":
                 author.write(w.files, name)
             case "break":
@@ -118,6 +140,44 @@ async def live_through(w: World, rng: random.Random, author: Author) -> None:
                 w.ask_down(name)
             case "apply":
                 w.ask_apply(name)
+            case "meddle":
+                meddle(w.engine, rng)
+            case "push":
+                push(w.engine, rng)
+
+
+def meddle(engine: SimulatedEngine, rng: random.Random) -> None:
+    """Somebody does something to a container that runs."""
+    ours = sorted(
+        c.name for c in engine.containers.values() if c.owner is not None and c.condition is Condition.RUNNING
+    )
+    if ours:
+        name = rng.choice(ours)
+        match rng.choice(["stop", "remove", "rename", "pause", "die"]):
+            case "stop":
+                engine.stop_by_hand(name)
+            case "remove":
+                engine.remove_by_hand(name)
+            case "rename":
+                engine.rename_by_hand(name, f"{name}_by_hand_{rng.randint(1, 1_000_000)}")
+            case "pause":
+                engine.pause_by_hand(name)
+            case "die":
+                engine.die(name)
+
+
+def push(engine: SimulatedEngine, rng: random.Random) -> None:
+    """There is a new image under an old name: in the registry, or on the engine; or an older one is there again."""
+    image = rng.choice(GOOD_IMAGES)
+    match rng.choice(["registry", "registry", "local", "back"]):
+        case "registry":
+            engine.release(image)
+            if rng.random() < 0.3:
+                engine.fate(engine.newest_id(image)).exit_code = 1
+        case "local":
+            engine.load_by_hand(image)
+        case "back":
+            engine.tag_by_hand(image, 0)
 
 
 def declared_names(w: World, names: list[str]) -> dict[str, dict[str, Any]]:
@@ -127,14 +187,18 @@ def declared_names(w: World, names: list[str]) -> dict[str, dict[str, Any]]:
         record = w.controller.known.domains[name]
         assert record.wanted is not None
         for c in record.wanted.chunks():
-            found[c.container.name] = {"digest": c.container.digest, "job": c.kind == "job"}
+            followed = str(c.auto_update.policy) if c.auto_update is not None else ""
+            said = {"digest": c.container.digest, "job": c.kind == "job", "image": c.container.image}
+            found[c.container.name] = {**said, "followed": followed}
     return found
 
 
 async def story(seed: int) -> list[Action]:
     rng = random.Random(seed)
     author = Author(rng)
-    engine = SimulatedEngine(seed=seed, faults=schedule(seed, until=STORY_SECONDS, count=rng.choice([0, 4, 12])))
+    faults = schedule(seed, until=STORY_SECONDS, count=rng.choice([0, 4, 12]))
+    speed = rng.choice(SPEEDS)
+    engine = SimulatedEngine(seed=seed, faults=faults, start_seconds=speed, stop_seconds=speed)
     engine.fate("slow:1").ready_after = rng.uniform(1.0, 20.0)
     engine.fate("missing:1").missing = True
     engine.fate("crashing:1").exit_code, engine.fate("crashing:1").exit_after = 1, rng.uniform(0.01, 3.0)
@@ -144,6 +208,8 @@ async def story(seed: int) -> list[Action]:
     async with World(engine, seed=seed) as w:
         await live_through(w, rng, author)
         engine.clear_weather()
+        for image in GOOD_IMAGES:
+            engine.load_by_hand(image)
         last = rng.sample(DOMAINS, rng.randint(1, 3))
         for name in last:
             author.last(w.files, name)
@@ -160,6 +226,9 @@ async def story(seed: int) -> list[Action]:
         assert there.keys() <= wanted.keys()
         for name, c in there.items():
             assert c.spec == wanted[name]["digest"]
+            newest, local = engine.newest_id(wanted[name]["image"]), engine.image_id(wanted[name]["image"])
+            if wanted[name]["followed"]:
+                assert c.image_id == (newest if wanted[name]["followed"] == "registry" else local)
             assert c.condition is (Condition.EXITED if name in jobs else Condition.RUNNING)
             assert set(c.networks) == {f"pnr_{c.owner.domain}" if c.owner else ""}
         for c in foreign:

@@ -52,6 +52,10 @@ class SimulatedImages:
         """The id of what the host has under this name, or would have."""
         return _id(image, self._local.get(image, self._newest.get(image, 0)))
 
+    def newest_id(self, image: str) -> str:
+        """The id of what the registry has under this name."""
+        return _id(image, self._newest.get(image, 0))
+
     def pull(self, image: str) -> None:
         """Have the registry's newest. Raises ImagePullFailed."""
         if self.registry_trouble:
