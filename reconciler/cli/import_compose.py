@@ -139,12 +139,15 @@ def _judge(output: Path | None, args: Namespace) -> Judge:
     allowed = frozenset(allowed_env(args))
     domains, state = map(Path, folders(args))
     policy = make_policy(ServiceOptions(domains, state, engine="docker", policy=policy_name(args)))
+    contents = LocalContents(lambda: THROW_AWAY_KEY, Places.of(os.environ, allowed), may_read=may_read(policy))
     loading = Loading(
         base_dir=str(output.absolute().parent if output is not None else os.getcwd()),
         env={name: os.environ[name] for name in allowed if name in os.environ},
         allowed_env=allowed,
         check_types=known_types(),
-        contents=LocalContents(lambda: THROW_AWAY_KEY, Places.of(os.environ, allowed), may_read=may_read(policy)),
+        contents=LocalContents(
+            lambda: THROW_AWAY_KEY, Places.of(os.environ, allowed), may_read=may_read(policy)
+        ).glance(),
         policy=policy,
     )
     file = output.name if output is not None else "domain.json"

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from reconciler.facts import FactRef
 from reconciler.intent.checks import Finding, check, locate_findings
-from reconciler.intent.contents import Contents, NoContents, Source, SourceKind
+from reconciler.intent.contents import Contents, Glancing, NoContents, Source, SourceKind
 from reconciler.intent.loader import load
 from reconciler.intent.model import CheckType, Domain, Loaded, Problem
 from reconciler.policy import Judge
@@ -68,11 +68,16 @@ class LoadCache:
         self.loaded: dict[Key, Entry] = {}
 
 
+def glance(contents: Contents) -> Contents:
+    """The same for one look."""
+    return contents.glance() if isinstance(contents, Glancing) else contents
+
+
 class _Stamping:
     """Contents that take note of the stamp of each source before it is read."""
 
     def __init__(self, contents: Contents) -> None:
-        self._contents = contents
+        self._contents = glance(contents)
         self.stamps: dict[Source, Hashable] = {}
 
     def read(self, source: Source) -> bytes:
@@ -123,9 +128,11 @@ class Loading:
         refused = judge_domain(self.policy.noting(looked), loaded.domain, json.loads(data))
         return Entry(loaded, data, contents.stamps, tuple(refused), looked)
 
-    def is_stale(self, entry: Entry) -> bool:
-        """Whether something that the file refers to, or that the policy looked at for it, may have changed."""
-        if any(self.contents.stamp(source) != stamp for source, stamp in entry.stamps.items()):
+    def is_stale(self, entry: Entry, contents: Contents | None = None) -> bool:
+        """Whether something that the file refers to, or that the policy looked at for it, may have changed; looking
+        with ``contents``, a glance at those that it was loaded with, where there are many to be looked at."""
+        contents = self.contents if contents is None else contents
+        if any(contents.stamp(source) != stamp for source, stamp in entry.stamps.items()):
             return True
         return self.policy is not None and any(self.policy.look(path) != seen for path, seen in entry.looked.items())
 

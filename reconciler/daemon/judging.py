@@ -68,7 +68,7 @@ class FileJudge:
     async def look_again(self) -> bool:
         """Load again those of which something that they refer to has changed; whether they now mean something else."""
         entries = {key: entry for key, entry in self._cache.loaded.items() if entry.stamps or entry.looked}
-        stale = await self._in_thread(lambda: [key for key, one in entries.items() if self._loading.is_stale(one)])
+        stale = await self._in_thread(lambda: self._stale(entries))
         again = await self._loaded((key, entries[key].data) for key in stale)
         changed = False
         for key, entry in again.items():
@@ -78,6 +78,10 @@ class FileJudge:
                 before = entries[key]
                 changed = changed or (entry.loaded, entry.refused) != (before.loaded, before.refused)
         return changed
+
+    def _stale(self, entries: Mapping[intake.Key, intake.Entry]) -> list[intake.Key]:
+        contents = intake.glance(self._contents)
+        return [key for key, one in entries.items() if self._loading.is_stale(one, contents)]
 
     def close(self) -> None:
         """Wait for nothing that is under way."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from reconciler.errors import PnrError
 
@@ -115,6 +115,16 @@ class Contents(Protocol):
 
     def stamp(self, source: Source) -> Hashable:
         """Cheap to have, and different when the content may be: a reason to read it again."""
+        ...
+
+
+@runtime_checkable
+class Glancing(Protocol):
+    """Contents that can spare work where many sources are looked at in one go."""
+
+    def glance(self) -> Contents:
+        """The same contents for one look, in which nothing is taken to change: a directory is walked through once for
+        all that are built from it. To be used by one thread."""
         ...
 
 

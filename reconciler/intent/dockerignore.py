@@ -23,35 +23,55 @@ class BadPattern(PnrError):
     code = "BadPattern"
 
 
+NO_PATTERN = -1
+"""What stands for the pattern that decides where none matches."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Pattern:
     text: str
-    matches: re.Pattern[str]
+    expression: str
     takes_back: bool
 
 
 class Ignored:
-    """Tells of paths with ``/`` between their parts, relative to the context, whether they are left out."""
+    """Tells of paths with ``/`` between their parts, relative to the context, whether they are left out.
+
+    Who walks through a tree hands the decision on a folder down to what is in it: then each path is matched once, and
+    against all patterns at a time.
+    """
 
     def __init__(self, patterns: Sequence[_Pattern] = ()) -> None:
-        self._patterns = patterns
+        self.patterns = tuple(patterns)
+        self._taking_back = [pattern.text for pattern in patterns if pattern.takes_back]
+        # Of several alternatives the first is taken: so the last pattern stands first.
+        self._any = re.compile("|".join(f"({one.expression})" for one in reversed(self.patterns)), re.DOTALL)
+
+    def decided(self, path: str, above: int = NO_PATTERN) -> int:
+        """Which pattern decides on ``path``: the last that matches it or a folder above it. ``above`` is the one that
+        decides on the folder that it is in."""
+        if not self.patterns:
+            return NO_PATTERN
+        found = self._any.fullmatch(path)
+        if found is None or found.lastindex is None:
+            return above
+        return max(above, len(self.patterns) - found.lastindex)
+
+    def leaves_out(self, decided: int) -> bool:
+        """Whether what this pattern decides on is left out."""
+        return decided != NO_PATTERN and not self.patterns[decided].takes_back
 
     def __call__(self, path: str) -> bool:
         """Whether ``path`` is left out."""
-        if not self._patterns:
-            return False
         parts = path.split("/")
-        out = False
-        for pattern in self._patterns:
-            if pattern.takes_back is not out:
-                continue  # it could change nothing
-            if any(pattern.matches.fullmatch("/".join(parts[:count])) for count in range(len(parts), 0, -1)):
-                out = not pattern.takes_back
-        return out
+        decided = NO_PATTERN
+        for count in range(1, len(parts) + 1):
+            decided = self.decided("/".join(parts[:count]), decided)
+        return self.leaves_out(decided)
 
     def wholly(self, folder: str) -> bool:
         """Whether nothing inside of a folder that is left out can be taken back."""
-        return not any(pattern.takes_back and _reaches_into(pattern.text, folder) for pattern in self._patterns)
+        return not any(_reaches_into(pattern, folder) for pattern in self._taking_back)
 
 
 def parse(content: str) -> Ignored:
@@ -69,7 +89,7 @@ def parse(content: str) -> Ignored:
         cleaned = posixpath.normpath(pattern).lstrip("/")
         if cleaned in (".", "..", "") or cleaned.startswith("../"):
             continue
-        patterns.append(_Pattern(cleaned, _compiled(cleaned, number), takes_back))
+        patterns.append(_Pattern(cleaned, _expression(cleaned, number), takes_back))
     return Ignored(patterns)
 
 
@@ -84,7 +104,8 @@ def _reaches_into(pattern: str, folder: str) -> bool:
     return len(parts) > len(names)
 
 
-def _compiled(pattern: str, line: int) -> re.Pattern[str]:
+def _expression(pattern: str, line: int) -> str:
+    """A regular expression without groups of its own."""
     out: list[str] = []
     at = 0
     while at < len(pattern):
@@ -112,7 +133,9 @@ def _compiled(pattern: str, line: int) -> re.Pattern[str]:
         else:
             out.append(re.escape(one))
         at += 1
+    expression = "".join(out)
     try:
-        return re.compile("".join(out), re.DOTALL)
+        re.compile(expression)
     except re.error as error:
         raise BadPattern(f"line {line}: {pattern!r} is no pattern ({error})") from error
+    return expression

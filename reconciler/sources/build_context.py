@@ -1,22 +1,21 @@
-"""Build contexts: what of a directory belongs to one, a fingerprint of it, and the archive that an engine builds from.
+"""Build contexts: what of a directory belongs to one, and the archive that an engine builds from.
+
+(Their fingerprints are made in :mod:`reconciler.sources.context_prints`.)
 
 What is left out by ``.dockerignore`` (or, as with BuildKit, by ``NAME.dockerignore`` beside the Dockerfile ``NAME``)
 is neither looked at nor sent. Links are links: none is followed, so nothing from outside of the directory gets in,
 whatever is exchanged for a link while it is read.
-Pipes, sockets and devices are left out. A file is read again only when its size, times or inode have changed, so that
-looking at a thousand files costs a thousand ``stat``.
+Pipes, sockets and devices are left out.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import io
 import os
 import stat as modes
 import tarfile
 import tempfile
-import time
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from typing import IO
@@ -32,10 +31,6 @@ USUAL_DOCKERFILE = "Dockerfile"
 OWN_DOCKERFILE = ".pnr.Dockerfile"
 """The name under which a Dockerfile from elsewhere is put into the archive; the engine takes it out again."""
 
-_CHUNK = 1 << 20
-# A second write in the same tick of the file system's clock that keeps the size makes no other stamp: what has just
-# changed is read once more.
-_JUST_NOW_NS = 2_000_000_000
 _HAS_MODES = os.name == "posix"
 
 Stamp = tuple[int, int, int, int, int]
@@ -93,6 +88,11 @@ class Context:
         self._ignored = self._read_ignored()
 
     @property
+    def what(self) -> Hashable:
+        """The same for contexts that hold the same entries: the directory, and what of it is left out."""
+        return (self.folder, self._ignored.patterns)
+
+    @property
     def sends_list(self) -> bool:
         """Whether the directory's own ``.dockerignore`` belongs into the archive: the engine obeys any that it finds
         there, also where a list of the Dockerfile's own is in force."""
@@ -114,7 +114,8 @@ class Context:
     def entries(self) -> Iterator[Entry]:
         """All that is not left out, in an order that depends on nothing but the names."""
         with _opened(safe_read.folder_at(self.folder), self.folder) as folder:
-            for count, entry in enumerate(self._inside(folder, self.folder, "") if folder is not None else ()):
+            inside = self._inside(folder, self.folder, "", dockerignore.NO_PATTERN) if folder is not None else ()
+            for count, entry in enumerate(inside):
                 if count >= MOST_ENTRIES:
                     raise SourceTooLarge(
                         f"{self.folder} has more than {MOST_ENTRIES} files to build from: leave out what the image does"
@@ -122,16 +123,17 @@ class Context:
                     )
                 yield entry
 
-    def _inside(self, folder: safe_read.Folder, full: str, above: str) -> Iterator[Entry]:
+    def _inside(self, folder: safe_read.Folder, full: str, above: str, decided_above: int) -> Iterator[Entry]:
         try:
             found = folder.listing()
         except (FileNotFoundError, NotADirectoryError):
             return  # it has gone meanwhile
         except OSError as error:
-            raise _unreadable(full, error) from error
+            raise unreadable(full, error) from error
         for name, is_folder in found:
             path = f"{above}{name}"
-            out = self._ignored(path)
+            decided = self._ignored.decided(path, decided_above)
+            out = self._ignored.leaves_out(decided)
             if not out:
                 entry = _entry(path, folder, os.path.join(full, name), name)
                 if entry is not None:
@@ -140,7 +142,7 @@ class Context:
                 place = os.path.join(full, name)
                 with _opened(folder.below(name), place) as below:
                     if below is not None:
-                        yield from self._inside(below, place, f"{path}/")
+                        yield from self._inside(below, place, f"{path}/", decided)
 
     def always_sent(self) -> Iterator[Entry]:
         """What an engine needs though it may be left out of the image: it then takes it out itself."""
@@ -151,61 +153,6 @@ class Context:
                     entry = _entry(path, folder, full, os.path.basename(full)) if folder is not None else None
                     if entry is not None:
                         yield entry
-
-
-class BuildContexts:
-    """Fingerprints of contexts, remembering those of their files. May be called from several threads."""
-
-    def __init__(self) -> None:
-        self._files: dict[tuple[str, str | None], dict[str, tuple[Stamp, bytes]]] = {}
-
-    def fingerprint(self, folder: str, dockerfile: str | None) -> str:
-        """A hash (hex) over names, permissions, contents and targets of links, and over the Dockerfile.
-
-        Where the directory lies does not count. Raises ContentsError.
-        """
-        context = Context(folder, dockerfile)
-        before = self._files.get((folder, dockerfile), {})
-        kept: dict[str, tuple[Stamp, bytes]] = {}
-        whole = hashlib.sha256()
-        for entry in context.entries():
-            content = b""
-            if entry.is_file:
-                known = before.get(entry.path)
-                try:
-                    content = known[1] if known is not None and known[0] == entry.stamp else _hash_of(entry)
-                except FileNotFoundError:
-                    continue  # it has gone meanwhile
-                if not _is_fresh(entry.at):
-                    kept[entry.path] = (entry.stamp, content)
-            elif entry.target is not None:
-                content = os.fsencode(entry.target)
-            _add(whole, entry.path, f"{modes.S_IFMT(entry.at.st_mode):o} {entry.mode:o}", content)
-        if context.dockerfile is not None:
-            _add(whole, "", "Dockerfile", read_text(context.dockerfile).encode())
-        self._files[folder, dockerfile] = kept
-        return whole.hexdigest()
-
-    def stamp(self, folder: str, dockerfile: str | None) -> Hashable:
-        """Changes when the fingerprint may; reads no file but ``.dockerignore``."""
-        try:
-            context = Context(folder, dockerfile)
-            whole = hashlib.sha256()
-            fresh = False
-            for entry in context.entries():
-                _add(whole, entry.path, repr(entry.stamp), b"")
-                fresh = fresh or _is_fresh(entry.at)
-            if context.dockerfile is not None:
-                at = os.stat(context.dockerfile)
-                _add(whole, "", repr((at.st_mtime_ns, at.st_ctime_ns, at.st_size, at.st_ino)), b"")
-                fresh = fresh or _is_fresh(at)
-        except (ContentsError, OSError) as error:
-            return ("error", type(error).__name__, str(error))
-        return (whole.hexdigest(), fresh)
-
-    def forget_others(self, used: set[tuple[str, str | None]]) -> None:
-        """Remember only what belongs to these."""
-        self._files = {key: files for key, files in self._files.items() if key in used}
 
 
 def pack(build: Build) -> tuple[IO[bytes], str]:
@@ -262,7 +209,7 @@ def _pack(archive: tarfile.TarFile, entry: Entry) -> None:
         archive.addfile(header)
     else:
         try:
-            content = _open(entry)
+            content = open_file(entry)
         except FileNotFoundError:
             return  # it has gone meanwhile
         with content:
@@ -296,7 +243,7 @@ def _entry(path: str, folder: safe_read.Folder, full: str, name: str) -> Entry |
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        raise _unreadable(full, error) from error
+        raise unreadable(full, error) from error
     is_sent = target is not None or modes.S_ISREG(at.st_mode) or modes.S_ISDIR(at.st_mode)
     return Entry(path, full, at, folder, target) if is_sent else None
 
@@ -312,7 +259,7 @@ def _opened(
         except (FileNotFoundError, NotADirectoryError):
             folder = None
         except OSError as error:
-            raise _unreadable(full, error) from error
+            raise unreadable(full, error) from error
         yield folder
 
 
@@ -326,29 +273,15 @@ def _below(path: str, folder: str) -> str | None:
     return None if parts[0] == os.pardir else "/".join(parts)
 
 
-def _unreadable(path: str, error: OSError) -> ContentsError:
+def unreadable(path: str, error: OSError) -> ContentsError:
+    """The error for something of a context that its user may not read, say."""
     return ContentsError(
         f"{path} can't be read: {error.strerror or error}; let the daemon's user read it, or leave it out in"
         f" {dockerignore.FILE}"
     )
 
 
-def _is_fresh(at: os.stat_result) -> bool:
-    return time.time_ns() - max(at.st_mtime_ns, at.st_ctime_ns) < _JUST_NOW_NS
-
-
-def _hash_of(entry: Entry) -> bytes:
-    digest = hashlib.sha256()
-    with _open(entry) as file:
-        try:
-            while part := file.read(_CHUNK):
-                digest.update(part)
-        except OSError as error:
-            raise _unreadable(entry.full, error) from error
-    return digest.digest()
-
-
-def _open(entry: Entry) -> IO[bytes]:
+def open_file(entry: Entry) -> IO[bytes]:
     """Open what was a regular file a moment ago: it may have become a link or a pipe. Raises FileNotFoundError."""
     try:
         return entry.folder.open(os.path.basename(entry.full))
@@ -357,10 +290,4 @@ def _open(entry: Entry) -> IO[bytes]:
     except safe_read.Refused as refused:
         raise ContentsError(f"{entry.full} is not a regular file any more: it is tried again") from refused
     except OSError as error:
-        raise _unreadable(entry.full, error) from error
-
-
-def _add(whole: hashlib._Hash, path: str, kind: str, content: bytes) -> None:
-    for part in (os.fsencode(path), kind.encode(), content):
-        whole.update(len(part).to_bytes(8, "big"))
-        whole.update(part)
+        raise unreadable(entry.full, error) from error

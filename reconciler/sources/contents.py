@@ -8,6 +8,7 @@ key service that did not answer leaves no trace in the file).
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import hmac
 import os
@@ -32,7 +33,7 @@ from reconciler.intent.contents import (
 )
 from reconciler.intent.model import Build
 from reconciler.sources import build_context, piped, safe_read
-from reconciler.sources.build_context import BuildContexts
+from reconciler.sources.context_prints import BuildContexts
 
 T = TypeVar("T")
 
@@ -91,6 +92,12 @@ class LocalContents:
         self._opened: dict[Source, tuple[Hashable, bytes]] = {}
         self._failed_at: dict[Source, float] = {}
 
+    def glance(self) -> LocalContents:
+        """See :class:`reconciler.intent.contents.Glancing`."""
+        made = copy.copy(self)
+        made._contexts = self._contexts.glance()
+        return made
+
     def read(self, source: Source) -> bytes:
         """The content. Raises ContentsError."""
         return self._attempt(source, lambda: self._read(source))
@@ -142,8 +149,9 @@ class LocalContents:
         """Keep in memory only what of these was opened."""
         self._contexts.forget_others({folder_parts(source) for source in used if source.kind is SourceKind.FOLDER})
         with self._lock:
-            self._opened = {source: kept for source, kept in self._opened.items() if source in used}
-            self._failed_at = {source: at for source, at in self._failed_at.items() if source in used}
+            for remembered in (self._opened, self._failed_at):  # in place: glances share them
+                for source in [source for source in remembered if source not in used]:
+                    del remembered[source]
 
     # --- what may be read -----------------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from reconciler.engine.protocol import ImageBuildFailed, Milestone
 from reconciler.intent import fingerprint
 from reconciler.intent.model import Build
 from reconciler.planner.observed import LABEL_BUILD
-from reconciler.sources.build_context import BuildContexts
+from reconciler.sources.context_prints import BuildContexts
 from reconciler.state.images import ImageStore
 from tests.integration.images.conftest import Bench, log_in
 

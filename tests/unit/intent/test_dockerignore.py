@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.intent.dockerignore import BadPattern, parse
+from reconciler.intent.dockerignore import NO_PATTERN, BadPattern, parse
 
 
 @pytest.mark.parametrize(
@@ -37,6 +37,16 @@ from reconciler.intent.dockerignore import BadPattern, parse
 def test_the_last_pattern_that_matches_decides(content: str, out: list[str], kept: list[str]) -> None:
     ignored = parse(content)
     assert [path for path in [*out, *kept] if ignored(path)] == out
+
+
+def test_what_is_decided_of_a_folder_is_handed_down_to_what_is_in_it() -> None:
+    ignored = parse("a\n!a/b\na/b/c/d\n*.log")
+    decided = {"": NO_PATTERN}
+    for path in ("a", "a/x", "a/b", "a/b/c", "a/b/c/d", "a/b/c/d/e", "b", "b/a"):
+        decided[path] = ignored.decided(path, decided[path.rpartition("/")[0]])
+        assert ignored.leaves_out(decided[path]) is ignored(path)
+    assert decided == {"": NO_PATTERN, "a": 0, "a/x": 0, "a/b": 1, "a/b/c": 1, "a/b/c/d": 2, "a/b/c/d/e": 2,
+                       "b": NO_PATTERN, "b/a": NO_PATTERN}  # fmt: skip
 
 
 @pytest.mark.parametrize(

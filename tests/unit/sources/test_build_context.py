@@ -11,9 +11,10 @@ import pytest
 
 from reconciler.intent.contents import ContentsError, SourceMissing, SourceTooLarge, folder
 from reconciler.intent.model import Build
-from reconciler.sources import build_context, safe_read
-from reconciler.sources.build_context import BuildContexts, Entry, pack
+from reconciler.sources import build_context, context_prints, safe_read
+from reconciler.sources.build_context import Entry, pack
 from reconciler.sources.contents import LocalContents, Places
+from reconciler.sources.context_prints import BuildContexts
 
 HOUR_AGO_NS = 3_600_000_000_000
 
@@ -90,16 +91,22 @@ def test_the_fingerprint_does_not_change_with_times_place_and_what_is_left_out(c
     assert print_of(context.rename(tmp_path / "elsewhere")) == before
 
 
-def test_only_what_changed_is_read_again(context: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    read: list[str] = []
-    really = build_context._hash_of
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the files that are read for fingerprints, as they are; none of them counts as just changed."""
+    found: list[str] = []
+    really = context_prints._hash_of
 
     def noted(entry: Entry) -> bytes:
-        read.append(Path(entry.path).name)
+        found.append(Path(entry.path).name)
         return really(entry)
 
-    monkeypatch.setattr(build_context, "_hash_of", noted)
-    monkeypatch.setattr(build_context, "_is_fresh", lambda at: False)
+    monkeypatch.setattr(context_prints, "_hash_of", noted)
+    monkeypatch.setattr(context_prints, "_is_fresh", lambda at: False)
+    return found
+
+
+def test_only_what_changed_is_read_again(context: Path, read: list[str]) -> None:
     contexts = BuildContexts()
     contexts.fingerprint(str(context), None)
     assert sorted(read) == ["Dockerfile", "a.txt", "b.txt"]
@@ -107,6 +114,59 @@ def test_only_what_changed_is_read_again(context: Path, monkeypatch: pytest.Monk
     (context / "src" / "a.txt").write_text("longer\n")
     contexts.fingerprint(str(context), None)
     assert read == ["a.txt"]
+
+
+def test_images_with_dockerfiles_of_their_own_share_what_is_read_of_their_directory(
+    context: Path, read: list[str]
+) -> None:
+    (context / "other.Dockerfile").write_text("FROM other\n")
+    contexts = BuildContexts()
+    prints = {contexts.fingerprint(str(context), name) for name in (None, "other.Dockerfile", "")}
+    assert len(prints) == 3
+    assert sorted(read) == ["Dockerfile", "a.txt", "b.txt", "other.Dockerfile"]
+
+
+def test_in_one_glance_a_directory_is_walked_through_once_for_all(
+    context: Path, read: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (context / "other.Dockerfile").write_text("FROM other\n")
+    listed: list[str] = []
+    really = safe_read.Folder.listing
+
+    def noted(folder: safe_read.Folder) -> list[tuple[str, bool]]:
+        listed.append(Path(folder._path).name)
+        return really(folder)
+
+    monkeypatch.setattr(safe_read.Folder, "listing", noted)
+    contexts = BuildContexts()
+    glance = contexts.glance()
+    names = (None, "other.Dockerfile", None)
+    found = [(glance.stamp(str(context), name), glance.fingerprint(str(context), name)) for name in names]
+    assert sorted(listed) == sorted(["context", "src", "deep"] * 2)  # for the stamp, and for the fingerprint
+    assert found == [(contexts.stamp(str(context), name), contexts.fingerprint(str(context), name)) for name in names]
+    (context / "src" / "a.txt").write_text("longer\n")
+    assert glance.glance().fingerprint(str(context), None) == found[0][1]
+    assert contexts.glance().fingerprint(str(context), None) != found[0][1]
+
+
+def test_who_has_a_list_of_its_own_of_what_is_left_out_has_its_own_fingerprint(context: Path) -> None:
+    (context / "other.Dockerfile").write_text("FROM other\n")
+    glance = BuildContexts().glance()
+    before = glance.fingerprint(str(context), "other.Dockerfile")
+    (context / "other.Dockerfile.dockerignore").write_text("src\n")
+    (context / "src" / "a.txt").write_text("longer\n")
+    assert glance.fingerprint(str(context), "other.Dockerfile") == print_of(context, "other.Dockerfile") != before
+
+
+def test_what_nobody_builds_from_any_more_is_forgotten(context: Path, read: list[str]) -> None:
+    contexts = BuildContexts()
+    contexts.fingerprint(str(context), None)
+    contexts.forget_others({(str(context), None)})
+    contexts.fingerprint(str(context), None)
+    assert len(read) == 3
+    contexts.forget_others(set())
+    contexts.fingerprint(str(context), None)
+    assert len(read) == 6
 
 
 def test_what_changed_a_moment_ago_is_read_once_more(context: Path) -> None:
