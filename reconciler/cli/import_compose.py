@@ -145,9 +145,7 @@ def _judge(output: Path | None, args: Namespace) -> Judge:
         env={name: os.environ[name] for name in allowed if name in os.environ},
         allowed_env=allowed,
         check_types=known_types(),
-        contents=LocalContents(
-            lambda: THROW_AWAY_KEY, Places.of(os.environ, allowed), may_read=may_read(policy)
-        ).glance(),
+        contents=contents.glance(),  # the same text is judged several times, with some of it taken out
         policy=policy,
     )
     file = output.name if output is not None else "domain.json"
