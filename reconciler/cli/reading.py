@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.cli.options import allowed_env, policy_name
-from reconciler.daemon.intake import Judged, judge
+from reconciler.daemon.intake import Entry, Judged, Loading, judge_with
 from reconciler.daemon.parts import may_read
 from reconciler.daemon.policy import make_policy
 from reconciler.daemon.protocol import ServiceOptions
@@ -61,30 +61,49 @@ def judge_files(
     """Judge the files of these names, or all of the domains directory where none is named.
 
     ``folders`` are those of domains and state, ``args`` has the options that decide about a file. Named files are
-    judged together, apart from the directory. Without ``with_contents`` it does not matter whether the
-    secrets and other files that they refer to are there. Raises DomainsMissing, and PnrError for a policy that can't be
-    used.
+    judged together, apart from the directory, and what they refer to is looked for beside them. Without
+    ``with_contents`` it does not matter whether the secrets and other files that they refer to are there. Raises
+    DomainsMissing, and PnrError for a policy that can't be used.
     """
-    domains, state = map(Path, folders)
-    allowed = allowed_env(args)
-    policy = make_policy(ServiceOptions(domains, state, engine="docker", policy=policy_name(args)))
+    loads = _Loads(folders, args, beside=bool(names), with_contents=with_contents)
+    domains = Path(folders[0])
     paths = [Path(name) for name in names] if names else _files_of(domains)
     files = {str(path) if names else path.name: _read(path, str(path) if names else path.name) for path in paths}
-    env: Mapping[str, str] = {name: os.environ[name] for name in allowed if name in os.environ}
-    return judge(
-        files,
-        base_dir=str(domains.absolute()),
-        env=env,
-        allowed_env=frozenset(allowed),
-        policy=policy,
-        check_types=known_types(),
-        # What is judged here is not compared with any container: any key will do.
-        contents=LocalContents(
-            lambda: THROW_AWAY_KEY, Places.of(os.environ, frozenset(allowed)), may_read=may_read(policy)
-        )
-        if with_contents
-        else _Unread(),
-    )
+    return judge_with(loads, files)
+
+
+class _Loads:
+    """Loads files of the domains directory or, ``beside`` one another, files from anywhere: each of these as if the
+    folder that it lies in were the domains directory. So a checkout is judged as it will be judged where it is put."""
+
+    def __init__(self, folders: tuple[str, str], args: Namespace, *, beside: bool, with_contents: bool) -> None:
+        self._domains, self._state = folders
+        self._beside = beside
+        self._with_contents = with_contents
+        self._allowed = frozenset(allowed_env(args))
+        self._policy = policy_name(args)
+        self._check_types = known_types()
+        self._by_folder: dict[str, Loading] = {}
+        if not beside:
+            self._of(os.path.abspath(self._domains))
+
+    def load(self, name: str, data: bytes) -> Entry:
+        """Load one file. Raises PnrError for a policy that can't be used."""
+        return self._of(os.path.abspath(os.path.dirname(name) if self._beside else self._domains)).load(name, data)
+
+    def _of(self, folder: str) -> Loading:
+        if folder not in self._by_folder:
+            options = ServiceOptions(Path(folder), Path(self._state), engine="docker", policy=self._policy)
+            policy = make_policy(options)
+            env: Mapping[str, str] = {name: os.environ[name] for name in self._allowed if name in os.environ}
+            # What is judged here is not compared with any container: any key will do.
+            contents = (
+                LocalContents(lambda: THROW_AWAY_KEY, Places.of(os.environ, self._allowed), may_read=may_read(policy))
+                if self._with_contents
+                else _Unread()
+            )
+            self._by_folder[folder] = Loading(folder, env, self._allowed, self._check_types, contents, policy)
+        return self._by_folder[folder]
 
 
 def _files_of(domains: Path) -> list[Path]:

@@ -14,7 +14,7 @@ def configure(parser: ArgumentParser) -> None:
     """Options, help and examples."""
     parser.description = (
         "Check domain files: these, or all of the domains directory. Every error of a file is shown at once, as\n"
-        "file:line:column: path: message [Code]."
+        "file:line:column: path: message [Code]. Relative paths in a named file start where that file lies."
     )
     parser.epilog = (
         "examples:\n  pnr validate\n  pnr validate shop.json\n  pnr validate --json | jq '.[].message'\n\n"

@@ -159,8 +159,14 @@ def judge(
     return judge_with(loading, files, known=known, cache=cache)
 
 
+class Loads(Protocol):
+    """Loads one file: :class:`Loading`, or several of them for files that lie in several places."""
+
+    def load(self, name: str, data: bytes) -> Entry: ...
+
+
 def judge_with(
-    loading: Loading,
+    loading: Loads,
     files: Mapping[str, FileRead],
     *,
     known: Collection[FactRef] = (),

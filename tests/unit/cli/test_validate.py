@@ -101,3 +101,26 @@ def test_the_graph_shows_a_gate_that_nobody_answers(domains: Path, capsys: pytes
     printed = capsys.readouterr()
     assert "a/main/never: nobody answers it" in printed.out
     assert "UnsatisfiableGate" in printed.err
+
+
+def with_env_file(name: str, path: str) -> str:
+    container = {"image": "nginx:1", "env_file": [path], "build_path": "./image"}
+    return json.dumps({"name": name, "cpuxs": {"main": {"design_chunks": [{"name": "web", "container": container}]}}})
+
+
+@pytest.mark.parametrize("options", [[], ["--domains", "."], ["--domains", "nowhere"]])
+def test_what_a_named_file_refers_to_is_looked_for_beside_it(
+    options: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PNR_DOMAINS", str(tmp_path / "installed"))
+    for folder in ("one", "two"):
+        (tmp_path / folder / "image").mkdir(parents=True)
+        (tmp_path / folder / "image" / "Dockerfile").write_text("FROM scratch\n")
+        (tmp_path / folder / "app.env").write_text("A=1\n")
+        (tmp_path / folder / f"{folder}.json").write_text(with_env_file(folder, "./app.env"))
+    monkeypatch.chdir(tmp_path / "one")
+    assert main([*options, "validate", "one.json"]) == exits.OK, capsys.readouterr().out
+    assert main([*options, "validate", "one.json", "../two/two.json"]) == exits.OK, capsys.readouterr().out
+    (tmp_path / "two" / "app.env").unlink()
+    assert main([*options, "validate", "one.json", "../two/two.json"]) == exits.INVALID
+    assert str(tmp_path / "two" / "app.env") in capsys.readouterr().out
