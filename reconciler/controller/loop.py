@@ -44,6 +44,7 @@ from reconciler.controller.records import (
     SeenAll,
     SeenOne,
     StepDone,
+    StreamDropped,
     TakeDown,
     WorkDone,
     WorkProgress,
@@ -261,6 +262,8 @@ class Controller:
             case EngineLost(text):
                 self._sightings.engine_lost(text)
                 self._tell_change()
+            case StreamDropped(text):
+                self._sightings.stream_dropped(text)
             case SeenAll():
                 self._sightings.all(message, self._watcher)
                 self._tell_change()

@@ -128,6 +128,13 @@ class EngineLost:
 
 
 @dataclass(frozen=True, slots=True)
+class StreamDropped:
+    """The engine's event stream ended, and the engine answers: it is looked at without hints until there are some."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class SeenAll:
     """Everything was looked at; the look began when ``asked`` steps of ours were known to be done. It was the
     ``number``-th."""
@@ -260,6 +267,7 @@ Message = (
     | ScanTaken
     | EngineUp
     | EngineLost
+    | StreamDropped
     | SeenAll
     | SeenOne
     | WorkProgress

@@ -19,6 +19,9 @@ from reconciler.lifecycle import State
 from reconciler.planner.health import Health
 from reconciler.planner.observed import Container
 
+DROPS_TOLD_SECONDS = 600.0
+"""A stream that drops again and again is told no more often."""
+
 
 class Sightings:
     """Takes what the watcher saw. ``newest`` is the number of the last look at everything."""
@@ -29,6 +32,7 @@ class Sightings:
         self._prober = prober
         self._images = images
         self.newest = 0
+        self._dropped_at: float | None = None
 
     def engine_lost(self, text: str) -> None:
         """The engine does not answer: what was known of health is known no longer."""
@@ -42,6 +46,14 @@ class Sightings:
         for record in self._known.chunks.values():
             record.health = Health()
         self._known.mark_all()
+
+    def stream_dropped(self, text: str) -> None:
+        """No hints come for a while. That is no news of anything that is known; the engine answers."""
+        now = self._known.clock.monotonic()
+        if self._dropped_at is None or now - self._dropped_at >= DROPS_TOLD_SECONDS:
+            self._dropped_at = now
+            message = f"{text}; it answers, and is looked at without its events until they come again"
+            self._known.recorder.journal(kind="engine", message=message)
 
     def _engine_is_up(self) -> None:
         if not self._known.engine_up:

@@ -1,7 +1,8 @@
 """Keeps looking at the engine: connects, looks at everything, then looks wherever a hint points.
 
 Hints are only hints: each leads to a look, and the look is what counts. A resync every minute catches what no hint
-told, and a lost connection is a reason to look at everything again.
+told. An event stream that ends, or a look that fails, does not mean that the engine is lost: that it is when a ping
+fails too. Until the stream is back everything is looked at again and again.
 """
 
 from __future__ import annotations
@@ -10,13 +11,19 @@ import asyncio
 from collections.abc import Callable
 
 from reconciler.controller.clock import Clock
-from reconciler.controller.records import EngineLost, EngineUp, Message, SeenAll, SeenOne
+from reconciler.controller.records import EngineLost, EngineUp, Message, SeenAll, SeenOne, StreamDropped
 from reconciler.engine.protocol import Engine, EngineError, EngineUnavailable, Glimpse
+from reconciler.planner.observed import Observed
 
 RESYNC_SECONDS = 60.0
 LONGEST_RECONNECT_SECONDS = 10.0
 LOOKS_AT_ONCE = 8
 GATHER_SECONDS = 0.25
+PING_SECONDS = 5.0
+# A stream that held for so long, or a look that worked, makes the next failure a new one.
+LASTING_SECONDS = 30.0
+# An engine that answers pings, and shows what it has no longer, can't be asked either.
+BLIND_SECONDS = 60.0
 
 
 class Watcher:
@@ -47,6 +54,7 @@ class Watcher:
         self._wanted: dict[str, None] = {}
         self._everything = False
         self._wake = asyncio.Event()
+        self._is_blind = True  # nothing was seen yet, or not for long
         self.looks_begun = 0
 
     def look_everywhere(self) -> None:
@@ -69,7 +77,7 @@ class Watcher:
                 await self._watch()
             except EngineError as error:
                 self._post(EngineLost(str(error)))
-            pause = 0.2 if pause == 0.0 else min(pause * 2, LONGEST_RECONNECT_SECONDS)
+            pause = _longer(pause)
             await asyncio.sleep(pause)
             try:
                 await self._engine.ping()
@@ -78,17 +86,45 @@ class Watcher:
                 continue
 
     async def _watch(self) -> None:
-        hints = asyncio.get_running_loop().create_task(self._take_hints())
+        """Look and listen until the engine is lost: raises what tells so."""
+        hints = asyncio.get_running_loop().create_task(self._listen())
         looks = asyncio.get_running_loop().create_task(self._look())
         try:
             done, _ = await asyncio.wait({hints, looks}, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
-            raise EngineUnavailable("the engine's event stream ended")
         finally:
             for task in (hints, looks):
                 task.cancel()
             await asyncio.gather(hints, looks, return_exceptions=True)
+
+    async def _listen(self) -> None:
+        """Take hints; where their stream ends, ask for another one, less and less often, and look meanwhile. Raises
+        EngineError where the engine does not answer a ping either."""
+        pause = 0.0
+        while True:
+            begun = self._clock.monotonic()
+            try:
+                await self._take_hints()
+                why = "the engine's event stream ended"
+            except EngineError as error:
+                why = str(error)
+            await self._make_sure(why)
+            pause = _longer(0.0 if self._clock.monotonic() - begun >= LASTING_SECONDS else pause)
+            self._post(StreamDropped(why))
+            self.look_everywhere()
+            await asyncio.sleep(pause)
+            self._post(EngineUp(await self._engine.connect()))
+
+    async def _make_sure(self, why: str) -> None:
+        """Return where the engine answers. Raises EngineUnavailable, which then says ``why`` it was asked."""
+        try:
+            async with asyncio.timeout(PING_SECONDS):
+                await self._engine.ping()
+        except TimeoutError:
+            raise EngineUnavailable(f"{why}; and it answers no ping within {PING_SECONDS:g} s") from None
+        except EngineError as error:
+            raise EngineUnavailable(str(error)) from error
 
     async def _take_hints(self) -> None:
         first = True
@@ -130,16 +166,41 @@ class Watcher:
                 asked = self._steps_done()
                 self.looks_begun += 1
                 number = self.looks_begun
-                self._post(SeenAll(await self._engine.observe(), asked, number))
+                seen = await self._seen()
+                self._post(SeenAll(seen, asked, number))
                 continue
             wanted = list(self._wanted)[:LOOKS_AT_ONCE]
             for container_id in wanted:
                 del self._wanted[container_id]
             if self._wanted:
                 self._wake.set()
-            await asyncio.gather(*(self._look_at(container_id) for container_id in wanted))
+            try:
+                await asyncio.gather(*(self._look_at(container_id) for container_id in wanted))
+            except EngineError as error:
+                await self._make_sure(str(error))
+                self.look_everywhere()
+
+    async def _seen(self) -> Observed:
+        """Everything, tried again for a while where it can't be shown. Raises EngineError."""
+        begun, pause = self._clock.monotonic(), 0.0
+        while True:
+            try:
+                seen = await self._engine.observe()
+                self._is_blind = False
+                return seen
+            except EngineError as error:
+                await self._make_sure(str(error))
+                if self._is_blind or self._clock.monotonic() - begun >= BLIND_SECONDS:
+                    self._is_blind = True
+                    raise
+                pause = _longer(pause)
+                await asyncio.sleep(pause)
 
     async def _look_at(self, container_id: str) -> None:
         asked = self._steps_done()
         container = await self._engine.look(container_id)
         self._post(SeenOne(container_id, container, asked))
+
+
+def _longer(pause: float) -> float:
+    return 0.2 if pause == 0.0 else min(pause * 2, LONGEST_RECONNECT_SECONDS)

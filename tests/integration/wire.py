@@ -34,16 +34,31 @@ class Call:
 
 class Wire:
     """``path`` is the socket to talk to; ``calls`` are those that could change something, in their order. ``refuse``
-    may answer one in the engine's place, with a status and a message."""
+    may answer one in the engine's place, with a status and a message. ``streams`` counts the event streams that were
+    asked for; :meth:`cut_events` cuts those that are open, and nothing else."""
 
     def __init__(self, path: Path, engine: Path) -> None:
         self.path = path
         self.calls: list[Call] = []
         self.refuse: Callable[[Call], tuple[int, str] | None] = lambda _: None
+        self.streams = 0
+        self._events: set[asyncio.StreamWriter] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._engine = engine
+
+    def cut_events(self) -> None:
+        """From any thread."""
+        assert self._loop is not None
+        self._loop.call_soon_threadsafe(self._cut)
+
+    def _cut(self) -> None:
+        for writer in self._events:
+            writer.transport.abort()
+        self._events.clear()
 
     async def serve(self, ready: threading.Event, stop: asyncio.Event) -> None:
         """Pass on until told to stop."""
+        self._loop = asyncio.get_running_loop()
         server = await asyncio.start_unix_server(self._connection, str(self.path), limit=_LONGEST_HEAD)
         ready.set()
         await stop.wait()
@@ -73,6 +88,9 @@ class Wire:
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
         method, target, _ = first.split(" ", 2)
         body = await _body(reader, headers)
+        if urlsplit(target).path.endswith("/events"):
+            self.streams += 1
+            self._events.add(writer)
         if method not in ("GET", "HEAD"):
             call = _call(method, target, headers, body)
             self.calls.append(call)

@@ -106,6 +106,7 @@ class DockerEngine:
         self._images = images or ImageKeeper(logins=Logins(None))
         self._image_work = SharedWork(self._fetches)
         self._present: set[Hashable] = set()
+        self._last_event: float | None = None
 
     # --- connecting -----------------------------------------------------------------------------------------
 
@@ -234,6 +235,7 @@ class DockerEngine:
                         raise EngineUnavailable(
                             f"the Docker engine at {self._address} does not open its event stream"
                         ) from None
+                    self._last_event = events.newest
                     silent, events = events, self._subscribe(put)
                     silent.stop()
                     patience = CONNECT_SECONDS
@@ -248,11 +250,12 @@ class DockerEngine:
         finally:
             pinging.cancel()
             events.stop()
+            self._last_event = events.newest
             await asyncio.gather(pinging, return_exceptions=True)
 
     def _subscribe(self, put: Callable[[Glimpse | EngineError], None]) -> Events:
         stream_client = clients.make(self._address, self._version, timeout=self._timeout, pool=1, guard=self._guard)
-        return Events(stream_client, put, where=str(self._address))
+        return Events(stream_client, put, where=str(self._address), since=self._last_event)
 
     async def _keep_asking(self, queue: asyncio.Queue[Glimpse | EngineError]) -> None:
         while True:

@@ -55,10 +55,20 @@ def hint(event: Mapping[str, Any]) -> Glimpse | None:
 class Events:
     """One subscription and the thread that reads it. ``put`` takes hints, and at last an error, in that thread.
 
-    The first hint is ``Glimpse(None)``, once subscribed: what happens from then on is told.
+    The first hint is ``Glimpse(None)``, once subscribed: what happens from then on is told, and what has happened since
+    ``since`` (a time of the engine's own clock) as far as the engine remembers it. ``newest`` is the time of the last
+    event that was read.
     """
 
-    def __init__(self, client: docker.APIClient, put: Callable[[Glimpse | EngineError], None], *, where: str) -> None:
+    def __init__(
+        self,
+        client: docker.APIClient,
+        put: Callable[[Glimpse | EngineError], None],
+        *,
+        where: str,
+        since: float | None = None,
+    ) -> None:
+        self.newest = since
         self._client = client
         self._put = put
         self._where = where
@@ -69,12 +79,13 @@ class Events:
 
     def _read(self) -> None:
         try:
-            self._stream = self._client.events(decode=True, filters=_FILTERS)
+            self._stream = self._client.events(decode=True, filters=_FILTERS, **self._from())
             if self._stopped:
                 self._close()
                 return
             self._put(Glimpse(None))
             for event in self._stream:
+                self.newest = float(event["timeNano"]) / 1e9 if event.get("timeNano") else self.newest
                 found = hint(event)
                 if found is not None and not self._stopped:
                     self._put(found)
@@ -86,6 +97,9 @@ class Events:
             error = EngineUnavailable(f"the event stream of the Docker engine at {self._where} broke: {caught}")
         if not self._stopped:
             self._put(error)
+
+    def _from(self) -> dict[str, Any]:
+        return {"since": self.newest} if self.newest is not None else {}
 
     def stop(self) -> None:
         """Unsubscribe. The thread ends once its socket is closed; nothing waits for it."""

@@ -111,6 +111,12 @@ class SimulatedEngine(SimulatedHost):
         """It answers again."""
         self.is_down = False
 
+    def drop_stream(self, seconds: float) -> None:
+        """The stream of hints breaks off, and can't be had again for a while. All else answers."""
+        self.weather.streamless_until = asyncio.get_running_loop().time() + seconds
+        for queue in self._listeners:
+            queue.put_nowait(None)
+
     def clear_weather(self) -> None:
         """All that makes calls fail or late is over, and everyone is well."""
         self.is_down = False
@@ -143,6 +149,8 @@ class SimulatedEngine(SimulatedHost):
                 self.weather.deaf_until = until
             case "stutter":
                 self.weather.stuttering_until = until
+            case "drop":
+                self.drop_stream(fault.seconds)
             case _:
                 ours = sorted((c for c in self.containers.values() if c.owner is not None), key=lambda c: c.id)
                 if ours:
@@ -207,6 +215,8 @@ class SimulatedEngine(SimulatedHost):
     async def glimpses(self) -> AsyncIterator[Glimpse]:
         """Hints, a moment after what they hint at."""
         self._check_up(self._outages)
+        if self._now() < self.weather.streamless_until:
+            raise EngineUnavailable("the simulated engine has no stream of hints")
         queue: asyncio.Queue[Glimpse | None] = asyncio.Queue()
         self._listeners.append(queue)
         try:
@@ -214,7 +224,7 @@ class SimulatedEngine(SimulatedHost):
             while True:
                 hint = await queue.get()
                 if hint is None:
-                    raise EngineUnavailable("the simulated engine went down")
+                    raise EngineUnavailable("the simulated engine ended its stream of hints")
                 yield hint
         finally:
             self._listeners.remove(queue)

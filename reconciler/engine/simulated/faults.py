@@ -15,7 +15,8 @@ class Fault:
 
     To the engine, for ``seconds``: ``down`` (it goes away), ``reboot`` (it goes away, and all containers end), ``fail``
     (half of the calls fail), ``late`` (calls and looks take long), ``lost`` (half of the calls are carried out and
-    reported as failed), ``deaf`` (no hints come), ``stutter`` (hints come twice, late and in any order).
+    reported as failed), ``deaf`` (no hints come), ``stutter`` (hints come twice, late and in any order), ``drop`` (the
+    stream of hints breaks off, and there is no other; all else answers).
     """
 
     at: float
@@ -26,7 +27,7 @@ class Fault:
 
 FaultSchedule = tuple[Fault, ...]
 HITTING = ("die", "stop", "remove", "rename", "disconnect", "pause", "update", "ill")
-WEATHER = ("down", "reboot", "fail", "late", "lost", "deaf", "stutter")
+WEATHER = ("down", "reboot", "fail", "late", "lost", "deaf", "stutter", "drop")
 
 
 def schedule(seed: int, *, until: float = 300.0, count: int = 12) -> FaultSchedule:
@@ -48,3 +49,4 @@ class Weather:
     losing_until: float = 0.0
     deaf_until: float = 0.0
     stuttering_until: float = 0.0
+    streamless_until: float = 0.0
