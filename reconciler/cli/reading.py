@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.cli.options import allowed_env, policy_name
-from reconciler.daemon.intake import Entry, Judged, Loading, judge_with
+from reconciler.daemon.intake import Entry, Judged, Loading, judge_with, what_is_in_force
 from reconciler.daemon.parts import may_read
 from reconciler.daemon.policy import make_policy
 from reconciler.daemon.protocol import ServiceOptions
@@ -20,6 +20,10 @@ from reconciler.intent.model import Place, Problem
 from reconciler.probes.registry import known_types
 from reconciler.sources import safe_read
 from reconciler.sources.contents import LocalContents, Places
+from reconciler.sources.files import Files
+from reconciler.sources.protocol import FileSeen
+from reconciler.state.intents import IntentStore
+from reconciler.state.snapshot import SnapshotStore
 
 LARGEST_FILE = 1 << 20
 THROW_AWAY_KEY = secrets.token_bytes(32)
@@ -60,16 +64,19 @@ def judge_files(
 ) -> Judged:
     """Judge the files of these names, or all of the domains directory where none is named.
 
-    ``folders`` are those of domains and state, ``args`` has the options that decide about a file. Named files are
+    ``folders`` are those of domains and state: what the state says to be in force keeps its names, as with the daemon.
+    ``args`` has the options that decide about a file. Named files are
     judged together, apart from the directory, and what they refer to is looked for beside them. Without
     ``with_contents`` it does not matter whether the secrets and other files that they refer to are there. Raises
     DomainsMissing, and PnrError for a policy that can't be used.
     """
     loads = _Loads(folders, args, beside=bool(names), with_contents=with_contents)
-    domains = Path(folders[0])
-    paths = [Path(name) for name in names] if names else _files_of(domains)
-    files = {str(path) if names else path.name: _read(path, str(path) if names else path.name) for path in paths}
-    return judge_with(loads, files)
+    if names:
+        return judge_with(loads, {str(path): _read(path, str(path)) for path in map(Path, names)})
+    state = Path(folders[1])
+    documents, _ = SnapshotStore(state).load_all(mending=False)
+    in_force = what_is_in_force(loads, IntentStore(state).load_all(mending=False), documents)
+    return judge_with(loads, _files_of(Path(folders[0])), in_force=in_force)
 
 
 class _Loads:
@@ -106,15 +113,15 @@ class _Loads:
         return self._by_folder[folder]
 
 
-def _files_of(domains: Path) -> list[Path]:
+def _files_of(domains: Path) -> Mapping[str, FileSeen]:
+    """The files as the daemon sees them."""
     try:
-        names = sorted(os.listdir(domains))
+        return Files(str(domains), 0.0).look(0.0, hold=False)[0]
     except OSError as error:
         raise DomainsMissing(
             f"can't read the domains directory {domains}: {error.strerror or error};"
             " name it with --domains, or name the files to look at"
         ) from error
-    return [domains / name for name in names if name.endswith(".json") and not name.startswith(".")]
 
 
 def _read(path: Path, name: str) -> ReadFile:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import random
+from collections.abc import Callable
 from dataclasses import replace
 
 from reconciler.controller.attention import Attention
@@ -41,6 +42,7 @@ class Decider:
         images: Images,
         runtime: RuntimeReader | None,
         seed: int | None,
+        on_forgotten: Callable[[], None],
     ) -> None:
         self.timers: list[tuple[float, ChunkId]] = []
         self.object_busy: dict[str, str] = {}
@@ -50,6 +52,7 @@ class Decider:
         self._attention = attention
         self._images = images
         self._runtime = runtime
+        self._on_forgotten = on_forgotten
         self.situations = Situations(known=known, attention=attention, images=images, source=random.Random(seed))
 
     def converge(self) -> None:
@@ -266,3 +269,4 @@ class Decider:
         self._known.by_domain.pop(record.name, None)
         self._known.recorder.forget(record.name)
         self._known.recorder.journal(kind="intent", domain=record.name, message="removed")
+        self._on_forgotten()

@@ -7,13 +7,12 @@ disk that was not mounted, a wrong path), so removal waits until the files are b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 
-from reconciler.controller.protocols import Judge, Scan
+from reconciler.controller.protocols import Judge, Judged, Scan
 from reconciler.controller.recorder import Recorder, Restored
 from reconciler.controller.records import DomainRecord
-from reconciler.facts import FactRef
+from reconciler.intent.judgement import InForce
 from reconciler.intent.model import Domain, Problem
 
 HELD_MISSING = "the domains directory is missing; nothing is removed until it is back, or by `pnr down`"
@@ -21,16 +20,6 @@ HELD_EMPTY = (
     "the domains directory is empty: all its files are gone at once; nothing is removed until they are back,"
     " or by `pnr down`"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class _Stored:
-    """A stored text in the shape of a file that was read."""
-
-    name: str
-    data: bytes | None
-    problem: Problem | None = None
-    digest: str = ""
 
 
 class Intake:
@@ -51,16 +40,16 @@ class Intake:
         self._recorder = recorder
         self.file_problems: dict[str, tuple[Problem, ...]] = {}
         self.root_missing = False
+        self.last: Scan | None = None  # the newest scan that was taken in
         self._files_seen = False  # whether any scan since the start had a file
 
     def restore(self, restored: Restored) -> None:
         """Begin with what was in force when the program last ran."""
-        files = {intent.file: _Stored(intent.file, intent.data) for intent in restored.intents}
-        judged = self._judge(files, frozenset())
+        recalled = self._judge.recall(restored.intents)
         stored = {intent.domain for intent in restored.intents}
         for name in stored | restored.documents.keys():
             document = restored.documents.get(name, {})
-            domain = judged.domains.get(name)
+            domain = recalled.get(name)
             self._domains[name] = DomainRecord(
                 name=name,
                 file=domain.file if domain is not None else str(document.get("file", f"{name}.json")),
@@ -73,19 +62,20 @@ class Intake:
                 held=str(document.get("held", "")),
             )
 
-    def take(self, scan: Scan, *, known: frozenset[FactRef]) -> dict[str, Domain | None]:
+    def take(self, scan: Scan) -> dict[str, Domain | None]:
         """Take a scan in. Gives the domains whose intent changed, with the intent that was in force before."""
+        self.last = scan
         self.root_missing = scan.root_missing
         if scan.root_missing:
             for record in self._domains.values():
                 if not record.gone and not record.down:
                     record.held = HELD_MISSING
             return {}
-        judged = self._judge(scan.files, self._lasting(scan, known))
+        judged = self._judge(scan.files, self._in_force())
         changes: dict[str, Domain | None] = {}
         for domain in judged.domains.values():
             self._declared(domain, scan, changes)
-        self._missing(scan, judged.domains, judged.problems, changes)
+        self._missing(scan, judged, changes)
         for record in self._domains.values():
             self._warn(record, judged.warnings.get(record.file, ()) if not record.gone else ())
         files = {record.file for record in self._domains.values() if not record.gone}
@@ -94,10 +84,8 @@ class Intake:
         }
         return changes
 
-    def _lasting(self, scan: Scan, known: frozenset[FactRef]) -> frozenset[FactRef]:
-        """The facts of domains that stay. One whose file is gone may still have some: nobody is to build on them."""
-        gone = {name for name, r in self._domains.items() if r.file not in scan.files and not r.held}
-        return frozenset(ref for ref in known if ref.domain not in gone)
+    def _in_force(self) -> list[InForce]:
+        return [InForce(r.name, r.file, r.domain, r.gone) for r in self._domains.values()]
 
     def _declared(self, domain: Domain, scan: Scan, changes: dict[str, Domain | None]) -> None:
         record = self._domains.get(domain.name)
@@ -121,6 +109,7 @@ class Intake:
         record.problems = ()
         record.held = ""
         record.gone = False
+        moved = f"moved here from {record.file}" if record.file != domain.file else ""
         record.file = domain.file
         record.commit = scan.commit
         if changed:
@@ -131,8 +120,9 @@ class Intake:
         record.domain = domain
         if changed or was_gone or stale:
             changes[domain.name] = before
-        if not same_text or was_gone:
-            self._keep(domain, scan, f"generation {record.generation}" if changed else "rewritten, same intent")
+        if not same_text or was_gone or moved:
+            what = f"generation {record.generation}" if changed else moved or "rewritten, same intent"
+            self._keep(domain, scan, f"{moved}, {what}" if changed and moved else what)
         elif changed:
             what = "something that it refers to has changed"
             message = f"{domain.file}: generation {record.generation}: {what}"
@@ -152,19 +142,28 @@ class Intake:
         commit = f" (commit {scan.commit[:12]})" if scan.commit else ""
         self._recorder.journal(kind="intent", domain=domain.name, message=f"{domain.file}: {what}{commit}")
 
+    def _moved(self, record: DomainRecord, file: str) -> None:
+        """The domain stands in another file now, which is not valid: it stays, and the file is its own."""
+        if record.file != file:
+            self._recorder.journal(kind="intent", domain=record.name, message=f"{file}: moved here from {record.file}")
+            record.file = file
+            self._recorder.intent_moved(record.name, file)
+            self._recorder.touch(record.name)
+
     def _missing(
         self,
         scan: Scan,
-        declared: Mapping[str, Domain],
-        problems: Mapping[str, tuple[Problem, ...]],
+        judged: Judged,
         changes: dict[str, Domain | None],
     ) -> None:
         vanished: list[DomainRecord] = []
         for name, record in self._domains.items():
-            if name in declared or record.gone:
+            if name in judged.domains or record.gone:
                 continue
-            broken = problems.get(record.file, ())
-            if record.file in scan.files and broken:
+            speaks = judged.speaks.get(name)
+            if speaks is not None:
+                self._moved(record, speaks)
+                broken = judged.problems.get(speaks, ())
                 if record.problems != broken:
                     self._recorder.touch(name)
                     for problem in broken:

@@ -34,6 +34,7 @@ from reconciler.controller.records import (
     FetchEnded,
     FetchSaid,
     ImagesSeen,
+    JudgeAgain,
     LookNow,
     Message,
     OutputRead,
@@ -109,6 +110,7 @@ class Controller:
             images=self._images,
             runtime=runtime,
             seed=seed,
+            on_forgotten=lambda: self.post(JudgeAgain()),
         )
         self._adoption = Adoption(known=self.known, executor=self._executor, prober=self._prober)
         self._outcomes = Outcomes(known=self.known, decider=self._decider, images=self._images, watcher=self._watcher)
@@ -257,6 +259,9 @@ class Controller:
                 self.on_beat()
             case ScanTaken(scan):
                 self._take_scan(scan)
+            case JudgeAgain():
+                if self.intake.last is not None:
+                    self._take_scan(self.intake.last)
             case EngineUp(info):
                 self.known.engine_info = info
             case EngineLost(text):
@@ -298,7 +303,7 @@ class Controller:
                 self._wishes.take_down(only, volumes)
 
     def _take_scan(self, scan: Any) -> None:
-        changes = self.intake.take(scan, known=frozenset(self.known.facts))
+        changes = self.intake.take(scan)
         self.source_read = True
         self._scans_taken += 1
         for name, old in changes.items():

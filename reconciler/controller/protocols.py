@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
-from reconciler.facts import FactRef, Pnr
+from reconciler.facts import Pnr
+from reconciler.intent.judgement import InForce
 from reconciler.intent.model import ChunkId, Domain, HealthCheck, Problem
 from reconciler.probes.protocol import Inside, Probe
 
@@ -41,8 +42,8 @@ class Source(Protocol):
 
 
 class Judged(Protocol):
-    """What the files of a scan come to mean: the valid domains by name; by file the problems, and what only looks
-    wrong."""
+    """What the files of a scan come to mean: what is to be in force of them, by name; by file the problems, and what
+    only looks wrong; and the file that stands for each domain in force, where one does."""
 
     @property
     def domains(self) -> Mapping[str, Domain]: ...
@@ -50,13 +51,16 @@ class Judged(Protocol):
     def problems(self) -> Mapping[str, tuple[Problem, ...]]: ...
     @property
     def warnings(self) -> Mapping[str, tuple[Problem, ...]]: ...
+    @property
+    def speaks(self) -> Mapping[str, str]: ...
 
 
 class Judge(Protocol):
-    """Turns files into domains and problems. ``files`` maps names to what was read; ``known`` are facts that
-    other domains are known to answer."""
+    """Turns files into domains and problems. ``files`` maps names to what was read; ``in_force`` is what was accepted
+    before. ``recall`` gives what the stored texts mean, by the domain's name."""
 
-    def __call__(self, files: Mapping[str, Any], known: frozenset[FactRef]) -> Judged: ...
+    def __call__(self, files: Mapping[str, Any], in_force: Sequence[InForce]) -> Judged: ...
+    def recall(self, stored: Sequence[StoredIntent]) -> Mapping[str, Domain]: ...
 
 
 class Answers(Protocol):

@@ -60,7 +60,8 @@ class Recorder:
         self._build: Build | None = None
         self._touched: dict[str, None] = {}
         self._forgotten: dict[str, None] = {}
-        self._kept: dict[str, tuple[str, bytes]] = {}
+        self._kept: dict[str, tuple[str, bytes]] = {}  # still to be written
+        self._texts: dict[str, tuple[str, bytes]] = {}  # of every domain
         self._entries: list[dict[str, Any]] = []
         self._wake = asyncio.Event()
         self._writing = asyncio.Lock()
@@ -81,7 +82,9 @@ class Recorder:
         for problem in problems:
             self.journal(kind="state", message=problem)
             log.warning("%s", problem)
-        return Restored(documents, self._intents.load_all())
+        intents = self._intents.load_all()
+        self._texts = {intent.domain: (intent.file, intent.data) for intent in intents}
+        return Restored(documents, intents)
 
     def touch(self, domain: str) -> None:
         """The domain's snapshot is out of date."""
@@ -93,13 +96,19 @@ class Recorder:
         """The domain is gone: so are its snapshot and its stored intent."""
         self._touched.pop(domain, None)
         self._kept.pop(domain, None)
+        self._texts.pop(domain, None)
         self._forgotten[domain] = None
         self._wake.set()
 
     def keep_intent(self, domain: str, file: str, data: bytes) -> None:
         """The text is the domain's last good one."""
-        self._kept[domain] = (file, data)
+        self._kept[domain] = self._texts[domain] = (file, data)
         self._wake.set()
+
+    def intent_moved(self, domain: str, file: str) -> None:
+        """The file that the domain's last good text stood in has another name now."""
+        if domain in self._texts:
+            self.keep_intent(domain, file, self._texts[domain][1])
 
     def journal(
         self,

@@ -114,6 +114,11 @@ class ScanTaken:
 
 
 @dataclass(frozen=True, slots=True)
+class JudgeAgain:
+    """A domain is gone for good: a file that wants one of its names may be right now."""
+
+
+@dataclass(frozen=True, slots=True)
 class EngineUp:
     """The engine answers."""
 
@@ -265,6 +270,7 @@ class Beat:
 Message = (
     Beat
     | ScanTaken
+    | JudgeAgain
     | EngineUp
     | EngineLost
     | StreamDropped

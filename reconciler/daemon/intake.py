@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Hashable, Mapping
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from reconciler.facts import FactRef
-from reconciler.intent.checks import Finding, check, locate_findings
 from reconciler.intent.contents import Contents, Glancing, NoContents, Source, SourceKind
+from reconciler.intent.findings import Finding, locate_findings
+from reconciler.intent.judgement import InForce, judge_domains
 from reconciler.intent.loader import load
 from reconciler.intent.model import CheckType, Domain, Loaded, Problem
 from reconciler.policy import Judge
@@ -30,17 +30,30 @@ class FileRead(Protocol):
     def problem(self) -> Problem | None: ...
 
 
+class Stored(Protocol):
+    """The text that is in force of a domain, and the file that it stood in."""
+
+    @property
+    def domain(self) -> str: ...
+    @property
+    def file(self) -> str: ...
+    @property
+    def data(self) -> bytes: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Judged:
     """The valid domains by name; by file name what is wrong (all of it), and what only looks wrong.
 
-    ``readable`` has, by file name, the valid domains and those that only do not go together with the rest.
+    ``readable`` has, by file name, the valid domains and those that only do not go together with the rest; ``speaks``
+    the file that stands for each domain in force, where one does.
     """
 
     domains: Mapping[str, Domain]
     problems: Mapping[str, tuple[Problem, ...]] = field(default_factory=dict)
     warnings: Mapping[str, tuple[Problem, ...]] = field(default_factory=dict)
     readable: Mapping[str, Domain] = field(default_factory=dict)
+    speaks: Mapping[str, str] = field(default_factory=dict)
 
 
 Key = tuple[str, bytes]
@@ -146,17 +159,17 @@ def judge(
     check_types: Mapping[str, CheckType],
     contents: Contents | None = None,
     policy: Judge | None = None,
-    known: Collection[FactRef] = (),
+    in_force: Sequence[InForce] = (),
     cache: LoadCache | None = None,
 ) -> Judged:
     """Judge files by their names. An error holds back the file that it is in, and no other.
 
-    ``base_dir`` is the absolute directory that relative paths in a file start from; ``known`` are facts that
-    are answered by somebody not in ``files``. ``policy`` says what they may ask for (None: anything). With ``cache``
-    only what changed since the last call is loaded.
+    ``base_dir`` is the absolute directory that relative paths in a file start from; ``policy`` says what they may ask
+    for (None: anything). ``in_force`` is what was accepted before: its names are its own, and where a file is not valid
+    it stays. With ``cache`` only what changed since the last call is loaded.
     """
     loading = Loading(base_dir, env, allowed_env, check_types, contents or NoContents(), policy)
-    return judge_with(loading, files, known=known, cache=cache)
+    return judge_with(loading, files, in_force=in_force, cache=cache)
 
 
 class Loads(Protocol):
@@ -165,11 +178,38 @@ class Loads(Protocol):
     def load(self, name: str, data: bytes) -> Entry: ...
 
 
+def recall(loading: Loads, stored: Sequence[Stored], cache: LoadCache | None = None) -> dict[str, Domain]:
+    """What the stored texts mean now, by the domain's name. It is not judged again beside others: it was in force. Left
+    out is what means nothing now (a file that it refers to can't be read), what the policy does not allow any more,
+    and what another domain's name stands in."""
+    found: dict[str, Domain] = {}
+    loaded = cache.loaded if cache is not None else {}
+    for one in stored:
+        key = (one.file, hashlib.sha256(one.data).digest())
+        entry = loaded.get(key) or loading.load(one.file, one.data)
+        domain = entry.loaded.domain
+        is_refused = any(finding.severity == "error" for finding in entry.refused)
+        if domain is not None and not entry.loaded.problems and not is_refused and domain.name == one.domain:
+            found[domain.name] = domain
+    return found
+
+
+def what_is_in_force(
+    loading: Loads, stored: Sequence[Stored], documents: Mapping[str, Mapping[str, object]]
+) -> list[InForce]:
+    """What a state directory says to be in force, by its stored texts and snapshots: as a daemon begins with it."""
+    recalled = recall(loading, stored)
+    files = {name: file for name, document in documents.items() if isinstance(file := document.get("file"), str)}
+    gone = {name for name, document in documents.items() if document.get("gone") is True}
+    files |= {one.domain: one.file for one in stored}
+    return [InForce(name, file, recalled.get(name), name in gone) for name, file in sorted(files.items())]
+
+
 def judge_with(
     loading: Loads,
     files: Mapping[str, FileRead],
     *,
-    known: Collection[FactRef] = (),
+    in_force: Sequence[InForce] = (),
     cache: LoadCache | None = None,
 ) -> Judged:
     """See :func:`judge`."""
@@ -178,9 +218,11 @@ def judge_with(
     loaded: dict[str, Domain] = {}
     refused: list[Finding] = []
     problems: dict[str, tuple[Problem, ...]] = {}
+    broken: dict[str, str | None] = {}
     for name, file in sorted(files.items()):
         if file.problem is not None:
             problems[name] = (file.problem,)
+            broken[name] = None
         if file.data is None or file.problem is not None:
             continue
         key = (name, hashlib.sha256(file.data).digest())
@@ -188,16 +230,16 @@ def judge_with(
         result = now[key].loaded
         if result.problems:
             problems[name] = result.problems
+            broken[name] = result.name
         elif result.domain is not None:
             loaded[name] = result.domain
             refused += now[key].refused
     if cache is not None:
         cache.loaded = now
-    findings = check(list(loaded.values()), known, refused)
-    wrong = _by_file([finding for finding in findings if finding.severity == "error"], files)
-    doubtful = _by_file([finding for finding in findings if finding.severity != "error"], files)
-    good = {domain.name: domain for name, domain in loaded.items() if name not in wrong}
-    return Judged(good, {**problems, **wrong}, doubtful, loaded)
+    judgement = judge_domains(list(loaded.values()), in_force, broken=broken, refused=refused)
+    wrong = _by_file([finding for finding in judgement.findings if finding.severity == "error"], files)
+    doubtful = _by_file([finding for finding in judgement.findings if finding.severity != "error"], files)
+    return Judged(judgement.accepted, {**problems, **wrong}, doubtful, loaded, judgement.speaks)
 
 
 def _by_file(findings: list[Finding], files: Mapping[str, FileRead]) -> dict[str, tuple[Problem, ...]]:

@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from reconciler.daemon import intake
-from reconciler.facts import FactRef
-from reconciler.intent.model import CheckType
+from reconciler.intent.judgement import InForce
+from reconciler.intent.model import CheckType, Domain
 from reconciler.policy import Judge
 from reconciler.sources.contents import LocalContents
 
@@ -44,9 +44,13 @@ class FileJudge:
         self._cache = intake.LoadCache()
         self._threads = ThreadPoolExecutor(THREADS, "pnr-load")
 
-    def __call__(self, files: Mapping[str, Any], known: frozenset[FactRef]) -> intake.Judged:
-        """Judge files by their names."""
-        judged = intake.judge_with(self._loading, files, known=known, cache=self._cache)
+    def recall(self, stored: Sequence[intake.Stored]) -> Mapping[str, Domain]:
+        """What stored texts mean, by the domain's name."""
+        return intake.recall(self._loading, stored, self._cache)
+
+    def __call__(self, files: Mapping[str, Any], in_force: Sequence[InForce]) -> intake.Judged:
+        """Judge files by their names, beside what is in force."""
+        judged = intake.judge_with(self._loading, files, in_force=in_force, cache=self._cache)
         used = {source for entry in self._cache.loaded.values() for source in entry.stamps}
         self._contents.forget_others(used)
         if used or any(entry.looked for entry in self._cache.loaded.values()):

@@ -52,7 +52,7 @@ async def make_plan(options: ServiceOptions) -> tuple[WholePlan, list[Problem]]:
         records: dict[str, DomainRecord] = {}
         intake = Intake(domains=records, judge=make_judge(options, contents, policy), recorder=recorder)
         intake.restore(restored)
-        intake.take(scan, known=frozenset())
+        intake.take(scan)
         info = await engine.connect()
         observed = await engine.observe()
         wishes = [_wish(record) for record in records.values() if not record.unknown]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -34,11 +34,10 @@ class GateBook:
     start: Mapping[FactRef, Pnr]
     answerer: Mapping[FactRef, Chunk]
     keys: Mapping[str, Mapping[str, frozenset[str]]]
-    known: frozenset[FactRef]
 
     @classmethod
-    def of(cls, domains: Iterable[Domain], known: Collection[FactRef] = ()) -> GateBook:
-        """Write down what ``domains`` declare; ``known`` are facts that anybody may answer in any way."""
+    def of(cls, domains: Iterable[Domain]) -> GateBook:
+        """Write down what ``domains`` declare."""
         start: dict[FactRef, Pnr] = {}
         answerer: dict[FactRef, Chunk] = {}
         keys: dict[str, dict[str, frozenset[str]]] = {}
@@ -52,16 +51,16 @@ class GateBook:
                     for key in chunk.flowout:
                         answerer.setdefault(chunk.flowout_ref(key), chunk)
                 scopes[cpux.name] = frozenset(found)
-        return cls(start, answerer, keys, frozenset(known))
+        return cls(start, answerer, keys)
 
     def is_foreign(self, ref: FactRef) -> bool:
         """Whether the fact belongs to a domain that is not there, so that nothing can be said of it."""
-        return ref != SYSTEM_READY and ref.domain not in self.keys and ref not in self.known
+        return ref != SYSTEM_READY and ref.domain not in self.keys
 
     def why_unknown(self, ref: FactRef, *, hint: bool = True) -> str | None:
         """Why nobody declares the fact; None when somebody does. ``hint``: name the nearest that is declared, which
         takes a while where there are thousands."""
-        if ref == SYSTEM_READY or ref in self.known:
+        if ref == SYSTEM_READY:
             return None
         scopes = self.keys.get(ref.domain, {})
         if ref.cpux not in scopes:
@@ -74,7 +73,7 @@ class GateBook:
 
     def why_never(self, entry: GateEntry) -> str | None:
         """Why the entry can never hold although its fact is declared; None when it can."""
-        if entry.ref in self.known or self.holds_at_start(entry):
+        if self.holds_at_start(entry):
             return None
         answerer = self.answerer.get(entry.ref)
         if answerer is not None and _can_satisfy(answerer, entry):
@@ -97,7 +96,7 @@ class GateBook:
 
     def waits_for(self, entry: GateEntry) -> Chunk | None:
         """The chunk that must have started before the entry can hold; None when it needs no chunk."""
-        if entry.ref in self.known or self.holds_at_start(entry):
+        if self.holds_at_start(entry):
             return None
         answerer = self.answerer.get(entry.ref)
         return answerer if answerer is not None and _can_satisfy(answerer, entry) else None

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from reconciler.intent.checks import Finding
+from reconciler.intent.findings import Finding
 from reconciler.intent.model import Adopt, Chunk, ContainerSpec, Domain
 from reconciler.intent.positions import Path
 from reconciler.intent.settings import SETTINGS, payload

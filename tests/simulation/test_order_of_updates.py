@@ -116,7 +116,10 @@ def test_those_who_need_each_other_do_not_wait_for_each_other() -> None:
     async def story() -> None:
         def pair(version: str, *, gated: bool = True) -> dict[str, Any]:
             more: dict[str, Any] = {"container": {"environment": {"V": version}}}
-            return domain(chunk("a", *(["b"] if gated else []), **more), chunk("b", "a", **more))
+            made = domain(chunk("a", *(["b"] if gated else []), **more), chunk("b", "a", **more))
+            # From the start, so that it is no cycle that nobody could begin.
+            made["cpuxs"]["main"]["rt_state"] = {"b_ready": {"prompt": "?", "response": ["yes"], "tv": "Y"}}
+            return made
 
         async with World() as w:
             w.files.write("shop", pair("1", gated=False))

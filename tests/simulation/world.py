@@ -10,13 +10,15 @@ from typing import Any
 
 from reconciler.controller.clock import LoopClock
 from reconciler.controller.loop import Controller
+from reconciler.controller.protocols import StoredIntent
 from reconciler.controller.recorder import Recorder
 from reconciler.controller.records import LookNow, TakeDown
 from reconciler.daemon import intake
 from reconciler.daemon.simulation import SimulatedRuntime, simulated_probe_factory
 from reconciler.engine.simulated import SimulatedEngine
-from reconciler.facts import FactRef, Pnr
-from reconciler.intent.model import ChunkId
+from reconciler.facts import Pnr
+from reconciler.intent.judgement import InForce
+from reconciler.intent.model import ChunkId, Domain
 from reconciler.planner.observed import Condition, Container
 from reconciler.probes import registry
 from reconciler.sources.protocol import FileSeen, Scan
@@ -42,6 +44,10 @@ class Files:
         """Remove files, all at once."""
         for domain in domains:
             del self.texts[f"{domain}.json"]
+        self._changed.set()
+
+    def tell(self) -> None:
+        """Something was done to ``texts``."""
         self._changed.set()
 
     def vanish(self, missing: bool = True) -> None:
@@ -156,10 +162,22 @@ async def _direct(call: Callable[[], None]) -> None:
     call()
 
 
-def _judge(files: Mapping[str, Any], known: frozenset[FactRef]) -> Any:
-    return intake.judge(
-        files, base_dir="/domains", env={}, allowed_env=frozenset(), check_types=CHECK_TYPES, known=known
-    )
+class Judging:
+    """Judges files as the daemon and ``pnr validate`` do."""
+
+    loading = intake.Loading("/domains", {}, frozenset(), CHECK_TYPES)
+
+    def __init__(self) -> None:
+        self._cache = intake.LoadCache()
+
+    def __call__(self, files: Mapping[str, Any], in_force: Sequence[InForce]) -> intake.Judged:
+        return intake.judge_with(self.loading, files, in_force=in_force, cache=self._cache)
+
+    def recall(self, stored: Sequence[StoredIntent]) -> Mapping[str, Domain]:
+        return intake.recall(self.loading, stored)
+
+
+judge_files = Judging()
 
 
 class World:
@@ -197,7 +215,7 @@ class World:
         self.controller = Controller(
             engine=self.engine,
             source=self.files,
-            judge=_judge,
+            judge=Judging(),
             runtime=self.runtime,
             make_probe=simulated_probe_factory(self.engine),
             clock=clock,

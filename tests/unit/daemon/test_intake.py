@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from reconciler.daemon import intake
 from reconciler.daemon.intake import Judged, LoadCache
-from reconciler.facts import FactRef
+from reconciler.intent.judgement import InForce
 from reconciler.intent.loader import load
 from reconciler.intent.model import Place, Problem
 from reconciler.probes.registry import known_types
@@ -34,14 +35,14 @@ def stack(name: str, *, port: int, wants: str = "system_ready") -> bytes:
     return json.dumps({"name": name, "cpuxs": {"main": {"design_chunks": [chunk]}}}).encode()
 
 
-def judge(files: dict[str, bytes], *, cache: LoadCache | None = None, known: tuple[FactRef, ...] = ()) -> Judged:
+def judge(files: dict[str, bytes], *, cache: LoadCache | None = None, in_force: Sequence[InForce] = ()) -> Judged:
     return intake.judge(
         {name: File(data) for name, data in files.items()},
         base_dir="/",
         env={},
         allowed_env=(),
         check_types=known_types(),
-        known=known,
+        in_force=in_force,
         cache=cache,
     )
 
@@ -86,7 +87,10 @@ def test_a_gate_that_asks_another_domain_is_doubtful_until_somebody_is_known_to_
     judged = judge(files)
     assert list(judged.domains) == ["a"]
     assert judged.warnings["a.json"][0].place.line > 0
-    assert not judge(files, known=(FactRef("other", "main", "ready"),)).warnings
+    answering = json.loads(stack("other", port=8002))
+    fact = {"prompt": "?", "response": ["yes"], "tv": "Y"}
+    answering["cpuxs"]["main"]["design_chunks"][0]["flowout"] = {"ready": fact}
+    assert not judge({**files, "other.json": json.dumps(answering).encode()}).warnings
 
 
 def test_with_a_cache_only_what_changed_is_loaded_again(monkeypatch: pytest.MonkeyPatch) -> None:

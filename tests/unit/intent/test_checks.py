@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from reconciler.facts import TV, FactRef, GateEntry, Pnr, resolve
-from reconciler.intent.checks import Finding, check, locate_findings
+from reconciler.intent.findings import Finding, locate_findings
+from reconciler.intent.judgement import check
 from reconciler.intent.model import Answer, Chunk, ChunkId, ContainerSpec, Cpux, Domain, FactsMode, HealthCheck
 from reconciler.intent.settings import SETTINGS
 
@@ -94,16 +95,16 @@ def test_a_gate_that_can_never_open_is_an_error_that_says_why(need: str, words: 
 
 @pytest.mark.parametrize(
     "need",
-    ["db_ready", "db_ready=N", "db_ready=N:no", "db_ready=U", "db_ready=Y:up", "db_ready=N:down", "holds", "told=Y:x"],
+    ["db_ready", "db_ready=N", "db_ready=N:no", "db_ready=U", "db_ready=Y:up", "db_ready=N:down", "holds"],
 )
-def test_what_a_chunk_its_health_check_rt_state_or_somebody_else_may_answer_can_be_waited_for(need: str) -> None:
+def test_what_a_chunk_its_health_check_or_rt_state_may_answer_can_be_waited_for(need: str) -> None:
     health = HealthCheck(
         "tcp",
         on_success=(Answer("db_ready", Pnr("", ("up",), TV.Y)),),
         on_failure=(Answer("db_ready", Pnr("", ("down",), TV.N)),),
     )
     shop = domain(chunk("db", health=health), chunk("api", need), rt_state={"holds": yes("holds")})
-    assert check([shop], {FactRef("shop", "main", "told")}) == []
+    assert check([shop]) == []
 
 
 @pytest.mark.parametrize("mode", [FactsMode.OWN, FactsMode.OFFERED])
@@ -117,7 +118,6 @@ def test_a_fact_of_a_domain_that_is_not_there_yet_is_a_warning() -> None:
     assert (finding.code, finding.severity) == ("UnknownDomainFact", "warning")
     assert finding.path == at(0, "gatekeeper", "data/main/db_ready")
     assert check([shop, domain(chunk("db", domain="data"), name="data")]) == []
-    assert check([shop], {FactRef("data", "main", "db_ready")}) == []
 
 
 def test_a_missing_fact_of_a_domain_that_is_there_is_an_error_in_the_domain_that_asks() -> None:
@@ -164,7 +164,6 @@ def test_what_holds_from_the_start_makes_no_cycle() -> None:
     assert check([domain(chunk("a", "b_ready=U"), chunk("b", "a_ready"))]) == []
     rt_state = {"b_ready": yes("b_ready")}
     assert check([domain(chunk("a", "b_ready"), chunk("b", "a_ready"), rt_state=rt_state)]) == []
-    assert check([domain(chunk("a", "b_ready"), chunk("b", "a_ready"))], {FactRef("shop", "main", "b_ready")}) == []
 
 
 def test_who_only_waits_behind_a_cycle_is_not_reported_and_separate_cycles_are() -> None:
@@ -184,9 +183,11 @@ def test_who_only_waits_behind_a_cycle_is_not_reported_and_separate_cycles_are()
 def test_a_cycle_across_domains_holds_back_the_one_whose_file_sorts_later() -> None:
     shop = domain(chunk("api", "data/main/db_ready"), file="b.json")
     data = domain(chunk("db", "shop/main/api_ready", domain="data"), name="data", file="a.json")
-    (finding,) = check([shop, data])
+    warning, finding = check([shop, data])
     assert (finding.domain, finding.file, finding.code) == ("shop", "b.json", "GateCycle")
     assert finding.path == at(0, "gatekeeper", "data/main/db_ready")
+    assert (warning.file, warning.severity) == ("a.json", "warning")
+    assert "b.json, which declares domain shop, is not valid, so nothing answers" in warning.message
 
 
 def test_a_chain_of_thousands_is_followed_to_its_end() -> None:
@@ -258,7 +259,7 @@ def test_two_chunks_do_not_publish_one_host_port(first: Any, second: Any, clash:
     ])  # fmt: skip
     assert codes(inside) == ([("shop.json", "HostPortClash")] if clash else [])
     assert codes(across) == ([("b.json", "HostPortClash")] if clash else [])
-    for finding, holder in zip((*inside, *across), ("chunk a", "chunk shop/main/a"), strict=False):
+    for finding, holder in zip((*inside, *across), ("chunk a", "chunk shop/main/a (a.json)"), strict=False):
         assert f"is published by {holder} already" in finding.message
         assert finding.path[-2:] == ("container", "ports")
 
@@ -276,7 +277,7 @@ def test_one_container_name_for_two_chunks_is_an_error_inside_and_across() -> No
         ("b.json", "ContainerNameClash", at(1, "container", "name")),
         ("b.json", "ContainerNameClash", at(2, "container", "name")),
     ]
-    assert found[1].message == "the container name y is taken by chunk other/main/a"
+    assert found[1].message == "the container name y is taken by chunk other/main/a (a.json)"
 
 
 def test_a_name_that_the_file_does_not_give_is_shown_at_the_chunk() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.intent.checks import check
+from reconciler.intent.judgement import check
 from reconciler.intent.model import ContainerSpec, Domain
 from reconciler.intent.settings import payload
 from reconciler.intent.settings.endpoints import difference, from_api

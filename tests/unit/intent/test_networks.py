@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from reconciler.intent.checks import check
 from reconciler.intent.fingerprint import network_digest
+from reconciler.intent.judgement import check
 from reconciler.intent.model import ContainerSpec, Domain, Ipam, NetworkSpec, Pool, VolumeSpec
 from reconciler.intent.networks import network_needs
 from reconciler.intent.settings import payload

@@ -1,0 +1,225 @@
+"""What of a machine only one can have: names of containers, networks and volumes, and ports of the host. Pure.
+
+What the intent in force of a domain has is *reserved* for its file; what is judged beside it is let in one domain after
+another, those that are in force before newcomers (see :mod:`reconciler.intent.judgement`).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from reconciler.intent.findings import Finding, copies
+from reconciler.intent.model import Chunk, Domain, NetworkSpec, VolumeSpec
+from reconciler.intent.positions import Path
+from reconciler.intent.settings.ports import addresses
+
+
+@dataclass(frozen=True)
+class Port:
+    """A port of the host on one of its addresses; of the unspecified address (0.0.0.0, ::) on all of that version."""
+
+    ip: str
+    number: int
+    protocol: str
+
+    @cached_property
+    def _address(self) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+        return ipaddress.ip_address(self.ip)
+
+    @property
+    def is_every_address(self) -> bool:
+        """Whether it stands for all addresses."""
+        return self._address.is_unspecified
+
+    @property
+    def key(self) -> tuple[int, int, str]:
+        """What ports that may be in each other's way share."""
+        return self._address.version, self.number, self.protocol
+
+    def __str__(self) -> str:
+        shown = f"[{self.ip}]" if self._address.version == 6 else self.ip
+        return f"{shown}:{self.number}/{self.protocol}"
+
+
+Named = tuple[str, str]
+"""``container``, ``network`` or ``volume``, and a name in the engine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who has something: a domain of a file and, where it is a container's, the chunk."""
+
+    domain: str
+    file: str
+    chunk: Chunk | None = None
+    leaving: bool = False  # its file is gone, and it is to be removed
+
+
+class Table:
+    """Who has what."""
+
+    def __init__(self) -> None:
+        self._ports: dict[Port, Holder] = {}
+        self._everywhere: dict[tuple[int, int, str], Holder] = {}
+        self._anywhere: dict[tuple[int, int, str], Holder] = {}
+        self._names: dict[Named, Holder] = {}
+
+    def holder(self, claim: Port | Named) -> Holder | None:
+        """Who has it, or has what stands in its way."""
+        if isinstance(claim, tuple):
+            return self._names.get(claim)
+        if claim.is_every_address:
+            return self._anywhere.get(claim.key)
+        return self._ports.get(claim) or self._everywhere.get(claim.key)
+
+    def covers(self, claim: Port | Named) -> bool:
+        """Whether all of the claim is had by somebody in the table."""
+        if isinstance(claim, tuple):
+            return claim in self._names
+        return claim in self._ports or claim.key in self._everywhere
+
+    def put(self, claim: Port | Named, holder: Holder) -> None:
+        """Somebody has it. Whoever had it before keeps it."""
+        if isinstance(claim, tuple):
+            self._names.setdefault(claim, holder)
+            return
+        self._ports.setdefault(claim, holder)
+        self._anywhere.setdefault(claim.key, holder)
+        if claim.is_every_address:
+            self._everywhere.setdefault(claim.key, holder)
+
+    def add(self, other: Table) -> None:
+        """Take over all that another table holds."""
+        for port, holder in other._ports.items():
+            self.put(port, holder)
+        for name, holder in other._names.items():
+            self.put(name, holder)
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """What stands at one place of a file: one name, or the addresses of one published port."""
+
+    claims: tuple[Port | Named, ...]
+    path: Path
+    chunk: Chunk | None
+
+
+def _claims(domain: Domain) -> Iterator[_Claim]:
+    for chunk, path in copies(domain):
+        name = ("container", chunk.container.name)
+        yield _Claim((name,), (*path, "container", "name") if chunk.container.named else (*path, "name"), chunk)
+        for entry in chunk.container.settings.get("ports") or ():
+            # Of a range the engine chooses one that is free.
+            if entry["published"] and "until" not in entry:
+                number, protocol = entry["published"], entry["target"].partition("/")[2]
+                ports = tuple(Port(ip, number, protocol) for ip in addresses(entry["host_ip"]))
+                yield _Claim(ports, (*path, "container", "ports"), chunk)
+    specs: list[tuple[str, NetworkSpec | VolumeSpec]] = [("network", spec) for spec in domain.networks]
+    specs += [("volume", spec) for spec in domain.volumes]
+    for kind, spec in specs:
+        # A network or volume has one domain that makes it, and removes it; others may say that it is external.
+        if not spec.external:
+            yield _Claim(((kind, spec.name),), _declaration(domain, kind, spec.name), None)
+
+
+def _declaration(domain: Domain, kind: str, engine_name: str) -> Path:
+    """Where a network or volume is declared, as far as its name in the engine tells; its own network is nowhere."""
+    own = f"pnr_{domain.name}" if kind == "network" else domain.name
+    if engine_name == own:
+        return ("name",)
+    return (f"{kind}s", engine_name.removeprefix(f"{own}_"))
+
+
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """Something that another domain has (or the domain itself, elsewhere)."""
+
+    finding: Finding
+    holder: str
+
+
+@dataclass
+class Claims:
+    """Who has what while domains are let in. ``reserved`` is what intents in force have."""
+
+    reserved: Table = field(default_factory=Table)
+    let_in: Table = field(default_factory=Table)
+
+    def reserve(self, domain: Domain, file: str, *, leaving: bool = False, only: Table | None = None) -> None:
+        """All that an intent in force has is its file's; with ``only`` what that table covers as well."""
+        for claim in _claims(domain):
+            for one in claim.claims:
+                if only is None or only.covers(one):
+                    self.reserved.put(one, Holder(domain.name, file, claim.chunk, leaving))
+
+    def clashes(self, domain: Domain) -> tuple[list[Clash], Table]:
+        """What of the domain's is another's, or is in it twice; and what it would have."""
+        own = Table()
+        found: list[Clash] = []
+        for claim in _claims(domain):
+            me = Holder(domain.name, domain.file, claim.chunk)
+            pairs = ((one, self._other(one, domain) or own.holder(one)) for one in claim.claims)
+            if claim.chunk is None:  # one network or volume may be declared under two names
+                pairs = ((one, self._other(one, domain)) for one in claim.claims)
+            one, holder = next((pair for pair in pairs if pair[1] is not None), (claim.claims[0], None))
+            if holder is not None:
+                found.append(Clash(_clash(domain, claim, one, holder), holder.domain))
+                continue
+            for each in claim.claims:
+                own.put(each, me)
+        return found, own
+
+    def _other(self, claim: Port | Named, domain: Domain) -> Holder | None:
+        reserved = self.reserved.holder(claim)
+        # What a file had under another domain name, or the domain in another file, is its own.
+        if reserved is not None and domain.file != reserved.file and domain.name != reserved.domain:
+            return reserved
+        return self.let_in.holder(claim)
+
+
+def table_of(domain: Domain) -> Table:
+    """All that a domain has."""
+    claims = Claims()
+    claims.reserve(domain, domain.file)
+    return claims.reserved
+
+
+_CODES = {"container": "ContainerNameClash", "network": "NetworkNameClash", "volume": "VolumeNameClash"}
+
+
+def _clash(domain: Domain, claim: _Claim, one: Port | Named, holder: Holder) -> Finding:
+    if isinstance(one, Port):
+        code = "HostPortClash"
+        text = (
+            f"{one} of the host is published twice by this container"
+            if holder.chunk is claim.chunk
+            else f"{one} of the host is published by {_who(holder, domain)} already"
+        )
+    elif one[0] == "container":
+        code, text = _CODES["container"], f"the container name {one[1]} is taken by {_who(holder, domain)}"
+    else:
+        kind, name = one
+        code = _CODES[kind]
+        text = (
+            f"the {kind} name {name} is taken by a {kind} of domain {holder.domain}{_where(holder, domain)}: give this"
+            f" one another name in {kind}s, or share that one by external: true with its name"
+        )
+    return Finding(domain.name, domain.file, claim.path, code, text)
+
+
+def _who(holder: Holder, domain: Domain) -> str:
+    if holder.chunk is None:
+        return f"domain {holder.domain}{_where(holder, domain)}"
+    if holder.domain == domain.name:
+        return f"chunk {holder.chunk.id.chunk}"
+    return f"chunk {holder.chunk.id}{_where(holder, domain)}"
+
+
+def _where(holder: Holder, domain: Domain) -> str:
+    if holder.domain == domain.name:
+        return ""
+    return f" ({holder.file}, which is gone: its domain is not removed yet)" if holder.leaving else f" ({holder.file})"
