@@ -63,7 +63,9 @@ class Attention:
                     self.read_own(record)
             return
         if record.health.run != main.run:
-            record.health = Health(main.run, main.id, self._began(record, main), networks=frozenset(main.networks))
+            networks = frozenset(main.networks)
+            since, began = self._since(record, main), self._began(record, main)
+            record.health = Health(main.run, main.id, since, networks=networks, began=began)
             record.own = {}
             record.own_run = main.run
             if chunk.facts is not FactsMode.NONE:
@@ -78,6 +80,14 @@ class Attention:
             self._prober.is_up(record.id, record.health.tv is TV.Y)
 
     def _began(self, record: ChunkRecord, main: Container) -> float:
+        """When a run began. One that was there when we first looked (or looked again) has run for as long as the engine
+        says; of others we saw the beginning, whatever the engine's clock says."""
+        now = self._known.clock.monotonic()
+        if main.began is None or record.health.run or main.run == record.started_run:
+            return now
+        return now - max(0.0, self._known.clock.now().timestamp() - main.began)
+
+    def _since(self, record: ChunkRecord, main: Container) -> float:
         """Since when a new run counts. What the engine starts again by itself (its restart policy) before it was ever
         up is no new attempt: otherwise one that crashes again and again would never reach its deadline."""
         before = record.health

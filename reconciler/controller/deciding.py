@@ -66,6 +66,13 @@ class Decider:
                 del self._known.dirty_domains[name]
                 self._decide_domain(name)
 
+    def ring(self, id: ChunkId) -> None:
+        """A timer of a chunk is over: decide about it again, and set it anew where that was a blink too early."""
+        record = self._known.chunks.get(id)
+        if record is not None:
+            record.wake_at = None
+        self._known.mark(id)
+
     def _decide(self, id: ChunkId) -> None:
         record = self._known.chunks.get(id)
         domain = self._known.domains.get(id.domain)
@@ -101,7 +108,7 @@ class Decider:
             return
         decision = decide(i)
         self._show(record, decision)
-        if decision.wake_at is not None and decision.wake_at != record.wake_at:
+        if decision.wake_at is not None and decision.wake_at != record.wake_at and decision.wake_at > i.now:
             record.wake_at = decision.wake_at
             heapq.heappush(self.timers, (decision.wake_at, id))
         if decision.work is not None and self._known.engine_up:

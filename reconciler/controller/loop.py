@@ -211,8 +211,7 @@ class Controller:
                 self._watcher.look_at(self.known.changed_unseen.pop())
             now = self.known.clock.monotonic()
             while self._decider.timers and self._decider.timers[0][0] <= now + 0.0005:
-                _, id = heapq.heappop(self._decider.timers)
-                self.known.mark(id)
+                self._decider.ring(heapq.heappop(self._decider.timers)[1])
             due = [key for key, at in self._decider.object_retry.items() if at <= now]
             for key in due:
                 del self._decider.object_retry[key]

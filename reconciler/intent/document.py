@@ -21,7 +21,16 @@ from reconciler.intent.auto_update import ACCEPTS as AUTO_UPDATE
 from reconciler.intent.auto_update import read as read_auto_update
 from reconciler.intent.container_document import Container
 from reconciler.intent.elsewhere import refusal
-from reconciler.intent.model import Adopt, AutoUpdate, Ipam, Kind, OnFailure, OnGateClose, Strategy
+from reconciler.intent.model import (
+    STABLE_SECONDS,
+    Adopt,
+    AutoUpdate,
+    Ipam,
+    Kind,
+    OnFailure,
+    OnGateClose,
+    Strategy,
+)
 from reconciler.intent.settings.deploy import MAX_REPLICAS
 from reconciler.intent.written import (
     TEXTS,
@@ -157,7 +166,15 @@ class Chunk(Part):
     )
     flowout: dict[FactKey, Fact] = Field({}, description="Facts that the chunk answers once it is up.")
     health_check: HealthCheck | None = Field(
-        None, description="How to find out whether it is up; without one it is up while its container runs."
+        None,
+        description="How to find out whether it is up; without one it is up once its container has run for"
+        " stable_seconds, and while it runs.",
+    )
+    stable_seconds: Annotated[float, seconds(0, 86400)] = Field(
+        STABLE_SECONDS,
+        description="So long the container must have run without an end to count as up, where no health check tells;"
+        " 0: at once. An update, with a health check or without, is done once its new container has run so long as"
+        " well.",
     )
     kind: Annotated[str, one_of(*Kind)] | None = Field(
         None, description="service (default) is kept up; job runs to exit 0 once a generation."

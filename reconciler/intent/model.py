@@ -76,6 +76,9 @@ class FactsMode(StrEnum):
 
 OFFERED_SILENCE_SECONDS = 5.0
 
+STABLE_SECONDS = 5.0
+"""For so long what has no health check must have run before it counts as up, unless its file says otherwise."""
+
 
 class Strategy(StrEnum):
     """In which order an update replaces a container. ``auto`` is resolved by the loader, never seen later."""
@@ -268,6 +271,7 @@ class Chunk:
     ignore_drift: tuple[str, ...] = ()  # names of settings that may differ from what was declared
     adopt: Adopt = Adopt.NO
     auto_update: AutoUpdate | None = None
+    stable_seconds: float = STABLE_SECONDS  # so long it must have run to count as up where nothing else tells
 
     def flowout_ref(self, key: str) -> FactRef:
         """The full name of one of the chunk's own flowout facts."""

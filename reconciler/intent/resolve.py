@@ -134,6 +134,7 @@ class _Resolver:
             ignore_drift=tuple(chunk.ignore_drift),
             adopt=chunk.adopt or Adopt.NO,
             auto_update=chunk.auto_update,
+            stable_seconds=chunk.stable_seconds,
         )
 
     def _container(self, id: ChunkId, chunk: document.Chunk, mode: FactsMode) -> ContainerSpec:

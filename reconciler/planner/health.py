@@ -18,8 +18,9 @@ class Health:
     """What the probes of one run of a container have told so far.
 
     ``run`` is the run that the results belong to, ``container`` the id of the container, ``since`` when watching it
-    began (monotonic seconds), ``tv`` what counts now: U until a threshold is reached. ``successes`` and ``failures``
-    count results in a row. ``networks`` are those through which it could be reached.
+    began (monotonic seconds), ``began`` when the run itself did as far as that is known, ``tv`` what counts now: U
+    until a threshold is reached. ``successes`` and ``failures`` count results in a row. ``networks`` are those through
+    which it could be reached.
     """
 
     run: str = ""
@@ -33,6 +34,7 @@ class Health:
     last_error: str = ""
     last_at: float | None = None
     networks: frozenset[str] = frozenset()
+    began: float = 0.0
 
 
 def reached_through(health: Health, networks: Collection[str], now: float) -> Health:

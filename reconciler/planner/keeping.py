@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reconciler.facts import TV
-from reconciler.intent.model import OFFERED_SILENCE_SECONDS, FactsMode, Kind, OnGateClose
+from reconciler.intent.model import FactsMode, Kind, OnGateClose
 from reconciler.lifecycle import Reason, State
 from reconciler.planner import endpoints, following
 from reconciler.planner.actions import (
@@ -21,8 +21,10 @@ from reconciler.planner.situation import (
     ENDED,
     Cast,
     ChunkInput,
+    counts_as_up_at,
     differing,
     finished,
+    has_run_stably,
     health_of,
     is_made_from,
     left_alone,
@@ -113,6 +115,9 @@ def _running(i: ChunkInput, parts: Cast, c: Container) -> Decision:
     if left:
         return to_do(i, Reason.RECOVERING, restart(i, c, left), left)
     if tv is TV.Y or (tv is TV.U and m.proven_run == c.run):
+        if parts.previous is not None and not has_run_stably(i, c):
+            text = f"it is up; the previous container is kept until it has run for {chunk.stable_seconds:g} s"
+            return Decision(State.EXECUTING, Reason.UPDATING, text, wake_at=counts_as_up_at(i, c))
         if parts.previous is not None:
             steps2 = take_away(i, parts.previous, "the new container is up")
             return to_do(i, Reason.UPDATING, steps2, "the new container is up; removing the previous one")
@@ -126,13 +131,14 @@ def _running(i: ChunkInput, parts: Cast, c: Container) -> Decision:
         return _ill(i, c)
     if tv is TV.N and m.proven_run == c.run:
         return Decision(State.EXECUTING, Reason.UNHEALTHY, i.health.last_error)
-    wake = None
-    if i.health.run == c.run:
-        if chunk.health is not None:
-            wake = i.health.since + chunk.health.deadline_seconds
-        elif chunk.facts is FactsMode.OFFERED:
-            wake = i.health.since + OFFERED_SILENCE_SECONDS
-    message = i.health.last_error if i.health.run == c.run and i.health.last_error else "waiting for the first answer"
+    if chunk.health is None:
+        text = f"it runs, and counts as up once it has run for {chunk.stable_seconds:g} s"
+        if chunk.facts is not FactsMode.NONE and chunk.flowout:
+            text = "waiting for the first answer"
+        return Decision(State.EXECUTING, Reason.PROBING, text, wake_at=counts_as_up_at(i, c))
+    is_watched = i.health.run == c.run
+    wake = i.health.since + chunk.health.deadline_seconds if is_watched else None
+    message = i.health.last_error if is_watched and i.health.last_error else "waiting for the first answer"
     return Decision(State.EXECUTING, Reason.PROBING, message, wake_at=wake)
 
 
@@ -186,6 +192,8 @@ def rolled_back(i: ChunkInput, parts: Cast) -> Decision:
                 return to_do(i, Reason.RECOVERING, restart(i, previous, ill), ill)
         elif i.health.run == previous.run and i.chunk.health is not None:
             wake = i.health.since + i.chunk.health.deadline_seconds
+        elif i.chunk.health is None:
+            wake = counts_as_up_at(i, previous)
     what, until = "the update", "the domain changes"
     if is_made_from(previous, i.chunk):
         rejected = following.short(i.image.newest or following.wanted_id(i.chunk, m, i.image))

@@ -33,6 +33,7 @@ from reconciler.planner.situation import (
     drifted,
     finished,
     found_differing,
+    has_run_stably,
     health_of,
     is_made_from,
 )
@@ -70,6 +71,8 @@ def notice(i: ChunkInput) -> Memory:
         if tv is TV.Y and chunk.kind is Kind.SERVICE:
             if parts.rolled_back:
                 return serves_again(m, c.run, i.now)
+            if parts.previous is not None and not has_run_stably(i, c):
+                return m  # as long as it can still be found to end at once, what it replaces is there
             m = following.arrived(m) if parts.previous is None else m
             return proven(m, c.run, i.now)
         if i.health.run == c.run and m.counted_run != c.run and not endpoints.cut_off(chunk, c):

@@ -48,7 +48,8 @@ class Container:
     ``owner`` is None for a container without our labels (a *foreign* one: it is never touched). ``networks``
     maps the name of each connected network to the container's address there ("" while it does not run).
     ``published`` maps ``"80/tcp"`` to host addresses. ``run`` changes with every start of the container: results
-    that were found before it are stale. ``exit_code`` is None unless it has run and ended. ``health`` is
+    that were found before it are stale. ``began`` is when the run began, by the engine's clock (seconds of the
+    epoch); None where the engine does not tell. ``exit_code`` is None unless it has run and ended. ``health`` is
     Docker's own word (``starting``, ``healthy``, ``unhealthy``) or None. ``settings`` holds the
     settings as read back from the engine, in the normal forms of :mod:`reconciler.intent.settings`; None where
     the engine showed only a summary. ``endpoints`` tells of each connected network how the container is connected, in
@@ -81,6 +82,7 @@ class Container:
     unsaid: tuple[str, ...] = ()
     warnings: tuple[str, ...] = field(default=(), compare=False)
     was_there: bool = field(default=False, compare=False)
+    began: float | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -220,10 +220,30 @@ def is_up_without_probe(i: ChunkInput, c: Container) -> bool:
     chunk = i.chunk
     if chunk is None or chunk.health is not None:
         return False
-    if chunk.facts is FactsMode.NONE or not chunk.flowout or i.answered_all:
+    if chunk.kind is Kind.JOB:
         return True
-    silent = i.now - i.health.since >= OFFERED_SILENCE_SECONDS
-    return chunk.facts is FactsMode.OFFERED and i.health.run == c.run and silent
+    if chunk.facts is not FactsMode.NONE and chunk.flowout:
+        if i.answered_all:
+            return True
+        silent = i.now - i.health.began >= OFFERED_SILENCE_SECONDS
+        if chunk.facts is FactsMode.OWN or not (i.health.run == c.run and silent):
+            return False
+    return has_run_stably(i, c)
+
+
+def has_run_stably(i: ChunkInput, c: Container) -> bool:
+    """Whether a running container has run for so long that it is no more taken for one that ends at once."""
+    if i.chunk is None or not i.chunk.stable_seconds or i.memory.proven_run == c.run:
+        return True
+    return i.health.run == c.run and i.now >= i.health.began + i.chunk.stable_seconds
+
+
+def counts_as_up_at(i: ChunkInput, c: Container) -> float | None:
+    """When a running container is to be decided about again, since it may count as up then by having run so long."""
+    if i.chunk is None or i.health.run != c.run:
+        return None
+    silence = OFFERED_SILENCE_SECONDS if i.chunk.facts is FactsMode.OFFERED else 0.0
+    return i.health.began + max(i.chunk.stable_seconds, silence)
 
 
 def health_of(i: ChunkInput, c: Container) -> TV:

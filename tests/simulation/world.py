@@ -205,6 +205,7 @@ class World:
     def start(self) -> None:
         """Start a controller on what there is."""
         clock = LoopClock()
+        self.engine.wall = lambda: clock.now().timestamp()
         recorder = Recorder(
             snapshots=Documents(self.stores),
             intents=Texts(self.stores),

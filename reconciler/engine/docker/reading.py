@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from reconciler.engine.docker.mounted_files import without_own
@@ -231,7 +232,17 @@ def from_inspection(body: Mapping[str, Any]) -> Container:
         endpoints={name: endpoints.from_api(end or {}, str(body["Id"])) for name, end in networks.items()},
         warnings=tuple(str(warning).strip() for warning in body.get(_WARNINGS) or ()),
         was_there=bool(body.get(_WAS_THERE)),
+        began=_moment(started),
     )
+
+
+def _moment(text: str) -> float | None:
+    """A time as the engine writes it (``2026-01-01T00:00:00.123456789Z``), in seconds of the epoch; None where there is
+    none."""
+    try:
+        return datetime.fromisoformat(text).timestamp() if text and text != _NEVER else None
+    except ValueError:
+        return None
 
 
 def network(body: Mapping[str, Any]) -> Network:

@@ -9,6 +9,8 @@ people and fate do to a host.
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -46,6 +48,7 @@ class SimulatedHost(SimulatedBelongings):
     def __init__(self) -> None:
         super().__init__()
         self.runs: list[str] = []
+        self.wall: Callable[[], float] = time.time  # a simulation in virtual time has its own
         self._hidden: dict[str, Hidden] = {}
 
     # --- what people and fate do ------------------------------------------------------------------------------
@@ -179,6 +182,7 @@ class SimulatedHost(SimulatedBelongings):
                 c,
                 condition=Condition.RUNNING,
                 run=f"run{self._serial:05d}",
+                began=self.wall(),
                 exit_code=None,
                 oom_killed=False,
                 networks=dict.fromkeys(c.networks, ADDRESS),

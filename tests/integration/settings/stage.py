@@ -55,6 +55,7 @@ class Stage:
         """Put a file into place and wait until the program has done what it can about it."""
         for chunk in document["cpuxs"]["main"]["design_chunks"]:
             self.whose[chunk["container"]["name"]] = chunk["name"]
+            chunk.setdefault("stable_seconds", 0)
         text = json.dumps(document).encode()
         digest = hashlib.sha256(text).hexdigest()
         temporary = self.folder / "new"

@@ -82,15 +82,17 @@ def container(of: Chunk, condition: Condition = Condition.RUNNING, **more: Any) 
 
 
 def situation(of: Chunk | None, *containers: Container, **more: Any) -> ChunkInput:
-    """A chunk's situation; gate open, nothing remembered."""
+    """A chunk's situation; gate open, nothing remembered. What has no health check runs for long enough."""
     id = of.id if of is not None else more.pop("id")
+    runs = [c.run for c in containers if c.run] if of is not None and of.health is None else []
+    seen = Health(run=runs[0], since=900.0, began=900.0) if runs else Health()
     return ChunkInput(
         id=id,
         chunk=of,
         generation=more.pop("generation", 1),
         containers=tuple(containers),
         memory=more.pop("memory", Memory()),
-        health=more.pop("health", Health()),
+        health=more.pop("health", seen),
         now=more.pop("now", 1000.0),
         **more,
     )

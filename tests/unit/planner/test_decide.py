@@ -33,10 +33,50 @@ def test_a_chunk_whose_gate_does_not_hold_waits_and_says_for_what() -> None:
     assert decision.work is None
 
 
-def test_a_running_container_without_a_health_check_is_up() -> None:
+def test_a_running_container_without_a_health_check_is_up_once_it_has_run_for_a_while() -> None:
+    c = chunk(stable_seconds=5.0)
+    short = Health(run="run1", since=998.0, began=998.0)
+    _, early = think(situation(c, container(c), health=short))
+    memory, later = think(situation(c, container(c), health=short, now=1003.0))
+    assert (early.state, early.reason, early.wake_at) == (State.EXECUTING, Reason.PROBING, 1003.0)
+    assert "once it has run for 5 s" in early.message
+    assert (later.state, later.reason, later.work) == (State.COMPLETED, Reason.RUNNING, None)
+    assert memory.proven_run == "run1"
+
+
+def test_without_seconds_of_stability_it_is_up_at_once() -> None:
+    c = chunk(stable_seconds=0.0)
+    _, decision = think(situation(c, container(c), health=Health(run="run1", since=1000.0, began=1000.0)))
+    assert (decision.state, decision.reason) == (State.COMPLETED, Reason.RUNNING)
+
+
+def test_what_was_proven_before_is_up_though_nobody_saw_it_begin() -> None:
     c = chunk()
-    _, decision = think(situation(c, container(c)))
-    assert (decision.state, decision.reason, decision.work) == (State.COMPLETED, Reason.RUNNING, None)
+    _, decision = think(situation(c, container(c), health=Health(), memory=Memory(proven_run="run1")))
+    assert (decision.state, decision.reason) == (State.COMPLETED, Reason.RUNNING)
+
+
+def test_the_previous_container_is_kept_until_the_new_one_has_run_for_a_while_though_it_is_healthy() -> None:
+    c = chunk(health=TCP)
+    new, old = container(c), container(c, id="old", name="shop_web.pnr-previous", spec="d0", run="run0")
+    young = replace(healthy(), since=998.0, began=998.0)
+    memory, early = think(situation(c, new, old, health=young))
+    assert (early.state, early.reason, early.work, early.wake_at) == (State.EXECUTING, Reason.UPDATING, None, 1003.0)
+    assert memory.proven_run == ""
+    memory, later = think(situation(c, new, old, health=young, now=1003.0))
+    assert memory.proven_run == "run1"
+    assert any(step.startswith("RemoveContainer") for step in steps(later))
+
+
+def test_a_new_container_that_was_healthy_and_ended_soon_after_is_given_up() -> None:
+    c = chunk(health=TCP)
+    new, old = container(c), container(c, id="old", name="shop_web.pnr-previous", spec="d0", run="run0")
+    i = situation(c, new, old, health=replace(healthy(), since=998.0, began=998.0))
+    memory, _ = think(i)
+    ended = replace(new, condition=Condition.EXITED, exit_code=1)
+    memory, decision = think(replace(i, containers=(ended, old), memory=memory, now=999.0))
+    assert memory.rejected
+    assert decision.reason is Reason.ROLLING_BACK
 
 
 def test_a_running_container_is_up_only_once_its_probe_says_so() -> None:
@@ -398,8 +438,8 @@ def test_restart_on_gate_close_restarts_once_the_gate_holds_again() -> None:
 
 def test_a_silent_container_of_the_go_programs_kind_counts_as_up_after_a_while() -> None:
     c = chunk(facts=FactsMode.OFFERED)
-    _, early = think(situation(c, container(c), health=Health(run="run1", since=999.0)))
-    _, later = think(situation(c, container(c), health=Health(run="run1", since=990.0)))
+    _, early = think(situation(c, container(c), health=Health(run="run1", since=999.0, began=999.0)))
+    _, later = think(situation(c, container(c), health=Health(run="run1", since=990.0, began=990.0)))
     assert (early.state, early.wake_at) == (State.EXECUTING, 1004.0)
     assert later.state is State.COMPLETED
 
