@@ -110,6 +110,7 @@ def remarks(view: View) -> list[str]:
         said.append(f"the engine does not answer: {daemon.get('message') or 'no word from it'}")
     elif daemon.get("message"):
         said.append(f"trouble: {daemon['message']}")
+    said.extend(f"note: {note}" for note in daemon.get("notes", ()))
     if not view["domains"]:
         said.append("no domain is declared")
     for domain in view["domains"]:

@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any
 
 from reconciler.controller.clock import Clock
+from reconciler.controller.known_values import known_values
 from reconciler.controller.protocols import Intents, JournalWriter, Offload, Snapshots, StoredIntent
 from reconciler.errors import PnrError
 from reconciler.facts import FactRef, Pnr
@@ -38,7 +39,8 @@ class Restored:
 
 
 class Recorder:
-    """See the module's text. The methods but :meth:`run` and :meth:`flush` return at once."""
+    """See the module's text. The methods but :meth:`run` and :meth:`flush` return at once. ``remarks`` are what was not
+    right about the state directory at the start, with the domain that it is about."""
 
     def __init__(
         self,
@@ -51,6 +53,7 @@ class Recorder:
         on_journal: Callable[[Mapping[str, Any]], None] | None = None,
     ) -> None:
         self.trouble = ""
+        self.remarks: list[tuple[str | None, str]] = []
         self._snapshots = snapshots
         self._intents = intents
         self._journal = journal
@@ -78,13 +81,27 @@ class Recorder:
 
     def load(self) -> Restored:
         """Read what is there (blocking, once, before the loop runs)."""
-        documents, problems = self._snapshots.load_all()
+        found, problems = self._snapshots.load_all()
         for problem in problems:
-            self.journal(kind="state", message=problem)
+            self.remark(problem)
             log.warning("%s", problem)
+        documents: dict[str, Mapping[str, Any]] = {}
+        for domain, document in found.items():
+            documents[domain], unknown = known_values(document)
+            if unknown:
+                problem = self._snapshots.set_aside(domain, unknown)
+                self.remark(problem, domain=domain)
+                log.warning("%s", problem)
         intents = self._intents.load_all()
+        for problem in self._intents.problems:
+            self.remark(problem)
         self._texts = {intent.domain: (intent.file, intent.data) for intent in intents}
         return Restored(documents, intents)
+
+    def remark(self, problem: str, *, domain: str | None = None) -> None:
+        """Something about the state directory was not right at the start: it is told in the journal and the status."""
+        self.remarks.append((domain, problem))
+        self.journal(kind="state", domain=domain, message=problem)
 
     def touch(self, domain: str) -> None:
         """The domain's snapshot is out of date."""

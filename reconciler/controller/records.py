@@ -18,6 +18,9 @@ from reconciler.planner.observed import Container, ImageSeen, Observed
 from reconciler.planner.rolling import Stage
 from reconciler.probes.protocol import ProbeResult
 
+SNAPSHOT_VERSION = 1
+"""Of the format of snapshots, described in docs/state-format.md."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ending:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -9,13 +10,13 @@ from typing import Any
 from reconciler.controller.clock import Clock, iso, wall
 from reconciler.controller.known import Known
 from reconciler.controller.recorder import Restored, stamp
-from reconciler.controller.records import ChunkRecord
+from reconciler.controller.records import SNAPSHOT_VERSION, ChunkRecord
 from reconciler.controller.tell import is_settled, is_stalled, pnr_document
 from reconciler.intent.model import ChunkId
 from reconciler.lifecycle import Reason, State
 from reconciler.planner.memory import LONGEST_DELAY_SECONDS, Failure, Memory, Remedy
 
-SNAPSHOT_VERSION = 1
+log = logging.getLogger("pnr.state")
 
 
 def snapshot_document(c: Known, name: str) -> dict[str, Any] | None:
@@ -91,7 +92,11 @@ def restore_chunks(restored: Restored, clock: Clock) -> list[ChunkRecord]:
         for cpux in document.get("cpux", ()):
             for entry in cpux.get("chunk", ()):
                 id = ChunkId(domain, str(cpux["name"]), str(entry["name"]), int(entry.get("number", 1)))
-                found.append(_restore_chunk(id, entry, clock))
+                try:
+                    found.append(_restore_chunk(id, entry, clock))
+                except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
+                    # Whatever a snapshot holds, it is no reason not to start: the chunk is looked at anew.
+                    log.warning("what the snapshot says of chunk %s can't be taken up: %s", id, error)
     return found
 
 

@@ -97,6 +97,7 @@ def view(c: Known, images: Images, file_problems: Mapping[str, tuple[Problem, ..
             "ready": ready,
             "engine_up": c.engine_up or not c.engine_asked,
             "message": c.engine_message or c.recorder.trouble,
+            "notes": [text for domain, text in c.recorder.remarks if domain is None or domain not in c.domains],
         },
         "domains": domains + strays,
     }
@@ -127,7 +128,11 @@ def _domain_view(c: Known, images: Images, record: DomainRecord) -> dict[str, An
         "suspended": record.down,
         "errors": [problem.as_dict() for problem in record.problems],
         "warnings": [problem.as_dict() for problem in record.warnings],
-        "notes": [*(record.domain.notes if record.domain is not None else ()), *_remarks(c, record)],
+        "notes": [
+            *(record.domain.notes if record.domain is not None else ()),
+            *_remarks(c, record),
+            *(text for domain, text in c.recorder.remarks if domain == record.name),
+        ],
         "held": record.held,
         "unknown": record.unknown,
         "removing": record.gone,

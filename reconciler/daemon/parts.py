@@ -27,7 +27,12 @@ from reconciler.probes import registry
 from reconciler.sources.contents import LocalContents, MayRead, Places
 from reconciler.sources.directory import DirectorySource
 from reconciler.sources.runtime import RuntimeFacts
+from reconciler.state import adopted as adopted_state
+from reconciler.state import images as images_state
+from reconciler.state import journal as journal_state
+from reconciler.state import key as key_state
 from reconciler.state.adopted import AdoptedStore
+from reconciler.state.aside import put_away_folder
 from reconciler.state.images import ImageStore
 from reconciler.state.intents import IntentStore
 from reconciler.state.journal import Journal
@@ -39,6 +44,9 @@ if TYPE_CHECKING:
     from reconciler.engine.docker.mounted_files import MountedFiles
 
 log = logging.getLogger("pnr.daemon")
+
+FILES = (journal_state.NAME, adopted_state.FILE, images_state.FILE, key_state.NAME)
+"""What of the state directory is a file, whatever stands in its place."""
 
 
 class UnknownEngine(PnrError):
@@ -99,10 +107,10 @@ class _ChunkFolders:
 
 
 def make_engine(
-    options: ServiceOptions, contents: LocalContents, policy: Judge
+    options: ServiceOptions, contents: LocalContents, policy: Judge, problems: list[str] | None = None
 ) -> tuple[Engine, ProbeMaker, RuntimeReader]:
     """The engine by its name, with the probes and the reader of containers' answers that go with it. ``policy`` judges
-    what is sent to it.
+    what is sent to it; ``problems`` takes what is wrong with its records in the state directory.
 
     Raises UnknownEngine.
     """
@@ -114,11 +122,13 @@ def make_engine(
         from reconciler.engine.docker.mounted_files import MountedFiles
 
         root, executable_root = files_roots(options.state)
-        adopted = AdoptedStore(options.state)
+        adopted, record = AdoptedStore(options.state), ImageStore(options.state)
+        if problems is not None:
+            problems += [problem for problem in (adopted.problem, record.problem) if problem]
         files = MountedFiles(root, contents, executable_root=executable_root)
         engine = DockerEngine(
             runtime_root=runtime,
-            images=ImageKeeper(logins=Logins(contents), record=ImageStore(options.state), pack=contents.pack),
+            images=ImageKeeper(logins=Logins(contents), record=record, pack=contents.pack),
             adopted=adopted,
             files=files,
             guard=Guard(policy, adopted),
@@ -153,21 +163,25 @@ async def assembled(
     lock = StateLock(options.state)
     lock.acquire()
     try:
+        problems = [told for name in FILES if (told := put_away_folder(options.state / name))]
         clock = SystemClock()
         policy = make_policy(options)
         contents = make_contents(options, policy, make_key=True)
-        engine, make_probe, runtime = make_engine(options, contents, policy)
+        engine, make_probe, runtime = make_engine(options, contents, policy, problems)
         judge = make_judge(options, contents, policy)
         intents = IntentStore(options.state)
         await judge.prepare({intent.file: intent for intent in intents.load_all()})
         recorder = Recorder(
             snapshots=SnapshotStore(options.state),
             intents=intents,
-            journal=Journal(options.state / "events.jsonl"),
+            journal=Journal(options.state / journal_state.NAME),
             clock=clock,
             offload=offload,
             on_journal=on_journal,
         )
+        for problem in problems:
+            log.warning("%s", problem)
+            recorder.remark(problem)
         controller = Controller(
             engine=engine,
             source=WithReferences(DirectorySource(options.domains, polling=options.polling), judge),

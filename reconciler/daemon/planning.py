@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from reconciler.controller.clock import SystemClock
 from reconciler.controller.intake import Intake
+from reconciler.controller.known_values import known_values
 from reconciler.controller.recorder import Recorder, Restored
 from reconciler.controller.records import DomainRecord
 from reconciler.controller.snapshots import restore_chunks
@@ -38,7 +39,7 @@ async def make_plan(options: ServiceOptions) -> tuple[WholePlan, list[Problem]]:
         scan = await anext(scans)
         await source.close()
         snapshots, intents = SnapshotStore(options.state), IntentStore(options.state)
-        documents, _ = snapshots.load_all(mending=False)
+        documents = {name: known_values(found)[0] for name, found in snapshots.load_all(mending=False)[0].items()}
         restored = Restored(documents, intents.load_all(mending=False))
         clock = SystemClock()
         # It is never run, so that what it is told goes nowhere.

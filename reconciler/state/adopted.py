@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from reconciler.state import atomic
+from reconciler.state import aside, atomic
 
 log = logging.getLogger("pnr.state")
 
@@ -28,22 +28,26 @@ class AdoptedStore:
     """
 
     def __init__(self, root: Path) -> None:
+        self.problem = ""  # why the record could not be used
+        self._unusable = False  # what is there is not to be written over
         self._path = root / FILE
         self._writing = threading.Lock()
         self._labels = self._read()
 
     def _read(self) -> dict[str, Mapping[str, str]]:
         try:
-            document: Any = json.loads(self._path.read_bytes())
+            document: Any = json.loads(aside.read(self._path))
             if document["version"] != VERSION:
                 raise ValueError(f"it has version {document['version']}, this program knows {VERSION}")
             return {str(id): {str(k): str(v) for k, v in labels.items()} for id, labels in document["adopted"].items()}
         except FileNotFoundError:
             return {}
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            log.error(
-                "%s can't be used: %s; containers that were taken over count as somebody else's", self._path, error
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
+            reason = getattr(error, "strerror", None) or error
+            self.problem = (
+                f"{self._path} can't be used ({reason}): containers that were taken over count as somebody else's"
             )
+            self._unusable = True
             return {}
 
     def labels(self, container_id: str) -> Mapping[str, str]:
@@ -64,5 +68,8 @@ class AdoptedStore:
 
     def _write(self, labels: dict[str, Mapping[str, str]]) -> None:
         text = json.dumps({"version": VERSION, "adopted": labels}, indent=1, sort_keys=True)
+        if self._unusable:
+            log.warning("%s", aside.put_away(self._path, "see above"))
+            self._unusable = False
         atomic.write(self._path, text.encode())
         self._labels = labels

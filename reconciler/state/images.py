@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from reconciler.state import atomic
+from reconciler.state import aside, atomic
 
 log = logging.getLogger("pnr.state")
 
@@ -25,6 +25,8 @@ class ImageStore:
     """The record, read once and written whole at each change. See :class:`reconciler.engine.protocol.ImageRecord`."""
 
     def __init__(self, root: Path) -> None:
+        self.problem = ""  # why the record could not be used
+        self._unusable = False  # what is there is not to be written over
         self._path = root / FILE
         self._lock = threading.Lock()
         self._own: dict[str, tuple[str, ...]] = {}
@@ -33,15 +35,19 @@ class ImageStore:
 
     def _read(self) -> None:
         try:
-            document: Any = json.loads(self._path.read_bytes())
+            document: Any = json.loads(aside.read(self._path))
             if document["version"] != VERSION:
                 raise ValueError(f"it has version {document['version']}, this program knows {VERSION}")
             self._own = {str(id): tuple(str(name) for name in names) for id, names in document["own"].items()}
             self._asked = {str(image): float(at) for image, at in document["asked"].items()}
         except FileNotFoundError:
             return
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            log.error("%s can't be used: %s; `pnr prune` knows no image that was brought in before", self._path, error)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
+            reason = getattr(error, "strerror", None) or error
+            self.problem = (
+                f"{self._path} can't be used ({reason}): `pnr prune` knows no image that was brought in before"
+            )
+            self._unusable = True
 
     def asked_at(self, image: str) -> float | None:
         """When ``image`` was last asked for, as a Unix time."""
@@ -74,5 +80,8 @@ class ImageStore:
 
     def _write(self, own: dict[str, tuple[str, ...]], asked: dict[str, float]) -> None:
         document = {"version": VERSION, "own": own, "asked": asked}
+        if self._unusable:
+            log.warning("%s", aside.put_away(self._path, "see above"))
+            self._unusable = False
         atomic.write(self._path, json.dumps(document, indent=1, sort_keys=True).encode())
         self._own, self._asked = own, asked

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from reconciler.state import atomic
+from reconciler.state import aside, atomic
 from reconciler.state.atomic import StateWriteFailed
 
 log = logging.getLogger("pnr.state")
@@ -32,28 +32,44 @@ class IntentStore:
 
     def __init__(self, root: Path) -> None:
         self._folder = root / "intents"
+        self.problems: list[str] = []
 
     def save(self, domain: str, file: str, data: bytes) -> None:
         """Keep a text. Raises StateWriteFailed."""
         atomic.write(self._path(domain), json.dumps(file).encode() + b"\n" + data)
 
     def load_all(self, *, mending: bool = True) -> Sequence[StoredIntent]:
-        """All texts. One that can't be read is left out: its domain is then known by its snapshot alone. Without
-        ``mending`` nothing is touched, since another process may be writing."""
+        """All texts. One that can't be used is left out: its domain is then known by its snapshot alone. Without
+        ``mending`` nothing is touched, since another process may be writing; with it such are set aside. ``problems``
+        tells of them."""
         found: list[StoredIntent] = []
-        if not self._folder.is_dir():
+        try:
+            if mending and self._folder.exists() and not self._folder.is_dir():
+                self._tell(aside.put_away(self._folder, "it should be a directory"))
+            if mending and self._folder.is_dir():
+                atomic.clear_leftovers(self._folder)
+            paths = sorted(self._folder.glob("*.intent"))
+        except OSError as error:
+            self._tell(f"{self._folder} can't be read: {error.strerror or error}")
             return found
-        if mending:
-            atomic.clear_leftovers(self._folder)
-        for path in sorted(self._folder.glob("*.intent")):
+        for path in paths:
             try:
-                line, _, data = path.read_bytes().partition(b"\n")
-                file = str(json.loads(line))
-            except (OSError, ValueError) as error:
-                log.warning("%s can't be used: %s; its domain is known by its snapshot alone", path, error)
-                continue
-            found.append(StoredIntent(path.name.removesuffix(".intent"), file, data))
+                line, _, data = aside.read(path).partition(b"\n")
+                file = json.loads(line)
+                if not isinstance(file, str):
+                    raise ValueError("its first line is no name of a file")
+                found.append(StoredIntent(path.name.removesuffix(".intent"), file, data))
+            except (OSError, ValueError, RecursionError) as error:
+                lasting = not isinstance(error, OSError) or aside.is_lasting(error)
+                reason = getattr(error, "strerror", None) or error
+                said = aside.put_away(path, reason) if mending and lasting else f"{path} can't be used: {reason}"
+                self._tell(f"{said}; its domain is known by its snapshot alone")
         return found
+
+    def _tell(self, problem: str) -> None:
+        if problem not in self.problems:
+            self.problems.append(problem)
+            log.warning("%s", problem)
 
     def remove(self, domain: str) -> None:
         """Forget a text. Raises StateWriteFailed."""

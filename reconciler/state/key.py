@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import ClassVar
 
 from reconciler.errors import PnrError
-from reconciler.state import atomic
+from reconciler.state import aside, atomic
 
+NAME = "key"
 KEY_BYTES = 32
 
 
@@ -27,7 +28,7 @@ class InstallationKey:
     made up for this process alone (commands that change nothing)."""
 
     def __init__(self, root: Path, *, make: bool) -> None:
-        self._path = root / "key"
+        self._path = root / NAME
         self._make = make
         self._key: bytes | None = None
 
@@ -39,7 +40,7 @@ class InstallationKey:
 
     def _read(self) -> bytes | None:
         try:
-            key = self._path.read_bytes()
+            key = aside.read(self._path)
         except FileNotFoundError:
             return None
         except OSError as error:

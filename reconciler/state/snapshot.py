@@ -6,18 +6,19 @@ identities, never settings.
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import tomli_w
 
-from reconciler.state import atomic
+from reconciler.state import aside, atomic
 from reconciler.state.atomic import StateWriteFailed
 
-VERSION = 1
+_MOST_TOLD = 5
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 
@@ -26,70 +27,73 @@ class SnapshotStore:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._newer: set[str] = set()
+        self._unread: set[str] = set()  # there, and could not be read: not to be written over
 
     def save(self, domain: str, document: Mapping[str, Any]) -> None:
         """Write a domain's snapshot. Raises StateWriteFailed; the old one is then still whole."""
         path = self._path(domain)
         text = tomli_w.dumps(without_none(document))
         tomllib.loads(text)
-        if domain in self._newer:
-            self._keep_newer(path)
-            self._newer.discard(domain)
+        if domain in self._unread:
+            if os.path.lexists(path):
+                self._keep(path)
+            self._unread.discard(domain)
         atomic.write(path, text.encode())
 
     @staticmethod
-    def _keep_newer(path: Path) -> None:
-        aside = path.with_name(path.name + ".newer")
+    def _keep(path: Path) -> None:
         try:
-            path.replace(aside)
-        except FileNotFoundError:
-            return
+            aside.set_aside(path)
         except OSError as error:
-            raise StateWriteFailed(
-                f"{path} is of a newer version and can't be set aside as {aside.name}: {error.strerror or error}"
-            ) from error
+            raise StateWriteFailed(f"{path} can't be set aside: {error.strerror or error}") from error
 
     def load_all(self, *, mending: bool = True) -> tuple[dict[str, dict[str, Any]], list[str]]:
         """All snapshots by domain, and what is wrong with those that can't be used. Without ``mending`` nothing is
         touched, since another process may be writing.
 
-        A damaged one is set aside as ``NAME.toml.damaged``; one of a newer version is left as it is, and set aside as
-        ``NAME.toml.newer`` when this program has to write one. One that can't be read at all is left where it is.
+        What is no snapshot of its domain is set aside. One that can't be read for the moment is left where it is until
+        this program has one to write. What a snapshot says may still make no sense: see :meth:`set_aside`.
         """
         found: dict[str, dict[str, Any]] = {}
         problems: list[str] = []
-        if not self._root.is_dir():
-            return found, problems
-        if mending:
-            atomic.clear_leftovers(self._root)
-        for path in sorted(self._root.glob("*.toml")):
+        try:
+            paths = sorted(self._root.glob("*.toml"))
+            if mending and self._root.is_dir():
+                atomic.clear_leftovers(self._root)
+        except OSError as error:
+            return found, [f"{self._root} can't be read: {error.strerror or error}"]
+        for path in paths:
+            domain = path.name.removesuffix(".toml")
             try:
-                document = tomllib.loads(path.read_text(encoding="utf-8"))
-                version = document.get("version")
-                if isinstance(version, int) and version > VERSION:
-                    self._newer.add(path.name.removesuffix(".toml"))
-                    problems.append(
-                        f"{path} has version {version}, this program knows {VERSION}: its domain is looked at anew;"
-                        " to go on from it, stop and use the newer program"
-                    )
-                    continue
-                if version != VERSION or document.get("domain") != path.name.removesuffix(".toml"):
+                document = tomllib.loads(aside.read(path).decode("utf-8"))
+                if document.get("domain", domain) != domain:
                     raise ValueError("it is no snapshot of this domain")
-                found[str(document["domain"])] = document
+                if not document:
+                    raise ValueError("it is empty")
+                found[domain] = document
             except OSError as error:
-                problems.append(f"{path} can't be read: {error.strerror or error}; its domain is looked at anew")
+                reason = error.strerror or str(error)
+                if mending and aside.is_lasting(error):
+                    problems.append(f"{aside.put_away(path, reason)}; its domain is looked at anew")
+                else:
+                    self._unread.add(domain)
+                    problems.append(f"{path} can't be read: {reason}; its domain is looked at anew")
             except (ValueError, RecursionError) as error:
-                problems.append(self._set_aside(path, error) if mending else f"{path} is damaged: {error}")
+                told = aside.put_away(path, error) if mending else f"{path} is damaged: {error}"
+                problems.append(f"{told}; its domain is looked at anew")
         return found, problems
 
-    def _set_aside(self, path: Path, error: Exception) -> str:
-        aside = path.with_name(path.name + ".damaged")
+    def set_aside(self, domain: str, unknown: Sequence[str]) -> str:
+        """Keep a copy of a snapshot that says something of which this program can make nothing (``unknown``), for it
+        will be written anew without that; the sentence that tells of it."""
+        path = self._path(domain)
+        more = f" and {len(unknown) - _MOST_TOLD} more" if len(unknown) > _MOST_TOLD else ""
+        what = f"{path} has values that this version of pnr does not know ({'; '.join(unknown[:_MOST_TOLD])}{more})"
         try:
-            path.replace(aside)
-        except OSError as failure:
-            return f"{path} is damaged ({error}) and can't be set aside: {failure}"
-        return f"{path} is damaged ({error}); it was set aside as {aside.name}, and its domain is looked at anew"
+            name = aside.set_aside(path, copy=True)
+        except OSError as error:
+            return f"{what}, and can't be set aside: {error.strerror or error}; all else in it is taken up"
+        return f"{what}: it was set aside as {name}, and all else in it is taken up"
 
     def remove(self, domain: str) -> None:
         """Forget a domain. Raises StateWriteFailed."""

@@ -87,6 +87,7 @@ class Stores:
     documents: dict[str, dict[str, Any]] = field(default_factory=dict)
     texts: dict[str, Stored] = field(default_factory=dict)
     entries: list[Mapping[str, Any]] = field(default_factory=list)
+    aside: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
     writes: int = 0
 
     def append(self, entries: Sequence[Mapping[str, Any]]) -> None:
@@ -104,11 +105,17 @@ class Documents:
     def load_all(self) -> tuple[dict[str, dict[str, Any]], list[str]]:
         return {d: _no_none(v) for d, v in self._s.documents.items()}, []
 
+    def set_aside(self, domain: str, unknown: Sequence[str]) -> str:
+        self._s.aside.append((domain, tuple(unknown)))
+        return f"{domain}.toml: {'; '.join(unknown)}"
+
     def remove(self, domain: str) -> None:
         self._s.documents.pop(domain, None)
 
 
 class Texts:
+    problems: Sequence[str] = ()
+
     def __init__(self, stores: Stores) -> None:
         self._s = stores
 

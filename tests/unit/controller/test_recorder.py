@@ -32,8 +32,13 @@ class SlowDisk:
     def remove(self, domain: str) -> None:
         raise AssertionError("nothing is removed here")
 
+    def set_aside(self, domain: str, unknown: Sequence[str]) -> str:
+        raise AssertionError("nothing is set aside here")
+
 
 class Nothing:
+    problems: Sequence[str] = ()
+
     def save(self, domain: str, file: str, data: bytes) -> None: ...
 
     def load_all(self) -> Sequence[Any]:

@@ -12,6 +12,7 @@ import pytest
 
 from reconciler.state import lock
 from reconciler.state.adopted import AdoptedStore
+from reconciler.state.images import ImageStore
 from reconciler.state.intents import IntentStore
 from reconciler.state.lock import StateLock, StateLocked
 from reconciler.state.snapshot import SnapshotStore
@@ -34,15 +35,89 @@ def test_what_a_container_said_comes_back_as_it_was(tmp_path: Path) -> None:
     assert store.load_all()[0]["shop"]["message"] == message
 
 
-def test_a_snapshot_of_a_newer_program_outlives_the_one_that_is_written_for_it(tmp_path: Path) -> None:
+def test_a_snapshot_of_another_version_is_given_and_outlives_the_one_that_is_written_for_it(tmp_path: Path) -> None:
     newer = 'version = 99\ndomain = "shop"\n'
     (tmp_path / "shop.toml").write_text(newer)
     store = SnapshotStore(tmp_path)
-    store.load_all()
+    assert store.load_all() == ({"shop": {"version": 99, "domain": "shop"}}, [])
+    told = store.set_aside("shop", ["version = 99"])
+    assert "shop.toml" in told
+    assert "version = 99" in told
     store.save("shop", document(n=1))
     store.save("shop", document(n=2))
-    assert (tmp_path / "shop.toml.newer").read_text() == newer
+    assert (tmp_path / "shop.toml.unknown-1").read_text() == newer
     assert store.load_all() == ({"shop": document(n=2)}, [])
+
+
+def test_only_the_newest_three_of_what_is_set_aside_are_kept(tmp_path: Path) -> None:
+    store = SnapshotStore(tmp_path)
+    for n in range(5):
+        (tmp_path / "shop.toml").write_text(f"n = {n}")
+        store.set_aside("shop", ["n"])
+        os.utime(tmp_path / "shop.toml.unknown-1" if n == 0 else tmp_path / f"shop.toml.unknown-{n % 3 + 1}", (n, n))
+    assert sorted(path.read_text() for path in tmp_path.glob("*.unknown-*")) == ["n = 2", "n = 3", "n = 4"]
+
+
+@pytest.mark.parametrize("thing", ["directory", "pipe", "forbidden", "loop"])
+def test_what_is_no_file_in_the_place_of_one_is_set_aside(tmp_path: Path, thing: str) -> None:
+    (tmp_path / "intents").mkdir()
+    for path in (tmp_path / "shop.toml", tmp_path / "intents" / "shop.intent"):
+        match thing:
+            case "directory":
+                path.mkdir()
+                (path / "more").write_text("x")
+            case "pipe":
+                os.mkfifo(path)
+            case "loop":
+                path.symlink_to(path)
+            case "forbidden":
+                path.write_text("x")
+                path.chmod(0)
+                if os.access(path, os.R_OK):
+                    path.unlink()  # root may read everything
+                    path.mkdir()
+    snapshots, intents = SnapshotStore(tmp_path), IntentStore(tmp_path)
+    found, problems = snapshots.load_all()
+    assert (found, list(intents.load_all())) == ({}, [])
+    assert "set aside as shop.toml.unknown-1" in problems[0]
+    assert "set aside as shop.intent.unknown-1" in intents.problems[0]
+    snapshots.save("shop", document())
+    intents.save("shop", "shop.json", b"{}")
+    assert SnapshotStore(tmp_path).load_all() == ({"shop": document()}, [])
+    assert [stored.domain for stored in IntentStore(tmp_path).load_all()] == ["shop"]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "\0\udcff", '{"version": 2}', '{"version": 1, "adopted": 5, "own": 5}', "[" * 100_000]
+)
+def test_a_record_of_another_shape_is_told_and_kept_beside_the_new_one(tmp_path: Path, text: str) -> None:
+    data = os.fsencode(text)
+    (tmp_path / "adopted.json").write_bytes(data)
+    (tmp_path / "images.json").write_bytes(data)
+    adopted, images = AdoptedStore(tmp_path), ImageStore(tmp_path)
+    assert "adopted.json" in adopted.problem
+    assert "images.json" in images.problem
+    adopted.adopt("c", {"a": "b"})
+    images.add("i", ["web:1"])
+    assert AdoptedStore(tmp_path).labels("c") == {"a": "b"}
+    assert ImageStore(tmp_path).own() == {"i": ("web:1",)}
+    assert {path.read_bytes() for path in tmp_path.glob("*.unknown-1")} == {data}
+
+
+def test_a_file_in_the_place_of_the_folder_of_intents_is_set_aside(tmp_path: Path) -> None:
+    (tmp_path / "intents").write_text("x")
+    store = IntentStore(tmp_path)
+    assert not store.load_all()
+    assert "intents.unknown-1" in store.problems[0]
+    store.save("shop", "shop.json", b"{}")
+
+
+def test_without_mending_nothing_is_touched(tmp_path: Path) -> None:
+    (tmp_path / "shop.toml").write_text("a = ")
+    (tmp_path / "intents").write_text("x")
+    SnapshotStore(tmp_path).load_all(mending=False)
+    IntentStore(tmp_path).load_all(mending=False)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["intents", "shop.toml"]
 
 
 def test_a_snapshot_that_can_not_be_read_now_is_not_taken_for_a_damaged_one(
@@ -50,18 +125,20 @@ def test_a_snapshot_that_can_not_be_read_now_is_not_taken_for_a_damaged_one(
 ) -> None:
     SnapshotStore(tmp_path).save("shop", document())
 
-    def refuse(*_: object, **__: object) -> str:
+    def refuse(*_: object, **__: object) -> int:
         raise OSError(errno.EMFILE, "Too many open files")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "read_text", refuse)
+        patch.setattr(os, "open", refuse)
         found, problems = SnapshotStore(tmp_path).load_all()
     assert found == {}
     assert "Too many open files" in problems[0]
     assert SnapshotStore(tmp_path).load_all()[0] == {"shop": document()}
 
 
-@pytest.mark.parametrize("text", ["a = " + "[" * 5000 + "]" * 5000, "\udcff", 'version = 1\ndomain = "other"', ""])
+@pytest.mark.parametrize(
+    "text", ["a = " + "[" * 5000 + "]" * 5000, "\udcff", 'version = 1\ndomain = "other"', "", "\0" * 100]
+)
 def test_any_damage_is_told_and_set_aside(tmp_path: Path, text: str) -> None:
     (tmp_path / "shop.toml").write_bytes(os.fsencode(text))
     found, problems = SnapshotStore(tmp_path).load_all()
