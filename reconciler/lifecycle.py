@@ -39,6 +39,7 @@ class Reason(StrEnum):
     UPDATING = "Updating"
     RECOVERING = "Recovering"
     REMOVING = "Removing"
+    CLEANING_UP = "CleaningUp"
     ROLLING_BACK = "RollingBack"
     PROBING = "Probing"
     UNHEALTHY = "Unhealthy"

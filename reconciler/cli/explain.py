@@ -34,7 +34,8 @@ _NEXT = {
     "Suspended": "`pnr apply {domain}` brings it back.",
 }
 _NEXT_IMAGE = "It is tried again when its tag moves on, the domain file changes, or you say `pnr apply`."
-# What failed is not tried again by itself there, so there is no next try to tell of.
+_NEXT_ROLLED_BACK = "The previous container serves; the cause can pass by itself."
+# Where no next try is told of, what failed is not tried again by itself.
 _WAITS_FOR_A_CHANGE = ("RolledBack", "UpdatePaused")
 
 
@@ -191,8 +192,10 @@ class _Teller:
     def _next(self, found: Found) -> list[str]:
         parts = []
         image = _image(found)
-        waits = found.reason in _WAITS_FOR_A_CHANGE
+        waits = found.reason in _WAITS_FOR_A_CHANGE and not found.chunk.get("next_try")
         advice = _NEXT.get(found.reason)
+        if found.reason == "RolledBack" and not waits:
+            advice = _NEXT_ROLLED_BACK
         if waits and (found.chunk.get("auto_update") or {}).get("rejected"):
             advice = _NEXT_IMAGE
         if advice:

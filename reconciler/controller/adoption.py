@@ -11,7 +11,8 @@ from reconciler.facts import FactRef, Pnr
 from reconciler.intent.model import Chunk, ChunkId, Domain
 from reconciler.intent.settings.references import awaited
 from reconciler.planner.health import Health
-from reconciler.planner.memory import intent_changed
+from reconciler.planner.memory import check_changed, intent_changed
+from reconciler.planner.observed import Condition
 from reconciler.planner.ordering import answerers, dependencies, needed_first
 
 
@@ -45,6 +46,10 @@ class Adoption:
                 if c.last.health != chunk.health:
                     c.health = Health()
                     self._prober.drop(id)
+                    if c.last.container.digest == chunk.container.digest:
+                        own = self._known.world.of(id)
+                        running = [each.run for each in own if each.condition is Condition.RUNNING]
+                        c.memory = check_changed(c.memory, running)
             c.last = chunk
         self._declare_facts(name, old_chunks, new_chunks)
         self._known.dependents = {}

@@ -56,7 +56,10 @@ class Attention:
         if main is None or main.condition is not Condition.RUNNING:
             self._prober.drop(record.id)
             if main is not None and main.run and main.condition in (Condition.EXITED, Condition.DEAD):
-                if record.ending is None or record.ending.run != main.run:
+                stopped_by_us = record.memory.stopped_run == main.run
+                if stopped_by_us:
+                    record.ending = None  # how it ended tells of our own stop, not of it
+                elif record.ending is None or record.ending.run != main.run:
                     record.ending = Ending(main.run, main.exit_code, main.oom_killed)
                     self._read_output(record.id, main)
                 if chunk.facts is not FactsMode.NONE and record.memory.counted_run != main.run:

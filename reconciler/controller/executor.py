@@ -72,6 +72,7 @@ class Executor:
 
     async def _run(self, work: Work) -> None:
         key = work.key
+        action: Action | None = None
         error: EngineError | None = None
         cancelled = False
         try:
@@ -92,4 +93,4 @@ class Executor:
         finally:
             self._at.pop(key, None)
             self._tasks.pop(key, None)
-            self._post(WorkDone(key, error, cancelled))
+            self._post(WorkDone(key, error, cancelled, action if error is not None else None))

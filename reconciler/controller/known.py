@@ -166,7 +166,9 @@ class Known:
         for id, record in self.chunks.items():
             failure = record.memory.failure
             if failure is not None and failure.reason in (Reason.NAME_CONFLICT, Reason.PORT_IN_USE):
-                record.memory = replace(record.memory, not_before=self.clock.monotonic(), made=0)
+                now = self.clock.monotonic()
+                retry_at = now if record.memory.retry_at is not None else None
+                record.memory = replace(record.memory, not_before=now, made=0, retry_at=retry_at)
                 self.mark(id)
 
     def answer(self, ref: FactRef, fact: Pnr, *, by: str) -> None:

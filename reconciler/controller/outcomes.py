@@ -109,7 +109,9 @@ class Outcomes:
             record.memory = replace(record.memory, not_before=self._known.clock.monotonic() + 0.2)
             return
         reason = _reason_of(done.error)
-        record.memory = work_failed(self._decider.situations.of(record), reason, str(done.error))
+        situation = self._decider.situations.of(record)
+        can_pass = not done.error.permanent
+        record.memory = work_failed(situation, reason, str(done.error), action=done.action, can_pass=can_pass)
         self._known.recorder.journal(kind="error", chunk=done.key, reason=reason, message=str(done.error))
 
 

@@ -181,11 +181,12 @@ class StepDone:
 
 @dataclass(frozen=True, slots=True)
 class WorkDone:
-    """A piece of work ended, with the error that ended it early."""
+    """A piece of work ended, with the error that ended it early, and the action that it happened at."""
 
     key: ChunkId | str
     error: EngineError | None = None
     cancelled: bool = False
+    action: Action | None = None
 
 
 @dataclass(frozen=True, slots=True)

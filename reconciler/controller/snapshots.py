@@ -14,7 +14,14 @@ from reconciler.controller.records import SNAPSHOT_VERSION, ChunkRecord
 from reconciler.controller.tell import is_settled, is_stalled, pnr_document
 from reconciler.intent.model import ChunkId
 from reconciler.lifecycle import Reason, State
-from reconciler.planner.memory import LONGEST_DELAY_SECONDS, Failure, Memory, Remedy
+from reconciler.planner.memory import (
+    LONGEST_DELAY_SECONDS,
+    LONGEST_UPDATE_DELAY_SECONDS,
+    Failure,
+    Leftover,
+    Memory,
+    Remedy,
+)
 
 log = logging.getLogger("pnr.state")
 
@@ -72,6 +79,10 @@ def _chunk_document(c: Known, record: ChunkRecord) -> dict[str, Any]:
         "proven_run": m.proven_run or None,
         "rejected_spec": m.rejected or None,
         "paused_spec": m.paused or None,
+        "retry_at": wall(c.clock, m.retry_at),
+        "retries": m.retries or None,
+        "leftover": [_leftover_document(c, one) for one in m.leftovers] or None,
+        "stopped_run": m.stopped_run or None,
         "tolerated": list(m.tolerated) or None,
         "warnings": list(m.warnings) or None,
         "warned_of": m.warned_of or None,
@@ -111,6 +122,10 @@ def _restore_chunk(id: ChunkId, entry: Mapping[str, Any], clock: Clock) -> Chunk
         proven_run=str(entry.get("proven_run", "")),
         rejected=str(entry.get("rejected_spec", "")),
         paused=str(entry.get("paused_spec", "")),
+        retry_at=_restored_time(entry.get("retry_at"), clock, LONGEST_UPDATE_DELAY_SECONDS),
+        retries=int(entry.get("retries", 0)),
+        leftovers=tuple(_restore_leftover(one, clock) for one in entry.get("leftover", ())),
+        stopped_run=str(entry.get("stopped_run", "")),
         tolerated=tuple(entry.get("tolerated", ())),
         warnings=tuple(entry.get("warnings", ())),
         warned_of=str(entry.get("warned_of", "")),
@@ -137,9 +152,19 @@ def _moment(text: str, clock: Clock) -> datetime:
         return clock.now()
 
 
-def _restored_time(text: str | None, clock: Clock) -> float | None:
-    """A wall-clock time as monotonic seconds; never further away than the longest back-off."""
+def _leftover_document(c: Known, one: Leftover) -> dict[str, Any]:
+    not_before = wall(c.clock, one.not_before)
+    return {"id": one.id, "attempts": one.attempts, "not_before": not_before, "error": one.error}
+
+
+def _restore_leftover(entry: Mapping[str, Any], clock: Clock) -> Leftover:
+    not_before = _restored_time(entry.get("not_before"), clock) or 0.0
+    return Leftover(str(entry["id"]), int(entry.get("attempts", 1)), not_before, str(entry.get("error", "")))
+
+
+def _restored_time(text: str | None, clock: Clock, longest: float = LONGEST_DELAY_SECONDS) -> float | None:
+    """A wall-clock time as monotonic seconds; never further away than the ``longest`` back-off."""
     if not text:
         return None
     ahead = (_moment(text, clock) - clock.now()).total_seconds()
-    return clock.monotonic() + min(max(ahead, 0.0), LONGEST_DELAY_SECONDS * 1.1)
+    return clock.monotonic() + min(max(ahead, 0.0), longest * 1.1)

@@ -18,6 +18,7 @@ from reconciler.intent.model import Chunk, ChunkId, Problem
 from reconciler.intent.networks import network_needs
 from reconciler.lifecycle import Reason, State
 from reconciler.planner import belongings
+from reconciler.planner.cleaning import sentence
 from reconciler.planner.observed import Condition
 from reconciler.planner.ordering import Standing, unreachable
 from reconciler.planner.support import Connected, arrangements, unmet
@@ -35,10 +36,7 @@ def stalled_chunks(c: Known, record: DomainRecord) -> dict[ChunkId, tuple[str, .
 
 def _all_stalled(c: Known) -> dict[ChunkId, tuple[str, ...]]:
     everything = [chunk for r in c.domains.values() if r.wanted is not None for chunk in r.wanted.chunks()]
-    standing = {
-        id: Standing(State(chunk.state), chunk.reason in (Reason.ROLLED_BACK, Reason.UPDATE_PAUSED))
-        for id, chunk in c.chunks.items()
-    }
+    standing = {id: Standing(State(chunk.state), _waits_for_a_change(chunk)) for id, chunk in c.chunks.items()}
     found = unreachable(everything, c.facts, standing)
     return {id: tuple(str(entry.ref) for entry in entries) for id, entries in found.items() if entries}
 
@@ -173,7 +171,18 @@ def _remarks(c: Known, record: DomainRecord) -> list[str]:
         engine, api = str(c.engine_info), c.engine_info.api_version if c.engine_info is not None else ""
         for spec in wanted.networks:
             remarks += unmet(network_needs(spec), engine=engine, api_version=api)
+    remarks += _not_removed(c, record)
     return [*remarks, *(c.object_trouble[str(one.key)] for one in work if str(one.key) in c.object_trouble)]
+
+
+def _not_removed(c: Known, record: DomainRecord) -> list[str]:
+    """The containers of a domain that are to go and that the engine did not let go."""
+    return [
+        f"{id.cpux}/{id.chunk}: {sentence(c.world.containers[one.id], one)}"
+        for id, chunk in c.chunks_of(record.name).items()
+        for one in chunk.memory.leftovers
+        if one.id in c.world.containers
+    ]
 
 
 def _facts_view(c: Known, domain: str, cpux: str) -> dict[str, Any]:
@@ -189,10 +198,18 @@ def pnr_document(fact: Pnr) -> dict[str, Any]:
     return {"prompt": fact.prompt, "response": list(fact.response), "tv": fact.tv.value}
 
 
+def _waits_for_a_change(record: ChunkRecord) -> bool:
+    """Whether what failed is not tried again by itself: it was a verdict on what is declared."""
+    given_up = record.reason is Reason.ROLLED_BACK and record.memory.retry_at is None
+    return given_up or record.reason is Reason.UPDATE_PAUSED
+
+
 def _next_try(c: Known, record: ChunkRecord) -> str | None:
     """When what failed is tried again; None where no time brings that about: the previous container serves."""
-    waits_for_change = record.reason in (Reason.ROLLED_BACK, Reason.UPDATE_PAUSED)
-    return None if waits_for_change else wall(c.clock, record.memory.not_before)
+    if _waits_for_a_change(record):
+        return None
+    rolled_back = record.reason is Reason.ROLLED_BACK
+    return wall(c.clock, record.memory.retry_at if rolled_back else record.memory.not_before)
 
 
 def _chunk_view(c: Known, images: Images, record: ChunkRecord, stuck: tuple[str, ...]) -> dict[str, Any]:

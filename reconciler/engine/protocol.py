@@ -35,11 +35,17 @@ class EngineError(PnrError):
     """A call that the engine refused or could not carry out.
 
     ``code`` is one of the documented reasons (``NameConflict``, ``PortInUse``, ``ImagePullFailed``, …).
-    ``permanent`` is True where trying the same again cannot help until something changes.
+    ``permanent`` is True where trying the same again cannot help until something is declared anew. What is not may pass
+    by itself: it is never a verdict on what was to be brought up.
     """
 
     code: ClassVar[str] = "EngineError"
     permanent: bool = False
+
+    def __init__(self, message: str, *, permanent: bool | None = None) -> None:
+        super().__init__(message)
+        if permanent is not None:
+            self.permanent = permanent
 
 
 class EngineUnavailable(EngineError, Unreachable):

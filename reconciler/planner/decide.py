@@ -6,37 +6,21 @@ why it was asked: a Docker event, a probe, a timer and a resync are all the same
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
-from reconciler.intent.model import Chunk, Kind, Strategy
+from reconciler.intent.model import Kind
 from reconciler.lifecycle import Reason, State
 from reconciler.planner import following
-from reconciler.planner.actions import (
-    Action,
-    CreateContainer,
-    RenameContainer,
-    StartContainer,
-    StopContainer,
-)
+from reconciler.planner.actions import Action, CreateContainer, RenameContainer
 from reconciler.planner.adopting import can_take_over, take_over
+from reconciler.planner.cleaning import clean_up
 from reconciler.planner.hindrances import held_back, lacking, name_taken
 from reconciler.planner.keeping import keep, rolled_back
 from reconciler.planner.memory import next_making
-from reconciler.planner.observed import Condition, Container
-from reconciler.planner.situation import (
-    ENDED,
-    PREVIOUS_SUFFIX,
-    Cast,
-    ChunkInput,
-    aside_name,
-    cast,
-    drifted,
-    found_differing,
-    is_made_from,
-    is_outdated,
-)
-from reconciler.planner.steps import Decision, create_and_start, ensure_images, grace, take_away, to_do
+from reconciler.planner.observed import Condition
+from reconciler.planner.situation import ENDED, Cast, ChunkInput, aside_name, cast, found_differing, stuck
+from reconciler.planner.steps import Decision, create_and_start, ensure_images, start, take_away, to_do
+from reconciler.planner.updating import replace_old
 
 
 def decide(i: ChunkInput) -> Decision:
@@ -47,12 +31,16 @@ def decide(i: ChunkInput) -> Decision:
     decision = _verdict(i)
     if decision.state is State.COMPLETED and (i.memory.warnings or i.memory.tolerated):
         decision = replace(decision, message=f"{decision.message}{_reservations(i)}")
+    if i.busy is not None:
+        decision = replace(decision, work=None)
     if decision.work is not None:
         makes = any(isinstance(action, CreateContainer) for action, _ in decision.work.steps)
         moments = (i.memory.not_before, next_making(i.memory) if makes else None)
         not_before = max((at for at in moments if at is not None), default=i.now)
         if i.now < not_before:
             decision = replace(decision, work=None, wake_at=not_before)
+    if i.memory.leftovers and i.chunk is not None:
+        decision = clean_up(i, decision)
     return _meanwhile(i, decision)
 
 
@@ -87,7 +75,7 @@ def _reservations(i: ChunkInput) -> str:
 
 
 def _verdict(i: ChunkInput) -> Decision:
-    if i.busy is not None:
+    if i.busy is not None and i.busy[0] is not Reason.CLEANING_UP:
         reason, message = i.busy
         return Decision(State.EXECUTING, reason, message)
     if i.chunk is None:
@@ -95,8 +83,9 @@ def _verdict(i: ChunkInput) -> Decision:
     parts = cast(i)
     if not i.engine_up:
         return Decision(State.EXECUTING, Reason.ENGINE_UNAVAILABLE, "the engine does not answer")
-    if parts.spare and not _may_run_on(i, parts):
-        steps = tuple(step for c in parts.spare for step in take_away(i, c, "left over from an earlier attempt"))
+    fresh = [c for c in parts.spare if c.id not in stuck(i)]
+    if fresh and not _may_run_on(i, parts):
+        steps = tuple(step for c in fresh for step in take_away(i, c, "left over from an earlier attempt"))
         return to_do(i, Reason.UPDATING, steps, "removing leftovers")
     aside = _step_aside(i, parts)
     if aside is not None:
@@ -114,7 +103,8 @@ def _remove(i: ChunkInput) -> Decision:
     if i.blocked_by:
         return Decision(State.EXECUTING, Reason.REMOVING, f"waiting until {i.blocked_by} is gone")
     steps = [step for c in i.containers for step in take_away(i, c, "no longer declared")]
-    return to_do(i, Reason.REMOVING, steps, "no longer declared")
+    refused = f": it can't be removed yet: {i.memory.last_error}" if i.memory.not_before is not None else ""
+    return to_do(i, Reason.REMOVING, steps, f"no longer declared{refused}")
 
 
 def _may_run_on(i: ChunkInput, parts: Cast) -> bool:
@@ -154,7 +144,7 @@ def _begin(i: ChunkInput, parts: Cast) -> Decision:
         ended = previous is not None and previous.condition in ENDED and previous.run == i.memory.proven_run
         if previous is not None and ended and i.gate_open and held.state is State.FAILED:
             cause = "the update can't be made yet, and what it is to replace has ended"
-            return to_do(i, Reason.RECOVERING, [(StartContainer(previous.name, chunk.container.files), cause)], cause)
+            return to_do(i, Reason.RECOVERING, start(i, previous, previous.name, cause), cause)
         if held.state is State.READY and serving:
             return replace(held, state=State.EXECUTING, message=f"the update waits: {held.message}")
         return held
@@ -180,27 +170,4 @@ def _begin(i: ChunkInput, parts: Cast) -> Decision:
     if previous is None:
         creation = [*ensure_images(i), *create_and_start(i, "no container yet")]
         return to_do(i, Reason.CREATING, creation, "no container yet")
-    return _replace(i, chunk, previous, parts.spare)
-
-
-def _replace(i: ChunkInput, chunk: Chunk, previous: Container, spare: Sequence[Container]) -> Decision:
-    changes = drifted(i, previous)
-    moved = following.moved(chunk, i.image, previous) if is_outdated(i, previous) else ""
-    cause = "; ".join([*changes, moved] if moved else changes) or "its intent changed"
-    if previous.spec == chunk.container.digest and not changes and not moved:
-        cause = "a new generation" if chunk.kind is Kind.JOB else "the container is dead"
-    # What the engine has under the tag is what is wanted: nothing but its being there has to be seen to.
-    is_only_moved = moved and not changes and is_made_from(previous, chunk)
-    steps: list[tuple[Action, str]] = [(following.present(chunk), cause)] if is_only_moved else ensure_images(i)
-    for c in spare:
-        steps.extend(take_away(i, c, "left over from an earlier attempt"))
-    put_aside = previous.name.endswith(PREVIOUS_SUFFIX)
-    if chunk.kind is Kind.JOB or (previous.condition is not Condition.RUNNING and not put_aside):
-        steps.extend(take_away(i, previous, cause))
-    else:
-        if chunk.strategy is Strategy.STOP_FIRST and previous.condition is Condition.RUNNING:
-            steps.append((StopContainer(previous.name, grace(i, previous)), cause))
-        if previous.name == chunk.container.name:
-            steps.append((RenameContainer(previous.name, previous.name + PREVIOUS_SUFFIX), cause))
-    steps.extend(create_and_start(i, cause))
-    return to_do(i, Reason.UPDATING, steps, cause)
+    return replace_old(i, chunk, previous, parts.spare)

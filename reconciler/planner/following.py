@@ -74,7 +74,7 @@ def aim(memory: Memory, image_id: str, replaced: str) -> Memory:
 def arrived(memory: Memory) -> Memory:
     """The memory once a container is up and nothing is left of what it replaced: no update is under way, none was given
     up, and what a person asked for is done."""
-    return replace(memory, aimed_from="", rejected="", paused="", asked_image="")
+    return replace(memory, aimed_from="", rejected="", paused="", asked_image="", retry_at=None, retries=0)
 
 
 def rejected_image(memory: Memory) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from reconciler.facts import TV
 from reconciler.intent.model import FactsMode, Kind, OnGateClose
 from reconciler.lifecycle import Reason, State
@@ -9,7 +11,6 @@ from reconciler.planner import endpoints, following
 from reconciler.planner.actions import (
     Action,
     RenameContainer,
-    StartContainer,
     StopContainer,
     UnpauseContainer,
     UpdateContainer,
@@ -29,13 +30,26 @@ from reconciler.planner.situation import (
     is_made_from,
     left_alone,
 )
-from reconciler.planner.steps import Decision, create_and_start, ensure_images, grace, restart, take_away, to_do
+from reconciler.planner.steps import (
+    Decision,
+    create_and_start,
+    ensure_images,
+    free_name,
+    grace,
+    restart,
+    start,
+    take_away,
+    to_do,
+)
+from reconciler.planner.updating import go_on
 
 
 def keep(i: ChunkInput, parts: Cast, c: Container) -> Decision:
     """A container of the present intent is there: keep it, heal it, or finish an update with it."""
     assert i.chunk is not None
     chunk, m = i.chunk, i.memory
+    if parts.is_pending:
+        return go_on(i, parts)
     if finished(i, c):
         if parts.previous is not None:
             steps = take_away(i, parts.previous, "the new run is done")
@@ -66,11 +80,11 @@ def keep(i: ChunkInput, parts: Cast, c: Container) -> Decision:
         return blocked
     if m.remedy is Remedy.RECREATE:
         cause = f"starting it failed: {m.last_error}"
-        again = [*take_away(i, c, cause), *ensure_images(i), *create_and_start(i, cause)]
+        again = [*take_away(i, c, cause), *ensure_images(i), *create_and_start(i, cause, c)]
         return to_do(i, Reason.RECOVERING, again, cause)
     first = c.condition is Condition.CREATED
     cause = "created, not started" if first else (m.last_error or "it is not running")
-    steps = [*repairs, (StartContainer(chunk.container.name, chunk.container.files), cause)]
+    steps = [*repairs, *start(i, c, chunk.container.name, cause)]
     return to_do(i, Reason.STARTING if first else Reason.RECOVERING, steps, cause)
 
 
@@ -84,6 +98,8 @@ def _repairs(i: ChunkInput, parts: Cast, c: Container) -> list[tuple[Action, str
         if parts.previous is not None and parts.previous.name == wanted:
             # An update was taken back before it was done: what was put aside is wanted again.
             steps.extend(take_away(i, parts.previous, "its intent is taken back"))
+        else:
+            steps.extend(free_name(i, wanted, c, "left over from an earlier attempt"))
         steps.append((RenameContainer(c.name, wanted), f"is called {c.name}"))
         name = wanted
     changes = differing(i, c)
@@ -175,29 +191,36 @@ def rolled_back(i: ChunkInput, parts: Cast) -> Decision:
     if i.holder is not None:
         name = previous.name  # better under another name than not at all
     elif previous.name != name:
+        if parts.current is None or parts.current.name != name:
+            steps.extend(free_name(i, name, previous, "the update failed"))
         steps.append((RenameContainer(previous.name, name), "the update failed"))
     if previous.condition is Condition.PAUSED:
         steps.append((UnpauseContainer(name), "the update failed"))
     if previous.condition in (Condition.CREATED, *ENDED):
         after_retry = previous.run == m.counted_run and m.not_before is not None and i.now < m.not_before
         if not after_retry:
-            steps.append((StartContainer(name, i.chunk.container.files), "the previous container comes back"))
+            others = replace(i, containers=tuple(one for one in i.containers if one is not parts.current))
+            steps.extend(start(others, previous, name, "the previous container comes back"))
     if steps:
         return to_do(i, Reason.ROLLING_BACK, steps, f"the update failed: {why}")
-    ill, wake = "", m.not_before
+    moments = [at for at in (m.not_before, m.retry_at) if at is not None]
+    ill, wake = "", min(moments, default=None)
     if previous.condition is Condition.RUNNING and health_of(i, previous) is not TV.Y:
         if m.counted_run == previous.run:
             ill = m.last_error
             if i.gate_open and (m.not_before is None or i.now >= m.not_before):
                 return to_do(i, Reason.RECOVERING, restart(i, previous, ill), ill)
         elif i.health.run == previous.run and i.chunk.health is not None:
-            wake = i.health.since + i.chunk.health.deadline_seconds
+            moments.append(i.health.since + i.chunk.health.deadline_seconds)
+            wake = min(moments)
         elif i.chunk.health is None:
-            wake = counts_as_up_at(i, previous)
+            moments.append(counts_as_up_at(i, previous))
+            wake = min(moments)
     what, until = "the update", "the domain changes"
     if is_made_from(previous, i.chunk):
         rejected = following.short(i.image.newest or following.wanted_id(i.chunk, m, i.image))
         what, until = f"the update to {i.chunk.container.image} ({rejected})", "its tag moves on, or the domain changes"
-    text = f"{what} failed and the previous container is back until {until}: {why}"
+    again = f"until {until}" if m.retry_at is None else "until it is tried again by itself"
+    text = f"{what} failed and the previous container is back {again}: {why}"
     text += f"; it is not healthy itself: {ill}" if ill else ""
     return Decision(State.FAILED, Reason.ROLLED_BACK, text, wake_at=wake)

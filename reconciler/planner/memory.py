@@ -6,6 +6,7 @@ is remembered and gives the new memory; it never looks at events, so a missed on
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -14,6 +15,8 @@ from reconciler.lifecycle import Reason
 FIRST_DELAY_SECONDS = 1.0
 LONGEST_DELAY_SECONDS = 300.0
 HEALTHY_AFTER_SECONDS = 600.0
+FIRST_UPDATE_DELAY_SECONDS = 60.0
+LONGEST_UPDATE_DELAY_SECONDS = 3600.0
 
 
 class Remedy(StrEnum):
@@ -33,6 +36,17 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class Leftover:
+    """A container that is to go and that the engine did not let go, by its id: how often that was tried, when it is
+    tried again, and the engine's words. What is up and healthy is never touched for it."""
+
+    id: str
+    attempts: int
+    not_before: float
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
 class Memory:
     """The memory of one chunk. Times are monotonic seconds.
 
@@ -49,6 +63,9 @@ class Memory:
     that the last update was made for, ``aimed_from`` that of the container that it replaces, until nothing is left of
     that. ``beside`` tells beside which runs of others, whose namespaces it shares, a run of the container was first
     seen. ``made`` counts the containers that were made of which none has lasted, the last one at ``made_at``.
+    ``retry_at`` is when what is ``rejected`` is tried again, where it failed for a trouble that can pass; None where
+    the failure was a verdict on it. ``retries`` counts such updates in a row. ``leftovers`` are containers that could
+    not be removed yet. ``stopped_run`` is the last run that we ended ourselves: how it ended says nothing about it.
     """
 
     attempts: int = 0
@@ -73,6 +90,10 @@ class Memory:
     beside: str = ""
     made: int = 0
     made_at: float = 0.0
+    retry_at: float | None = None
+    retries: int = 0
+    leftovers: tuple[Leftover, ...] = ()
+    stopped_run: str = ""
 
 
 def delay(attempts: int, jitter: float) -> float:
@@ -125,6 +146,41 @@ def set_back(
     )
 
 
+def put_off(memory: Memory, target: str, now: float, jitter: float) -> Memory:
+    """An update to ``target`` failed for a trouble that can pass: what was there before it goes on, or comes back at
+    once, and the update is tried again, ever less often."""
+    doubled = FIRST_UPDATE_DELAY_SECONDS * 2.0 ** min(memory.retries, 16)
+    wait = min(doubled, LONGEST_UPDATE_DELAY_SECONDS) * (0.9 + 0.2 * jitter)
+    return replace(memory, rejected=target, retry_at=now + wait, retries=memory.retries + 1, not_before=None)
+
+
+def update_begins(memory: Memory) -> Memory:
+    """What was given up before is tried, or something else is."""
+    return replace(memory, rejected="", retry_at=None)
+
+
+def not_removed(memory: Memory, container_id: str, *, error: str, now: float, jitter: float) -> Memory:
+    """The engine did not let a container go: it is tried again by itself, apart from all else."""
+    before = next((one for one in memory.leftovers if one.id == container_id), None)
+    attempts = before.attempts + 1 if before is not None else 1
+    noted = Leftover(container_id, attempts, now + delay(attempts + 1, jitter), error)
+    return replace(memory, leftovers=(*(one for one in memory.leftovers if one.id != container_id), noted))
+
+
+def without_gone(memory: Memory, present: Collection[str]) -> Memory:
+    """The memory without the leftovers that are gone."""
+    left = tuple(one for one in memory.leftovers if one.id in present)
+    return memory if left == memory.leftovers else replace(memory, leftovers=left)
+
+
+def check_changed(memory: Memory, running: Collection[str]) -> Memory:
+    """The memory once another health check is declared for a container that is not made anew: what the one before had
+    found of the runs that go on counts no more, neither for them nor against them."""
+    proven = "" if memory.proven_run in running else memory.proven_run
+    counted = "" if memory.counted_run in running else memory.counted_run
+    return replace(memory, proven_run=proven, counted_run=counted, proven_at=None if not proven else memory.proven_at)
+
+
 def attempt_begins(memory: Memory) -> Memory:
     """What is remembered once the next attempt is under way."""
     return replace(memory, not_before=None, failure=None, remedy=Remedy.START)
@@ -145,6 +201,9 @@ def intent_changed(memory: Memory) -> Memory:
         aimed_image="",
         aimed_from="",
         made=0,
+        retry_at=None,
+        retries=0,
+        leftovers=tuple(replace(one, not_before=0.0) for one in memory.leftovers),
     )
 
 

@@ -9,19 +9,35 @@ from __future__ import annotations
 from dataclasses import replace
 
 from reconciler.facts import TV
-from reconciler.intent.model import Kind, OnFailure, OnGateClose
+from reconciler.intent.model import Chunk, Kind, OnFailure, OnGateClose
 from reconciler.lifecycle import Reason
 from reconciler.planner import endpoints, following
 from reconciler.planner.actions import (
     Action,
     CreateContainer,
     DisconnectNetwork,
+    RenameContainer,
+    StartContainer,
     StopContainer,
     UpdateContainer,
     Work,
 )
+from reconciler.planner.cleaning import is_clean_up
 from reconciler.planner.compare import differences
-from reconciler.planner.memory import Failure, Memory, Remedy, attempt_begins, making, proven, serves_again, set_back
+from reconciler.planner.memory import (
+    Failure,
+    Memory,
+    Remedy,
+    attempt_begins,
+    making,
+    not_removed,
+    proven,
+    put_off,
+    serves_again,
+    set_back,
+    update_begins,
+    without_gone,
+)
 from reconciler.planner.observed import Condition, Container
 from reconciler.planner.situation import (
     ENDED,
@@ -47,14 +63,17 @@ def notice(i: ChunkInput) -> Memory:
     m, chunk = i.memory, i.chunk
     if chunk is None or i.busy is not None or not i.engine_up:
         return m
+    if m.leftovers:
+        m = without_gone(m, [container.id for container in i.containers])
+        i = replace(i, memory=m)
     parts = cast(i)
     c = parts.main
     if c is None:
         return m
-    if parts.current is None and not parts.rolled_back:
+    if not parts.rolled_back and c is not parts.current:
         # An update that can't begin yet: only remember that what it is to replace is fine.
         fine = c.condition is Condition.RUNNING and health_of(i, c) is TV.Y
-        return replace(m, proven_run=c.run) if fine else m
+        return replace(m, proven_run=c.run) if fine else _comes_back(i, chunk, c)
     if m.tolerated and c is parts.current and c.settings is not None:
         left = {str(difference) for difference in found_differing(i, c)}
         m = replace(m, tolerated=tuple(sentence for sentence in m.tolerated if sentence in left))
@@ -82,6 +101,18 @@ def notice(i: ChunkInput) -> Memory:
     if c.condition in ENDED and c.run and m.counted_run != c.run and not put_aside:
         return _notice_end(i, c, parts)
     return m
+
+
+def _comes_back(i: ChunkInput, chunk: Chunk, previous: Container) -> Memory:
+    """Where an update can't be made before a while is over, and what it is to replace was up and has ended: that one
+    comes back meanwhile."""
+    m = i.memory
+    waits = m.not_before is not None and i.now < m.not_before and i.gate_open
+    was_up = previous.condition in ENDED and previous.run == m.proven_run
+    if not (waits and was_up and chunk.kind is Kind.SERVICE and chunk.on_failure is OnFailure.ROLLBACK):
+        return m
+    target = following.target(chunk, m, i.image)
+    return replace(m, rejected=target, retry_at=m.not_before, not_before=None)
 
 
 def _notice_illness(i: ChunkInput, c: Container, tv: TV, parts: Cast) -> Memory:
@@ -167,16 +198,20 @@ def _failed(i: ChunkInput, failure: Failure, remedy: Remedy, parts: Cast, *, cou
 def work_begins(i: ChunkInput, work: Work) -> Memory:
     """The memory once ``work`` is under way: the attempt is made, and what we stop ourselves is no setback."""
     m = i.memory
+    if work.label == Reason.CLEANING_UP:
+        return m
     parts = cast(i)
     if not parts.rolled_back:
         m = attempt_begins(m)
-    if any(isinstance(action, CreateContainer) for action, _ in work.steps):
+    makes = any(isinstance(action, CreateContainer) for action, _ in work.steps)
+    if makes:
         m = making(m, i.now)
     main = parts.main
     stopped = {action.name for action, _ in work.steps if isinstance(action, StopContainer)}
     if main is not None and main.name in stopped:
-        m = replace(m, counted_run=main.run, restart_on_open=False)
-    if parts.current is None and parts.previous is not None and not parts.rolled_back:
+        m = replace(m, counted_run=main.run, stopped_run=main.run, restart_on_open=False)
+    if makes and parts.current is None and parts.previous is not None and not parts.rolled_back:
+        m = update_begins(m)
         changes = drifted(i, parts.previous)
         m = replace(m, tolerated=changes) if changes else m
         if i.chunk is not None and (wanted := following.wanted_id(i.chunk, m, i.image)):
@@ -209,26 +244,51 @@ def _give_up_update(i: ChunkInput, m: Memory, parts: Cast) -> Memory:
     chunk = i.chunk
     if chunk is None or chunk.kind is Kind.JOB:
         return m
+    target = _target(i, chunk, parts)
+    if chunk.on_failure is OnFailure.PAUSE:
+        return replace(m, paused=target)
+    # What is to serve again does not wait for a back-off of the new one.
+    return replace(m, rejected=target, retry_at=None, retries=0, not_before=None)
+
+
+def _target(i: ChunkInput, chunk: Chunk, parts: Cast) -> str:
+    """What the update under way leads to."""
     wanted, new, old = following.wanted_id(chunk, i.memory, i.image), parts.current, parts.previous
     is_other_image = new is not None and old is not None and is_made_from(old, chunk) and new.image_id != old.image_id
     if new is not None and (wanted or is_other_image):
         wanted = new.image_id  # the tag may have moved since it was looked at
-    target = following.target_of(chunk, wanted)
-    return replace(m, paused=target) if chunk.on_failure is OnFailure.PAUSE else replace(m, rejected=target)
+    return following.target_of(chunk, wanted)
 
 
-def work_failed(i: ChunkInput, reason: Reason, message: str) -> Memory:
-    """The memory after work on the chunk failed with an engine's error."""
-    parts = cast(i)
+def work_failed(
+    i: ChunkInput, reason: Reason, message: str, *, action: Action | None = None, can_pass: bool = True
+) -> Memory:
+    """The memory after work on the chunk failed with an engine's error, at ``action``. ``can_pass``: the same may
+    succeed later though nothing is declared anew. What failed decides what follows:
+
+    - what was only to get something out of the way touches nothing that is up;
+    - a trouble that can pass is no verdict on a new version: what was there goes on, or comes back at once;
+    - a new version that the engine can never start is given up.
+    """
+    parts, chunk = cast(i), i.chunk
+    leftover = is_clean_up(i, parts, action) if chunk is not None else None
+    if leftover is not None:
+        return not_removed(i.memory, leftover.id, error=message, now=i.now, jitter=i.jitter)
     if reason is Reason.UPDATE_FAILED and parts.main is not None:
         # What the engine would not change in a container that runs takes another one.
         m = set_back(i.memory, now=i.now, jitter=i.jitter, error=message, failure=None, remedy=Remedy.START)
         return replace(m, unchangeable=parts.main.id, tolerated=())
     remedy = Remedy.RECREATE if reason in (Reason.START_FAILED, Reason.PORT_IN_USE) else Remedy.START
-    m = set_back(i.memory, now=i.now, jitter=i.jitter, error=message, failure=Failure(reason, message), remedy=remedy)
-    previous = parts.previous
-    put_aside = previous is not None and (parts.current is not None or previous.name.endswith(PREVIOUS_SUFFIX))
-    return _give_up_update(i, m, parts) if put_aside and not parts.rolled_back else m
+    failure = i.memory.failure if parts.rolled_back else Failure(reason, message)
+    m = set_back(i.memory, now=i.now, jitter=i.jitter, error=message, failure=failure, remedy=remedy)
+    if chunk is None or chunk.kind is Kind.JOB or parts.previous is None or parts.rolled_back:
+        return m
+    if isinstance(action, StartContainer) and not can_pass:
+        return _give_up_update(i, m, parts)
+    touches = isinstance(action, StartContainer | StopContainer | RenameContainer)
+    if touches and chunk.on_failure is OnFailure.ROLLBACK:
+        return put_off(m, _target(i, chunk, parts), i.now, i.jitter)
+    return m
 
 
 def _how_it_ended(c: Container, output: str) -> tuple[Reason, str]:

@@ -26,16 +26,19 @@ def stage(i: ChunkInput) -> Stage:
     its = cast(i)
     if its.rolled_back or (i.chunk is not None and i.memory.paused == following.target(i.chunk, i.memory, i.image)):
         return Stage.FAILED
-    if its.current is None:
+    if its.current is None or its.is_pending:
         return Stage.ABSENT if its.previous is None else Stage.PENDING
-    up = health_of(i, its.current) is TV.Y or i.memory.proven_run == its.current.run
+    proven = bool(its.current.run) and i.memory.proven_run == its.current.run
+    up = health_of(i, its.current) is TV.Y or proven
     return Stage.UP if up else Stage.UNPROVEN
 
 
 def is_update_of_serving(parts: Cast) -> bool:
     """Whether what is next is to replace a container that serves: only that waits for a turn."""
     previous = parts.previous
-    return parts.current is None and previous is not None and previous.condition is Condition.RUNNING
+    return (
+        (parts.current is None or parts.is_pending) and previous is not None and previous.condition is Condition.RUNNING
+    )
 
 
 def waits_for(number: int, siblings: Iterable[tuple[int, Stage, bool]]) -> str:

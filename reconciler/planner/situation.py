@@ -18,6 +18,10 @@ from reconciler.planner.observed import Condition, Container, ImageNews
 PREVIOUS_SUFFIX = ".pnr-previous"
 """Added to the name of a container that an update has put aside until the new one has proved itself."""
 
+NEXT_SUFFIX = ".pnr-next"
+"""Added to the name of a container that an update has made and not yet put in the place of the old one."""
+
+ALIVE = (Condition.RUNNING, Condition.PAUSED, Condition.RESTARTING)
 ENDED = (Condition.EXITED, Condition.DEAD)
 
 
@@ -73,8 +77,9 @@ class ChunkInput:
 class Cast:
     """The chunk's containers by the part they play.
 
-    ``current`` was made from the present intent, ``previous`` is what an update replaces (or falls back to),
-    ``spare`` are leftovers. ``main`` is the one that the chunk's health is about.
+    ``current`` was made from the present intent, ``previous`` is what an update replaces (or falls back to): it has
+    run, and nobody has tried to remove it. ``spare`` are leftovers. ``main`` is the one that the chunk's health is
+    about.
     """
 
     current: Container | None
@@ -83,9 +88,14 @@ class Cast:
     rolled_back: bool
 
     @property
+    def is_pending(self) -> bool:
+        """Whether an update has made the new container and not started it yet: the previous one is what counts."""
+        return self.current is not None and self.previous is not None and not self.current.run and not self.rolled_back
+
+    @property
     def main(self) -> Container | None:
-        """The container that counts: after a roll-back the previous one."""
-        return self.previous if self.rolled_back else (self.current or self.previous)
+        """The container that counts: after a roll-back, and until the new one is started, the previous one."""
+        return self.previous if self.rolled_back or self.is_pending else (self.current or self.previous)
 
 
 def cast(i: ChunkInput) -> Cast:
@@ -93,8 +103,10 @@ def cast(i: ChunkInput) -> Cast:
     if i.chunk is None:
         return Cast(None, None, i.containers, False)
 
+    left = stuck(i)
+
     def fits(c: Container) -> bool:
-        if not is_made_from(c, i.chunk) or c.condition in (Condition.DEAD, Condition.REMOVING):
+        if c.id in left or not is_made_from(c, i.chunk) or c.condition in (Condition.DEAD, Condition.REMOVING):
             return False
         if is_outdated(i, c):
             return False
@@ -115,15 +127,28 @@ def cast(i: ChunkInput) -> Cast:
     aside = [c for c in fitting if is_put_aside(c, current)]
     fitting = [c for c in fitting if not is_put_aside(c, current)]
     others = sorted((*(c for c, is_fit in judged if not is_fit), *aside), key=worth, reverse=True)
-    usable = [c for c in others if c.condition not in (Condition.DEAD, Condition.REMOVING)]
-    previous = usable[0] if usable else None
+    previous = next((c for c in others if c.id not in left and _can_serve_again(c)), None)
     spare = tuple(
         c
         for c in (*fitting, *others)
         if c is not current and c is not previous and c.condition is not Condition.REMOVING
     )
-    is_rejected = i.memory.rejected == following.target(i.chunk, i.memory, i.image)
+    is_rejected = i.memory.rejected == following.target(i.chunk, i.memory, i.image) and not is_due_again(i)
     return Cast(current, previous, spare, bool(is_rejected and previous is not None))
+
+
+def stuck(i: ChunkInput) -> frozenset[str]:
+    """The ids of the containers that are to go and that the engine did not let go."""
+    return frozenset(one.id for one in i.memory.leftovers)
+
+
+def _can_serve_again(c: Container) -> bool:
+    return bool(c.run) and c.condition not in (Condition.DEAD, Condition.REMOVING)
+
+
+def is_due_again(i: ChunkInput) -> bool:
+    """Whether an update that failed for a trouble that can pass is to be tried again by now."""
+    return i.memory.retry_at is not None and i.now >= i.memory.retry_at
 
 
 def is_renewal(i: ChunkInput, parts: Cast) -> bool:
@@ -140,6 +165,11 @@ def aside_name(c: Container) -> str:
     """What a container is called that another chunk is to have the name of, while it can't have its own yet: two that
     swap their names each step aside first. Nobody else has that name, whoever stepped aside from it before."""
     return f"{c.name}.pnr-aside-{c.id[:12]}"
+
+
+def left_name(c: Container) -> str:
+    """What a container is called that has a name which another one needs, and that the engine does not let go."""
+    return f"{c.name}.pnr-left-{c.id[:12]}"
 
 
 def is_put_aside(c: Container, current: Container | None) -> bool:

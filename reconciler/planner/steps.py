@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from reconciler.intent.model import Kind, Strategy
 from reconciler.lifecycle import Reason, State
 from reconciler.planner import following
 from reconciler.planner.actions import (
@@ -12,14 +13,13 @@ from reconciler.planner.actions import (
     CreateContainer,
     EnsureImage,
     RemoveContainer,
+    RenameContainer,
     StartContainer,
     StopContainer,
     Work,
 )
 from reconciler.planner.observed import Condition, Container
-from reconciler.planner.situation import (
-    ChunkInput,
-)
+from reconciler.planner.situation import ALIVE, ChunkInput, left_name, stuck
 
 DEFAULT_GRACE_SECONDS = 10.0  # Docker's
 
@@ -46,7 +46,7 @@ def to_do(i: ChunkInput, reason: Reason, steps: Sequence[tuple[Action, str]], me
 def take_away(i: ChunkInput, c: Container, cause: str) -> list[tuple[Action, str]]:
     """Stop a container, where it runs, and remove it."""
     steps: list[tuple[Action, str]] = []
-    if c.condition in (Condition.RUNNING, Condition.PAUSED, Condition.RESTARTING):
+    if c.condition in ALIVE:
         steps.append((StopContainer(c.name, grace(i, c)), cause))
     steps.append((RemoveContainer(c.name), cause))
     return steps
@@ -60,23 +60,60 @@ def grace(i: ChunkInput, c: Container) -> float:
     return i.chunk.container.stop_grace_seconds if i.chunk is not None else DEFAULT_GRACE_SECONDS
 
 
+def start(i: ChunkInput, c: Container, name: str, cause: str) -> list[tuple[Action, str]]:
+    """Start a container, which is called ``name`` by then. But for start-first no two of a chunk run at one time: what
+    they share may bear only one writer."""
+    assert i.chunk is not None
+    return [*end_others(i, c, cause), (StartContainer(name, i.chunk.container.files), cause)]
+
+
+def end_others(i: ChunkInput, c: Container | None, cause: str) -> list[tuple[Action, str]]:
+    """Stop what else of the chunk runs, where it may not run beside ``c`` (None: one that is to be made)."""
+    assert i.chunk is not None
+    if i.chunk.strategy is Strategy.START_FIRST and i.chunk.kind is Kind.SERVICE:
+        return []
+    others = (other for other in i.containers if c is None or other.id != c.id)
+    return [(StopContainer(other.name, grace(i, other)), cause) for other in others if other.condition in ALIVE]
+
+
 def restart(i: ChunkInput, c: Container, cause: str) -> list[tuple[Action, str]]:
     """Stop a container that runs, and start it."""
-    assert i.chunk is not None
-    return [
-        (StopContainer(c.name, grace(i, c)), cause),
-        (StartContainer(c.name, i.chunk.container.files), cause),
-    ]
+    return [(StopContainer(c.name, grace(i, c)), cause), *start(i, c, c.name, cause)]
 
 
-def create_and_start(i: ChunkInput, cause: str) -> list[tuple[Action, str]]:
-    """A container of the present intent, under its own name."""
+def free_name(i: ChunkInput, name: str, c: Container | None, cause: str) -> list[tuple[Action, str]]:
+    """See to it that no container of the chunk but ``c`` has a name: another one goes, or is called otherwise where the
+    engine did not let it go."""
+    holder = own_holder(i, name)
+    if holder is None or (c is not None and holder.id == c.id) or holder.condition is Condition.REMOVING:
+        return []
+    if holder.id in stuck(i):
+        return [(RenameContainer(holder.name, left_name(holder)), f"it can't be removed yet, and {name} is needed")]
+    return take_away(i, holder, cause)
+
+
+def own_holder(i: ChunkInput, name: str) -> Container | None:
+    """The chunk's own container of a name."""
+    return next((c for c in i.containers if c.name == name), None)
+
+
+def create_and_start(i: ChunkInput, cause: str, but: Container | None = None) -> list[tuple[Action, str]]:
+    """A container of the present intent, under its own name; ``but`` has been removed by then."""
     assert i.chunk is not None
     name = i.chunk.container.name
+    others = i if but is None else replace(i, containers=tuple(c for c in i.containers if c.id != but.id))
     return [
-        (CreateContainer(name, i.chunk, i.id.replica, i.generation, i.flowin), cause),
+        *free_name(others, name, None, cause),
+        create(i, name, cause),
+        *end_others(others, None, cause),
         (StartContainer(name, i.chunk.container.files), cause),
     ]
+
+
+def create(i: ChunkInput, name: str, cause: str) -> tuple[Action, str]:
+    """Make a container of the present intent."""
+    assert i.chunk is not None
+    return CreateContainer(name, i.chunk, i.id.replica, i.generation, i.flowin), cause
 
 
 def ensure_images(i: ChunkInput) -> list[tuple[Action, str]]:

@@ -256,7 +256,7 @@ def test_a_start_that_is_over_before_the_images_were_looked_at_again_is_judged_b
             old = web(w).id
 
             def made() -> int:
-                return w.order("CreateContainer").count(f"CreateContainer {web(w).name}")
+                return w.made(web(w).name)
 
             def release() -> None:
                 if policy == "registry":

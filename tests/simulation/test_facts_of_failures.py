@@ -35,9 +35,9 @@ def test_a_first_start_that_the_engine_refuses_answers_no() -> None:
 def test_an_update_that_never_runs_and_is_not_taken_back_answers_no() -> None:
     async def story() -> None:
         async with World() as w:
-            w.engine.plant_container("other", port=8080)
             w.files.write("shop", shop(8081, on_failure="pause"))
             await w.until_settled()
+            w.engine.fate("web:1").impossible = True
             w.files.write("shop", shop(8080, on_failure="pause"))
             await w.until(lambda: w.chunk("web")["reason"] == "UpdatePaused")
             await asyncio.sleep(60.0)

@@ -30,7 +30,7 @@ class Haunted(SimulatedEngine):
 
 
 def made(w: World) -> int:
-    return w.order("CreateContainer").count("CreateContainer shop_web")
+    return w.made("shop_web")
 
 
 @pytest.mark.parametrize("more", [{}, {"health_check": None}], ids=["probed", "not-probed"])

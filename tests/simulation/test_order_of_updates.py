@@ -130,7 +130,7 @@ def test_those_who_need_each_other_do_not_wait_for_each_other() -> None:
             w.files.write("shop", pair("2"))
             await asyncio.sleep(1)
             await w.until_settled(limit=60)
-            assert w.order("CreateContainer").count("CreateContainer shop_a") >= 2
+            assert w.made("shop_a") >= 2
 
     run(story())
 
@@ -147,8 +147,8 @@ def test_what_waits_for_a_gate_keeps_nobody_waiting() -> None:
             w.files.write("shop", stack("2", "other/main/never"))
             await w.until(lambda: "the update waits" in w.chunk("db")["message"])
             await w.until(lambda: w.chunk("api")["state"] == "completed", limit=60)
-            assert w.order("CreateContainer").count("CreateContainer shop_api") == 2
-            assert w.order("CreateContainer").count("CreateContainer shop_db") == 1
+            assert w.made("shop_api") == 2
+            assert w.made("shop_db") == 1
 
     run(story())
 

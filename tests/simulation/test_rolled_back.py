@@ -54,7 +54,7 @@ def test_one_that_does_not_become_healthy_again_is_started_ever_less() -> None:
             assert 4 <= starts <= 10
             assert w.chunk("web")["state"] == "failed"
             assert w.chunk("web")["reason"] == "RolledBack"
-            assert "not healthy itself" in w.chunk("web")["message"]
+            await w.until(lambda: "not healthy itself" in w.chunk("web")["message"])
             assert w.fact("web_ready") == "N"
             await asyncio.sleep(3600.0)
             assert len(w.engine.runs) - first - starts <= 3600 / 270

@@ -15,11 +15,13 @@ from reconciler.controller.recorder import Recorder
 from reconciler.controller.records import LookNow, TakeDown
 from reconciler.daemon import intake
 from reconciler.daemon.simulation import SimulatedRuntime, simulated_probe_factory
+from reconciler.engine.protocol import NotFound
 from reconciler.engine.simulated import SimulatedEngine
 from reconciler.facts import Pnr
 from reconciler.intent.judgement import InForce
 from reconciler.intent.model import ChunkId, Domain
 from reconciler.planner.observed import Condition, Container
+from reconciler.planner.situation import NEXT_SUFFIX
 from reconciler.probes import registry
 from reconciler.sources.protocol import FileSeen, Scan
 
@@ -280,7 +282,14 @@ class World:
     async def until(self, condition: Callable[[], bool], *, limit: float = 600.0) -> None:
         """Let time pass until a condition holds."""
         end = asyncio.get_running_loop().time() + limit
-        while not condition():
+
+        def holds() -> bool:
+            try:
+                return condition()
+            except NotFound:
+                return False  # in the middle of an update nobody may have a name
+
+        while not holds():
             if self._task is not None and self._task.done():
                 self._task.result()
             if asyncio.get_running_loop().time() > end:
@@ -305,6 +314,10 @@ class World:
     def order(self, *prefixes: str) -> list[str]:
         """The changing calls that begin with one of the words, in their order."""
         return [call.text for call in self.engine.calls if call.text.split()[0] in prefixes]
+
+    def made(self, name: str) -> int:
+        """How many containers were made that were to have this name."""
+        return sum(text.split()[1] in (name, name + NEXT_SUFFIX) for text in self.order("CreateContainer"))
 
     def running(self) -> set[str]:
         """The names of what runs."""

@@ -133,9 +133,9 @@ class Containers:
                 raise CreateFailed(f"{chunk.id} answers its own facts, but there is no state directory for them")
             existing = self._inspect(action.name)
             if existing is not None:
-                # It may run, and what it answers must not be emptied under its hands.
                 return self._already_there(action, existing)
-            folder = runtime_dir.prepare(self._runtime_root, chunk.id)
+            # Not emptied before it is started: the container that it is to replace may run, and answer there.
+            folder = runtime_dir.make(self._runtime_root, chunk.id)
             host = body.setdefault("HostConfig", {})
             mount = {"Type": "bind", "Source": folder, "Target": runtime_dir.TARGET}
             host["Mounts"] = [*(host.get("Mounts") or ()), mount]

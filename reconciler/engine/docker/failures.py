@@ -122,8 +122,18 @@ def translate(error: BaseException, where: str, other: type[EngineError]) -> Eng
     if status(error) == 404:
         return NotFound(words(error))
     if isinstance(error, (DockerException, OSError)):
-        return other(words(error))
+        return other(words(error), permanent=_is_never_possible(error) or None)
     raise error
+
+
+_NEVER_POSSIBLE = re.compile(r"unable to find (?:user|group) ")
+"""What an engine reports as a failure of its own although it is one of what was asked for."""
+
+
+def _is_never_possible(error: BaseException) -> bool:
+    """Whether the engine says that what was asked for is wrong: a command that is not in the image or not executable, a
+    configuration that it does not take."""
+    return status(error) == 400 or _NEVER_POSSIBLE.search(words(error)) is not None
 
 
 def taken_port(error: BaseException) -> TakenPort | None:

@@ -21,6 +21,13 @@ def path(root: str, chunk: ChunkId) -> str:
 
 def prepare(root: str, chunk: ChunkId) -> str:
     """Make the directory and empty it; its path. Raises OSError."""
+    folder = make(root, chunk)
+    empty(folder)
+    return folder
+
+
+def make(root: str, chunk: ChunkId) -> str:
+    """Make the directory, where it is not there yet; its path. Raises OSError."""
     os.makedirs(root, exist_ok=True)
     # Whatever user the container runs as must be able to write into its directory; the root keeps all others out.
     os.chmod(root, 0o700)
@@ -29,7 +36,6 @@ def prepare(root: str, chunk: ChunkId) -> str:
         os.unlink(folder)
     os.makedirs(folder, exist_ok=True)
     os.chmod(folder, 0o777)
-    empty(folder)
     return folder
 
 

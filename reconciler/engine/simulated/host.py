@@ -176,6 +176,8 @@ class SimulatedHost(SimulatedBelongings):
             held = {port.port for ports in other.published.values() for port in ports}
             if other.id != c.id and other.condition in ALIVE and wanted & held:
                 raise PortInUse(f"host port {min(wanted & held)} is held by container {other.name} ({other.id})")
+        if self.fate(c.image).impossible:
+            raise StartFailed(f"container {name} can't be started: its command is not in the image", permanent=True)
         self._serial += 1
         started = self._put(
             replace(

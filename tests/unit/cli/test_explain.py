@@ -188,15 +188,22 @@ def test_an_image_that_was_rejected_is_told() -> None:
 
 
 def test_what_was_rolled_back_tells_of_no_next_try_that_never_comes() -> None:
-    past = "2000-01-01T00:00:00Z"
     for follows_image, said in (
         (follows(rejected="sha256:abc"), "when its tag moves on"),
         (None, "correct the domain file"),
     ):
-        failed = chunk("web", "failed", "RolledBack", "x", auto_update=follows_image, next_try=past, attempts=3)
+        failed = chunk("web", "failed", "RolledBack", "x", auto_update=follows_image, next_try=None, attempts=3)
         told = why(view(domain("demo", failed)), "web")
         assert said in told
         assert "attempts" not in told
+
+
+def test_what_was_rolled_back_for_a_trouble_that_can_pass_tells_when_it_is_tried_again() -> None:
+    failed = chunk("web", "failed", "RolledBack", "x", next_try="2000-01-01T00:00:00Z", attempts=1)
+    told = why(view(domain("demo", failed)), "web")
+    assert "the cause can pass by itself" in told
+    assert "It is tried again now" in told
+    assert "correct the domain file" not in told
 
 
 def test_a_tag_that_has_moved_is_told_with_what_takes_it() -> None:

@@ -366,7 +366,7 @@ def test_another_mac_address_takes_another_container() -> None:
     c = replace(c, container=replace(c.container, endpoints={NET: {"mac_address": "02:42:00:00:00:01"}}))
     ends = connected(c.container, mac_address="02:42:00:00:00:02")
     _, decision = think(situation(c, container(c, settings={}, endpoints=ends), health=healthy()))
-    assert "CreateContainer shop_web" in steps(decision)
+    assert "CreateContainer shop_web.pnr-next" in steps(decision)
     right = connected(c.container, mac_address="02:42:00:00:00:01")
     _, decision = think(situation(c, container(c, settings={}, endpoints=right), health=healthy()))
     assert decision.work is None

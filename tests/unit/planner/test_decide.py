@@ -253,9 +253,10 @@ def test_a_changed_chunk_is_replaced_and_its_old_container_kept_until_the_new_on
     _, begin = think(situation(new, container(old), health=healthy()))
     assert steps(begin) == [
         "EnsureImage nginx:1",
+        "CreateContainer shop_web.pnr-next",
         "StopContainer shop_web",
         "RenameContainer shop_web",
-        "CreateContainer shop_web",
+        "RenameContainer shop_web.pnr-next",
         "StartContainer shop_web",
     ]
     aside = container(old, Condition.EXITED, name="shop_web" + PREVIOUS_SUFFIX)
@@ -341,7 +342,7 @@ def test_drift_found_by_inspection_replaces_the_container_and_names_the_differen
     _, decision = think(situation(c, changed))
     assert decision.work is not None
     assert "hostname" in decision.work.steps[0 if len(decision.work.steps) == 1 else 1][1]
-    assert "CreateContainer shop_web" in steps(decision)
+    assert "CreateContainer shop_web.pnr-next" in steps(decision)
 
 
 def test_drift_that_replacing_does_not_cure_is_tolerated_instead_of_replacing_for_ever() -> None:
@@ -385,8 +386,13 @@ def test_a_job_runs_again_in_a_new_generation() -> None:
     c = chunk(kind=Kind.JOB)
     old = container(c, Condition.EXITED, exit_code=0, generation=1)
     decision = decide(situation(c, old, generation=2, memory=Memory(job_generation=1)))
-    assert steps(decision)[0:2] == ["EnsureImage nginx:1", "RemoveContainer shop_web"]
-    assert "StartContainer shop_web" in steps(decision)
+    assert steps(decision) == [
+        "EnsureImage nginx:1",
+        "CreateContainer shop_web.pnr-next",
+        "RemoveContainer shop_web",
+        "RenameContainer shop_web.pnr-next",
+        "StartContainer shop_web",
+    ]
 
 
 def test_a_job_that_fails_says_so() -> None:
