@@ -221,6 +221,7 @@ def rolled_back(i: ChunkInput, parts: Cast) -> Decision:
         rejected = following.short(i.image.newest or following.wanted_id(i.chunk, m, i.image))
         what, until = f"the update to {i.chunk.container.image} ({rejected})", "its tag moves on, or the domain changes"
     again = f"until {until}" if m.retry_at is None else "until it is tried again by itself"
-    text = f"{what} failed and the previous container is back {again}: {why}"
+    back = "is back" if previous.condition is Condition.RUNNING else "is to come back"
+    text = f"{what} failed and the previous container {back} {again}: {why}"
     text += f"; it is not healthy itself: {ill}" if ill else ""
     return Decision(State.FAILED, Reason.ROLLED_BACK, text, wake_at=wake)

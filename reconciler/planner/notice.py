@@ -281,6 +281,9 @@ def work_failed(
     remedy = Remedy.RECREATE if reason in (Reason.START_FAILED, Reason.PORT_IN_USE) else Remedy.START
     failure = i.memory.failure if parts.rolled_back else Failure(reason, message)
     m = set_back(i.memory, now=i.now, jitter=i.jitter, error=message, failure=failure, remedy=remedy)
+    if parts.rolled_back and m.retry_at is not None and isinstance(action, StartContainer):
+        # Neither can be started: the trouble is not one of the new version, which is tried in its turn as well.
+        return replace(m, retry_at=m.not_before, retries=max(m.retries - 1, 0))
     if chunk is None or chunk.kind is Kind.JOB or parts.previous is None or parts.rolled_back:
         return m
     if isinstance(action, StartContainer) and not can_pass:
