@@ -211,11 +211,9 @@ def rolled_back(i: ChunkInput, parts: Cast) -> Decision:
             if i.gate_open and (m.not_before is None or i.now >= m.not_before):
                 return to_do(i, Reason.RECOVERING, restart(i, previous, ill), ill)
         elif i.health.run == previous.run and i.chunk.health is not None:
-            moments.append(i.health.since + i.chunk.health.deadline_seconds)
-            wake = min(moments)
-        elif i.chunk.health is None:
-            moments.append(counts_as_up_at(i, previous))
-            wake = min(moments)
+            wake = min([*moments, i.health.since + i.chunk.health.deadline_seconds])
+        elif i.chunk.health is None and (up_at := counts_as_up_at(i, previous)) is not None:
+            wake = min([*moments, up_at])
     what, until = "the update", "the domain changes"
     if is_made_from(previous, i.chunk):
         rejected = following.short(i.image.newest or following.wanted_id(i.chunk, m, i.image))
