@@ -95,6 +95,7 @@ class _Teller:
             lines.extend(self._next(found))
         lines.extend(self._image(found))
         lines.extend(f"In its /runtime: {problem}." for problem in found.chunk.get("facts_problems") or [])
+        lines.extend(f"{note.partition(': ')[2]}." for note in found.chunk.get("file_notes") or [])
         return lines
 
     def _image(self, found: Found) -> list[str]:

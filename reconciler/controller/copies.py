@@ -34,6 +34,7 @@ def together(views: Sequence[View]) -> View:
         "attempts": sum(view["attempts"] for view in views),
         "replicas": [replica for view in views for replica in view["replicas"]],
         "stalled": any(view["stalled"] for view in views),
+        "file_notes": [note for view in views for note in view["file_notes"]],
         "urls": [url for view in views for url in view["urls"]],
         "copies": [
             {key: view[key] for key in ("number", "state", "reason", "message", "since", "last_error")}

@@ -18,6 +18,7 @@ from reconciler.facts import TV, FactRef, Pnr
 from reconciler.intent.model import Chunk, ChunkId
 from reconciler.intent.settings.references import linked
 from reconciler.lifecycle import Reason
+from reconciler.planner.file_mounts import News
 from reconciler.planner.observed import Condition, Container
 from reconciler.planner.rolling import Stage
 
@@ -54,7 +55,17 @@ class Known:
     needs: Mapping[ChunkId, frozenset[ChunkId]] = field(default_factory=dict)  # the other way round
     ranks: Mapping[ChunkId, int] = field(default_factory=dict)  # those who are needed come first; cycles are cut
     changed_unseen: set[str] = field(default_factory=set)  # ids of containers that are to be looked at
+    files: News = field(default_factory=dict)
     who: dict[FactRef, tuple[ChunkId, ...]] = field(default_factory=dict)
+
+    def take_files(self, news: News) -> None:
+        """Take note of what became of the host's files, and mark whom that concerns."""
+        before, self.files = self.files, news
+        for id in before.keys() | news.keys():
+            container = self.world.containers.get(id)
+            if before.get(id) != news.get(id) and container is not None and container.owner is not None:
+                self.mark(container.owner)
+                self.mark_domain(container.owner.domain)
 
     def answered_by(self, ref: FactRef) -> tuple[ChunkId, ...]:
         """The chunks that can answer a fact."""

@@ -20,6 +20,7 @@ from reconciler.controller.attention import Attention
 from reconciler.controller.clock import Clock
 from reconciler.controller.deciding import Decider
 from reconciler.controller.executor import Executor
+from reconciler.controller.host_files import HostFiles
 from reconciler.controller.images import Images
 from reconciler.controller.intake import Intake
 from reconciler.controller.known import Known
@@ -33,6 +34,7 @@ from reconciler.controller.records import (
     EngineUp,
     FetchEnded,
     FetchSaid,
+    FilesSeen,
     ImagesSeen,
     JudgeAgain,
     LookNow,
@@ -115,6 +117,7 @@ class Controller:
         self._adoption = Adoption(known=self.known, executor=self._executor, prober=self._prober)
         self._outcomes = Outcomes(known=self.known, decider=self._decider, images=self._images, watcher=self._watcher)
         self._wishes = Wishes(known=self.known, adoption=self._adoption, images=self._images, watcher=self._watcher)
+        self._host_files = HostFiles(known=self.known, engine=engine, post=self.post, changed=self.changed)
         self.intake = Intake(domains=self.known.domains, judge=judge, recorder=recorder, keep_down=keep_down)
         recorder.attach(lambda name: snapshot_document(self.known, name))
 
@@ -142,6 +145,7 @@ class Controller:
         """Do as a person asks (:class:`LookNow`), until a look at the engine that began after this was taken in, or the
         engine does not answer."""
         before = self._watcher.looks_begun
+        await self._host_files.settle()
         self.post(LookNow(only))
         while self._sightings.newest <= before and self.known.engine_up:
             await self._changed.wait()
@@ -172,6 +176,7 @@ class Controller:
             asyncio.create_task(self._read_source(), name="source"),
             asyncio.create_task(self._watcher.run(), name="watcher"),
             asyncio.create_task(self._images.run(), name="images"),
+            asyncio.create_task(self._host_files.run(), name="host files"),
             asyncio.create_task(self.known.recorder.run(), name="recorder"),
             asyncio.create_task(self._loop(), name="loop"),
         ]
@@ -298,6 +303,8 @@ class Controller:
                 self._images.fetch_ended(message)
             case LookNow(only):
                 self._wishes.look_now(only)
+            case FilesSeen(news):
+                self.known.take_files(news)
             case TakeDown(only, volumes):
                 self._wishes.take_down(only, volumes)
 

@@ -12,6 +12,7 @@ from reconciler.facts import Pnr
 from reconciler.intent.model import Chunk, ChunkId, Domain, Problem
 from reconciler.lifecycle import Reason, State
 from reconciler.planner.actions import Action
+from reconciler.planner.file_mounts import News
 from reconciler.planner.health import Health
 from reconciler.planner.memory import Memory
 from reconciler.planner.observed import Container, ImageSeen, Observed
@@ -271,6 +272,13 @@ class Beat:
     """Asks the loop for a sign of life."""
 
 
+@dataclass(frozen=True, slots=True)
+class FilesSeen:
+    """What of the host's files is not as containers have it: all of it, by the ids of the containers."""
+
+    news: News
+
+
 Message = (
     Beat
     | ScanTaken
@@ -292,4 +300,5 @@ Message = (
     | FetchEnded
     | LookNow
     | TakeDown
+    | FilesSeen
 )

@@ -104,6 +104,7 @@ class Situations:
             unsupported=unsupported_of(chunk, domain.domain, self.connected) if chunk is not None else (),
             image=news,
             holder_leaves=self._leaves(holder),
+            files=self._known.files,
             wanted_elsewhere=frozenset(c.name for c in containers if self._known.is_wanted_by_another(c.name, id)),
         )
 

@@ -90,6 +90,7 @@ def _chunk_document(c: Known, record: ChunkRecord) -> dict[str, Any]:
         "aimed_from": m.aimed_from or None,
         "job_generation": m.job_generation or None,
         "beside": m.beside or None,
+        "replaced_files": m.files or None,
         "replica": [
             {"container": x.name, "id": x.id, "image": x.image_id, "spec": x.spec} for x in c.world.of(record.id)
         ],
@@ -134,6 +135,7 @@ def _restore_chunk(id: ChunkId, entry: Mapping[str, Any], clock: Clock) -> Chunk
         job_generation=int(entry.get("job_generation", 0)),
         last_error=str(entry.get("last_error", "")),
         beside=str(entry.get("beside", "")),
+        files=str(entry.get("replaced_files", "")),
     )
     record = ChunkRecord(id, _moment(str(entry.get("since", "")), clock))
     record.state = State(entry.get("state", State.READY.value)).value

@@ -17,7 +17,7 @@ from reconciler.facts import UNKNOWN, Pnr, missing
 from reconciler.intent.model import Chunk, ChunkId, Problem
 from reconciler.intent.networks import network_needs
 from reconciler.lifecycle import Reason, State
-from reconciler.planner import belongings
+from reconciler.planner import belongings, file_mounts
 from reconciler.planner.cleaning import sentence
 from reconciler.planner.observed import Condition
 from reconciler.planner.ordering import Standing, unreachable
@@ -130,6 +130,7 @@ def _domain_view(c: Known, images: Images, record: DomainRecord) -> dict[str, An
             *(record.domain.notes if record.domain is not None else ()),
             *_remarks(c, record),
             *(text for domain, text in c.recorder.remarks if domain == record.name),
+            *(note for id in own for note in _file_notes(c, id)),
         ],
         "held": record.held,
         "unknown": record.unknown,
@@ -141,6 +142,14 @@ def _domain_view(c: Known, images: Images, record: DomainRecord) -> dict[str, An
             for name, chunks in by_cpux.items()
         ],
     }
+
+
+def _file_notes(c: Known, id: ChunkId) -> list[str]:
+    """What people should know of files that a chunk's containers have mounted."""
+    chunk = c.desired(id)
+    if chunk is None or not c.files:
+        return []
+    return [f"{id}: {note}" for container in c.world.of(id) for note in file_mounts.notes(chunk, container, c.files)]
 
 
 def _is_arranging(c: Known, record: DomainRecord) -> bool:
@@ -236,6 +245,7 @@ def _chunk_view(c: Known, images: Images, record: ChunkRecord, stuck: tuple[str,
         "last_error": record.memory.last_error,
         "stalled": bool(stuck),
         "facts_problems": list(record.own_problems),
+        "file_notes": _file_notes(c, record.id),
         "urls": [],
         "auto_update": telling_images.auto_update(c, images, record, chunk),
         "image_moved": telling_images.image_moved(c, images, record, chunk),

@@ -118,6 +118,7 @@ def make_engine(
     if options.engine == "docker":
         from reconciler.engine.docker import DockerEngine
         from reconciler.engine.docker.guarding import Guard
+        from reconciler.engine.docker.host_files import HostFiles
         from reconciler.engine.docker.images import ImageKeeper, Logins
         from reconciler.engine.docker.mounted_files import MountedFiles
 
@@ -132,6 +133,7 @@ def make_engine(
             adopted=adopted,
             files=files,
             guard=Guard(policy, adopted),
+            host_files=HostFiles(contents.fingerprint_of),
         )
         return engine, registry.make, _ChunkFolders(RuntimeFacts(Path(runtime)), files)
     if options.engine == "simulated":

@@ -61,8 +61,9 @@ async def make_plan(options: ServiceOptions) -> tuple[WholePlan, list[Problem]]:
         memories = {
             record.id: Memory(job_generation=record.memory.job_generation) for record in restore_chunks(restored, clock)
         }
+        files, _ = await engine.file_news([c for c in observed.containers.values() if c.owner is not None and c.run])
         connected = Connected(str(info), info.api_version, info.system)
-        whole = plan_all(wishes, observed, memories=memories, images=found, connected=connected)
+        whole = plan_all(wishes, observed, memories=memories, images=found, connected=connected, files=files)
         return whole, [problem for file in sorted(_problems(intake, records).items()) for problem in file[1]]
     finally:
         await engine.close()

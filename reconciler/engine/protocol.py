@@ -14,6 +14,7 @@ from typing import ClassVar, Protocol
 from reconciler.errors import PnrError, Unreachable
 from reconciler.intent.model import ChunkId, Login
 from reconciler.planner.actions import Action
+from reconciler.planner.file_mounts import News
 from reconciler.planner.observed import Container, ImageSeen, Observed
 
 
@@ -218,6 +219,12 @@ class Engine(Protocol):
     async def output_since(self, container_id: str, since: float | None, limit_bytes: int) -> str:
         """What the container printed since the given Unix time (None: since its last start), the newest
         ``limit_bytes`` of it."""
+        ...
+
+    async def file_news(self, containers: Collection[Container]) -> tuple[News, bool]:
+        """What of the host's files and directories is no longer as these containers have it mounted, by their ids; and
+        whether something was written so shortly before that it has to be looked at again. Nothing where the engine's
+        machine can't be looked at."""
         ...
 
     async def image(self, name: str) -> ImageSeen | None:

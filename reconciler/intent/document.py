@@ -28,6 +28,7 @@ from reconciler.intent.model import (
     Ipam,
     Kind,
     OnFailure,
+    OnFileChange,
     OnGateClose,
     Strategy,
 )
@@ -211,6 +212,11 @@ class Chunk(Part):
         " local: when the engine has one. As an object {policy, interval_seconds}: how often the registry is asked,"
         " 3600 where left out, 60 at least.",
         examples=["registry", {"policy": "registry", "interval_seconds": 900}],
+    )
+    on_file_change: Annotated[str, one_of(*OnFileChange)] | None = Field(
+        None,
+        description="When a file of the host that the container has mounted by itself is replaced by another (written"
+        " anew and renamed, as git and editors do): recreate (default) makes the container anew; ignore leaves it.",
     )
     status: Any = Field(None, description="Ignored: what a chunk's state is, pnr finds out.")
     description: Text | None = Field(None, description="For people.")

@@ -102,6 +102,13 @@ class OnGateClose(StrEnum):
     RESTART = "restart"
 
 
+class OnFileChange(StrEnum):
+    """What happens to a container when a file of the host that it has mounted by itself is replaced by another."""
+
+    RECREATE = "recreate"
+    IGNORE = "ignore"
+
+
 class Adopt(StrEnum):
     """What happens to a foreign container of the chunk's name: ``no``: NameConflict. ``matching``: it is taken over
     where its settings match. ``replace``: one that does not match is replaced."""
@@ -272,6 +279,7 @@ class Chunk:
     adopt: Adopt = Adopt.NO
     auto_update: AutoUpdate | None = None
     stable_seconds: float = STABLE_SECONDS  # so long it must have run to count as up where nothing else tells
+    on_file_change: OnFileChange = OnFileChange.RECREATE
 
     def flowout_ref(self, key: str) -> FactRef:
         """The full name of one of the chunk's own flowout facts."""

@@ -30,6 +30,7 @@ from reconciler.intent.model import (
     Kind,
     NetworkSpec,
     OnFailure,
+    OnFileChange,
     OnGateClose,
     Strategy,
     VolumeSpec,
@@ -135,6 +136,7 @@ class _Resolver:
             adopt=chunk.adopt or Adopt.NO,
             auto_update=chunk.auto_update,
             stable_seconds=chunk.stable_seconds,
+            on_file_change=OnFileChange(chunk.on_file_change or OnFileChange.RECREATE),
         )
 
     def _container(self, id: ChunkId, chunk: document.Chunk, mode: FactsMode) -> ContainerSpec:

@@ -19,6 +19,7 @@ _ORDER = {name: n for n, name in enumerate(SETTINGS)}
 @dataclass(frozen=True, slots=True)
 class Difference:
     """One setting that is not as declared. ``in_place``: a container that runs can be brought back to it.
+    ``is_passing``: it comes of something on the host, and is never to be put up with because it could not be cured.
 
     As text it is a sentence for people (``mem_limit: 64m declared, 128m found``) that shows no value of an environment
     variable.
@@ -27,6 +28,7 @@ class Difference:
     setting: str
     words: str
     in_place: bool = False
+    is_passing: bool = False
 
     def __str__(self) -> str:
         return f"{self.setting}: {self.words}"

@@ -66,6 +66,7 @@ class Memory:
     ``retry_at`` is when what is ``rejected`` is tried again, where it failed for a trouble that can pass; None where
     the failure was a verdict on it. ``retries`` counts such updates in a row. ``leftovers`` are containers that could
     not be removed yet. ``stopped_run`` is the last run that we ended ourselves: how it ended says nothing about it.
+    ``files`` stands for the replaced files for which the chunk was last brought to a new container, or was to be.
     """
 
     attempts: int = 0
@@ -94,6 +95,7 @@ class Memory:
     retries: int = 0
     leftovers: tuple[Leftover, ...] = ()
     stopped_run: str = ""
+    files: str = ""
 
 
 def delay(attempts: int, jitter: float) -> float:

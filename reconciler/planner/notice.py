@@ -11,7 +11,7 @@ from dataclasses import replace
 from reconciler.facts import TV
 from reconciler.intent.model import Chunk, Kind, OnFailure, OnGateClose
 from reconciler.lifecycle import Reason
-from reconciler.planner import endpoints, following
+from reconciler.planner import endpoints, file_mounts, following
 from reconciler.planner.actions import (
     Action,
     CreateContainer,
@@ -29,6 +29,7 @@ from reconciler.planner.memory import (
     Memory,
     Remedy,
     attempt_begins,
+    intent_changed,
     making,
     not_removed,
     proven,
@@ -46,6 +47,7 @@ from reconciler.planner.situation import (
     ChunkInput,
     beside,
     cast,
+    differing,
     drifted,
     finished,
     found_differing,
@@ -65,6 +67,12 @@ def notice(i: ChunkInput) -> Memory:
         return m
     if m.leftovers:
         m = without_gone(m, [container.id for container in i.containers])
+        i = replace(i, memory=m)
+    replaced = file_mounts.token(chunk, i.containers, i.files)
+    if replaced and replaced != m.files:
+        # Like a changed intent: what failed with the file of before may go well with this one.
+        # What is replaced every few seconds must not have a container made as often: that is remembered.
+        m = replace(intent_changed(m), files=replaced, made=m.made)
         i = replace(i, memory=m)
     parts = cast(i)
     c = parts.main
@@ -212,7 +220,7 @@ def work_begins(i: ChunkInput, work: Work) -> Memory:
         m = replace(m, counted_run=main.run, stopped_run=main.run, restart_on_open=False)
     if makes and parts.current is None and parts.previous is not None and not parts.rolled_back:
         m = update_begins(m)
-        changes = drifted(i, parts.previous)
+        changes = tuple(str(one) for one in differing(i, parts.previous) if not one.is_passing)
         m = replace(m, tolerated=changes) if changes else m
         if i.chunk is not None and (wanted := following.wanted_id(i.chunk, m, i.image)):
             m = following.aim(m, wanted, parts.previous.id)

@@ -18,6 +18,7 @@ LABEL_GENERATION = "io.pnr.generation"
 LABEL_FIXED = "io.pnr.fixed"
 LABEL_MARK = "io.pnr.mark"  # random, so that no image has it: see engine/docker/ownership.py
 LABEL_KEEP = "io.pnr.keep"  # of a volume: "false" where it goes with its declaration
+LABEL_FILES = "io.pnr.files"  # what single files of the host that are mounted were: see engine/docker/host_files.py
 LABEL_BUILD = "io.pnr.build"  # of an image: the fingerprint of what it was built from
 
 
@@ -57,7 +58,8 @@ class Container:
     is not in it. ``brought`` are the settings that come from the image, of a container of somebody else that was
     examined, and those that its engine gives where nothing is asked; ``unsaid`` are sentences about what was asked of
     it that no setting can say. ``warnings`` are the engine's words when it made or changed the container just now, and
-    ``was_there`` says of a creation that it found it: only who asked for that sees them.
+    ``was_there`` says of a creation that it found it: only who asked for that sees them. ``pid`` is that of its first
+    process on the engine's machine (0: it does not run), ``files`` what the label of the same name says.
     """
 
     id: str
@@ -80,6 +82,8 @@ class Container:
     endpoints: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     brought: Mapping[str, Any] = field(default_factory=dict)
     unsaid: tuple[str, ...] = ()
+    pid: int = 0
+    files: str = ""
     warnings: tuple[str, ...] = field(default=(), compare=False)
     was_there: bool = field(default=False, compare=False)
     began: float | None = field(default=None, compare=False)

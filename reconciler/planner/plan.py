@@ -16,6 +16,7 @@ from reconciler.lifecycle import Reason, State
 from reconciler.planner import belongings, following
 from reconciler.planner.actions import Action, CreateContainer, Plan, Step
 from reconciler.planner.decide import decide
+from reconciler.planner.file_mounts import News
 from reconciler.planner.health import Health
 from reconciler.planner.memory import Memory
 from reconciler.planner.observed import Container, ImageNews, Observed
@@ -77,6 +78,7 @@ def plan_all(
     memories: Mapping[ChunkId, Memory] | None = None,
     images: Mapping[ChunkId, ImageNews] | None = None,
     connected: Connected | None = None,
+    files: News | None = None,
     now: float = 0.0,
 ) -> WholePlan:
     """The whole plan, as a person has it who asks for it now: a tag that has moved counts. Removals come first,
@@ -84,7 +86,7 @@ def plan_all(
     wishes = list(wishes)
     numbers = _Numbering()
     blocked: list[Blocked] = []
-    look = _Look(wishes, observed, memories or {}, images or {}, connected, now)
+    look = _Look(wishes, observed, memories or {}, images or {}, connected, files or {}, now)
     removed: dict[ChunkId, int] = {}
     for wish in wishes:
         removed |= _plan_removals(wish, look.by_owner, observed, numbers)
@@ -144,6 +146,7 @@ class _Look:
         memories: Mapping[ChunkId, Memory],
         images: Mapping[ChunkId, ImageNews],
         connected: Connected | None,
+        files: News,
         now: float,
     ) -> None:
         self.domains = {wish.domain.name: wish.domain for wish in wishes if wish.domain is not None}
@@ -160,6 +163,7 @@ class _Look:
         self._memories = memories
         self._images = images
         self._connected = connected
+        self._files = files
         self._now = now
         self._inputs: dict[ChunkId, ChunkInput] = {}
         self.made_anew: set[str] = set()
@@ -204,6 +208,7 @@ class _Look:
             blocked_by=absent,
             obstacle=(Reason.EXTERNAL_MISSING, f"waiting for {absent}") if absent else None,
             conflict=belongings.conflict(chunk, domain, self._observed),
+            files=self._files,
             ids={n: _ANOTHER if n in self.made_anew else c.id for n, c in named if c is not None},
             unsupported=unsupported_of(chunk, domain, self._connected),
         )

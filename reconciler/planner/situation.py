@@ -9,8 +9,9 @@ from reconciler.facts import TV
 from reconciler.intent.model import OFFERED_SILENCE_SECONDS, Chunk, ChunkId, FactsMode, Kind
 from reconciler.intent.settings.references import containers_shared
 from reconciler.lifecycle import Reason
-from reconciler.planner import endpoints, following
+from reconciler.planner import endpoints, file_mounts, following
 from reconciler.planner.compare import Difference, differences
+from reconciler.planner.file_mounts import News
 from reconciler.planner.health import Health
 from reconciler.planner.memory import Memory
 from reconciler.planner.observed import Condition, Container, ImageNews
@@ -40,7 +41,8 @@ class ChunkInput:
     on their way to a new intent: their facts are about to be answered anew. ``unsupported`` says what the engine can't
     honour. ``ids`` are those of the containers that the chunk's settings point to, by name, and ``runs`` those of the
     containers whose namespaces it shares, while they run. ``jitter`` is in 0 … 1. ``answered_all``: the container
-    itself gave all its answers as declared. ``image`` is what is known of the image that the chunk names.
+    itself gave all its answers as declared. ``files`` tells what became of files that the containers have mounted.
+    ``image`` is what is known of the image that the chunk names.
     """
 
     id: ChunkId
@@ -71,6 +73,7 @@ class ChunkInput:
     runs: Mapping[str, str] = field(default_factory=dict)
     holder_leaves: bool = False
     wanted_elsewhere: frozenset[str] = frozenset()
+    files: News = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +198,8 @@ def is_made_from(c: Container, chunk: Chunk | None) -> bool:
 def differing(i: ChunkInput, c: Container) -> tuple[Difference, ...]:
     """What is not as declared in a container of the present intent: changed behind our back, or declared anew where
     that takes no other container. Without what is to be left alone, and what could not be cured."""
-    return tuple(difference for difference in found_differing(i, c) if str(difference) not in i.memory.tolerated)
+    found, tolerated = found_differing(i, c), i.memory.tolerated
+    return tuple(difference for difference in found if difference.is_passing or str(difference) not in tolerated)
 
 
 def found_differing(i: ChunkInput, c: Container) -> tuple[Difference, ...]:
@@ -204,7 +208,8 @@ def found_differing(i: ChunkInput, c: Container) -> tuple[Difference, ...]:
         return ()
     spec, ignored = i.chunk.container, i.chunk.ignore_drift
     of_settings = differences(spec.settings, c.settings, ignored)
-    return (*of_settings, *_left_behind(i, i.chunk, c), *endpoints.differences(spec, c, ignored))
+    of_files = file_mounts.differences(i.chunk, c, i.files)
+    return (*of_settings, *of_files, *_left_behind(i, i.chunk, c), *endpoints.differences(spec, c, ignored))
 
 
 def _left_behind(i: ChunkInput, chunk: Chunk, c: Container) -> Iterator[Difference]:

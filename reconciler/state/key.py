@@ -7,6 +7,7 @@ containers that use secrets or configs are made anew with it, once.
 from __future__ import annotations
 
 import secrets
+import threading
 from pathlib import Path
 from typing import ClassVar
 
@@ -31,12 +32,14 @@ class InstallationKey:
         self._path = root / NAME
         self._make = make
         self._key: bytes | None = None
+        self._making = threading.Lock()  # files are loaded in several threads, and there is to be one key
 
     def __call__(self) -> bytes:
         """The key. Raises KeyUnusable, StateWriteFailed."""
-        if self._key is None:
-            self._key = self._read() or self._new()
-        return self._key
+        with self._making:
+            if self._key is None:
+                self._key = self._read() or self._new()
+            return self._key
 
     def _read(self) -> bytes | None:
         try:

@@ -23,6 +23,7 @@ DOMAINS = ("alpha", "beta", "gamma")
 STORY_SECONDS = 240.0
 GOOD_IMAGES = ["quick:1", "quick:2", "slow:1"]
 BAD_IMAGES = ["missing:1", "crashing:1", "sick:1"]
+CONF = "/srv/app.conf"
 SPEEDS = [(0.001, 0.01), (0.2, 0.6), (1.0, 5.0)]
 
 
@@ -74,6 +75,9 @@ class Author:
         }
         if rng.random() < 0.3:
             container["environment"] = {"V": str(rng.randint(1, 3))}
+        if rng.random() < 0.2:
+            container["volumes"] = [f"{CONF}:/etc/app.conf:ro"]
+            more["on_file_change"] = "recreate"
         if rng.random() < 0.3:
             container["ports"] = {"80": str(1000 + DOMAINS.index(name) * 100 + n)}
         elif rng.random() < 0.4:
@@ -120,6 +124,7 @@ async def live_through(w: World, rng: random.Random, author: Author) -> None:
             "meddle",
             "push",
             "push",
+            "file",
         ]
         match rng.choice(deeds):
             case "write":
@@ -144,6 +149,8 @@ async def live_through(w: World, rng: random.Random, author: Author) -> None:
                 meddle(w.engine, rng)
             case "push":
                 push(w.engine, rng)
+            case "file":
+                w.engine.replace_file(CONF, f"content {rng.randint(1, 5)}")
 
 
 def meddle(engine: SimulatedEngine, rng: random.Random) -> None:
@@ -199,6 +206,7 @@ async def story(seed: int) -> list[Action]:
     faults = schedule(seed, until=STORY_SECONDS, count=rng.choice([0, 4, 12]))
     speed = rng.choice(SPEEDS)
     engine = SimulatedEngine(seed=seed, faults=faults, start_seconds=speed, stop_seconds=speed)
+    engine.replace_file(CONF, "content 1")
     engine.fate("slow:1").ready_after = rng.uniform(1.0, 20.0)
     engine.fate("missing:1").missing = True
     engine.fate("crashing:1").exit_code, engine.fate("crashing:1").exit_after = 1, rng.uniform(0.01, 3.0)
@@ -229,6 +237,8 @@ async def story(seed: int) -> list[Action]:
             newest, local = engine.newest_id(wanted[name]["image"]), engine.image_id(wanted[name]["image"])
             if wanted[name]["followed"]:
                 assert c.image_id == (newest if wanted[name]["followed"] == "registry" else local)
+            if name not in jobs:
+                assert engine.has_file(name, "/etc/app.conf") in ("", engine.host_files[CONF].digest)
             assert c.condition is (Condition.EXITED if name in jobs else Condition.RUNNING)
             assert set(c.networks) == {f"pnr_{c.owner.domain}" if c.owner else ""}
         for c in foreign:

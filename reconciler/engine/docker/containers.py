@@ -19,6 +19,7 @@ from reconciler.engine.docker import ports, reading, runtime_dir
 from reconciler.engine.docker.client import Address
 from reconciler.engine.docker.failures import NotOurs, TakenPort, status, taken_port, words
 from reconciler.engine.docker.guarding import Guard
+from reconciler.engine.docker.host_files import HostFiles
 from reconciler.engine.docker.mounted_files import MountedFiles, own_mounts
 from reconciler.engine.docker.ownership import Ownership
 from reconciler.engine.protocol import (
@@ -40,6 +41,7 @@ from reconciler.planner.observed import (
     LABEL_CHUNK,
     LABEL_CPUX,
     LABEL_DOMAIN,
+    LABEL_FILES,
     LABEL_FIXED,
     LABEL_GENERATION,
     LABEL_MARK,
@@ -63,12 +65,14 @@ class Containers:
         files: MountedFiles | None = None,
         guard: Guard | None = None,
         ownership: Ownership | None = None,
+        host_files: HostFiles | None = None,
     ) -> None:
         self._client = client
         self._adopted = adopted
         self._ownership = ownership or Ownership(adopted)
         self._files = files
         self._guard = guard
+        self._host_files = host_files
         self._runtime_root = runtime_root
         self._address = address
 
@@ -126,6 +130,10 @@ class Containers:
             **_own_labels(chunk, action.generation),
             LABEL_MARK: secrets.token_hex(8),
         }
+        files = self._host_files if self._address.is_local else None
+        noted = files.note(spec.settings.get("volumes") or ()) if files is not None else ""
+        if noted:
+            body["Labels"][LABEL_FILES] = noted
         if action.flowin:
             body["Env"] = [*(body.get("Env") or ()), *(f"{key}={value}" for key, value in action.flowin.items())]
         if chunk.facts is not FactsMode.NONE:

@@ -20,6 +20,7 @@ from reconciler.engine.docker import operations, output, reading
 from reconciler.engine.docker.events import Events
 from reconciler.engine.docker.failures import RAISED, translate
 from reconciler.engine.docker.guarding import Guard
+from reconciler.engine.docker.host_files import HostFiles
 from reconciler.engine.docker.images import ImageKeeper, Logins, SharedWork, seeing
 from reconciler.engine.docker.mounted_files import MountedFiles
 from reconciler.engine.docker.ownership import Ownership
@@ -45,6 +46,7 @@ from reconciler.planner.actions import (
     RemoveVolume,
     StopContainer,
 )
+from reconciler.planner.file_mounts import News
 from reconciler.planner.observed import Container, ImageSeen, Observed
 
 T = TypeVar("T")
@@ -67,7 +69,7 @@ class DockerEngine:
     ``/runtime`` are made; None where no chunk may have one. ``docker_host`` goes before what the environment says;
     ``files`` puts secrets and configs into containers (None where no chunk may have any); ``images`` pulls and builds
     (None: pulls only, with nothing but Docker's own logins, and keeps no record). ``guard`` judges every request that
-    changes something before it is sent (None: nobody does)."""
+    changes something before it is sent (None: nobody does). ``host_files`` looks at what is mounted of this machine."""
 
     def __init__(
         self,
@@ -78,6 +80,7 @@ class DockerEngine:
         files: MountedFiles | None = None,
         images: ImageKeeper | None = None,
         guard: Guard | None = None,
+        host_files: HostFiles | None = None,
         start_workers: int = 4,
         removal_workers: int = 8,
         timeout_seconds: float = 60.0,
@@ -88,6 +91,7 @@ class DockerEngine:
         self._ownership = Ownership(adopted)
         self._files = files
         self._guard = guard
+        self._host_files = host_files or HostFiles()
         self._timeout = timeout_seconds
         self._pool_size = start_workers + removal_workers + LOOKS + COMMANDS + IMAGES + QUESTIONS
         self._starts = Threads(start_workers, "pnr-start")
@@ -323,6 +327,7 @@ class DockerEngine:
             self._files,
             self._guard,
             self._ownership,
+            self._host_files,
         )
         try:
             body = await threads.run(call)
@@ -350,6 +355,12 @@ class DockerEngine:
             await self._looks.run(partial(self._images.asked, action))
         if lasting:
             self._present.add(key)
+
+    async def file_news(self, containers: Collection[Container]) -> tuple[News, bool]:
+        """What containers no longer have as it is on this machine; of another one nothing is known."""
+        if not self._address.is_local:
+            return {}, False
+        return await self._looks.run(lambda: self._host_files.look(containers))
 
     async def image(self, name: str) -> ImageSeen | None:
         """An image, by name or id; None where there is none."""

@@ -12,6 +12,7 @@ from reconciler.engine.docker.client import Address
 from reconciler.engine.docker.containers import Containers
 from reconciler.engine.docker.failures import RAISED, translate
 from reconciler.engine.docker.guarding import Guard
+from reconciler.engine.docker.host_files import HostFiles
 from reconciler.engine.docker.mounted_files import MountedFiles
 from reconciler.engine.docker.ownership import Ownership
 from reconciler.engine.protocol import Adopted, CreateFailed, EngineError, StartFailed
@@ -43,10 +44,11 @@ def perform(
     files: MountedFiles | None = None,
     guard: Guard | None = None,
     ownership: Ownership | None = None,
+    host_files: HostFiles | None = None,
 ) -> Mapping[str, Any] | None:
     """Carry out an action; the inspection of its container afterwards, where there is one. Raises EngineError."""
     ownership = ownership or Ownership(adopted)
-    containers = Containers(client, runtime_root, address, adopted, files, guard, ownership)
+    containers = Containers(client, runtime_root, address, adopted, files, guard, ownership, host_files)
     belongings = Belongings(client, ownership)
     failed: type[EngineError] = EngineError
     try:

@@ -44,6 +44,7 @@ from reconciler.planner.actions import (
     UnpauseContainer,
     UpdateContainer,
 )
+from reconciler.planner.file_mounts import News
 from reconciler.planner.images import registry_digests
 from reconciler.planner.observed import Container, ImageSeen, Observed
 
@@ -244,6 +245,11 @@ class SimulatedEngine(SimulatedHost):
     async def output_since(self, container_id: str, since: float | None, limit_bytes: int) -> str:
         """The same, once."""
         return (await self.last_output(container_id))[:limit_bytes] if since is None else ""
+
+    async def file_news(self, containers: Collection[Container]) -> tuple[News, bool]:
+        """What became of the host's files."""
+        await self._answer(LOOK_SECONDS)
+        return self._file_news(containers), False
 
     async def image(self, name: str) -> ImageSeen | None:
         """An image by name or id."""

@@ -10,6 +10,7 @@ from typing import Any
 from reconciler.intent.model import Chunk, Kind
 from reconciler.intent.settings import SETTINGS
 from reconciler.intent.settings.ports import addresses
+from reconciler.planner.file_mounts import Node
 from reconciler.planner.observed import HostPort
 
 
@@ -42,6 +43,7 @@ class Hidden:
     ready: bool = False
     ill: bool = False
     timers: list[asyncio.TimerHandle] = field(default_factory=list)
+    files: dict[str, Node] = field(default_factory=dict)  # by target: what its present run has of the host
 
     @property
     def is_job(self) -> bool:

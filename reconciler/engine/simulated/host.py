@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Any
 
@@ -32,6 +32,7 @@ from reconciler.planner.actions import (
     UpdateContainer,
 )
 from reconciler.planner.belongings import used_volumes
+from reconciler.planner.file_mounts import FileChange, FileNews, News, Node, NodeKind, judge, single_mounts
 from reconciler.planner.observed import Condition, Container, HostPort
 
 JOB_SECONDS = 1.0
@@ -42,13 +43,15 @@ FIRST_FREE_PORT = 49_152
 class SimulatedHost(SimulatedBelongings):
     """See the module's text.
 
-    ``fates`` are by image. ``runs`` names the container of every run that began, in their order.
+    ``host_files`` are those of the host that can be mounted, by path; ``fates`` are by image. ``runs`` names the
+    container of every run that began, in their order.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.runs: list[str] = []
         self.wall: Callable[[], float] = time.time  # a simulation in virtual time has its own
+        self.host_files: dict[str, Node] = {}
         self._hidden: dict[str, Hidden] = {}
 
     # --- what people and fate do ------------------------------------------------------------------------------
@@ -80,6 +83,25 @@ class SimulatedHost(SimulatedBelongings):
         c = self.named(name)
         if c.condition is Condition.RUNNING:
             self._put(replace(c, condition=Condition.PAUSED))
+
+    def replace_file(self, path: str, content: str) -> None:
+        """Somebody writes a file anew and renames it into its place, or makes it."""
+        self._serial += 1
+        self.host_files[path] = Node(NodeKind.FILE, 1, self._serial, len(content), self._serial, content)
+
+    def has_file(self, name: str, target: str) -> str:
+        """The content that a container has at ``target``; "" where it has nothing there."""
+        had = self._hidden[self.named(name).id].files.get(target)
+        return had.digest if had is not None else ""
+
+    def rewrite_file(self, path: str, content: str) -> None:
+        """Somebody writes into a file that is there: who has it mounted sees that."""
+        before = self.host_files[path]
+        self.host_files[path] = replace(before, size=len(content), digest=content)
+        for hidden in self._hidden.values():
+            for target, had in hidden.files.items():
+                if had.inode == before.inode:
+                    hidden.files[target] = self.host_files[path]
 
     def update_by_hand(self, name: str, **settings: Any) -> None:
         """Somebody changes settings of it, as with ``docker update``."""
@@ -200,6 +222,8 @@ class SimulatedHost(SimulatedBelongings):
         loop = asyncio.get_running_loop()
         fate = self.fates.get(c.image_id) or self.fates.get(c.image, Fate())
         hidden.ready = hidden.ill = False
+        mounts = {target: self.host_files.get(source) for source, target in single_mounts(c)}
+        hidden.files = {target: node for target, node in mounts.items() if node is not None}
         hidden.timers.append(loop.call_later(fate.ready_after, self._gets_ready, c.id))
         if fate.exit_code is not None:
             hidden.timers.append(loop.call_later(fate.exit_after, self._ends_by_itself, c.id, fate.exit_code))
@@ -275,6 +299,20 @@ class SimulatedHost(SimulatedBelongings):
             raise UpdateFailed(f"container {action.name} can't be changed as it is")
         shown = read_back(action.settings)
         return self._put(replace(c, settings={**(c.settings or {}), **{n: shown[n] for n in action.changed}}))
+
+    def _file_news(self, containers: Collection[Container]) -> News:
+        found: dict[str, tuple[FileNews, ...]] = {}
+        for c in containers:
+            hidden = self._hidden.get(c.id)
+            news = []
+            for source, target in single_mounts(c):
+                had = hidden.files.get(target) if hidden is not None else None
+                now = self.host_files.get(source)
+                change = judge(had, now) if had is not None else FileChange.SAME
+                if change is not FileChange.SAME:
+                    news.append(FileNews(source, target, change, f"{now.inode}" if now is not None else ""))
+            found[c.id] = tuple(news)
+        return found
 
     # --- bookkeeping ------------------------------------------------------------------------------------------
 

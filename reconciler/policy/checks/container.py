@@ -14,6 +14,7 @@ from reconciler.planner.observed import (
     LABEL_CHUNK,
     LABEL_CPUX,
     LABEL_DOMAIN,
+    LABEL_FILES,
     LABEL_FIXED,
     LABEL_GENERATION,
     LABEL_MARK,
@@ -61,7 +62,17 @@ _EXEC = frozenset(
     | {"User", "WorkingDir", "ConsoleSize", "Detach"}
 )
 _LABELS = frozenset(
-    {LABEL_CHUNK, LABEL_CPUX, LABEL_DOMAIN, LABEL_FIXED, LABEL_GENERATION, LABEL_MARK, LABEL_REPLICA, LABEL_SPEC}
+    {
+        LABEL_CHUNK,
+        LABEL_CPUX,
+        LABEL_DOMAIN,
+        LABEL_FILES,
+        LABEL_FIXED,
+        LABEL_GENERATION,
+        LABEL_MARK,
+        LABEL_REPLICA,
+        LABEL_SPEC,
+    }
 )
 
 
