@@ -146,7 +146,8 @@ class Update(Part):
     strategy: Annotated[str, one_of(AUTO, *Strategy)] | None = Field(
         None,
         description="stop-first: the old container stops before the new one starts; start-first: after the new one"
-        " is healthy; auto (default): start-first unless a host port or a container name forces the other.",
+        " is healthy; auto (default): stop-first where the container writes to a volume or a"
+        " directory of the host, or has a host port or a name of its own; else start-first.",
     )
     on_failure: Annotated[str, one_of(*OnFailure)] | None = Field(
         None, description="When the new container does not come up: rollback (default) or pause."

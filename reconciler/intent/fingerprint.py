@@ -15,6 +15,7 @@ from typing import Any
 from reconciler.intent import image_names
 from reconciler.intent.model import Build, Chunk, Cpux, Domain, MountedFile, NetworkSpec
 from reconciler.intent.settings import SETTINGS
+from reconciler.intent.writers import exclusive_strategy
 
 
 def container_digest(
@@ -114,6 +115,9 @@ def _cpux(cpux: Cpux, declared_options: Mapping[Any, Mapping[str, Any]]) -> dict
 def _chunk(chunk: Chunk, options: Mapping[str, Any]) -> dict[str, Any]:
     # The container's digest stands for its settings and files, and for the build, whose paths are absolute here.
     container = replace(chunk.container, settings={}, networks={}, build=None, fixed="", files=(), endpoints={})
+    if chunk.auto_strategy:
+        # Nothing was declared: how this version understands that is no change of the intent.
+        chunk = replace(chunk, auto_strategy=False, strategy=exclusive_strategy(chunk.container))
     plain: dict[str, Any] = _plain(replace(chunk, container=container, gate=(), health=None))
     plain["gate"] = sorted((_plain(entry) for entry in chunk.gate), key=_text)
     if chunk.health is not None:

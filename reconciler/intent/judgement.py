@@ -20,6 +20,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from reconciler.intent import writers
 from reconciler.intent.checks import GateFault, answers, gate_cycle, gates, health_ports
 from reconciler.intent.claims import Claims, Table, table_of
 from reconciler.intent.findings import Finding, copies
@@ -141,9 +142,11 @@ class _Case:
                 once_more.add(file)
                 del causes[file]
                 rejected.discard(file)
+        doubtful = list(writers.warnings(now.effective.values()))
         for domain in self.ordered:
             if domain.file not in rejected:
                 found[domain.file] = [one for one in now.findings(domain.file) if one.severity != "error"]
+                found[domain.file] += [one for one in doubtful if one.file == domain.file]
         findings = tuple(one for file in sorted(found, key=self.order.__getitem__) for one in found[file])
         return Judgement(now.accepted, findings, now.speaks)
 

@@ -278,6 +278,7 @@ class Chunk:
     ignore_drift: tuple[str, ...] = ()  # names of settings that may differ from what was declared
     adopt: Adopt = Adopt.NO
     auto_update: AutoUpdate | None = None
+    auto_strategy: bool = False  # the file says nothing of the strategy: it is what the container's settings ask for
     stable_seconds: float = STABLE_SECONDS  # so long it must have run to count as up where nothing else tells
     on_file_change: OnFileChange = OnFileChange.RECREATE
 

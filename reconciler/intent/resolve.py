@@ -39,6 +39,7 @@ from reconciler.intent.networks import BUILT_IN, NAMELESS, OWN_NETWORK
 from reconciler.intent.settings import SETTINGS, links, map_volume_sources, references, security_options
 from reconciler.intent.settings.deploy import Deploy
 from reconciler.intent.settings.replicas import settings_of_copy
+from reconciler.intent.writers import best_strategy
 
 DEFAULT_GRACE_SECONDS = 10.0
 _PLAIN_TIMES = ("timeout_seconds", "failure_threshold", "success_threshold", "start_period_seconds", "deadline_seconds")
@@ -127,7 +128,8 @@ class _Resolver:
             health=self._health(id, chunk.health_check, flowout) if chunk.health_check is not None else None,
             kind=Kind(chunk.kind or Kind.SERVICE),
             facts=mode,
-            strategy=_best_strategy(container) if strategy == AUTO else Strategy(strategy),
+            strategy=best_strategy(container) if strategy == AUTO else Strategy(strategy),
+            auto_strategy=strategy == AUTO,
             on_failure=OnFailure(on_failure or OnFailure.ROLLBACK),
             on_gate_close=OnGateClose(chunk.on_gate_close or OnGateClose.KEEP),
             replicas=replicas,
@@ -346,11 +348,6 @@ def _facts_mode(chunk: document.Chunk) -> FactsMode:
     if "status" in said and chunk.health_check is None and not {"facts", "kind"} & said:
         return FactsMode.OFFERED
     return FactsMode.NONE
-
-
-def _best_strategy(container: ContainerSpec) -> Strategy:
-    host_port = any(entry["published"] is not None for entry in container.settings.get("ports", ()))
-    return Strategy.STOP_FIRST if container.named or host_port else Strategy.START_FIRST
 
 
 def _once(*names: str) -> tuple[str, ...]:
