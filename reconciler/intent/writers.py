@@ -59,8 +59,8 @@ def _doubts(chunk: Chunk, before: Mapping[str, Chunk]) -> Iterator[str]:
     for what in written(chunk.container.settings):
         if chunk.strategy is Strategy.START_FIRST:
             yield (
-                f"strategy is start-first and the container writes to {what}: during an update the old and the new one run"
-                " on it at one time, which can destroy a database; use stop-first, or leave strategy out"
+                f"strategy is start-first and the container writes to {what}: during an update the old and the new one"
+                " run on it at one time, which can destroy a database; use stop-first, or leave strategy out"
             )
         if chunk.replicas > 1:
             yield (
