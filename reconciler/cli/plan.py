@@ -8,6 +8,7 @@ from reconciler.cli import exits
 from reconciler.cli.folders import folders
 from reconciler.cli.options import engine_options, service_options
 from reconciler.cli.terminal import complain, print_json, say
+from reconciler.daemon.viewing import held_lines
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -32,7 +33,8 @@ def run(args: Namespace) -> int:
     from reconciler.daemon.planning import make_plan
 
     domains, state = folders(args)
-    whole, problems = asyncio.run(make_plan(service_options(args, domains, state)))
+    planned = asyncio.run(make_plan(service_options(args, domains, state)))
+    whole, problems = planned.whole, planned.problems
     if args.json:
         steps = [
             {
@@ -49,11 +51,14 @@ def run(args: Namespace) -> int:
             {"chunk": str(one.id), "reason": one.decision.reason.value, "message": one.decision.message}
             for one in whole.blocked
         ]
-        print_json({"steps": steps, "blocked": blocked, "errors": [problem.as_dict() for problem in problems]})
+        held = [{"domain": name, "reason": why, "message": text} for name, (why, text) in planned.held.items()]
+        errors = [problem.as_dict() for problem in problems]
+        print_json({"steps": steps, "blocked": blocked, "held": held, "errors": errors})
     else:
         said = [
             *([str(whole.plan)] if len(whole.plan) else []),
             *(f"{one.id} can't go on ({one.decision.reason}): {one.decision.message}" for one in whole.blocked),
+            *held_lines({name: text for name, (_, text) in planned.held.items()}),
         ]
         if said or not problems:
             say("\n".join(said) or "nothing to do")

@@ -13,7 +13,7 @@ from reconciler.cli import exits
 from reconciler.cli.client import request
 from reconciler.cli.folders import folders
 from reconciler.cli.terminal import STATE_COLOURS, is_terminal, print_json, table, wants_colour
-from reconciler.daemon.viewing import ago, chosen, chunks, problem_text
+from reconciler.daemon.viewing import ago, chosen, chunks, held_lines, problem_text
 
 View = Mapping[str, Any]
 _HEAD = ("DOMAIN", "CPUX", "CHUNK", "STATE", "REASON", "SINCE", "RESTARTS", "MESSAGE")
@@ -117,8 +117,9 @@ def remarks(view: View) -> list[str]:
         said.extend(f"not valid: {problem_text(problem)}" for problem in domain["errors"])
         said.extend(f"warning: {problem_text(problem)}" for problem in domain.get("warnings", ()))
         said.extend(f"{domain['file']}: note: {note}" for note in domain.get("notes", ()))
-        if domain.get("held"):
-            said.append(f"{domain['name']}: {domain['held']}")
+        if domain.get("vanished"):
+            said.append(f"{domain['name']}: {domain['file']} is gone; it is removed or held once the folder is quiet")
         if domain["stalled"]:
             said.append(f"{domain['name']} is stalled: `pnr why CHUNK` says what is missing")
+    said.extend(held_lines({domain["name"]: domain["held"] for domain in view["domains"] if domain.get("held")}))
     return said

@@ -1,25 +1,23 @@
 """Takes scans of the domains directory in: what is declared, what is not valid, and what is gone.
 
 A file that is not valid changes nothing: the last good intent stays in force. A file that goes away takes its
-domain down, unless the directory itself is missing or has lost everything at once: that looks like an accident (a
-disk that was not mounted, a wrong path), so removal waits until the files are back or a person says ``pnr down``.
+domain down, but not at once and not always: see :mod:`reconciler.controller.removals`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime
+from typing import Any
 
+from reconciler.controller.clock import Clock
 from reconciler.controller.protocols import Judge, Judged, Scan
 from reconciler.controller.recorder import Recorder, Restored
 from reconciler.controller.records import DomainRecord
+from reconciler.controller.removals import Removals
 from reconciler.intent.judgement import InForce
 from reconciler.intent.model import Domain, Problem
-
-HELD_MISSING = "the domains directory is missing; nothing is removed until it is back, or by `pnr down`"
-HELD_EMPTY = (
-    "the domains directory is empty: all its files are gone at once; nothing is removed until they are back,"
-    " or by `pnr down`"
-)
+from reconciler.planner.removal import Hold
 
 
 class Intake:
@@ -32,6 +30,8 @@ class Intake:
         domains: dict[str, DomainRecord],
         judge: Judge,
         recorder: Recorder,
+        clock: Clock,
+        stirred_at: Callable[[], float],
         keep_down: Callable[[str], bool] | None = None,
     ) -> None:
         self._domains = domains
@@ -41,7 +41,8 @@ class Intake:
         self.file_problems: dict[str, tuple[Problem, ...]] = {}
         self.root_missing = False
         self.last: Scan | None = None  # the newest scan that was taken in
-        self._files_seen = False  # whether any scan since the start had a file
+        self.removals = Removals(domains=domains, recorder=recorder, clock=clock, stirred_at=stirred_at)
+        self._clock = clock
 
     def restore(self, restored: Restored) -> None:
         """Begin with what was in force when the program last ran."""
@@ -60,28 +61,44 @@ class Intake:
                 down=bool(document.get("down", False)) or self._keep_down(name),
                 gone=bool(document.get("gone", False)),
                 held=str(document.get("held", "")),
+                hold=_hold(document),
+                held_since=_moment(document.get("held_since")),
             )
+        self.removals.restore(restored.folder)
 
     def take(self, scan: Scan) -> dict[str, Domain | None]:
         """Take a scan in. Gives the domains whose intent changed, with the intent that was in force before."""
         self.last = scan
         self.root_missing = scan.root_missing
-        if scan.root_missing:
-            for record in self._domains.values():
-                if not record.gone and not record.down:
-                    record.held = HELD_MISSING
-            return {}
-        judged = self._judge(scan.files, self._in_force())
+        self.removals.begin()
         changes: dict[str, Domain | None] = {}
+        if scan.root_missing:
+            absent = [record for record in self._domains.values() if not record.gone]
+            self._let_go(self.removals.look(scan, absent), changes)
+            return changes
+        judged = self._judge(scan.files, self._in_force())
         for domain in judged.domains.values():
             self._declared(domain, scan, changes)
-        self._missing(scan, judged, changes)
+        gone = self.removals.look(scan, self._absent(judged))
         for record in self._domains.values():
             self._warn(record, judged.warnings.get(record.file, ()) if not record.gone else ())
         files = {record.file for record in self._domains.values() if not record.gone}
         self.file_problems = {
             file: problems for file, problems in judged.problems.items() if problems and file not in files
         }
+        self._let_go(gone, changes)
+        return changes
+
+    def judge_removals(self) -> dict[str, Domain | None]:
+        """Judge what is absent now, without waiting any longer; as :meth:`take`."""
+        changes: dict[str, Domain | None] = {}
+        self._let_go(self.removals.judge(), changes)
+        return changes
+
+    def confirm(self, names: Collection[str]) -> dict[str, Domain | None]:
+        """A person confirms removals; as :meth:`take`."""
+        changes: dict[str, Domain | None] = {}
+        self._let_go(self.removals.confirm(names), changes)
         return changes
 
     def _in_force(self) -> list[InForce]:
@@ -97,17 +114,19 @@ class Intake:
                 intent=domain.intent,
                 commit=scan.commit,
                 down=self._keep_down(domain.name),
+                known_since=self._clock.monotonic(),
             )
+            self.removals.back(self._domains[domain.name])
             changes[domain.name] = None
             self._keep(domain, scan, "declared")
             return
         before, was_gone = record.wanted, record.gone
         same_text = record.domain is not None and record.domain.digest == domain.digest
         changed = record.intent != domain.intent
-        if record.problems or record.held or record.commit != scan.commit or not same_text:
+        if record.problems or record.missed_at is not None or record.commit != scan.commit or not same_text:
             self._recorder.touch(domain.name)
+        self.removals.back(record)
         record.problems = ()
-        record.held = ""
         record.gone = False
         moved = f"moved here from {record.file}" if record.file != domain.file else ""
         record.file = domain.file
@@ -150,13 +169,9 @@ class Intake:
             self._recorder.intent_moved(record.name, file)
             self._recorder.touch(record.name)
 
-    def _missing(
-        self,
-        scan: Scan,
-        judged: Judged,
-        changes: dict[str, Domain | None],
-    ) -> None:
-        vanished: list[DomainRecord] = []
+    def _absent(self, judged: Judged) -> list[DomainRecord]:
+        """The domains that no file stands for any more. One whose file is not valid stays as it is."""
+        absent: list[DomainRecord] = []
         for name, record in self._domains.items():
             if name in judged.domains or record.gone:
                 continue
@@ -169,22 +184,24 @@ class Intake:
                     for problem in broken:
                         self._recorder.journal(kind="invalid", domain=name, message=str(problem))
                 record.problems = broken
-                record.held = ""
+                self.removals.back(record)
                 continue
-            vanished.append(record)
-        self._files_seen = self._files_seen or bool(scan.files)
-        # An empty directory at the start is a disk that is not mounted yet, more often than a last file that went while
-        # nobody looked.
-        everything = not scan.files and (len(vanished) > 1 or not self._files_seen)
-        for record in vanished:
-            if record.held or everything:
-                if not record.held:
-                    self._recorder.journal(kind="intent", domain=record.name, message=HELD_EMPTY)
-                record.held = record.held if record.held == HELD_EMPTY else HELD_EMPTY
-                self._recorder.touch(record.name)
-                continue
+            absent.append(record)
+        return absent
+
+    def _let_go(self, records: Collection[DomainRecord], changes: dict[str, Domain | None]) -> None:
+        for record in records:
             changes[record.name] = record.wanted
             record.gone = True
             record.problems = ()
             self._recorder.touch(record.name)
             self._recorder.journal(kind="intent", domain=record.name, message=f"{record.file} is gone")
+
+
+def _hold(document: Mapping[str, Any]) -> Hold | None:
+    """Why a removal is held, of a snapshot. It stays held, whatever the reason."""
+    return Hold(document.get("held_reason", Hold.ALL_GONE)) if document.get("held") else None
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text.replace("Z", "+00:00")) if text else None

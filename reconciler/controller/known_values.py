@@ -13,6 +13,7 @@ from typing import Any
 from reconciler.controller.records import SNAPSHOT_VERSION
 from reconciler.lifecycle import Reason, State
 from reconciler.planner.memory import Remedy
+from reconciler.planner.removal import Hold
 
 _MOST = 1 << 53
 _LONGEST_SHOWN = 60
@@ -49,7 +50,7 @@ def _texts(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(one, str) for one in value)
 
 
-def _one_of(words: type[State] | type[Reason] | type[Remedy]) -> Callable[[Any], bool]:
+def _one_of(words: type[State] | type[Reason] | type[Remedy] | type[Hold]) -> Callable[[Any], bool]:
     known = {word.value for word in words}
     return lambda value: isinstance(value, str) and value in known
 
@@ -69,6 +70,8 @@ _OF_DOMAIN: Mapping[str, Callable[[Any], bool]] = {
     "down": _truth,
     "gone": _truth,
     "held": _text,
+    "held_reason": _one_of(Hold),
+    "held_since": _moment,
     "cpux": lambda value: isinstance(value, list),
 }
 _OF_CPUX: Mapping[str, Callable[[Any], bool]] = {"name": _text, "chunk": lambda value: isinstance(value, list)}

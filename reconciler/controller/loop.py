@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import heapq
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from reconciler.controller.adoption import Adoption
@@ -30,6 +30,7 @@ from reconciler.controller.protocols import Judge, ProbeMaker, RuntimeReader, So
 from reconciler.controller.recorder import Recorder
 from reconciler.controller.records import (
     Beat,
+    ConfirmRemoval,
     EngineLost,
     EngineUp,
     FetchEnded,
@@ -58,6 +59,7 @@ from reconciler.controller.tell import view
 from reconciler.controller.watcher import Watcher
 from reconciler.controller.wishes import Wishes
 from reconciler.engine.protocol import Engine
+from reconciler.intent.model import Domain
 
 LONGEST_SCAN_SECONDS = 30.0
 
@@ -118,7 +120,15 @@ class Controller:
         self._outcomes = Outcomes(known=self.known, decider=self._decider, images=self._images, watcher=self._watcher)
         self._wishes = Wishes(known=self.known, adoption=self._adoption, images=self._images, watcher=self._watcher)
         self._host_files = HostFiles(known=self.known, engine=engine, post=self.post, changed=self.changed)
-        self.intake = Intake(domains=self.known.domains, judge=judge, recorder=recorder, keep_down=keep_down)
+        self.intake = Intake(
+            domains=self.known.domains,
+            judge=judge,
+            recorder=recorder,
+            clock=clock,
+            stirred_at=source.stirred_at,
+            keep_down=keep_down,
+        )
+        self._last_look: asyncio.Task[None] | None = None
         recorder.attach(lambda name: snapshot_document(self.known, name))
 
     @property
@@ -194,6 +204,9 @@ class Controller:
             await self._executor.close()
             await self._images.close()
             await self._attention.close()
+            if self._last_look is not None:
+                self._last_look.cancel()
+                await asyncio.gather(self._last_look, return_exceptions=True)
             await self._source.close()
             await self.known.recorder.flush()
 
@@ -221,6 +234,11 @@ class Controller:
             for key in due:
                 del self._decider.object_retry[key]
                 self.known.dirty_domains.update(dict.fromkeys(self.known.domains))
+            removal = self.intake.removals.due()
+            if removal is not None and removal <= now:
+                # What is judged is what there is now, not what was told last.
+                self.intake.removals.asked()
+                self._last_look = asyncio.create_task(self._source.look_now(), name="look before removal")
             if self.known.dirty or self.known.dirty_domains:
                 self.passes += 1
                 self.known.revision += 1
@@ -235,6 +253,8 @@ class Controller:
             return
         due = [self._decider.timers[0][0]] if self._decider.timers else []
         due.extend(self._decider.object_retry.values())
+        removal = self.intake.removals.due()
+        due.extend([removal] if removal is not None else [])
         timer = None
         if due:
             delay = max(0.0, min(due) - self.known.clock.monotonic())
@@ -307,11 +327,15 @@ class Controller:
                 self.known.take_files(news)
             case TakeDown(only, volumes):
                 self._wishes.take_down(only, volumes)
+            case ConfirmRemoval(only):
+                self._adopt(self.intake.confirm(only))
 
     def _take_scan(self, scan: Any) -> None:
-        changes = self.intake.take(scan)
+        self._adopt(self.intake.take(scan))
         self.source_read = True
         self._scans_taken += 1
+
+    def _adopt(self, changes: Mapping[str, Domain | None]) -> None:
         for name, old in changes.items():
             self._adoption.adopt(name, old)
         for name in self.known.domains:

@@ -15,7 +15,7 @@ from typing import Any
 
 from reconciler.controller.clock import Clock
 from reconciler.controller.known_values import known_values
-from reconciler.controller.protocols import Intents, JournalWriter, Offload, Snapshots, StoredIntent
+from reconciler.controller.protocols import FolderRecord, Intents, JournalWriter, Offload, Snapshots, StoredIntent
 from reconciler.errors import PnrError
 from reconciler.facts import FactRef, Pnr
 from reconciler.intent.model import ChunkId
@@ -36,6 +36,7 @@ class Restored:
 
     documents: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     intents: Sequence[StoredIntent] = ()
+    folder: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Recorder:
@@ -50,6 +51,7 @@ class Recorder:
         journal: JournalWriter,
         clock: Clock,
         offload: Offload,
+        folder: FolderRecord | None = None,
         on_journal: Callable[[Mapping[str, Any]], None] | None = None,
     ) -> None:
         self.trouble = ""
@@ -60,6 +62,9 @@ class Recorder:
         self._clock = clock
         self._offload = offload
         self._on_journal = on_journal
+        self._folder = folder
+        self._folder_touched = False
+        self._build_folder: Callable[[], Mapping[str, Any]] | None = None
         self._build: Build | None = None
         self._touched: dict[str, None] = {}
         self._forgotten: dict[str, None] = {}
@@ -73,11 +78,17 @@ class Recorder:
     @property
     def is_up_to_date(self) -> bool:
         """Whether all that was noted is written."""
-        return not (self._entries or self._kept or self._touched or self._forgotten or self._begun)
+        return not (
+            self._entries or self._kept or self._touched or self._forgotten or self._folder_touched or self._begun
+        )
 
     def attach(self, build: Build) -> None:
         """Where the documents come from."""
         self._build = build
+
+    def attach_folder(self, build: Callable[[], Mapping[str, Any]]) -> None:
+        """Where what is kept of the domains directory comes from."""
+        self._build_folder = build
 
     def load(self) -> Restored:
         """Read what is there (blocking, once, before the loop runs)."""
@@ -96,7 +107,7 @@ class Recorder:
         for problem in self._intents.problems:
             self.remark(problem)
         self._texts = {intent.domain: (intent.file, intent.data) for intent in intents}
-        return Restored(documents, intents)
+        return Restored(documents, intents, self._folder.load() if self._folder is not None else {})
 
     def remark(self, problem: str, *, domain: str | None = None) -> None:
         """Something about the state directory was not right at the start: it is told in the journal and the status."""
@@ -107,6 +118,11 @@ class Recorder:
         """The domain's snapshot is out of date."""
         self._touched[domain] = None
         self._forgotten.pop(domain, None)
+        self._wake.set()
+
+    def touch_folder(self) -> None:
+        """What is kept of the domains directory is out of date."""
+        self._folder_touched = True
         self._wake.set()
 
     def forget(self, domain: str) -> None:
@@ -208,6 +224,9 @@ class Recorder:
         kept, self._kept = self._kept, {}
         touched, self._touched = self._touched, {}
         forgotten, self._forgotten = self._forgotten, {}
+        folder_touched, self._folder_touched = self._folder_touched, False
+        build = self._build_folder if folder_touched and self._folder is not None else None
+        folder = build() if build is not None else None
         documents: dict[str, Mapping[str, Any]] = {}
         for domain in touched:
             document = self._build(domain) if self._build is not None else None
@@ -228,12 +247,14 @@ class Recorder:
                 attempt("intent", domain, partial(self._intents.save, domain, file, data))
             for domain, document in documents.items():
                 attempt("snapshot", domain, partial(self._snapshots.save, domain, document))
+            if folder is not None and self._folder is not None:
+                attempt("folder", "", partial(self._folder.save, folder))
             for domain in forgotten:
                 attempt("forget", domain, partial(self._remove, domain))
             if entries:
                 attempt("journal", "", partial(self._journal.append, entries))
 
-        if entries or kept or documents or forgotten:
+        if entries or kept or documents or forgotten or folder is not None:
             await self._offload(write)
         if not trouble:
             if self.trouble:
@@ -250,6 +271,7 @@ class Recorder:
         for domain in forgotten:
             if ("forget", domain) not in done and domain not in self._touched:
                 self._forgotten.setdefault(domain, None)
+        self._folder_touched = self._folder_touched or (folder is not None and ("folder", "") not in done)
         if entries and ("journal", "") not in done:
             self._entries = [*entries, *self._entries][:MOST_ENTRIES_KEPT]
         return False

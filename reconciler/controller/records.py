@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from math import inf
 from typing import Any
 
 from reconciler.engine.protocol import EngineError, EngineInfo
@@ -16,6 +17,7 @@ from reconciler.planner.file_mounts import News
 from reconciler.planner.health import Health
 from reconciler.planner.memory import Memory
 from reconciler.planner.observed import Container, ImageSeen, Observed
+from reconciler.planner.removal import Hold
 from reconciler.planner.rolling import Stage
 from reconciler.probes.protocol import ProbeResult
 
@@ -69,8 +71,13 @@ class DomainRecord:
     """One domain as the loop knows it.
 
     ``domain`` is the intent in force (the last good one). ``gone``: its file went away; ``down``: a person took it
-    down; either way its chunks are to be removed. ``held`` says why a removal is held back. ``problems`` are what is
-    wrong with its file, ``warnings`` what only looks wrong in it beside the other files.
+    down; either way its chunks are to be removed. ``problems`` are what is wrong with its file, ``warnings`` what only
+    looks wrong in it beside the other files.
+
+    ``known_since`` is when it was declared first, on the loop's clock; ``seen`` that its file was there since the
+    program started. ``missed_at``: since when its file is not there,
+    and ``stir_at`` when the stir in the folder began in which it went. ``hold`` is why its removal is held until a
+    person confirms it, ``gone_of`` the counts that led to that, and ``held`` all of it in words.
     """
 
     name: str
@@ -84,7 +91,19 @@ class DomainRecord:
     gone: bool = False
     down: bool = False
     volumes_too: bool = False
+    known_since: float = -inf
+    seen: bool = False
+    missed_at: float | None = None
+    stir_at: float = -inf
+    hold: Hold | None = None
+    gone_of: tuple[int, int] = (0, 0)
     held: str = ""
+    held_since: datetime | None = None
+
+    @property
+    def vanished(self) -> bool:
+        """Whether its file is not there, and what that means is not judged yet."""
+        return self.missed_at is not None and self.hold is None and not self.gone
 
     @property
     def wanted(self) -> Domain | None:
@@ -268,6 +287,13 @@ class TakeDown:
 
 
 @dataclass(frozen=True, slots=True)
+class ConfirmRemoval:
+    """A person wants domains whose files are gone to go (all of these, where none is named)."""
+
+    only: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Beat:
     """Asks the loop for a sign of life."""
 
@@ -301,4 +327,5 @@ Message = (
     | LookNow
     | TakeDown
     | FilesSeen
+    | ConfirmRemoval
 )

@@ -54,6 +54,8 @@ def snapshot_document(c: Known, name: str) -> dict[str, Any] | None:
         "down": record.down,
         "gone": record.gone,
         "held": record.held or None,
+        "held_reason": record.hold.value if record.hold is not None else None,
+        "held_since": iso(record.held_since) if record.held_since is not None else None,
         "errors": [problem.as_dict() for problem in record.problems] or None,
         "cpux": list(cpuxs.values()),
     }

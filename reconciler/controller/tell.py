@@ -43,7 +43,7 @@ def _all_stalled(c: Known) -> dict[ChunkId, tuple[str, ...]]:
 
 def is_settled(c: Known, record: DomainRecord) -> bool:
     """Whether all that a domain declares is completed (or, when it is to go, gone)."""
-    if record.unknown:
+    if record.unknown or record.missed_at is not None:
         return False
     if record.wanted is None:
         return not any(id.domain == record.name for id in c.world.by_owner) and not record.gone
@@ -79,6 +79,9 @@ def view(c: Known, images: Images, file_problems: Mapping[str, tuple[Problem, ..
             "warnings": [],
             "notes": [],
             "held": "",
+            "held_reason": "",
+            "held_since": None,
+            "vanished": False,
             "unknown": False,
             "removing": False,
             "asking_registries": False,
@@ -133,6 +136,9 @@ def _domain_view(c: Known, images: Images, record: DomainRecord) -> dict[str, An
             *(note for id in own for note in _file_notes(c, id)),
         ],
         "held": record.held,
+        "held_reason": record.hold.value if record.hold is not None else "",
+        "held_since": iso(record.held_since) if record.held_since is not None else None,
+        "vanished": record.vanished,
         "unknown": record.unknown,
         "removing": record.gone,
         "asking_registries": images.is_waited_for(record.name),

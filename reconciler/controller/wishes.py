@@ -64,7 +64,7 @@ class Wishes:
             self._known.recorder.journal(kind="intent", domain=name, message="taken down by a person")
             old = record.wanted
             record.down = True
-            record.held = ""
+            record.hold, record.held, record.held_since = None, "", None
             record.volumes_too = volumes
             self._adoption.adopt(name, old)
         self._known.mark_all()

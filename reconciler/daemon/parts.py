@@ -28,11 +28,13 @@ from reconciler.sources.contents import LocalContents, MayRead, Places
 from reconciler.sources.directory import DirectorySource
 from reconciler.sources.runtime import RuntimeFacts
 from reconciler.state import adopted as adopted_state
+from reconciler.state import folder as folder_state
 from reconciler.state import images as images_state
 from reconciler.state import journal as journal_state
 from reconciler.state import key as key_state
 from reconciler.state.adopted import AdoptedStore
 from reconciler.state.aside import put_away_folder
+from reconciler.state.folder import FolderStore
 from reconciler.state.images import ImageStore
 from reconciler.state.intents import IntentStore
 from reconciler.state.journal import Journal
@@ -45,7 +47,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("pnr.daemon")
 
-FILES = (journal_state.NAME, adopted_state.FILE, images_state.FILE, key_state.NAME)
+FILES = (journal_state.NAME, adopted_state.FILE, folder_state.FILE, images_state.FILE, key_state.NAME)
 """What of the state directory is a file, whatever stands in its place."""
 
 
@@ -173,12 +175,15 @@ async def assembled(
         judge = make_judge(options, contents, policy)
         intents = IntentStore(options.state)
         await judge.prepare({intent.file: intent for intent in intents.load_all()})
+        folder = FolderStore(options.state)
+        problems += [folder.problem] if folder.problem else []
         recorder = Recorder(
             snapshots=SnapshotStore(options.state),
             intents=intents,
             journal=Journal(options.state / journal_state.NAME),
             clock=clock,
             offload=offload,
+            folder=folder,
             on_journal=on_journal,
         )
         for problem in problems:

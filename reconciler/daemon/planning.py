@@ -7,12 +7,16 @@ may be at work with the same directory.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
 from reconciler.controller.clock import SystemClock
 from reconciler.controller.intake import Intake
 from reconciler.controller.known_values import known_values
 from reconciler.controller.recorder import Recorder, Restored
 from reconciler.controller.records import DomainRecord
 from reconciler.controller.snapshots import restore_chunks
+from reconciler.daemon import address
 from reconciler.daemon.images import news
 from reconciler.daemon.parts import make_contents, make_engine, make_judge, offload
 from reconciler.daemon.policy import make_policy
@@ -22,14 +26,26 @@ from reconciler.planner.memory import Memory
 from reconciler.planner.plan import WholePlan, Wish, plan_all
 from reconciler.planner.support import Connected
 from reconciler.sources.directory import DirectorySource
+from reconciler.state.folder import FolderStore
 from reconciler.state.intents import IntentStore
 from reconciler.state.journal import Journal
 from reconciler.state.snapshot import SnapshotStore
 
+CONNECT_SECONDS = 1.0
 
-async def make_plan(options: ServiceOptions) -> tuple[WholePlan, list[Problem]]:
-    """What ``apply`` would do now and what stands in the way of the rest, and what is wrong with the files. Changes
-    nothing."""
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What ``apply`` would do now and what stands in the way of the rest, what is wrong with the files, and by domain
+    why its removal is held: the reason and its words."""
+
+    whole: WholePlan
+    problems: Sequence[Problem]
+    held: Mapping[str, tuple[str, str]]
+
+
+async def make_plan(options: ServiceOptions) -> Planned:
+    """Plan from what there is now. Changes nothing."""
     policy = make_policy(options)
     contents = make_contents(options, policy, make_key=False)
     engine, _, _ = make_engine(options, contents, policy)
@@ -40,7 +56,7 @@ async def make_plan(options: ServiceOptions) -> tuple[WholePlan, list[Problem]]:
         await source.close()
         snapshots, intents = SnapshotStore(options.state), IntentStore(options.state)
         documents = {name: known_values(found)[0] for name, found in snapshots.load_all(mending=False)[0].items()}
-        restored = Restored(documents, intents.load_all(mending=False))
+        restored = Restored(documents, intents.load_all(mending=False), FolderStore(options.state).load())
         clock = SystemClock()
         # It is never run, so that what it is told goes nowhere.
         recorder = Recorder(
@@ -51,9 +67,16 @@ async def make_plan(options: ServiceOptions) -> tuple[WholePlan, list[Problem]]:
             offload=offload,
         )
         records: dict[str, DomainRecord] = {}
-        intake = Intake(domains=records, judge=make_judge(options, contents, policy), recorder=recorder)
+        judge = make_judge(options, contents, policy)
+        stirred_at = source.stirred_at
+        intake = Intake(domains=records, judge=judge, recorder=recorder, clock=clock, stirred_at=stirred_at)
         intake.restore(restored)
+        if _daemon_runs(options):
+            # Then a file that is not there was there before: it went under the daemon's eyes.
+            for record in records.values():
+                record.seen = True
         intake.take(scan)
+        intake.judge_removals()
         info = await engine.connect()
         observed = await engine.observe()
         wishes = [_wish(record) for record in records.values() if not record.unknown]
@@ -64,9 +87,20 @@ async def make_plan(options: ServiceOptions) -> tuple[WholePlan, list[Problem]]:
         files, _ = await engine.file_news([c for c in observed.containers.values() if c.owner is not None and c.run])
         connected = Connected(str(info), info.api_version, info.system)
         whole = plan_all(wishes, observed, memories=memories, images=found, connected=connected, files=files)
-        return whole, [problem for file in sorted(_problems(intake, records).items()) for problem in file[1]]
+        problems = [problem for file in sorted(_problems(intake, records).items()) for problem in file[1]]
+        held = {name: (str(one.hold), one.held) for name, one in sorted(records.items()) if one.hold is not None}
+        return Planned(whole, problems, held)
     finally:
         await engine.close()
+
+
+def _daemon_runs(options: ServiceOptions) -> bool:
+    try:
+        connection, _ = address.connect(options.state, CONNECT_SECONDS)
+    except OSError:
+        return False
+    connection.close()
+    return True
 
 
 def _wish(record: DomainRecord) -> Wish:

@@ -27,6 +27,10 @@ class WithReferences:
         self._source = source
         self._judge = judge
 
+    def stirred_at(self) -> float:
+        """When something in the directory was last seen to change."""
+        return self._source.stirred_at()
+
     async def look_now(self) -> None:
         """Look at the directory and at all that is referred to."""
         await self._judge.look_again()

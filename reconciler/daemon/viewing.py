@@ -98,6 +98,14 @@ def chosen(view: Document, names: list[str]) -> list[Document]:
     return [domain for domain in domains if not names or domain["name"] in names]
 
 
+def held_lines(held: Mapping[str, str]) -> list[str]:
+    """Whose removal is held, and why: a line for all that are held for the same."""
+    names: dict[str, list[str]] = {}
+    for name, text in held.items():
+        names.setdefault(text, []).append(name)
+    return [f"the removal of {', '.join(group)} is held: {text}" for text, group in names.items()]
+
+
 def problem_text(problem: Document) -> str:
     """``file:line:col: path: message [Code]``."""
     where = str(problem.get("file", ""))

@@ -11,13 +11,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
+import math
 import os
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from reconciler.sources import git
+from reconciler.sources import git, git_objects, watching
 from reconciler.sources.files import Files, same
 from reconciler.sources.protocol import Scan
 from reconciler.sources.watching import Watching
@@ -52,16 +54,21 @@ class DirectorySource:
         self._rescan = POLL_SECONDS if polling else rescan_seconds
         self._settle = settle_seconds
         self._files = Files(str(root), settle_seconds)
-        self._place: tuple[int, int] | None = None
-        self._filled = False
+        self._place = ""
+        self._stirred_at = -math.inf
         self._watching = None if polling else Watching(root)
         self._wake = asyncio.Event()
         self._hinted = False
-        self._event_at = 0.0
+        self._event_at = -math.inf
         self._git = _GitState()
+        self._names = git_objects.NamesIn()
         self._forced = False
         self._closed = False
         self._trouble = ""
+
+    def stirred_at(self) -> float:
+        """When something in the directory was last seen to change, or told to have changed, on the loop's clock."""
+        return max(self._stirred_at, self._event_at)
 
     async def look_now(self) -> None:
         """Give a scan soon, whether or not something has changed."""
@@ -87,7 +94,10 @@ class DirectorySource:
             scan, wait = self._look(loop.time())
             done = time.perf_counter()
             spent, since = max(0.0, spent - (begun - since) * LOOKING_SHARE) + done - begun, done
-            if scan is not None and (self._forced or last is None or _differ(scan, last)):
+            differs = scan is not None and (last is None or _differ(scan, last))
+            if differs:
+                self._stirred_at = loop.time()
+            if scan is not None and (self._forced or differs):
                 self._forced = False
                 last = scan
                 yield scan
@@ -101,8 +111,7 @@ class DirectorySource:
         if tree is not None and self._git.busy(tree, now, self._event_at, self._settle):
             return None, LOCK_POLL_SECONDS
         try:
-            at = os.stat(self._root)
-            place = (at.st_dev, at.st_ino)
+            place = watching.place(self._root)
             moved = place != self._place
             if moved:
                 self._files.forget()
@@ -113,19 +122,20 @@ class DirectorySource:
         if tree is not None and self._git.interfered(tree, now):
             return None, LOCK_POLL_SECONDS
         self._trouble = ""
-        if moved and self._filled and not files:
-            # Another directory in its place, with nothing in it: an unmounted disk, not a wish to remove everything.
-            return Scan(root_missing=True), MISSING_POLL_SECONDS
-        self._place, self._filled = place, bool(files)
+        self._place = place
         self._git.was_at_work = False
-        return Scan(files, False, tree.commit() if tree is not None else None), soon
+        if tree is None:
+            return Scan(files, place=place), soon
+        folder = os.path.relpath(os.path.realpath(self._root), tree.root)
+        names = functools.partial(self._names.of, tree, folder)
+        return Scan(files, False, tree.commit(), place, tree.is_unfinished(), names), soon
 
     def _missing(self, error: OSError) -> Scan:
         reason = error.strerror or str(error)
         if reason != self._trouble:
             log.warning("the domains directory %s can't be read: %s", self._root, reason)
             self._trouble = reason
-        self._place = None
+        self._place = ""
         return Scan(root_missing=True)
 
     async def _rest(self, seconds: float) -> None:
@@ -208,6 +218,8 @@ class _GitState:
 
 
 def _differ(a: Scan, b: Scan) -> bool:
-    if a.root_missing != b.root_missing or a.commit != b.commit or a.files.keys() != b.files.keys():
+    if (a.root_missing, a.commit, a.place, a.unfinished) != (b.root_missing, b.commit, b.place, b.unfinished):
+        return True
+    if a.files.keys() != b.files.keys():
         return True
     return not all(same(a.files[name], b.files[name]) for name in a.files)

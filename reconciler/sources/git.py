@@ -15,15 +15,18 @@ from pathlib import Path
 LEVELS = 3
 STALE_LOCK_SECONDS = 600.0
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+_UNFINISHED = ("rebase-merge", "rebase-apply")
 _LOCKS = ("index.lock", "HEAD.lock")
 
 
 @dataclass(frozen=True, slots=True)
 class WorkTree:
-    """``git_dir`` belongs to this work tree, ``common_dir`` is shared by all work trees of the repository."""
+    """``git_dir`` belongs to this work tree, ``common_dir`` is shared by all work trees of the repository; ``root`` is
+    where its files are."""
 
     git_dir: Path
     common_dir: Path
+    root: Path
 
     def lock(self) -> Path | None:
         """The lock that git holds on its index or HEAD now, if any. One left behind by a crash is not held."""
@@ -52,6 +55,11 @@ class WorkTree:
             return (None, self.commit())
         return (at.st_ino, at.st_size, at.st_mtime_ns, self.commit())
 
+    def is_unfinished(self) -> bool:
+        """Whether git is in the middle of putting commits upon others, and will go on when it is told to: until then
+        the tree lacks what comes with the rest of them."""
+        return any((self.git_dir / name).exists() for name in _UNFINISHED)
+
     def commit(self) -> str | None:
         """The commit that HEAD is at; None before the first one."""
         head = _text(self.git_dir / "HEAD")
@@ -77,7 +85,7 @@ def find(root: Path) -> WorkTree | None:
     for _ in range(LEVELS + 1):
         dot = os.path.join(folder, ".git")
         if os.path.isfile(os.path.join(dot, "HEAD")):
-            return WorkTree(Path(dot), Path(dot))
+            return WorkTree(Path(dot), Path(dot), Path(folder))
         if os.path.isfile(dot):
             return _pointed_to(Path(dot))
         above = os.path.dirname(folder)
@@ -93,7 +101,7 @@ def _pointed_to(dot: Path) -> WorkTree | None:
         return None
     git_dir = Path(os.path.realpath(dot.parent / text.removeprefix("gitdir:").strip()))
     common = _text(git_dir / "commondir")
-    return WorkTree(git_dir, Path(os.path.realpath(git_dir / common)) if common else git_dir)
+    return WorkTree(git_dir, Path(os.path.realpath(git_dir / common)) if common else git_dir, dot.parent)
 
 
 def _text(path: Path) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -19,13 +19,26 @@ class FileSeen:
     digest: str = ""
 
 
+def _no_names(commit: str) -> None:
+    """Outside git nobody can tell."""
+
+
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """All files of the directory. ``commit`` is that of the git work tree that it is part of, or None."""
+    """All files of the directory.
+
+    ``commit`` is that of the git work tree that it is part of, or None; ``names_in`` gives the names of the files that
+    a commit has in this directory, or None where that can't be told. ``unfinished``: git is in the middle of something
+    (a rebase), and not all that it removed is meant to stay so. ``place`` is the identity of the directory: another one
+    in its place has another; "" where it is missing.
+    """
 
     files: Mapping[str, FileSeen] = field(default_factory=dict)
     root_missing: bool = False
     commit: str | None = None
+    place: str = ""
+    unfinished: bool = False
+    names_in: Callable[[str], frozenset[str] | None] = field(default=_no_names, compare=False)
 
 
 class Source(Protocol):
@@ -33,6 +46,10 @@ class Source(Protocol):
 
     def scans(self) -> AsyncIterator[Scan]:
         """A scan at once, then one after each change, for ever."""
+        ...
+
+    def stirred_at(self) -> float:
+        """When something in the directory was last seen to change, on the scale of the running event loop."""
         ...
 
     async def look_now(self) -> None:

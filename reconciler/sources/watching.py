@@ -7,9 +7,11 @@ died or its folder was replaced, and where it can't be had (the limit of watches
 from __future__ import annotations
 
 import contextlib
+import errno
 import importlib
 import logging
 import os
+import stat
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -99,6 +101,18 @@ class Watching:
         observer.stop()
         if observer.is_alive():
             observer.join(2.0)
+
+
+def place(path: Path) -> str:
+    """The identity of a directory, that of what a link to one leads to: of another in its place (a mount, too) it is
+    another. Lasts over a reboot where the file system has an identity of its own. Raises OSError."""
+    at = os.stat(path)
+    if not stat.S_ISDIR(at.st_mode):
+        raise NotADirectoryError(errno.ENOTDIR, "it is not a directory", str(path))
+    system = 0
+    if hasattr(os, "statvfs"):
+        system = os.statvfs(path).f_fsid
+    return f"{system or at.st_dev:x}:{at.st_ino:x}"
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

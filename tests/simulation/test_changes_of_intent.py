@@ -199,7 +199,7 @@ def test_a_directory_that_is_empty_at_the_start_removes_nothing() -> None:
             w.start()
             await asyncio.sleep(300)
             assert len(w.running()) == 3
-            assert "pnr down" in w.domain("shop")["held"]
+            assert "`pnr confirm-removal shop`" in w.domain("shop")["held"]
             w.files.write("shop", text.decode())
             await w.until(lambda: not w.domain("shop")["held"])
             w.files.remove("shop")

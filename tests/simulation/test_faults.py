@@ -122,6 +122,7 @@ def test_a_program_killed_in_the_middle_of_a_removal_finishes_it_in_order(seed: 
             await w.until_settled()
             await asyncio.sleep(0.5)
             w.files.remove("shop")
+            await w.until(lambda: bool(w.stores.documents["shop"]["gone"]))
             await asyncio.sleep(rng.uniform(0.0, 1.5))
             await w.kill()
             w.start()

@@ -118,6 +118,7 @@ async def live_through(w: World, rng: random.Random, author: Author) -> None:
             "write",
             "break",
             "remove",
+            "vanish",
             "kill",
             "down",
             "apply",
@@ -134,6 +135,8 @@ async def live_through(w: World, rng: random.Random, author: Author) -> None:
             case "remove":
                 if f"{name}.json" in w.files.texts and len(w.files.texts) > 1:
                     w.files.remove(name)
+            case "vanish":
+                await vanish(w, rng)
             case "kill":
                 # What was declared a blink before and is gone when the program comes back is known to nobody.
                 await asyncio.sleep(0.2)
@@ -151,6 +154,32 @@ async def live_through(w: World, rng: random.Random, author: Author) -> None:
                 push(w.engine, rng)
             case "file":
                 w.engine.replace_file(CONF, f"content {rng.randint(1, 5)}")
+
+
+async def vanish(w: World, rng: random.Random) -> None:
+    """All files go, in some rhythm or with the directory itself, and come back or not: of two or more, none is lost."""
+    assert w.controller is not None
+    known = w.controller.known.domains
+    before = {n for n, r in known.items() if f"{n}.json" in w.files.texts and not r.down and not r.gone}
+    texts, place = dict(w.files.texts), w.files.place
+    match rng.choice(["loop", "loop", "missing", "replaced"]):
+        case "missing":
+            w.files.vanish()
+        case "replaced":
+            w.files.replace("another disk")
+        case "loop":
+            pause = rng.choice([0.0, 0.005, 0.15, 1.0])
+            for name in rng.sample(sorted(texts), len(texts)):
+                w.files.remove(name.removesuffix(".json"))
+                await asyncio.sleep(pause)
+    await asyncio.sleep(rng.choice([1.0, 5.0]))
+    if len(before) > 1 or w.files.missing or w.files.place != place:
+        assert not {name for name in before if name not in known or known[name].gone}
+    w.files.place = place
+    w.files.vanish(False)
+    back = list(texts) if rng.random() < 0.7 else rng.sample(sorted(texts), rng.randint(0, len(texts)))
+    for name in back:
+        w.files.write(name.removesuffix(".json"), texts[name].decode())
 
 
 def meddle(engine: SimulatedEngine, rng: random.Random) -> None:
@@ -222,6 +251,8 @@ async def story(seed: int) -> list[Action]:
         for name in last:
             author.last(w.files, name)
         w.files.remove(*[name for name in DOMAINS if name not in last and f"{name}.json" in w.files.texts])
+        await asyncio.sleep(10.0)
+        w.ask_confirm()
         await asyncio.sleep(1.0)
         w.ask_apply()
         await w.until(lambda: w.settled() and {d["name"] for d in w.view()["domains"]} == set(last), limit=1500)

@@ -6,13 +6,14 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
 from reconciler.controller.clock import LoopClock
 from reconciler.controller.loop import Controller
 from reconciler.controller.protocols import StoredIntent
 from reconciler.controller.recorder import Recorder
-from reconciler.controller.records import LookNow, TakeDown
+from reconciler.controller.records import ConfirmRemoval, LookNow, TakeDown
 from reconciler.daemon import intake
 from reconciler.daemon.simulation import SimulatedRuntime, simulated_probe_factory
 from reconciler.engine.protocol import NotFound
@@ -34,35 +35,69 @@ class Files:
     def __init__(self) -> None:
         self.texts: dict[str, bytes] = {}
         self.missing = False
+        self.place = "a disk"
+        self.commits: dict[str, frozenset[str]] = {}
+        self.head: str | None = None
+        self.rebasing = False
+        self._stirred_at = -inf
         self._changed = asyncio.Event()
+
+    def _change(self) -> None:
+        self.stir()
+        self._changed.set()
+
+    def stir(self) -> None:
+        """Something happens in the directory that is no file of a domain."""
+        self._stirred_at = asyncio.get_running_loop().time()
+
+    def stirred_at(self) -> float:
+        """When something happened last."""
+        return self._stirred_at
 
     def write(self, domain: str, document: Mapping[str, Any] | str) -> None:
         """Put a file there."""
         text = document if isinstance(document, str) else json.dumps(document)
         self.texts[f"{domain}.json"] = text.encode()
-        self._changed.set()
+        self._change()
 
     def remove(self, *domains: str) -> None:
         """Remove files, all at once."""
         for domain in domains:
             del self.texts[f"{domain}.json"]
-        self._changed.set()
+        self._change()
 
     def tell(self) -> None:
         """Something was done to ``texts``."""
-        self._changed.set()
+        self._change()
 
     def vanish(self, missing: bool = True) -> None:
         """The directory itself goes, or comes back."""
         self.missing = missing
-        self._changed.set()
+        self._change()
+
+    def replace(self, place: str, *domains: str) -> None:
+        """Another directory stands in its place, with the files of these domains only."""
+        self.place = place
+        self.texts = {name: text for name, text in self.texts.items() if name.removesuffix(".json") in domains}
+        self._change()
+
+    def commit(self, *without: str) -> None:
+        """A pull: the new commit has all files but those of these domains, and so has the directory."""
+        for domain in without:
+            self.texts.pop(f"{domain}.json", None)
+        self.head = f"{len(self.commits):040x}"
+        self.commits[self.head] = frozenset(self.texts)
+        self._change()
 
     async def scans(self) -> AsyncIterator[Scan]:
         """As a source gives them."""
         while True:
             self._changed.clear()
             files = {n: FileSeen(n, t, None, str(hash(t))) for n, t in self.texts.items()}
-            yield Scan({} if self.missing else files, self.missing, None)
+            if self.missing:
+                yield Scan(root_missing=True)
+            else:
+                yield Scan(files, False, self.head, self.place, self.rebasing, self.commits.get)
             await self._changed.wait()
 
     async def look_now(self) -> None:
@@ -90,6 +125,7 @@ class Stores:
     texts: dict[str, Stored] = field(default_factory=dict)
     entries: list[Mapping[str, Any]] = field(default_factory=list)
     aside: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+    folder: Mapping[str, Any] = field(default_factory=dict)
     writes: int = 0
 
     def append(self, entries: Sequence[Mapping[str, Any]]) -> None:
@@ -113,6 +149,17 @@ class Documents:
 
     def remove(self, domain: str) -> None:
         self._s.documents.pop(domain, None)
+
+
+class FolderDocument:
+    def __init__(self, stores: Stores) -> None:
+        self._s = stores
+
+    def save(self, document: Mapping[str, Any]) -> None:
+        self._s.folder = json.loads(json.dumps(document))
+
+    def load(self) -> Mapping[str, Any]:
+        return self._s.folder
 
 
 class Texts:
@@ -221,6 +268,7 @@ class World:
             journal=self.stores,
             clock=clock,
             offload=_direct,
+            folder=FolderDocument(self.stores),
         )
         self.controller = Controller(
             engine=self.engine,
@@ -237,10 +285,10 @@ class World:
     async def kill(self) -> None:
         """End the controller as a signal would, wherever it is. Nothing is written any more."""
         if self._task is not None:
-            saved = (dict(self.stores.documents), dict(self.stores.texts))
+            saved = (dict(self.stores.documents), dict(self.stores.texts), self.stores.folder)
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-            self.stores.documents, self.stores.texts = saved
+            self.stores.documents, self.stores.texts, self.stores.folder = saved
             self._task = None
 
     def view(self) -> dict[str, Any]:
@@ -310,6 +358,15 @@ class World:
         """What `pnr down` does."""
         assert self.controller is not None
         self.controller.post(TakeDown(only))
+
+    def ask_confirm(self, *only: str) -> None:
+        """What `pnr confirm-removal` does."""
+        assert self.controller is not None
+        self.controller.post(ConfirmRemoval(only))
+
+    def held(self) -> set[str]:
+        """The domains of which the removal is held."""
+        return {d["name"] for d in self.view()["domains"] if d["held"]}
 
     def order(self, *prefixes: str) -> list[str]:
         """The changing calls that begin with one of the words, in their order."""

@@ -54,19 +54,32 @@ async def test_another_directory_put_in_its_place_is_noticed_and_watched(root: P
         await watcher.until(lambda: "c.json" in watcher.texts())
 
 
-async def test_an_empty_mount_point_is_a_missing_directory_and_no_wish_to_remove_all(
+async def test_another_directory_in_its_place_has_another_identity_and_the_first_one_has_its_own_again(
     root: Path, tmp_path: Path
 ) -> None:
     async with Watcher(root, rescan_seconds=0.1) as watcher:
+        first = watcher.newest.place
+        (root / "b.json").write_text("{}")
+        await watcher.until(lambda: "b.json" in watcher.texts())
+        assert watcher.newest.place == first
         root.rename(tmp_path / "mounted")
         root.mkdir()
-        await watcher.until(lambda: watcher.newest.root_missing)
-        await asyncio.sleep(0.3)
-        assert watcher.newest.root_missing
-        assert all(scan.root_missing or "a.json" in scan.files for scan in watcher.all)
+        await watcher.until(lambda: not watcher.newest.root_missing and watcher.texts() == {})
+        assert watcher.newest.place not in ("", first)
         root.rmdir()
         (tmp_path / "mounted").rename(root)
         await watcher.until(lambda: "a.json" in watcher.texts())
+        assert watcher.newest.place == first
+    async with Watcher(root) as again:
+        assert again.newest.place == first
+
+
+async def test_whatever_happens_in_the_directory_is_a_stir_though_no_scan_tells_of_it(root: Path) -> None:
+    async with Watcher(root, rescan_seconds=3600) as watcher:
+        before, scans = watcher.source.stirred_at(), len(watcher.all)
+        (root / ".upload.part").write_text("{")
+        await watcher.until(lambda: watcher.source.stirred_at() > before)
+        assert len(watcher.all) == scans
 
 
 async def test_a_directory_whose_files_are_removed_one_by_one_becomes_empty(root: Path) -> None:

@@ -53,8 +53,8 @@ def test_what_is_wrong_stands_below_the_table() -> None:
     assert status_lines(document, NOW)[2:] == [
         "the engine does not answer: refused",
         "not valid: demo.json:3:7: cpuxs.a: unknown key [UnknownKey]",
-        "demo: all gone",
         "demo is stalled: `pnr why CHUNK` says what is missing",
+        "the removal of demo is held: all gone",
     ]
 
 

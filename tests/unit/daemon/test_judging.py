@@ -133,6 +133,10 @@ class Directory:
             await self.looks.get()
             yield self.scan
 
+    def stirred_at(self) -> float:
+        """When something happened last."""
+        return 0.0
+
     async def look_now(self) -> None:
         self.looks.put_nowait(None)
 
