@@ -5,20 +5,24 @@ from __future__ import annotations
 import os
 import sys
 from argparse import ArgumentParser, Namespace
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from reconciler.cli import exits
-from reconciler.cli.options import allowed_env, file_options, policy_name
+from reconciler.cli.options import file_options
 from reconciler.cli.terminal import complain, print_json
 from reconciler.errors import PnrError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
-    from reconciler.compose.converting.convert import Conversion, Existing
-    from reconciler.compose.converting.settle import Judge
+    from reconciler.cli.import_judge import ImportJudge, Suggestion
+    from reconciler.compose.converting.convert import Conversion, NothingToConvert
+    from reconciler.compose.converting.remarks import Remark
     from reconciler.compose.project import Project
-    from reconciler.daemon.takeover import Verdict
+    from reconciler.daemon.takeover import TakeOver, Verdict
 
 LOSSES = exits.UNAVAILABLE
 LARGEST_PROFILE = 1 << 20
@@ -40,17 +44,20 @@ def configure(parser: ArgumentParser) -> None:
     """Options, help and examples."""
     parser.description = (
         "Make a domain file of a Compose project. What has no counterpart is listed on standard error with its place\n"
-        "and the reason; the rest is written. Files are found and read as docker-compose does it: compose.yaml and\n"
-        "its override, .env, profiles, several -f, COMPOSE_FILE."
+        "and the reason; the rest is written, but for services that would lack a mount, a secret, a config or a\n"
+        "privilege, and for those that wait for them. Files are found and read as docker-compose does it:\n"
+        "compose.yaml and its override, .env, profiles, several -f, COMPOSE_FILE."
     )
     parser.epilog = (
         "examples:\n"
         "  pnr import compose.yaml -o domains/shop.json\n"
         "  pnr import -f compose.yaml -f compose.prod.yaml --profile web | less\n"
-        "  pnr import --adopt -o domains/shop.json && pnr apply --wait   # takes over what runs\n\n"
+        "  pnr import --adopt -o domains/shop.json && pnr apply --wait   # takes over what runs\n"
+        "  pnr import --job migrate --service worker -o domains/shop.json   # what ends, and what does not\n"
+        "  pnr import --suggest-policy policy.toml; pnr import --policy policy.toml -o domains/shop.json\n\n"
         "exit codes: 0 all of it is in the domain file (there may be notes), 2 the Compose files are not valid,\n"
-        "4 something has no counterpart (the rest is written), or no engine with --adopt; 64 wrong usage, or the\n"
-        "output file exists"
+        "4 something has no counterpart (the rest is written), or a question is to be answered (--job, --service), or\n"
+        "no engine with --adopt; 64 wrong usage, or the output file exists"
     )
     parser.add_argument(
         "files", nargs="*", metavar="FILE", help="Compose files, the later over the earlier; - is standard input"
@@ -69,6 +76,31 @@ def configure(parser: ArgumentParser) -> None:
         action="store_true",
         help="take over the containers, networks and volumes that Compose has made, without a restart where they match",
     )
+    parser.add_argument(
+        "--job",
+        action="append",
+        default=[],
+        metavar="SERVICE",
+        help="its work ends: it becomes a job, which is run to its end once a generation",
+    )
+    parser.add_argument(
+        "--service",
+        action="append",
+        default=[],
+        metavar="SERVICE",
+        help="it is to be kept up, though Compose would not start it again",
+    )
+    parser.add_argument(
+        "--partial",
+        action="store_true",
+        help="write also services that lack a mount, a secret, a config or a privilege, as far as they go",
+    )
+    parser.add_argument(
+        "--suggest-policy",
+        metavar="FILE",
+        help="write a policy that allows, besides what this one does, what it has refused",
+    )
+    parser.add_argument("--verbose", action="store_true", help="each note by itself, with its place")
     parser.add_argument("--json", action="store_true", help="the remarks as JSON on standard output")
     file_options(parser)
 
@@ -77,12 +109,13 @@ def run(args: Namespace) -> int:
     """Convert; an exit code."""
     from pathlib import Path
 
-    from reconciler.compose.converting.convert import NothingToConvert
     from reconciler.compose.project import ComposeError
 
     output = Path(args.output) if args.output else None
-    if output is not None and not output.is_dir():
-        _refuse_to_overwrite(output, args.force)
+    policy_file = Path(args.suggest_policy) if args.suggest_policy else None
+    for file in (output, policy_file):
+        if file is not None and not file.is_dir():
+            _refuse_to_overwrite(file, args.force)
     try:
         project = _project(args)
     except ComposeError as error:
@@ -90,19 +123,81 @@ def run(args: Namespace) -> int:
     if output is not None and output.is_dir():
         output = output / f"{project.name}.json"
         _refuse_to_overwrite(output, args.force)
-    judge = _judge(output, args)
-    try:
-        conversion, verdicts = _adopted(project, judge) if args.adopt else (_convert(project, judge, None), None)
-    except NothingToConvert as error:
-        _tell(args.json, project, None, error.remarks, None, None)
-        complain(str(error))
-        return LOSSES
-    if output is not None:
+    outcome = _outcome(args, project, output)
+    conversion, suggestion = outcome.conversion, outcome.suggestion
+    if policy_file is not None and suggestion is not None and suggestion.rules:
+        _write(policy_file, suggestion.whole.encode(), mode=0o644)
+        outcome.policy_file = policy_file
+    if conversion is not None and output is not None:
         _write(output, conversion.text)
-    elif not args.json:
+    elif conversion is not None and not args.json:
         sys.stdout.write(conversion.text.decode())
-    _tell(args.json, project, conversion, conversion.remarks, verdicts, output)
-    return LOSSES if conversion.losses else exits.OK
+    _tell(args, project, outcome, output)
+    if conversion is None:
+        return LOSSES
+    return LOSSES if conversion.losses or conversion.questions else exits.OK
+
+
+@dataclass
+class _Outcome:
+    """What became of a project. Without a conversion, ``nothing`` says why."""
+
+    conversion: Conversion | None = None
+    nothing: NothingToConvert | None = None
+    suggestion: Suggestion | None = None
+    verdicts: list[Verdict] | None = None
+    policy_file: Path | None = None
+
+    @property
+    def remarks(self) -> tuple[Remark, ...]:
+        """All that there is to be told."""
+        told = self.conversion or self.nothing
+        return told.remarks if told is not None else ()
+
+
+def _outcome(args: Namespace, project: Project, output: Path | None) -> _Outcome:
+    """Raises PnrError, EngineUnavailable among them."""
+    from reconciler.cli.import_judge import ImportJudge, suggest
+    from reconciler.compose.converting.convert import NothingToConvert, convert
+    from reconciler.compose.converting.said import Said
+
+    said = Said(frozenset(args.job), frozenset(args.service))
+    with _taking_over(args) as takeover:
+        there = takeover.existing(project.name) if takeover is not None else None
+
+        def converted(judge: ImportJudge) -> Conversion | NothingToConvert:
+            try:
+                return convert(project, judge, there, read=_read, partial=args.partial, said=said)
+            except NothingToConvert as nothing:
+                return nothing
+
+        judge = ImportJudge.of(output, args, project.variables)
+        found = converted(judge)
+        outcome = _Outcome(suggestion=suggest(args, judge, converted))
+        if isinstance(found, NothingToConvert):
+            outcome.nothing = found
+        else:
+            outcome.conversion = found
+        if takeover is not None and there is not None:
+            domain = judge(found.text).domain if not isinstance(found, NothingToConvert) else None
+            lacking = found.lacking if not isinstance(found, NothingToConvert) else {}
+            outcome.verdicts = takeover.verdicts(domain, lacking) if domain is not None else []
+            outcome.verdicts += takeover.left_alone(project.name, there, found.left_out)
+    return outcome
+
+
+@contextmanager
+def _taking_over(args: Namespace) -> Iterator[TakeOver | None]:
+    if not args.adopt:
+        yield None
+        return
+    from reconciler.daemon.takeover import TakeOver
+
+    takeover = TakeOver()
+    try:
+        yield takeover
+    finally:
+        takeover.close()
 
 
 def _project(args: Namespace) -> Project:
@@ -121,49 +216,6 @@ def _project(args: Namespace) -> Project:
     )
 
 
-def _judge(output: Path | None, args: Namespace) -> Judge:
-    """The loader with this machine's policy, as ``pnr validate`` and the daemon use them."""
-    from pathlib import Path
-
-    from reconciler.cli.folders import folders
-    from reconciler.cli.reading import THROW_AWAY_KEY
-    from reconciler.daemon.intake import Loading
-    from reconciler.daemon.parts import may_read
-    from reconciler.daemon.policy import make_policy
-    from reconciler.daemon.protocol import ServiceOptions
-    from reconciler.intent.model import Loaded, Place, Problem
-    from reconciler.intent.positions import render
-    from reconciler.probes.registry import known_types
-    from reconciler.sources.contents import LocalContents, Places
-
-    allowed = frozenset(allowed_env(args))
-    domains, state = map(Path, folders(args))
-    policy = make_policy(ServiceOptions(domains, state, engine="docker", policy=policy_name(args)))
-    contents = LocalContents(lambda: THROW_AWAY_KEY, Places.of(os.environ, allowed), may_read=may_read(policy))
-    loading = Loading(
-        base_dir=str(output.absolute().parent if output is not None else os.getcwd()),
-        env={name: os.environ[name] for name in allowed if name in os.environ},
-        allowed_env=allowed,
-        check_types=known_types(),
-        contents=contents.glance(),  # the same text is judged several times, with some of it taken out
-        policy=policy,
-    )
-    file = output.name if output is not None else "domain.json"
-
-    def judge(text: bytes) -> Loaded:
-        entry = loading.load(file, text)
-        refused = tuple(Problem(Place(file, path=render(f.path)), f.code, f.message) for f in entry.refused)
-        return Loaded(file, None, refused, entry.loaded.name) if refused else entry.loaded
-
-    return judge
-
-
-def _convert(project: Project, judge: Judge, existing: Existing | None) -> Conversion:
-    from reconciler.compose.converting.convert import convert
-
-    return convert(project, judge, existing, read=_read)
-
-
 def _read(path: str) -> str:
     if not os.path.isfile(path):
         raise FileNotFoundError(path)
@@ -171,27 +223,12 @@ def _read(path: str) -> str:
         return file.read(LARGEST_PROFILE)
 
 
-def _adopted(project: Project, judge: Judge) -> tuple[Conversion, list[Verdict]]:
-    """The same for what is there already, with what becomes of it. Raises EngineUnavailable."""
-    from reconciler.daemon import takeover
-    from reconciler.engine.docker.composed import Composer
-
-    composer = Composer()
-    try:
-        conversion = _convert(project, judge, takeover.existing(composer, project.name))
-        domain = judge(conversion.text).domain
-        assert domain is not None  # a conversion is valid
-        return conversion, takeover.verdicts(composer, domain)
-    finally:
-        composer.close()
-
-
 def _refuse_to_overwrite(output: Path, force: bool) -> None:
     if output.exists() and not force:
         raise OutputExists(f"{output} exists: --force writes over it")
 
 
-def _write(output: Path, text: bytes) -> None:
+def _write(output: Path, text: bytes, mode: int | None = None) -> None:
     """Beside it and renamed, so that a daemon that watches never reads half of it."""
     import tempfile
 
@@ -201,7 +238,7 @@ def _write(output: Path, text: bytes) -> None:
             file.write(text)
         umask = os.umask(0)
         os.umask(umask)
-        os.chmod(file.name, 0o666 & ~umask)
+        os.chmod(file.name, 0o666 & ~umask if mode is None else mode)
         os.replace(file.name, output)
     except OSError as error:
         raise OutputFailed(f"{output} can't be written: {error.strerror or error}") from error
@@ -215,40 +252,43 @@ def _not_valid(error: Any, as_json: bool) -> int:
     return exits.INVALID
 
 
-def _tell(
-    as_json: bool,
-    project: Project,
-    conversion: Conversion | None,
-    remarks: Any,
-    verdicts: list[Verdict] | None,
-    output: Path | None,
-) -> None:
-    if as_json:
-        told: dict[str, Any] = {
-            "name": conversion.document["name"] if conversion is not None else project.name,
-            "file": str(output) if output is not None else None,
-            "remarks": [remark.as_dict() for remark in remarks],
-            "warnings": list(project.warnings),
-        }
-        if conversion is not None and output is None:
-            told["document"] = conversion.document
-        if verdicts is not None:
-            told["containers"] = [verdict.as_dict() for verdict in verdicts]
-        print_json(told)
-        return
-    for warning in project.warnings:
-        complain(f"warning: {warning}")
-    for remark in remarks:
-        complain(str(remark))
-    for verdict in verdicts or ():
-        complain(str(verdict))
-    if conversion is not None:
-        complain(_summary(conversion, output))
+def _tell(args: Namespace, project: Project, outcome: _Outcome, output: Path | None) -> None:
+    from reconciler.cli import import_told
+
+    conversion, suggestion = outcome.conversion, outcome.suggestion
+    if args.json:
+        print_json(_as_data(project, outcome, output))
+    else:
+        lines = [
+            *import_told.warning_lines(project.warnings, verbose=args.verbose),
+            *import_told.remark_lines(outcome.remarks, verbose=args.verbose),
+            *map(str, outcome.verdicts or ()),
+            *(import_told.suggestion_lines(suggestion, outcome.policy_file) if suggestion is not None else ()),
+        ]
+        for line in lines:
+            complain(line)
+        if suggestion is None and args.suggest_policy:
+            complain(f"the policy refuses nothing of it: {args.suggest_policy} is not written")
+        if conversion is not None:
+            complain(import_told.summary(conversion, output))
+    if conversion is None:
+        complain(f"{outcome.nothing}; nothing is written")
 
 
-def _summary(conversion: Conversion, output: Path | None) -> str:
-    chunks = sum(len(cpux["design_chunks"]) for cpux in conversion.document["cpuxs"].values())
-    where = f"{output}: " if output is not None else ""
-    lost = len(conversion.losses)
-    without = f", {lost} thing{'s' if lost != 1 else ''} without counterpart" if lost else ""
-    return f"{where}{chunks} chunk{'s' if chunks != 1 else ''}{without}"
+def _as_data(project: Project, outcome: _Outcome, output: Path | None) -> dict[str, Any]:
+    conversion, suggestion = outcome.conversion, outcome.suggestion
+    told: dict[str, Any] = {
+        "name": conversion.document["name"] if conversion is not None else project.name,
+        "file": str(output) if output is not None and conversion is not None else None,
+        "remarks": [remark.as_dict() for remark in outcome.remarks],
+        "warnings": list(project.warnings),
+    }
+    without = conversion or outcome.nothing
+    told["left_out"] = {name: str(why) for name, why in without.left_out.items()} if without is not None else {}
+    if suggestion is not None:
+        told["policy"] = {"file": suggestion.file, "lines": suggestion.rules}
+    if conversion is not None and output is None:
+        told["document"] = conversion.document
+    if outcome.verdicts is not None:
+        told["containers"] = [verdict.as_dict() for verdict in outcome.verdicts]
+    return told

@@ -103,6 +103,8 @@ def short_ports(text: str) -> list[dict[str, Any]]:
         if not address.endswith("]"):
             raise ValueError(f"{address!r} is no IP address")
         address = address[1:-1]
+    elif ":" in address:
+        raise ValueError(f"an IPv6 address stands in brackets: [{address}]:{published}:{last}")
     if address and not is_address(address):
         raise ValueError(f"{address!r} is no IP address")
     first, last_port = _range(target)

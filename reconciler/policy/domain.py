@@ -57,16 +57,21 @@ class _Declared:
 
 def judge_domain(judge: Judge, domain: Domain, tree: Mapping[str, Any]) -> list[Finding]:
     """Everything that the policy refuses of a domain. ``tree`` is its file as it is written."""
-    if judge.policy.is_open:
-        return []
-    world = _Declared(domain)
-    found: list[Finding] = []
-    for chunk, path in _chunks(domain):
-        for place, refusal in _of_chunk(judge, chunk, path, tree, world):
-            found.append(Finding(domain.name, domain.file, place, CODE, f"the policy refuses {refusal}"))
-    for place, refusal in _belongings(judge, domain, tree):
-        found.append(Finding(domain.name, domain.file, place, CODE, f"the policy refuses {refusal}"))
+    found = (
+        Finding(domain.name, domain.file, place, CODE, f"the policy refuses {refusal}")
+        for place, refusal in refusals(judge, domain, tree)
+    )
     return list(dict.fromkeys(found))
+
+
+def refusals(judge: Judge, domain: Domain, tree: Mapping[str, Any]) -> Iterator[tuple[Path, Refusal]]:
+    """The same as the policy's own words, each with its place in the file."""
+    if judge.policy.is_open:
+        return
+    world = _Declared(domain)
+    for chunk, path in _chunks(domain):
+        yield from _of_chunk(judge, chunk, path, tree, world)
+    yield from _belongings(judge, domain, tree)
 
 
 def _chunks(domain: Domain) -> Iterator[tuple[Chunk, Path]]:

@@ -24,6 +24,8 @@ class Refusal:
     field: str
     message: str
     origin: str
+    wants: tuple[tuple[str, str], ...] = ()
+    """The least that would have to be in lists of the policy for this to be allowed: rules, each with an item."""
 
     def __str__(self) -> str:
         return f"{self.message} ({self.field}; rule {self.rule}, {self.origin})"
@@ -45,7 +47,7 @@ class Refusals:
     def __iter__(self) -> Iterator[Refusal]:
         return iter(dict.fromkeys(self._found))
 
-    def add(self, rule: str, field: str, message: str) -> None:
+    def add(self, rule: str, field: str, message: str, wants: tuple[tuple[str, str], ...] = ()) -> None:
         """One more. ``rule`` is one of the table, or one of those that hold whatever a policy says."""
         origin = self.policy.origin(rule) if rule in RULES else str(self.policy)
-        self._found.append(Refusal(rule, field, message, origin))
+        self._found.append(Refusal(rule, field, message, origin, wants))

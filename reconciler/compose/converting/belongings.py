@@ -18,6 +18,27 @@ _OF_NETWORKS = ("driver", "driver_opts", "attachable", "enable_ipv4", "enable_ip
 _OF_VOLUMES = ("driver", "driver_opts", "labels")
 
 
+def with_values(model: Mapping[str, Any], variables: Mapping[str, str], remarks: Remarks) -> dict[str, Any]:
+    """``model`` where what Compose could not do without is told, and configs from its variables have their content.
+
+    (What comes from a variable that is not set stays as it is, for the loader to refuse.)
+    """
+    made = dict(model)
+    for kind in ("networks", "volumes"):
+        for name, said in (model.get(kind) or {}).items():
+            if not (said or {}).get("name"):
+                message = "its name is empty, and Compose can't make that either: a variable in it has no value"
+                remarks.loss((kind, name, "name"), message, "NoName")
+                made[kind] = {**made[kind], name: {**(said or {}), "name": f"{model['name']}_{name}"}}
+    configs = {name: dict(said or {}) for name, said in (model.get("configs") or {}).items()}
+    for said in configs.values():
+        value = variables.get(str(said.get("environment")))
+        if value is not None and not said.get("external"):
+            del said["environment"]
+            said["content"] = value
+    return {**made, "configs": configs} if configs else made
+
+
 def networks(
     draft: Draft, declared: Mapping[str, Any], own: Mapping[str, str], there: Collection[str], remarks: Remarks
 ) -> None:
@@ -66,3 +87,15 @@ def contents(draft: Draft, kind: str, declared: Mapping[str, Any], own: Mapping[
         kept = {key: entry[key] for key in (*_SOURCES, "external") if entry.get(key) not in (None, False)}
         draft.tree.setdefault(kind, {})[own[name]] = kept
         draft.origins[kind, own[name]] = (kind, name)
+
+
+def tell_of_variables(draft: Draft, remarks: Remarks) -> None:
+    """Of secrets that come from variables: whose these are from now on."""
+    for name, said in draft.tree.get("secrets", {}).items():
+        variable = said.get("environment")
+        if variable is not None:
+            message = (
+                f"the daemon takes {variable} from its own environment, not from Compose's shell or .env: give it to it"
+                f" (EnvironmentFile= in its unit, say), and allow it (PNR_ALLOWED_ENV={variable})"
+            )
+            remarks.note(draft.origin(("secrets", name)), message, "FromEnvironment")

@@ -107,6 +107,7 @@ def convert(
     _files(converted)
     _items(converted, "devices", _device)
     for kind, own in (("secrets", names.secrets), ("configs", names.configs)):
+        _tell_of_modes(settings.get(kind), (*at, kind), model.get(kind) or {}, remarks)
         _items(converted, kind, partial(_use, declared=model.get(kind) or {}, own=own))
     _links(converted, names.chunks, adopt)
     _ports(converted, at, copies, remarks)
@@ -229,15 +230,32 @@ def _device(entry: Any) -> Any:
     return ":".join(parts if parts[2] != "rwm" else parts[:2] if parts[0] != parts[1] else parts[:1])
 
 
+_OF_COPIES = ("uid", "gid", "mode")
+"""What of a secret or config is only heeded where its content is copied into the container."""
+
+
+def _tell_of_modes(uses: Any, at: Path, declared: Mapping[str, Any], remarks: Remarks) -> None:
+    for index, use in enumerate(uses if isinstance(uses, list) else ()):
+        said = [key for key in _OF_COPIES if isinstance(use, Mapping) and use.get(key) not in _NOTHING]
+        if said and (declared.get(str(use.get("source"))) or {}).get("file"):
+            message = (
+                f"Compose does nothing with {', '.join(said)} of what comes from a file, and so it is left out: in pnr"
+                ' everybody in the container can read it (mode "0444"). In the domain file they count: write them there'
+            )
+            remarks.note((*at, index), message, "ModeIgnored")
+
+
 def _use(use: Any, declared: Mapping[str, Any], own: Mapping[str, str]) -> Any:
     """A secret or config of a container. Of one from a file Compose ignores owner and mode: it mounts that file."""
     if not isinstance(use, Mapping):
         return own.get(use, use)
     source = str(use.get("source"))
     from_file = bool((declared.get(source) or {}).get("file"))
-    ignored = ("uid", "gid", "mode") if from_file else ()
+    ignored = _OF_COPIES if from_file else ()
     kept = {key: part for key, part in use.items() if key not in ignored and part not in _NOTHING}
     kept["source"] = own.get(source, source)
+    if "mode" in kept:
+        kept["mode"] = str(kept["mode"]).zfill(4)
     if kept.get("target") == f"/run/secrets/{kept['source']}":
         del kept["target"]
     return kept["source"] if len(kept) == 1 else kept
@@ -254,9 +272,9 @@ def _ports(converted: Converted, at: Path, copies: int, remarks: Remarks) -> Non
     written: list[str] = []
     for index, entry in enumerate(ports):
         port = _port(entry)
-        first, dash, last = str(entry.get("published") or "").partition("-")
-        room = int(last) - int(first) + 1 if dash else 1
-        if first not in ("", "0") and room < copies:
+        first, _, last = str(entry.get("published") or "").partition("-")
+        room = int(last) - int(first) + 1 if first.isdecimal() and last.isdecimal() else 1
+        if first.isdecimal() and int(first) and room < copies:
             range_ = f"{first}-{int(first) + copies - 1}"
             message = f"one host port can't be had by {copies} copies: publish a range, such as {range_}"
             remarks.loss((*at, "ports", index), message)

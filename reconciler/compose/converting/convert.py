@@ -6,16 +6,26 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from reconciler.compose.converting import belongings, canonical, dependencies, names, services, variable_files
+from reconciler.compose.converting import (
+    belongings,
+    canonical,
+    dependencies,
+    host_ports,
+    names,
+    services,
+    variable_files,
+)
 from reconciler.compose.converting.container import Names
 from reconciler.compose.converting.draft import Draft
 from reconciler.compose.converting.layout import encoded
 from reconciler.compose.converting.remarks import Remark, Remarks
+from reconciler.compose.converting.said import Said
 from reconciler.compose.converting.services import Found
-from reconciler.compose.converting.settle import Judge, settle
+from reconciler.compose.converting.settle import Judge, LeftOut, incomplete, settle
 from reconciler.compose.project import Project
 from reconciler.errors import PnrError
 from reconciler.intent import elsewhere
+from reconciler.intent.model import Kind
 
 CPUX = "main"
 _SHORTEST_VOLUME = 2  # a volume with a shorter name can't be mounted
@@ -34,16 +44,27 @@ class Existing:
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """A domain file's text, which is valid, and what is to be told of it, in the order of the Compose files."""
+    """A domain file's text, which is valid, and what is to be told of it, in the order of the Compose files.
+
+    ``left_out`` are the services that are not in it because something that they need could not be had; ``lacking``
+    those that are in it all the same.
+    """
 
     text: bytes
     document: Mapping[str, Any]
     remarks: tuple[Remark, ...]
+    left_out: Mapping[str, LeftOut] = field(default_factory=dict)
+    lacking: Mapping[str, LeftOut] = field(default_factory=dict)
 
     @property
     def losses(self) -> tuple[Remark, ...]:
         """What is not in the domain."""
         return tuple(remark for remark in self.remarks if remark.loss)
+
+    @property
+    def questions(self) -> tuple[Remark, ...]:
+        """What a person has to say."""
+        return tuple(remark for remark in self.remarks if remark.question)
 
 
 class NothingToConvert(PnrError):
@@ -51,27 +72,39 @@ class NothingToConvert(PnrError):
 
     code = "NothingToImport"
 
-    def __init__(self, message: str, remarks: tuple[Remark, ...]) -> None:
+    def __init__(self, message: str, remarks: tuple[Remark, ...], left_out: Mapping[str, LeftOut]) -> None:
         super().__init__(message)
         self.remarks = remarks
+        self.left_out = left_out
 
 
 def convert(
-    project: Project, judge: Judge, existing: Existing | None = None, *, read: Callable[[str], str] | None = None
+    project: Project,
+    judge: Judge,
+    existing: Existing | None = None,
+    *,
+    read: Callable[[str], str] | None = None,
+    partial: bool = False,
+    said: Said | None = None,
 ) -> Conversion:
     """The domain that does what ``project`` does. With ``existing`` it takes over what is there already.
 
     ``judge`` loads a domain file; ``read`` gives the text of a file by its absolute path, or raises OSError (None:
-    there are no files). Raises NothingToConvert.
+    there are no files). With ``partial`` chunks that lost a mount or the like are in it all the same; ``said`` is what
+    a person has said of services. Raises NothingToConvert, WrongAnswer.
     """
+    said = said or Said()
+    said.check(project)
     remarks = Remarks(project.places)
     model = canonical.without_modes_for_networks(project.model)
     if read is not None:
         model = canonical.with_profiles(model, project.directory, read)
         model = variable_files.written_out(model, project.variables, read, remarks)
-    draft = _draft(project.name, model, existing, remarks)
-    if draft.tree["cpuxs"][CPUX]["design_chunks"]:
-        settle(draft, judge, remarks)
+    model = belongings.with_values(model, project.variables, remarks)
+    draft = _draft(project.name, model, existing, said, remarks)
+    left_out = settle(draft, judge, remarks, model, partial=partial)
+    _ask(draft, model, said, remarks)
+    belongings.tell_of_variables(draft, remarks)
     _without_unused(draft)
     for key in model:
         if key not in _TOP and not key.startswith("x-") and model[key]:
@@ -81,11 +114,12 @@ def convert(
         remarks.note(("services", name), message, "NotActive")
     told = tuple(sorted(remarks.found, key=_order))
     if not draft.tree["cpuxs"][CPUX]["design_chunks"]:
-        raise NothingToConvert(f"nothing of the project {project.name} can be part of a domain", told)
-    return Conversion(encoded(draft.tree), draft.tree, told)
+        raise NothingToConvert(f"nothing of the project {project.name} can be part of a domain", told, left_out)
+    lacking = {name: why for name, why in incomplete(model, remarks).items() if name not in left_out}
+    return Conversion(encoded(draft.tree), draft.tree, told, left_out, lacking)
 
 
-def _draft(project: str, model: Mapping[str, Any], existing: Existing | None, remarks: Remarks) -> Draft:
+def _draft(project: str, model: Mapping[str, Any], existing: Existing | None, said: Said, remarks: Remarks) -> Draft:
     found = existing or Existing()
     wanted = {}
     for name, service in (model.get("services") or {}).items():
@@ -107,7 +141,7 @@ def _draft(project: str, model: Mapping[str, Any], existing: Existing | None, re
     domain = names.usable([project])[project]
     draft = Draft({"name": domain, "cpuxs": {CPUX: {"design_chunks": []}}})
     draft.origins["name",] = ("name",)
-    answered = dependencies.answers(wanted, own.chunks)
+    answered = dependencies.answers(wanted, own.chunks, said.jobs)
     chunks = draft.tree["cpuxs"][CPUX]["design_chunks"]
     for name in dependencies.in_order(wanted):
         chunk, origins = services.convert(
@@ -116,13 +150,21 @@ def _draft(project: str, model: Mapping[str, Any], existing: Existing | None, re
         at = ("cpuxs", CPUX, "design_chunks", len(chunks))
         draft.origins.update({(*at, *where): origin for where, origin in origins.items()})
         chunks.append(chunk)
-    services.kept_up(model, answered, remarks)
+    host_ports.held_once(draft, list(wanted), remarks)
     belongings.networks(draft, model.get("networks") or {}, own.networks, found.networks, remarks)
     belongings.volumes(draft, model.get("volumes") or {}, own.volumes, found.volumes, remarks)
     belongings.contents(draft, "secrets", model.get("secrets") or {}, own.secrets)
     belongings.contents(draft, "configs", model.get("configs") or {}, own.configs)
     draft.tree = _without_variables(draft.tree)
     return draft
+
+
+def _ask(draft: Draft, model: Mapping[str, Any], said: Said, remarks: Remarks) -> None:
+    """Of the services that are in the domain, what only a person knows."""
+    chunks = draft.tree["cpuxs"][CPUX]["design_chunks"]
+    at = ("cpuxs", CPUX, "design_chunks")
+    kept_up = [str(draft.origin((*at, n))[1]) for n, chunk in enumerate(chunks) if chunk.get("kind") != Kind.JOB]
+    services.ask_what_ends([name for name in kept_up if name not in said.services], model, remarks)
 
 
 def _without_variables(node: Any) -> Any:

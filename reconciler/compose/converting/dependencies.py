@@ -7,7 +7,7 @@ noted.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -56,8 +56,8 @@ _WORDS = {
 }
 
 
-def answers(services: Services, chunks: Mapping[str, str]) -> dict[str, Answer]:
-    """What each service answers; ``chunks`` are the names of their chunks."""
+def answers(services: Services, chunks: Mapping[str, str], jobs: Collection[str] = ()) -> dict[str, Answer]:
+    """What each service answers; ``chunks`` are the names of their chunks, ``jobs`` those whose work ends."""
     wanted: dict[str, set[str]] = {name: set() for name in services}
     for service in services.values():
         for target, said in depends_on(service):
@@ -66,10 +66,16 @@ def answers(services: Services, chunks: Mapping[str, str]) -> dict[str, Answer]:
     taken: set[str] = set()
     found = {}
     for name, service in services.items():
-        condition = _condition(service, wanted[name])
+        condition = Condition.COMPLETED if name in jobs else _condition(service, wanted[name])
         word, prompt = _WORDS[condition]
         found[name] = Answer(fact_key(chunks[name], word, taken), prompt.format(name), condition)
     return found
+
+
+def started(service: str, chunk: str, taken: set[str]) -> Answer:
+    """What a service answers that has no health check; its key is then among those ``taken``."""
+    word, prompt = _WORDS[Condition.STARTED]
+    return Answer(fact_key(chunk, word, taken), prompt.format(service), Condition.STARTED)
 
 
 def _condition(service: Mapping[str, Any], wanted: set[str]) -> Condition:
@@ -84,7 +90,7 @@ def _condition(service: Mapping[str, Any], wanted: set[str]) -> Condition:
 def has_no_check(service: Mapping[str, Any]) -> bool:
     """Whether a service says that it has no health check, its image's included."""
     check = service.get("healthcheck") or {}
-    return bool(check.get("disable")) or check.get("test") == ["NONE"]
+    return bool(check.get("disable")) or (check.get("test") or [""])[0] == "NONE"
 
 
 def depends_on(service: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:

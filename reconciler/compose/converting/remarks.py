@@ -10,21 +10,31 @@ from reconciler.intent.model import Place, Problem
 from reconciler.intent.positions import Path, render
 
 NO_COUNTERPART = "NoCounterpart"
+NOT_WRITTEN = "NotWritten"
 
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """One thing to tell. ``loss``: something that Compose does is not in the domain file."""
+    """One thing to tell. ``loss``: something that Compose does is not in the domain file; ``question``: something that
+    only a person knows, and on which it hangs what the file should say."""
 
     problem: Problem
     loss: bool
+    question: bool = False
+    subject: str = ""
+    """The service (or the network, the volume, …) that it is about."""
+
+    @property
+    def severity(self) -> str:
+        """In one word."""
+        return "loss" if self.loss else "question" if self.question else "note"
 
     def as_dict(self) -> dict[str, Any]:
         """The shape of it in ``pnr import --json``: that of an error, with its ``severity``."""
-        return {**self.problem.as_dict(), "severity": "loss" if self.loss else "note"}
+        return {**self.problem.as_dict(), "severity": self.severity}
 
     def __str__(self) -> str:
-        return str(self.problem) if self.loss else f"note: {self.problem}"
+        return str(self.problem) if self.loss else f"{self.severity}: {self.problem}"
 
 
 @dataclass
@@ -33,17 +43,29 @@ class Remarks:
 
     places: Mapping[Path, Place]
     found: list[Remark] = field(default_factory=list)
+    lost: list[tuple[Path, str]] = field(default_factory=list)
+    """The path and the reason of each loss, in the order in which they were found."""
 
     def loss(self, path: Path, message: str, code: str = NO_COUNTERPART) -> None:
         """Something that is not in the domain file, and why."""
+        self.lost.append((path, message))
+        self._add(path, code, message, loss=True)
+
+    def follows(self, path: Path, message: str, code: str) -> None:
+        """Something that is not there because of another loss."""
         self._add(path, code, message, loss=True)
 
     def note(self, path: Path, message: str, code: str) -> None:
         """Something that means a little different there."""
         self._add(path, code, message, loss=False)
 
-    def _add(self, path: Path, code: str, message: str, *, loss: bool) -> None:
-        remark = Remark(Problem(self._place(path), code, message), loss)
+    def ask(self, path: Path, message: str, code: str) -> None:
+        """Something that a person has to say."""
+        self._add(path, code, message, question=True)
+
+    def _add(self, path: Path, code: str, message: str, *, loss: bool = False, question: bool = False) -> None:
+        subject = str(path[1]) if len(path) > 1 else ""
+        remark = Remark(Problem(self._place(path), code, message), loss, question, subject)
         if remark not in self.found:
             self.found.append(remark)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ from reconciler.intent.settings import healthcheck
 
 USUAL_INTERVAL = 30.0
 USUAL_RETRIES = 3
+LONGEST_DEADLINE = 604800
 """What the engine takes where a health check does not say."""
 
 _ENDS = ("no", "on-failure")
@@ -79,7 +80,7 @@ def convert(
     if names.chunks[name] != name:
         message = f"the chunk is called {names.chunks[name]}: {name} can't be the name of one; it stays an alias"
         remarks.note(("services", name), message, "NameChanged")
-    _told(name, service, answer, converted.settings, remarks)
+    _told(name, service, answer, remarks)
     at = ("services", name)
     origins: dict[Path, Path] = {
         (): at,
@@ -123,38 +124,43 @@ def _health_check(service: Mapping[str, Any]) -> dict[str, Any]:
     once = times.get("interval", USUAL_INTERVAL) + times.get("timeout", USUAL_INTERVAL)
     longest = math.ceil(times.get("start_period", 0) + once * times.get("retries", USUAL_RETRIES))
     if longest > HealthCheck.model_fields["deadline_seconds"].default:
-        check["deadline_seconds"] = longest
+        check["deadline_seconds"] = min(longest, LONGEST_DEADLINE)
     return check
 
 
-def _told(name: str, service: Mapping[str, Any], answer: Answer, settings: Mapping[str, Any], remarks: Remarks) -> None:
+def _told(name: str, service: Mapping[str, Any], answer: Answer, remarks: Remarks) -> None:
     if answer.condition is Condition.HEALTHY and not (service.get("healthcheck") or {}).get("test"):
         message = f"others wait for {name} to be healthy, and it declares no test: its image must have a HEALTHCHECK"
         remarks.note(("services", name), message, "ImagesHealthCheck")
     if answer.kind is Kind.JOB and service.get("healthcheck") and not dependencies.has_no_check(service):
         message = f"{name} is work that ends, so that nobody looks at its health"
         remarks.note(("services", name, "healthcheck"), message, "HealthNotAsked")
-    restart = settings.get("restart")
-    if answer.kind is Kind.SERVICE and restart is not None and str(restart).partition(":")[0] in _ENDS:
-        message = (
-            f"Compose leaves {name} be when it has ended with 0; pnr starts it again. If it is work that ends, give"
-            ' its chunk "kind": "job"'
-        )
-        remarks.note(("services", name, "restart"), message, "KeptUp")
 
 
-def kept_up(model: Mapping[str, Any], answered: Mapping[str, Answer], remarks: Remarks) -> None:
-    """Tell once of all services that say nothing about restarting."""
-    silent = [
-        name
-        for name, answer in answered.items()
-        if answer.kind is Kind.SERVICE
-        and not model["services"][name].get("restart")
-        and not (model["services"][name].get("deploy") or {}).get("restart_policy")
-    ]
+def ask_what_ends(names: Sequence[str], model: Mapping[str, Any], remarks: Remarks) -> None:
+    """Of services that are kept up: those of which it is written that they are not started again may be work that ends.
+    That is asked; of those of which nothing is written it is told once."""
+    silent = []
+    for name in names:
+        service = model["services"][name]
+        of_deploy = (service.get("deploy") or {}).get("restart_policy")
+        restart = flatten(service).settings.get("restart", (service.get("restart"), ()))[0]
+        if restart and str(restart).partition(":")[0] in _ENDS:
+            path = ("services", name, *(("deploy", "restart_policy") if of_deploy else ("restart",)))
+            kept = f"Compose leaves {name} be when it has ended with 0, and pnr starts it again"
+            if service.get("ports") or (service.get("healthcheck") or {}).get("test"):
+                remarks.note(path, kept, "KeptUp")
+                continue
+            message = (
+                f"is {name} work that ends? {kept}. --job {name} makes it a job, which is run to its end once;"
+                f" --service {name} says that it is to be kept up"
+            )
+            remarks.ask(path, message, "WorkOrService")
+        elif not restart:
+            silent.append(name)
     if silent:
         message = (
             f"without restart Compose leaves a container that has ended; pnr starts it again ({', '.join(silent)})."
-            ' Work that ends wants "kind": "job" in its chunk'
+            " For work that ends say --job NAME"
         )
         remarks.note(("services",), message, "KeptUp")

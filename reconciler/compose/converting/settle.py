@@ -6,12 +6,15 @@ that the loader gives.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from reconciler.compose.converting.dependencies import LOOSER, started
 from reconciler.compose.converting.draft import Draft
+from reconciler.compose.converting.essentials import lost_by
 from reconciler.compose.converting.layout import encoded
-from reconciler.compose.converting.remarks import NO_COUNTERPART, Remarks
+from reconciler.compose.converting.remarks import NO_COUNTERPART, NOT_WRITTEN, Remarks
 from reconciler.intent.model import Loaded, Problem
 from reconciler.intent.positions import Path, render
 
@@ -24,20 +27,126 @@ _NOTHING: tuple[Any, ...] = (None, 0, "0", "", False, [], {})
 _WORDS = {"UnknownKey": "pnr has no such setting"}
 
 
-def settle(draft: Draft, judge: Judge, remarks: Remarks) -> None:
-    """Bring ``draft`` to where ``judge`` finds no fault with it; what is taken out is told."""
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A service that is not in the domain file: what it would lack, or whom it would wait for in vain, and why."""
+
+    what: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.why}" if self.why else self.what
+
+
+def settle(
+    draft: Draft, judge: Judge, remarks: Remarks, model: Mapping[str, Any], *, partial: bool = False
+) -> dict[str, LeftOut]:
+    """Bring ``draft``, which was made of ``model``, to where ``judge`` finds no fault with it; what is taken out is
+    told.
+
+    A chunk that has lost what it must not be without is taken out as well, and so are those that wait for it; with
+    ``partial`` it stays, with what is left of it, and nobody waits for one that can't be. Gives the services that are
+    left out so.
+    """
+    settling = _Settling(draft, remarks, model, partial)
     draft.remember_items()
-    while True:
+    while draft.at(_CHUNKS):
         problems = judge(encoded(draft.tree)).problems
-        if not problems or not draft.tree["cpuxs"]["main"]["design_chunks"]:
-            return
-        paths = {render(path): path for path in _paths(draft.tree)}
+        if problems:
+            settling.take_out(problems)
+        elif partial or not settling.leave_out_incomplete():
+            break
+    return settling.left_out
+
+
+def incomplete(model: Mapping[str, Any], remarks: Remarks) -> dict[str, LeftOut]:
+    """The services that have lost something that they must not be without."""
+    lacking: dict[str, dict[str, str]] = {}
+    for path, why in remarks.lost:
+        for service, what in lost_by(model, path):
+            lacking.setdefault(service, {}).setdefault(what, why)
+    return {
+        service: LeftOut(f"it would run without {', '.join(lost)}", "; ".join(dict.fromkeys(lost.values())))
+        for service, lost in lacking.items()
+    }
+
+
+class _Settling:
+    def __init__(self, draft: Draft, remarks: Remarks, model: Mapping[str, Any], partial: bool) -> None:
+        self.draft, self.remarks, self.model, self.partial = draft, remarks, model, partial
+        self.left_out: dict[str, LeftOut] = {}
+
+    def take_out(self, problems: Iterable[Problem]) -> None:
+        paths = {render(path): path for path in _paths(self.draft.tree)}
         found: dict[Path, Problem] = {}
         for problem in problems:
-            path = _to_take_out(draft, paths.get(problem.place.path, ()))
+            path = _to_take_out(self.draft, paths.get(problem.place.path, ()))
             found.setdefault(path, problem)
+        chunks: list[tuple[str, Problem]] = []
         for path in sorted(_outermost(found), key=_backwards):
-            _take_out(draft, path, found[path], remarks)
+            if path[:3] == _CHUNKS and len(path) == 4:
+                chunks.append((self._service_at(path), found[path]))  # those behind it would move up
+            else:
+                _take_out(self.draft, path, found[path], self.remarks)
+        for service, problem in chunks:
+            message = _WORDS.get(problem.code, problem.message)
+            if self._index(service) is not None:
+                self._remove(service, LeftOut("it can't be", message), f"{message}: the service is left out", problem)
+
+    def leave_out_incomplete(self) -> bool:
+        """Whether there was a chunk that lacks something that it must not be without."""
+        lacking = {
+            name: why for name, why in incomplete(self.model, self.remarks).items() if self._index(name) is not None
+        }
+        for service, why in lacking.items():
+            if self._index(service) is not None:  # else it waits for one that has gone just now
+                message = f"{service} is not written, since {why.what}. --partial writes it as it is"
+                self._remove(service, why, message)
+        return bool(lacking)
+
+    def _service_at(self, path: Path) -> str:
+        return str(self.draft.origin(path[:4])[1])
+
+    def _index(self, service: str) -> int | None:
+        chunks = self.draft.at(_CHUNKS)
+        return next((n for n in range(len(chunks)) if self._service_at((*_CHUNKS, n)) == service), None)
+
+    def _remove(self, service: str, why: LeftOut, message: str, problem: Problem | None = None) -> None:
+        """Take the chunk of a service out, and who waits for it."""
+        index = self._index(service)
+        assert index is not None
+        code = NOT_WRITTEN if problem is None else _code(problem)
+        self.remarks.loss(("services", service), message, code)
+        self.left_out[service] = why
+        chunk = self.draft.at((*_CHUNKS, index))
+        self.draft.remove((*_CHUNKS, index))
+        for other in [self._service_at((*_CHUNKS, n)) for n in range(len(self.draft.at(_CHUNKS)))]:
+            number = self._index(other)
+            gate = self.draft.at((*_CHUNKS, number)).get("gatekeeper", {}) if number is not None else {}
+            if not any(key in chunk["flowout"] for key in gate):
+                continue
+            needed = (self.model["services"][other].get("depends_on") or {}).get(service) or {}
+            if not self.partial and needed.get("required") is not False:
+                what = f"it waits for {service}, which is not there"
+                said = f"{other} is not written, since {what}. --partial writes it, waiting for nobody"
+                self._remove(other, LeftOut(what, f"{service}: {why}"), said)
+                continue
+            self._without_gate(other, chunk["flowout"])
+            said = f"{service} is not part of the domain, so {other} does not wait for it"
+            self.remarks.note(("services", other, "depends_on", service), said, "NotWaitedFor")
+
+    def _without_gate(self, service: str, keys: Iterable[str]) -> None:
+        where = (*_CHUNKS, self._index(service) or 0)
+        gate = self.draft.at(where)["gatekeeper"]
+        for key in [key for key in gate if key in keys]:
+            self.draft.remove((*where, "gatekeeper", key))
+        if not gate:
+            self.draft.remove((*where, "gatekeeper"))
+            self.draft.at(where).pop("on_gate_close", None)
+
+
+def _code(problem: Problem) -> str:
+    return NO_COUNTERPART if problem.code in ("UnknownKey", "InvalidValue", "WrongType") else problem.code
 
 
 def _paths(node: Any, path: Path = ()) -> Iterator[Path]:
@@ -56,7 +165,7 @@ def _to_take_out(draft: Draft, path: Path) -> Path:
         inside = path[4:]
         if inside[:1] == ("container",) and len(inside) > 1 and inside[1] != "image":
             return path
-        if inside[:1] in (("replicas",), ("kind",), ("on_gate_close",), ("adopt",)):
+        if inside[:1] in (("replicas",), ("kind",), ("on_gate_close",), ("adopt",), ("health_check",)):
             return path
         return path[:4]
     if path[:1] in (("networks",), ("volumes",)) and len(path) > 1:
@@ -81,40 +190,46 @@ def _backwards(path: Path) -> tuple[tuple[bool, Any], ...]:
 
 def _take_out(draft: Draft, path: Path, problem: Problem, remarks: Remarks) -> None:
     value, origin = draft.at(path), draft.origin(path)
-    code = NO_COUNTERPART if problem.code in ("UnknownKey", "InvalidValue", "WrongType") else problem.code
-    message = _WORDS.get(problem.code, problem.message)
-    if path[:3] == _CHUNKS and len(path) == 4:
-        _take_out_chunk(draft, path, f"{message}: the service is left out", code, remarks)
-        return
     if value not in _NOTHING:
-        remarks.loss(origin, message, code)
+        remarks.loss(origin, _WORDS.get(problem.code, problem.message), _code(problem))
     if path[0] in _CONTENTS:
         _take_out_uses(draft, str(path[0]), str(path[1]), remarks)
+    check = draft.at(path[:6]) if path[4:6] == ("container", "healthcheck") else {}
+    had_test = isinstance(check, dict) and "test" in check
     draft.remove(path)
     _take_out_empty(draft, path[:-1])
+    if had_test and not (draft.has((*path[:6], "test"))):
+        if draft.has(path[:6]):
+            draft.remove(path[:6])  # how often nothing is done
+        _without_check(draft, path[:4], remarks)
+
+
+def _without_check(draft: Draft, path: Path, remarks: Remarks) -> None:
+    """The chunk's health check is the one that was taken out: it answers that it runs, and who waits for it waits for
+    that."""
+    chunk = draft.at(path)
+    if chunk.pop("health_check", None) is None:
+        return  # work that ends
+    service = str(draft.origin(path)[1])
+    (old,) = chunk["flowout"]
+    taken = {key for other in draft.at(_CHUNKS) for key in other["flowout"]}
+    answer = started(service, chunk["name"], taken)
+    chunk["flowout"] = {answer.key: answer.fact()}
+    for index, other in enumerate(draft.at(_CHUNKS)):
+        gate = other.get("gatekeeper", {})
+        if old in gate:
+            other["gatekeeper"] = {
+                answer.key if key == old else key: answer.fact() if key == old else said for key, said in gate.items()
+            }
+            waiting = str(draft.origin((*_CHUNKS, index))[1])
+            said = f"the health check of {service} is lost: {waiting} starts as soon as {service} runs"
+            remarks.note(("services", waiting, "depends_on", service), said, LOOSER)
 
 
 def _take_out_empty(draft: Draft, path: Path) -> None:
     """A list or an object of which nothing is left says nothing any more."""
     if len(path) > 4 and draft.at(path) in ([], {}):
         draft.remove(path)
-
-
-def _take_out_chunk(draft: Draft, path: Path, message: str, code: str, remarks: Remarks) -> None:
-    chunk = draft.at(path)
-    origin = draft.origin(path)
-    remarks.loss(origin, message, code)
-    draft.remove(path)
-    for index, other in enumerate(draft.at(_CHUNKS)):
-        gate = other.get("gatekeeper", {})
-        for key in [key for key in gate if key in chunk["flowout"]]:
-            where = (*_CHUNKS, index, "gatekeeper", key)
-            said = f"{chunk['name']} is not part of the domain, so {other['name']} does not wait for it"
-            remarks.note(draft.origin(where[:4]), said, "NotWaitedFor")
-            draft.remove(where)
-        if "gatekeeper" in other and not gate:
-            draft.remove((*_CHUNKS, index, "gatekeeper"))
-            other.pop("on_gate_close", None)
 
 
 def _take_out_uses(draft: Draft, kind: str, name: str, remarks: Remarks) -> None:
@@ -124,7 +239,7 @@ def _take_out_uses(draft: Draft, kind: str, name: str, remarks: Remarks) -> None
             use = uses[number]
             if (use.get("source") if isinstance(use, dict) else use) == name:
                 where = (*_CHUNKS, index, "container", kind, number)
-                remarks.loss(draft.origin(where), f"{kind.removesuffix('s')} {name} is left out", "NotThere")
+                remarks.follows(draft.origin(where), f"the {kind.removesuffix('s')} {name} is left out", "NotThere")
                 draft.remove(where)
         if kind in chunk["container"] and not uses:
             draft.remove((*_CHUNKS, index, "container", kind))

@@ -1,6 +1,6 @@
 """The container's own health check, which the engine runs (``healthcheck`` in Compose). Pure.
 
-Normal form: an object with what was declared of ``test`` (``["CMD", …]``, ``["CMD-SHELL", "…"]`` or ``["NONE"]``),
+Normal form: an object with what was declared of ``test`` (``["CMD", …]``, ``["CMD-SHELL", "…", …]`` or ``["NONE"]``),
 ``interval``, ``timeout``, ``start_period``, ``start_interval`` (seconds) and ``retries``. What is not declared
 comes from the image.
 """
@@ -79,12 +79,12 @@ def _test(value: Any) -> list[str]:
     words: list[str] = as_list(text, "a command, as a string or a list")(value)
     if not words:
         return []
-    match words[0], len(words):
-        case ("NONE", 1) | ("CMD-SHELL", 2):
-            return words
-        case ("CMD", count) if count > 1:
-            return words
-    raise wrong('a test given as a list is ["CMD", "program", …], ["CMD-SHELL", "line for the shell"] or ["NONE"]')
+    if words[0] == "NONE":
+        return words[:1]  # the engine looks at no more of it
+    # Further words behind the line for the shell are $0, $1, …: the engine runs `sh -c` with all of them.
+    if words[0] in ("CMD", "CMD-SHELL") and len(words) > 1:
+        return words
+    raise wrong('a test given as a list is ["CMD", "program", …], ["CMD-SHELL", "line for the shell", …] or ["NONE"]')
 
 
 def _period(value: Any) -> float:
@@ -111,8 +111,8 @@ def read(inspected: Mapping[str, Any]) -> dict[str, Any]:
     """From ``Config.Healthcheck``, the image's own part included."""
     check: Mapping[str, Any] = inspected.get("Config", {}).get("Healthcheck") or {}
     found: dict[str, Any] = {"test": list(check["Test"])} if check.get("Test") else {}
-    if found == {"test": ["NONE"]}:
-        return found
+    if found and found["test"][0] == "NONE":
+        return {"test": ["NONE"]}
     if check.get("Retries"):
         found["retries"] = check["Retries"]
     for name, api_name in _API_NAMES.items():

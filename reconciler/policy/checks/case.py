@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,9 +41,12 @@ class Case:
     def __post_init__(self) -> None:
         self.out = Refusals(self.policy)
 
-    def refuse(self, rule: str, field: str, message: str) -> None:
-        """One more refusal."""
-        self.out.add(rule, field, message)
+    def refuse(
+        self, rule: str, field: str, message: str, item: str = "", *, wants: Iterable[tuple[str, str]] = ()
+    ) -> None:
+        """One more refusal. ``item`` is what the rule's list would have to have for it to be allowed; ``wants`` says
+        the same of other rules."""
+        self.out.add(rule, field, message, (*(((rule, item),) if item else ()), *wants))
 
     def unknown(self, body: Object, known: Mapping[str, Any] | frozenset[str], prefix: str) -> None:
         """Refuse what is set and that no rule is known for. The engine takes keys in any case, so only exact ones

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from fnmatch import fnmatchcase
+from glob import escape
 
 from reconciler.policy import paths
 from reconciler.policy.checks.case import Case, Object, objects, texts
@@ -35,7 +36,7 @@ def _device(case: Case, path: str, field: str) -> None:
     seen = case.look(path)
     for way in dict.fromkeys((paths.normal(path), seen.real)):
         if "*" not in patterns and paths.covering(patterns, way) is None:
-            case.refuse("devices.paths", field, f"the device {way}")
+            case.refuse("devices.paths", field, f"the device {way}", escape(way))
             return
     if seen.kind == "block" and not policy.flag("devices.block"):
         case.refuse(
@@ -52,7 +53,7 @@ def _is_device_name(path: str) -> bool:
 def _rule(case: Case, rule: str, field: str) -> None:
     allowed = case.policy.words("devices.rules")
     if not any(_is_within(rule, pattern) for pattern in allowed):
-        case.refuse("devices.rules", field, f"the rule {rule!r} for devices")
+        case.refuse("devices.rules", field, f"the rule {rule!r} for devices", rule)
 
 
 def _is_within(rule: str, pattern: str) -> bool:
@@ -80,4 +81,4 @@ def _allowed_request(case: Case, name: str, field: str) -> None:
     patterns = case.policy.words("devices.requests")
     if not any(pattern == "*" or fnmatchcase(name, pattern) for pattern in patterns):
         told = "devices of a driver that is not named" if name == DEFAULT else f"devices of {name}"
-        case.refuse("devices.requests", field, told)
+        case.refuse("devices.requests", field, told, name)

@@ -34,7 +34,9 @@ def used(case: Case, name: str, field: str) -> None:
             case.refuse("images.allowed", field, f"the image {name} is named by an id, which tells no registry")
             return
         if not any(matches(pattern, image) for pattern in patterns):
-            case.refuse("images.allowed", field, f"the image {image} (allowed: {', '.join(patterns) or 'none'})")
+            case.refuse(
+                "images.allowed", field, f"the image {image} (allowed: {', '.join(patterns) or 'none'})", str(image)
+            )
     if case.policy.flag("images.digest") and not image.is_fixed:
         case.refuse("images.digest", field, f"the image {name} without its digest: write {image.name}@sha256:…")
 
@@ -91,7 +93,7 @@ def build(case: Case, request: Request) -> None:
             case.refuse("builds.names", "t", str(error))
             continue
         if "*" not in names and not any(matches(pattern, image) for pattern in names):
-            case.refuse("builds.names", "t", f"to build an image under the name {image}")
+            case.refuse("builds.names", "t", f"to build an image under the name {image}", str(image))
         if image.is_fixed:
             case.refuse("builds.names", "t", f"to build an image under the id or digest {name}")
     for network in texts(request.query.get("networkmode")):
@@ -100,7 +102,7 @@ def build(case: Case, request: Request) -> None:
 
 def _network(case: Case, network: str) -> None:
     if network and not case.policy.allows("builds.networks", network):
-        case.refuse("builds.networks", "networkmode", f"a build in the network {network}")
+        case.refuse("builds.networks", "networkmode", f"a build in the network {network}", network)
     elif network.startswith(CONTAINER):
         name = network.removeprefix(CONTAINER)
         if others(case, name, "networkmode", "network of the container") and leads_to_host(case, "network", name):

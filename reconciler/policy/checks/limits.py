@@ -97,4 +97,4 @@ def _others(case: Case, host: Object, prefix: str, *, update: bool) -> None:
         case.refuse("limits.realtime", f"{prefix}CpuRealtimeRuntime", "real-time processes")
     parent = str(host.get("CgroupParent") or "")
     if parent and (".." in parent.split("/") or not policy.allows("limits.cgroup_parents", parent)):
-        case.refuse("limits.cgroup_parents", f"{prefix}CgroupParent", f"the control group {parent}")
+        case.refuse("limits.cgroup_parents", f"{prefix}CgroupParent", f"the control group {parent}", parent)

@@ -43,7 +43,7 @@ def mounts(case: Case, host: Object) -> None:
         _volumes_from(case, name, f"HostConfig.VolumesFrom[{index}]")
     driver = str(host.get("VolumeDriver") or "")
     if driver and not case.policy.allows("volumes.drivers", driver):
-        case.refuse("volumes.drivers", "HostConfig.VolumeDriver", f"the volume driver {driver}")
+        case.refuse("volumes.drivers", "HostConfig.VolumeDriver", f"the volume driver {driver}", driver)
 
 
 def _bind(case: Case, bind: str, field: str) -> None:
@@ -99,7 +99,9 @@ def _mount(case: Case, mount: Object, field: str) -> None:
 
 def _propagation(case: Case, mode: str, field: str) -> None:
     if not case.policy.allows("binds.propagation", mode):
-        case.refuse("binds.propagation", field, f"the propagation {mode}: what is mounted there goes on to the host")
+        case.refuse(
+            "binds.propagation", field, f"the propagation {mode}: what is mounted there goes on to the host", mode
+        )
 
 
 def _tmpfs_size(case: Case, sizes: list[str], field: str) -> None:

@@ -33,17 +33,17 @@ def network(case: Case, body: Object) -> None:
     case.unknown(body, _NETWORK, "")
     driver = str(body.get("Driver") or "bridge")
     if not case.policy.allows("networks.drivers", driver):
-        case.refuse("networks.drivers", "Driver", f"the network driver {driver}")
+        case.refuse("networks.drivers", "Driver", f"the network driver {driver}", driver)
     _options(case, table(body.get("Options")), "Options")
     ipam = str(table(body.get("IPAM")).get("Driver") or "default")
     if not case.policy.allows("networks.ipam_drivers", ipam):
-        case.refuse("networks.ipam_drivers", "IPAM.Driver", f"the driver {ipam} of a network's addresses")
+        case.refuse("networks.ipam_drivers", "IPAM.Driver", f"the driver {ipam} of a network's addresses", ipam)
 
 
 def _options(case: Case, options: Mapping[str, Any], field: str) -> None:
     for name in options:
         if not case.policy.allows("networks.options", str(name)):
-            case.refuse("networks.options", f"{field}[{name}]", f"the network option {name}")
+            case.refuse("networks.options", f"{field}[{name}]", f"the network option {name}", str(name))
 
 
 def endpoint(case: Case, name: str, settings: Object, field: str) -> None:
@@ -54,7 +54,7 @@ def endpoint(case: Case, name: str, settings: Object, field: str) -> None:
     for one in str(options.get(_SYSCTLS) or "").split(","):
         key = one.partition("=")[0].strip()
         if key and not case.policy.allows("security.sysctls", key):
-            case.refuse("security.sysctls", f"{field}.DriverOpts[{_SYSCTLS}]", f"the kernel setting {key}")
+            case.refuse("security.sysctls", f"{field}.DriverOpts[{_SYSCTLS}]", f"the kernel setting {key}", key)
     # Links in a network of its own are names for whom it reaches anyway.
     joined(case, name, field)
 
@@ -65,7 +65,7 @@ def joined(case: Case, name: str, field: str) -> None:
     if body is None:
         return
     if body.get("Driver") == "host" and not case.policy.allows("namespaces.host", "network"):
-        case.refuse("namespaces.host", field, f"the host's network under the name {name}")
+        case.refuse("namespaces.host", field, f"the host's network under the name {name}", "network")
     domain = table(body.get("Labels")).get(LABEL_DOMAIN)
     if domain != case.domain and not case.policy.flag("networks.external"):
         whose = f"belongs to domain {domain}" if domain else "belongs to no domain"
@@ -87,8 +87,9 @@ def _published(case: Case, address: str, port: str, field: str) -> None:
     for one in [address] if address else EVERY_ADDRESS:
         if not _may_publish_on(case, one):
             allowed = ", ".join(case.policy.words("ports.addresses")) or "none"
+            wanted = "*" if one in EVERY_ADDRESS else one.strip("[]")
             shown = f"every address ({one})" if one in EVERY_ADDRESS else one
-            case.refuse("ports.addresses", field, f"a port on {shown} of the host (allowed: {allowed})")
+            case.refuse("ports.addresses", field, f"a port on {shown} of the host (allowed: {allowed})", wanted)
             break
     match = _PORTS.fullmatch(port)
     first, last = (int(match[1]), int(match[2] or match[1])) if match is not None else (-1, -1)
@@ -96,7 +97,7 @@ def _published(case: Case, address: str, port: str, field: str) -> None:
     if not _is_within(first, last, ranges):
         allowed = ", ".join(f"{a}-{b}" if a != b else str(a) for a, b in ranges) or "none"
         what = "any free port" if first == 0 else f"the port {port}"
-        case.refuse("ports.allowed", field, f"{what} of the host (allowed: {allowed})")
+        case.refuse("ports.allowed", field, f"{what} of the host (allowed: {allowed})", port)
 
 
 def _is_within(first: int, last: int, ranges: Iterable[tuple[int, int]]) -> bool:
@@ -132,7 +133,7 @@ def logging(case: Case, host: Object) -> None:
     case.unknown(log, frozenset({"Type", "Config"}), "HostConfig.LogConfig.")
     driver = str(log.get("Type") or "")
     if driver and not case.policy.allows("logging.drivers", driver):
-        case.refuse("logging.drivers", "HostConfig.LogConfig", f"the log driver {driver}")
+        case.refuse("logging.drivers", "HostConfig.LogConfig", f"the log driver {driver}", driver)
     for name, value in table(log.get("Config")).items():
         text = str(value)
         path = text.partition("://")[2] if text.startswith(("unix://", "unixgram://", "file://")) else text

@@ -30,15 +30,19 @@ def host_path(case: Case, path: str, field: str, *, read_only: bool = False, wha
     if _leads_to_engine(case, seen):
         if not _may_have_engine(case):
             said = f"{what} {path}: it is the engine's socket, and who has that is root on the host"
-            case.refuse("binds.engine_socket", field, said)
+            case.refuse("binds.engine_socket", field, said, _name_of(case))
             return
         if policy.profile is not Profile.OPEN:  # which may have been made stricter in other rules
             return
     mine = _whose(case, ways, seen, is_folder=True)
+    is_readable = read_only and all(paths.covering(policy.words("binds.read_only"), way) for way in ways)
+    if is_readable and (mine is None or _may_have_engine(case)):
+        return  # who has the engine is root on the host, and so may read all of it
+    rule = "binds.read_only" if read_only else "binds.excepted"
+    named = [] if is_readable else [(rule, escape(way)) for way in ways]
     if mine is not None:
-        case.refuse("binds.protected", field, f"{what} {path}: it {mine}")
-    elif read_only and all(paths.covering(policy.words("binds.read_only"), way) for way in ways):
-        return
+        wants = [*named, ("binds.engine_socket", _name_of(case))] if read_only else []
+        case.refuse("binds.protected", field, f"{what} {path}: it {mine}", wants=wants)
     if seen.link is not None and not policy.flag("binds.links"):
         said = f"{what} {path}: it leads through the link {seen.link}; write {seen.real}, if that is what is meant"
         case.refuse("binds.links", field, said)
@@ -51,11 +55,13 @@ def host_path(case: Case, path: str, field: str, *, read_only: bool = False, wha
         if paths.covering(_expanded(case, policy.words("binds.allowed")), way) is None:
             allowed = ", ".join(policy.words("binds.allowed")) or "none"
             said = f"{what} {way}: it is not below a directory that containers may have (allowed: {allowed})"
-            case.refuse("binds.allowed", field, said)
+            case.refuse("binds.allowed", field, said, escape(way))
             return
+    if mine is not None or all(paths.covering(policy.words("binds.excepted"), way) for way in ways):
+        return
     why = _protected(case, ways, seen, is_folder=True, excepted=DOMAINS in policy.words("binds.allowed"))
-    if mine is None and why is not None:
-        case.refuse("binds.protected", field, f"{what} {path}: it {why}")
+    if why is not None:
+        case.refuse("binds.protected", field, f"{what} {path}: it {why}", wants=named)
 
 
 def file(case: Case, path: str, field: str, *, is_folder: bool = False) -> None:
@@ -75,13 +81,14 @@ def file(case: Case, path: str, field: str, *, is_folder: bool = False) -> None:
         if paths.covering(_expanded(case, policy.words("files.allowed")), way) is None:
             allowed = ", ".join((*policy.words("files.allowed"), *excepted)) or "none"
             said = f"the file {way}: it is not below a directory that a domain may refer to (allowed: {allowed})"
-            case.refuse("files.allowed", field, said)
+            case.refuse("files.allowed", field, said, wants=[("files.excepted", escape(way))])
             return
     if left:
         in_domains = DOMAINS in policy.words("files.allowed")
         why = _protected(case, left, seen, is_folder=is_folder, excepted=in_domains)
         if why is not None:
-            case.refuse("binds.protected", field, f"the file {path}: it {why}")
+            wants = [("files.excepted", escape(way)) for way in left]
+            case.refuse("binds.protected", field, f"the file {path}: it {why}", wants=wants)
 
 
 def _cannot_be_seen(case: Case, path: str, seen: Seen, field: str, what: str) -> bool:
@@ -177,6 +184,10 @@ def _leads_to_engine(case: Case, seen: Seen) -> bool:
 
 
 def _may_have_engine(case: Case) -> bool:
+    return case.policy.allows("binds.engine_socket", _name_of(case))
+
+
+def _name_of(case: Case) -> str:
+    """The chunk that this is about, as a policy names it; "" where that is not known."""
     owner = case.owner
-    name = f"{owner.domain}/{owner.cpux}/{owner.chunk}" if owner is not None else ""
-    return case.policy.allows("binds.engine_socket", name)
+    return f"{owner.domain}/{owner.cpux}/{owner.chunk}" if owner is not None else ""

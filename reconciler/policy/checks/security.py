@@ -41,13 +41,13 @@ def security(case: Case, body: Object, host: Object) -> None:
         case.refuse("security.writable_root", "HostConfig.ReadonlyRootfs", said)
     for name in table(host.get("Sysctls")):
         if not policy.allows("security.sysctls", str(name)):
-            case.refuse("security.sysctls", f"HostConfig.Sysctls[{name}]", f"the kernel setting {name}")
+            case.refuse("security.sysctls", f"HostConfig.Sysctls[{name}]", f"the kernel setting {name}", str(name))
     runtime = str(host.get("Runtime") or "")
     if runtime and not policy.allows("security.runtimes", runtime):
-        case.refuse("security.runtimes", "HostConfig.Runtime", f"the runtime {runtime}")
+        case.refuse("security.runtimes", "HostConfig.Runtime", f"the runtime {runtime}", runtime)
     for name in table(host.get("Annotations")):
         if not policy.allows("security.annotations", str(name)):
-            case.refuse("security.annotations", f"HostConfig.Annotations[{name}]", f"the annotation {name}")
+            case.refuse("security.annotations", f"HostConfig.Annotations[{name}]", f"the annotation {name}", str(name))
 
 
 def namespaces(case: Case, host: Object) -> bool:
@@ -72,7 +72,7 @@ def namespaces(case: Case, host: Object) -> bool:
             has_network = has_network or kind == "network"
             if not case.policy.allows("namespaces.host", kind):
                 said = f"the host's {kind} namespace" + (f": {_ADVICE[kind]}" if kind in _ADVICE else "")
-                case.refuse("namespaces.host", place, said)
+                case.refuse("namespaces.host", place, said, kind)
     return has_network
 
 
@@ -88,7 +88,9 @@ def _capabilities(case: Case, host: Object, on_host: bool) -> None:
         name = given.upper().removeprefix("CAP_")
         if not case.policy.allows(rule, "*" if name == "ALL" else name):
             on = " with the host's network" if on_host else ""
-            case.refuse(rule, f"HostConfig.CapAdd[{index}]", f"the capability {given}{on}")
+            case.refuse(
+                rule, f"HostConfig.CapAdd[{index}]", f"the capability {given}{on}", "*" if name == "ALL" else name
+            )
     dropped = {name.upper().removeprefix("CAP_") for name in texts(host.get("CapDrop"))}
     if case.policy.flag("security.drop_all_capabilities") and "ALL" not in dropped:
         said = 'a container that keeps capabilities: write cap_drop: ["ALL"]'
@@ -126,13 +128,13 @@ def _option(case: Case, option: str, field: str) -> None:
             kind = value if value in ("builtin", "unconfined") else "profile"
             if not policy.allows("security.seccomp", kind):
                 told = "a seccomp profile of its own, which may allow everything" if kind == "profile" else option
-                case.refuse("security.seccomp", field, told)
+                case.refuse("security.seccomp", field, told, kind)
         case "apparmor":
             if not policy.allows("security.apparmor", value):
-                case.refuse("security.apparmor", field, f"the AppArmor profile {value}")
+                case.refuse("security.apparmor", field, f"the AppArmor profile {value}", value)
         case "label":
             if not policy.allows("security.selinux", value.replace("=", ":", 1)):
-                case.refuse("security.selinux", field, f"the SELinux option {value}")
+                case.refuse("security.selinux", field, f"the SELinux option {value}", value.replace("=", ":", 1))
         case "systempaths":
             if not policy.flag("security.unmasked_paths"):
                 case.refuse("security.unmasked_paths", field, f"{option}: it opens what the engine hides of /proc")

@@ -23,7 +23,7 @@ def made(case: Case, driver: str, options: Object, field: str) -> None:
     """Refuse a volume that may not be made."""
     driver = driver or LOCAL
     if not case.policy.allows("volumes.drivers", driver):
-        case.refuse("volumes.drivers", field, f"the volume driver {driver}")
+        case.refuse("volumes.drivers", field, f"the volume driver {driver}", driver)
     if driver != LOCAL or not options:
         return
     for name in options:
@@ -34,12 +34,12 @@ def made(case: Case, driver: str, options: Object, field: str) -> None:
     is_bind = any(word in _BINDS for word in words)
     for word in words:
         if not case.policy.allows("volumes.options", word):
-            case.refuse("volumes.options", field, f"the mount option {word.partition('=')[0]} of a volume")
+            case.refuse("volumes.options", field, f"the mount option {word.partition('=')[0]} of a volume", word)
     if not (kind or device or words):
         return
     name = "bind" if is_bind else kind
     if not case.policy.allows("volumes.types", name):
-        case.refuse("volumes.types", field, f"a volume that mounts {'a directory' if is_bind else repr(name)}")
+        case.refuse("volumes.types", field, f"a volume that mounts {'a directory' if is_bind else repr(name)}", name)
     if is_bind or (device.startswith("/") and name not in (*_WITHOUT_DEVICE, *_OVER_NETWORK)):
         places.host_path(case, device, field, read_only="ro" in words and "rw" not in words)
 

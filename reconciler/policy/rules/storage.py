@@ -83,9 +83,19 @@ ROWS = (
         "binds.read_only",
         PATHS,
         "What of the protected may be had read-only all the same. A link that is named here may lead to another place"
-        " that is.",
+        " that is. What holds pnr's own places or the engine's (`/`, say, for what watches the whole host) may"
+        " be had so only by chunks that `binds.engine_socket` names as well.",
         [],
         READ_ONLY,
+        [],
+    ),
+    Rule(
+        "binds.excepted",
+        PATHS,
+        "What of the protected may be had all the same, also to write to it. Whoever has what the system itself lives"
+        " on is root on the host: name no more than what is needed. pnr's own places and the engine's stay protected.",
+        [],
+        [],
         [],
     ),
     Rule(

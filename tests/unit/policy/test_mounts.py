@@ -216,6 +216,31 @@ def test_who_may_have_the_engines_socket_has_none_of_what_it_lies_in() -> None:
         assert "binds.protected" in rules(create(bind(path)), named)
 
 
+def test_who_may_have_the_engines_socket_may_have_what_holds_it_where_that_is_named_and_read_only() -> None:
+    disk = Disk(links={"/var/run": "/run"})
+    lax = changed(STANDARD, binds__read_only=["/", "/var/run", "/run"], binds__engine_socket=["shop/main/web"])
+    for path in ("/", "/var/run", "/run", "/srv/pnr/state", "/var/lib/docker"):
+        assert rules(create(bind(path, "ro")), lax, disk=disk) == set()
+        assert "binds.protected" in rules(create(bind(path)), lax, disk=disk)
+    other = changed(STANDARD, binds__read_only=["/", "/var/run", "/run"], binds__engine_socket=["shop/main/other"])
+    for path in ("/", "/run", "/srv/pnr/state"):
+        assert "binds.protected" in rules(create(bind(path, "ro")), other, disk=disk)
+
+
+def test_what_is_excepted_may_be_had_to_write_to_it_but_for_what_is_pnrs_or_the_engines() -> None:
+    lax = changed(STANDARD, binds__excepted=["/etc/app", "/", "/run"])
+    narrow = changed(STANDARD, binds__excepted=["/etc/app"])
+    assert rules(create(bind("/etc/app/data")), narrow) == set()
+    for path in ("/etc", "/etc/other", "/"):
+        assert "binds.protected" in rules(create(bind(path)), narrow)
+    assert "binds.protected" in rules(create(bind("/etc/link")), narrow, disk=Disk(links={"/etc/link": "/etc/app"}))
+    leading = Disk(links={"/etc/app": "/etc/shadow"})
+    assert {"binds.links", "binds.protected"} <= rules(create(bind("/etc/app")), narrow, disk=leading)
+    for path in ("/", "/run", "/srv/pnr/state", "/etc/pnr/policy.toml"):
+        assert "binds.protected" in rules(create(bind(path)), lax)
+    assert rules(create(bind("/run/docker.sock")), lax) == {"binds.engine_socket"}
+
+
 def test_a_list_of_protected_places_says_nothing_about_the_socket() -> None:
     lax = changed(STANDARD, binds__protected=[], binds__read_only=["/run"])
     assert rules(create(bind("/run/docker.sock", "ro")), lax) == {"binds.engine_socket"}

@@ -118,7 +118,10 @@ async def test_the_containers_are_the_same(
     assert loaded.problems == ()
     domain = loaded.domain
     assert domain is not None
-    assert conversion.losses == (), "\n".join(map(str, conversion.losses))
+    # What Compose makes, and could not start.
+    clashing = {remark.subject for remark in conversion.losses if remark.problem.code == "HostPortClash"}
+    losses = [remark for remark in conversion.losses if remark.problem.code != "HostPortClash"]
+    assert losses == [], "\n".join(map(str, losses))
     engine = DockerEngine(
         runtime_root=None,
         docker_host=f"unix://{engine_socket}",
@@ -136,6 +139,10 @@ async def test_the_containers_are_the_same(
         name = chunk.container.name
         files = {file.target for file in chunk.container.files}
         expected, found = shown(theirs[name], their_ids, files), shown(ours[name], our_ids, files)
+        if chunk.id.chunk in clashing:
+            for body in (found, expected):
+                body["HostConfig"].pop("PortBindings", None)
+                body["Config"].pop("ExposedPorts", None)
         as_meant(found, expected, chunk, files)
         assert unlike(found, expected, name) == []
 

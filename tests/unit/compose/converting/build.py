@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from reconciler.compose.converting.convert import Conversion, Existing, convert
+from reconciler.compose.converting.said import Said
 from reconciler.compose.converting.settle import Judge
 from reconciler.compose.project import Project
 from reconciler.intent import loader
@@ -63,7 +64,7 @@ def service(**settings: Any) -> dict[str, Any]:
 
 def project(services: Mapping[str, Any], *, name: str = "shop", **top: Any) -> Project:
     """A project with these services; each stands on a line of its own, from 1."""
-    inactive = top.pop("inactive", {})
+    inactive, variables = top.pop("inactive", {}), top.pop("variables", {})
     model = {
         "name": name,
         "services": dict(services),
@@ -77,12 +78,19 @@ def project(services: Mapping[str, Any], *, name: str = "shop", **top: Any) -> P
             ("services", key, setting): Place("/shop/compose.yaml", line, 10, f"services.{key}.{setting}")
             for setting in services[key]
         }
-    return Project(name, "/shop", model, inactive, places, ())
+    return Project(name, "/shop", model, inactive, places, (), variables)
 
 
-def converted(services: Mapping[str, Any], *, existing: Existing | None = None, **top: Any) -> Conversion:
+def converted(
+    services: Mapping[str, Any],
+    *,
+    existing: Existing | None = None,
+    partial: bool = False,
+    said: Said | None = None,
+    **top: Any,
+) -> Conversion:
     """What becomes of a project. It is always a valid domain file."""
-    conversion = convert(project(services, **top), judge, existing)
+    conversion = convert(project(services, **top), judge, existing, partial=partial, said=said)
     problems = judge(conversion.text).problems
     assert problems == (), "\n".join(map(str, problems))
     return conversion

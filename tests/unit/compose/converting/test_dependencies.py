@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from reconciler.compose.converting.said import Said, WrongAnswer
 from tests.unit.compose.converting.build import chunks, converted, service, told
 
 CHECK = {"test": ["CMD", "true"]}
@@ -141,13 +142,116 @@ def test_but_a_condition_on_whose_network_is_shared_counts() -> None:
     assert list(chunks(conversion)["web"]["gatekeeper"]) == ["vpn_healthy"]
 
 
-@pytest.mark.parametrize(
-    ("said", "path"),
-    [({}, "services"), ({"restart": "no"}, "services.a.restart"), ({"restart": "on-failure"}, "services.a.restart")],
-)
-def test_that_what_ends_is_started_again_is_noted_where_compose_leaves_it(said: dict[str, Any], path: str) -> None:
+ENDS: list[dict[str, Any]] = [
+    {"restart": "no"},
+    {"restart": "on-failure"},
+    {"restart": "on-failure:3"},
+    {"deploy": {"restart_policy": {"condition": "none"}}},
+    {"deploy": {"restart_policy": {"condition": "on-failure"}}},
+]
+
+
+def test_that_what_ends_is_started_again_is_noted_where_nothing_is_written_of_it() -> None:
+    conversion = converted({"a": service(), "b": service()})
+    (remark,) = conversion.remarks
+    assert (remark.problem.place.path, remark.problem.code, remark.severity) == ("services", "KeptUp", "note")
+    assert "(a, b)" in remark.problem.message
+
+
+@pytest.mark.parametrize("said", ENDS)
+def test_whether_it_is_work_that_ends_is_asked_where_it_is_written_that_it_is_not_started_again(
+    said: dict[str, Any],
+) -> None:
     conversion = converted({"a": service(**said)})
-    assert [(r.problem.place.path, r.problem.code, r.loss) for r in conversion.remarks] == [(path, "KeptUp", False)]
+    (question,) = conversion.questions
+    assert question.problem.place.path == f"services.a.{'restart' if 'restart' in said else 'deploy.restart_policy'}"
+    assert "--job a" in question.problem.message
+    assert "--service a" in question.problem.message
+    assert conversion.losses == ()
+    assert "kind" not in chunks(conversion)["a"]
+
+
+@pytest.mark.parametrize("said", ENDS)
+def test_the_answer_makes_it_a_job_or_leaves_it_a_service(said: dict[str, Any]) -> None:
+    services = {"a": service(**said), "b": service(restart="always", depends_on={"a": on(STARTED)})}
+    job = converted(services, said=Said(jobs=frozenset({"a"})))
+    assert chunks(job)["a"]["kind"] == "job"
+    assert list(chunks(job)["b"]["gatekeeper"]) == ["a_completed"]
+    assert told(job) == [("services.b.depends_on.a", "StricterOrder")]
+    kept = converted(services, said=Said(services=frozenset({"a"})))
+    assert "kind" not in chunks(kept)["a"]
+    assert kept.remarks == ()
+
+
+def test_what_is_plainly_a_service_is_not_asked_about() -> None:
+    for of_a_service in ({"ports": [{"target": 80}]}, {"healthcheck": CHECK}):
+        conversion = converted({"a": service(restart="no", **of_a_service)})
+        assert told(conversion) == [("services.a.restart", "KeptUp")]
+        assert conversion.questions == ()
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        (Said(jobs=frozenset({"migrat"})), "did you mean migrate"),
+        (Said(services=frozenset({"x"})), "no service x"),
+        (Said(jobs=frozenset({"web"}), services=frozenset({"web"})), "a job and a service"),
+        (Said(services=frozenset({"migrate"})), "web waits until migrate has done its work"),
+    ],
+)
+def test_an_answer_that_can_not_be_is_refused(said: Said, words: str) -> None:
+    services = {"migrate": service(), "web": service(depends_on={"migrate": on(COMPLETED)})}
+    with pytest.raises(WrongAnswer, match=words):
+        converted(services, said=said)
+
+
+@pytest.mark.parametrize("test", [["CMD-SHELL"], ["CMD"]])
+@pytest.mark.parametrize("more", [{}, {"interval": "5s"}])
+def test_a_check_that_is_lost_takes_its_gate_along(test: list[str], more: dict[str, str]) -> None:
+    conversion = converted({
+        "web": service(depends_on={"db": on(HEALTHY)}),
+        "job": service(depends_on={"db": on(HEALTHY)}),
+        "after": service(depends_on={"job": on(COMPLETED), "db": on(STARTED)}),
+        "db": service(healthcheck={"test": test, **more}),
+    })  # fmt: skip
+    found = chunks(conversion)
+    assert "health_check" not in found["db"]
+    assert "healthcheck" not in found["db"]["container"]
+    started = {"db_started": {"prompt": "Is db running?", "response": ["yes"], "tv": "Y"}}
+    assert found["db"]["flowout"] == found["web"]["gatekeeper"] == found["job"]["gatekeeper"] == started
+    assert list(found["after"]["gatekeeper"]) == ["job_completed", "db_started"]
+    assert told(conversion, loss=True) == [("services.db.healthcheck.test", "NoCounterpart")]
+    waiting = {path for path, code in told(conversion) if code == "LooserOrder"}
+    assert waiting == {f"services.{name}.depends_on.db" for name in ("web", "job", "after")}
+
+
+def test_a_check_that_has_lost_how_often_it_is_made_is_still_one() -> None:
+    conversion = converted({
+        "web": service(depends_on={"db": on(HEALTHY)}),
+        "db": service(healthcheck={**CHECK, "interval": "500\u00b5s"}),
+    })  # fmt: skip
+    found = chunks(conversion)
+    assert found["db"]["container"]["healthcheck"] == CHECK
+    assert list(found["web"]["gatekeeper"]) == ["db_healthy"]
+    assert told(conversion, loss=True) == [("services.db.healthcheck.interval", "NoCounterpart")]
+
+
+@pytest.mark.parametrize("test", [["CMD-SHELL", "true", "-d", "x"], ["CMD-SHELL", ""], ["CMD", ""]])
+def test_words_behind_the_line_for_the_shell_are_the_engines_to_run(test: list[str]) -> None:
+    conversion = converted({"web": service(depends_on={"db": on(HEALTHY)}), "db": service(healthcheck={"test": test})})
+    assert chunks(conversion)["db"]["container"]["healthcheck"] == {"test": test}
+    assert told(conversion) == []
+
+
+def test_a_check_that_is_none_is_none_whatever_stands_behind_it() -> None:
+    conversion = converted({"db": service(healthcheck={"test": ["NONE", "x"]})})
+    assert "health_check" not in chunks(conversion)["db"]
+    assert told(conversion) == []
+
+
+def test_a_check_that_takes_weeks_to_come_to_a_verdict_has_the_longest_deadline() -> None:
+    conversion = converted({"db": service(healthcheck={**CHECK, "interval": "100h", "retries": 10})})
+    assert chunks(conversion)["db"]["health_check"] == {"type": "docker", "deadline_seconds": 604800}
 
 
 @pytest.mark.parametrize("restart", ["always", "unless-stopped"])

@@ -204,7 +204,7 @@ def test_whose_namespaces_are_shared_is_said_by_the_chunks_name() -> None:
     assert found["volumes_from"] == ["vpn:ro"]
 
 
-def test_the_owner_and_mode_of_a_secret_from_a_file_are_left_out_since_compose_ignores_them() -> None:
+def test_the_owner_and_mode_of_a_secret_from_a_file_are_left_out_and_told_since_compose_ignores_them() -> None:
     conversion = converted(
         {
             "web": service(
@@ -220,6 +220,16 @@ def test_the_owner_and_mode_of_a_secret_from_a_file_are_left_out_since_compose_i
     assert found["configs"] == [{"source": "c", "target": "/c", "uid": "103", "mode": "0440"}]
     assert conversion.document["secrets"] == {"s": {"file": "/s.txt"}}
     assert conversion.document["configs"] == {"c": {"content": "a $$b"}}
+    assert told(conversion) == [("services.web.secrets[0]", "ModeIgnored")]
+    (note,) = [remark for remark in conversion.remarks if remark.problem.code == "ModeIgnored"]
+    assert "does nothing with uid, mode" in note.problem.message
+
+
+def test_a_mode_of_a_copy_is_kept_however_short_it_is_written() -> None:
+    uses = [{"source": "c", "target": f"/{mode}", "mode": mode} for mode in ("00", "0440", "040")]
+    conversion = converted({"web": service(configs=uses)}, configs={"c": {"content": "x"}})
+    modes = [use["mode"] for use in chunks(conversion)["web"]["container"]["configs"]]
+    assert modes == ["0000", "0440", "0040"]
     assert told(conversion) == []
 
 

@@ -32,7 +32,7 @@ def imported(texts: Mapping[str, str], variables: Mapping[str, str] | None = Non
     files = Files(texts)
     judge = judge_with(files)
     conversion = convert(
-        replace(project({"web": service(**settings)}), variables=variables or {}), judge, read=files.text
+        replace(project({"web": service(**settings)}), variables=variables or {}), judge, read=files.text, partial=True
     )
     assert judge(conversion.text).problems == ()
     return conversion

@@ -1,0 +1,121 @@
+"""What ``pnr import`` asks of each text that it makes: whether it would be valid here, and what the policy refuses."""
+
+from __future__ import annotations
+
+import json
+import os
+from argparse import Namespace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from reconciler.cli.folders import folders, installed_policy
+from reconciler.cli.options import allowed_env, policy_name
+from reconciler.cli.reading import THROW_AWAY_KEY
+from reconciler.daemon.intake import Loading
+from reconciler.daemon.policy import make_policy
+from reconciler.daemon.protocol import ServiceOptions
+from reconciler.intent.checks import Finding, check
+from reconciler.intent.model import Loaded, Place, Problem
+from reconciler.intent.positions import render
+from reconciler.policy import Judge, Policy, domain, suggesting
+from reconciler.policy.reading import profile_named
+from reconciler.policy.refusal import Refusal
+from reconciler.probes.registry import known_types
+from reconciler.sources.contents import LocalContents, Places
+
+_ROUNDS = 8
+
+
+class ImportJudge:
+    """The loader with the checks and the policy of this machine, as ``pnr validate`` and the daemon use them.
+
+    ``refusals`` is all that the policy has refused. ``variables`` are those of Compose: one that may be taken from the
+    daemon's environment is judged by what it is there.
+    """
+
+    def __init__(self, file: str, base_dir: str, allowed: frozenset[str], variables: Mapping[str, str], policy: Judge):
+        self.policy = policy
+        self.refusals: dict[Refusal, None] = {}
+        self._file, self._base_dir, self._allowed = file, base_dir, allowed
+        self._variables = variables
+        self._loading = Loading(
+            base_dir=base_dir,
+            env={name: os.environ[name] for name in allowed if name in os.environ},
+            allowed_env=allowed,
+            check_types=known_types(),
+            # At a glance: the same text is judged several times, with some of it taken out.
+            contents=LocalContents(
+                lambda: THROW_AWAY_KEY, Places.of(variables, allowed), may_read=self._may_read
+            ).glance(),
+            policy=policy,
+        )
+
+    @classmethod
+    def of(cls, output: Path | None, args: Namespace, variables: Mapping[str, str]) -> ImportJudge:
+        """As the command line says."""
+        domains, state = map(Path, folders(args))
+        policy = make_policy(ServiceOptions(domains, state, engine="docker", policy=policy_name(args)))
+        file = output.name if output is not None else "domain.json"
+        base_dir = str(output.absolute().parent if output is not None else os.getcwd())
+        allowed = frozenset(allowed_env(args))
+        return cls(file, base_dir, allowed, {**variables, **os.environ}, policy)
+
+    def under(self, policy: Policy) -> ImportJudge:
+        """The same under another policy."""
+        judge = Judge(policy, self.policy.places, self.policy.look)
+        return ImportJudge(self._file, self._base_dir, self._allowed, self._variables, judge)
+
+    def __call__(self, text: bytes) -> Loaded:
+        """What is wrong with a domain file of this text; all of it that one look can tell."""
+        entry = self._loading.load(self._file, text)
+        found = entry.loaded.domain
+        if found is None:
+            return entry.loaded
+        if entry.refused:
+            self.refusals.update((one, None) for _, one in domain.refusals(self.policy, found, json.loads(text)))
+        wrong = entry.refused or tuple(one for one in check([found]) if one.severity == "error")
+        return Loaded(self._file, None, tuple(map(self._problem, wrong)), found.name) if wrong else entry.loaded
+
+    def _problem(self, finding: Finding) -> Problem:
+        return Problem(Place(self._file, path=render(finding.path)), finding.code, finding.message)
+
+    def _may_read(self, path: str, is_folder: bool) -> str:
+        found = self.policy.file(path, is_folder=is_folder)
+        self.refusals.update(dict.fromkeys(found))
+        return "; ".join(map(str, found))
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """How a policy would allow what it has refused: ``rules`` as lines of the policy file ``file`` (``is_there``: it is
+    the one in force), ``whole`` the text of a file that says all of it. No ``rules``: no file can allow it."""
+
+    refused: int
+    file: str
+    is_there: bool
+    rules: str
+    whole: str
+
+
+def suggest(args: Namespace, judge: ImportJudge, convert: Callable[[ImportJudge], Any]) -> Suggestion | None:
+    """What to write, where something was refused. ``convert`` converts anew by a judge."""
+    if not judge.refusals:
+        return None
+    policy = judge.policy.policy
+    rules: dict[str, Any] = {}
+    refusals = list(judge.refusals)
+    for _ in range(_ROUNDS):
+        new = {**rules, **suggesting.allowing(suggesting.changed(policy, rules), refusals)}
+        if new == rules:
+            break
+        rules = new
+        trial = judge.under(suggesting.changed(policy, rules))
+        convert(trial)  # allowing one thing may show the next
+        refusals = list(trial.refusals)
+    named = policy_name(args)
+    is_there = named is not None and profile_named(named) is None
+    file = named if named is not None and is_there else installed_policy()
+    text = suggesting.whole(policy, rules)
+    return Suggestion(len(judge.refusals), file, is_there, suggesting.lines(rules), text)
