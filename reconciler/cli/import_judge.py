@@ -16,7 +16,8 @@ from reconciler.cli.reading import THROW_AWAY_KEY
 from reconciler.daemon.intake import Loading
 from reconciler.daemon.policy import make_policy
 from reconciler.daemon.protocol import ServiceOptions
-from reconciler.intent.checks import Finding, check
+from reconciler.intent.findings import Finding
+from reconciler.intent.judgement import judge_domains
 from reconciler.intent.model import Loaded, Place, Problem
 from reconciler.intent.positions import render
 from reconciler.policy import Judge, Policy, domain, suggesting
@@ -75,7 +76,8 @@ class ImportJudge:
             return entry.loaded
         if entry.refused:
             self.refusals.update((one, None) for _, one in domain.refusals(self.policy, found, json.loads(text)))
-        wrong = entry.refused or tuple(one for one in check([found]) if one.severity == "error")
+        findings = judge_domains([found], refused=entry.refused).findings
+        wrong = [one for one in findings if one.severity == "error"]
         return Loaded(self._file, None, tuple(map(self._problem, wrong)), found.name) if wrong else entry.loaded
 
     def _problem(self, finding: Finding) -> Problem:

@@ -226,8 +226,8 @@ def test_a_chunk_that_would_lack_a_mount_is_not_written_and_what_would_allow_it_
     lines = [line[4:] for line in err.splitlines() if line.startswith("    ")]
     (folder / "said.toml").write_text("\n".join(lines))
     (folder / "said.toml").chmod(0o644)
-    assert main(["import", "-o", "out.json", "--policy", "said.toml"]) == exits.OK
-    assert main(["validate", "out.json", "--policy", "said.toml"]) == exits.OK
+    assert main(["import", "-o", "domains/out.json", "--policy", "said.toml"]) == exits.OK
+    assert main(["validate", "domains/out.json", "--policy", "said.toml"]) == exits.OK
 
 
 REFUSED = """\
