@@ -57,6 +57,7 @@ class Reason(StrEnum):
     EXITED_NON_ZERO = "ExitedNonZero"
     EXITED = "Exited"
     OOM_KILLED = "OOMKilled"
+    CRASH_LOOPING = "CrashLooping"
     START_FAILED = "StartFailed"
     CREATE_FAILED = "CreateFailed"
     UPDATE_FAILED = "UpdateFailed"

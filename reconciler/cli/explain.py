@@ -23,6 +23,7 @@ _NEXT = {
     "PortInUse": "Free the port, or publish another one in the domain file.",
     "OOMKilled": "Give it more memory (`mem_limit`), or find out what eats it: `pnr logs {chunk}`.",
     "ExitedNonZero": "Read what it printed: `pnr logs {chunk}`.",
+    "CrashLooping": "Read what it printed before it ended: `pnr logs {chunk}`.",
     "Exited": 'It is to be kept up but ended by itself; work that ends is declared with `"kind": "job"`.',
     "DeadlineExceeded": "Read what it printed (`pnr logs {chunk}`); if it only needs longer, raise `deadline_seconds`.",
     "Unhealthy": "Read what it printed: `pnr logs {chunk}`.",

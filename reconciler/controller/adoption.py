@@ -11,7 +11,7 @@ from reconciler.facts import FactRef, Pnr
 from reconciler.intent.model import Chunk, ChunkId, Domain
 from reconciler.intent.settings.references import awaited
 from reconciler.planner.health import Health
-from reconciler.planner.memory import check_changed, intent_changed
+from reconciler.planner.memory import asked_anew, check_changed, intent_changed
 from reconciler.planner.observed import Condition
 from reconciler.planner.ordering import answerers, dependencies, needed_first
 
@@ -41,7 +41,8 @@ class Adoption:
                 self._known.wanted_names.setdefault(wanted, set()).add(id)
             c = self._known.chunk_record(id)
             if c.last is not None and c.last != chunk:
-                c.memory = intent_changed(c.memory)
+                is_other = c.last.container.digest != chunk.container.digest
+                c.memory = intent_changed(c.memory) if is_other else asked_anew(c.memory)
                 self._executor.cancel_if_waiting_for_image(id)
                 if c.last.health != chunk.health:
                     c.health = Health()

@@ -16,10 +16,12 @@ from reconciler.facts import TV
 from reconciler.intent.model import Chunk, ChunkId, FactsMode
 from reconciler.intent.settings.references import containers_shared
 from reconciler.lifecycle import State
-from reconciler.planner.health import Health, fold, reached_through, unanswered
+from reconciler.planner.health import Health, fold, judged, reached_through, unanswered
 from reconciler.planner.observed import Condition, Container
 
 log = logging.getLogger("pnr.controller")
+
+ENDINGS = (Condition.EXITED, Condition.DEAD, Condition.RESTARTING)
 
 
 class Attention:
@@ -55,7 +57,7 @@ class Attention:
         """See to it that the run that counts (``main``) is watched, and that what it leaves behind is read."""
         if main is None or main.condition is not Condition.RUNNING:
             self._prober.drop(record.id)
-            if main is not None and main.run and main.condition in (Condition.EXITED, Condition.DEAD):
+            if main is not None and main.run and main.condition in ENDINGS:
                 stopped_by_us = record.memory.stopped_run == main.run
                 if stopped_by_us:
                     record.ending = None  # how it ended tells of our own stop, not of it
@@ -95,7 +97,7 @@ class Attention:
         up is no new attempt: otherwise one that crashes again and again would never reach its deadline."""
         before = record.health
         again = before.container == main.id and main.run != record.started_run
-        if again and record.memory.proven_run != before.run:
+        if again and record.memory.proven_run != before.run and not record.memory.looping:
             return before.since
         return self._known.clock.monotonic()
 
@@ -111,14 +113,16 @@ class Attention:
         tv = {"healthy": TV.Y, "unhealthy": TV.N}.get(said, TV.U)
         text = "the image has no HEALTHCHECK" if said == "none" else f"Docker says: {said}"
         if record.health.tv is not tv or record.health.message != text:
-            record.health = replace(
-                record.health,
+            before, now = record.health, self._known.clock.monotonic()
+            after = replace(
+                before,
                 tv=tv,
                 message=text,
                 last_error="" if tv is TV.Y else text,
                 failures=0 if tv is not TV.N else 1,
-                last_at=self._known.clock.monotonic(),
+                last_at=now,
             )
+            record.health = judged(before, after, now)
 
     def probed(self, probed: Probed) -> None:
         """A probe has answered."""
@@ -133,6 +137,7 @@ class Attention:
             )
         else:
             record.health = unanswered(before, result.message, now)
+        record.health = judged(before, record.health, now)
         if record.health.tv is not before.tv:
             self._prober.is_up(probed.id, record.health.tv is TV.Y)
             self._known.mark(probed.id)
@@ -169,14 +174,16 @@ class Attention:
             tv = TV.Y if good else TV.N if bad else TV.U
             if record.health.tv is not tv and (tv is not TV.U or record.health.tv is TV.Y):
                 text = "the container says so" if good else "the container says otherwise"
-                record.health = replace(
-                    record.health,
+                before, now = record.health, self._known.clock.monotonic()
+                after = replace(
+                    before,
                     tv=tv,
                     message=text,
                     last_error="" if good else text,
                     failures=1 if bad else 0,
-                    last_at=self._known.clock.monotonic(),
+                    last_at=now,
                 )
+                record.health = judged(before, after, now)
 
     def answered_all(self, record: ChunkRecord, chunk: Chunk) -> bool:
         if chunk.facts is FactsMode.NONE or not chunk.flowout:

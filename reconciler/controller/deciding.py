@@ -166,7 +166,8 @@ class Decider:
         self._executor.start(work)
 
     def _remember(self, record: ChunkRecord, i: ChunkInput, memory: Memory) -> None:
-        failed = memory.attempts > record.memory.attempts
+        failed = memory.attempts > record.memory.attempts or memory.restarted > record.memory.restarted
+        record.restarts += memory.restarted - record.memory.restarted
         record.memory = memory
         self._known.recorder.touch(record.id.domain)
         if failed:

@@ -10,13 +10,14 @@ from typing import Any
 from reconciler.controller.clock import Clock, iso, wall
 from reconciler.controller.known import Known
 from reconciler.controller.recorder import Restored, stamp
-from reconciler.controller.records import SNAPSHOT_VERSION, ChunkRecord
+from reconciler.controller.records import SNAPSHOT_VERSION, ChunkRecord, Ending
 from reconciler.controller.tell import is_settled, is_stalled, pnr_document
 from reconciler.intent.model import ChunkId
 from reconciler.lifecycle import Reason, State
 from reconciler.planner.memory import (
     LONGEST_DELAY_SECONDS,
     LONGEST_UPDATE_DELAY_SECONDS,
+    EndedRun,
     Failure,
     Leftover,
     Memory,
@@ -24,6 +25,8 @@ from reconciler.planner.memory import (
 )
 
 log = logging.getLogger("pnr.state")
+
+MOST_OUTPUT = 2000
 
 
 def snapshot_document(c: Known, name: str) -> dict[str, Any] | None:
@@ -93,10 +96,26 @@ def _chunk_document(c: Known, record: ChunkRecord) -> dict[str, Any]:
         "job_generation": m.job_generation or None,
         "beside": m.beside or None,
         "replaced_files": m.files or None,
+        "runs_of": m.runs_of or None,
+        "crashes": m.crashes or None,
+        "looping": m.looping or None,
+        "restarts_seen": m.restarts_seen or None,
+        "run": [
+            {"ended": wall(c.clock, run.at), "lasted": round(run.lasted, 3), "code": run.code, "oom": run.oom or None}
+            for run in m.runs
+        ],
+        "exit": _exit_document(record),
         "replica": [
             {"container": x.name, "id": x.id, "image": x.image_id, "spec": x.spec} for x in c.world.of(record.id)
         ],
     }
+
+
+def _exit_document(record: ChunkRecord) -> dict[str, Any] | None:
+    e = record.ending
+    if e is None:
+        return None
+    return {"run": e.run, "code": e.code, "oom": e.oom or None, "output": e.output[-MOST_OUTPUT:] or None}
 
 
 def restore_chunks(restored: Restored, clock: Clock) -> list[ChunkRecord]:
@@ -138,6 +157,12 @@ def _restore_chunk(id: ChunkId, entry: Mapping[str, Any], clock: Clock) -> Chunk
         last_error=str(entry.get("last_error", "")),
         beside=str(entry.get("beside", "")),
         files=str(entry.get("replaced_files", "")),
+        runs_of=str(entry.get("runs_of", "")),
+        crashes=int(entry.get("crashes", 0)),
+        looping=bool(entry.get("looping", False)),
+        restarts_seen=int(entry.get("restarts_seen", 0)),
+        seen_since=clock.monotonic(),
+        runs=tuple(_restored_run(run, clock) for run in entry.get("run", ())),
     )
     record = ChunkRecord(id, _moment(str(entry.get("since", "")), clock))
     record.state = State(entry.get("state", State.READY.value)).value
@@ -146,7 +171,19 @@ def _restore_chunk(id: ChunkId, entry: Mapping[str, Any], clock: Clock) -> Chunk
     record.memory = memory
     record.restarts = int(entry.get("restarts", 0))
     record.attempts_total = int(entry.get("starts", 0))
+    ending = entry.get("exit")
+    if ending:
+        code = ending.get("code")
+        output, oom = str(ending.get("output", "")), bool(ending.get("oom", False))
+        record.ending = Ending(str(ending.get("run", "")), None if code is None else int(code), oom, output)
     return record
+
+
+def _restored_run(entry: Mapping[str, Any], clock: Clock) -> EndedRun:
+    ago = (clock.now() - _moment(str(entry.get("ended", "")), clock)).total_seconds()
+    code = entry.get("code")
+    at, lasted = clock.monotonic() - max(ago, 0.0), float(entry.get("lasted", 0.0))
+    return EndedRun(at, lasted, None if code is None else int(code), bool(entry.get("oom", False)))
 
 
 def _moment(text: str, clock: Clock) -> datetime:

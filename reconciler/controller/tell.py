@@ -243,6 +243,7 @@ def _chunk_view(c: Known, images: Images, record: ChunkRecord, stuck: tuple[str,
         "image": chunk.container.image if chunk is not None else "",
         "restarts": record.restarts,
         "attempts": record.attempts_total,
+        "crashes": record.memory.crashes,
         "replicas": [
             {"container": x.name, "id": x.id, "image": x.image_id, "condition": x.condition.value} for x in containers
         ],

@@ -9,7 +9,7 @@ from reconciler.controller.records import RegistrySaid
 from reconciler.controller.watcher import Watcher
 from reconciler.lifecycle import State
 from reconciler.planner import following
-from reconciler.planner.memory import intent_changed, next_making
+from reconciler.planner.memory import asked_anew, next_making
 
 
 class Wishes:
@@ -38,7 +38,7 @@ class Wishes:
                 if wanted is not None and following.rejected_image(chunk.memory) and self._images.question(wanted):
                     continue  # a rejected image is tried again when it is known that there is no newer one
                 if asked_for and chunk.busy is None:
-                    chunk.memory = intent_changed(chunk.memory)
+                    chunk.memory = asked_anew(chunk.memory)
                 if wanted is not None:
                     own = self._known.world.of(id)
                     chunk.memory = following.by_request(wanted, chunk.memory, self._images.news(wanted), own)
@@ -54,7 +54,7 @@ class Wishes:
             if record is None or chunk is None or record.busy is not None:
                 continue
             if following.rejected_image(record.memory) and not following.newer(chunk, self._images.news(chunk)):
-                record.memory = intent_changed(record.memory)
+                record.memory = asked_anew(record.memory)
 
     def take_down(self, only: tuple[str, ...], volumes: bool) -> None:
         """Remove what domains have made; with ``volumes`` these as well."""

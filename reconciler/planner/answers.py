@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from reconciler.facts import TV, FactRef, Pnr
 from reconciler.intent.model import Chunk, FactsMode, Kind
 from reconciler.planner.observed import Condition, Container
-from reconciler.planner.situation import Cast, ChunkInput, finished, health_of
+from reconciler.planner.situation import Cast, ChunkInput, finished, health_of, is_in_doubt
 
 
 def unknown(declared: Pnr) -> Pnr:
@@ -101,7 +101,8 @@ def _answer(
     if c is not parts.main:
         return before if before is not None else unknown(declared)
     if chunk.facts is not FactsMode.NONE and key in own:
-        return own[key]
+        in_doubt = own[key].tv is TV.Y and is_in_doubt(i, c)
+        return _still_denied(chunk, key, declared, before) if in_doubt else own[key]
     tv = health_of(i, c)
     given_up = i.memory.failure is not None and i.memory.counted_run == c.run
     if tv is not TV.Y and given_up:

@@ -20,7 +20,7 @@ class Health:
     ``run`` is the run that the results belong to, ``container`` the id of the container, ``since`` when watching it
     began (monotonic seconds), ``began`` when the run itself did as far as that is known, ``tv`` what counts now: U
     until a threshold is reached. ``successes`` and ``failures`` count results in a row. ``networks`` are those through
-    which it could be reached.
+    which it could be reached. ``good_since`` is when ``tv`` became Y; None while it is not.
     """
 
     run: str = ""
@@ -35,6 +35,7 @@ class Health:
     last_at: float | None = None
     networks: frozenset[str] = frozenset()
     began: float = 0.0
+    good_since: float | None = None
 
 
 def reached_through(health: Health, networks: Collection[str], now: float) -> Health:
@@ -46,6 +47,14 @@ def reached_through(health: Health, networks: Collection[str], now: float) -> He
     if health.tv is TV.Y or not current - health.networks:
         return replace(health, networks=current)
     return replace(health, networks=current, tv=TV.U, since=now, successes=0, failures=0)
+
+
+def judged(before: Health, after: Health, now: float) -> Health:
+    """``after`` with since when it is good, where ``before`` is what was known until now."""
+    if after.tv is not TV.Y:
+        return replace(after, good_since=None) if after.good_since is not None else after
+    since = before.good_since if before.tv is TV.Y and before.good_since is not None else now
+    return replace(after, good_since=since)
 
 
 def unanswered(health: Health, message: str, now: float) -> Health:

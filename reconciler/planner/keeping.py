@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from reconciler.facts import TV
-from reconciler.intent.model import FactsMode, Kind, OnGateClose
+from reconciler.intent.model import Chunk, FactsMode, Kind, OnGateClose
 from reconciler.lifecycle import Reason, State
-from reconciler.planner import endpoints, following
+from reconciler.planner import crash_loop, endpoints, following
 from reconciler.planner.actions import (
     Action,
     RenameContainer,
@@ -27,8 +27,10 @@ from reconciler.planner.situation import (
     finished,
     has_run_stably,
     health_of,
+    is_in_doubt,
     is_made_from,
     left_alone,
+    out_of_doubt_at,
 )
 from reconciler.planner.steps import (
     Decision,
@@ -71,7 +73,10 @@ def keep(i: ChunkInput, parts: Cast, c: Container) -> Decision:
         text = f"{m.failure.message}; the engine restarts it by itself"
         return Decision(State.FAILED, m.failure.reason, text)
     if c.condition in (Condition.RESTARTING, Condition.REMOVING):
-        return Decision(State.EXECUTING, Reason.RECOVERING, f"the engine says: {c.condition}")
+        text = f"the engine says: {c.condition}"
+        if c.condition is Condition.RESTARTING and m.last_error:
+            text = f"{m.last_error}; the engine starts it again by itself"
+        return Decision(State.EXECUTING, Reason.RECOVERING, text)
     held = held_back(i)
     if held is not None:
         return held
@@ -140,13 +145,15 @@ def _running(i: ChunkInput, parts: Cast, c: Container) -> Decision:
         reason = Reason.HEALTHY if chunk.health is not None else Reason.RUNNING
         message = i.health.message if chunk.health is not None and i.health.run == c.run else ""
         wake = None
-        if m.attempts and m.proven_at is not None:
+        if (m.attempts or m.crashes) and m.proven_at is not None:
             wake = m.proven_at + HEALTHY_AFTER_SECONDS
         return Decision(State.COMPLETED, reason, message or "running", wake_at=wake)
     if m.counted_run == c.run:
         return _ill(i, c)
     if tv is TV.N and m.proven_run == c.run:
         return Decision(State.EXECUTING, Reason.UNHEALTHY, i.health.last_error)
+    if is_in_doubt(i, c):
+        return _in_doubt(i, chunk, c)
     if chunk.health is None:
         text = f"it runs, and counts as up once it has run for {chunk.stable_seconds:g} s"
         if chunk.facts is not FactsMode.NONE and chunk.flowout:
@@ -156,6 +163,25 @@ def _running(i: ChunkInput, parts: Cast, c: Container) -> Decision:
     wake = i.health.since + chunk.health.deadline_seconds if is_watched else None
     message = i.health.last_error if is_watched and i.health.last_error else "waiting for the first answer"
     return Decision(State.EXECUTING, Reason.PROBING, message, wake_at=wake)
+
+
+def _in_doubt(i: ChunkInput, chunk: Chunk, c: Container) -> Decision:
+    """It runs, but it has ended so often that it must run for longer than it did to be believed."""
+    m = i.memory
+    if m.failure is not None and m.failure.reason is Reason.CRASH_LOOPING:
+        # It was started again by its engine a moment ago: as likely as not that is over in an instant.
+        text = f"{m.failure.message}; the engine has started it again by itself"
+        return Decision(State.FAILED, Reason.CRASH_LOOPING, text, wake_at=counts_as_up_at(i, c))
+    needed = crash_loop.needed_seconds(m, chunk.stable_seconds)
+    what = "healthy" if chunk.health is not None else "up"
+    text = f"it runs again, and counts as up once it has been {what} for {needed:.3g} s; {m.last_error}"
+    ends = [at for at in (out_of_doubt_at(i, c), _deadline(i, chunk, c)) if at is not None and at > i.now]
+    return Decision(State.EXECUTING, Reason.CRASH_LOOPING, text, wake_at=min(ends, default=None))
+
+
+def _deadline(i: ChunkInput, chunk: Chunk, c: Container) -> float | None:
+    is_watched = chunk.health is not None and i.health.run == c.run
+    return i.health.since + chunk.health.deadline_seconds if chunk.health is not None and is_watched else None
 
 
 def _stop_at_closed_gate(i: ChunkInput, c: Container) -> Decision | None:

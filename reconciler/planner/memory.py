@@ -47,6 +47,17 @@ class Leftover:
 
 
 @dataclass(frozen=True, slots=True)
+class EndedRun:
+    """A run of a container that ended by itself: when (monotonic seconds), after how long, and how; ``code`` is None
+    where nobody saw it."""
+
+    at: float
+    lasted: float
+    code: int | None = None
+    oom: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Memory:
     """The memory of one chunk. Times are monotonic seconds.
 
@@ -67,6 +78,10 @@ class Memory:
     the failure was a verdict on it. ``retries`` counts such updates in a row. ``leftovers`` are containers that could
     not be removed yet. ``stopped_run`` is the last run that we ended ourselves: how it ended says nothing about it.
     ``files`` stands for the replaced files for which the chunk was last brought to a new container, or was to be.
+    ``runs`` are the last runs of the container ``runs_of`` that ended by themselves, ``crashes`` how many did;
+    ``looping`` that they did so often that it is in a crash loop. ``restarts_seen`` is the engine's own count of
+    restarts that has been counted, ``seen_since`` when, ``seen_began`` when the run began that was seen then (by the
+    engine's clock), ``restarted`` how many restarts by the engine were counted at all.
     """
 
     attempts: int = 0
@@ -96,6 +111,14 @@ class Memory:
     leftovers: tuple[Leftover, ...] = ()
     stopped_run: str = ""
     files: str = ""
+    runs_of: str = ""
+    runs: tuple[EndedRun, ...] = ()
+    crashes: int = 0
+    looping: bool = False
+    restarts_seen: int = 0
+    seen_since: float = 0.0
+    seen_began: float | None = None
+    restarted: int = 0
 
 
 def delay(attempts: int, jitter: float) -> float:
@@ -188,6 +211,18 @@ def attempt_begins(memory: Memory) -> Memory:
     return replace(memory, not_before=None, failure=None, remedy=Remedy.START)
 
 
+def asked_anew(memory: Memory) -> Memory:
+    """A person who asks has failures forgotten, so that it is tried at once; not how often it ended by itself."""
+    return replace(
+        intent_changed(memory),
+        runs_of=memory.runs_of,
+        runs=memory.runs,
+        crashes=memory.crashes,
+        looping=memory.looping,
+        last_error=memory.last_error if memory.looping else "",
+    )
+
+
 def intent_changed(memory: Memory) -> Memory:
     """A changed intent forgets failures, so that the new one is tried at once."""
     return replace(
@@ -206,6 +241,9 @@ def intent_changed(memory: Memory) -> Memory:
         retry_at=None,
         retries=0,
         leftovers=tuple(replace(one, not_before=0.0) for one in memory.leftovers),
+        runs=(),
+        crashes=0,
+        looping=False,
     )
 
 
@@ -229,4 +267,5 @@ def serves_again(memory: Memory, run: str, now: float) -> Memory:
 
 def _rested(memory: Memory, now: float) -> Memory:
     healthy = now - memory.proven_at if memory.proven_at is not None else 0.0
-    return replace(memory, attempts=0) if memory.attempts and healthy >= HEALTHY_AFTER_SECONDS else memory
+    is_rested = (memory.attempts or memory.crashes) and healthy >= HEALTHY_AFTER_SECONDS
+    return replace(memory, attempts=0, crashes=0, runs=()) if is_rested else memory

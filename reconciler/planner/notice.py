@@ -11,7 +11,7 @@ from dataclasses import replace
 from reconciler.facts import TV
 from reconciler.intent.model import Chunk, Kind, OnFailure, OnGateClose
 from reconciler.lifecycle import Reason
-from reconciler.planner import endpoints, file_mounts, following
+from reconciler.planner import crash_loop, endpoints, file_mounts, following
 from reconciler.planner.actions import (
     Action,
     CreateContainer,
@@ -86,6 +86,11 @@ def notice(i: ChunkInput) -> Memory:
         left = {str(difference) for difference in found_differing(i, c)}
         m = replace(m, tolerated=tuple(sentence for sentence in m.tolerated if sentence in left))
         i = replace(i, memory=m)
+    if chunk.kind is Kind.SERVICE and c.condition in (Condition.RUNNING, Condition.RESTARTING):
+        m = _notice_restarts(i, c, parts)
+        if _give_up_seen(i.memory, m):
+            return m
+        i = replace(i, memory=m)
     if c.condition is Condition.RUNNING:
         company = beside(i, c)
         if company and not m.beside.startswith(f"{c.run} "):
@@ -97,9 +102,10 @@ def notice(i: ChunkInput) -> Memory:
         tv = health_of(i, c)
         if tv is TV.Y and chunk.kind is Kind.SERVICE:
             if parts.rolled_back:
-                return serves_again(m, c.run, i.now)
+                return serves_again(crash_loop.out_of_loop(m), c.run, i.now)
             if parts.previous is not None and not has_run_stably(i, c):
                 return m  # as long as it can still be found to end at once, what it replaces is there
+            m = crash_loop.out_of_loop(m)
             m = following.arrived(m) if parts.previous is None else m
             return proven(m, c.run, i.now)
         if i.health.run == c.run and m.counted_run != c.run and not endpoints.cut_off(chunk, c):
@@ -121,6 +127,38 @@ def _comes_back(i: ChunkInput, chunk: Chunk, previous: Container) -> Memory:
         return m
     target = following.target(chunk, m, i.image)
     return replace(m, rejected=target, retry_at=m.not_before, not_before=None)
+
+
+def _give_up_seen(before: Memory, now: Memory) -> bool:
+    return (before.rejected, before.paused) != (now.rejected, now.paused)
+
+
+def _notice_restarts(i: ChunkInput, c: Container, parts: Cast) -> Memory:
+    """What ended by itself and was started again by its engine, or is about to be."""
+    before = i.memory
+    m = crash_loop.restarts_seen(before, c, i.now)
+    if m.crashes > before.crashes or (m.runs and m.runs != before.runs):
+        how = _how_it_ended(c, i.last_output)[1] if c.condition is Condition.RESTARTING else _last_end(m)
+        counted = c.run if c.condition is Condition.RESTARTING else m.counted_run
+        text = crash_loop.told(m, how)
+        m = replace(m, counted_run=counted, last_error=text)
+        if m.looping and not parts.rolled_back:
+            failure = Failure(Reason.CRASH_LOOPING, text)
+            if parts.previous is not None:
+                return _failed(replace(i, memory=m), failure, Remedy.START, parts, counted_run=counted)
+            m = replace(m, failure=failure)
+    is_back = m.failure is not None and m.failure.reason is Reason.CRASH_LOOPING and not parts.rolled_back
+    if is_back and c.condition is Condition.RUNNING and has_run_stably(i, c) and m.counted_run != c.run:
+        m = replace(m, failure=None)  # it runs again, and not only for an instant
+    return m
+
+
+def _last_end(m: Memory) -> str:
+    known = [run for run in m.runs if run.code is not None]
+    if not known:
+        return "nobody saw with which exit code"
+    run = known[-1]
+    return f"killed for want of memory (exit code {run.code})" if run.oom else f"exit code {run.code}"
 
 
 def _notice_illness(i: ChunkInput, c: Container, tv: TV, parts: Cast) -> Memory:
@@ -166,6 +204,12 @@ def _notice_end(i: ChunkInput, c: Container, parts: Cast) -> Memory:
     if finished(i, c):
         return replace(attempt_begins(m), job_generation=i.generation, counted_run=c.run, attempts=0, last_error="")
     failure = Failure(*_how_it_ended(c, i.last_output))
+    if chunk.kind is Kind.SERVICE:
+        seen_for = i.now - i.health.began if i.health.run == c.run else 0.0
+        m = crash_loop.ended(m, c, i.now, seen_for)
+        i = replace(i, memory=m)
+        if m.looping:
+            failure = Failure(Reason.CRASH_LOOPING, crash_loop.told(m, failure.message))
     if parts.rolled_back:
         return set_back(
             m,
@@ -182,7 +226,7 @@ def _notice_end(i: ChunkInput, c: Container, parts: Cast) -> Memory:
             now=i.now,
             jitter=i.jitter,
             error=failure.message,
-            failure=None,
+            failure=failure if m.looping else None,
             remedy=Remedy.START,
             counted_run=c.run,
         )

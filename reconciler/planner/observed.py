@@ -50,8 +50,9 @@ class Container:
     maps the name of each connected network to the container's address there ("" while it does not run).
     ``published`` maps ``"80/tcp"`` to host addresses. ``run`` changes with every start of the container: results
     that were found before it are stale. ``began`` is when the run began, by the engine's clock (seconds of the
-    epoch); None where the engine does not tell. ``exit_code`` is None unless it has run and ended. ``health`` is
-    Docker's own word (``starting``, ``healthy``, ``unhealthy``) or None. ``settings`` holds the
+    epoch), ``finished`` when the last run that ended did; None where the engine does not tell. ``restarts`` is how
+    often the engine has started it again by itself since somebody did. ``exit_code`` is None unless it has run and
+    ended. ``health`` is Docker's own word (``starting``, ``healthy``, ``unhealthy``) or None. ``settings`` holds the
     settings as read back from the engine, in the normal forms of :mod:`reconciler.intent.settings`; None where
     the engine showed only a summary. ``endpoints`` tells of each connected network how the container is connected, in
     the form of :mod:`reconciler.intent.settings.endpoints` (with ``aliases``); a network of which that is not known
@@ -87,6 +88,16 @@ class Container:
     warnings: tuple[str, ...] = field(default=(), compare=False)
     was_there: bool = field(default=False, compare=False)
     began: float | None = field(default=None, compare=False)
+    finished: float | None = field(default=None, compare=False)
+    restarts: int = 0
+
+    @property
+    def lasted(self) -> float | None:
+        """How long its last run was, of one that does not run; None where the engine does not tell."""
+        has_ended = self.condition in (Condition.EXITED, Condition.DEAD, Condition.RESTARTING)
+        if self.began is None or self.finished is None or not has_ended:
+            return None
+        return max(0.0, self.finished - self.began)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from reconciler.facts import TV
 from reconciler.intent.model import OFFERED_SILENCE_SECONDS, Chunk, ChunkId, FactsMode, Kind
 from reconciler.intent.settings.references import containers_shared
 from reconciler.lifecycle import Reason
-from reconciler.planner import endpoints, file_mounts, following
+from reconciler.planner import crash_loop, endpoints, file_mounts, following
 from reconciler.planner.compare import Difference, differences
 from reconciler.planner.file_mounts import News
 from reconciler.planner.health import Health
@@ -273,6 +273,28 @@ def has_run_stably(i: ChunkInput, c: Container) -> bool:
     return i.health.run == c.run and i.now >= i.health.began + i.chunk.stable_seconds
 
 
+def is_in_doubt(i: ChunkInput, c: Container) -> bool:
+    """Whether a container that runs in a crash loop has not been up for longer than it was in its last runs."""
+    if i.chunk is None or i.chunk.kind is Kind.JOB or not crash_loop.is_in_loop(i.memory, c):
+        return False
+    up_since = _up_since(i, c)
+    return up_since is None or i.now < up_since + crash_loop.needed_seconds(i.memory, i.chunk.stable_seconds)
+
+
+def out_of_doubt_at(i: ChunkInput, c: Container) -> float | None:
+    """When a container in a crash loop is to be decided about again, since it may have run out of it then."""
+    up_since = _up_since(i, c)
+    if i.chunk is None or up_since is None:
+        return None
+    return up_since + crash_loop.needed_seconds(i.memory, i.chunk.stable_seconds)
+
+
+def _up_since(i: ChunkInput, c: Container) -> float | None:
+    if i.chunk is None or i.health.run != c.run:
+        return None
+    return i.health.began if i.chunk.health is None else i.health.good_since
+
+
 def counts_as_up_at(i: ChunkInput, c: Container) -> float | None:
     """When a running container is to be decided about again, since it may count as up then by having run so long."""
     if i.chunk is None or i.health.run != c.run:
@@ -285,9 +307,8 @@ def health_of(i: ChunkInput, c: Container) -> TV:
     """What is known of the container's health in its present run."""
     if c.condition is not Condition.RUNNING:
         return TV.U
-    if is_up_without_probe(i, c):
-        return TV.Y
-    return i.health.tv if i.health.run == c.run else TV.U
+    tv = TV.Y if is_up_without_probe(i, c) else i.health.tv if i.health.run == c.run else TV.U
+    return TV.U if tv is TV.Y and is_in_doubt(i, c) else tv
 
 
 def finished(i: ChunkInput, c: Container) -> bool:

@@ -50,7 +50,7 @@ def test_what_somebody_takes_away_again_and_again_is_made_ever_less_often(more: 
             # A person who asks does not have to wait, and what has proved itself begins anew.
             engine.haunted = False
             w.ask_apply()
-            await w.until_settled(limit=5)
+            await w.until_settled(limit=15)
             before = made(w)
             engine.remove_by_hand("shop_web")
             await w.until(lambda: made(w) == before + 1, limit=5)

@@ -209,7 +209,7 @@ def from_inspection(body: Mapping[str, Any]) -> Container:
             )
     started = str(state.get("StartedAt") or "")
     now = condition(str(state.get("Status", "")))
-    ended = now in (Condition.EXITED, Condition.DEAD)
+    ended = now in (Condition.EXITED, Condition.DEAD, Condition.RESTARTING)
     whose = owner(labels)
     networks = settings.get("Networks") or {}
     return Container(
@@ -236,6 +236,8 @@ def from_inspection(body: Mapping[str, Any]) -> Container:
         warnings=tuple(str(warning).strip() for warning in body.get(_WARNINGS) or ()),
         was_there=bool(body.get(_WAS_THERE)),
         began=_moment(started),
+        finished=_moment(str(state.get("FinishedAt") or "")),
+        restarts=int(body.get("RestartCount") or 0),
     )
 
 

@@ -19,8 +19,8 @@ class Fate:
     """What becomes of containers of an image: when they are ready, and whether and how they end by themselves.
 
     ``missing``: the image can't be pulled. A job ends with 0 after a second unless ``exit_code`` says otherwise.
-    ``restarts``: what ends by itself is started again by the engine, as by a restart policy. ``impossible``: what it is
-    to run is not in the image, so that it can never be started.
+    ``restarts``: what ends by itself is started again by the engine after so many seconds, as by a restart policy.
+    ``impossible``: what it is to run is not in the image, so that it can never be started.
     """
 
     ready_after: float = 0.05
@@ -30,6 +30,7 @@ class Fate:
     unchangeable: bool = False
     restarts: bool = False
     impossible: bool = False
+    restarts_after: float = 0.5
 
 
 @dataclass(slots=True)

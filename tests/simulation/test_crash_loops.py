@@ -1,0 +1,225 @@
+"""What ends by itself again and again is in a crash loop, whoever starts it again: it is not called up, and nobody is
+told that it is, before it has run for longer than it did."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from typing import Any
+
+import pytest
+
+from tests.simulation.virtual_time import run
+from tests.simulation.world import World, chunk, domain
+
+
+def shop(image: str = "web:1", **more: Any) -> dict[str, Any]:
+    return domain(chunk("web", **{"health_check": None, "container": {"image": image}, **more}), chunk("api", "web"))
+
+
+def crashing(w: World, image: str, after: float, *, by_engine: bool) -> None:
+    fate = w.engine.fate(image)
+    fate.exit_code, fate.exit_after, fate.restarts = 3, after, by_engine
+
+
+async def watch(w: World, seconds: float) -> set[tuple[str, str, str]]:
+    """All that the chunk and its fact were in this time."""
+    seen: set[tuple[str, str, str]] = set()
+    end = asyncio.get_running_loop().time() + seconds
+    while asyncio.get_running_loop().time() < end:
+        seen.add((w.chunk("web")["state"], w.chunk("web")["reason"], w.fact("web_ready")))
+        await asyncio.sleep(0.17)
+    return seen
+
+
+async def until_looping(w: World) -> None:
+    await w.until(lambda: w.chunk("web")["reason"] == "CrashLooping")
+
+
+by_whom = pytest.mark.parametrize("by_engine", [False, True], ids=["we-restart", "engine-restarts"])
+
+
+@by_whom
+@pytest.mark.parametrize("after", [0.2, 2.0, 20.0, 100.0])
+def test_three_ends_within_ten_minutes_are_a_loop_that_is_never_called_up(after: float, by_engine: bool) -> None:
+    async def story() -> None:
+        async with World() as w:
+            crashing(w, "web:1", after, by_engine=by_engine)
+            w.files.write("shop", shop())
+            await until_looping(w)
+            seen = await watch(w, 400.0)
+            assert {state for state, _, _ in seen} <= {"failed", "executing", "ready"}
+            assert {fact for _, _, fact in seen} <= {"N", "U"}
+            assert ("failed", "CrashLooping", "N") in seen
+            assert w.chunk("web")["crashes"] >= 3
+            assert w.chunk("web")["restarts"] >= 2
+            said = w.chunk("web")["message"]
+            assert "ended by itself" in said or w.chunk("web")["reason"] != "CrashLooping"
+            assert w.chunk("web")["exit"]["code"] == 3
+            ends = w.chunk("web")["crashes"]
+            assert f"ended by itself {ends} times" in w.chunk("web")["last_error"]
+            assert "exit code 3" in w.chunk("web")["last_error"]
+            assert "simulated output" in w.chunk("web")["exit"]["output"]
+
+    run(story())
+
+
+@by_whom
+def test_while_it_runs_again_it_executes_and_says_what_it_waits_for(by_engine: bool) -> None:
+    async def story() -> None:
+        async with World() as w:
+            crashing(w, "web:1", 60.0, by_engine=by_engine)
+            w.files.write("shop", shop())
+            await until_looping(w)
+            await w.until(lambda: w.chunk("web")["state"] == "executing" and w.chunk("web")["reason"] == "CrashLooping")
+            assert "counts as up once it has been up for 75 s" in w.chunk("web")["message"]
+            assert "exit code 3" in w.chunk("web")["message"]
+
+    run(story())
+
+
+@by_whom
+@pytest.mark.parametrize("checked", [False, True], ids=["no-check", "checked"])
+def test_it_is_out_of_the_loop_once_it_has_been_up_for_longer_than_it_was(by_engine: bool, checked: bool) -> None:
+    async def story() -> None:
+        async with World() as w:
+            crashing(w, "web:1", 20.0, by_engine=by_engine)
+            more: dict[str, Any] = {"health_check": {"type": "tcp", "port_key": "80"}} if checked else {}
+            w.files.write("shop", shop(**more))
+            await until_looping(w)
+            w.engine.fate("web:1").exit_code = None
+            await w.until(lambda: w.engine.is_ready(w.container("shop_web").id), limit=900)
+            w.engine.cancel_fate("shop_web")
+            before = asyncio.get_running_loop().time()
+            await w.until(lambda: w.chunk("web")["state"] == "completed", limit=900)
+            assert asyncio.get_running_loop().time() - before >= 20.0
+            assert w.fact("web_ready") == "Y"
+            await w.until_settled()
+            await asyncio.sleep(700)
+            assert w.chunk("web")["crashes"] == 0
+
+    run(story())
+
+
+@by_whom
+def test_a_restart_of_the_program_forgets_no_loop(by_engine: bool) -> None:
+    async def story() -> None:
+        async with World() as w:
+            crashing(w, "web:1", 20.0, by_engine=by_engine)
+            w.files.write("shop", shop())
+            await until_looping(w)
+            rng = random.Random(1)
+            for _ in range(8):
+                await asyncio.sleep(rng.uniform(1.0, 40.0))
+                await w.kill()
+                await asyncio.sleep(rng.uniform(0.0, 60.0))
+                w.start()
+                seen = await watch(w, 30.0)
+                assert "completed" not in {state for state, _, _ in seen}
+                assert "Y" not in {fact for _, _, fact in seen}
+            assert w.chunk("web")["crashes"] >= 4
+
+    run(story())
+
+
+def test_ends_that_nobody_saw_count_by_the_engines_own_count() -> None:
+    async def story() -> None:
+        async with World() as w:
+            w.files.write("shop", shop())
+            await w.until_settled()
+            w.engine.weather.deaf_until = asyncio.get_running_loop().time() + 1e6
+            crashing(w, "web:1", 2.0, by_engine=True)
+            w.engine.fate("web:1").restarts_after = 0.01
+            w.engine.doom("shop_web")
+            seen = await watch(w, 200.0)
+            assert any(reason == "CrashLooping" for _, reason, _ in seen)
+            assert w.chunk("web")["crashes"] >= 10
+
+    run(story())
+
+
+def test_an_update_that_crashes_is_given_up_also_where_the_engine_restarts_it() -> None:
+    async def story() -> None:
+        async with World() as w:
+            w.files.write("shop", shop())
+            await w.until_settled()
+            before = w.container("shop_web").id
+            crashing(w, "web:2", 0.4, by_engine=True)
+            w.files.write("shop", shop("web:2"))
+            await w.until(lambda: w.chunk("web")["reason"] == "RolledBack", limit=60)
+            assert w.container("shop_web").id == before
+            assert "ended by itself 3 times" in w.chunk("web")["message"]
+            assert "exit code 3" in w.chunk("web")["message"]
+
+    run(story())
+
+
+def test_a_person_who_asks_has_it_tried_at_once_and_not_called_up_at_once() -> None:
+    async def story() -> None:
+        async with World() as w:
+            crashing(w, "web:1", 20.0, by_engine=False)
+            w.files.write("shop", shop())
+            await until_looping(w)
+            for _ in range(5):
+                w.ask_apply()
+                seen = await watch(w, 60.0)
+                assert "completed" not in {state for state, _, _ in seen}
+                assert "Y" not in {fact for _, _, fact in seen}
+
+    run(story())
+
+
+def test_a_changed_container_begins_anew() -> None:
+    async def story() -> None:
+        async with World() as w:
+            crashing(w, "web:1", 20.0, by_engine=False)
+            w.files.write("shop", shop())
+            await until_looping(w)
+            w.files.write("shop", shop("web:2"))
+            await w.until_settled(limit=30)
+
+    run(story())
+
+
+def test_what_a_run_of_ten_minutes_ended_with_is_no_measure() -> None:
+    async def story() -> None:
+        async with World() as w:
+            w.files.write("shop", shop())
+            await w.until_settled()
+            await asyncio.sleep(3600)
+            for _ in range(3):
+                w.engine.die("shop_web", 1)
+                await w.until(lambda: "shop_web" in w.running())
+                await asyncio.sleep(1.0)
+            assert w.chunk("web")["reason"] == "CrashLooping"
+            await w.until_settled(limit=30)
+
+    run(story())
+
+
+def test_what_we_stop_ourselves_is_no_end_by_itself() -> None:
+    async def story() -> None:
+        async with World() as w:
+            check = {"type": "tcp", "port_key": "80"}
+            w.files.write("shop", shop(health_check=check))
+            await w.until_settled()
+            for _ in range(4):
+                w.engine.make_ill("shop_web")
+                await w.until(lambda: not w.settled())
+                await w.until_settled()
+            assert w.chunk("web")["crashes"] == 0
+
+    run(story())
+
+
+def test_work_that_fails_is_no_loop() -> None:
+    async def story() -> None:
+        async with World() as w:
+            crashing(w, "web:1", 1.0, by_engine=False)
+            job = shop(kind="job")
+            w.files.write("shop", job)
+            await w.until(lambda: w.chunk("web").get("attempts", 0) >= 5)
+            assert w.chunk("web")["reason"] != "CrashLooping"
+            assert w.chunk("web")["crashes"] == 0
+
+    run(story())
