@@ -22,13 +22,13 @@ def crashing(w: World, image: str, after: float, *, by_engine: bool) -> None:
     fate.exit_code, fate.exit_after, fate.restarts = 3, after, by_engine
 
 
-async def watch(w: World, seconds: float) -> set[tuple[str, str, str]]:
+async def watch(w: World, seconds: float, step: float = 0.17) -> set[tuple[str, str, str]]:
     """All that the chunk and its fact were in this time."""
     seen: set[tuple[str, str, str]] = set()
     end = asyncio.get_running_loop().time() + seconds
     while asyncio.get_running_loop().time() < end:
         seen.add((w.chunk("web")["state"], w.chunk("web")["reason"], w.fact("web_ready")))
-        await asyncio.sleep(0.17)
+        await asyncio.sleep(step)
     return seen
 
 
@@ -47,7 +47,7 @@ def test_three_ends_within_ten_minutes_are_a_loop_that_is_never_called_up(after:
             crashing(w, "web:1", after, by_engine=by_engine)
             w.files.write("shop", shop())
             await until_looping(w)
-            seen = await watch(w, 400.0)
+            seen = await watch(w, 60.0 + 3 * after, 0.13 + after / 100)
             assert {state for state, _, _ in seen} <= {"failed", "executing", "ready"}
             assert {fact for _, _, fact in seen} <= {"N", "U"}
             assert ("failed", "CrashLooping", "N") in seen
