@@ -15,7 +15,7 @@ from reconciler.engine.simulated import SimulatedEngine
 from reconciler.planner.actions import Action
 from reconciler.planner.observed import Container
 from tests.simulation.virtual_time import run
-from tests.simulation.world import STACK, World
+from tests.simulation.world import STACK, Stores, World, chunk, domain
 
 Change = Callable[[World], Awaitable[None]]
 
@@ -71,11 +71,28 @@ async def start_first_again(w: World) -> None:
 
 async def change_unnamed(w: World, value: str) -> None:
     document: dict[str, Any] = copy.deepcopy(STACK)
-    for chunk in document["cpuxs"]["main"]["design_chunks"]:
-        del chunk["container"]["name"]
+    for each in document["cpuxs"]["main"]["design_chunks"]:
+        del each["container"]["name"]
     document["cpuxs"]["main"]["design_chunks"][0]["container"]["environment"] = {"A": value}
     w.files.write("shop", document)
     await w.until(lambda: w.domain("shop").get("generation") == int(value))
+    await w.until_settled()
+
+
+async def writer(w: World) -> None:
+    await change_writer(w, "1")
+
+
+async def writer_again(w: World) -> None:
+    await change_writer(w, "2")
+
+
+async def change_writer(w: World, value: str) -> None:
+    """A chunk that writes to a volume, and has neither a name nor a host port."""
+    container = {"name": None, "volumes": ["data:/data"], "environment": {"A": value}}
+    document = domain(chunk("db", container=container), volumes={"data": {}})
+    w.files.write("shop", document)
+    await w.until(lambda: all(c.settings and f"{value}" in str(c.settings) for c in w.engine.containers.values()))
     await w.until_settled()
 
 
@@ -98,8 +115,11 @@ async def remove(w: World) -> None:
     await w.until(lambda: not w.engine.containers and "pnr_shop" not in w.engine.networks)
 
 
-async def told(before: Change | None, change: Change, at: int | None, pause: float) -> Tripwire:
-    """Live through a change, killed at one moment of it and started again after a pause."""
+async def told(
+    before: Change | None, change: Change, at: int | None, pause: float, *, forgets: bool = False
+) -> Tripwire:
+    """Live through a change, killed at one moment of it and started again after a pause. ``forgets``: what was kept of
+    all that is lost then."""
     engine = Tripwire()
     async with World(engine) as w:
         if before is not None:
@@ -112,6 +132,8 @@ async def told(before: Change | None, change: Change, at: int | None, pause: flo
         async def kill_and_start() -> None:
             await w.kill()
             await asyncio.sleep(pause)
+            if forgets:
+                w.stores = Stores()
             w.start()
 
         engine.pulled = lambda: killing.append(asyncio.get_running_loop().create_task(kill_and_start()))
@@ -132,6 +154,7 @@ STORIES = [
     (None, start, {"shop_db": 1, "shop_api": 1, "shop_web": 1}),
     (start, update, {"shop_db": 1}),
     (start_first, start_first_again, {"shop-main-db-1": 1}),
+    (writer, writer_again, {"shop-main-db-1": 1}),
     (start, heal, {"shop_api": 1}),
     (start, put_right, {"shop_web": 1}),
     (start, remove, {}),
@@ -152,3 +175,33 @@ def test_killed_around_any_call_it_starts_nothing_twice_and_ends_the_same(
         assert Counter(killed.runs) == runs, f"killed at moment {at}"
         assert {c.name for c in killed.containers.values()} == names
         assert all(set(c.networks) == {"pnr_shop"} for c in killed.containers.values())
+
+
+def versions(engine: SimulatedEngine) -> set[tuple[str, str]]:
+    return {(c.name, str((c.settings or {}).get("environment"))) for c in engine.containers.values()}
+
+
+@pytest.mark.parametrize("form", ["name", "writer", "start-first"])
+def test_killed_around_any_call_of_an_update_with_all_that_was_kept_lost_it_ends_the_same(form: str) -> None:
+    def document(value: str) -> dict[str, Any]:
+        container: dict[str, Any] = {"environment": {"A": value}}
+        if form != "name":
+            container["name"] = None
+        if form == "writer":
+            container["volumes"] = ["data:/data"]
+        return domain(chunk("db", container=container), volumes={"data": {}})
+
+    async def change(w: World) -> None:
+        (old,) = w.engine.containers
+        w.files.write("shop", document("2"))
+        await w.until(lambda: bool(w.engine.containers) and old not in w.engine.containers)
+        await w.until_settled()
+
+    async def before(w: World) -> None:
+        w.files.write("shop", document("1"))
+        await w.until_settled()
+
+    undisturbed = run(told(before, change, None, 0.0))
+    for at in range(undisturbed.moments):
+        killed = run(told(before, change, at, 0.0, forgets=True))
+        assert versions(killed) == versions(undisturbed), f"killed at moment {at}"

@@ -78,11 +78,13 @@ class Author:
         if rng.random() < 0.2:
             container["volumes"] = [f"{CONF}:/etc/app.conf:ro"]
             more["on_file_change"] = "recreate"
+        if rng.random() < 0.4:
+            container["volumes"] = [*container.get("volumes", []), f"/srv/{name}_{n}:/data"]
         if rng.random() < 0.3:
             container["ports"] = {"80": str(1000 + DOMAINS.index(name) * 100 + n)}
         elif rng.random() < 0.4:
             container["name"] = None
-            more["strategy"] = rng.choice(["stop-first", "start-first"])
+            more["strategy"] = rng.choice(["auto", "stop-first", "start-first"])
             if rng.random() < 0.3:
                 more.update(replicas=rng.choice([2, 3]), min_ready=rng.choice([1, 2]))
         if rng.random() < 0.3:

@@ -257,6 +257,7 @@ class World:
         await self.kill()
         await self.engine.close()
         assert not self.engine.trespasses
+        assert not self.engine.double_writers
 
     def start(self) -> None:
         """Start a controller on what there is."""

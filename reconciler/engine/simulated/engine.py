@@ -146,6 +146,12 @@ class SimulatedEngine(SimulatedHost):
                 self.weather.late_until = until
             case "lost":
                 self.weather.losing_until = until
+            case "stuck":
+                self.weather.stuck_until = until
+            case "half":
+                self.weather.halving_until = until
+            case "held":
+                self.weather.ports_held_until = until
             case "deaf":
                 self.weather.deaf_until = until
             case "stutter":
@@ -335,7 +341,13 @@ class SimulatedEngine(SimulatedHost):
         await self._answer(seconds, LATE_CALL_SECONDS)
         self._fail_perhaps()
         self._log(action)
+        if isinstance(action, RemoveContainer) and self._now() < self.weather.stuck_until:
+            raise EngineError(f"container {action.name} can't be removed: its root file system is busy")
+        if isinstance(action, StartContainer) and self._now() < self.weather.ports_held_until:
+            self.check_no_host_port(action.name)
         result = self._carry_out(action)
+        if self._now() < self.weather.halving_until and self._random.random() < GONE_WRONG:
+            raise EngineError("the simulated engine did it, and had a fault then")
         if self._now() < self.weather.losing_until and self._random.random() < GONE_WRONG:
             lost = EngineUnavailable if self._random.random() < GONE_WRONG else EngineError
             raise lost("the simulated engine lost its answer")

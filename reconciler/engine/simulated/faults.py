@@ -16,7 +16,8 @@ class Fault:
     To the engine, for ``seconds``: ``down`` (it goes away), ``reboot`` (it goes away, and all containers end), ``fail``
     (half of the calls fail), ``late`` (calls and looks take long), ``lost`` (half of the calls are carried out and
     reported as failed), ``deaf`` (no hints come), ``stutter`` (hints come twice, late and in any order), ``drop`` (the
-    stream of hints breaks off, and there is no other; all else answers).
+    stream of hints breaks off, and there is no other; all else answers), ``stuck`` (no container can be removed),
+    ``half`` (half of the calls are carried out and answered with a failure), ``held`` (somebody has all host ports).
     """
 
     at: float
@@ -27,7 +28,7 @@ class Fault:
 
 FaultSchedule = tuple[Fault, ...]
 HITTING = ("die", "stop", "remove", "rename", "disconnect", "pause", "update", "ill")
-WEATHER = ("down", "reboot", "fail", "late", "lost", "deaf", "stutter", "drop")
+WEATHER = ("down", "reboot", "fail", "late", "lost", "deaf", "stutter", "drop", "stuck", "half", "held")
 
 
 def schedule(seed: int, *, until: float = 300.0, count: int = 12) -> FaultSchedule:
@@ -47,6 +48,9 @@ class Weather:
     failing_until: float = 0.0
     late_until: float = 0.0
     losing_until: float = 0.0
+    stuck_until: float = 0.0
+    halving_until: float = 0.0
+    ports_held_until: float = 0.0
     deaf_until: float = 0.0
     stuttering_until: float = 0.0
     streamless_until: float = 0.0

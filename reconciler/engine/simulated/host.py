@@ -24,8 +24,9 @@ from reconciler.engine.protocol import (
 )
 from reconciler.engine.simulated.belongings import ADDRESS, ALIVE, SimulatedBelongings
 from reconciler.engine.simulated.fates import Fate, Hidden, published, read_back
-from reconciler.intent.model import Chunk, ChunkId
+from reconciler.intent.model import Chunk, ChunkId, Strategy
 from reconciler.intent.settings.references import containers_shared
+from reconciler.intent.writers import written
 from reconciler.planner.actions import (
     AdoptContainer,
     CreateContainer,
@@ -43,12 +44,14 @@ class SimulatedHost(SimulatedBelongings):
     """See the module's text.
 
     ``host_files`` are those of the host that can be mounted, by path; ``fates`` are by image. ``runs`` names the
-    container of every run that began, in their order.
+    container of every run that began, in their order. ``double_writers`` tells of every start of a second container of
+    a chunk on something that it can write to, where its file did not ask for that.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.runs: list[str] = []
+        self.double_writers: list[str] = []
         self.wall: Callable[[], float] = time.time  # a simulation in virtual time has its own
         self.host_files: dict[str, Node] = {}
         self._hidden: dict[str, Hidden] = {}
@@ -214,6 +217,7 @@ class SimulatedHost(SimulatedBelongings):
                 raise PortInUse(f"host port {min(wanted & held)} is held by container {other.name} ({other.id})")
         if self.fate(c.image).impossible:
             raise StartFailed(f"container {name} can't be started: its command is not in the image", permanent=True)
+        self._note_writers(c, hidden.chunk)
         self._serial += 1
         started = self._put(
             replace(
@@ -231,6 +235,23 @@ class SimulatedHost(SimulatedBelongings):
         self.runs.append(name)
         self._begin_run(started, hidden)
         return started
+
+    def check_no_host_port(self, name: str) -> None:
+        """Raises PortInUse where a container that does not run yet would publish a port."""
+        c = self._ours(name)
+        ports = sorted(port.port for each in self._hidden[c.id].ports.values() for port in each)
+        if ports and c.condition not in ALIVE:
+            raise PortInUse(f"host port {ports[0]} is held by somebody who can not be seen from here")
+
+    def _note_writers(self, c: Container, chunk: Chunk | None) -> None:
+        if chunk is None or chunk.strategy is Strategy.START_FIRST:
+            return
+        own = set(written(c.settings or {}))
+        for other in self.containers.values():
+            if other.id != c.id and other.owner == c.owner and other.condition in ALIVE:
+                shared = own & set(written(other.settings or {}))
+                if shared:
+                    self.double_writers.append(f"{c.name} and {other.name} on {', '.join(sorted(shared))}")
 
     def _begin_run(self, c: Container, hidden: Hidden) -> None:
         loop = asyncio.get_running_loop()
