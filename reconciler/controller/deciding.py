@@ -224,6 +224,13 @@ class Decider:
     def _decide_domain(self, name: str) -> None:
         """A domain's own objects: make the networks and volumes it needs, remove what it left."""
         record = self._known.domains.get(name)
+        if record is not None and record.elsewhere and record.gone:
+            # Nothing of it is ours to remove.
+            for id in list(self._known.chunks_of(name)):
+                self._attention.forget(id)
+                self._known.forget(id)
+            self._forget_domain(record)
+            return
         if record is None or record.unknown or not self._known.engine_up or not self._known.world.complete:
             return
         for id in self._known.world.owners(name):

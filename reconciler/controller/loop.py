@@ -18,6 +18,7 @@ from typing import Any
 from reconciler.controller.adoption import Adoption
 from reconciler.controller.attention import Attention
 from reconciler.controller.clock import Clock
+from reconciler.controller.custody import Custody
 from reconciler.controller.deciding import Decider
 from reconciler.controller.executor import Executor
 from reconciler.controller.host_files import HostFiles
@@ -26,7 +27,7 @@ from reconciler.controller.intake import Intake
 from reconciler.controller.known import Known
 from reconciler.controller.outcomes import Outcomes
 from reconciler.controller.prober import Prober
-from reconciler.controller.protocols import Judge, ProbeMaker, RuntimeReader, Source
+from reconciler.controller.protocols import Judge, Leases, ProbeMaker, RuntimeReader, Source
 from reconciler.controller.recorder import Recorder
 from reconciler.controller.records import (
     Beat,
@@ -78,6 +79,7 @@ class Controller:
         clock: Clock,
         recorder: Recorder,
         seed: int | None = None,
+        leases: Leases | None = None,
         keep_down: Callable[[str], bool] | None = None,
     ) -> None:
         self.known = Known(clock, recorder)
@@ -117,6 +119,7 @@ class Controller:
             on_forgotten=lambda: self.post(JudgeAgain()),
         )
         self._adoption = Adoption(known=self.known, executor=self._executor, prober=self._prober)
+        self._custody = Custody(known=self.known, leases=leases)
         self._outcomes = Outcomes(known=self.known, decider=self._decider, images=self._images, watcher=self._watcher)
         self._wishes = Wishes(known=self.known, adoption=self._adoption, images=self._images, watcher=self._watcher)
         self._host_files = HostFiles(known=self.known, engine=engine, post=self.post, changed=self.changed)
@@ -159,6 +162,13 @@ class Controller:
         self.post(LookNow(only))
         while self._sightings.newest <= before and self.known.engine_up:
             await self._changed.wait()
+
+    def write_state_again(self) -> None:
+        """The state directory has lost what it held: write all of it."""
+        self.known.recorder.write_again()
+        self.known.recorder.touch_folder()
+        for name in self.known.domains:
+            self.known.recorder.touch(name)
 
     def view(self) -> dict[str, Any]:
         """The document of ``pnr status --json``, as things stand now."""
@@ -225,6 +235,7 @@ class Controller:
             await self._wait()
             while self._inbox:
                 self._take(self._inbox.popleft())
+            self._custody.see_to_it()
             while self.known.changed_unseen:
                 self._watcher.look_at(self.known.changed_unseen.pop())
             now = self.known.clock.monotonic()
@@ -255,6 +266,8 @@ class Controller:
         due.extend(self._decider.object_retry.values())
         removal = self.intake.removals.due()
         due.extend([removal] if removal is not None else [])
+        if self._custody.due is not None:
+            due.append(self._custody.due)
         timer = None
         if due:
             delay = max(0.0, min(due) - self.known.clock.monotonic())
@@ -322,6 +335,7 @@ class Controller:
             case FetchEnded():
                 self._images.fetch_ended(message)
             case LookNow(only):
+                self._custody.ask_again(only)
                 self._wishes.look_now(only)
             case FilesSeen(news):
                 self.known.take_files(news)

@@ -69,6 +69,14 @@ class Judge(Protocol):
     def recall(self, stored: Sequence[StoredIntent]) -> Mapping[str, Domain]: ...
 
 
+class Leases(Protocol):
+    """One pnr a domain of an engine: ``take`` gives "" where the lease is ours now, else who has it."""
+
+    def take(self, engine: str, domain: str) -> str: ...
+    def is_free(self, engine: str, domain: str) -> bool: ...
+    def release(self, engine: str, domain: str) -> None: ...
+
+
 class Answers(Protocol):
     """What a container wrote about itself."""
 

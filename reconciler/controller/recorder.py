@@ -138,6 +138,11 @@ class Recorder:
         self._kept[domain] = self._texts[domain] = (file, data)
         self._wake.set()
 
+    def write_again(self) -> None:
+        """The state directory has lost what it held: all last good texts are to be written."""
+        self._kept = {**self._texts, **self._kept}
+        self._wake.set()
+
     def intent_moved(self, domain: str, file: str) -> None:
         """The file that the domain's last good text stood in has another name now."""
         if domain in self._texts:

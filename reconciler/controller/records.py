@@ -70,7 +70,8 @@ class ChunkRecord:
 class DomainRecord:
     """One domain as the loop knows it.
 
-    ``domain`` is the intent in force (the last good one). ``gone``: its file went away; ``down``: a person took it
+    ``domain`` is the intent in force (the last good one). ``elsewhere`` says who else works on this domain of the
+    engine, so that this program leaves it alone. ``gone``: its file went away; ``down``: a person took it
     down; either way its chunks are to be removed. ``problems`` are what is wrong with its file, ``warnings`` what only
     looks wrong in it beside the other files.
 
@@ -99,6 +100,7 @@ class DomainRecord:
     gone_of: tuple[int, int] = (0, 0)
     held: str = ""
     held_since: datetime | None = None
+    elsewhere: str = ""
 
     @property
     def vanished(self) -> bool:
@@ -113,8 +115,8 @@ class DomainRecord:
     @property
     def unknown(self) -> bool:
         """Whether nobody can tell what is wanted: the text that was in force means nothing now (a file that it refers
-        to can't be read, most often). What there is stays as it is."""
-        return self.domain is None and not self.gone and not self.down
+        to can't be read, most often). What there is stays as it is. So it does where another pnr works on it."""
+        return bool(self.elsewhere) or (self.domain is None and not self.gone and not self.down)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from reconciler.controller.images import Images
 from reconciler.controller.known import Known
 from reconciler.controller.records import ChunkRecord, DomainRecord
 from reconciler.facts import UNKNOWN, Pnr, missing
-from reconciler.intent.model import Chunk, ChunkId, Problem
+from reconciler.intent.model import Chunk, ChunkId, Place, Problem
 from reconciler.intent.networks import network_needs
 from reconciler.lifecycle import Reason, State
 from reconciler.planner import belongings, file_mounts
@@ -127,7 +127,7 @@ def _domain_view(c: Known, images: Images, record: DomainRecord) -> dict[str, An
         "settled": is_settled(c, record) and not record.problems and not arranging,
         "stalled": is_stalled(c, record),
         "suspended": record.down,
-        "errors": [problem.as_dict() for problem in record.problems],
+        "errors": [problem.as_dict() for problem in (*record.problems, *_elsewhere(record))],
         "warnings": [problem.as_dict() for problem in record.warnings],
         "notes": [
             *(record.domain.notes if record.domain is not None else ()),
@@ -156,6 +156,10 @@ def _file_notes(c: Known, id: ChunkId) -> list[str]:
     if chunk is None or not c.files:
         return []
     return [f"{id}: {note}" for container in c.world.of(id) for note in file_mounts.notes(chunk, container, c.files)]
+
+
+def _elsewhere(record: DomainRecord) -> tuple[Problem, ...]:
+    return (Problem(Place(record.file), "WorkedOnElsewhere", record.elsewhere),) if record.elsewhere else ()
 
 
 def _is_arranging(c: Known, record: DomainRecord) -> bool:

@@ -94,6 +94,26 @@ class ControlServer:
             self._accept, sock=listening, limit=address.MOST_REQUEST_BYTES, backlog=BACKLOG
         )
 
+    def is_there(self) -> bool:
+        """Whether who looks for the socket (or the port's file) in the state directory finds this one."""
+        if self._made is None:
+            return False
+        path, inode = self._made
+        try:
+            return os.lstat(path).st_ino == inode
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError:
+            return True  # nobody can tell
+
+    async def open_again(self) -> None:
+        """Answer in the state directory that is there now; who is being answered is answered to the end. Raises as
+        :meth:`start`."""
+        if self._server is not None:
+            self._server.close()
+        self._made = None  # it is gone, or another's
+        await self.start()
+
     async def close(self) -> None:
         """Stop answering, end what is being answered, and remove the socket."""
         if self._server is None:

@@ -7,7 +7,7 @@ import logging
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +39,7 @@ from reconciler.state.images import ImageStore
 from reconciler.state.intents import IntentStore
 from reconciler.state.journal import Journal
 from reconciler.state.key import InstallationKey
+from reconciler.state.lease import Leases
 from reconciler.state.lock import StateLock
 from reconciler.state.snapshot import SnapshotStore
 
@@ -47,7 +48,14 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("pnr.daemon")
 
-FILES = (journal_state.NAME, adopted_state.FILE, folder_state.FILE, images_state.FILE, key_state.NAME)
+FILES = (
+    journal_state.NAME,
+    adopted_state.FILE,
+    folder_state.FILE,
+    images_state.FILE,
+    key_state.NAME,
+    folder_state.FILE,
+)
 """What of the state directory is a file, whatever stands in its place."""
 
 
@@ -57,17 +65,31 @@ class UnknownEngine(PnrError):
     code = "UnknownEngine"
 
 
+@dataclass(slots=True)
+class Records:
+    """What else is kept in the state directory: what was wrong with it, and how each is written anew."""
+
+    problems: list[str] = field(default_factory=list)
+    write_again: list[Callable[[], None]] = field(default_factory=list)
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What the service needs once all is put together."""
 
     controller: Controller
     engine: Engine
+    lock: StateLock
+    records: Records
 
 
-def make_contents(options: ServiceOptions, policy: Judge, *, make_key: bool) -> LocalContents:
+def make_contents(
+    options: ServiceOptions, policy: Judge, *, make_key: bool, records: Records | None = None
+) -> LocalContents:
     """What reads secrets and other files that domain files refer to. ``make_key``: see InstallationKey."""
     key = InstallationKey(options.state, make=make_key)
+    if records is not None:
+        records.write_again.append(key.write_again)
     return LocalContents(key, Places.of(os.environ, frozenset(options.allowed_env)), may_read=may_read(policy))
 
 
@@ -109,10 +131,10 @@ class _ChunkFolders:
 
 
 def make_engine(
-    options: ServiceOptions, contents: LocalContents, policy: Judge, problems: list[str] | None = None
+    options: ServiceOptions, contents: LocalContents, policy: Judge, records: Records | None = None
 ) -> tuple[Engine, ProbeMaker, RuntimeReader]:
     """The engine by its name, with the probes and the reader of containers' answers that go with it. ``policy`` judges
-    what is sent to it; ``problems`` takes what is wrong with its records in the state directory.
+    what is sent to it; ``records`` takes those that it has in the state directory.
 
     Raises UnknownEngine.
     """
@@ -126,8 +148,9 @@ def make_engine(
 
         root, executable_root = files_roots(options.state)
         adopted, record = AdoptedStore(options.state), ImageStore(options.state)
-        if problems is not None:
-            problems += [problem for problem in (adopted.problem, record.problem) if problem]
+        if records is not None:
+            records.problems += [problem for problem in (adopted.problem, record.problem) if problem]
+            records.write_again += [adopted.write_again, record.write_again]
         files = MountedFiles(root, contents, executable_root=executable_root)
         engine = DockerEngine(
             runtime_root=runtime,
@@ -167,16 +190,16 @@ async def assembled(
     lock = StateLock(options.state)
     lock.acquire()
     try:
-        problems = [told for name in FILES if (told := put_away_folder(options.state / name))]
+        records = Records([told for name in FILES if (told := put_away_folder(options.state / name))])
         clock = SystemClock()
         policy = make_policy(options)
-        contents = make_contents(options, policy, make_key=True)
-        engine, make_probe, runtime = make_engine(options, contents, policy, problems)
+        contents = make_contents(options, policy, make_key=True, records=records)
+        engine, make_probe, runtime = make_engine(options, contents, policy, records)
         judge = make_judge(options, contents, policy)
         intents = IntentStore(options.state)
         await judge.prepare({intent.file: intent for intent in intents.load_all()})
         folder = FolderStore(options.state)
-        problems += [folder.problem] if folder.problem else []
+        records.problems += [folder.problem] if folder.problem else []
         recorder = Recorder(
             snapshots=SnapshotStore(options.state),
             intents=intents,
@@ -186,9 +209,10 @@ async def assembled(
             folder=folder,
             on_journal=on_journal,
         )
-        for problem in problems:
+        for problem in records.problems:
             log.warning("%s", problem)
             recorder.remark(problem)
+        leases = Leases()
         controller = Controller(
             engine=engine,
             source=WithReferences(DirectorySource(options.domains, polling=options.polling), judge),
@@ -197,11 +221,13 @@ async def assembled(
             make_probe=make_probe,
             clock=clock,
             recorder=recorder,
+            leases=leases,
             keep_down=keep_down,
         )
         try:
-            yield Parts(controller, engine)
+            yield Parts(controller, engine, lock, records)
         finally:
             await engine.close()
+            leases.close()
     finally:
         lock.release()

@@ -12,6 +12,7 @@ from reconciler.daemon.control import ControlServer
 from reconciler.daemon.handler import Handler
 from reconciler.daemon.parts import assembled
 from reconciler.daemon.protocol import ServiceOptions
+from reconciler.daemon.state_keeping import keep_state
 from reconciler.daemon.systemd import Notifier
 from reconciler.daemon.verdict import finished_applying, finished_removing, status_sentence
 
@@ -40,6 +41,7 @@ async def serve(
             tasks.append(_show(parts.controller, on_view))
         server = ControlServer(options.state, handler.handle)
         await server.start()
+        tasks.append(keep_state(options.state, parts, server))
         try:
             await _until(stop, tasks)
         finally:

@@ -57,6 +57,8 @@ def finished_removing(known: Known, only: Sequence[str]) -> bool:
     names = [name for name in known.domains if not only or name in only]
     for name in names:
         record = known.domains[name]
+        if record.elsewhere:
+            continue  # nothing of it is ours to remove
         if any(id.domain == name for id in known.world.by_owner):
             return False
         seen = known.world.observed()

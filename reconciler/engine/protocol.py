@@ -21,12 +21,14 @@ from reconciler.planner.observed import Container, ImageSeen, Observed
 @dataclass(frozen=True, slots=True)
 class EngineInfo:
     """``name`` is ``docker`` or ``simulated``; ``version`` the engine's own (``28.5.2``). ``api_version`` is the one
-    that is spoken with it, ``system`` its operating system (``linux``); each "" where it does not matter."""
+    that is spoken with it, ``system`` its operating system (``linux``), ``id`` what it calls itself; each "" where it
+    does not matter."""
 
     name: str
     version: str
     api_version: str = ""
     system: str = ""
+    id: str = ""
 
     def __str__(self) -> str:
         return f"{self.name} {self.version}"

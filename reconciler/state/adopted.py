@@ -66,6 +66,12 @@ class AdoptedStore:
             if len(left) < len(self._labels):
                 self._write(left)
 
+    def write_again(self) -> None:
+        """Write the record anew where the state directory has lost it. Raises StateWriteFailed."""
+        with self._writing:
+            if self._labels:
+                self._write(dict(self._labels))
+
     def _write(self, labels: dict[str, Mapping[str, str]]) -> None:
         text = json.dumps({"version": VERSION, "adopted": labels}, indent=1, sort_keys=True)
         if self._unusable:

@@ -78,6 +78,12 @@ class ImageStore:
             if len(left) < len(self._own):
                 self._write(left, self._asked)
 
+    def write_again(self) -> None:
+        """Write the record anew where the state directory has lost it. Raises StateWriteFailed."""
+        with self._lock:
+            if self._own or self._asked:
+                self._write(self._own, self._asked)
+
     def _write(self, own: dict[str, tuple[str, ...]], asked: dict[str, float]) -> None:
         document = {"version": VERSION, "own": own, "asked": asked}
         if self._unusable:

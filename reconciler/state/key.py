@@ -41,6 +41,11 @@ class InstallationKey:
                 self._key = self._read() or self._new()
             return self._key
 
+    def write_again(self) -> None:
+        """Put the key back where the state directory has lost it. Raises StateWriteFailed."""
+        if self._key is not None and self._make and not self._path.exists():
+            atomic.write(self._path, self._key)
+
     def _read(self) -> bytes | None:
         try:
             key = aside.read(self._path)

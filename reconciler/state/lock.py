@@ -14,7 +14,7 @@ from typing import IO, ClassVar
 
 from reconciler.errors import PnrError
 
-_HELD = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK)
+HELD = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK)
 
 
 class StateLocked(PnrError):
@@ -39,7 +39,7 @@ class StateLock:
         try:
             _lock(file)
         except OSError as error:
-            if error.errno not in _HELD:
+            if error.errno not in HELD:
                 file.close()
                 raise StateLocked(
                     f"{self._path} can't be locked: {error.strerror or error}; choose a --state on a local disk"
@@ -57,6 +57,27 @@ class StateLock:
             os.truncate(file.fileno(), 0)
             os.write(file.fileno(), f"{os.getpid()}\n".encode())
 
+    def is_there(self) -> bool:
+        """Whether the lock that is held is the one of the state directory: that may have been removed since, and made
+        again by somebody else."""
+        if self._file is None:
+            return False
+        try:
+            there = self._path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError:
+            return True  # nobody can tell
+        held = os.fstat(self._file.fileno())
+        return (there.st_dev, there.st_ino) == (held.st_dev, held.st_ino)
+
+    def acquire_again(self) -> None:
+        """Take the lock of the directory that is there now. Raises StateLocked; the old one is then held still."""
+        before = self._file
+        self.acquire()
+        if before is not None:
+            before.close()
+
     def release(self) -> None:
         """Give the lock back."""
         if self._file is not None:
@@ -64,6 +85,11 @@ class StateLock:
                 os.truncate(self._file.fileno(), 0)
             self._file.close()
             self._file = None
+
+
+def take(file: IO[str]) -> None:
+    """Lock a file, or raise an OSError, of ``HELD`` where somebody else has it."""
+    _lock(file)
 
 
 if sys.platform == "win32":

@@ -11,7 +11,7 @@ from typing import Any
 
 from reconciler.controller.clock import LoopClock
 from reconciler.controller.loop import Controller
-from reconciler.controller.protocols import StoredIntent
+from reconciler.controller.protocols import Leases, StoredIntent
 from reconciler.controller.recorder import Recorder
 from reconciler.controller.records import ConfirmRemoval, LookNow, TakeDown
 from reconciler.daemon import intake
@@ -239,7 +239,8 @@ judge_files = Judging()
 class World:
     """The engine, the files and the stores; ``start`` and ``kill`` a controller as often as wanted."""
 
-    def __init__(self, engine: SimulatedEngine | None = None, *, seed: int = 0) -> None:
+    def __init__(self, engine: SimulatedEngine | None = None, *, seed: int = 0, leases: Leases | None = None) -> None:
+        self.leases = leases
         self.engine = engine or SimulatedEngine(seed=seed, start_seconds=(0.2, 0.6))
         self.files = Files()
         self.stores = Stores()
@@ -280,6 +281,7 @@ class World:
             clock=clock,
             recorder=recorder,
             seed=self.seed,
+            leases=self.leases,
         )
         self._task = asyncio.get_running_loop().create_task(self.controller.run())
 

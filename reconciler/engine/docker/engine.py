@@ -127,10 +127,11 @@ class DockerEngine:
                 self._client.close()
             self._client = clients.make(address, api, timeout=self._timeout, pool=self._pool_size, guard=self._guard)
             self._address, self._version = address, api
-            if self._guard is not None:
-                told = await self._asked(self._looks, lambda c: c.info())
-                self._guard.protect(str(told.get("DockerRootDir") or ""))
-        return EngineInfo("docker", version, api, system)
+        told = {}
+        if self._guard is not None:
+            told = await self._asked(self._looks, lambda c: c.info())
+            self._guard.protect(str(told.get("DockerRootDir") or ""))
+        return EngineInfo("docker", version, api, system, str(told.get("ID") or ""))
 
     async def ping(self) -> None:
         """Return when the engine answers."""

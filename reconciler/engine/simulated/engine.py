@@ -88,6 +88,7 @@ class SimulatedEngine(SimulatedHost):
         self.calls: list[Call] = []
         self.is_down = False
         self.is_mute = False
+        self.engine_id = ""
         self.weather = Weather()
         self._random = random.Random(seed)
         self._start_seconds = start_seconds
@@ -199,7 +200,7 @@ class SimulatedEngine(SimulatedHost):
             self._faults_armed = True
             for fault in self._faults:
                 asyncio.get_running_loop().call_later(fault.at, self.strike, fault)
-        return EngineInfo("simulated", "1")
+        return EngineInfo("simulated", "1", id=self.engine_id)
 
     async def ping(self) -> None:
         """Answer, unless it is down or mute."""

@@ -145,6 +145,21 @@ async def test_the_socket_is_gone_when_the_server_is(state: Path) -> None:
         await ask(state, command="ping")
 
 
+async def test_a_socket_that_was_removed_is_made_again(tmp_path: Path) -> None:
+    server = ControlServer(tmp_path, Answers())
+    await server.start()
+    try:
+        assert server.is_there()
+        (tmp_path / address.SOCKET_NAME).unlink()
+        assert not server.is_there()
+        await server.open_again()
+        assert server.is_there()
+        assert await ask(tmp_path, command="ping") == [{"done": True}]
+    finally:
+        await server.close()
+    assert not (tmp_path / address.SOCKET_NAME).exists()
+
+
 async def test_the_socket_of_a_dead_daemon_is_replaced(tmp_path: Path) -> None:
     dead = socket.socket(socket.AF_UNIX)
     dead.bind(str(tmp_path / "pnr.sock"))
