@@ -27,10 +27,12 @@ def configure(parser: ArgumentParser) -> None:
     parser.epilog = (
         "examples:\n  pnr apply --wait && echo up\n  pnr apply shop --wait\n\n"
         "exit codes: 0 settled (or, without --wait, handed to the daemon), 1 failed, 2 a file is not valid,\n"
-        "3 stalled, 4 no engine, 64 no such domain"
+        "3 stalled, 4 no engine, 5 a removal is held until a person confirms it, 64 no such domain"
     )
     parser.add_argument("domain", nargs="*", help="only these domains")
-    parser.add_argument("--wait", action="store_true", help="wait until it is settled, failed or stalled")
+    parser.add_argument(
+        "--wait", action="store_true", help="wait until it is settled, failed or stalled; what is to go is waited for"
+    )
     parser.add_argument("--json", action="store_true", help="print only the last view, as in `pnr status --json`")
     engine_options(parser)
 
@@ -77,6 +79,9 @@ def _alone(args: Namespace, domains: str, state: str) -> int:
 def _verdict(args: Namespace, view: View, code: object) -> int:
     if args.json:
         print_json(view)
+    for domain in view.get("domains", ()):
+        if domain.get("held") and (not args.domain or domain["name"] in args.domain):
+            complain(f"the removal of {domain['name']} is held: {domain['held']}")
     if not view.get("daemon", {}).get("engine_up", True):
         complain(f"the engine does not answer: {view['daemon'].get('message', '')}")
         return exits.UNAVAILABLE

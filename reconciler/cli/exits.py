@@ -9,6 +9,7 @@ FAILED = 1  # a chunk could not be brought up
 INVALID = 2  # a domain file is not valid
 STALLED = 3  # a gatekeeper can no longer come to hold
 UNAVAILABLE = 4  # no daemon, no engine, or another fault of the machine
+HELD = 5  # a removal is held until a person confirms it
 USAGE = 64  # the command line makes no sense: an unknown option, chunk or domain
 INTERRUPTED = 130  # Ctrl-C
 

@@ -34,7 +34,10 @@ class Adoption:
             for wanted in (chunk.container.name, *awaited(chunk.container)):
                 self._known.wanted_names.get(wanted, set()).discard(id)
             if id not in new_chunks:
-                self._known.chunk_record(id).last = chunk
+                leaver = self._known.chunk_record(id)
+                leaver.last = chunk
+                leaver.memory = intent_changed(leaver.memory)  # it goes at once, whatever it was held back by
+                self._executor.cancel_if_waiting_for_image(id)
         for id, chunk in new_chunks.items():
             self._known.facts.register(chunk)
             for wanted in (chunk.container.name, *awaited(chunk.container)):

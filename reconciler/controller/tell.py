@@ -42,12 +42,24 @@ def _all_stalled(c: Known) -> dict[ChunkId, tuple[str, ...]]:
 
 
 def is_settled(c: Known, record: DomainRecord) -> bool:
-    """Whether all that a domain declares is completed (or, when it is to go, gone)."""
+    """Whether all that a domain declares is completed, and all that it declares no more (or all, when it is to go) is
+    gone."""
     if record.unknown or record.missed_at is not None:
         return False
     if record.wanted is None:
         return not any(id.domain == record.name for id in c.world.by_owner) and not record.gone
+    if is_removing(c, record):
+        return False
     return all(chunk.id in c.chunks and c.chunks[chunk.id].state == State.COMPLETED for chunk in record.wanted.chunks())
+
+
+def is_removing(c: Known, record: DomainRecord) -> bool:
+    """Whether something of chunks that a domain declares no more is still there, or being seen to."""
+    if record.wanted is None:
+        return record.gone
+    declared = record.wanted.by_id
+    left = (id for id in c.chunks_of(record.name) if id not in declared)
+    return any(c.world.by_owner.get(id) or c.chunks[id].busy is not None for id in left)
 
 
 def is_stalled(c: Known, record: DomainRecord) -> bool:
@@ -84,6 +96,7 @@ def view(c: Known, images: Images, file_problems: Mapping[str, tuple[Problem, ..
             "vanished": False,
             "unknown": False,
             "removing": False,
+            "leaving": False,
             "asking_registries": False,
             "arranging": False,
             "cpuxs": [],
@@ -141,6 +154,7 @@ def _domain_view(c: Known, images: Images, record: DomainRecord) -> dict[str, An
         "vanished": record.vanished,
         "unknown": record.unknown,
         "removing": record.gone,
+        "leaving": is_removing(c, record),
         "asking_registries": images.is_waited_for(record.name),
         "arranging": arranging,
         "cpuxs": [

@@ -8,7 +8,10 @@ from typing import Any
 from reconciler.controller.known import Known
 from reconciler.planner import belongings
 
-SETTLED, FAILED, INVALID, STALLED = 0, 1, 2, 3
+SETTLED, FAILED, INVALID, STALLED, HELD = 0, 1, 2, 3, 5
+
+_UNDER_WAY = ("removing", "vanished", "leaving", "asking_registries", "arranging")
+"""What is still to be waited for, of a domain as the view shows it."""
 
 
 def _chosen(view: Mapping[str, Any], only: Sequence[str]) -> list[Mapping[str, Any]]:
@@ -16,7 +19,7 @@ def _chosen(view: Mapping[str, Any], only: Sequence[str]) -> list[Mapping[str, A
 
 
 def exit_code(view: Mapping[str, Any], only: Sequence[str] = ()) -> int:
-    """What ``pnr apply`` ends with: 0 settled, 1 failed, 2 invalid, 3 stalled."""
+    """What ``pnr apply`` ends with: 0 settled, 1 failed, 2 invalid, 3 stalled, 5 a removal is held."""
     domains = _chosen(view, only)
     if any(domain["errors"] for domain in domains):
         return INVALID
@@ -24,6 +27,8 @@ def exit_code(view: Mapping[str, Any], only: Sequence[str] = ()) -> int:
         return FAILED
     if any(domain["stalled"] for domain in domains):
         return STALLED
+    if any(domain.get("held") for domain in domains):
+        return HELD
     return SETTLED if all(domain["settled"] for domain in domains) else FAILED
 
 
@@ -39,7 +44,7 @@ def finished_applying(view: Mapping[str, Any], only: Sequence[str] = ()) -> bool
     if not view["daemon"]["ready"]:
         return not view["daemon"].get("engine_up", True) and bool(view["daemon"].get("message"))
     domains = _chosen(view, only)
-    if any(domain.get(work) for domain in domains for work in ("removing", "asking_registries", "arranging")):
+    if any(domain.get(work) for domain in domains for work in _UNDER_WAY):
         return False
     chunks = _chunks([domain for domain in domains if not domain.get("unknown")])
     if any(chunk["state"] == "executing" for chunk in chunks):

@@ -43,13 +43,26 @@ from reconciler.planner.steps import (
 Steps = list[tuple[Action, str]]
 
 
+def _hidden_cause(i: ChunkInput, chunk: Chunk, previous: Container) -> str:
+    """Why a container is replaced in which nothing is seen to differ from what is declared."""
+    if chunk.kind is Kind.JOB:
+        return "a new generation"
+    if previous.condition is Condition.DEAD:
+        return "the container is dead"
+    wanted = following.wanted_id(chunk, i.memory, i.image)
+    if wanted and previous.image_id != wanted:
+        found = following.short(previous.image_id)
+        return f"image: {chunk.container.image} is to be {following.short(wanted)}, {found} found"
+    return "it is left over from an update that was not completed"
+
+
 def replace_old(i: ChunkInput, chunk: Chunk, previous: Container, spare: Sequence[Container]) -> Decision:
     """An update from its beginning."""
     changes = drifted(i, previous)
     moved = following.moved(chunk, i.image, previous) if is_outdated(i, previous) else ""
     cause = "; ".join([*changes, moved] if moved else changes) or "its intent changed"
     if previous.spec == chunk.container.digest and not changes and not moved:
-        cause = "a new generation" if chunk.kind is Kind.JOB else "the container is dead"
+        cause = _hidden_cause(i, chunk, previous)
     # What the engine has under the tag is what is wanted: nothing but its being there has to be seen to.
     is_only_moved = moved and not changes and is_made_from(previous, chunk)
     steps: Steps = [(following.present(chunk), cause)] if is_only_moved else ensure_images(i)

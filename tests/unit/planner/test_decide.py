@@ -468,3 +468,12 @@ def test_leftovers_of_the_same_chunk_are_removed() -> None:
     extra = container(c, Condition.CREATED, id="second", name="shop_web_2")
     decision = decide(situation(c, container(c), replace(extra, spec="d0"), replace(extra, id="third", spec="d0")))
     assert any(step.startswith("RemoveContainer") for step in steps(decision))
+
+
+def test_the_cause_of_a_replacement_is_the_image_also_while_its_tag_is_not_looked_at() -> None:
+    c = chunk()
+    _, decision = think(situation(c, container(c), memory=Memory(asked_image="sha256:2")))
+    assert decision.work is not None
+    causes = {cause for _, cause in decision.work.steps}
+    assert any("is to be sha256:2, sha256:1 found" in cause for cause in causes)
+    assert not any("dead" in cause for cause in causes)
