@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from reconciler.daemon.verdict import exit_code, finished_applying
@@ -16,7 +18,8 @@ def test_what_is_settled_ends_with_0() -> None:
 
 @pytest.mark.parametrize("what", ["removing", "vanished", "leaving", "arranging", "asking_registries"])
 def test_what_is_under_way_is_waited_for_though_nothing_executes(what: str) -> None:
-    shown = view(domain("shop", chunk("web"), settled=False, **{what: True}))
+    more: dict[str, Any] = {what: True, "settled": False}
+    shown = view(domain("shop", chunk("web"), **more))
     assert not finished_applying(shown)
 
 
