@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import lru_cache
 
 from reconciler.intent.findings import Finding, copies
 from reconciler.intent.model import Chunk, Domain, NetworkSpec, VolumeSpec
@@ -17,7 +17,7 @@ from reconciler.intent.positions import Path
 from reconciler.intent.settings.ports import addresses
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Port:
     """A port of the host on one of its addresses; of the unspecified address (0.0.0.0, ::) on all of that version."""
 
@@ -25,23 +25,26 @@ class Port:
     number: int
     protocol: str
 
-    @cached_property
-    def _address(self) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
-        return ipaddress.ip_address(self.ip)
-
     @property
     def is_every_address(self) -> bool:
         """Whether it stands for all addresses."""
-        return self._address.is_unspecified
+        return _address(self.ip)[1]
 
     @property
     def key(self) -> tuple[int, int, str]:
         """What ports that may be in each other's way share."""
-        return self._address.version, self.number, self.protocol
+        return _address(self.ip)[0], self.number, self.protocol
 
     def __str__(self) -> str:
-        shown = f"[{self.ip}]" if self._address.version == 6 else self.ip
+        shown = f"[{self.ip}]" if _address(self.ip)[0] == 6 else self.ip
         return f"{shown}:{self.number}/{self.protocol}"
+
+
+@lru_cache(1024)
+def _address(ip: str) -> tuple[int, bool]:
+    """The version of an address, and whether it stands for all."""
+    address = ipaddress.ip_address(ip)
+    return address.version, address.is_unspecified
 
 
 Named = tuple[str, str]
@@ -148,10 +151,17 @@ class Claims:
 
     reserved: Table = field(default_factory=Table)
     let_in: Table = field(default_factory=Table)
+    _of: dict[int, tuple[Domain, tuple[_Claim, ...]]] = field(default_factory=dict)
+
+    def _claims(self, domain: Domain) -> tuple[_Claim, ...]:
+        """Those of a domain, which may be asked for twice."""
+        if id(domain) not in self._of:
+            self._of[id(domain)] = domain, tuple(_claims(domain))
+        return self._of[id(domain)][1]
 
     def reserve(self, domain: Domain, file: str, *, leaving: bool = False, only: Table | None = None) -> None:
         """All that an intent in force has is its file's; with ``only`` what that table covers as well."""
-        for claim in _claims(domain):
+        for claim in self._claims(domain):
             for one in claim.claims:
                 if only is None or only.covers(one):
                     self.reserved.put(one, Holder(domain.name, file, claim.chunk, leaving))
@@ -160,7 +170,7 @@ class Claims:
         """What of the domain's is another's, or is in it twice; and what it would have."""
         own = Table()
         found: list[Clash] = []
-        for claim in _claims(domain):
+        for claim in self._claims(domain):
             me = Holder(domain.name, domain.file, claim.chunk)
             pairs = ((one, self._other(one, domain) or own.holder(one)) for one in claim.claims)
             if claim.chunk is None:  # one network or volume may be declared under two names
