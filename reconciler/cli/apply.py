@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable
 from typing import Any
 
@@ -17,21 +17,36 @@ from reconciler.daemon.viewing import chosen
 View = dict[str, Any]
 
 
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
+    return seconds
+
+
 def configure(parser: ArgumentParser) -> None:
     """Options, help and examples."""
     parser.description = (
         "Converge once: look at the domain files and the engine now, and do what is to be done. Domains that were\n"
         "taken down come back, and what failed is tried again at once. With a running daemon the daemon does it,\n"
-        "and without --wait the command returns at once; without a daemon the command does it, and waits."
+        "and without --wait the command returns at once; without a daemon the command does it, and waits.\n"
+        "What it waits for is said on standard error; --timeout says for how long at most."
     )
     parser.epilog = (
-        "examples:\n  pnr apply --wait && echo up\n  pnr apply shop --wait\n\n"
+        "examples:\n  pnr apply --wait && echo up\n  pnr apply shop --wait --timeout 300\n\n"
         "exit codes: 0 settled (or, without --wait, handed to the daemon), 1 failed, 2 a file is not valid,\n"
-        "3 stalled, 4 no engine, 5 a removal is held until a person confirms it, 64 no such domain"
+        "3 stalled, 4 no engine, 5 a removal is held until a person confirms it, 64 no such domain,\n"
+        "124 not done within --timeout"
     )
     parser.add_argument("domain", nargs="*", help="only these domains")
     parser.add_argument(
         "--wait", action="store_true", help="wait until it is settled, failed or stalled; what is to go is waited for"
+    )
+    parser.add_argument(
+        "--timeout", type=_seconds, metavar="SECONDS", help="wait no longer (what is under way with a daemon goes on)"
     )
     parser.add_argument("--json", action="store_true", help="print only the last view, as in `pnr status --json`")
     engine_options(parser)
@@ -47,13 +62,17 @@ def run(args: Namespace) -> int:
 
 
 def _through_daemon(args: Namespace, state: str) -> int:
-    message = {"command": "apply", "wait": args.wait, "only": args.domain}
+    # Who gives a limit waits.
+    wait = args.wait or args.timeout is not None
+    message = {"command": "apply", "wait": wait, "only": args.domain, "timeout": args.timeout}
     show = _shower(args)
     answer: dict[str, Any] = {}
     for answer in request(state, message):
-        if "view" in answer and args.wait:
+        if "view" in answer and wait:
             show(answer["view"])
-    if not args.wait:
+        if "waiting" in answer:
+            complain(answer["waiting"])
+    if not wait:
         if args.json:
             print_json(answer.get("view"))
         else:
@@ -66,14 +85,21 @@ def _alone(args: Namespace, domains: str, state: str) -> int:
     import asyncio
 
     from reconciler.daemon.service import apply_once
-    from reconciler.daemon.verdict import exit_code
 
     options = service_options(args, domains, state)
     with Presenter(_shower(args)) as presenter:
-        view = asyncio.run(apply_once(options, only=tuple(args.domain), on_view=presenter.show))
+        doing = apply_once(
+            options,
+            only=tuple(args.domain),
+            on_view=presenter.show,
+            on_word=complain,
+            limit_seconds=args.timeout,
+        )
+        view, code = asyncio.run(doing)
         presenter.show(view)
-    chosen(view, args.domain)  # raises where there is no such domain
-    return _verdict(args, view, exit_code(view, tuple(args.domain)))
+    if code != exits.TIMED_OUT:
+        chosen(view, args.domain)  # raises where there is no such domain
+    return _verdict(args, view, code)
 
 
 def _verdict(args: Namespace, view: View, code: object) -> int:
@@ -82,6 +108,9 @@ def _verdict(args: Namespace, view: View, code: object) -> int:
     for domain in view.get("domains", ()):
         if domain.get("held") and (not args.domain or domain["name"] in args.domain):
             complain(f"the removal of {domain['name']} is held: {domain['held']}")
+    if code == exits.TIMED_OUT:
+        complain(f"not done within {args.timeout:g} s")
+        return exits.TIMED_OUT
     if not view.get("daemon", {}).get("engine_up", True):
         complain(f"the engine does not answer: {view['daemon'].get('message', '')}")
         return exits.UNAVAILABLE

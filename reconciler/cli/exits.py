@@ -11,6 +11,7 @@ STALLED = 3  # a gatekeeper can no longer come to hold
 UNAVAILABLE = 4  # no daemon, no engine, or another fault of the machine
 HELD = 5  # a removal is held until a person confirms it
 USAGE = 64  # the command line makes no sense: an unknown option, chunk or domain
+TIMED_OUT = 124  # --timeout is over, as with timeout(1)
 INTERRUPTED = 130  # Ctrl-C
 
 _USAGE_CODES = frozenset({"BadRequest", "UnknownChunk", "UnknownDomain", "UnknownEngine"})

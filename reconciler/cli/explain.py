@@ -65,7 +65,8 @@ class _Teller:
                 f"The engine does not answer{said}. What runs goes on, but nothing can be started or checked"
                 " until it does. See that the Docker engine runs (`docker info`)."
             )
-        return lines + self._domain(found.domain) + self._chunk(found)
+        lines += self._domain(found.domain) + self._chunk(found)
+        return [*lines, *(f"{note}." for note in daemon.get("notes") or ())]
 
     def _domain(self, domain: Document) -> list[str]:
         lines = []

@@ -55,8 +55,18 @@ class Known:
     needs: Mapping[ChunkId, frozenset[ChunkId]] = field(default_factory=dict)  # the other way round
     ranks: Mapping[ChunkId, int] = field(default_factory=dict)  # those who are needed come first; cycles are cut
     changed_unseen: set[str] = field(default_factory=set)  # ids of containers that are to be looked at
+    files_wait: str = ""  # what has to be waited for before anything can be taken from the domains directory
+    files_remarks: tuple[str, ...] = ()  # what people should know of it besides
     files: News = field(default_factory=dict)
     who: dict[FactRef, tuple[ChunkId, ...]] = field(default_factory=dict)
+
+    def take_remarks(self, waits: str, remarks: tuple[str, ...]) -> None:
+        """Take note of what a scan says of the domains directory as such."""
+        told = {self.files_wait, *self.files_remarks}
+        for text in (waits, *remarks):
+            if text and text not in told:
+                self.recorder.journal(kind="files", message=text)
+        self.files_wait, self.files_remarks = waits, remarks
 
     def take_files(self, news: News) -> None:
         """Take note of what became of the host's files, and mark whom that concerns."""

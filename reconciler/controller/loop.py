@@ -9,7 +9,6 @@ flight is part of what is known (``busy``), so deciding twice never does twice. 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import heapq
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -61,8 +60,6 @@ from reconciler.controller.watcher import Watcher
 from reconciler.controller.wishes import Wishes
 from reconciler.engine.protocol import Engine
 from reconciler.intent.model import Domain
-
-LONGEST_SCAN_SECONDS = 30.0
 
 
 class Controller:
@@ -145,14 +142,12 @@ class Controller:
         return not self._inbox and not self._executor.in_flight
 
     async def look_at_source(self) -> None:
-        """Read the files again, even if nothing told of a change, and take in what they say. Ends as well where they
-        can't be had for long, as while git is at work."""
+        """Read the files again, even if nothing told of a change, and take in what they say. That takes as long as they
+        can't be had, as while git is at work (``known.files_wait`` then says so)."""
         before = self._scans_taken
         await self._source.look_now()
-        with contextlib.suppress(TimeoutError):  # what is in force then is shown, and the scan is taken when it comes
-            async with asyncio.timeout(LONGEST_SCAN_SECONDS):
-                while self._scans_taken == before:
-                    await self._changed.wait()
+        while self._scans_taken == before:
+            await self._changed.wait()
 
     async def look_now(self, only: tuple[str, ...]) -> None:
         """Do as a person asks (:class:`LookNow`), until a look at the engine that began after this was taken in, or the
@@ -295,7 +290,11 @@ class Controller:
             case Beat():
                 self.on_beat()
             case ScanTaken(scan):
-                self._take_scan(scan)
+                self.known.take_remarks(scan.waits, scan.remarks)
+                if scan.waits:
+                    self._tell_change()
+                else:
+                    self._take_scan(scan)
             case JudgeAgain():
                 if self.intake.last is not None:
                     self._take_scan(self.intake.last)

@@ -111,7 +111,12 @@ def view(c: Known, images: Images, file_problems: Mapping[str, tuple[Problem, ..
             "ready": ready,
             "engine_up": c.engine_up or not c.engine_asked,
             "message": c.engine_message or c.recorder.trouble,
-            "notes": [text for domain, text in c.recorder.remarks if domain is None or domain not in c.domains],
+            "notes": [
+                *([c.files_wait] if c.files_wait else []),
+                *c.files_remarks,
+                *(text for domain, text in c.recorder.remarks if domain is None or domain not in c.domains),
+            ],
+            "files_wait": c.files_wait,
         },
         "domains": domains + strays,
     }

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from typing import Any
 
 from reconciler.controller.records import LookNow, TakeDown
 from reconciler.daemon import images
 from reconciler.daemon.parts import Parts
-from reconciler.daemon.verdict import exit_code, finished_applying, finished_removing
+from reconciler.daemon.patience import Patience, waited_for
+from reconciler.daemon.verdict import TIMED_OUT, exit_code, finished_applying, finished_removing
 from reconciler.errors import PnrError
 from reconciler.intent.model import ChunkId, Domain
 from reconciler.planner.following import rejected_image
 
 VIEW_PAUSE_SECONDS = 0.1
 SETTLE_SECONDS = 0.1
+WORD_SECONDS = 1.0
 LOG_PAUSE_SECONDS = 0.5
 MOST_LOG_BYTES = 1 << 20
 
@@ -58,11 +61,7 @@ class Handler:
                 async for view in self._views():
                     yield {"view": view}
             case "apply":
-                # A file that was dropped a moment ago may be what is asked for, and be taken once it is seen unchanged.
-                await self._controller.look_at_source()
-                await asyncio.sleep(SETTLE_SECONDS)
-                await self._controller.look_at_source()
-                async for answer in self._apply(self._only(request), bool(request.get("wait"))):
+                async for answer in self._apply(request):
                     yield answer
             case "down":
                 async for answer in self._down(self._only(request), bool(request.get("volumes"))):
@@ -113,18 +112,66 @@ class Handler:
             yield self._controller.view()
             await asyncio.sleep(VIEW_PAUSE_SECONDS)
 
-    async def _apply(self, only: tuple[str, ...], wait: bool) -> AsyncIterator[dict[str, Any]]:
-        if wait:
-            await self._controller.look_now(only)
-        else:
+    async def _apply(self, request: Mapping[str, Any]) -> AsyncIterator[dict[str, Any]]:
+        wait, limit = bool(request.get("wait")), request.get("timeout")
+        now = asyncio.get_running_loop().time
+        patience = Patience(now(), float(limit) if isinstance(limit, int | float) else None)
+        # A file that was dropped a moment ago may be what is asked for, and be taken once it is seen unchanged.
+        for pause in (0.0, SETTLE_SECONDS):
+            await asyncio.sleep(pause)
+            async for word in self._while(self._controller.look_at_source(), patience, wait=wait):
+                yield {"waiting": word}
+        only = self._only(request)
+        if not wait:
             self._controller.post(LookNow(only))
             await asyncio.sleep(0)
-        async for view in self._views():
-            done = not wait or finished_applying(view, only)
-            if done:
-                yield {"view": view, "exit": exit_code(view, only), "done": True}
+            yield self._outcome(only)
+            return
+        if not patience.is_over(now()):
+            async for word in self._while(self._controller.look_now(only), patience, wait=True):
+                yield {"waiting": word}
+        seen = -1
+        while not patience.is_over(now()):
+            view = self._controller.view()
+            if finished_applying(view, only):
+                yield self._outcome(only)
                 return
-            yield {"view": view}
+            word = patience.word(now(), view, only)
+            if word:
+                yield {"waiting": word}
+            if self._controller.version != seen:
+                seen = self._controller.version
+                yield {"view": view}
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(WORD_SECONDS):
+                    await self._controller.changed(seen)
+            await asyncio.sleep(VIEW_PAUSE_SECONDS)
+        waits = waited_for(self._controller.view(), only)
+        yield {**self._outcome(only), "exit": TIMED_OUT, "waiting": self._controller.known.files_wait or waits}
+
+    def _outcome(self, only: tuple[str, ...]) -> dict[str, Any]:
+        view = self._controller.view()
+        return {"view": view, "exit": exit_code(view, only), "done": True}
+
+    async def _while(self, work: Coroutine[Any, Any, None], patience: Patience, *, wait: bool) -> AsyncIterator[str]:
+        """Words while some work is waited for: to its end or, where nobody waits, until it is known to take long."""
+        now = asyncio.get_running_loop().time
+        task = asyncio.ensure_future(work)
+        try:
+            while not task.done() and not patience.is_over(now()):
+                await asyncio.wait({task}, timeout=VIEW_PAUSE_SECONDS)
+                if task.done():
+                    break
+                word = patience.word(now(), self._controller.view())
+                if word:
+                    yield word
+                if word and not wait:
+                    return
+            if task.done():
+                task.result()
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
     async def _down(self, only: tuple[str, ...], volumes: bool) -> AsyncIterator[dict[str, Any]]:
         self._controller.post(TakeDown(only, volumes))

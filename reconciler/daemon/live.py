@@ -43,6 +43,7 @@ def render(view: View, *, now: datetime | None = None, height: int = 50, hint: s
     listed = sorted(chunks(view), key=lambda found: _URGENCY.get(found.state, 0))[:room]
     shown = {found.name for found in listed}
     parts: list[RenderableType] = [_heading(view)]
+    parts.extend(Text(clean(f"! {note}"), style="yellow") for note in list(view["daemon"].get("notes") or ())[:3])
     parts.extend(_domain(domain, view, shown, now) for domain in view["domains"])
     if not view["domains"]:
         parts.append(Text("no domain is declared yet: drop a JSON file into the domains directory", style="dim"))

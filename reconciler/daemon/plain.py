@@ -53,6 +53,7 @@ def _daemon(before: View | None, after: View) -> Iterator[str]:
         yield f"the engine answers: {new['engine']}"
     elif up and new.get("message") and old.get("message") != new.get("message"):
         yield f"trouble: {new['message']}"
+    yield from (f"note: {note}" for note in new.get("notes") or () if note not in (old.get("notes") or ()))
 
 
 def _domains(before: View | None, after: View) -> Iterator[str]:

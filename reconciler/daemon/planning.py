@@ -21,6 +21,7 @@ from reconciler.daemon.images import news
 from reconciler.daemon.parts import make_contents, make_engine, make_judge, offload
 from reconciler.daemon.policy import make_policy
 from reconciler.daemon.protocol import ServiceOptions
+from reconciler.errors import PnrError
 from reconciler.intent.model import Problem
 from reconciler.planner.memory import Memory
 from reconciler.planner.plan import WholePlan, Wish, plan_all
@@ -44,6 +45,12 @@ class Planned:
     held: Mapping[str, tuple[str, str]]
 
 
+class FilesHeld(PnrError):
+    """Nothing can be taken from the domains directory for now."""
+
+    code = "FilesHeld"
+
+
 async def make_plan(options: ServiceOptions) -> Planned:
     """Plan from what there is now. Changes nothing."""
     policy = make_policy(options)
@@ -54,6 +61,8 @@ async def make_plan(options: ServiceOptions) -> Planned:
         scans = source.scans()
         scan = await anext(scans)
         await source.close()
+        if scan.waits:
+            raise FilesHeld(f"no plan can be made now: {scan.waits}")
         snapshots, intents = SnapshotStore(options.state), IntentStore(options.state)
         documents = {name: known_values(found)[0] for name, found in snapshots.load_all(mending=False)[0].items()}
         restored = Restored(documents, intents.load_all(mending=False), FolderStore(options.state).load())

@@ -40,11 +40,13 @@ class Ask(TypedDict):
 
 
 class AskApply(TypedDict):
-    """Look now. With ``wait`` a ``view`` after each change until the outcome is known: ``exit`` says which."""
+    """Look now. With ``wait`` a ``view`` after each change until the outcome is known: ``exit`` says which; for
+    ``timeout`` seconds at most. ``waiting`` in an answer says what is waited for, for people."""
 
     command: Literal["apply"]
     only: NotRequired[list[str]]
     wait: NotRequired[bool]
+    timeout: NotRequired[float | None]
 
 
 class AskDown(TypedDict):

@@ -7,16 +7,18 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
 from reconciler.controller.loop import Controller
-from reconciler.controller.records import Beat, LookNow, TakeDown
+from reconciler.controller.records import Beat, TakeDown
 from reconciler.daemon.control import ControlServer
 from reconciler.daemon.handler import Handler
 from reconciler.daemon.parts import assembled
+from reconciler.daemon.patience import Patience, waited_for
 from reconciler.daemon.protocol import ServiceOptions
 from reconciler.daemon.state_keeping import keep_state
 from reconciler.daemon.systemd import Notifier
-from reconciler.daemon.verdict import finished_applying, finished_removing, status_sentence
+from reconciler.daemon.verdict import TIMED_OUT, exit_code, finished_applying, finished_removing, status_sentence
 
 OnView = Callable[[dict[str, Any]], None]
+OnWord = Callable[[str], None]
 OnJournal = Callable[[Mapping[str, Any]], None]
 
 VIEW_PAUSE_SECONDS = 0.1
@@ -56,19 +58,47 @@ async def apply_once(
     only: Sequence[str] = (),
     on_view: OnView | None = None,
     on_journal: OnJournal | None = None,
-) -> dict[str, Any]:
-    """Converge without a daemon until everything is settled, failed or stalled; the view as it is then."""
+    on_word: OnWord | None = None,
+    limit_seconds: float | None = None,
+) -> tuple[dict[str, Any], int]:
+    """Converge without a daemon until everything is settled, failed or stalled, or for so long at most; the view as it
+    is then, and the exit code that says which. ``on_word`` is told now and then what is waited for."""
     async with assembled(options, on_journal=on_journal) as parts:
         controller = parts.controller
         running = asyncio.create_task(controller.run())
         try:
-            await _while_running(running, controller, lambda: controller.first_pass_done, on_view)
-            controller.post(LookNow(tuple(only)))
-            await asyncio.sleep(0)
-            await _while_running(
-                running, controller, lambda: finished_applying(controller.view(), tuple(only)), on_view
-            )
-            return controller.view()
+            now, chosen = asyncio.get_running_loop().time, tuple(only)
+            patience = Patience(now(), limit_seconds)
+
+            def watch(view: dict[str, Any]) -> None:
+                word = patience.word(now(), view, chosen)
+                if word and on_word is not None:
+                    on_word(word)
+                if on_view is not None:
+                    on_view(view)
+
+            def is_over() -> bool:
+                return patience.is_over(now())
+
+            await _while_running(running, controller, lambda: controller.first_pass_done or is_over(), watch)
+            looked = False
+            if controller.first_pass_done:
+                look = asyncio.ensure_future(controller.look_now(chosen))
+                await _while_running(running, controller, lambda: look.done() or is_over(), watch)
+                looked = look.done()
+                look.cancel()
+                await asyncio.gather(look, return_exceptions=True)
+
+            def is_done() -> bool:
+                return finished_applying(controller.view(), chosen)
+
+            await _while_running(running, controller, lambda: is_done() or is_over(), watch)
+            view = controller.view()
+            if looked and finished_applying(view, chosen):
+                return view, exit_code(view, chosen)
+            if on_word is not None:
+                on_word(str(view["daemon"].get("files_wait") or waited_for(view, chosen)))
+            return view, TIMED_OUT
         finally:
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
@@ -161,7 +191,8 @@ async def _notify(controller: Controller, notifier: Notifier) -> None:
         notifier.send(WATCHDOG="1", STATUS=status_sentence(controller.view()))
 
     controller.on_beat = beat
-    while not controller.first_pass_done:
+    # While git holds its lock nobody can say when the files can be read: the daemon is up all the same.
+    while not (controller.first_pass_done or controller.known.files_wait):
         controller.post(Beat())
         await asyncio.sleep(0.05)
     notifier.send(READY="1", STATUS=status_sentence(controller.view()))

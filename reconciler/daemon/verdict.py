@@ -8,19 +8,20 @@ from typing import Any
 from reconciler.controller.known import Known
 from reconciler.planner import belongings
 
-SETTLED, FAILED, INVALID, STALLED, HELD = 0, 1, 2, 3, 5
+SETTLED, FAILED, INVALID, STALLED, HELD, TIMED_OUT = 0, 1, 2, 3, 5, 124
 
-_UNDER_WAY = ("removing", "vanished", "leaving", "asking_registries", "arranging")
+UNDER_WAY = ("removing", "vanished", "leaving", "asking_registries", "arranging")
 """What is still to be waited for, of a domain as the view shows it."""
 
 
-def _chosen(view: Mapping[str, Any], only: Sequence[str]) -> list[Mapping[str, Any]]:
+def chosen_domains(view: Mapping[str, Any], only: Sequence[str]) -> list[Mapping[str, Any]]:
+    """The domains of these names; all where none is named."""
     return [domain for domain in view["domains"] if not only or domain["name"] in only]
 
 
 def exit_code(view: Mapping[str, Any], only: Sequence[str] = ()) -> int:
     """What ``pnr apply`` ends with: 0 settled, 1 failed, 2 invalid, 3 stalled, 5 a removal is held."""
-    domains = _chosen(view, only)
+    domains = chosen_domains(view, only)
     if any(domain["errors"] for domain in domains):
         return INVALID
     if any(chunk["state"] == "failed" for chunk in _chunks(domains)):
@@ -30,6 +31,11 @@ def exit_code(view: Mapping[str, Any], only: Sequence[str] = ()) -> int:
     if any(domain.get("held") for domain in domains):
         return HELD
     return SETTLED if all(domain["settled"] for domain in domains) else FAILED
+
+
+def is_done(chunk: Mapping[str, Any]) -> bool:
+    """Whether nobody waits for a chunk."""
+    return bool(chunk["state"] == "completed" or chunk["reason"] == "Suspended")
 
 
 def _chunks(domains: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -43,8 +49,8 @@ def finished_applying(view: Mapping[str, Any], only: Sequence[str] = ()) -> bool
     """
     if not view["daemon"]["ready"]:
         return not view["daemon"].get("engine_up", True) and bool(view["daemon"].get("message"))
-    domains = _chosen(view, only)
-    if any(domain.get(work) for domain in domains for work in _UNDER_WAY):
+    domains = chosen_domains(view, only)
+    if any(domain.get(work) for domain in domains for work in UNDER_WAY):
         return False
     chunks = _chunks([domain for domain in domains if not domain.get("unknown")])
     if any(chunk["state"] == "executing" for chunk in chunks):

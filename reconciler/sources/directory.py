@@ -21,6 +21,7 @@ from pathlib import Path
 
 from reconciler.sources import git, git_objects, watching
 from reconciler.sources.files import Files, same
+from reconciler.sources.git_quiet import GitQuiet
 from reconciler.sources.protocol import Scan
 from reconciler.sources.watching import Watching
 
@@ -28,15 +29,12 @@ log = logging.getLogger("pnr.sources")
 
 POLL_SECONDS = 0.5
 MISSING_POLL_SECONDS = 1.0
-LOCK_POLL_SECONDS = 0.02
 # What stands in the directory's place (another mount, a link that leads elsewhere) makes no event in it.
 PLACE_CHECK_SECONDS = 5.0
 # Somebody may write there without pause: then looking takes a tenth of the time at most, and waits no longer than this.
 LOOKING_SHARE = 0.1
 LOOKING_AT_ONCE_SECONDS = 0.02
 LONGEST_PAUSE_SECONDS = 0.05
-LONGEST_QUIET_SECONDS = 2.0
-LONG_LOCK_SECONDS = 5.0
 
 
 class DirectorySource:
@@ -60,7 +58,7 @@ class DirectorySource:
         self._wake = asyncio.Event()
         self._hinted = False
         self._event_at = -math.inf
-        self._git = _GitState()
+        self._git = GitQuiet()
         self._names = git_objects.NamesIn()
         self._forced = False
         self._closed = False
@@ -95,10 +93,12 @@ class DirectorySource:
             done = time.perf_counter()
             spent, since = max(0.0, spent - (begun - since) * LOOKING_SHARE) + done - begun, done
             differs = scan is not None and (last is None or _differ(scan, last))
-            if differs:
+            if differs and scan is not None and not scan.waits:
                 self._stirred_at = loop.time()
-            if scan is not None and (self._forced or differs):
-                self._forced = False
+            # A scan that says only that git is waited for is no answer to who wants one.
+            forced = self._forced and scan is not None and not scan.waits
+            if scan is not None and (forced or differs):
+                self._forced = self._forced and bool(scan.waits)
                 last = scan
                 yield scan
             await self._rest(min(wait, self._rescan if watched else POLL_SECONDS))
@@ -109,7 +109,7 @@ class DirectorySource:
         """A scan, or None where it is too early for one; and in how many seconds to look again at the latest."""
         tree = git.find(self._root)
         if tree is not None and self._git.busy(tree, now, self._event_at, self._settle):
-            return None, LOCK_POLL_SECONDS
+            return self._waiting(), self._git.pause
         try:
             place = watching.place(self._root)
             moved = place != self._place
@@ -120,7 +120,7 @@ class DirectorySource:
         except OSError as error:
             return self._missing(error), MISSING_POLL_SECONDS
         if tree is not None and self._git.interfered(tree, now):
-            return None, LOCK_POLL_SECONDS
+            return self._waiting(), self._git.pause
         self._trouble = ""
         self._place = place
         self._git.was_at_work = False
@@ -128,7 +128,12 @@ class DirectorySource:
             return Scan(files, place=place), soon
         folder = os.path.relpath(os.path.realpath(self._root), tree.root)
         names = functools.partial(self._names.of, tree, folder)
-        return Scan(files, False, tree.commit(), place, tree.is_unfinished(), names), soon
+        seen = Scan(files, False, tree.commit(), place, tree.is_unfinished(), names, remarks=self._git.remarks)
+        return seen, soon
+
+    def _waiting(self) -> Scan | None:
+        """What there is to say while nothing is taken from the files; None where nothing is, yet."""
+        return Scan(waits=self._git.waits, remarks=self._git.remarks) if self._git.waits else None
 
     def _missing(self, error: OSError) -> Scan:
         reason = error.strerror or str(error)
@@ -170,54 +175,9 @@ class DirectorySource:
         return self._watching is not None and self._watching.ensure(from_thread)
 
 
-class _GitState:
-    """Whether git is at work in the tree, from one look to the next."""
-
-    def __init__(self) -> None:
-        self.was_at_work = False
-        self._stamp: tuple[object, ...] | None = None
-        self._worked_at = 0.0
-        self._locked_since: float | None = None
-        self._told: object = None
-
-    def busy(self, tree: git.WorkTree, now: float, event_at: float, settle: float) -> bool:
-        """Whether to wait: for git to end, or for the tree to be quiet after it."""
-        if self.interfered(tree, now):
-            return True
-        if not self.was_at_work:
-            return False
-        # Others may write in the tree without end; git's own files came before it ended.
-        quiet_since = max(self._worked_at, min(event_at, self._worked_at + LONGEST_QUIET_SECONDS))
-        return now - quiet_since < settle
-
-    def interfered(self, tree: git.WorkTree, now: float) -> bool:
-        """Whether git is at work, or was since the last call."""
-        lock, stamp = tree.lock(), tree.stamp()
-        changed = self._stamp is not None and stamp != self._stamp
-        self._stamp = stamp
-        self._tell(tree, lock, now)
-        if lock is None and not changed:
-            return False
-        self.was_at_work = True
-        self._worked_at = now
-        return True
-
-    def _tell(self, tree: git.WorkTree, lock: Path | None, now: float) -> None:
-        if lock is None:
-            self._locked_since = None
-            stale = tree.stale_lock()
-            if stale is not None and self._told != stale:
-                log.warning("%s was left behind by a git that ended early; it is ignored: remove it", stale)
-            self._told = stale
-            return
-        if self._locked_since is None:
-            self._locked_since = now
-        elif now - self._locked_since > LONG_LOCK_SECONDS and self._told != lock:
-            self._told = lock
-            log.warning("git holds %s: until it is gone no change of the files is taken up", lock)
-
-
 def _differ(a: Scan, b: Scan) -> bool:
+    if (a.waits, a.remarks) != (b.waits, b.remarks):
+        return True
     if (a.root_missing, a.commit, a.place, a.unfinished) != (b.root_missing, b.commit, b.place, b.unfinished):
         return True
     if a.files.keys() != b.files.keys():

@@ -8,15 +8,31 @@ from __future__ import annotations
 
 import os
 import re
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 LEVELS = 3
-STALE_LOCK_SECONDS = 600.0
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _UNFINISHED = ("rebase-merge", "rebase-apply")
-_LOCKS = ("index.lock", "HEAD.lock")
+# While git holds one of these it changes the files of the work tree, or is about to.
+_BLOCKING = ("index.lock", "HEAD.lock")
+_OTHERS = ("config.lock", "packed-refs.lock", "shallow.lock")
+_UNDER_WAY = (
+    ("rebase-merge", "rebase"),
+    ("rebase-apply", "rebase"),
+    ("MERGE_HEAD", "merge"),
+    ("CHERRY_PICK_HEAD", "cherry-pick"),
+    ("REVERT_HEAD", "revert"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """A lock file of git, and since when (Unix seconds) it is there. ``blocks``: who holds it changes files."""
+
+    path: Path
+    since: float
+    blocks: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,24 +44,28 @@ class WorkTree:
     common_dir: Path
     root: Path
 
-    def lock(self) -> Path | None:
-        """The lock that git holds on its index or HEAD now, if any. One left behind by a crash is not held."""
-        return next((path for path, stale in self._locks() if not stale), None)
-
-    def stale_lock(self) -> Path | None:
-        """A lock that is older than any work of git is long: ten minutes (or from the future, by a wrong clock)."""
-        return next((path for path, stale in self._locks() if stale), None)
-
-    def _locks(self) -> list[tuple[Path, bool]]:
+    def locks(self) -> list[Lock]:
+        """The lock files that are there, held or left behind; those that block first."""
+        places = [(self.git_dir / name, True) for name in _BLOCKING]
+        places += [(self.common_dir / name, False) for name in _OTHERS]
+        ref = self._ref()
+        if ref:
+            places.append((self.common_dir / f"{ref}.lock", False))
         found = []
-        for name in _LOCKS:
-            path = self.git_dir / name
+        for path, blocks in places:
             try:
-                age = time.time() - os.stat(path).st_mtime
+                found.append(Lock(path, os.stat(path).st_mtime, blocks))
             except OSError:
                 continue
-            found.append((path, abs(age) >= STALE_LOCK_SECONDS))
         return found
+
+    def under_way(self) -> str:
+        """What git was told to do and waits to be told to go on with: ``merge``, ``rebase``; "" for nothing."""
+        return next((what for name, what in _UNDER_WAY if os.path.exists(self.git_dir / name)), "")
+
+    def _ref(self) -> str:
+        head = _text(self.git_dir / "HEAD") or ""
+        return head.removeprefix("ref:").strip() if head.startswith("ref:") else ""
 
     def stamp(self) -> tuple[object, ...]:
         """Differs when git has changed its index or HEAD in between, however quickly."""

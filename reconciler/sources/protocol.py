@@ -31,6 +31,9 @@ class Scan:
     a commit has in this directory, or None where that can't be told. ``unfinished``: git is in the middle of something
     (a rebase), and not all that it removed is meant to stay so. ``place`` is the identity of the directory: another one
     in its place has another; "" where it is missing.
+
+    ``waits`` says, for people, what has to be waited for before anything can be taken from the directory: then nothing
+    else in the scan means anything. ``remarks`` are what people should know of the directory besides.
     """
 
     files: Mapping[str, FileSeen] = field(default_factory=dict)
@@ -39,6 +42,8 @@ class Scan:
     place: str = ""
     unfinished: bool = False
     names_in: Callable[[str], frozenset[str] | None] = field(default=_no_names, compare=False)
+    waits: str = ""
+    remarks: tuple[str, ...] = ()
 
 
 class Source(Protocol):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.sources import directory
+from reconciler.sources import git_quiet
 from tests.integration.sources.test_directory import Watcher
 from tests.integration.sources.test_git import clone, commit, git
 
@@ -64,7 +64,8 @@ async def test_what_git_keeps_waiting_for_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.WARNING)
-    monkeypatch.setattr(directory, "LONG_LOCK_SECONDS", 0.1)
+    monkeypatch.setattr(git_quiet, "TOLD_AFTER_SECONDS", 0.1)
+    monkeypatch.setattr(git_quiet, "LONG_LOCK_SECONDS", 0.1)
     _, domains = clone(tmp_path)
     async with Watcher(domains) as watcher:
         (domains / ".git" / "index.lock").touch()

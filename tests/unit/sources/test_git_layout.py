@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import time
 from pathlib import Path
 
 import pytest
@@ -64,17 +62,27 @@ def test_a_link_into_a_work_tree_is_in_it(tmp_path: Path, dot_git: Path) -> None
 def test_a_gitdir_that_leads_nowhere_gives_no_commit_and_no_lock(tmp_path: Path) -> None:
     (tmp_path / ".git").write_text("gitdir: ../nowhere\n")
     assert tree(tmp_path).commit() is None
-    assert tree(tmp_path).lock() is None
+    assert tree(tmp_path).locks() == []
 
 
-@pytest.mark.parametrize("age", [601.0, -86_400.0])
-def test_a_lock_that_is_old_or_from_the_future_is_stale(tmp_path: Path, dot_git: Path, age: float) -> None:
-    lock = dot_git / "index.lock"
-    lock.touch()
-    assert tree(tmp_path).lock() == lock
-    os.utime(lock, (time.time() - age,) * 2)
-    assert tree(tmp_path).lock() is None
-    assert tree(tmp_path).stale_lock() == lock
+def test_the_locks_of_git_are_found_where_it_puts_them(tmp_path: Path, dot_git: Path) -> None:
+    (dot_git / "refs" / "heads").mkdir(parents=True, exist_ok=True)
+    (dot_git / "HEAD").write_text("ref: refs/heads/main\n")
+    names = ["index.lock", "HEAD.lock", "config.lock", "packed-refs.lock", "refs/heads/main.lock"]
+    for name in names:
+        (dot_git / name).touch()
+    found = tree(tmp_path).locks()
+    assert {lock.path for lock in found} == {dot_git / name for name in names}
+    assert [lock.path.name for lock in found if lock.blocks] == ["index.lock", "HEAD.lock"]
+
+
+@pytest.mark.parametrize(
+    ("name", "what"), [("MERGE_HEAD", "merge"), ("rebase-merge", "rebase"), ("rebase-apply", "rebase")]
+)
+def test_what_git_waits_to_be_told_to_go_on_with_is_known(tmp_path: Path, dot_git: Path, name: str, what: str) -> None:
+    assert tree(tmp_path).under_way() == ""
+    (dot_git / name).mkdir()
+    assert tree(tmp_path).under_way() == what
 
 
 def test_the_stamp_differs_after_git_has_written_its_index_or_moved_its_head(tmp_path: Path, dot_git: Path) -> None:
