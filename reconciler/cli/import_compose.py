@@ -129,6 +129,7 @@ def run(args: Namespace) -> int:
         _write(policy_file, suggestion.whole.encode(), mode=0o644)
         outcome.policy_file = policy_file
     if conversion is not None and output is not None:
+        _refuse_to_remove(output, conversion)
         _write(output, conversion.text)
     elif conversion is not None and not args.json:
         sys.stdout.write(conversion.text.decode())
@@ -226,6 +227,23 @@ def _read(path: str) -> str:
 def _refuse_to_overwrite(output: Path, force: bool) -> None:
     if output.exists() and not force:
         raise OutputExists(f"{output} exists: --force writes over it")
+
+
+def _refuse_to_remove(output: Path, conversion: Conversion) -> None:
+    """A chunk that the file has and that is left out now may be running: whoever follows the file would remove it."""
+    import json
+
+    try:
+        before = json.loads(output.read_bytes())["cpuxs"]["main"]["design_chunks"]
+        running = {chunk["name"] for chunk in before}
+    except (OSError, ValueError, KeyError, TypeError):
+        return  # not there yet, or nothing that an import has made
+    gone = [f"{name} ({why})" for name, why in conversion.left_out.items() if name in running]
+    if gone:
+        raise OutputFailed(
+            f"{output} stays as it is: it has {'; '.join(gone)}, which would be left out of it now, and so be removed"
+            " where it runs. Make up for what is missing, or write it with --partial, or elsewhere"
+        )
 
 
 def _write(output: Path, text: bytes, mode: int | None = None) -> None:

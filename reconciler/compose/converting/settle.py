@@ -66,7 +66,7 @@ def incomplete(model: Mapping[str, Any], remarks: Remarks) -> dict[str, LeftOut]
         for service, what in lost_by(model, path):
             lacking.setdefault(service, {}).setdefault(what, why)
     return {
-        service: LeftOut(f"it would run without {', '.join(lost)}", "; ".join(dict.fromkeys(lost.values())))
+        service: LeftOut(f"it would run without {', '.join(sorted(lost))}", "; ".join(dict.fromkeys(lost.values())))
         for service, lost in lacking.items()
     }
 

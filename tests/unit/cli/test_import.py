@@ -230,6 +230,21 @@ def test_a_chunk_that_would_lack_a_mount_is_not_written_and_what_would_allow_it_
     assert main(["validate", "domains/out.json", "--policy", "said.toml"]) == exits.OK
 
 
+def test_a_file_that_has_a_chunk_which_would_be_left_out_now_is_not_written_over(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "compose.yaml").write_text(ROOT + "  other: {image: 'b:1', restart: always}\n")
+    assert main(["import", "-o", "out.json", "--policy", "open"]) == exits.OK
+    before = (folder / "out.json").read_text()
+    capsys.readouterr()
+    assert main(["import", "-o", "out.json", "--force"]) == 4
+    err = capsys.readouterr().err
+    assert "out.json stays as it is: it has web (it would run without privileged, volumes[1]: the policy refuses" in err
+    assert (folder / "out.json").read_text() == before
+    assert main(["import", "-o", "out.json", "--force", "--partial"]) == 4
+    assert "docker.sock" not in (folder / "out.json").read_text()
+
+
 REFUSED = """\
 services:
   a: {image: x, restart: always, volumes: ["/etc/pgdata:/data", "/proc:/host:ro", "/:/root:ro", "/var/run:/run:ro"]}

@@ -165,6 +165,19 @@ def test_one_that_is_not_as_the_file_says_is_left_alone_and_named(moving: Moving
     before = composed.runs()
     text = (composed.folder / "compose.yaml").read_text()
     (composed.folder / "compose.yaml").write_text(text.replace("mem_limit: 64m", "mem_limit: 32m"))
+    # What the policy refuses takes its service out of the domain, and with it nothing that runs.
+    socket = "volumes: [/var/run/docker.sock:/x]\n    scale: 2\n    depends_on: [web]"
+    changed = (composed.folder / "compose.yaml").read_text()
+    (composed.folder / "compose.yaml").write_text(changed.replace("scale: 2\n    depends_on: [web]", socket))
+    refused = {said["container"]: said for said in moving.adopt(ends_with=4)["containers"]}
+    for name in (f"{project}-worker-1", f"{project}-worker-2"):
+        assert not refused[name]["matches"]
+        assert "the policy refuses" in refused[name]["left_out"]
+    assert f"{project}-worker-1 (" in moving.pnr("import", "-p", project, "--adopt", ends_with=4).stderr
+    partly = moving.pnr("import", "-p", project, "--adopt", "--partial", "--json", ends_with=4)
+    workers = [said for said in json.loads(partly.stdout)["containers"] if "-worker-" in said["container"]]
+    assert [any("the policy refuses" in one for one in said["differences"]) for said in workers] == [True, True]
+    (composed.folder / "compose.yaml").write_text(changed)
     found = {said["container"]: said for said in moving.adopt()["containers"]}
     assert found[f"{project}-db-1"]["differences"] == ["mem_limit: 32m declared, 64m found"]
     assert not found[f"{project}-db-1"]["matches"]
