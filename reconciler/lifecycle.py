@@ -52,6 +52,7 @@ class Reason(StrEnum):
     IMAGE_BUILD_FAILED = "ImageBuildFailed"
     NAME_CONFLICT = "NameConflict"
     PORT_IN_USE = "PortInUse"
+    ADDRESS_IN_USE = "AddressInUse"
     EXTERNAL_MISSING = "ExternalMissing"
     DEADLINE_EXCEEDED = "DeadlineExceeded"
     EXITED_NON_ZERO = "ExitedNonZero"

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from reconciler.controller.executor import Executor
 from reconciler.controller.known import Known
 from reconciler.controller.prober import Prober
 from reconciler.facts import FactRef, Pnr
 from reconciler.intent.model import Chunk, ChunkId, Domain
+from reconciler.intent.names import names_in_networks
 from reconciler.intent.settings.references import awaited
+from reconciler.planner.addresses import fixed
 from reconciler.planner.health import Health
 from reconciler.planner.memory import asked_anew, check_changed, intent_changed
 from reconciler.planner.observed import Condition
@@ -58,6 +60,17 @@ class Adoption:
         self._declare_facts(name, old_chunks, new_chunks)
         self._known.dependents = {}
         last = [c.last for c in self._known.chunks.values() if c.last is not None]
+        # Of those who need nobody, who has a fixed address begins before who may be given it.
+        last.sort(key=lambda chunk: not fixed(chunk.container))
+        self._known.fixed_in = _by_network((chunk, fixed(chunk.container)) for chunk in last)
+        desired = [chunk for chunk in last if self._known.desired(chunk.id) is not None]
+        self._known.guests_in = _by_network((chunk, chunk.container.guest_in) for chunk in desired)
+        names = names_in_networks(desired)
+        if names != self._known.names:
+            self._known.names = names
+            for guests in self._known.guests_in.values():
+                for guest in guests:
+                    self._known.mark(guest)
         self._known.needs = dependencies(last)
         self._known.ranks = {id: n for n, id in enumerate(needed_first(self._known.needs))}
         for id, needs in self._known.needs.items():
@@ -88,3 +101,11 @@ class Adoption:
                 ref, fact, by="rt_state", at=now
             ):
                 self._known.tell_askers(ref)
+
+
+def _by_network(joined: Iterable[tuple[Chunk, Iterable[str]]]) -> dict[str, tuple[ChunkId, ...]]:
+    found: dict[str, tuple[ChunkId, ...]] = {}
+    for chunk, networks in joined:
+        for network in networks:
+            found[network] = (*found.get(network, ()), chunk.id)
+    return found

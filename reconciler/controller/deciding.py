@@ -7,6 +7,7 @@ import random
 from collections.abc import Callable
 from dataclasses import replace
 
+from reconciler.controller import network_memory
 from reconciler.controller.attention import Attention
 from reconciler.controller.executor import Executor
 from reconciler.controller.images import Images
@@ -14,11 +15,12 @@ from reconciler.controller.known import Known
 from reconciler.controller.protocols import RuntimeReader
 from reconciler.controller.records import ChunkRecord, DomainRecord
 from reconciler.controller.situations import Situations, with_drift
+from reconciler.engine.protocol import EngineError
 from reconciler.facts import TV
-from reconciler.intent.model import Chunk, ChunkId
+from reconciler.intent.model import Chunk, ChunkId, Domain
 from reconciler.lifecycle import Reason, State, advance
 from reconciler.planner import belongings
-from reconciler.planner.actions import RemoveNetwork, StartContainer, Work
+from reconciler.planner.actions import Action, CreateVolume, RemoveNetwork, RemoveVolume, StartContainer, Work
 from reconciler.planner.answers import answers, combined
 from reconciler.planner.decide import decide
 from reconciler.planner.memory import Memory, intent_changed
@@ -45,8 +47,10 @@ class Decider:
         on_forgotten: Callable[[], None],
     ) -> None:
         self.timers: list[tuple[float, ChunkId]] = []
-        self.object_busy: dict[str, str] = {}
-        self.object_retry: dict[str, float] = {}
+        self.object_busy: dict[str, str] = {}  # the domain, by the key of the work
+        self.object_work: dict[str, Work] = {}
+        self.object_retry: dict[str, float] = {}  # work that failed is not begun again before
+        self.object_due: dict[str, float] = {}  # when to decide about it again
         self._known = known
         self._executor = executor
         self._attention = attention
@@ -239,8 +243,11 @@ class Decider:
         wanted = record.wanted
         seen = self._known.world.observed()
         if wanted is not None:
-            for work in arrangements(wanted, seen, self.situations.connected, self._known.networks_left):
+            network_memory.settle(self._known, wanted)
+            now, changes = self._known.clock.monotonic(), self._known.network_changes
+            for work in arrangements(wanted, seen, self.situations.connected, changes, now):
                 self._begin_object(name, work)
+            self._wake_for_networks(wanted)
         elif self._known.world.owners(name) or self._anyone_busy(name):
             return
         left = belongings.leftovers(name, wanted, record.domain, seen, volumes_too=record.volumes_too)
@@ -263,16 +270,42 @@ class Decider:
 
     def _begin_object(self, domain: str, work: Work) -> None:
         key = str(work.key)
-        if key in self.object_busy or self.object_retry.get(key, 0.0) > self._known.clock.monotonic():
+        if self.object_retry.get(key, 0.0) > self._known.clock.monotonic():
             return
-        action, cause = work.steps[0]
-        if isinstance(action, RemoveNetwork) and action.disconnect:
-            if self._anyone_busy(domain, action.name):
-                return  # it is decided anew when that is done
-            self._known.networks_left[action.name] = cause
-            self._known.recorder.journal(kind="work", domain=domain, message=f"network {action.name}: {cause}")
+        in_hand = {self._object(action) for other in self.object_work.values() for action, _ in other.steps}
+        if key in self.object_work or any(self._object(action) in in_hand for action, _ in work.steps):
+            return
+        taken = network_memory.taken_away(work)
+        if any(self._anyone_busy(domain, name) for name in taken):
+            return  # it is decided anew when that is done
         self.object_busy[key] = domain
-        self._executor.start(work)
+        self.object_work[key] = work
+        if not network_memory.begins(self._known, work):
+            self._executor.start(work)
+            return
+        cause = next(cause for action, cause in work.steps if isinstance(action, RemoveNetwork) and action.disconnect)
+        self._known.recorder.journal(kind="work", domain=domain, message=f"network {taken[-1]}: {cause}")
+        self._known.recorder.touch(domain)
+        self._executor.start(work, first=self._written)
+
+    @staticmethod
+    def _object(action: Action) -> tuple[str, str]:
+        kind = "volume" if isinstance(action, (CreateVolume, RemoveVolume)) else "network"
+        return kind, getattr(action, "network", "") or action.object_name
+
+    async def _written(self) -> None:
+        """What is about to be taken away must be known to whoever goes on after a crash."""
+        if not await self._known.recorder.flush():
+            raise EngineError(f"nothing is taken away before it is written down: {self._known.recorder.trouble}")
+
+    def _wake_for_networks(self, wanted: Domain) -> None:
+        """When a change of a network that failed is to be tried again."""
+        for spec in wanted.networks:
+            change = self._known.network_changes.get(spec.name)
+            if change is not None and change.was_refused(spec) and change.not_before is not None:
+                key, now = f"network:{spec.name}", self._known.clock.monotonic()
+                if change.not_before > now and key not in self.object_retry:
+                    self.object_due[key] = change.not_before
 
     def _forget_domain(self, record: DomainRecord) -> None:
         if self._known.chunks_of(record.name):
@@ -282,6 +315,7 @@ class Decider:
             self._known.tell_askers(ref)
         del self._known.domains[record.name]
         self._known.by_domain.pop(record.name, None)
+        network_memory.forget(self._known, record.domain)
         self._known.recorder.forget(record.name)
         self._known.recorder.journal(kind="intent", domain=record.name, message="removed")
         self._on_forgotten()

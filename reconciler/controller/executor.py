@@ -7,7 +7,7 @@ loop as a message; nothing here changes what the loop knows.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from reconciler.controller.records import Message, StepDone, WorkDone, WorkProgress
 from reconciler.engine.protocol import Engine, EngineError
@@ -44,9 +44,10 @@ class Executor:
         self._tasks: dict[ChunkId | str, asyncio.Task[None]] = {}
         self._at: dict[ChunkId | str, Action] = {}
 
-    def start(self, work: Work) -> None:
-        """Begin a piece of work; its outcome arrives as messages, the last of them WorkDone."""
-        task = asyncio.get_running_loop().create_task(self._run(work))
+    def start(self, work: Work, first: Callable[[], Awaitable[None]] | None = None) -> None:
+        """Begin a piece of work; its outcome arrives as messages, the last of them WorkDone. ``first`` is done before
+        it; where that raises an EngineError, nothing of the work is."""
+        task = asyncio.get_running_loop().create_task(self._run(work, first))
         self._tasks[work.key] = task
 
     def cancel_if_waiting_for_image(self, key: ChunkId | str) -> None:
@@ -70,12 +71,14 @@ class Executor:
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
-    async def _run(self, work: Work) -> None:
+    async def _run(self, work: Work, first: Callable[[], Awaitable[None]] | None) -> None:
         key = work.key
         action: Action | None = None
         error: EngineError | None = None
         cancelled = False
         try:
+            if first is not None:
+                await first()
             for action, _cause in work.steps:
                 self._at[key] = action
                 reason, text = _activity(action)

@@ -15,12 +15,17 @@ from reconciler.controller.records import ChunkRecord, DomainRecord
 from reconciler.controller.world import World
 from reconciler.engine.protocol import EngineInfo
 from reconciler.facts import TV, FactRef, Pnr
-from reconciler.intent.model import Chunk, ChunkId
+from reconciler.intent.model import Adopt, Chunk, ChunkId
+from reconciler.intent.names import Names
 from reconciler.intent.settings.references import linked
 from reconciler.lifecycle import Reason
+from reconciler.planner.addresses import fixed
 from reconciler.planner.file_mounts import News
+from reconciler.planner.network_changes import NetworkChange
 from reconciler.planner.observed import Condition, Container
 from reconciler.planner.rolling import Stage
+
+_HELD_BY_OTHERS = (Reason.NAME_CONFLICT, Reason.PORT_IN_USE, Reason.ADDRESS_IN_USE)
 
 
 @dataclass
@@ -49,11 +54,15 @@ class Known:
     dirty_domains: dict[str, None] = field(default_factory=dict)
     wanted_names: dict[str, set[ChunkId]] = field(default_factory=dict)
     object_trouble: dict[str, str] = field(default_factory=dict)  # by network:NAME or volume:NAME
-    networks_left: dict[str, str] = field(default_factory=dict)  # see planner.belongings.Left
+    network_changes: dict[str, NetworkChange] = field(default_factory=dict)  # by the network's name
     objects_touched: dict[str, int] = field(default_factory=dict)  # by the same keys: our last step on it
     dependents: dict[ChunkId, set[ChunkId]] = field(default_factory=dict)
     needs: Mapping[ChunkId, frozenset[ChunkId]] = field(default_factory=dict)  # the other way round
-    ranks: Mapping[ChunkId, int] = field(default_factory=dict)  # those who are needed come first; cycles are cut
+    # Those who are needed come first, of others those with fixed addresses; cycles are cut.
+    ranks: Mapping[ChunkId, int] = field(default_factory=dict)
+    names: Names = field(default_factory=dict)  # in networks that domains share
+    guests_in: Mapping[str, tuple[ChunkId, ...]] = field(default_factory=dict)  # by network: who joins it as a guest
+    fixed_in: Mapping[str, tuple[ChunkId, ...]] = field(default_factory=dict)  # by network: who has a fixed address
     changed_unseen: set[str] = field(default_factory=set)  # ids of containers that are to be looked at
     files_wait: str = ""  # what has to be waited for before anything can be taken from the domains directory
     files_remarks: tuple[str, ...] = ()  # what people should know of it besides
@@ -104,6 +113,14 @@ class Known:
                 if not all:
                     return
 
+    def mark_neighbours(self, id: ChunkId) -> None:
+        """A chunk with a fixed address has its address now, or has failed: mark who waits for that."""
+        chunk = self.desired(id)
+        networks = fixed(chunk.container).keys() if chunk is not None else ()
+        for other, record in self.chunks.items() if networks else ():
+            if other != id and record.last is not None and networks & record.last.container.networks.keys():
+                self.mark(other)
+
     def mark_domain(self, name: str) -> None:
         self.dirty_domains[name] = None
 
@@ -148,6 +165,10 @@ class Known:
         self.concerns(container)
         if before is not None and before.name != container.name:
             self._mark_wanting(before.name)
+        if before is not None and before.networks != container.networks:
+            self._mark_addressed(before)
+        if container.owner is None:
+            self._mark_guests({*container.networks, *(before.networks if before is not None else ())})
 
     def concerns(self, container: Container) -> None:
         """Mark whom news of a container concerns."""
@@ -158,8 +179,37 @@ class Known:
                 self.mark(need)
         self._mark_wanting(container.name)
         is_gone = container.id not in self.world.containers
+        if is_gone:
+            self._mark_addressed(container)
+            self._mark_guests(container.networks)
         if container.owner is None and (is_gone or container.condition is not Condition.RUNNING):
             self.retry_blocked()
+
+    def _mark_addressed(self, before: Container) -> None:
+        """Somebody has another address, or none: mark who may be waiting for the one that it had."""
+        for network in before.networks:
+            for id in self.fixed_in.get(network, ()):
+                self.mark(id)
+
+    def _mark_guests(self, networks: Iterable[str]) -> None:
+        """Somebody came to these networks, or left them: mark who may have a name there or not by that."""
+        for network in networks:
+            for id in self.guests_in.get(network, ()):
+                self.mark(id)
+
+    def names_held(self, chunk: Chunk) -> dict[str, set[str]]:
+        """The names of containers of others in the networks in which a chunk is a guest; not of those that are about to
+        be taken over."""
+        found: dict[str, set[str]] = {network: set() for network in chunk.container.guest_in}
+        for c in self.world.containers.values() if found else ():
+            if c.owner is None and not self._is_to_be_adopted(c.name):
+                for network in found.keys() & c.networks.keys():
+                    found[network] |= {c.name, *c.endpoints.get(network, {}).get("aliases", ())}
+        return found
+
+    def _is_to_be_adopted(self, name: str) -> bool:
+        wanting = (self.desired(id) for id in self.wanted_names.get(name, ()))
+        return any(c is not None and c.container.name == name and c.adopt is not Adopt.NO for c in wanting)
 
     def _mark_wanting(self, name: str) -> None:
         """Mark those who want a container of this name. What an engine shows of links on its own bridge changes with
@@ -190,6 +240,8 @@ class Known:
                 now = self.clock.monotonic()
                 retry_at = now if record.memory.retry_at is not None else None
                 record.memory = replace(record.memory, not_before=now, made=0, retry_at=retry_at)
+            if failure is not None and failure.reason in _HELD_BY_OTHERS:
+                record.memory = replace(record.memory, not_before=self.clock.monotonic(), made=0)
                 self.mark(id)
 
     def answer(self, ref: FactRef, fact: Pnr, *, by: str) -> None:

@@ -73,6 +73,7 @@ _OF_DOMAIN: Mapping[str, Callable[[Any], bool]] = {
     "held_reason": _one_of(Hold),
     "held_since": _moment,
     "cpux": lambda value: isinstance(value, list),
+    "network": lambda value: isinstance(value, list),
 }
 _OF_CPUX: Mapping[str, Callable[[Any], bool]] = {"name": _text, "chunk": lambda value: isinstance(value, list)}
 _OF_CHUNK: Mapping[str, Callable[[Any], bool]] = {

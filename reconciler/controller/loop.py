@@ -54,7 +54,7 @@ from reconciler.controller.records import (
     WorkProgress,
 )
 from reconciler.controller.sightings import Sightings
-from reconciler.controller.snapshots import restore_chunks, snapshot_document
+from reconciler.controller.snapshots import restore_chunks, restore_networks, snapshot_document
 from reconciler.controller.tell import view
 from reconciler.controller.watcher import Watcher
 from reconciler.controller.wishes import Wishes
@@ -184,6 +184,7 @@ class Controller:
         self.intake.restore(restored)
         for chunk in restore_chunks(restored, self.known.clock):
             self.known.remember(chunk)
+        self.known.network_changes.update(restore_networks(restored, self.known.clock))
         for name, record in self.known.domains.items():
             # What was to go when the program ended still goes in its order: its last intent tells who needs whom.
             self._adoption.adopt(name, record.domain if record.wanted is None else None)
@@ -236,10 +237,10 @@ class Controller:
             now = self.known.clock.monotonic()
             while self._decider.timers and self._decider.timers[0][0] <= now + 0.0005:
                 self._decider.ring(heapq.heappop(self._decider.timers)[1])
-            due = [key for key, at in self._decider.object_retry.items() if at <= now]
-            for key in due:
-                del self._decider.object_retry[key]
-                self.known.dirty_domains.update(dict.fromkeys(self.known.domains))
+            for times in (self._decider.object_retry, self._decider.object_due):
+                for key in [key for key, at in times.items() if at <= now]:
+                    del times[key]
+                    self.known.dirty_domains.update(dict.fromkeys(self.known.domains))
             removal = self.intake.removals.due()
             if removal is not None and removal <= now:
                 # What is judged is what there is now, not what was told last.
@@ -258,7 +259,7 @@ class Controller:
             await asyncio.sleep(0)
             return
         due = [self._decider.timers[0][0]] if self._decider.timers else []
-        due.extend(self._decider.object_retry.values())
+        due.extend((*self._decider.object_retry.values(), *self._decider.object_due.values()))
         removal = self.intake.removals.due()
         due.extend([removal] if removal is not None else [])
         if self._custody.due is not None:

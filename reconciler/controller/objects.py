@@ -12,24 +12,36 @@ from typing import TypeVar
 
 from reconciler.controller.known import Known
 from reconciler.planner import belongings
-from reconciler.planner.actions import Action, CreateNetwork, CreateVolume, RemoveNetwork, RemoveVolume
+from reconciler.planner.actions import Action, ConnectNetwork, CreateNetwork, CreateVolume, RemoveNetwork, RemoveVolume
+from reconciler.planner.network_plan import users
 from reconciler.planner.observed import Network, Volume
 
 T = TypeVar("T")
+_NOTHING = Network("", "")
 
 
 def step_done(known: Known, key: str, action: Action) -> str | None:
     """Take note of a step of ours on the object ``key`` (``network:NAME``); its domain, where there was one."""
     known.steps_done += 1
     known.objects_touched[key] = known.steps_done
+    if isinstance(action, (CreateNetwork, RemoveNetwork)):
+        known.objects_touched[f"network:{action.name}"] = known.steps_done
     world = known.world
     match action:
         case CreateNetwork(name, domain, network):
             world.networks[name] = belongings.as_made(network, domain)
+        case RemoveNetwork(name, domain, _, id) if id and world.networks.get(name, _NOTHING).twins:
+            # One of several of that name. Who was connected to it shows when it is looked for.
+            left = [each for each in (world.networks[name], *world.networks[name].twins) if each.id != id]
+            first = replace(left[0], twins=())
+            world.networks[name] = replace(first, twins=tuple(replace(one, twins=()) for one in left[1:]))
         case RemoveNetwork(name, domain, disconnected):
             world.networks.pop(name, None)
-            for c in list(belongings.users(name, world.containers.values())) if disconnected else ():
+            for c in list(users(name, world.containers.values())) if disconnected else ():
                 known.put(replace(c, networks={n: a for n, a in c.networks.items() if n != name}))
+        case ConnectNetwork(container):
+            connected = world.named(container)
+            return connected.owner.domain if connected is not None and connected.owner is not None else None
         case CreateVolume(name, domain, volume):
             # One that is there already serves as it is.
             world.volumes.setdefault(name, belongings.volume_as_made(volume, domain))

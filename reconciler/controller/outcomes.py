@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from reconciler.controller import objects
+from reconciler.controller import network_memory, objects
 from reconciler.controller.deciding import Decider
 from reconciler.controller.images import Images
 from reconciler.controller.known import Known
@@ -13,7 +13,7 @@ from reconciler.controller.watcher import Watcher
 from reconciler.engine.protocol import EngineError, EngineUnavailable, Milestone, NotFound
 from reconciler.intent.model import ChunkId
 from reconciler.lifecycle import Reason
-from reconciler.planner.actions import EnsureImage, RemoveContainer, StartContainer
+from reconciler.planner.actions import EnsureImage, RemoveContainer, RemoveNetwork, StartContainer, Work
 from reconciler.planner.memory import set_back
 from reconciler.planner.notice import step_told, work_failed
 
@@ -38,6 +38,7 @@ class Outcomes:
             if record is not None and record.busy is not None:
                 record.busy = (reason or record.busy[0], str(text))
                 self._known.mark(key)
+                self._known.mark_neighbours(key)
 
     def step_done(self, done: StepDone) -> None:
         """An action was carried out."""
@@ -45,6 +46,9 @@ class Outcomes:
         if isinstance(key, ChunkId):
             record = self._known.chunk_record(key)
             self._known.touch(record)
+            if done.container is not None and done.container.owner not in (None, key):
+                # It has made room for an address.
+                self._known.touch(self._known.chunk_record(done.container.owner))
             if done.container is not None:
                 if isinstance(done.action, StartContainer):
                     record.started_run = done.container.run
@@ -66,6 +70,8 @@ class Outcomes:
             for need in self._known.needs_told(key):
                 self._known.mark(need)
             return
+        if done.container is not None:
+            self._known.put(done.container)
         domain = objects.step_done(self._known, key, done.action)
         if domain is not None:
             self._known.recorder.journal(kind="action", domain=domain, message=done.action.describe())
@@ -74,13 +80,14 @@ class Outcomes:
         """All of it was carried out, or it failed."""
         if isinstance(done.key, str):
             domain = self._decider.object_busy.pop(done.key, "")
+            work = self._decider.object_work.pop(done.key, None)
             if done.error is not None:
-                self._known.object_trouble[done.key] = str(done.error)
-                self._decider.object_retry[done.key] = self._known.clock.monotonic() + OBJECT_RETRY_SECONDS
-                self._known.networks_left.pop(done.key.removeprefix("network:"), None)
+                self._object_failed(done.key, work, domain, done.error)
                 self._watcher.look_everywhere()
             else:
                 self._known.object_trouble.pop(done.key, None)
+                if work is not None and any(isinstance(a, RemoveNetwork) and a.disconnect for a, _ in work.steps):
+                    self._watcher.look_everywhere()
             for id in self._known.chunks_of(domain):
                 self._known.mark(id)
             self._known.mark_domain(domain)
@@ -93,6 +100,7 @@ class Outcomes:
         record.put_off.clear()
         self._known.mark(done.key)
         self._known.mark_waiting_copies(done.key)
+        self._known.mark_neighbours(done.key)
         self._known.mark_domain(done.key.domain)
         if done.error is None:
             return
@@ -113,6 +121,18 @@ class Outcomes:
         can_pass = not done.error.permanent
         record.memory = work_failed(situation, reason, str(done.error), action=done.action, can_pass=can_pass)
         self._known.recorder.journal(kind="error", chunk=done.key, reason=reason, message=str(done.error))
+
+    def _object_failed(self, key: str, work: Work | None, domain: str, error: EngineError) -> None:
+        record = self._known.domains.get(domain)
+        wanted = record.wanted if record is not None else None
+        if work is not None and network_memory.fails(self._known, work, wanted, error):
+            # What was there before comes back at once.
+            self._known.object_trouble.pop(key, None)
+            self._known.recorder.journal(kind="error", domain=domain, message=f"{key.replace(':', ' ')}: {error}")
+            self._known.recorder.touch(domain)
+            return
+        self._known.object_trouble[key] = str(error)
+        self._decider.object_retry[key] = self._known.clock.monotonic() + OBJECT_RETRY_SECONDS
 
 
 def _reason_of(error: EngineError) -> Reason:

@@ -11,15 +11,22 @@ from reconciler.controller.images import Images
 from reconciler.controller.known import Known
 from reconciler.controller.records import ChunkRecord
 from reconciler.facts import TV, is_closed, is_open, missing
-from reconciler.intent.model import Chunk
+from reconciler.intent.model import Chunk, ChunkId, Domain
+from reconciler.intent.names import with_short_names
 from reconciler.intent.settings.references import awaited, containers_shared, must_run
 from reconciler.lifecycle import Reason
-from reconciler.planner import belongings, following
+from reconciler.planner import addresses, belongings, following, network_changes
+from reconciler.planner.addresses import Holder
+from reconciler.planner.arranged import Belongings
 from reconciler.planner.memory import Memory
 from reconciler.planner.observed import Condition, Container, ImageNews
 from reconciler.planner.rolling import Stage, is_update_of_serving, stage, waits_for
 from reconciler.planner.situation import ChunkInput, cast
 from reconciler.planner.support import Connected, supported_networks, unsupported_of
+
+LONGEST_WAIT_SECONDS = 10.0
+_FETCHING = (Reason.PULLING_IMAGE, Reason.BUILDING_IMAGE)
+_Blocked = tuple[str, tuple[Reason, str] | None]
 
 
 class Situations:
@@ -37,6 +44,13 @@ class Situations:
         if i.chunk is None or i.chunk.replicas == 1 or not is_update_of_serving(cast(i)):
             return i
         return replace(i, turn=waits_for(record.id.replica, self._siblings(record, i.chunk)))
+
+    def _wanted(self, id: ChunkId) -> Chunk | None:
+        """A chunk as it is wanted, with the names that it is to have in networks of others."""
+        chunk = self._known.desired(id)
+        if chunk is None or not chunk.container.guest_in:
+            return chunk
+        return with_short_names(chunk, self._known.names, self._known.names_held(chunk))
 
     def _ahead(self, chunk: Chunk | None) -> str:
         """Which chunks whose answers a gate needs are on their way to another intent: those are about to change. In a
@@ -62,12 +76,19 @@ class Situations:
 
     def _own_input(self, record: ChunkRecord) -> ChunkInput:
         id = record.id
-        chunk = self._known.desired(id)
+        chunk = self._wanted(id)
         domain = self._known.domains[id.domain]
+        of_networks = self._of_networks(chunk, domain.domain)
         holder = self._known.world.named(chunk.container.name) if chunk is not None else None
         containers = self._known.world.of(id)
         gate = chunk.gate if chunk is not None else ()
-        blocked_by, obstacle = self._blocked_by(record, chunk)
+        blocked_by, obstacle = self._blocked_by(record, chunk, of_networks)
+        held, in_use = self._addresses(id, chunk, containers)
+        if not blocked_by and in_use is not None:
+            blocked_by, obstacle = in_use
+        if chunk is not None and of_networks.back:
+            changes = self._known.network_changes
+            chunk = network_changes.as_connected(chunk, of_networks.back, containers, changes, id)
         gate_open = is_open(gate, self._known.facts)
         flowin: dict[str, str] = {}
         if chunk is not None:
@@ -91,9 +112,9 @@ class Situations:
             holder=holder if holder is not None and holder.owner != id else None,
             blocked_by=blocked_by,
             obstacle=obstacle,
-            conflict=belongings.conflict(chunk, domain.domain, self._known.world.observed())
-            if chunk is not None and domain.domain is not None
-            else None,
+            conflict=self._conflict(chunk, domain.domain),
+            kept_network="; ".join(of_networks.back.values()),
+            held_addresses=held,
             busy=record.busy,
             jitter=self._random.random(),
             answered_all=chunk is not None and self._attention.answered_all(record, chunk),
@@ -146,7 +167,57 @@ class Situations:
             parts.append(f"{short} is {found.tv if found is not None else 'U'}, wanted {entry.wanted.tv} (from {who})")
         return "; ".join(parts)
 
-    def _blocked_by(self, record: ChunkRecord, chunk: Chunk | None) -> tuple[str, tuple[Reason, str] | None]:
+    def _of_networks(self, chunk: Chunk | None, domain: Domain | None) -> Belongings:
+        """How the networks stand that a chunk joins and that the engine can make."""
+        if chunk is None or domain is None or not self._known.world.complete:
+            return Belongings()
+        names = supported_networks(domain, self.connected) & chunk.container.networks.keys()
+        seen, now = self._known.world.observed(), self._known.clock.monotonic()
+        return belongings.networks(domain, seen, self._known.network_changes, names, now)
+
+    def _addresses(
+        self, id: ChunkId, chunk: Chunk | None, own: Sequence[Container]
+    ) -> tuple[tuple[Holder, ...], _Blocked | None]:
+        """Who has an address that the chunk is to have, and gives it up; what stands in the way of that, or of who may
+        be given another's address."""
+        if chunk is None:
+            return (), None
+        found, mine = [], {c.id for c in own}
+        others = (c for c in self._known.world.containers.values() if c.id not in mine)
+        for holder in addresses.holders(chunk, others):
+            owner = holder.container.owner
+            wanted = self._wanted(owner) if owner is not None else None
+            if addresses.is_asked_for(holder, wanted):
+                text = addresses.told(holder)
+                return (), (text, (Reason.ADDRESS_IN_USE, text))
+            busy = self._known.chunks[owner].busy if owner in self._known.chunks else None
+            if busy is not None and busy[0] not in _FETCHING:
+                return (), (f"container {holder.container.name}, which has the address {holder.address}", None)
+            found.append(addresses.as_declared(holder, wanted))
+        return tuple(found), self._comes_first(id, chunk)
+
+    def _comes_first(self, id: ChunkId, chunk: Chunk) -> _Blocked | None:
+        """Whoever is about to get a fixed address, where the chunk may be given it. A long fetch is not waited for."""
+        own = addresses.fixed(chunk.container)
+        for network in chunk.container.networks.keys() - own.keys():
+            for other in self._known.fixed_in.get(network, ()):
+                record = self._known.chunks.get(other)
+                if record is None or record.busy is None or other == id:
+                    continue
+                waited = self._known.clock.monotonic() - record.busy_since
+                if record.busy[0] not in _FETCHING or waited < LONGEST_WAIT_SECONDS:
+                    return f"{other}, which has a fixed address in network {network}", None
+        return None
+
+    def _conflict(self, chunk: Chunk | None, domain: Domain | None) -> tuple[Reason, str] | None:
+        if chunk is None or domain is None:
+            return None
+        seen, now = self._known.world.observed(), self._known.clock.monotonic()
+        return belongings.conflict(chunk, domain, seen, self._known.network_changes, now)
+
+    def _blocked_by(
+        self, record: ChunkRecord, chunk: Chunk | None, found: Belongings
+    ) -> tuple[str, tuple[Reason, str] | None]:
         """What the chunk has to wait for, and the failure that this is, where there is nobody to wait for."""
         if chunk is None:
             still = [
@@ -165,11 +236,11 @@ class Situations:
                 text = f"container {name}" if other is None else f"container {name} to run"
                 return text, None if other is not None or self._known.wanted_names.get(name) else _absent(text)
         seen = self._known.world.observed()
-        networks = supported_networks(domain, self.connected) & chunk.container.networks.keys()
-        found = belongings.networks(domain, seen, self._known.networks_left, networks)
         for name, text in found.missing.items():
             if name in found.conflict:
                 return text, (Reason.NAME_CONFLICT, found.conflict[name])
+            if name in found.stuck:
+                return text, (Reason.CREATE_FAILED, found.stuck[name])
             return self._awaited_object(f"network:{name}", text, {n.name: n.external for n in domain.networks}[name])
         volumes = belongings.used_volumes(chunk)
         missing = belongings.volumes(domain, seen, volumes).missing if volumes else {}

@@ -10,10 +10,11 @@ from typing import Any
 from reconciler.controller.clock import Clock, iso, wall
 from reconciler.controller.known import Known
 from reconciler.controller.recorder import Restored, stamp
-from reconciler.controller.records import SNAPSHOT_VERSION, ChunkRecord, Ending
+from reconciler.controller.records import SNAPSHOT_VERSION, ChunkRecord, DomainRecord, Ending
 from reconciler.controller.tell import is_settled, is_stalled, pnr_document
 from reconciler.intent.model import ChunkId
 from reconciler.lifecycle import Reason, State
+from reconciler.planner import network_changes
 from reconciler.planner.memory import (
     LONGEST_DELAY_SECONDS,
     LONGEST_UPDATE_DELAY_SECONDS,
@@ -23,6 +24,7 @@ from reconciler.planner.memory import (
     Memory,
     Remedy,
 )
+from reconciler.planner.network_changes import LONGEST_RETRY_SECONDS, NetworkChange
 
 log = logging.getLogger("pnr.state")
 
@@ -60,8 +62,20 @@ def snapshot_document(c: Known, name: str) -> dict[str, Any] | None:
         "held_reason": record.hold.value if record.hold is not None else None,
         "held_since": iso(record.held_since) if record.held_since is not None else None,
         "errors": [problem.as_dict() for problem in record.problems] or None,
+        "network": _networks_document(c, record) or None,
         "cpux": list(cpuxs.values()),
     }
+
+
+def _networks_document(c: Known, record: DomainRecord) -> list[dict[str, Any]]:
+    """What is remembered of the domain's networks that are made anew."""
+    found = []
+    for spec in record.domain.networks if record.domain is not None else ():
+        change = c.network_changes.get(spec.name)
+        if change is not None and (change.previous is not None or change.refused):
+            due = wall(c.clock, change.not_before)
+            found.append({"name": spec.name, **network_changes.to_document(change), "not_before": due})
+    return found
 
 
 def _chunk_document(c: Known, record: ChunkRecord) -> dict[str, Any]:
@@ -130,6 +144,19 @@ def restore_chunks(restored: Restored, clock: Clock) -> list[ChunkRecord]:
                 except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
                     # Whatever a snapshot holds, it is no reason not to start: the chunk is looked at anew.
                     log.warning("what the snapshot says of chunk %s can't be taken up: %s", id, error)
+    return found
+
+
+def restore_networks(restored: Restored, clock: Clock) -> dict[str, NetworkChange]:
+    """What the snapshots tell of networks that were being made anew."""
+    found = {}
+    for domain, document in restored.documents.items():
+        for entry in document.get("network", ()):
+            try:
+                due = _restored_time(entry.get("not_before"), clock, LONGEST_RETRY_SECONDS)
+                found[str(entry["name"])] = network_changes.from_document(str(entry["name"]), entry, due)
+            except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
+                log.warning("what the snapshot says of a network of domain %s can't be taken up: %s", domain, error)
     return found
 
 

@@ -190,7 +190,8 @@ def _is_arranging(c: Known, record: DomainRecord) -> bool:
     work = list(belongings.leftovers(record.name, wanted, record.domain, seen, volumes_too=record.volumes_too).work)
     if wanted is not None:
         info = c.engine_info
-        work += arrangements(wanted, seen, Connected(str(info), info.api_version, info.system), c.networks_left)
+        connected, now = Connected(str(info), info.api_version, info.system), c.clock.monotonic()
+        work += arrangements(wanted, seen, connected, c.network_changes, now)
     return any(str(one.key) not in c.object_trouble for one in work)
 
 
@@ -204,8 +205,9 @@ def _remarks(c: Known, record: DomainRecord) -> list[str]:
     work = list(left.work)
     remarks = list(left.missing.values())
     if wanted is not None:
-        work += belongings.networks(wanted, seen, c.networks_left).work + belongings.volumes(wanted, seen).work
-        remarks += belongings.remarks(wanted, seen)
+        of_networks = belongings.networks(wanted, seen, c.network_changes, now=c.clock.monotonic())
+        work += of_networks.work + belongings.volumes(wanted, seen).work
+        remarks += [*of_networks.back.values(), *belongings.remarks(wanted, seen)]
         engine, api = str(c.engine_info), c.engine_info.api_version if c.engine_info is not None else ""
         for spec in wanted.networks:
             remarks += unmet(network_needs(spec), engine=engine, api_version=api)

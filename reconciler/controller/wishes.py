@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from reconciler.controller import network_memory
 from reconciler.controller.adoption import Adoption
 from reconciler.controller.images import Images
 from reconciler.controller.known import Known
@@ -30,6 +31,7 @@ class Wishes:
                 record.down = False
                 record.volumes_too = False
                 self._adoption.adopt(name, None)
+            network_memory.try_anew(self._known, record.wanted)
             for id, chunk in self._known.chunks_of(name).items():
                 # A person's word counts like a changed intent: setbacks and rolled-back updates are tried anew.
                 held = chunk.memory.not_before is not None or next_making(chunk.memory) is not None

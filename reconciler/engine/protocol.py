@@ -69,6 +69,12 @@ class PortInUse(EngineError):
     code = "PortInUse"
 
 
+class AddressInUse(EngineError):
+    """An address that a container is to have in a network is held."""
+
+    code = "AddressInUse"
+
+
 class ImagePullFailed(EngineError):
     """The registry's or the engine's own words about an image that can't be had."""
 

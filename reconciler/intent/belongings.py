@@ -193,3 +193,23 @@ def _addresses(attachment: Object, name: str, declared: Any, path: Path) -> Iter
         elif not any(address in subnet for subnet in subnets):
             within = " or ".join(map(str, subnets))
             yield Complaint((*path, key), "Conflict", f"{address} is not in {within}, the subnet of networks.{name}")
+        elif (taken := _taken(address, ipam)) is not None:
+            yield Complaint((*path, key), "Conflict", f"{address} is {taken} of networks.{name}: choose another")
+
+
+def _taken(address: Any, ipam: Ipam) -> str | None:
+    """What an address of a network is that no container can have."""
+    for pool in ipam.pools:
+        subnet = ipaddress.ip_network(pool.subnet)
+        if address not in subnet:
+            continue
+        if address == subnet.network_address and subnet.num_addresses > 2:
+            return "the address of the subnet itself"
+        if address.version == 4 and address == subnet.broadcast_address and subnet.num_addresses > 2:
+            return "the broadcast address"
+        if pool.gateway and address == ipaddress.ip_address(pool.gateway):
+            return "the gateway"
+        for name, other in pool.aux_addresses.items():
+            if address == ipaddress.ip_address(other):
+                return f"kept for {shown(name)} (aux_addresses)"
+    return None

@@ -12,10 +12,21 @@ from reconciler.facts import FactRef, GateEntry
 from reconciler.intent.findings import Finding, Severity, chunks_once
 from reconciler.intent.gates import GateBook, Waiting
 from reconciler.intent.model import Chunk, Domain
+from reconciler.intent.names import shared_names
 from reconciler.intent.positions import Path
 from reconciler.intent.settings.ports import port_key
 
 _HINTS = 25  # a domain: to look for the nearest name among thousands takes a while
+
+
+def names_shared(domains: Sequence[Domain]) -> Iterator[Finding]:
+    """In a network that several domains share, a name is one chunk's."""
+    shared = {one.chunk.id: one.text for one in shared_names(c for domain in domains for c in domain.chunks())}
+    for domain in domains if shared else ():
+        for chunk, path in chunks_once(domain):
+            if chunk.id in shared:
+                where = (*path, "container", "networks")
+                yield Finding(domain.name, domain.file, where, "SharedName", shared[chunk.id], "warning")
 
 
 def answers(domain: Domain) -> Iterator[Finding]:

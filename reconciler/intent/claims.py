@@ -1,4 +1,4 @@
-"""What of a machine only one can have: names of containers, networks and volumes, and ports of the host. Pure.
+"""What of a machine only one can have: names of containers, networks and volumes, addresses, ports of the host. Pure.
 
 What the intent in force of a domain has is *reserved* for its file; what is judged beside it is let in one domain after
 another, those that are in force before newcomers (see :mod:`reconciler.intent.judgement`).
@@ -48,7 +48,7 @@ def _address(ip: str) -> tuple[int, bool]:
 
 
 Named = tuple[str, str]
-"""``container``, ``network`` or ``volume``, and a name in the engine."""
+"""``container``, ``network`` or ``volume``, and a name in the engine; ``address``, and an address with its network."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +121,23 @@ def _claims(domain: Domain) -> Iterator[_Claim]:
                 number, protocol = entry["published"], entry["target"].partition("/")[2]
                 ports = tuple(Port(ip, number, protocol) for ip in addresses(entry["host_ip"]))
                 yield _Claim(ports, (*path, "container", "ports"), chunk)
+        for network, end in chunk.container.endpoints.items():
+            for key in ("ipv4_address", "ipv6_address"):
+                if end.get(key):
+                    where = (*path, "container", "networks", _in_file(domain, network), key)
+                    yield _Claim((("address", f"{end[key]} in network {network}"),), where, chunk)
     specs: list[tuple[str, NetworkSpec | VolumeSpec]] = [("network", spec) for spec in domain.networks]
     specs += [("volume", spec) for spec in domain.volumes]
     for kind, spec in specs:
         # A network or volume has one domain that makes it, and removes it; others may say that it is external.
         if not spec.external:
             yield _Claim(((kind, spec.name),), _declaration(domain, kind, spec.name), None)
+
+
+def _in_file(domain: Domain, engine_name: str) -> str:
+    """How a file calls a network, as far as its name in the engine tells."""
+    own = f"pnr_{domain.name}"
+    return "default" if engine_name == own else engine_name.removeprefix(f"{own}_")
 
 
 def _declaration(domain: Domain, kind: str, engine_name: str) -> Path:
@@ -211,6 +222,8 @@ def _clash(domain: Domain, claim: _Claim, one: Port | Named, holder: Holder) -> 
         )
     elif one[0] == "container":
         code, text = _CODES["container"], f"the container name {one[1]} is taken by {_who(holder, domain)}"
+    elif one[0] == "address":
+        code, text = "AddressClash", f"{one[1]} is the address of {_who(holder, domain)} already"
     else:
         kind, name = one
         code = _CODES[kind]

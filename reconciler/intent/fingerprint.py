@@ -118,6 +118,7 @@ def _chunk(chunk: Chunk, options: Mapping[str, Any]) -> dict[str, Any]:
     if chunk.auto_strategy:
         # Nothing was declared: how this version understands that is no change of the intent.
         chunk = replace(chunk, auto_strategy=False, strategy=exclusive_strategy(chunk.container))
+    container = replace(container, guest_in=(), short_alias="", full_alias="")
     plain: dict[str, Any] = _plain(replace(chunk, container=container, gate=(), health=None))
     plain["gate"] = sorted((_plain(entry) for entry in chunk.gate), key=_text)
     if chunk.health is not None:

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from reconciler.intent import writers
-from reconciler.intent.checks import GateFault, answers, gate_cycle, gates, health_ports
+from reconciler.intent.checks import GateFault, answers, gate_cycle, gates, health_ports, names_shared
 from reconciler.intent.claims import Claims, Table, table_of
 from reconciler.intent.findings import Finding, copies
 from reconciler.intent.gates import GateBook, Waiting, find_cycles
@@ -219,6 +219,7 @@ class _Case:
                 now.own += health_ports(domain)
             for fault in gates(domain, book, absent):
                 self._place(fault, domain, now, is_candidate=is_candidate)
+        now.own += [one for one in names_shared(list(now.effective.values())) if one.domain in now.accepted]
         everyone = [chunk for domain in now.effective.values() for chunk in domain.chunks()]
         places: dict[ChunkId, Path] | None = None
         for ring in find_cycles(book, everyone):

@@ -239,7 +239,9 @@ class ContainerSpec:
     ``digest`` is a hash over them and changes exactly when a new container is needed.
     ``logins`` are the domain's own, by registry. ``networks`` are engine-side names with the aliases in each, the
     domain's own network first unless the chunk declared otherwise. ``after`` names containers of linked chunks: they
-    must be there before this one begins.
+    must be there before this one begins. ``guest_in`` are the networks that are not the domain's own: there the
+    container answers to ``full_alias``, and to ``short_alias`` where nobody else does (see
+    :mod:`reconciler.intent.names`).
     """
 
     name: str
@@ -256,6 +258,9 @@ class ContainerSpec:
     endpoints: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # by network: what is more than aliases
     logins: Mapping[str, Login] = field(default_factory=dict)
     after: tuple[str, ...] = ()
+    guest_in: tuple[str, ...] = ()
+    short_alias: str = ""
+    full_alias: str = ""
 
 
 @dataclass(frozen=True, slots=True)

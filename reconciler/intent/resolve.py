@@ -38,6 +38,7 @@ from reconciler.intent.model import (
 from reconciler.intent.networks import BUILT_IN, NAMELESS, OWN_NETWORK
 from reconciler.intent.settings import SETTINGS, links, map_volume_sources, references, security_options
 from reconciler.intent.settings.deploy import Deploy
+from reconciler.intent.settings.endpoints import has_fixed_address
 from reconciler.intent.settings.replicas import settings_of_copy
 from reconciler.intent.writers import best_strategy
 
@@ -113,6 +114,9 @@ class _Resolver:
         update = chunk.update or document.Update()
         deploy = _deploy(chunk.container)
         strategy = update.strategy or chunk.strategy or deploy.strategy or AUTO
+        if strategy == Strategy.START_FIRST and has_fixed_address(container):
+            text = "two containers can't have its fixed address at once, so that an update stops the old one first"
+            self.notes.append(f"{id}: {text}")
         on_failure = update.on_failure or chunk.on_failure or deploy.on_failure
         return Chunk(
             id=id,
@@ -165,6 +169,8 @@ class _Resolver:
                 endpoints |= {joined: endpoint} if endpoint else {}
         if linked and (settings.get("network_mode") == "bridge" or any(name in NAMELESS for name in networks)):
             settings = {**settings, "links": linked}
+        guest_in = tuple(n for n in networks if self.networks[n].external and n not in (*NAMELESS, *BUILT_IN))
+        full = f"{id.domain}-{id.cpux}-{id.chunk}"
         files = self.gathered.files(declared)
         build = self.gathered.builds.get((id.cpux, id.chunk))
         image = declared.image or _built_name(id)
@@ -186,7 +192,7 @@ class _Resolver:
             fixed=fingerprint.fixed_digest(**made_from),
             settings=settings,
             networks={
-                network: () if network in NAMELESS else _once(id.chunk, name, *aliases)
+                network: () if network in NAMELESS else _once(full if network in guest_in else id.chunk, name, *aliases)
                 for network, aliases in networks.items()
             },
             build=build,
@@ -196,6 +202,9 @@ class _Resolver:
             files=files,
             endpoints=endpoints,
             logins=self.gathered.logins,
+            guest_in=guest_in,
+            short_alias=id.chunk,
+            full_alias=full,
             after=tuple(sorted({links.name_of(link) for link in own_links})),
         )
 

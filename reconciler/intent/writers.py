@@ -11,6 +11,7 @@ from typing import Any
 
 from reconciler.intent.findings import Finding, chunks_once
 from reconciler.intent.model import Chunk, ContainerSpec, Domain, Strategy
+from reconciler.intent.settings.endpoints import has_fixed_address
 from reconciler.intent.settings.references import VOLUMES as VOLUMES_FROM
 
 _LASTING = ("volume", "bind")
@@ -33,8 +34,11 @@ def written(settings: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def best_strategy(container: ContainerSpec) -> Strategy:
-    """How an update goes where the file says nothing: two containers must not write to one volume."""
-    return Strategy.STOP_FIRST if written(container.settings) else exclusive_strategy(container)
+    """How an update goes where the file says nothing: two containers must not write to one volume, and can't have one
+    address."""
+    if written(container.settings) or has_fixed_address(container):
+        return Strategy.STOP_FIRST
+    return exclusive_strategy(container)
 
 
 def exclusive_strategy(container: ContainerSpec) -> Strategy:

@@ -39,11 +39,12 @@ class CreateNetwork(Action):
 @dataclass(frozen=True, slots=True)
 class RemoveNetwork(Action):
     """Remove a network of a domain. ``disconnect``: containers of pnr are disconnected from it first, those that do not
-    run as well; while somebody else's is connected nothing is done."""
+    run as well; while somebody else's is connected nothing is done. ``id``: this one, where several have the name."""
 
     name: str
     domain: str
     disconnect: bool = False
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,43 +1,26 @@
 """A domain's networks and volumes: what of them is to be made, replaced and removed, and what stands in the way. Pure.
 
 A network can't be changed: one that is not as declared is removed, with our containers disconnected from it, and made
-anew; the chunks' own repair connects them again. A volume can't be replaced without losing what is in it: one that is
-not as declared serves as it is, and that is told, as Compose does where nobody confirms that it may be made anew.
+anew (:mod:`.network_plan`); the chunks' own repair connects them again. A volume can't be replaced without losing what
+is in it: one that is not as declared serves as it is, and that is told, as Compose does where nobody confirms that it
+may be made anew.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from reconciler.intent.model import Chunk, Domain, Ipam, NetworkSpec, VolumeSpec
-from reconciler.intent.networks import shortest
-from reconciler.intent.settings.row import brief
+from reconciler.intent.model import Chunk, Domain, NetworkSpec, VolumeSpec
 from reconciler.lifecycle import Reason
-from reconciler.planner.actions import CreateNetwork, CreateVolume, RemoveNetwork, RemoveVolume, Work
+from reconciler.planner.actions import CreateVolume, RemoveNetwork, RemoveVolume, Work
+from reconciler.planner.arranged import Belongings
+from reconciler.planner.belongings_compare import DEFAULT_VOLUME_DRIVER, volume_differences
+from reconciler.planner.network_changes import Changes, NetworkChange
+from reconciler.planner.network_plan import arrange, users
 from reconciler.planner.observed import Condition, Container, Network, Observed, Volume
 
 ALIVE = (Condition.RUNNING, Condition.PAUSED, Condition.RESTARTING)
-DEFAULT_VOLUME_DRIVER = "local"
-Left = Mapping[str, str]
-"""By the name of a network, the differences for which it was made anew already: where the same are there again, the
-engine does not take what was declared, and making it anew once more would not help."""
-
-
-@dataclass(frozen=True, slots=True)
-class Belongings:
-    """What is to be done about networks or volumes, and what stands in the way of those who use them, by name.
-
-    ``missing``: it is not there yet, or about to be replaced: who needs it waits. ``conflict``: somebody else's is
-    there; ``stuck``: ours is there, is not what was declared and can't be made anew. Both in a sentence, and nobody new
-    begins with it.
-    """
-
-    work: list[Work] = field(default_factory=list)
-    missing: dict[str, str] = field(default_factory=dict)
-    conflict: dict[str, str] = field(default_factory=dict)
-    stuck: dict[str, str] = field(default_factory=dict)
 
 
 def as_made(spec: NetworkSpec, domain: str) -> Network:
@@ -64,125 +47,23 @@ def volume_as_made(spec: VolumeSpec, domain: str) -> Volume:
     return Volume(spec.name, domain, spec.keep, driver, spec.driver_opts, spec.labels)
 
 
-# --- comparing ------------------------------------------------------------------------------------------------
-
-
-def network_differences(spec: NetworkSpec, seen: Network) -> tuple[str, ...]:
-    """What of a network of ours is not as declared, a sentence each.
-
-    What was not declared is the engine's to choose, and no difference; but for what an earlier declaration asked for.
-    """
-    found = list(_network_differences(spec, seen))
-    if seen.spec and spec.digest and seen.spec != spec.digest:
-        # Made from another declaration: what stands there beside the present one comes from that.
-        found += _beyond("driver_opts", spec.driver_opts, seen.driver_opts)
-        found += _beyond("labels", spec.labels, seen.labels)
-        found = found or ["its declaration has changed since it was made"]
-    return tuple(found)
-
-
-def _network_differences(spec: NetworkSpec, seen: Network) -> Iterator[str]:
-    if spec.driver and seen.driver and spec.driver != seen.driver:
-        yield _told("driver", spec.driver, seen.driver)
-    for key in ("internal", "attachable"):
-        wanted, there = getattr(spec, key), getattr(seen, key)
-        if wanted != there:
-            yield _told(key, wanted, there)
-    if spec.enable_ipv4 is not None and seen.enable_ipv4 is not None and spec.enable_ipv4 != seen.enable_ipv4:
-        yield _told("enable_ipv4", spec.enable_ipv4, seen.enable_ipv4)
-    if spec.enable_ipv6 is not None and spec.enable_ipv6 != seen.enable_ipv6:
-        yield _told("enable_ipv6", spec.enable_ipv6, seen.enable_ipv6)
-    yield from _map("driver_opts", spec.driver_opts, seen.driver_opts)
-    yield from _ipam(spec.ipam, seen.ipam)
-    yield from _map("labels", spec.labels, seen.labels)
-
-
-def _ipam(wanted: Ipam, there: Ipam) -> Iterator[str]:
-    if wanted.driver and there.driver and wanted.driver != there.driver:
-        yield _told("ipam driver", wanted.driver, there.driver)
-    yield from _map("ipam options", wanted.options, there.options)
-    found = {shortest(pool.subnet): pool for pool in there.pools}
-    for pool in wanted.pools:
-        other = found.get(pool.subnet)
-        if other is None:
-            yield _told("ipam subnet", pool.subnet, ", ".join(found) or None)
-            continue
-        for key in ("ip_range", "gateway"):
-            declared, has = getattr(pool, key), getattr(other, key)
-            if declared and declared != (shortest(has) if has else None):
-                yield _told(f"ipam {key} of {pool.subnet}", declared, has)
-        addresses = {name: shortest(address) for name, address in other.aux_addresses.items()}
-        yield from _map(f"ipam aux_addresses of {pool.subnet}", pool.aux_addresses, addresses)
-
-
-def volume_differences(spec: VolumeSpec, seen: Volume) -> tuple[str, ...]:
-    """What of a volume of ours is not as declared, a sentence each; of its labels, those that are declared."""
-    found: list[str] = []
-    driver = spec.driver or DEFAULT_VOLUME_DRIVER
-    if seen.driver and driver != seen.driver:
-        found.append(_told("driver", driver, seen.driver))
-    found += _map("driver_opts", spec.driver_opts, seen.driver_opts)
-    found += _beyond("driver_opts", spec.driver_opts, seen.driver_opts)
-    found += _map("labels", spec.labels, seen.labels)
-    return tuple(found)
-
-
-def _map(what: str, wanted: Mapping[str, str], there: Mapping[str, str]) -> list[str]:
-    return [_told(f"{what} {key}", value, there.get(key)) for key, value in wanted.items() if there.get(key) != value]
-
-
-def _beyond(what: str, wanted: Mapping[str, str], there: Mapping[str, str]) -> list[str]:
-    return [f"{what} {key}: not declared, {brief(value)} found" for key, value in there.items() if key not in wanted]
-
-
-def _told(what: str, wanted: object, there: object) -> str:
-    return f"{what}: {brief(wanted)} declared, {brief(there)} found"
-
-
 # --- what is declared -------------------------------------------------------------------------------------------
 
 
 def networks(
-    domain: Domain, observed: Observed, left: Left | None = None, only: Collection[str] | None = None
+    domain: Domain,
+    observed: Observed,
+    changes: Changes | None = None,
+    only: Collection[str] | None = None,
+    now: float = 0.0,
 ) -> Belongings:
-    """The networks of a domain (those named in ``only``) that must be made or replaced, and what stands in the way."""
+    """The networks of a domain (those named in ``only``) that must be made or replaced, and what stands in the way.
+    ``changes`` is what is remembered of networks that were made anew."""
     found = Belongings()
     for spec in domain.networks:
         if only is None or spec.name in only:
-            _network(spec, domain.name, observed, (left or {}).get(spec.name, ""), found)
+            arrange(spec, domain, observed, (changes or {}).get(spec.name, NetworkChange()), now, found)
     return found
-
-
-def _network(spec: NetworkSpec, domain: str, observed: Observed, left: str, found: Belongings) -> None:
-    name, seen = spec.name, observed.networks.get(spec.name)
-    if spec.external:
-        if seen is None:
-            found.missing[name] = f"network {name}, which is declared external and does not exist"
-        return
-    if seen is None:
-        found.missing[name] = f"network {name}"
-        found.work.append(Work(f"network:{name}", ((CreateNetwork(name, domain, spec), "no such network yet"),)))
-        return
-    if seen.domain != domain:
-        whose = f"belongs to domain {seen.domain}" if seen.domain else "was not made by pnr"
-        found.missing[name] = f"network {name}, whose name is held by somebody else"
-        found.conflict[name] = (
-            f"the network name {name} is held by network {seen.id[:12]}, which {whose}; remove or rename it"
-        )
-        return
-    said = "; ".join(network_differences(spec, seen))
-    if not said or (said == left and seen.spec == spec.digest):
-        return
-    foreign = sorted(c.name for c in users(name, observed.containers.values()) if c.owner is None)
-    if foreign:
-        found.stuck[name] = (
-            f"network {name} is not as declared ({said}), and can't be made anew while {', '.join(foreign)},"
-            " which pnr did not make, is connected: disconnect it"
-        )
-        return
-    found.missing[name] = f"network {name}, which is made anew ({said})"
-    steps = ((RemoveNetwork(name, domain, disconnect=True), said), (CreateNetwork(name, domain, spec), said))
-    found.work.append(Work(f"network:{name}", steps))
 
 
 def volumes(domain: Domain, observed: Observed, only: Collection[str] | None = None) -> Belongings:
@@ -241,9 +122,11 @@ def remarks(domain: Domain, observed: Observed) -> tuple[str, ...]:
     return tuple(found)
 
 
-def conflict(chunk: Chunk, domain: Domain, observed: Observed) -> tuple[Reason, str] | None:
+def conflict(
+    chunk: Chunk, domain: Domain, observed: Observed, changes: Changes | None = None, now: float = 0.0
+) -> tuple[Reason, str] | None:
     """Why a chunk can't begin with the networks and volumes that there are, as reason and message."""
-    found = networks(domain, observed, only=chunk.container.networks)
+    found = networks(domain, observed, changes, chunk.container.networks, now)
     mounted = used_volumes(chunk)
     held = found.conflict | (volumes(domain, observed, mounted).conflict if mounted else {})
     for text in held.values():
@@ -256,11 +139,6 @@ def conflict(chunk: Chunk, domain: Domain, observed: Observed) -> tuple[Reason, 
 def used_volumes(chunk: Chunk) -> frozenset[str]:
     """The engine-side names of the named volumes that a chunk mounts."""
     return _named(chunk.container.settings)
-
-
-def users(network_name: str, containers: Iterable[Container]) -> Iterator[Container]:
-    """The containers that are connected to a network."""
-    return (container for container in containers if network_name in container.networks)
 
 
 # --- what is not declared any more ----------------------------------------------------------------------------------
@@ -278,12 +156,13 @@ def leftovers(
     found = Belongings()
     cause = "no longer declared" if wanted is not None else "its domain is gone"
     networks_wanted = {spec.name for spec in wanted.networks} if wanted is not None else set()
-    for network in observed.networks.values():
+    everywhere = (each for network in observed.networks.values() for each in (network, *network.twins))
+    for network in everywhere:
         if network.domain != domain or network.name in networks_wanted:
             continue
         connected = users(network.name, observed.containers.values())
         holders = [c for c in connected if c.owner is not None or c.condition in ALIVE]
-        work = Work(f"network:{network.name}", ((RemoveNetwork(network.name, domain), cause),))
+        work = Work(f"network:{network.name}", ((RemoveNetwork(network.name, domain, id=network.id), cause),))
         _go_unless_held(work, network.name, domain, holders, found)
     volumes_wanted = {spec.name for spec in (*wanted.volumes, *wanted.unused_volumes)} if wanted is not None else set()
     said = (*last.volumes, *last.unused_volumes) if last is not None and wanted is None else ()

@@ -12,6 +12,7 @@ from reconciler.intent.model import Kind
 from reconciler.lifecycle import Reason, State
 from reconciler.planner import following
 from reconciler.planner.actions import Action, CreateContainer, RenameContainer
+from reconciler.planner.addresses import making_room
 from reconciler.planner.adopting import can_take_over, take_over
 from reconciler.planner.cleaning import clean_up
 from reconciler.planner.hindrances import held_back, lacking, name_taken
@@ -29,10 +30,15 @@ def decide(i: ChunkInput) -> Decision:
     Whatever the work is, it does not begin before the back-off of the last setback is over.
     """
     decision = _verdict(i)
+    if decision.state is State.COMPLETED and i.kept_network:
+        decision = replace(decision, state=State.FAILED, reason=Reason.ROLLED_BACK, message=i.kept_network)
     if decision.state is State.COMPLETED and (i.memory.warnings or i.memory.tolerated):
         decision = replace(decision, message=f"{decision.message}{_reservations(i)}")
     if i.busy is not None:
         decision = replace(decision, work=None)
+    if decision.work is not None and i.held_addresses:
+        steps = making_room(decision.work.steps, i.held_addresses, str(i.id))
+        decision = replace(decision, work=replace(decision.work, steps=steps))
     if decision.work is not None:
         makes = any(isinstance(action, CreateContainer) for action, _ in decision.work.steps)
         moments = (i.memory.not_before, next_making(i.memory) if makes else None)

@@ -22,17 +22,21 @@ def endpoint_differences(spec: ContainerSpec, container: Container) -> dict[str,
         if network not in container.networks or network not in container.endpoints:
             continue
         declared, there = spec.endpoints.get(network, {}), container.endpoints[network]
-        said = endpoints.difference(aliases, declared, there, _own_names(spec, container))
+        said = endpoints.difference(aliases, declared, there, _own_names(spec, container, network))
         if said:
             found[network] = said
     return found
 
 
-def _own_names(spec: ContainerSpec, container: Container) -> frozenset[str]:
-    """The names that an engine gives a container in its networks by itself, and that some releases show as aliases."""
+def _own_names(spec: ContainerSpec, container: Container, network: str) -> frozenset[str]:
+    """The names that an engine gives a container in its networks by itself, and that some releases show as aliases.
+
+    The long name in a network of others may be there or not: earlier versions gave none, and nobody is to be cut off
+    for it. It comes with the next connection."""
     host = str(spec.settings.get("hostname") or "")
     domain = str(spec.settings.get("domainname") or "")
-    return frozenset({container.name, host, host.partition(".")[0], f"{host}.{domain}"})
+    long = (spec.full_alias,) if network in spec.guest_in else ()
+    return frozenset({container.name, host, host.partition(".")[0], f"{host}.{domain}", *long})
 
 
 def differences(spec: ContainerSpec, container: Container, ignored: Collection[str] = ()) -> Iterator[Difference]:

@@ -14,6 +14,7 @@ from reconciler.lifecycle import Reason
 from reconciler.planner import crash_loop, endpoints, file_mounts, following
 from reconciler.planner.actions import (
     Action,
+    ConnectNetwork,
     CreateContainer,
     DisconnectNetwork,
     RenameContainer,
@@ -323,6 +324,8 @@ def work_failed(
     - a new version that the engine can never start is given up.
     """
     parts, chunk = cast(i), i.chunk
+    if isinstance(action, ConnectNetwork) and action.name not in {c.name for c in i.containers}:
+        return i.memory  # it had made room for an address, and its own chunk sees to it
     leftover = is_clean_up(i, parts, action) if chunk is not None else None
     if leftover is not None:
         return not_removed(i.memory, leftover.id, error=message, now=i.now, jitter=i.jitter)

@@ -47,7 +47,8 @@ class Container:
     """A container as it is now.
 
     ``owner`` is None for a container without our labels (a *foreign* one: it is never touched). ``networks``
-    maps the name of each connected network to the container's address there ("" while it does not run).
+    maps the name of each connected network to the container's address there ("" while it does not run);
+    ``ipv6_addresses`` has those that are IPv6.
     ``published`` maps ``"80/tcp"`` to host addresses. ``run`` changes with every start of the container: results
     that were found before it are stale. ``began`` is when the run began, by the engine's clock (seconds of the
     epoch), ``finished`` when the last run that ended did; None where the engine does not tell. ``restarts`` is how
@@ -80,6 +81,7 @@ class Container:
     health: str | None = None
     settings: Mapping[str, Any] | None = None
     fixed: str = ""
+    ipv6_addresses: Mapping[str, str] = field(default_factory=dict)
     endpoints: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     brought: Mapping[str, Any] = field(default_factory=dict)
     unsaid: tuple[str, ...] = ()
@@ -134,7 +136,8 @@ class ImageNews:
 class Network:
     """A network as it is now; ``domain`` is None for a foreign one. ``labels`` are those of others, not our own;
     ``spec`` is the digest of what it was made from ("" where none was noted). ``driver`` is "" and ``enable_ipv4`` None
-    where the engine does not tell; ``ipam`` holds what the engine chose as well."""
+    where the engine does not tell; ``ipam`` holds what the engine chose as well. ``twins`` are further networks of the
+    same name."""
 
     id: str
     name: str
@@ -148,6 +151,7 @@ class Network:
     enable_ipv6: bool = False
     ipam: Ipam = field(default_factory=Ipam)
     labels: Mapping[str, str] = field(default_factory=dict)
+    twins: tuple[Network, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from reconciler.intent.model import Chunk, ChunkId, Domain
+from reconciler.intent.model import Adopt, Chunk, ChunkId, Domain
+from reconciler.intent.names import names_in_networks, with_short_names
 from reconciler.intent.settings.references import awaited
 from reconciler.lifecycle import Reason, State
 from reconciler.planner import belongings, following
 from reconciler.planner.actions import Action, CreateContainer, Plan, Step
+from reconciler.planner.addresses import fixed
 from reconciler.planner.decide import decide
 from reconciler.planner.file_mounts import News
 from reconciler.planner.health import Health
@@ -96,8 +98,10 @@ def plan_all(
         for work in arrangements(domain, observed, connected):
             last = numbers.add(f"{domain.name}", work.steps, ())
             object_steps[domain.name, str(work.key)] = last
-    needs = dependencies(look.chunks.values())
-    for id in reversed(dependents_first(look.chunks.values())):
+    # Of those who need nobody, who has a fixed address begins before who may be given it.
+    in_order = sorted(look.chunks.values(), key=lambda chunk: not fixed(chunk.container))
+    needs = dependencies(in_order)
+    for id in reversed(dependents_first(in_order)):
         i = look.at(id)
         in_turn: list[ChunkId] = []
         if is_update_of_serving(cast(i)):
@@ -119,6 +123,8 @@ def plan_all(
         if leaver in removed:
             after.add(removed[leaver])
         container = look.chunks[id].container
+        given = container.networks.keys() - fixed(container).keys()
+        after |= {ready[other.id] for other in in_order if other.id in ready and given & fixed(other.container).keys()}
         for key in (
             *(f"network:{name}" for name in container.networks),
             *(f"volume:{name}" for name in belongings.used_volumes(look.chunks[id])),
@@ -152,10 +158,17 @@ class _Look:
         self.domains = {wish.domain.name: wish.domain for wish in wishes if wish.domain is not None}
         self.chunks = {chunk.id: chunk for domain in self.domains.values() for chunk in domain.chunks()}
         self.by_owner: dict[ChunkId, list[Container]] = {}
+        self._names = names_in_networks(self.chunks.values())
         self._by_name = {container.name: container for container in observed.containers.values()}
         for container in observed.containers.values():
             if container.owner is not None:
                 self.by_owner.setdefault(container.owner, []).append(container)
+        self._held: dict[str, set[str]] = {network: set() for network in self._names}
+        adopting = {c.container.name for c in self.chunks.values() if c.adopt is not Adopt.NO}
+        for container in observed.containers.values():
+            stays = container.owner is None and container.name not in adopting
+            for network in self._held.keys() & container.networks.keys() if stays else ():
+                self._held[network] |= {container.name, *container.endpoints.get(network, {}).get("aliases", ())}
         self._generations = {wish.domain.name: wish.generation for wish in wishes if wish.domain is not None}
         self._declared = {chunk.container.name for chunk in self.chunks.values()}
         self._wished = {wish.name for wish in wishes}
@@ -190,7 +203,8 @@ class _Look:
         return self._inputs[id]
 
     def _input(self, id: ChunkId) -> ChunkInput:
-        chunk, domain = self.chunks[id], self.domains[id.domain]
+        domain = self.domains[id.domain]
+        chunk = with_short_names(self.chunks[id], self._names, self._held)
         holder = self._by_name.get(chunk.container.name) if self.leaver(id) is None else None
         named = ((name, self._by_name.get(name)) for name in awaited(chunk.container))
         absent = self._absent(chunk, domain)

@@ -10,6 +10,7 @@ from reconciler.intent.model import OFFERED_SILENCE_SECONDS, Chunk, ChunkId, Fac
 from reconciler.intent.settings.references import containers_shared
 from reconciler.lifecycle import Reason
 from reconciler.planner import crash_loop, endpoints, file_mounts, following
+from reconciler.planner.addresses import Holder
 from reconciler.planner.compare import Difference, differences
 from reconciler.planner.file_mounts import News
 from reconciler.planner.health import Health
@@ -39,10 +40,12 @@ class ChunkInput:
     nothing, as reason and message. ``busy``: work on the chunk is in flight, in the same form.
     ``turn`` says why an update must wait for other copies of the chunk, ``comes_after`` which chunks that it needs are
     on their way to a new intent: their facts are about to be answered anew. ``unsupported`` says what the engine can't
-    honour. ``ids`` are those of the containers that the chunk's settings point to, by name, and ``runs`` those of the
-    containers whose namespaces it shares, while they run. ``jitter`` is in 0 … 1. ``answered_all``: the container
-    itself gave all its answers as declared. ``files`` tells what became of files that the containers have mounted.
-    ``image`` is what is known of the image that the chunk names.
+    honour. ``kept_network`` says of a network whose change failed that it serves as it was. ``held_addresses``
+    are those that the chunk is to have, with the containers of ours that have them. ``ids`` are those of the containers
+    that the chunk's settings point to, by name, and ``runs`` those of the containers whose namespaces it shares, while
+    they run. ``jitter`` is in 0 … 1. ``answered_all``: the container itself gave all its answers as declared. ``files``
+    tells what became of files that the containers have mounted. ``image`` is what is known of the image that the chunk
+    names.
     """
 
     id: ChunkId
@@ -74,6 +77,8 @@ class ChunkInput:
     holder_leaves: bool = False
     wanted_elsewhere: frozenset[str] = frozenset()
     files: News = field(default_factory=dict)
+    kept_network: str = ""
+    held_addresses: tuple[Holder, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

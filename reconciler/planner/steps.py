@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from reconciler.intent.model import Kind, Strategy
+from reconciler.intent.settings.endpoints import has_fixed_address
 from reconciler.lifecycle import Reason, State
 from reconciler.planner import following
 from reconciler.planner.actions import (
@@ -70,7 +71,8 @@ def start(i: ChunkInput, c: Container, name: str, cause: str) -> list[tuple[Acti
 def end_others(i: ChunkInput, c: Container | None, cause: str) -> list[tuple[Action, str]]:
     """Stop what else of the chunk runs, where it may not run beside ``c`` (None: one that is to be made)."""
     assert i.chunk is not None
-    if i.chunk.strategy is Strategy.START_FIRST and i.chunk.kind is Kind.SERVICE:
+    start_first = i.chunk.strategy is Strategy.START_FIRST and not has_fixed_address(i.chunk.container)
+    if start_first and i.chunk.kind is Kind.SERVICE:
         return []
     others = (other for other in i.containers if c is None or other.id != c.id)
     return [(StopContainer(other.name, grace(i, other)), cause) for other in others if other.condition in ALIVE]

@@ -13,6 +13,7 @@ from reconciler.intent.settings.endpoints import endpoint_needs
 from reconciler.intent.settings.row import Needs
 from reconciler.planner import belongings
 from reconciler.planner.actions import Work
+from reconciler.planner.network_changes import Changes
 from reconciler.planner.observed import Observed
 
 
@@ -48,11 +49,15 @@ def supported_networks(domain: Domain, connected: Connected | None) -> frozenset
 
 
 def arrangements(
-    domain: Domain, observed: Observed, connected: Connected | None, left: belongings.Left | None = None
+    domain: Domain,
+    observed: Observed,
+    connected: Connected | None,
+    changes: Changes | None = None,
+    now: float = 0.0,
 ) -> list[Work]:
     """What has to be done about a domain's networks and volumes; nothing about those that only chunks want which the
     engine can't honour."""
-    networks = belongings.networks(domain, observed, left, supported_networks(domain, connected))
+    networks = belongings.networks(domain, observed, changes, supported_networks(domain, connected), now)
     work = [*networks.work, *belongings.volumes(domain, observed).work]
     return [one for one in work if str(one.key) not in _in_vain(domain, connected)] if work else []
 

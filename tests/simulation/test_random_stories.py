@@ -45,7 +45,16 @@ class Author:
             for container, called in zip(named, names, strict=True):
                 container["name"] = called
         rng.shuffle(chunks)
-        return domain(*chunks, name=name)
+        return domain(*chunks, name=name, **self._networks(name))
+
+    def _networks(self, name: str) -> dict[str, Any]:
+        """The domain's own network as the engine chooses it, with a setting, or with a subnet of its own."""
+        subnet = {"subnet": f"10.{DOMAINS.index(name)}.0.0/24"}
+        mtu = {"driver_opts": {"com.docker.network.driver.mtu": "1400"}}
+        choices: list[dict[str, Any]] = [{}, {}, mtu, {"ipam": {"config": [subnet]}}]
+        declared = self._rng.choice(choices)
+        internal = {"internal": True} if self._rng.random() < 0.3 else {}
+        return {"networks": {"default": {**declared, **internal}}} if declared or internal else {}
 
     def write(self, files: Files, name: str) -> None:
         """Write a new document, or one that was there before, as a revert does."""

@@ -35,9 +35,9 @@ class Belongings:
         self._client = client
         self._ownership = ownership
 
-    def _network(self, name: str) -> Body | None:
-        found = [body for body in self._client.networks(names=[name]) if body.get("Name") == name]
-        return found[0] if found else None
+    def _networks(self, name: str) -> list[Body]:
+        """All that have the name: the engine can have several."""
+        return [body for body in self._client.networks(names=[name]) if body.get("Name") == name]
 
     def create_network(self, action: CreateNetwork) -> None:
         """Make a network of a domain; the one that is there already is fine."""
@@ -53,27 +53,30 @@ class Belongings:
                 raise
 
     def _have_network(self, action: CreateNetwork) -> bool:
-        existing = self._network(action.name)
-        if existing is None:
-            return False
-        if (existing.get("Labels") or {}).get(LABEL_DOMAIN) != action.domain:
+        existing = self._networks(action.name)
+        if any(_domain(body) == action.domain for body in existing):
+            return True
+        if existing:
             raise NameConflict(
-                f"the network name {action.name} is held by a network ({str(existing['Id'])[:12]}) that does not"
+                f"the network name {action.name} is held by a network ({str(existing[0]['Id'])[:12]}) that does not"
                 f" belong to domain {action.domain}; remove it, or name the domain otherwise"
             )
-        return True
+        return False
 
     def remove_network(self, action: RemoveNetwork) -> None:
-        """Remove a network of the domain; one that is gone is fine."""
+        """Remove the networks of the domain that have the name, or the one of them that the action means by its id; one
+        that is gone is fine."""
         name, domain = action.name, action.domain
-        existing = self._network(name)
-        if existing is None:
-            return
-        if (existing.get("Labels") or {}).get(LABEL_DOMAIN) != domain:
+        existing = [body for body in self._networks(name) if action.id in ("", str(body["Id"]))]
+        ours = [str(body["Id"]) for body in existing if _domain(body) == domain]
+        if existing and not ours:
             raise NotOurs(f"network {name} does not belong to domain {domain}; it is left alone")
-        if action.disconnect:
-            self._disconnect_all(name, str(existing["Id"]))
-        id = str(existing["Id"])
+        for id in ours:
+            if action.disconnect:
+                self._disconnect_all(name, id)
+            self._remove(name, id)
+
+    def _remove(self, name: str, id: str) -> None:
         refusal, users = self._refusal(id)
         if refusal is not None and not users:
             # What just goes is counted for a moment longer than it is shown.
@@ -160,3 +163,8 @@ class Belongings:
         except APIError as error:
             if status(error) != 404:
                 raise
+
+
+def _domain(network: Body) -> str | None:
+    """Whose a network is."""
+    return (network.get("Labels") or {}).get(LABEL_DOMAIN)

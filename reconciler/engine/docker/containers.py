@@ -17,12 +17,13 @@ from docker.utils import version_lt
 
 from reconciler.engine.docker import ports, reading, runtime_dir
 from reconciler.engine.docker.client import Address
-from reconciler.engine.docker.failures import NotOurs, TakenPort, status, taken_port, words
+from reconciler.engine.docker.failures import NotOurs, TakenPort, is_address_taken, status, taken_port, words
 from reconciler.engine.docker.guarding import Guard
 from reconciler.engine.docker.host_files import HostFiles
 from reconciler.engine.docker.mounted_files import MountedFiles, own_mounts
 from reconciler.engine.docker.ownership import Ownership
 from reconciler.engine.protocol import (
+    AddressInUse,
     Adopted,
     CreateFailed,
     NameConflict,
@@ -258,6 +259,8 @@ class Containers:
             taken = taken_port(error)
             if taken is not None:
                 raise PortInUse(self._who_holds(taken, cid)) from error
+            if is_address_taken(error):
+                raise AddressInUse(self._who_has(body)) from error
             if status(error) == 404 and self._inspect(cid) is not None:
                 # Not the container is missing but something that it needs: a network, most often.
                 raise StartFailed(f"container {name} can't be started: {words(error)}") from error
@@ -279,6 +282,21 @@ class Containers:
         if holder is None and self._address.is_local:
             holder = ports.holding_process(taken)
         return f"host port {taken.port} is held by {holder or 'somebody who can not be seen from here'}"
+
+    def _who_has(self, body: Body) -> str:
+        """Who has a fixed address of the container."""
+        ends = ((body.get("NetworkSettings") or {}).get("Networks") or {}).items()
+        wanted = {network: (end or {}).get("IPAMConfig") or {} for network, end in ends}
+        for other in self._client.containers():
+            for network, end in ((other.get("NetworkSettings") or {}).get("Networks") or {}).items():
+                fixed = set(wanted.get(network, {}).values())
+                there = {(end or {}).get("IPAddress"), (end or {}).get("GlobalIPv6Address")} - {"", None}
+                if other["Id"] != body["Id"] and fixed & there:
+                    name = str((other.get("Names") or ["/?"])[0]).lstrip("/")
+                    held = ", ".join(sorted(map(str, fixed & there)))
+                    return f"the address {held} in network {network} is held by container {name}"
+        said = ", ".join(f"{value} in network {net}" for net, end in wanted.items() for value in end.values())
+        return f"the address {said} is held by somebody who can not be seen from here"
 
     def stop(self, name: str, grace: float) -> Body | None:
         """Stop with the stop signal, kill after ``grace`` seconds; one that is stopped or gone is fine."""

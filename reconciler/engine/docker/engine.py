@@ -177,7 +177,7 @@ class DockerEngine:
             self._known = {cid: entry for cid, entry in known.items() if cid not in changed}
         return Observed(
             {cid: container for cid, (_, container) in known.items()},
-            {str(body["Name"]): reading.network(body) for body in networks},
+            reading.networks(networks, summaries),
             {str(body["Name"]): reading.volume(body) for body in volumes.get("Volumes") or ()},
         )
 

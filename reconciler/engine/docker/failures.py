@@ -56,6 +56,8 @@ _PORT_TAKEN = (
     re.compile(rf"failed to bind host port (?:for )?{_ADDRESS}\S*?(?:/(?P<protocol>tcp|udp))?: address already in use"),
 )
 
+_ADDRESS_TAKEN = re.compile(r"(?:^|[:\s])address already in use\W*$", re.IGNORECASE)
+
 
 @dataclass(frozen=True, slots=True)
 class TakenPort:
@@ -145,3 +147,8 @@ def taken_port(error: BaseException) -> TakenPort | None:
             groups = found.groupdict()
             return TakenPort(int(groups["port"]), groups["ip"].strip("[]"), groups.get("protocol"))
     return None
+
+
+def is_address_taken(error: BaseException) -> bool:
+    """Whether the engine complains that an address of a network is not free. Ports are told in similar words."""
+    return taken_port(error) is None and _ADDRESS_TAKEN.search(words(error)) is not None

@@ -10,7 +10,7 @@ import docker
 from reconciler.engine.docker.belongings import Belongings
 from reconciler.engine.docker.client import Address
 from reconciler.engine.docker.containers import Containers
-from reconciler.engine.docker.failures import RAISED, translate
+from reconciler.engine.docker.failures import RAISED, status, translate
 from reconciler.engine.docker.guarding import Guard
 from reconciler.engine.docker.host_files import HostFiles
 from reconciler.engine.docker.mounted_files import MountedFiles
@@ -33,6 +33,9 @@ from reconciler.planner.actions import (
     UnpauseContainer,
     UpdateContainer,
 )
+
+_REFUSED = (400, 403, 404, 409)
+"""What an engine answers where it is at fault itself is not among these."""
 
 
 def perform(
@@ -88,5 +91,8 @@ def perform(
             case _:
                 raise EngineError(f"the Docker engine knows no action {type(action).__name__}")
     except RAISED as error:
-        raise translate(error, str(address), failed) from error
+        translated = translate(error, str(address), failed)
+        if isinstance(action, CreateNetwork) and status(error) in _REFUSED:
+            translated.permanent = True
+        raise translated from error
     return None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -189,6 +190,7 @@ def from_summary(summary: Mapping[str, Any]) -> Container:
         fixed=str(labels.get(LABEL_FIXED, "")),
         generation=number(labels.get(LABEL_GENERATION), 0),
         networks={name: str((end or {}).get("IPAddress", "")) for name, end in networks.items()},
+        ipv6_addresses=_ipv6_addresses(networks),
         published=published,
         exit_code=int(ended.group(1)) if ended else None,
         health="starting" if health and "starting" in health.group(1) else health.group(1) if health else None,
@@ -225,6 +227,7 @@ def from_inspection(body: Mapping[str, Any]) -> Container:
         generation=number(labels.get(LABEL_GENERATION), 0),
         run="" if not started or started == _NEVER else started,
         networks={name: str((end or {}).get("IPAddress", "")) for name, end in networks.items()},
+        ipv6_addresses=_ipv6_addresses(networks),
         published=published,
         exit_code=int(state.get("ExitCode", 0)) if ended else None,
         oom_killed=bool(state.get("OOMKilled", False)),
@@ -248,6 +251,33 @@ def _moment(text: str) -> float | None:
         return datetime.fromisoformat(text).timestamp() if text and text != _NEVER else None
     except ValueError:
         return None
+
+
+def _ipv6_addresses(shown: Mapping[str, Any]) -> dict[str, str]:
+    found = {name: str((end or {}).get("GlobalIPv6Address") or "") for name, end in shown.items()}
+    return {name: address for name, address in found.items() if address}
+
+
+def networks(bodies: Iterable[Mapping[str, Any]], summaries: Iterable[Mapping[str, Any]]) -> dict[str, Network]:
+    """The networks by name. Where several have one, that of a domain goes before others, then the one that more
+    containers are connected to, then the older one; the rest are its twins."""
+    connected: Counter[str] = Counter()
+    for summary in summaries:
+        ends = ((summary.get("NetworkSettings") or {}).get("Networks") or {}).values()
+        connected.update(str((end or {}).get("NetworkID") or "") for end in ends)
+
+    def rank(body: Mapping[str, Any]) -> tuple[bool, int, str, str]:
+        foreign = not (body.get("Labels") or {}).get(LABEL_DOMAIN)
+        return foreign, -connected[str(body["Id"])], str(body.get("Created") or ""), str(body["Id"])
+
+    named: dict[str, list[Mapping[str, Any]]] = {}
+    for body in bodies:
+        named.setdefault(str(body["Name"]), []).append(body)
+    found = {}
+    for name, alike in named.items():
+        first, *others = (network(body) for body in sorted(alike, key=rank))
+        found[name] = replace(first, twins=tuple(others)) if others else first
+    return found
 
 
 def network(body: Mapping[str, Any]) -> Network:

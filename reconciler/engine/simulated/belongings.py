@@ -5,17 +5,18 @@ What does not carry our labels is not changed: every attempt is noted and refuse
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from reconciler.engine.protocol import EngineError, Glimpse, NameConflict, NotFound
+from reconciler.engine.simulated.addresses import address_in, check_network
 from reconciler.engine.simulated.images import SimulatedImages
 from reconciler.planner.actions import ConnectNetwork, CreateNetwork, CreateVolume, RemoveNetwork
 from reconciler.planner.belongings import as_made, volume_as_made
 from reconciler.planner.observed import Condition, Container, Network, Volume
 
 ALIVE = (Condition.RUNNING, Condition.PAUSED)
-ADDRESS = "10.0.0.9"
 
 
 class NotOurs(EngineError):
@@ -26,7 +27,7 @@ class NotOurs(EngineError):
 
 class SimulatedBelongings(SimulatedImages):
     """``containers`` are by id, ``networks`` and ``volumes`` by name. ``trespasses`` lists every attempt on what is not
-    ours."""
+    ours. While ``refusing_networks`` says why, no network can be made."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -34,6 +35,7 @@ class SimulatedBelongings(SimulatedImages):
         self.networks: dict[str, Network] = {"bridge": Network("net-bridge", "bridge")}
         self.volumes: dict[str, Volume] = {}
         self.trespasses: list[str] = []
+        self.refusing_networks = ""
         self._serial = 0
 
     def named(self, name: str) -> Container:
@@ -50,6 +52,15 @@ class SimulatedBelongings(SimulatedImages):
         self._serial += 1
         self.networks[name] = Network(f"net-foreign-{name}-{self._serial}", name, **seen)
         self._hint(Glimpse(None))
+
+    def plant_twin(self, name: str, **seen: Any) -> Network:
+        """A second network of the same name: the engine has both."""
+        self._serial += 1
+        twin = Network(f"net-twin-{name}-{self._serial}", name, **seen)
+        first = self.networks[name]
+        self.networks[name] = replace(first, twins=(*first.twins, twin))
+        self._hint(Glimpse(None))
+        return twin
 
     def plant_volume(self, name: str, **seen: Any) -> None:
         """Somebody else's volume, or one that was made by an earlier declaration."""
@@ -81,12 +92,22 @@ class SimulatedBelongings(SimulatedImages):
             raise NotFound(f"there is no network {action.network}")
         if action.network in c.networks:
             return c
+        self._find_one(action.network)
         return self._connect(c, action.network, {"aliases": [*action.aliases], **action.endpoint})
 
     def _connect(self, c: Container, network: str, endpoint: dict[str, Any]) -> Container:
-        address = ADDRESS if c.condition in ALIVE else ""
+        address = self._address(c, network, endpoint) if c.condition in ALIVE else ""
         connected = {**c.networks, network: address}
         return self._put(replace(c, networks=connected, endpoints={**c.endpoints, network: endpoint}))
+
+    def _find_one(self, network: str) -> None:
+        if self.networks[network].twins:
+            raise EngineError(f"network {network} is ambiguous (2 matches found on name)")
+
+    def _address(self, c: Container, network: str, endpoint: Mapping[str, Any]) -> str:
+        others = (o for o in self.containers.values() if o.id != c.id and o.condition in ALIVE)
+        taken = {address for o in others if (address := o.networks.get(network))}
+        return address_in(self.networks[network], endpoint, taken)
 
     def disconnect_network(self, name: str, network: str) -> Container:
         """Disconnect; one that is not connected is fine."""
@@ -102,9 +123,12 @@ class SimulatedBelongings(SimulatedImages):
         name, domain = action.name, action.domain
         existing = self.networks.get(name)
         if existing is not None:
-            if existing.domain != domain:
+            if domain not in (existing.domain, *(twin.domain for twin in existing.twins)):
                 raise NameConflict(f"the network name {name} is taken")
             return
+        if self.refusing_networks:
+            raise EngineError(self.refusing_networks)
+        check_network(action.spec, self.networks.values())
         self._serial += 1
         made = as_made(action.spec, domain)
         driver = made.driver or "bridge"
@@ -115,10 +139,17 @@ class SimulatedBelongings(SimulatedImages):
         """Remove a network of the domain; one that is gone is fine. Raises EngineError while it is in use."""
         name, domain = action.name, action.domain
         existing = self.networks.get(name)
-        if existing is None:
+        alike = (existing, *existing.twins) if existing is not None else ()
+        which = next((one for one in alike if action.id in ("", one.id)), None)
+        if existing is None or which is None:
             return
-        if existing.domain != domain:
+        if which.domain != domain:
             raise self._trespass(f"network {name}")
+        if which is not existing:
+            # The simulated containers are all in the first.
+            self.networks[name] = replace(existing, twins=tuple(one for one in existing.twins if one is not which))
+            self._hint(Glimpse(None))
+            return
         if action.disconnect:
             connected = [c for c in self.containers.values() if name in c.networks]
             if any(c.owner is None for c in connected):
@@ -129,6 +160,8 @@ class SimulatedBelongings(SimulatedImages):
         if users:
             raise EngineError(f"network {name} has active endpoints: {', '.join(users)}")
         del self.networks[name]
+        if existing.twins:
+            self.networks[name] = replace(existing.twins[0], twins=existing.twins[1:])
         self._hint(Glimpse(None))
 
     def create_volume(self, action: CreateVolume) -> None:

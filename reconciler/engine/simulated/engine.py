@@ -123,6 +123,7 @@ class SimulatedEngine(SimulatedHost):
         """All that makes calls fail or late is over, and everyone is well."""
         self.is_down = False
         self.weather = Weather()
+        self.refusing_networks = ""
         for container in list(self.containers.values()):
             if container.condition in ALIVE:
                 self.make_ill(container.name, False)
@@ -159,6 +160,9 @@ class SimulatedEngine(SimulatedHost):
                 self.weather.stuttering_until = until
             case "drop":
                 self.drop_stream(fault.seconds)
+            case "refuse":
+                self.refusing_networks = "the simulated engine makes no network now"
+                loop.call_later(fault.seconds, self._makes_networks)
             case _:
                 ours = sorted((c for c in self.containers.values() if c.owner is not None), key=lambda c: c.id)
                 if ours:
@@ -186,6 +190,9 @@ class SimulatedEngine(SimulatedHost):
                 asyncio.get_running_loop().call_later(fault.seconds, self._well, c.id)
             case _:
                 raise ValueError(f"there is no fault of the kind {fault.kind!r}")
+
+    def _makes_networks(self) -> None:
+        self.refusing_networks = ""
 
     def _well(self, container_id: str) -> None:
         if container_id in self.containers:

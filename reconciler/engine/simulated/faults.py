@@ -17,7 +17,8 @@ class Fault:
     (half of the calls fail), ``late`` (calls and looks take long), ``lost`` (half of the calls are carried out and
     reported as failed), ``deaf`` (no hints come), ``stutter`` (hints come twice, late and in any order), ``drop`` (the
     stream of hints breaks off, and there is no other; all else answers), ``stuck`` (no container can be removed),
-    ``half`` (half of the calls are carried out and answered with a failure), ``held`` (somebody has all host ports).
+    ``half`` (half of the calls are carried out and answered with a failure), ``held`` (somebody has all host ports),
+    ``refuse`` (no network can be made).
     """
 
     at: float
@@ -28,7 +29,7 @@ class Fault:
 
 FaultSchedule = tuple[Fault, ...]
 HITTING = ("die", "stop", "remove", "rename", "disconnect", "pause", "update", "ill")
-WEATHER = ("down", "reboot", "fail", "late", "lost", "deaf", "stutter", "drop", "stuck", "half", "held")
+WEATHER = ("down", "reboot", "fail", "late", "lost", "deaf", "stutter", "drop", "stuck", "half", "held", "refuse")
 
 
 def schedule(seed: int, *, until: float = 300.0, count: int = 12) -> FaultSchedule:

@@ -22,7 +22,7 @@ from reconciler.engine.protocol import (
     StartFailed,
     UpdateFailed,
 )
-from reconciler.engine.simulated.belongings import ADDRESS, ALIVE, SimulatedBelongings
+from reconciler.engine.simulated.belongings import ALIVE, SimulatedBelongings
 from reconciler.engine.simulated.fates import Fate, Hidden, published, read_back
 from reconciler.intent.model import Chunk, ChunkId, Strategy
 from reconciler.intent.settings.references import containers_shared
@@ -217,6 +217,10 @@ class SimulatedHost(SimulatedBelongings):
                 raise PortInUse(f"host port {min(wanted & held)} is held by container {other.name} ({other.id})")
         if self.fate(c.image).impossible:
             raise StartFailed(f"container {name} can't be started: its command is not in the image", permanent=True)
+        for network in c.networks:
+            self._find_one(network)
+        # As Docker does: one network after the other; what it has been given is its own until it ends.
+        addresses = {network: self._address(c, network, c.endpoints.get(network, {})) for network in c.networks}
         self._note_writers(c, hidden.chunk)
         self._serial += 1
         started = self._put(
@@ -227,7 +231,7 @@ class SimulatedHost(SimulatedBelongings):
                 began=self.wall(),
                 exit_code=None,
                 oom_killed=False,
-                networks=dict.fromkeys(c.networks, ADDRESS),
+                networks=addresses,
                 published=hidden.ports,
                 health="starting",
             )

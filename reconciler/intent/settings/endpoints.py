@@ -107,6 +107,11 @@ def other_mac(endpoint: Mapping[str, Any], found: Mapping[str, Any]) -> str:
     return f"mac_address {wanted} declared, {there} found" if wanted and there and wanted != there else ""
 
 
+def has_fixed_address(spec: ContainerSpec) -> bool:
+    """Whether two containers of the declaration can't be in its networks at once."""
+    return any(end.get(key) for end in spec.endpoints.values() for key in _ADDRESSES)
+
+
 def endpoint_needs(spec: ContainerSpec) -> list[Needs]:
     """What an engine must be to connect a container as declared, beyond the oldest that pnr speaks with."""
     found: list[Needs] = []

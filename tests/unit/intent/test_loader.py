@@ -224,7 +224,7 @@ def test_networks_are_named_after_the_domain_unless_they_say_otherwise() -> None
     first, second = domain.chunks()
     assert first.container.networks == {
         "pnr_d_back": ("a", "d-main-a-1", "db"),
-        "lan": ("a", "d-main-a-1"),
+        "lan": ("d-main-a", "d-main-a-1"),
         "other": ("a", "d-main-a-1"),
     }
     assert list(second.container.networks) == ["pnr_d"]

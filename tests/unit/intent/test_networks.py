@@ -9,7 +9,8 @@ import pytest
 
 from reconciler.intent.fingerprint import network_digest
 from reconciler.intent.judgement import check
-from reconciler.intent.model import ContainerSpec, Domain, Ipam, NetworkSpec, Pool, VolumeSpec
+from reconciler.intent.model import Chunk, ContainerSpec, Domain, Ipam, NetworkSpec, Pool, VolumeSpec
+from reconciler.intent.names import names_in_networks, with_short_names
 from reconciler.intent.networks import network_needs
 from reconciler.intent.settings import payload
 from reconciler.intent.settings.endpoints import endpoint_needs, from_api
@@ -309,7 +310,70 @@ def test_two_domains_do_not_make_one_network_or_volume() -> None:
 def test_what_another_domain_makes_can_be_shared_as_external() -> None:
     first = domain_of("a", networks={"b": None})
     second = domain_of("c", networks={"theirs": {"external": True, "name": "pnr_a_b"}})
-    assert check([first, second]) == []
+    assert [finding.severity for finding in check([first, second])] == ["warning"] * 2
+    assert check([first, replace(second, cpuxs=())]) == []
+
+
+def test_a_name_that_two_domains_would_answer_to_in_one_network_is_told_in_both() -> None:
+    proxy = {"external": True, "name": "proxy"}
+    first, second = (domain_of(name, networks={"lan": proxy}) for name in ("one", "two"))
+    (own,), (other,) = ([chunk.container for chunk in domain.chunks()] for domain in (first, second))
+    assert own.networks == {"pnr_one": ("a", "one-main-a-1"), "proxy": ("one-main-a", "one-main-a-1")}
+    assert (own.guest_in, own.short_alias, other.full_alias) == (("proxy",), "a", "two-main-a")
+    found = check([first, second])
+    assert [(f.domain, f.code, f.severity, f.path) for f in found] == [
+        (name, "SharedName", "warning", ("cpuxs", "main", "design_chunks", 0, "container", "networks"))
+        for name in ("one", "two")
+    ]
+    assert found[0].message == (
+        "in network proxy, which their domains share, one/main/a and two/main/a have the same name a: there this one"
+        " answers to one-main-a only; where the short one is meant, ask for it with aliases"
+    )
+
+
+def test_an_address_of_a_network_is_one_containers() -> None:
+    lan = {"lan": {"external": True, "name": "lan_of_all"}}
+    joins = {"networks": {"lan": {"ipv4_address": "10.5.0.9"}}}
+    both = valid(document(declared("a", container=joins), declared("b", container=joins), networks=lan))
+    (clash,) = check([both])
+    assert (clash.code, clash.path[-5:]) == ("AddressClash", (1, "container", "networks", "lan_of_all", "ipv4_address"))
+    assert clash.message == "10.5.0.9 in network lan_of_all is the address of chunk a already"
+    first = replace(valid(document(declared("a", container=joins), networks=lan)), file="1.json")
+    other = replace(valid({**document(declared("b", container=joins), networks=lan), "name": "e"}), file="2.json")
+    assert {(f.file, f.code) for f in check([first, other])} == {("2.json", "AddressClash")}
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("10.5.0.0", "is the address of the subnet itself of networks.n: choose another"),
+        ("10.5.0.255", "is the broadcast address of networks.n"),
+        ("10.5.0.1", "is the gateway of networks.n"),
+        ("10.5.0.7", "is kept for 'router' (aux_addresses) of networks.n"),
+    ],
+)
+def test_an_address_that_no_container_can_have_is_an_error(address: str, said: str) -> None:
+    pool = {"subnet": "10.5.0.0/24", "gateway": "10.5.0.1", "aux_addresses": {"router": "10.5.0.7"}}
+    joins = {"networks": {"n": {"ipv4_address": address}}}
+    (problem,) = read(document(declared(container=joins), networks={"n": {"ipam": {"config": [pool]}}})).problems
+    assert problem.message.startswith(f"{address} {said}")
+    assert problem.place.path.endswith("container.networks.n.ipv4_address")
+
+
+def test_the_short_name_is_there_where_nobody_else_has_it() -> None:
+    proxy = {"external": True, "name": "proxy"}
+    (one,), (two,) = (domain_of(name, networks={"lan": proxy}).chunks() for name in ("one", "two"))
+
+    def names(*chunks: Chunk, held: tuple[str, ...] = ()) -> tuple[str, ...]:
+        found = with_short_names(one, names_in_networks(chunks), {"proxy": held})
+        return tuple(found.container.networks["proxy"])
+
+    assert names(one) == ("one-main-a", "one-main-a-1", "a")
+    assert names(one, two) == ("one-main-a", "one-main-a-1")
+    assert names(one, held=("a",)) == ("one-main-a", "one-main-a-1")
+    assert names(one, replace(one, id=replace(one.id, replica=2))) == ("one-main-a", "one-main-a-1", "a")
+    asked = replace(one, container=replace(one.container, networks={"proxy": ("one-main-a", "a")}))
+    assert with_short_names(asked, names_in_networks([asked, two]), {}) is asked
 
 
 def test_a_volume_that_nobody_mounts_is_declared_all_the_same() -> None:

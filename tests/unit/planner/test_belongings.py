@@ -9,19 +9,19 @@ import pytest
 
 from reconciler.intent.model import ContainerSpec, Domain, Ipam, NetworkSpec, Pool, VolumeSpec
 from reconciler.lifecycle import Reason
+from reconciler.planner.arranged import Belongings
 from reconciler.planner.belongings import (
-    Belongings,
     as_made,
     conflict,
     leftovers,
-    network_differences,
     networks,
     remarks,
     volume_as_made,
-    volume_differences,
     volumes,
 )
+from reconciler.planner.belongings_compare import network_differences, volume_differences
 from reconciler.planner.endpoints import endpoint_differences
+from reconciler.planner.network_changes import NetworkChange
 from reconciler.planner.observed import Condition, Container, Network, Observed, Volume
 from reconciler.planner.plan import Wish, plan_all
 from tests.unit.planner.build import chunk, container, domain, healthy, situation, steps, think
@@ -137,7 +137,13 @@ def test_a_network_that_differs_is_removed_and_made() -> None:
     (web,) = of.chunks()
     found = networks(of, world(container(web), networks=[network()]))
     said = "driver_opts com.docker.network.driver.mtu: 1400 declared, nothing found"
-    assert done(found) == [f"RemoveNetwork {NET}: {said}", f"CreateNetwork {NET}: {said}"]
+    trial = "to see whether the engine takes it, before anybody is disconnected"
+    assert done(found) == [
+        f"CreateNetwork {NET}.pnr-trial: {trial}",
+        f"RemoveNetwork {NET}.pnr-trial: {trial}",
+        f"RemoveNetwork {NET}: {said}",
+        f"CreateNetwork {NET}: {said}",
+    ]
     assert found.missing == {NET: f"network {NET}, which is made anew ({said})"}
     assert found.conflict == {}
 
@@ -164,8 +170,9 @@ def test_the_same_differences_are_not_cured_twice() -> None:
     seen = world(networks=[network(spec="d")])
     of = shop(network=spec)
     assert networks(of, seen).work
-    assert networks(of, seen, {NET: "internal: true declared, false found"}).work == []
-    assert networks(of, world(networks=[network(spec="other")]), {NET: "internal: true declared, false found"}).work
+    made = {NET: NetworkChange(left="internal: true declared, false found")}
+    assert networks(of, seen, made).work == []
+    assert networks(of, world(networks=[network(spec="other")]), made).work
 
 
 def test_networks_of_others_are_required_or_in_the_way() -> None:
@@ -266,11 +273,14 @@ def test_the_plan_shows_what_is_made_anew_and_what_goes() -> None:
     of = shop(network=NetworkSpec(NET, internal=True))
     (web,) = of.chunks()
     seen = world(container(web), networks=[network(), Network("n2", f"{NET}_back", "shop")])
+    trial = "to see whether the engine takes it, before anybody is disconnected"
     plan = plan_all([Wish("shop", of)], seen).plan
     assert [str(step) for step in plan] == [
-        f"[] -> #1 shop, RemoveNetwork {NET}, internal: true declared, false found",
-        f"[1] -> #2 shop, CreateNetwork {NET}, internal: true declared, false found",
-        f"[] -> #3 shop, RemoveNetwork {NET}_back, no longer declared",
+        f"[] -> #1 shop, CreateNetwork {NET}.pnr-trial, {trial}",
+        f"[1] -> #2 shop, RemoveNetwork {NET}.pnr-trial, {trial}",
+        f"[2] -> #3 shop, RemoveNetwork {NET}, internal: true declared, false found",
+        f"[3] -> #4 shop, CreateNetwork {NET}, internal: true declared, false found",
+        f"[] -> #5 shop, RemoveNetwork {NET}_back, no longer declared",
     ]
 
 

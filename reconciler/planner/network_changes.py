@@ -1,0 +1,270 @@
+"""What a change of a network may cost: what is known of it before anybody is disconnected, and the way back. Pure.
+
+An engine can't change a network: the old one goes before the new one is there, and every container of it is cut off
+meanwhile. So a change begins only where it can be had as far as that can be told: no other network overlaps, and the
+engine took the new one beside the old under another name, where it can have both. Where it refuses after all, what was
+there is made again from what is remembered here.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import Any
+
+from reconciler.intent.model import Chunk, ChunkId, Ipam, NetworkSpec, Pool
+from reconciler.planner.observed import Container, Network
+
+TRIAL_SUFFIX = ".pnr-trial"
+"""Added to the name of a network that is only made to see whether the engine takes it."""
+
+FIRST_RETRY_SECONDS = 60.0
+LONGEST_RETRY_SECONDS = 3600.0
+
+_ADDRESSES = ("ipv4_address", "ipv6_address", "link_local_ips")
+_BRIDGE = "bridge"
+_BRIDGE_NAME = "com.docker.network.bridge.name"
+_SHARED_POOLS = ("", _BRIDGE, "macvlan", "ipvlan")
+"""The drivers of one machine: whatever they are, no two of their networks have an address in common."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A container that was connected to a network, and how (see :mod:`reconciler.intent.settings.endpoints`)."""
+
+    container: str  # its id
+    owner: ChunkId | None
+    endpoint: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkChange:
+    """What must be remembered of a network that is made anew. Times are monotonic seconds.
+
+    ``left`` are the differences for which it was made anew already: where the same are there again, the engine does not
+    take what was declared, and making it anew once more would not help. ``previous`` is what it was before, with its
+    ``attachments``. ``refused`` is the digest of the declaration that could not be had, ``failure`` why; it is tried
+    again at ``not_before``, and where that is None not before it changes or a person asks.
+    """
+
+    left: str = ""
+    previous: NetworkSpec | None = None
+    attachments: tuple[Attachment, ...] = ()
+    refused: str = ""
+    failure: str = ""
+    attempts: int = 0
+    not_before: float | None = None
+
+    def is_refused(self, spec: NetworkSpec, now: float) -> bool:
+        """Whether a declaration could not be had and is not due to be tried again."""
+        return self.was_refused(spec) and (self.not_before is None or now < self.not_before)
+
+    def was_refused(self, spec: NetworkSpec) -> bool:
+        """Whether a declaration could not be had when it was last tried."""
+        return bool(spec.digest) and self.refused == spec.digest
+
+
+Changes = Mapping[str, NetworkChange]
+"""By the name of a network."""
+
+
+def begun(before: NetworkChange, seen: Network, containers: Iterable[Container], cause: str) -> NetworkChange:
+    """What is to be remembered before a network is taken away."""
+    connected = (c for c in containers if seen.name in c.networks and c.owner is not None)
+    attachments = tuple(Attachment(c.id, c.owner, dict(c.endpoints.get(seen.name, {}))) for c in connected)
+    return replace(before, left=cause, previous=spec_of(seen), attachments=attachments)
+
+
+def failed(before: NetworkChange, spec: NetworkSpec, why: str, now: float, *, final: bool) -> NetworkChange:
+    """The memory once a declaration could not be had. ``final``: trying it again would cost what works once more."""
+    attempts = before.attempts + 1 if before.was_refused(spec) else 1
+    wait = min(FIRST_RETRY_SECONDS * 2.0 ** min(attempts - 1, 16), LONGEST_RETRY_SECONDS)
+    due = None if final else now + wait
+    return replace(before, left="", refused=spec.digest, failure=why, attempts=attempts, not_before=due)
+
+
+def arrived(change: NetworkChange) -> NetworkChange:
+    """The memory once a network is as declared."""
+    return NetworkChange(left=change.left)
+
+
+def spec_of(seen: Network) -> NetworkSpec:
+    """The declaration that makes a network as it is seen."""
+    return NetworkSpec(
+        seen.name,
+        internal=seen.internal,
+        driver=seen.driver or None,
+        labels=dict(seen.labels),
+        driver_opts=dict(seen.driver_opts),
+        attachable=seen.attachable,
+        enable_ipv4=seen.enable_ipv4,
+        enable_ipv6=seen.enable_ipv6,
+        ipam=seen.ipam,
+        digest=seen.spec,
+    )
+
+
+def told(change: NetworkChange, name: str) -> str:
+    """In a sentence that a change failed, and what follows."""
+    again = "the domain changes or a person asks (`pnr apply`)" if change.not_before is None else "it is tried again"
+    return f"network {name} can't be changed: {change.failure}; the previous one serves until {again}"
+
+
+# --- whether it can be had -------------------------------------------------------------------------------------
+
+
+def overlapping(spec: NetworkSpec, networks: Iterable[Network]) -> Iterator[tuple[Network, str]]:
+    """The networks that have addresses of a declared subnet, and which subnets those are, in words. What engines allow
+    (address pools of other drivers) is none of it."""
+    if not spec.ipam.pools or not _draws_from_shared(spec.driver or "", spec.ipam):
+        return
+    for other in networks:
+        if other.name == spec.name or not _draws_from_shared(other.driver, other.ipam):
+            continue
+        for pool in spec.ipam.pools:
+            common = next((p.subnet for p in other.ipam.pools if subnets_overlap(pool.subnet, p.subnet)), None)
+            if common is not None:
+                yield other, f"its subnet {pool.subnet} overlaps with {common} of network {other.name}"
+                break
+
+
+def _draws_from_shared(driver: str, ipam: Ipam) -> bool:
+    return driver in _SHARED_POOLS and (ipam.driver or "default") == "default"
+
+
+@lru_cache(maxsize=4096)
+def subnets_overlap(one: str, other: str) -> bool:
+    """Whether two subnets have an address in common."""
+    try:
+        first, second = ipaddress.ip_network(one, strict=False), ipaddress.ip_network(other, strict=False)
+    except ValueError:
+        return False
+    return first.version == second.version and first.overlaps(second)
+
+
+def can_be_beside(spec: NetworkSpec, seen: Network) -> bool:
+    """Whether the engine can have a network as declared beside the present one: nothing that is one's at a time is in
+    both."""
+    if any(subnets_overlap(a.subnet, b.subnet) for a in spec.ipam.pools for b in seen.ipam.pools):
+        return False
+    driver, bridge = spec.driver or _BRIDGE, spec.driver_opts.get(_BRIDGE_NAME)
+    if driver == (seen.driver or _BRIDGE) and driver != _BRIDGE:
+        return False
+    return not bridge or bridge != seen.driver_opts.get(_BRIDGE_NAME)
+
+
+def trial_of(spec: NetworkSpec) -> NetworkSpec:
+    """The same under the name of a trial."""
+    return replace(spec, name=spec.name + TRIAL_SUFFIX)
+
+
+# --- while the previous one serves -----------------------------------------------------------------------------
+
+
+def as_connected(
+    chunk: Chunk, networks: Collection[str], own: Iterable[Container], changes: Changes, id: ChunkId
+) -> Chunk:
+    """A chunk with the addresses that it has, or had, in networks whose change failed: those that it is to have belong
+    to networks that are not there."""
+    own = list(own)
+    endpoints = dict(chunk.container.endpoints)
+    for network in networks:
+        if network not in chunk.container.networks:
+            continue
+        seen = next((c.endpoints[network] for c in own if network in c.endpoints), None)
+        if seen is None:
+            change = changes.get(network, NetworkChange())
+            seen = next((a.endpoint for a in change.attachments if a.owner == id), None)
+        if seen is None:
+            continue
+        declared = {key: value for key, value in endpoints.get(network, {}).items() if key not in _ADDRESSES}
+        endpoints[network] = {**declared, **{key: seen[key] for key in _ADDRESSES if seen.get(key)}}
+    if endpoints == dict(chunk.container.endpoints):
+        return chunk
+    return replace(chunk, container=replace(chunk.container, endpoints=endpoints))
+
+
+# --- as plain values -------------------------------------------------------------------------------------------
+
+
+def to_document(change: NetworkChange) -> dict[str, Any]:
+    """Plain values that :func:`from_document` reads; without the time, which is another in every process."""
+    p = change.previous
+    previous = p and {
+        "internal": p.internal,
+        "driver": p.driver,
+        "labels": dict(p.labels),
+        "driver_opts": dict(p.driver_opts),
+        "attachable": p.attachable,
+        "enable_ipv4": p.enable_ipv4,
+        "enable_ipv6": p.enable_ipv6,
+        "spec": p.digest,
+        "ipam_driver": p.ipam.driver,
+        "ipam_options": dict(p.ipam.options),
+        "pool": [
+            {
+                "subnet": pool.subnet,
+                "ip_range": pool.ip_range,
+                "gateway": pool.gateway,
+                "aux_addresses": dict(pool.aux_addresses),
+            }
+            for pool in p.ipam.pools
+        ],
+    }
+    attachments = [
+        {
+            "container": a.container,
+            "chunk": {"domain": a.owner.domain, "cpux": a.owner.cpux, "name": a.owner.chunk, "number": a.owner.replica},
+            "endpoint": dict(a.endpoint),
+        }
+        for a in change.attachments
+        if a.owner is not None
+    ]
+    return {
+        "previous": previous,
+        "attachment": attachments or None,
+        "refused_spec": change.refused or None,
+        "failure": change.failure or None,
+        "attempts": change.attempts or None,
+    }
+
+
+def from_document(name: str, document: Mapping[str, Any], not_before: float | None) -> NetworkChange:
+    """The memory of a network from plain values."""
+    p = document.get("previous")
+    previous = None
+    if isinstance(p, Mapping):
+        pools = tuple(
+            Pool(str(pool["subnet"]), pool.get("ip_range"), pool.get("gateway"), dict(pool.get("aux_addresses") or {}))
+            for pool in p.get("pool") or ()
+        )
+        previous = NetworkSpec(
+            name,
+            internal=bool(p.get("internal")),
+            driver=p.get("driver"),
+            labels=dict(p.get("labels") or {}),
+            driver_opts=dict(p.get("driver_opts") or {}),
+            attachable=bool(p.get("attachable")),
+            enable_ipv4=p.get("enable_ipv4"),
+            enable_ipv6=p.get("enable_ipv6"),
+            ipam=Ipam(p.get("ipam_driver"), pools, dict(p.get("ipam_options") or {})),
+            digest=str(p.get("spec") or ""),
+        )
+    attachments = tuple(
+        Attachment(str(entry["container"]), _owner(entry["chunk"]), dict(entry.get("endpoint") or {}))
+        for entry in document.get("attachment") or ()
+    )
+    return NetworkChange(
+        previous=previous,
+        attachments=attachments,
+        refused=str(document.get("refused_spec") or ""),
+        failure=str(document.get("failure") or ""),
+        attempts=int(document.get("attempts") or 0),
+        not_before=not_before,
+    )
+
+
+def _owner(entry: Mapping[str, Any]) -> ChunkId:
+    return ChunkId(str(entry["domain"]), str(entry["cpux"]), str(entry["name"]), int(entry.get("number") or 1))

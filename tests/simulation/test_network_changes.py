@@ -1,0 +1,224 @@
+"""A change of a network that can't be had costs nobody anything; two networks of one name become one."""
+
+from __future__ import annotations
+
+import asyncio
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from reconciler.engine.protocol import EngineError
+from reconciler.engine.simulated import SimulatedEngine
+from reconciler.intent.model import Ipam, Pool
+from reconciler.planner.actions import CreateNetwork
+from tests.simulation.virtual_time import run
+from tests.simulation.world import World, chunk, domain
+
+NET = "pnr_shop_lan"
+
+
+def lan(subnet: str | None = None, address: str | None = None, **more: Any) -> dict[str, Any]:
+    """Two chunks in a network, the first with a fixed address."""
+    joined: dict[str, Any] = {"lan": {"aliases": ["store"], **({"ipv4_address": address} if address else {})}}
+    ipam = {"ipam": {"config": [{"subnet": subnet}]}} if subnet else {}
+    return domain(
+        chunk("db", "system_ready", container={"networks": joined}),
+        chunk("api", "system_ready", container={"networks": ["lan"]}),
+        networks={"lan": {**ipam, **more}},
+    )
+
+
+FIRST, SECOND = lan("10.213.1.0/25", "10.213.1.9"), lan("10.213.2.0/25", "10.213.2.9")
+SAME_SUBNET = lan("10.213.1.0/25", "10.213.1.9", internal=True)
+
+
+def connected(w: World) -> dict[str, str]:
+    return {c.name: c.networks.get(NET, "") for c in w.engine.containers.values()}
+
+
+def test_a_subnet_that_overlaps_with_another_network_is_named_and_nobody_is_disconnected() -> None:
+    async def story() -> None:
+        async with World() as w:
+            w.engine.plant_network("theirs", driver="bridge", ipam=_pools("10.213.2.0/24"))
+            w.files.write("shop", FIRST)
+            await w.until_settled()
+            before = dict(w.engine.containers)
+            w.files.write("shop", SECOND)
+            await w.until(lambda: w.chunk("db")["state"] == "failed")
+            assert w.chunk("db")["reason"] == "RolledBack"
+            assert "10.213.2.0/25 overlaps with 10.213.2.0/24 of network theirs" in w.chunk("db")["message"]
+            await asyncio.sleep(600)
+            assert w.engine.containers == before
+            assert w.order("RemoveNetwork", "DisconnectNetwork") == []
+            assert w.fact("db_ready") == "Y"
+            assert not w.settled()
+            w.engine.remove_network_by_hand("theirs")
+            await w.until_settled()
+            assert connected(w) == {"shop_db": "10.213.2.9", "shop_api": "10.213.2.2"}
+            assert len(w.engine.runs) == 2
+
+    run(story())
+
+
+def test_what_the_engine_refuses_is_tried_under_another_name_first_and_again_ever_less_often() -> None:
+    async def story() -> None:
+        async with World() as w:
+            w.files.write("shop", FIRST)
+            await w.until_settled()
+            before = dict(w.engine.containers)
+            w.engine.refusing_networks = "no more bridges"
+            w.files.write("shop", SECOND)
+            await w.until(lambda: w.chunk("db")["state"] == "failed")
+            assert "no more bridges" in w.chunk("db")["message"]
+            await asyncio.sleep(4 * 3600)
+            assert w.engine.containers == before
+            tries = [call.at for call in w.engine.calls if call.text == f"CreateNetwork {NET}.pnr-trial"]
+            pauses = [after - at for at, after in pairwise(tries)]
+            assert 4 <= len(tries) <= 10
+            assert pauses == sorted(pauses)
+            w.engine.refusing_networks = ""
+            w.ask_apply()
+            await w.until_settled(limit=30)
+            assert connected(w) == {"shop_db": "10.213.2.9", "shop_api": "10.213.2.2"}
+
+    run(story())
+
+
+class Refusing(SimulatedEngine):
+    """It refuses networks that reach nobody outside, once it is asked to make one in the place of another."""
+
+    def create_network(self, action: CreateNetwork) -> None:
+        if action.spec.internal and action.name not in self.networks:
+            error = EngineError("this engine makes no internal network")
+            error.permanent = True
+            raise error
+        super().create_network(action)
+
+
+def test_what_can_not_be_tried_beside_comes_back_with_addresses_and_aliases_and_is_not_tried_again() -> None:
+    async def story() -> None:
+        async with World(Refusing()) as w:
+            w.files.write("shop", FIRST)
+            await w.until_settled()
+            before = {c.name: (c.run, c.networks, c.endpoints) for c in w.engine.containers.values()}
+            w.files.write("shop", SAME_SUBNET)
+            await w.until(lambda: w.chunk("db")["state"] == "failed")
+            await asyncio.sleep(2 * 3600)
+            assert {c.name: (c.run, c.networks, c.endpoints) for c in w.engine.containers.values()} == before
+            assert w.order("RemoveNetwork") == [f"RemoveNetwork {NET}"]
+            assert w.chunk("api")["reason"] == "RolledBack"
+            assert "this engine makes no internal network" in w.chunk("api")["message"]
+            assert any("the previous one serves" in note for note in w.domain("shop")["notes"])
+            w.engine.die("shop_db")
+            await w.until(lambda: "shop_db" in w.running())
+            w.files.write("shop", FIRST)
+            await w.until_settled(limit=30)
+            assert w.order("RemoveNetwork") == [f"RemoveNetwork {NET}"]
+
+    run(story())
+
+
+@pytest.mark.parametrize("milliseconds", range(0, 60, 3))
+def test_a_program_that_is_killed_in_a_change_that_fails_brings_the_previous_network_back(milliseconds: int) -> None:
+    async def story() -> None:
+        async with World(Refusing()) as w:
+            w.files.write("shop", FIRST)
+            await w.until_settled()
+            before = {c.name: (c.run, c.networks, c.endpoints) for c in w.engine.containers.values()}
+            w.files.write("shop", SAME_SUBNET)
+            await asyncio.sleep(milliseconds / 1000)
+            await w.kill()
+            w.start()
+            await w.until(lambda: w.chunk("db")["reason"] == "RolledBack")
+            await asyncio.sleep(600)
+            assert {c.name: (c.run, c.networks, c.endpoints) for c in w.engine.containers.values()} == before
+
+    run(story())
+
+
+def test_what_is_to_be_updated_as_well_keeps_its_connection_while_it_waits() -> None:
+    async def story() -> None:
+        async with World(Refusing()) as w:
+            w.files.write("shop", FIRST)
+            await w.until_settled()
+            document = lan("10.213.1.0/25", "10.213.1.9", internal=True)
+            document["cpuxs"]["main"]["design_chunks"][1]["container"]["image"] = "missing:1"
+            w.engine.fate("missing:1").missing = True
+            w.files.write("shop", document)
+            await w.until(lambda: w.chunk("db")["reason"] == "RolledBack")
+            await asyncio.sleep(60)
+            assert w.running() == {"shop_db", "shop_api"}
+            assert all(connected(w).values())
+
+    run(story())
+
+
+def test_a_network_that_has_another_name_takes_its_addresses_over() -> None:
+    async def story() -> None:
+        async with World() as w:
+            w.files.write("shop", FIRST)
+            await w.until_settled()
+            renamed = {"net": {"ipam": {"config": [{"subnet": "10.213.1.0/25"}]}}}
+            joined = {"net": {"ipv4_address": "10.213.1.9"}}
+            w.files.write("shop", domain(chunk("db", "system_ready", container={"networks": joined}), networks=renamed))
+            await w.until(lambda: w.chunk("api")["state"] == "")
+            await w.until_settled(limit=120)
+            assert w.container("shop_db").networks == {"pnr_shop_net": "10.213.1.9"}
+            assert NET not in w.engine.networks
+
+    run(story())
+
+
+def test_two_networks_that_swap_their_subnets_both_get_them() -> None:
+    async def story() -> None:
+        async with World() as w:
+
+            def document(one: str, two: str) -> dict[str, Any]:
+                networks = {n: {"ipam": {"config": [{"subnet": s}]}} for n, s in (("one", one), ("two", two))}
+                return domain(chunk("db", container={"networks": ["one", "two"]}), networks=networks)
+
+            w.files.write("shop", document("10.1.0.0/24", "10.2.0.0/24"))
+            await w.until_settled()
+            w.files.write("shop", document("10.2.0.0/24", "10.1.0.0/24"))
+            await w.until(lambda: w.container("shop_db").networks.get("pnr_shop_one", "").startswith("10.2."))
+            await w.until_settled()
+            assert w.container("shop_db").networks["pnr_shop_two"].startswith("10.1.")
+            assert len(w.engine.runs) == 1
+
+    run(story())
+
+
+def test_a_second_network_of_ours_with_the_same_name_goes_and_nobody_is_restarted() -> None:
+    async def story() -> None:
+        async with World() as w:
+            w.files.write("shop", FIRST)
+            await w.until_settled()
+            before = dict(w.engine.containers)
+            w.engine.plant_twin(NET, domain="shop", driver="bridge")
+            await w.until(lambda: not w.engine.networks[NET].twins)
+            await w.until_settled()
+            assert w.engine.containers == before
+
+    run(story())
+
+
+def test_a_second_network_of_somebody_else_is_told_and_stays_and_ours_goes_with_the_domain() -> None:
+    async def story() -> None:
+        async with World() as w:
+            w.files.write("shop", FIRST)
+            w.files.write("other", domain(chunk("x", container={"name": "shop_x"}), name="other"))
+            await w.until_settled()
+            theirs = w.engine.plant_twin(NET, driver="bridge")
+            await w.until(lambda: any(theirs.id[:12] in note for note in w.domain("shop")["notes"]))
+            await asyncio.sleep(300)
+            assert w.running() >= {"shop_db", "shop_api"}
+            assert w.engine.networks[NET].twins == (theirs,)
+            w.files.remove("shop")
+            await w.until(lambda: w.engine.networks[NET] == theirs)
+
+    run(story())
+
+
+def _pools(subnet: str) -> Ipam:
+    return Ipam("default", (Pool(subnet),))
