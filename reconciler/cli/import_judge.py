@@ -32,41 +32,42 @@ _ROUNDS = 8
 class ImportJudge:
     """The loader with the checks and the policy of this machine, as ``pnr validate`` and the daemon use them.
 
-    ``refusals`` is all that the policy has refused. ``variables`` are those of Compose: one that may be taken from the
-    daemon's environment is judged by what it is there.
+    ``refusals`` is all that the policy has refused.
     """
 
-    def __init__(self, file: str, base_dir: str, allowed: frozenset[str], variables: Mapping[str, str], policy: Judge):
+    def __init__(
+        self, file: str, base_dir: str, allowed: frozenset[str], policy: Judge, contents: LocalContents
+    ) -> None:
         self.policy = policy
         self.refusals: dict[Refusal, None] = {}
         self._file, self._base_dir, self._allowed = file, base_dir, allowed
-        self._variables = variables
+        # At a glance: the same text is judged several times, with some of it taken out.
+        self._contents = contents.glance(self._may_read)
         self._loading = Loading(
             base_dir=base_dir,
             env={name: os.environ[name] for name in allowed if name in os.environ},
             allowed_env=allowed,
             check_types=known_types(),
-            # At a glance: the same text is judged several times, with some of it taken out.
-            contents=LocalContents(
-                lambda: THROW_AWAY_KEY, Places.of(variables, allowed), may_read=self._may_read
-            ).glance(),
+            contents=self._contents,
             policy=policy,
         )
 
     @classmethod
     def of(cls, output: Path | None, args: Namespace, variables: Mapping[str, str]) -> ImportJudge:
-        """As the command line says."""
+        """As the command line says. ``variables`` are those of Compose: one that a secret may take from the daemon's
+        environment is judged by what it is there."""
         domains, state = map(Path, folders(args))
         policy = make_policy(ServiceOptions(domains, state, engine="docker", policy=policy_name(args)))
         file = output.name if output is not None else "domain.json"
         base_dir = str(output.absolute().parent if output is not None else os.getcwd())
         allowed = frozenset(allowed_env(args))
-        return cls(file, base_dir, allowed, {**variables, **os.environ}, policy)
+        contents = LocalContents(lambda: THROW_AWAY_KEY, Places.of({**variables, **os.environ}, allowed))
+        return cls(file, base_dir, allowed, policy, contents)
 
     def under(self, policy: Policy) -> ImportJudge:
         """The same under another policy."""
         judge = Judge(policy, self.policy.places, self.policy.look)
-        return ImportJudge(self._file, self._base_dir, self._allowed, self._variables, judge)
+        return ImportJudge(self._file, self._base_dir, self._allowed, judge, self._contents)
 
     def __call__(self, text: bytes) -> Loaded:
         """What is wrong with a domain file of this text; all of it that one look can tell."""

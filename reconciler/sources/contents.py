@@ -92,10 +92,11 @@ class LocalContents:
         self._opened: dict[Source, tuple[Hashable, bytes]] = {}
         self._failed_at: dict[Source, float] = {}
 
-    def glance(self) -> LocalContents:
-        """See :class:`reconciler.intent.contents.Glancing`."""
+    def glance(self, may_read: MayRead | None = None) -> LocalContents:
+        """See :class:`reconciler.intent.contents.Glancing`; with another word on what may be read."""
         made = copy.copy(self)
         made._contexts = self._contexts.glance()
+        made._may_read = may_read or self._may_read
         return made
 
     def read(self, source: Source) -> bytes:

@@ -1,4 +1,4 @@
-"""What a service must not be without: what it works on, what it is trusted with, and what shuts it in. Pure.
+"""What a service must not be without: what it does and works on, what it is trusted with, what shuts it in. Pure.
 
 A database without its volume starts on an empty folder, a proxy without its secret serves with none, and what was to
 run as nobody runs as root. So a chunk that lost such a thing is not written unless somebody asks for it.
@@ -11,13 +11,14 @@ from typing import Any
 
 from reconciler.intent.positions import Path, render
 
+_WORK = frozenset({"command", "entrypoint", "environment"})
 _MOUNTS = frozenset({"volumes", "tmpfs", "volumes_from", "secrets", "configs", "env_file", "use_api_socket"})
 _PRIVILEGES = frozenset(
     {"privileged", "cap_add", "devices", "device_cgroup_rules", "gpus", "group_add", "network_mode", "pid", "ipc"}
     | {"uts", "cgroup", "sysctls", "runtime", "credential_spec"}
 )
 _BOUNDS = frozenset({"cap_drop", "security_opt", "user", "userns_mode", "read_only", "networks"})
-OF_A_SERVICE = _MOUNTS | _PRIVILEGES | _BOUNDS
+OF_A_SERVICE = _WORK | _MOUNTS | _PRIVILEGES | _BOUNDS
 
 _RESERVED = ("deploy", "resources", "reservations", "devices")
 _OF_A_NETWORK = frozenset({"name", "driver", "internal"})
@@ -30,7 +31,7 @@ def lost_by(model: Mapping[str, Any], path: Path) -> Iterator[tuple[str, str]]:
     match path:
         case ("services", str(name), str(key), *inner):
             is_whole = key != "networks" or len(inner) < 2  # a network, not its address in it
-            is_reserved = (key, *inner)[: len(_RESERVED)] == _RESERVED
+            is_reserved = all(said == part for said, part in zip((key, *inner), _RESERVED, strict=False))
             if (key in OF_A_SERVICE and is_whole) or is_reserved:
                 yield name, render(path[2:])
         case ("secrets" | "configs" as kind, str(name), *_):
