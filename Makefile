@@ -32,8 +32,9 @@ images: engine ## make or fetch the images of the demo stack
 run: $(VENV)/.installed images ## start the daemon on domains/ (the demo stack); Ctrl-C leaves the containers running
 	@exec $(BIN)/pnr run --domains domains --state state
 
-down: $(VENV)/.installed ## remove what the demo made: containers, network, volume
-	@$(BIN)/pnr down --volumes --domains domains --state state
+down: $(VENV)/.installed ## remove what the demo made: containers, network, volume; `make run` makes it anew
+	@$(BIN)/pnr down --all --volumes --yes --domains domains --state state
+	@rm -f state/*.toml state/intents/*.intent
 
 test: $(VENV)/.developer ## all tests, on a bare Debian machine too; ARGS go to pytest, ENGINE=newest takes the newest engine
 	@BIN=$(BIN) scripts/test.sh $(ARGS)
@@ -61,8 +62,8 @@ docs: $(VENV)/.installed ## write the reference pages anew from the code
 install: ## install as a systemd service (root): /opt/pnr, /etc/pnr/domains, /var/lib/pnr
 	@PYTHON="$(PYTHON)" PREFIX="$(PREFIX)" scripts/install.sh
 
-uninstall: ## remove the service; PURGE=1 removes its domains and state as well
-	@PREFIX="$(PREFIX)" PURGE="$(PURGE)" scripts/uninstall.sh
+uninstall: ## remove the service; PURGE=1 its domains and state as well, SECRETS=1 with it /etc/pnr/secrets (YES=1: do not ask)
+	@PREFIX="$(PREFIX)" PURGE="$(PURGE)" SECRETS="$(SECRETS)" YES="$(YES)" scripts/uninstall.sh
 
 clean: ## remove what was built here, and the demo's images
 	@scripts/images.sh remove

@@ -131,7 +131,7 @@ class Daemon:
             self.process.send_signal(signal.SIGTERM)
             self.process.wait(30)
             self.process = None
-        subprocess.run(self.command("down"), capture_output=True, check=False, timeout=LIMIT_SECONDS)
+        subprocess.run(self.command("down", "--all"), capture_output=True, check=False, timeout=LIMIT_SECONDS)
         shutil.rmtree(self.root, ignore_errors=True)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reconciler.cli import exits
@@ -12,28 +13,40 @@ from reconciler.cli.events import event_line
 from reconciler.cli.folders import folders
 from reconciler.cli.options import engine_options, service_options
 from reconciler.cli.present import line_printer
-from reconciler.cli.terminal import complain, print_json, say
+from reconciler.cli.terminal import complain, print_json, say, size, table
 from reconciler.daemon.viewing import chosen
 
 
 def configure(parser: ArgumentParser) -> None:
     """Options, help and examples."""
     parser.description = (
-        "Take domains down (all, where none is named): stop and remove their containers and networks, dependents\n"
-        "first. Files and named volumes stay. `pnr apply`, or a change of its file, brings a domain back."
+        "Take domains down: stop and remove their containers and networks, dependents first. Files and named\n"
+        "volumes stay; with --volumes these are listed with their sizes, and removed after a yes. It is remembered:\n"
+        "`pnr apply`, or a change of its file, brings a domain back."
     )
     parser.epilog = (
-        "examples:\n  pnr down shop\n  pnr down --volumes\n\nexit codes: 0 gone, 4 no engine, 64 no such domain"
+        "examples:\n  pnr down shop\n  pnr down shop --volumes\n  pnr down --all --volumes --yes\n\n"
+        "exit codes: 0 gone, 1 nothing was done (the answer was no), 4 no engine, 64 no such domain, none named\n"
+        "and no --all, or --volumes without --yes where there is no terminal to ask on"
     )
-    parser.add_argument("domain", nargs="*", help="only these domains")
+    parser.add_argument("domain", nargs="*", help="these domains")
+    parser.add_argument("--all", action="store_true", help="all domains")
     parser.add_argument("--volumes", action="store_true", help="remove their named volumes too, and what is in them")
+    parser.add_argument("--yes", action="store_true", help="do not ask before volumes are removed")
     parser.add_argument("--json", action="store_true", help="print only the last view, as in `pnr status --json`")
     engine_options(parser)
 
 
 def run(args: Namespace) -> int:
     """Take down; an exit code."""
+    if bool(args.domain) == args.all:
+        complain("name the domains to take down, or say --all (`pnr status` shows which there are), and not both")
+        return exits.USAGE
     domains, state = folders(args)
+    if args.volumes and not args.yes:
+        refused = _ask(args, domains, state)
+        if refused is not None:
+            return refused
     try:
         view = _through_daemon(args, state)
     except NoDaemon:
@@ -46,6 +59,49 @@ def run(args: Namespace) -> int:
     if not args.json:
         say(f"down: {', '.join(args.domain) if args.domain else 'all domains'}")
     return exits.OK
+
+
+def _ask(args: Namespace, domains: str, state: str) -> int | None:
+    """Ask whether the volumes may go; an exit code where they may not."""
+    if args.json or not sys.stdin.isatty():
+        complain("--volumes removes what is in them for good, and nobody can be asked here: say --yes as well")
+        return exits.USAGE
+    found = _volumes(args, domains, state)
+    if not found:
+        return None
+    _list(found)
+    number = "the volume" if len(found) == 1 else f"the {len(found)} volumes"
+    what = ", ".join(args.domain) if args.domain else "all domains"
+    if input(f"take down {what}, and remove {number} and all that is in there for good? [y/N] ").strip().lower() in (
+        "y",
+        "yes",
+    ):
+        return None
+    say("nothing is taken down")
+    return exits.FAILED
+
+
+def _volumes(args: Namespace, domains: str, state: str) -> list[dict[str, Any]]:
+    try:
+        found: list[dict[str, Any]] = []
+        for answer in request(state, {"command": "volumes", "only": args.domain}):
+            found = answer.get("volumes", found)
+        return found
+    except NoDaemon:
+        import asyncio
+
+        from reconciler.daemon.volumes import rows_alone
+
+        return asyncio.run(rows_alone(service_options(args, domains, state), args.domain))
+
+
+def _list(volumes: Sequence[Mapping[str, Any]]) -> None:
+    rows = [
+        (str(one["domain"]), str(one["name"]), "size unknown" if one["bytes"] is None else size(int(one["bytes"])))
+        for one in volumes
+    ]
+    for line in table([("DOMAIN", "VOLUME", "SIZE"), *rows]):
+        say(line)
 
 
 def _through_daemon(args: Namespace, state: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ USAGE = 64  # the command line makes no sense: an unknown option, chunk or domai
 TIMED_OUT = 124  # --timeout is over, as with timeout(1)
 INTERRUPTED = 130  # Ctrl-C
 
-_USAGE_CODES = frozenset({"BadRequest", "UnknownChunk", "UnknownDomain", "UnknownEngine"})
+_USAGE_CODES = frozenset({"BadRequest", "NotHeld", "UnknownChunk", "UnknownDomain", "UnknownEngine"})
 
 
 def of(error: PnrError) -> int:

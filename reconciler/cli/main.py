@@ -25,6 +25,7 @@ COMMANDS = (
     ("events", "events", "show who changed what, when and why"),
     ("logs", "logs", "show what a chunk's container prints"),
     ("down", "down", "take domains down"),
+    ("confirm-removal", "confirm_removal", "let domains go whose files are gone, and whose removal is held"),
     ("images", "images", "show which image each chunk runs, and which is the newest"),
     ("prune", "prune", "remove images of ours that nothing uses any more"),
     ("import", "import_compose", "make a domain file of a Compose project"),

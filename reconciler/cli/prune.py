@@ -11,7 +11,7 @@ from reconciler.cli import exits
 from reconciler.cli.client import NoDaemon, request
 from reconciler.cli.folders import folders
 from reconciler.cli.options import engine_options, service_options
-from reconciler.cli.terminal import complain, print_json, say, table
+from reconciler.cli.terminal import complain, print_json, say, size, table
 
 _SHORT = len("sha256:") + 12
 
@@ -94,7 +94,7 @@ def _list(images: Sequence[Mapping[str, Any]]) -> None:
     if not images:
         say("no image of ours is unused")
         return
-    rows = [(str(image["id"])[:_SHORT], _size(int(image["bytes"])), _name(image)) for image in images]
+    rows = [(str(image["id"])[:_SHORT], size(int(image["bytes"])), _name(image)) for image in images]
     for line in table(rows):
         print(line)
     say(f"unused: {_count(images)}")
@@ -102,13 +102,9 @@ def _list(images: Sequence[Mapping[str, Any]]) -> None:
 
 def _count(images: Sequence[Mapping[str, Any]]) -> str:
     number = len(images)
-    size = _size(sum(int(image["bytes"]) for image in images))
-    return f"{number} image{'' if number == 1 else 's'} ({size} at most)"
+    most = size(sum(int(image["bytes"]) for image in images))
+    return f"{number} image{'' if number == 1 else 's'} ({most} at most)"
 
 
 def _name(image: Mapping[str, Any]) -> str:
     return ", ".join(str(name) for name in image["names"]) or "(no name any more)"
-
-
-def _size(count: int) -> str:
-    return f"{count / 1e9:.2f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"

@@ -17,6 +17,7 @@ from reconciler.controller.clock import Clock
 from reconciler.controller.protocols import Scan
 from reconciler.controller.recorder import Recorder
 from reconciler.controller.records import DomainRecord
+from reconciler.errors import PnrError
 from reconciler.planner.removal import Absent, Folder, Hold, LetGo, Place, judge
 
 QUIET_SECONDS = 2.0
@@ -24,6 +25,12 @@ LONGEST_WAIT_SECONDS = 60.0
 """Somebody may write in the folder without end: then what went is judged all the same."""
 WINDOW_SECONDS = 60.0
 MOST_NAMES = 8
+
+
+class NotHeld(PnrError):
+    """A domain whose removal can't be confirmed, since it is not to be removed."""
+
+    code = "NotHeld"
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +153,17 @@ class Removals:
             self._tell(record, f"{record.file} is gone, and its removal is held: {record.held}")
         self._settle()
         return gone
+
+    def chosen(self, names: Collection[str]) -> list[str]:
+        """Of which domains a person can confirm the removal: of these, or of all whose files are gone. Raises
+        NotHeld."""
+        absent = [record.name for record in self._absent()]
+        wrong = [name for name in names if name not in absent]
+        if wrong:
+            verb = "is" if len(wrong) == 1 else "are"
+            listed = f"held are: {', '.join(sorted(absent))}" if absent else "no removal is held"
+            raise NotHeld(f"{', '.join(wrong)} {verb} not held, and not without a file; {listed}")
+        return sorted(names or absent)
 
     def confirm(self, names: Collection[str]) -> list[DomainRecord]:
         """A person wants these to go (all that is absent, where none is named). Gives those that are to go."""

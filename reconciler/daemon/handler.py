@@ -8,17 +8,19 @@ import time
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from typing import Any
 
-from reconciler.controller.records import LookNow, TakeDown
-from reconciler.daemon import images
+from reconciler.controller.records import ConfirmRemoval, LookNow, TakeDown
+from reconciler.daemon import images, volumes
 from reconciler.daemon.parts import Parts
 from reconciler.daemon.patience import Patience, waited_for
-from reconciler.daemon.verdict import TIMED_OUT, exit_code, finished_applying, finished_removing
+from reconciler.daemon.verdict import TIMED_OUT, exit_code, finished_applying, finished_confirmed, finished_removing
+from reconciler.daemon.viewing import unknown_domain
 from reconciler.errors import PnrError
 from reconciler.intent.model import ChunkId, Domain
 from reconciler.planner.following import rejected_image
 
 VIEW_PAUSE_SECONDS = 0.1
 SETTLE_SECONDS = 0.1
+LOOK_SECONDS = 5.0
 WORD_SECONDS = 1.0
 LOG_PAUSE_SECONDS = 0.5
 MOST_LOG_BYTES = 1 << 20
@@ -34,12 +36,6 @@ class UnknownChunk(PnrError):
     """A name that no chunk, or more than one, has."""
 
     code = "UnknownChunk"
-
-
-class UnknownDomain(PnrError):
-    """A name that no domain has."""
-
-    code = "UnknownDomain"
 
 
 class Handler:
@@ -65,6 +61,19 @@ class Handler:
                     yield answer
             case "down":
                 async for answer in self._down(self._only(request), bool(request.get("volumes"))):
+                    yield answer
+            case "volumes":
+                names = self._only(request) or tuple(self._controller.known.domains)
+                observed = self._controller.known.world.observed()
+                yield {"volumes": await volumes.rows(self._engine, observed, names)}
+            case "confirm-removal":
+                # A file that went a moment ago may be what is meant. While git is at work no more is known than before.
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(LOOK_SECONDS):
+                        for pause in (0.0, SETTLE_SECONDS):
+                            await asyncio.sleep(pause)
+                            await self._controller.look_at_source()
+                async for answer in self._confirm(self._only(request)):
                     yield answer
             case "logs":
                 async for answer in self._logs(request):
@@ -101,8 +110,7 @@ class Handler:
         only = tuple(str(name) for name in request.get("only") or ())
         unknown = [name for name in only if name not in self._controller.known.domains]
         if unknown:
-            known = ", ".join(sorted(self._controller.known.domains)) or "none"
-            raise UnknownDomain(f"there is no domain {', '.join(unknown)}; known are: {known}")
+            raise unknown_domain(unknown, self._controller.known.domains)
         return only
 
     async def _views(self) -> AsyncIterator[dict[str, Any]]:
@@ -178,6 +186,18 @@ class Handler:
         await asyncio.sleep(0)
         async for view in self._views():
             if finished_removing(self._controller.known, only) and self._controller.idle:
+                yield {"view": view, "done": True}
+                return
+            yield {"view": view}
+
+    async def _confirm(self, only: tuple[str, ...]) -> AsyncIterator[dict[str, Any]]:
+        names = self._controller.intake.removals.chosen(only)
+        yield {"confirmed": names}
+        self._controller.post(ConfirmRemoval(tuple(names)))
+        await asyncio.sleep(0)
+        async for view in self._views():
+            known = self._controller.known
+            if not names or (finished_confirmed(known, names) and self._controller.idle):
                 yield {"view": view, "done": True}
                 return
             yield {"view": view}

@@ -58,6 +58,20 @@ class AskDown(TypedDict):
     wait: NotRequired[bool]
 
 
+class AskVolumes(TypedDict):
+    """The ``volumes`` of domains (of all, where ``only`` is empty), with their sizes."""
+
+    command: Literal["volumes"]
+    only: NotRequired[list[str]]
+
+
+class AskConfirmRemoval(TypedDict):
+    """Let domains go whose files are gone (all of these, where ``only`` is empty): they are ``confirmed``."""
+
+    command: Literal["confirm-removal"]
+    only: NotRequired[list[str]]
+
+
 class AskLogs(TypedDict):
     """The last ``tail`` lines of a chunk's container as ``text``, then, with ``follow``, what comes after."""
 
@@ -81,4 +95,4 @@ class AskPrune(TypedDict):
     ids: NotRequired[list[str]]
 
 
-Request = Ask | AskApply | AskDown | AskLogs | AskImages | AskPrune
+Request = Ask | AskApply | AskDown | AskVolumes | AskConfirmRemoval | AskLogs | AskImages | AskPrune

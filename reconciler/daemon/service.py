@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
 from reconciler.controller.loop import Controller
-from reconciler.controller.records import Beat, TakeDown
+from reconciler.controller.records import Beat, ConfirmRemoval, TakeDown
 from reconciler.daemon.control import ControlServer
 from reconciler.daemon.handler import Handler
 from reconciler.daemon.parts import assembled
@@ -15,7 +15,15 @@ from reconciler.daemon.patience import Patience, waited_for
 from reconciler.daemon.protocol import ServiceOptions
 from reconciler.daemon.state_keeping import keep_state
 from reconciler.daemon.systemd import Notifier
-from reconciler.daemon.verdict import TIMED_OUT, exit_code, finished_applying, finished_removing, status_sentence
+from reconciler.daemon.verdict import (
+    TIMED_OUT,
+    exit_code,
+    finished_applying,
+    finished_confirmed,
+    finished_removing,
+    status_sentence,
+)
+from reconciler.daemon.viewing import unknown_domain
 
 OnView = Callable[[dict[str, Any]], None]
 OnWord = Callable[[str], None]
@@ -131,12 +139,43 @@ async def take_down(
         finally:
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
-        if controller.known.engine_up:
-            # Nothing is left of them: the next start begins anew instead of remembering that they are down.
-            for name in [name for name in controller.known.domains if chosen(name)]:
-                controller.known.recorder.forget(name)
-            await controller.known.recorder.flush()
         return view
+
+
+async def confirm_removal(
+    options: ServiceOptions,
+    *,
+    only: Sequence[str] = (),
+    on_names: Callable[[list[str]], None] | None = None,
+    on_journal: OnJournal | None = None,
+) -> tuple[list[str], dict[str, Any]]:
+    """Let domains go whose files are gone, without a daemon: their names, which ``on_names`` is given before anything
+    is removed, and the view as it is then. Raises UnknownDomain, NotHeld."""
+    async with assembled(options, on_journal=on_journal) as parts:
+        controller = parts.controller
+        known = controller.known
+        running = asyncio.create_task(controller.run())
+        try:
+            await _while_running(running, controller, lambda: controller.first_pass_done, None)
+            unknown = [name for name in only if name not in known.domains]
+            if unknown:
+                raise unknown_domain(unknown, known.domains)
+            names = controller.intake.removals.chosen(only)
+            if on_names is not None:
+                on_names(names)
+            controller.post(ConfirmRemoval(tuple(names)))
+            await asyncio.sleep(0)
+
+            def done() -> bool:
+                removed = controller.idle and finished_confirmed(known, names)
+                taken = all(name not in known.domains or known.domains[name].gone for name in names)
+                return not names or removed or (taken and not known.engine_up)
+
+            await _while_running(running, controller, done, None)
+            return names, controller.view()
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
 
 
 async def _until(stop: asyncio.Event, jobs: Sequence[Coroutine[Any, Any, None]]) -> None:

@@ -79,6 +79,12 @@ def finished_removing(known: Known, only: Sequence[str]) -> bool:
     return True
 
 
+def finished_confirmed(known: Known, names: Sequence[str]) -> bool:
+    """Whether of these domains, whose removal was confirmed, nothing is left, or their files are back."""
+    absent = [name for name in names if name in known.domains and known.domains[name].missed_at is not None]
+    return all(known.domains[name].gone for name in absent) and (not absent or finished_removing(known, absent))
+
+
 def status_sentence(view: Mapping[str, Any]) -> str:
     """How things stand, for ``systemctl status``."""
     if not view["daemon"].get("engine_up", True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -87,14 +87,18 @@ def _instead(view: Document) -> str:
     return text
 
 
+def unknown_domain(names: Collection[str], known: Collection[str]) -> UnknownDomain:
+    """The error about names that no domain has."""
+    return UnknownDomain(f"there is no domain {', '.join(names)}; known are: {', '.join(sorted(known)) or 'none'}")
+
+
 def chosen(view: Document, names: list[str]) -> list[Document]:
     """The domains of these names, all where none is named. Raises UnknownDomain."""
     domains = list(view["domains"])
     known = {domain["name"] for domain in domains}
     unknown = [name for name in names if name not in known]
     if unknown:
-        listed = ", ".join(sorted(known)) or "none"
-        raise UnknownDomain(f"there is no domain {', '.join(unknown)}; known are: {listed}")
+        raise unknown_domain(unknown, known)
     return [domain for domain in domains if not names or domain["name"] in names]
 
 

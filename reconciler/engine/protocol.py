@@ -235,6 +235,11 @@ class Engine(Protocol):
         machine can't be looked at."""
         ...
 
+    async def volume_sizes(self) -> Mapping[str, int]:
+        """What is in the volumes, in bytes, by name; without those of which the engine can't tell. Looks at all that is
+        in them, which may take its time."""
+        ...
+
     async def image(self, name: str) -> ImageSeen | None:
         """An image that the engine has, by name or id; None where it has none."""
         ...

@@ -300,7 +300,14 @@ def test_uninstalling_keeps_containers_and_data_unless_told_otherwise(
         assert service.ask("test", "-e", gone).returncode == 1, gone
     assert service.ask("test", "-e", f"/etc/pnr/domains/{deployed}.json").returncode == 0
     assert service.ask("test", "-e", f"/var/lib/pnr/{deployed}.toml").returncode == 0
-    service.run("make", "-C", "/src", "uninstall", "PURGE=1")
+    service.run("mkdir", "-p", "/etc/pnr/secrets")
+    service.write("/etc/pnr/secrets/token", "sesame")
+    said = service.run("make", "-C", "/src", "uninstall", "PURGE=1")
+    assert "/etc/pnr/domains: 1 domain files" in said
+    assert "/etc/pnr/secrets stays (1 files; SECRETS=1 removes it too)" in said
+    assert service.ask("ls", "/etc/pnr").stdout.split() == ["secrets"]
+    assert service.ask("stat", "-c", "%U %a", "/etc/pnr/secrets").stdout.strip() == "root 700"
+    assert "/etc/pnr/secrets: 1 secrets" in service.run("make", "-C", "/src", "uninstall", "PURGE=1", "SECRETS=1")
     assert service.ask("test", "-e", "/etc/pnr").returncode == 1
     assert service.ask("test", "-e", "/var/lib/pnr").returncode == 1
     assert service.ask("id", "pnr").returncode == 1

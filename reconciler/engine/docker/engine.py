@@ -363,6 +363,12 @@ class DockerEngine:
             return {}, False
         return await self._looks.run(lambda: self._host_files.look(containers))
 
+    async def volume_sizes(self) -> Mapping[str, int]:
+        """What is in the volumes, in bytes, by name."""
+        told = await self._asked(self._looks, lambda c: c.df())
+        sizes = {one["Name"]: (one.get("UsageData") or {}).get("Size", -1) for one in told.get("Volumes") or []}
+        return {name: size for name, size in sizes.items() if size >= 0}
+
     async def image(self, name: str) -> ImageSeen | None:
         """An image, by name or id; None where there is none."""
         client = self._ready()

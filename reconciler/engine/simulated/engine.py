@@ -281,6 +281,11 @@ class SimulatedEngine(SimulatedHost):
         await self._answer(CALL_SECONDS)
         return self._registry_digest(image)
 
+    async def volume_sizes(self) -> Mapping[str, int]:
+        """Nothing is in them."""
+        await self._answer(LOOK_SECONDS)
+        return dict.fromkeys(self.volumes, 0)
+
     async def own_images(self) -> tuple[tuple[ImageSeen, tuple[str, ...]], ...]:
         """The images that were pulled."""
         await self._answer(LOOK_SECONDS)

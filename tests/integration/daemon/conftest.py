@@ -182,7 +182,7 @@ def daemon(tmp_path: Path, docker_api: APIClient) -> Iterator[Daemon]:
     for file in running.domains.glob("*.json"):
         if file.is_symlink() or not file.is_file():
             continue
-    done = running.pnr("down", "--volumes")
+    done = running.pnr("down", "--all", "--volumes", "--yes")
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -57,7 +57,7 @@ def daemon(tmp_path: Path, outside: Path, docker_api: APIClient) -> Iterator[Dae
     running.start()
     yield running
     running.kill(signal.SIGTERM)
-    done = running.pnr("down", "--volumes")
+    done = running.pnr("down", "--all", "--volumes", "--yes")
     assert done.returncode in (0, 2), done.stdout + done.stderr
 
 

@@ -206,5 +206,5 @@ def daemon(bench: Bench, tmp_path: Path, docker_api: APIClient, docker_config: P
     running.start()
     yield running
     running.kill(signal.SIGTERM)
-    done = running.pnr("down", "--volumes")
+    done = running.pnr("down", "--all", "--volumes", "--yes")
     assert done.returncode == 0, done.stdout + done.stderr

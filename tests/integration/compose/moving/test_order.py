@@ -71,7 +71,7 @@ def applied(
         return {name: docker_api.inspect_container(f"{project}-{name}-1") for name in names}
 
     yield apply
-    pnr("down", "--volumes")
+    pnr("down", "--all", "--volumes", "--yes")
 
 
 def at(body: dict[str, Any], what: str) -> datetime:

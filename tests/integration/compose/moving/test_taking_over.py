@@ -105,7 +105,7 @@ def moving(
     composed("up", "--detach", "--wait", "--pull", "never")
     made = Moving(composed, tmp_path)
     yield made
-    made.pnr("down")
+    made.pnr("down", "--all")
 
 
 def test_what_compose_runs_goes_on_under_pnr_and_only_what_is_changed_is_replaced(moving: Moving) -> None:
@@ -195,5 +195,5 @@ def test_after_compose_has_gone_the_data_is_still_there(moving: Moving) -> None:
     moving.pnr("apply", "--wait")
     assert moving.output_of(f"{project}-db-1", "cat", "/data/starts").startswith(data)
     assert moving.output_of(f"{project}-db-1", "sh", "-c", "echo $SECRET $MODE $FROM_FILE") == "pa$word $HOME a $b\n"
-    moving.pnr("down")
+    moving.pnr("down", "--all")
     assert composed.api.inspect_volume(f"{project}_data")["Labels"]["com.docker.compose.project"] == project
