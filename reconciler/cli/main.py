@@ -37,8 +37,8 @@ _EPILOG = """\
 example:
   pnr run --domains ./domains --state ./state
 
-exit codes: 0 done or settled, 1 failed, 2 invalid, 3 stalled, 4 no daemon or no engine, 64 wrong usage,
-130 Ctrl-C. `pnr COMMAND --help` tells more.
+exit codes: 0 done or settled, 1 failed, 2 invalid, 3 stalled, 4 no daemon or no engine, 5 a removal
+is held, 64 wrong usage, 130 Ctrl-C. `pnr COMMAND --help` tells more.
 """
 
 
@@ -47,6 +47,14 @@ class _Help(argparse.RawDescriptionHelpFormatter):
 
     def __init__(self, prog: str) -> None:
         super().__init__(prog, width=100)
+
+
+class _CommandsHelp(_Help):
+    """Has room for the longest command's name, which argparse measures without its indentation."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog)
+        self._action_max_length = max(len(name) for name, _, _ in COMMANDS) + self._indent_increment * 2
 
 
 class _Parser(argparse.ArgumentParser):
@@ -90,7 +98,7 @@ def make_parser() -> argparse.ArgumentParser:
         prog="pnr",
         description="Drop a JSON file, and it becomes and stays true: a reconciler for Docker.",
         epilog=_EPILOG,
-        formatter_class=_Help,
+        formatter_class=_CommandsHelp,
     )
     parser.add_argument("--version", action="version", version=f"pnr {__version__}")
     _folder_options(parser)
