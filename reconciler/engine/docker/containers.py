@@ -144,7 +144,7 @@ class Containers:
             if existing is not None:
                 return self._already_there(action, existing)
             # Not emptied before it is started: the container that it is to replace may run, and answer there.
-            folder = runtime_dir.make(self._runtime_root, chunk.id)
+            folder = runtime_dir.ensure(self._runtime_root, chunk.id)
             host = body.setdefault("HostConfig", {})
             mount = {"Type": "bind", "Source": folder, "Target": runtime_dir.TARGET}
             host["Mounts"] = [*(host.get("Mounts") or ()), mount]

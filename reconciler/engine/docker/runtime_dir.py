@@ -21,12 +21,12 @@ def path(root: str, chunk: ChunkId) -> str:
 
 def prepare(root: str, chunk: ChunkId) -> str:
     """Make the directory and empty it; its path. Raises OSError."""
-    folder = make(root, chunk)
+    folder = ensure(root, chunk)
     empty(folder)
     return folder
 
 
-def make(root: str, chunk: ChunkId) -> str:
+def ensure(root: str, chunk: ChunkId) -> str:
     """Make the directory, where it is not there yet; its path. Raises OSError."""
     os.makedirs(root, exist_ok=True)
     # Whatever user the container runs as must be able to write into its directory; the root keeps all others out.
