@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from collections.abc import AsyncIterator, Coroutine, Mapping
+from dataclasses import replace
 from typing import Any
 
 from reconciler.controller.records import ConfirmRemoval, LookNow, TakeDown
 from reconciler.daemon import images, volumes
+from reconciler.daemon.log_following import LogFollower
 from reconciler.daemon.parts import Parts
 from reconciler.daemon.patience import Patience, waited_for
 from reconciler.daemon.verdict import TIMED_OUT, exit_code, finished_applying, finished_confirmed, finished_removing
@@ -22,8 +23,6 @@ VIEW_PAUSE_SECONDS = 0.1
 SETTLE_SECONDS = 0.1
 LOOK_SECONDS = 5.0
 WORD_SECONDS = 1.0
-LOG_PAUSE_SECONDS = 0.5
-MOST_LOG_BYTES = 1 << 20
 
 
 class BadRequest(PnrError):
@@ -202,41 +201,40 @@ class Handler:
                 return
             yield {"view": view}
 
-    def _find(self, name: str) -> ChunkId:
+    def _find(self, name: str) -> tuple[ChunkId, tuple[ChunkId, ...]]:
+        """The chunk that a name means, and those of its copies that it means; (): all of them (``web#2`` is one)."""
         parts = name.split("/")
-        found = [
-            id
-            for id in self._controller.known.chunks
-            if [id.domain, id.cpux, id.chunk][-len(parts) :] == parts
-            or (len(parts) == 2 and parts == [id.domain, id.chunk])
-        ]
-        if len(found) == 1:
-            return found[0]
+        found: dict[ChunkId, dict[ChunkId, None]] = {}
+        for id in self._controller.known.chunks:
+            for last in dict.fromkeys((id.chunk, id.unit)):
+                full = [id.domain, id.cpux, last]
+                if full[-len(parts) :] == parts or (len(parts) == 2 and parts == [id.domain, last]):
+                    found.setdefault(replace(id, replica=1), {})[id] = None
         if not found:
             raise UnknownChunk(f"there is no chunk {name}; `pnr status` lists them")
-        raise UnknownChunk(f"{name} could be {', '.join(str(id) for id in sorted(found))}; name one of these")
+        if len(found) > 1:
+            raise UnknownChunk(f"{name} could be {', '.join(str(id) for id in sorted(found))}; name one of these")
+        chunk, copies = next(iter(found.items()))
+        return chunk, tuple(copies) if "#" in parts[-1] else ()
 
     async def _logs(self, request: Mapping[str, Any]) -> AsyncIterator[dict[str, Any]]:
-        id = self._find(str(request.get("chunk", "")))
+        chunk, copies = self._find(str(request.get("chunk", "")))
         tail = max(1, min(int(request.get("tail") or 100), 10_000))
-        containers = self._controller.known.world.of(id)
-        if not containers:
-            yield {"text": "", "done": True}
-            return
-        newest = max(containers, key=lambda c: c.run)
-        yield {"text": await self._engine.last_output(newest.id, tail)}
         if request.get("follow"):
-            async for text in self._follow(newest.id):
-                yield {"text": text}
+            async for answer in LogFollower(self._controller, self._engine, chunk, copies, tail).answers():
+                yield answer
+            yield {"done": True}
+            return
+        known = self._controller.known
+        ids = copies or sorted(id for id in known.chunks_of(chunk.domain) if replace(id, replica=1) == chunk)
+        for id in ids:
+            containers = known.world.of(id)
+            if containers:
+                newest = max(containers, key=lambda c: c.run)
+                text = await self._engine.last_output(newest.id, tail)
+                yield {"text": _prefixed(text, id.unit) if len(ids) > 1 else text}
         yield {"done": True}
 
-    async def _follow(self, container_id: str) -> AsyncIterator[str]:
-        """What the container prints from now on, until it is gone."""
-        since = time.time()
-        while True:
-            await asyncio.sleep(LOG_PAUSE_SECONDS)
-            now = time.time()
-            text = await self._engine.output_since(container_id, since, MOST_LOG_BYTES)
-            since = now
-            if text:
-                yield text
+
+def _prefixed(text: str, name: str) -> str:
+    return "".join(f"{name} | {line}\n" for line in text.splitlines())

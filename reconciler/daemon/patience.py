@@ -10,7 +10,7 @@ from typing import Any
 
 from reconciler.daemon.verdict import chosen_domains, is_done
 
-FIRST_WORD_SECONDS = 5.0
+FIRST_WORD_SECONDS = 10.0
 NEXT_WORD_SECONDS = 30.0
 _MOST_NAMED = 3
 _AT_WORK = (

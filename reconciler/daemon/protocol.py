@@ -73,7 +73,8 @@ class AskConfirmRemoval(TypedDict):
 
 
 class AskLogs(TypedDict):
-    """The last ``tail`` lines of a chunk's container as ``text``, then, with ``follow``, what comes after."""
+    """The last ``tail`` lines of the containers of a chunk as ``text``; with ``follow`` what comes then: of these,
+    and of those that come in their place. ``note`` in an answer is a word of the daemon's own."""
 
     command: Literal["logs"]
     chunk: str

@@ -7,7 +7,7 @@ and takes no decision: it carries out one action a call and shows what there is.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
@@ -183,6 +183,14 @@ class Milestone(str):
     __slots__ = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """A line that a container printed, on either stream. ``at``: when, by the engine's clock, in nanoseconds."""
+
+    at: int
+    text: str
+
+
 Progress = Callable[[str], None]
 """Takes a short line for people: ``pulling mongo:latest: 40 %``. May be called from the loop's thread only."""
 
@@ -227,6 +235,11 @@ class Engine(Protocol):
     async def output_since(self, container_id: str, since: float | None, limit_bytes: int) -> str:
         """What the container printed since the given Unix time (None: since its last start), the newest
         ``limit_bytes`` of it."""
+        ...
+
+    def follow(self, container_id: str, since: int | None, tail: int | None) -> AsyncGenerator[Printed, None]:
+        """What a container prints, line by line: what it has printed since a time (in nanoseconds; None: ever), of that
+        the last ``tail`` lines (None: all), then what comes, until it ends. Raises EngineError, NotFound."""
         ...
 
     async def file_news(self, containers: Collection[Container]) -> tuple[News, bool]:

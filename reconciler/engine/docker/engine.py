@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Collection, Hashable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Hashable, Mapping
 from functools import partial
 from typing import Any, TypeVar
 
@@ -19,6 +19,7 @@ from reconciler.engine.docker import client as clients
 from reconciler.engine.docker import operations, output, reading
 from reconciler.engine.docker.events import Events
 from reconciler.engine.docker.failures import RAISED, translate
+from reconciler.engine.docker.following import Following
 from reconciler.engine.docker.guarding import Guard
 from reconciler.engine.docker.host_files import HostFiles
 from reconciler.engine.docker.images import ImageKeeper, Logins, SharedWork, seeing
@@ -32,6 +33,7 @@ from reconciler.engine.protocol import (
     EngineUnavailable,
     Glimpse,
     NotFound,
+    Printed,
     Progress,
 )
 from reconciler.errors import PnrError
@@ -356,6 +358,28 @@ class DockerEngine:
             await self._looks.run(partial(self._images.asked, action))
         if lasting:
             self._present.add(key)
+
+    async def follow(self, container_id: str, since: int | None, tail: int | None) -> AsyncGenerator[Printed, None]:
+        """What a container prints, until it ends."""
+        self._ready()
+        queue: asyncio.Queue[Printed | EngineError | None] = asyncio.Queue()
+        loop = asyncio.get_running_loop()
+
+        def put(item: Printed | EngineError | None) -> None:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(queue.put_nowait, item)
+
+        client = clients.make(self._address, self._version, timeout=self._timeout, pool=1, guard=self._guard)
+        after = since / 1e9 if since is not None else None
+        following = Following(client, container_id, put, where=str(self._address), since=after, tail=tail)
+        try:
+            while (item := await queue.get()) is not None:
+                if isinstance(item, EngineError):
+                    raise item
+                following.taken()
+                yield item
+        finally:
+            following.stop()
 
     async def file_news(self, containers: Collection[Container]) -> tuple[News, bool]:
         """What containers no longer have as it is on this machine; of another one nothing is known."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from reconciler.engine.protocol import (
@@ -19,6 +19,7 @@ from reconciler.engine.protocol import (
     Glimpse,
     Milestone,
     NotFound,
+    Printed,
     Progress,
 )
 from reconciler.engine.simulated.belongings import ALIVE
@@ -50,6 +51,7 @@ from reconciler.planner.observed import Container, ImageSeen, Observed
 
 Seconds = tuple[float, float]
 
+FOLLOW_SECONDS = 1.0
 HINT_SECONDS = 0.001
 LOOK_SECONDS = 0.001
 CALL_SECONDS = 0.005
@@ -259,6 +261,19 @@ class SimulatedEngine(SimulatedHost):
     async def output_since(self, container_id: str, since: float | None, limit_bytes: int) -> str:
         """The same, once."""
         return (await self.last_output(container_id))[:limit_bytes] if since is None else ""
+
+    async def follow(self, container_id: str, since: int | None, tail: int | None) -> AsyncGenerator[Printed, None]:
+        """A line a run, then nothing until the run ends."""
+        said = await self.last_output(container_id)
+        run = self.containers[container_id].run
+        at = len(self.runs) + 1
+        if since is None:
+            yield Printed(at, said)
+        while container_id in self.containers:
+            now = self.containers[container_id]
+            if now.run != run or now.condition not in ALIVE:
+                return
+            await asyncio.sleep(FOLLOW_SECONDS)
 
     async def file_news(self, containers: Collection[Container]) -> tuple[News, bool]:
         """What became of the host's files."""

@@ -19,7 +19,7 @@ PROBED = view(("db", "completed", "Healthy"), ("web", "executing", "Probing"))
 
 def test_the_first_word_comes_after_a_moment_and_the_next_ones_seldom() -> None:
     patience = Patience(100.0)
-    times = [at / 10 for at in range(1000, 1600)]
+    times = [at / 10 for at in range(1000, 1650)]
     said = [at for at in times if patience.word(at, PROBED)]
     assert said == [100.0 + FIRST_WORD_SECONDS, 100.0 + FIRST_WORD_SECONDS + NEXT_WORD_SECONDS]
 
