@@ -16,7 +16,7 @@ from reconciler.facts import TV
 from reconciler.intent.model import Chunk, ChunkId, FactsMode
 from reconciler.intent.settings.references import containers_shared
 from reconciler.lifecycle import State
-from reconciler.planner.health import Health, fold, judged, reached_through, unanswered
+from reconciler.planner.health import Health, fold, judged, reached_through, unanswered, without_lost
 from reconciler.planner.observed import Condition, Container
 
 log = logging.getLogger("pnr.controller")
@@ -137,7 +137,7 @@ class Attention:
             )
         else:
             record.health = unanswered(before, result.message, now)
-        record.health = judged(before, record.health, now)
+        record.health = without_lost(judged(before, record.health, now), probed.lost, now)
         if record.health.tv is not before.tv:
             self._prober.is_up(probed.id, record.health.tv is TV.Y)
             self._known.mark(probed.id)

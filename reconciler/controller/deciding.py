@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from reconciler.controller import network_memory
 from reconciler.controller.attention import Attention
+from reconciler.controller.crowd import Crowd
 from reconciler.controller.executor import Executor
 from reconciler.controller.images import Images
 from reconciler.controller.known import Known
@@ -57,7 +58,10 @@ class Decider:
         self._images = images
         self._runtime = runtime
         self._on_forgotten = on_forgotten
-        self.situations = Situations(known=known, attention=attention, images=images, source=random.Random(seed))
+        self._crowd = Crowd(known)
+        self.situations = Situations(
+            known=known, attention=attention, images=images, crowd=self._crowd, source=random.Random(seed)
+        )
 
     def converge(self) -> None:
         while self._known.dirty or self._known.dirty_domains:
@@ -112,6 +116,10 @@ class Decider:
             return
         decision = decide(i)
         self._show(record, decision)
+        if i.busy is None and decision.work is None:
+            self._crowd.stands(id, decision.state)
+        if i.crowd and decision.reason is Reason.UNHEALTHY and decision.wake_at is None:
+            decision = replace(decision, wake_at=self._crowd.waits(id))
         if decision.wake_at is not None and decision.wake_at != record.wake_at and decision.wake_at > i.now:
             record.wake_at = decision.wake_at
             heapq.heappush(self.timers, (decision.wake_at, id))
@@ -159,6 +167,7 @@ class Decider:
                 self._known.answer(ref, fact, by=record.id.chunk)
 
     def _begin(self, record: ChunkRecord, i: ChunkInput, work: Work) -> None:
+        self._crowd.begins(i, work)
         record.memory = work_begins(i, work)
         if work.label == Reason.RECOVERING and any(isinstance(action, StartContainer) for action, _ in work.steps):
             record.restarts += 1
@@ -215,6 +224,7 @@ class Decider:
         for need in self._known.needs_told(record.id):
             self._known.mark(need)
         self._attention.forget(record.id)
+        self._crowd.stands(record.id, None)
         declared = domain.domain is not None and record.id in domain.domain.by_id
         if domain.down and declared and not domain.gone:
             record.memory = intent_changed(replace(record.memory, proven_run="", job_generation=0))

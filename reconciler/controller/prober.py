@@ -16,13 +16,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from reconciler.controller.clock import Clock
+from reconciler.controller.lateness import MOST_LATE_SECONDS, Lateness, is_too_late
 from reconciler.controller.protocols import ProbeMaker
 from reconciler.controller.records import Message, Probed
 from reconciler.engine.protocol import EngineError
 from reconciler.intent.model import ChunkId, HealthCheck
 from reconciler.planner.observed import Container
 from reconciler.probes.ask import ask
-from reconciler.probes.protocol import Inside, Probe, ProbeResult
+from reconciler.probes.protocol import Inside, Probe, ProbeResult, Target
 from reconciler.probes.target import resolve
 
 STARTING_INTERVAL_SECONDS = 1.0
@@ -65,6 +66,7 @@ class Prober:
         self._make = make
         self._clock = clock
         self._post = post
+        self._lateness = Lateness(clock)
         self._watched: dict[ChunkId, _Watch] = {}
         self._due: list[tuple[float, int, ChunkId]] = []
         self._serial = 0
@@ -144,11 +146,11 @@ class Prober:
         self._timer = None
         self._timer_at = math.inf
         while self._due and self._due[0][0] <= now + 0.001:
-            _, serial, id = heapq.heappop(self._due)
+            due, serial, id = heapq.heappop(self._due)
             watch = self._watched.get(id)
             if watch is not None and watch.serial == serial and not watch.asking:
                 watch.asking = True
-                task = asyncio.get_running_loop().create_task(self._ask(id, watch))
+                task = asyncio.get_running_loop().create_task(self._ask(id, watch, due))
                 self._asked.add(task)
                 task.add_done_callback(self._asked.discard)
         while self._due and not self._is_current(self._due[0]):
@@ -160,23 +162,39 @@ class Prober:
         watch = self._watched.get(entry[2])
         return watch is not None and watch.serial == entry[1]
 
-    async def _ask(self, id: ChunkId, watch: _Watch) -> None:
+    async def _ask(self, id: ChunkId, watch: _Watch, due: float) -> None:
         began = self._clock.monotonic()
         target = resolve(watch.check, watch.container)
+        lost = began - due
         if isinstance(target, ProbeResult):
             result = target
         else:
-            result = await ask(watch.probe, target, watch.check.timeout_seconds)
+            result, while_open = await self._ask_in_time(watch, target)
+            lost += while_open
             if not result.ok and result.is_known and watch.check.type not in _DIRECT:
                 result = await self._if_engine_answers(result)
         watch.asking = False
         if self._watched.get(id) is not watch:
             return
         counts = result.ok or watch.early is None or began >= watch.first_regular
-        self._post(Probed(id, watch.container.run, result, counts))
+        self._post(Probed(id, watch.container.run, result, counts, lost if lost > MOST_LATE_SECONDS else 0.0))
         if result.ok:
             watch.early = None
         self._schedule(self._next(watch, began), id, watch.serial)
+
+    async def _ask_in_time(self, watch: _Watch, target: Target) -> tuple[ProbeResult, float]:
+        """The answer, and for how long we had no turn meanwhile. Where that is why there is none, it is no result."""
+        began, before = self._clock.monotonic(), self._lateness.begin()
+        lost = 0.0
+        try:
+            result = await ask(watch.probe, target, watch.check.timeout_seconds)
+        finally:
+            lost = self._lateness.end(before)
+        elapsed = self._clock.monotonic() - began
+        if result.ok or not is_too_late(lost, elapsed, watch.check.timeout_seconds):
+            return result, lost
+        text = f"{result.message}; not counted, since this machine is too busy to ask in time"
+        return replace(result, message=text, is_known=False), lost
 
     async def _if_engine_answers(self, bad: ProbeResult) -> ProbeResult:
         """A bad result that came through the engine: where that does not answer at once, it may be the engine's."""

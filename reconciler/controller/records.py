@@ -213,12 +213,14 @@ class WorkDone:
 
 @dataclass(frozen=True, slots=True)
 class Probed:
-    """A probe of a run has answered. ``counts`` is False for an early look that may fail without meaning."""
+    """A probe of a run has answered. ``counts`` is False for an early look that may fail without meaning. For
+    ``lost`` seconds nobody had a turn on this machine, as it was due or while it was open."""
 
     id: ChunkId
     run: str
     result: ProbeResult
     counts: bool
+    lost: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from reconciler.controller.attention import Attention
+from reconciler.controller.crowd import Crowd
 from reconciler.controller.images import Images
 from reconciler.controller.known import Known
 from reconciler.controller.records import ChunkRecord
@@ -32,11 +33,14 @@ _Blocked = tuple[str, tuple[Reason, str] | None]
 class Situations:
     """See the module's text. ``source`` of the spread of back-offs."""
 
-    def __init__(self, *, known: Known, attention: Attention, images: Images, source: random.Random) -> None:
+    def __init__(
+        self, *, known: Known, attention: Attention, images: Images, crowd: Crowd, source: random.Random
+    ) -> None:
         self._known = known
         self._attention = attention
         self._images = images
         self._random = source
+        self._crowd = crowd
 
     def of(self, record: ChunkRecord) -> ChunkInput:
         """The situation of a chunk."""
@@ -117,6 +121,7 @@ class Situations:
             held_addresses=held,
             busy=record.busy,
             jitter=self._random.random(),
+            crowd=self._crowd.before(id),
             answered_all=chunk is not None and self._attention.answered_all(record, chunk),
             engine_up=self._known.engine_up,
             flowin=flowin,

@@ -12,6 +12,11 @@ from dataclasses import dataclass, replace
 from reconciler.facts import TV
 from reconciler.intent.model import HealthCheck
 
+LONGEST_UNASKED_SECONDS = 10.0
+
+_NOT_ASKED = frozenset({"docker", "fact"})
+"""Types that tell by themselves when something has changed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Health:
@@ -58,8 +63,23 @@ def judged(before: Health, after: Health, now: float) -> Health:
 
 
 def unanswered(health: Health, message: str, now: float) -> Health:
-    """A look that could not be taken, since nobody could be asked: remembered for people, and no result."""
+    """A look that could not be taken, since nobody could be asked or we ourselves were too late to hear the answer:
+    remembered for people, and no result."""
     return replace(health, last_error=message, last_at=now)
+
+
+def without_lost(health: Health, lost: float, now: float) -> Health:
+    """The same with its deadline put off by the time in which the machine gave nobody a turn."""
+    return replace(health, since=min(now, health.since + lost)) if lost > 0.0 else health
+
+
+def is_overdue(health: Health, check: HealthCheck, now: float) -> bool:
+    """Whether a container that was to be healthy by now has been asked, and was not. Who was not asked of late may have
+    become healthy: the machine stood still, and the next look tells."""
+    if now - health.since < check.deadline_seconds:
+        return False
+    asked = health.last_at is not None and check.type not in _NOT_ASKED
+    return not asked or now - (health.last_at or now) <= check.timeout_seconds + LONGEST_UNASKED_SECONDS
 
 
 def fold(health: Health, check: HealthCheck, *, ok: bool, message: str, now: float, counts: bool = True) -> Health:

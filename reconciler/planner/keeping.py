@@ -202,6 +202,8 @@ def _ill(i: ChunkInput, c: Container) -> Decision:
             text = f"unhealthy ({m.last_error}); not restarted while its gatekeeper does not hold: {held.message}"
             return Decision(State.EXECUTING, Reason.UNHEALTHY, text)
         return held
+    if i.crowd:
+        return Decision(State.EXECUTING, Reason.UNHEALTHY, f"unhealthy ({m.last_error}); its restart waits: {i.crowd}")
     return to_do(i, Reason.RECOVERING, restart(i, c, m.last_error), m.last_error)
 
 
@@ -234,7 +236,7 @@ def rolled_back(i: ChunkInput, parts: Cast) -> Decision:
     if previous.condition is Condition.RUNNING and health_of(i, previous) is not TV.Y:
         if m.counted_run == previous.run:
             ill = m.last_error
-            if i.gate_open and (m.not_before is None or i.now >= m.not_before):
+            if i.gate_open and not i.crowd and (m.not_before is None or i.now >= m.not_before):
                 return to_do(i, Reason.RECOVERING, restart(i, previous, ill), ill)
         elif i.health.run == previous.run and i.chunk.health is not None:
             wake = min([*moments, i.health.since + i.chunk.health.deadline_seconds])

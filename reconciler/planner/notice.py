@@ -25,6 +25,7 @@ from reconciler.planner.actions import (
 )
 from reconciler.planner.cleaning import is_clean_up
 from reconciler.planner.compare import differences
+from reconciler.planner.health import is_overdue
 from reconciler.planner.memory import (
     Failure,
     Memory,
@@ -180,7 +181,7 @@ def _notice_illness(i: ChunkInput, c: Container, tv: TV, parts: Cast) -> Memory:
             counted_run=c.run,
         )
     limit = chunk.health.deadline_seconds if chunk.health is not None else None
-    if limit is not None and not was_up and i.now - i.health.since >= limit:
+    if chunk.health is not None and not was_up and is_overdue(i.health, chunk.health, i.now):
         said = i.health.last_error or "no result yet"
         text = f"not healthy within {limit:g} s: {said}"
         failure = Failure(Reason.DEADLINE_EXCEEDED, text)

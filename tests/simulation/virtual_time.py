@@ -37,6 +37,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._jumping = _JumpingSelector()
         super().__init__(self._jumping)
 
+    def stall(self, seconds: float) -> None:
+        """Time passes in which the machine gives nobody a turn."""
+        self._jumping.now += seconds
+
     def time(self) -> float:
         """Virtual seconds since the simulation began."""
         return self._jumping.now

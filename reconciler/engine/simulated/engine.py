@@ -59,6 +59,8 @@ LATE_CALL_SECONDS: Seconds = (1.0, 10.0)
 LATE_LOOK_SECONDS: Seconds = (0.05, 5.0)
 LATE_HINT_SECONDS: Seconds = (0.001, 3.0)
 GONE_WRONG = 0.5
+STALL_SECONDS: Seconds = (0.3, 4.0)
+TURN_SECONDS: Seconds = (0.02, 0.5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +158,8 @@ class SimulatedEngine(SimulatedHost):
                 self.weather.halving_until = until
             case "held":
                 self.weather.ports_held_until = until
+            case "starved":
+                self._starve(until)
             case "deaf":
                 self.weather.deaf_until = until
             case "stutter":
@@ -169,6 +173,13 @@ class SimulatedEngine(SimulatedHost):
                 ours = sorted((c for c in self.containers.values() if c.owner is not None), key=lambda c: c.id)
                 if ours:
                     self._hit(fault, ours[int(fault.pick * len(ours))])
+
+    def _starve(self, until: float) -> None:
+        loop = asyncio.get_running_loop()
+        stall = getattr(loop, "stall", None)  # that of a simulation in virtual time
+        if stall is not None and loop.time() < until:
+            stall(self._random.uniform(*STALL_SECONDS))
+            loop.call_later(self._random.uniform(*TURN_SECONDS), self._starve, until)
 
     def _hit(self, fault: Fault, c: Container) -> None:
         match fault.kind:

@@ -19,6 +19,8 @@ class Fault:
     stream of hints breaks off, and there is no other; all else answers), ``stuck`` (no container can be removed),
     ``half`` (half of the calls are carried out and answered with a failure), ``held`` (somebody has all host ports),
     ``refuse`` (no network can be made).
+
+    To the whole machine: ``starved`` (again and again nobody has a turn for a while, where the event loop can do that).
     """
 
     at: float
@@ -29,7 +31,10 @@ class Fault:
 
 FaultSchedule = tuple[Fault, ...]
 HITTING = ("die", "stop", "remove", "rename", "disconnect", "pause", "update", "ill")
-WEATHER = ("down", "reboot", "fail", "late", "lost", "deaf", "stutter", "drop", "stuck", "half", "held", "refuse")
+WEATHER = (
+    *("down", "reboot", "fail", "late", "lost", "deaf", "stutter", "drop", "stuck", "half", "held", "refuse"),
+    "starved",
+)
 
 
 def schedule(seed: int, *, until: float = 300.0, count: int = 12) -> FaultSchedule:
