@@ -280,7 +280,7 @@ def _tell(args: Namespace, project: Project, outcome: _Outcome, output: Path | N
         lines = [
             *import_told.warning_lines(project.warnings, verbose=args.verbose),
             *import_told.remark_lines(outcome.remarks, verbose=args.verbose),
-            *map(str, outcome.verdicts or ()),
+            *import_told.verdict_lines(outcome.verdicts or (), verbose=args.verbose),
             *(import_told.suggestion_lines(suggestion, outcome.policy_file) if suggestion is not None else ()),
         ]
         for line in lines:

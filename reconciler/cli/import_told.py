@@ -9,6 +9,7 @@ from pathlib import Path
 from reconciler.cli.import_judge import Suggestion
 from reconciler.compose.converting.convert import Conversion
 from reconciler.compose.converting.remarks import Remark
+from reconciler.daemon.takeover import Verdict
 
 _ONE_BY_ONE = {"note": 1, "loss": 3, "question": 3}
 """How many of a kind are told each by itself."""
@@ -51,6 +52,19 @@ def warning_lines(warnings: Sequence[str], *, verbose: bool) -> Iterator[str]:
     yield from (f"warning: {warning}" for warning in few)
     if len(few) < len(warnings):
         yield f"warning: and {len(warnings) - len(few)} more warnings of Compose's own: --verbose lists them"
+
+
+def verdict_lines(verdicts: Sequence[Verdict], *, verbose: bool) -> Iterator[str]:
+    """What becomes of containers: of those that are as they should be in one line, where there are many."""
+    kinds = {
+        "as declared; they will be taken over as they are": [one for one in verdicts if one.matches],
+        "not there yet; they will be made": [one for one in verdicts if not one.container_id],
+    }
+    grouped = {} if verbose else {said: group for said, group in kinds.items() if len(group) > _ONE_BY_ONE["loss"]}
+    for said, group in grouped.items():
+        yield f"{len(group)} containers: {said} ({listed([one.container for one in group])}; --verbose lists them)"
+    in_groups = [one for group in grouped.values() for one in group]
+    yield from (str(one) for one in verdicts if one not in in_groups)
 
 
 def suggestion_lines(suggestion: Suggestion, written: Path | None) -> Iterator[str]:

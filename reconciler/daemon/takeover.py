@@ -28,13 +28,18 @@ class Verdict:
     differences: tuple[str, ...]
     left_out: str = ""
 
+    @property
+    def matches(self) -> bool:
+        """Whether it is there, and as declared."""
+        return bool(self.container_id) and not self.differences and not self.left_out
+
     def as_dict(self) -> dict[str, Any]:
         """Its shape in ``pnr import --json``."""
         return {
             "chunk": self.chunk,
             "container": self.container,
             "id": self.container_id,
-            "matches": bool(self.container_id) and not self.differences and not self.left_out,
+            "matches": self.matches,
             "differences": list(self.differences),
             "left_out": self.left_out,
         }
