@@ -128,7 +128,7 @@ class _Settling:
             needed = (self.model["services"][other].get("depends_on") or {}).get(service) or {}
             if not self.partial and needed.get("required") is not False:
                 what = f"it waits for {service}, which is not there"
-                said = f"{other} is not written, since {what}. --partial writes it, waiting for nobody"
+                said = f"{other} is not written, since {what}. --partial writes it as well"
                 self._remove(other, LeftOut(what, f"{service}: {why}"), said)
                 continue
             self._without_gate(other, chunk["flowout"])
