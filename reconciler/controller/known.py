@@ -18,12 +18,14 @@ from reconciler.facts import TV, FactRef, Pnr
 from reconciler.intent.model import Adopt, Chunk, ChunkId
 from reconciler.intent.names import Names
 from reconciler.intent.settings.references import linked
+from reconciler.intent.writers import written
 from reconciler.lifecycle import Reason
 from reconciler.planner.addresses import fixed
 from reconciler.planner.file_mounts import News
 from reconciler.planner.network_changes import NetworkChange
 from reconciler.planner.observed import Condition, Container
 from reconciler.planner.rolling import Stage
+from reconciler.planner.situation import ALIVE
 
 _HELD_BY_OTHERS = (Reason.NAME_CONFLICT, Reason.PORT_IN_USE, Reason.ADDRESS_IN_USE)
 
@@ -177,6 +179,9 @@ class Known:
             self.mark_domain(container.owner.domain)
             for need in self.needs_told(container.owner):
                 self.mark(need)
+            ended = container.id not in self.world.containers or container.condition not in ALIVE
+            if ended and self.desired(container.owner) is None:
+                self._mark_writers(container)
         self._mark_wanting(container.name)
         is_gone = container.id not in self.world.containers
         if is_gone:
@@ -224,6 +229,23 @@ class Known:
         """Whether another chunk's container is to have this name."""
         others = (self.desired(other) for other in self.wanted_names.get(name, ()) if other != id)
         return any(other is not None and other.container.name == name for other in others)
+
+    def leaving_writers(self) -> Iterable[Container]:
+        """The containers of ours that are to go, run, and write to what others may have."""
+        for id in self.world.by_owner:
+            record = self.domains.get(id.domain)
+            if record is None or record.unknown or self.desired(id) is not None:
+                continue
+            for c in self.world.of(id):
+                if c.condition in ALIVE and written(c.settings or {}):
+                    yield c
+
+    def _mark_writers(self, gone: Container) -> None:
+        """One that was to go has ended: mark those that are to write to what it wrote to."""
+        freed = set(written(gone.settings or {}))
+        for id, record in self.chunks.items() if freed else ():
+            if record.last is not None and freed & set(written(record.last.container.settings)):
+                self.mark(id)
 
     def needs_told(self, gone: ChunkId) -> Iterable[ChunkId]:
         """While domains are taken down: those that wait until ``gone`` is gone."""

@@ -12,9 +12,10 @@ from reconciler.controller.images import Images
 from reconciler.controller.known import Known
 from reconciler.controller.records import ChunkRecord
 from reconciler.facts import TV, is_closed, is_open, missing
-from reconciler.intent.model import Chunk, ChunkId, Domain
+from reconciler.intent.model import Chunk, ChunkId, Domain, Strategy
 from reconciler.intent.names import with_short_names
 from reconciler.intent.settings.references import awaited, containers_shared, must_run
+from reconciler.intent.writers import written
 from reconciler.lifecycle import Reason
 from reconciler.planner import addresses, belongings, following, network_changes
 from reconciler.planner.addresses import Holder
@@ -41,6 +42,7 @@ class Situations:
         self._images = images
         self._random = source
         self._crowd = crowd
+        self._leaving: tuple[int, tuple[Container, ...]] = (-1, ())
 
     def of(self, record: ChunkRecord) -> ChunkInput:
         """The situation of a chunk."""
@@ -234,6 +236,9 @@ class Situations:
         domain = self._known.domains[record.id.domain].domain
         if domain is None or not self._known.world.complete:
             return "a first look at the engine", None
+        leaver = self._leaving_writer(chunk)
+        if leaver:
+            return leaver, None
         running = must_run(chunk.container.settings)
         for name in sorted(awaited(chunk.container)):
             other = self._known.world.named(name)
@@ -252,6 +257,19 @@ class Situations:
         for name, text in sorted(missing.items()):
             return self._awaited_object(f"volume:{name}", text, {v.name: v.external for v in domain.volumes}[name])
         return "", None
+
+    def _leaving_writer(self, chunk: Chunk) -> str:
+        """A container of ours that is to go and writes to what the chunk's is to write to: two must not at one time."""
+        own = set(written(chunk.container.settings))
+        if not own or chunk.strategy is Strategy.START_FIRST:
+            return ""
+        if self._leaving[0] != self._known.revision:
+            self._leaving = (self._known.revision, tuple(self._known.leaving_writers()))
+        for c in self._leaving[1]:
+            shared = own & set(written(c.settings or {}))
+            if shared:
+                return f"container {c.name}, which is to go and writes to {min(shared)}, to have ended"
+        return ""
 
     def _awaited_object(self, key: str, text: str, external: bool) -> tuple[str, tuple[Reason, str] | None]:
         """The same for a network or volume: nobody makes an external one but another domain that has it as its own."""

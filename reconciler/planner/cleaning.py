@@ -12,7 +12,7 @@ from reconciler.planner.actions import Action, RemoveContainer, StopContainer, W
 from reconciler.planner.memory import Leftover
 from reconciler.planner.observed import Condition, Container
 from reconciler.planner.situation import Cast, ChunkInput
-from reconciler.planner.steps import Decision, take_away
+from reconciler.planner.steps import Decision, ends_others, take_away
 
 
 def clean_up(i: ChunkInput, decision: Decision) -> Decision:
@@ -44,7 +44,10 @@ def is_clean_up(i: ChunkInput, parts: Cast, action: Action | None) -> Container 
     if not isinstance(action, RemoveContainer | StopContainer):
         return None
     target = next((c for c in i.containers if c.name == action.name), None)
-    if target is None or isinstance(action, RemoveContainer) or target in parts.spare:
+    if target is None or isinstance(action, RemoveContainer):
         return target
     main = parts.main
-    return target if main is not None and main.id != target.id and main.condition is Condition.RUNNING else None
+    if main is not None and main.id == target.id:
+        return None
+    is_needed = ends_others(i) and (main is None or main.condition is not Condition.RUNNING)
+    return None if is_needed else target

@@ -31,10 +31,12 @@ from reconciler.planner.situation import (
     is_made_from,
     left_alone,
     out_of_doubt_at,
+    stuck,
 )
 from reconciler.planner.steps import (
     Decision,
     create_and_start,
+    end_others,
     ensure_images,
     free_name,
     grace,
@@ -44,6 +46,8 @@ from reconciler.planner.steps import (
     to_do,
 )
 from reconciler.planner.updating import go_on
+
+BESIDE = "it runs beside the new one, which may not be"
 
 
 def keep(i: ChunkInput, parts: Cast, c: Container) -> Decision:
@@ -126,6 +130,10 @@ def _running(i: ChunkInput, parts: Cast, c: Container) -> Decision:
     stop = _stop_at_closed_gate(i, c)
     if stop is not None:
         return stop
+    others = replace(i, containers=tuple(one for one in i.containers if one.id not in stuck(i)))
+    beside = end_others(others, c, BESIDE)
+    if beside:
+        return to_do(i, Reason.UPDATING, beside, BESIDE)
     if chunk.kind is Kind.JOB:
         return Decision(State.EXECUTING, Reason.RUNNING_JOB, "running")
     if m.restart_on_open and i.gate_open and c.run == m.proven_run:

@@ -70,12 +70,19 @@ def start(i: ChunkInput, c: Container, name: str, cause: str) -> list[tuple[Acti
 
 def end_others(i: ChunkInput, c: Container | None, cause: str) -> list[tuple[Action, str]]:
     """Stop what else of the chunk runs, where it may not run beside ``c`` (None: one that is to be made)."""
-    assert i.chunk is not None
-    start_first = i.chunk.strategy is Strategy.START_FIRST and not has_fixed_address(i.chunk.container)
-    if start_first and i.chunk.kind is Kind.SERVICE:
+    if not ends_others(i):
         return []
     others = (other for other in i.containers if c is None or other.id != c.id)
     return [(StopContainer(other.name, grace(i, other)), cause) for other in others if other.condition in ALIVE]
+
+
+def ends_others(i: ChunkInput) -> bool:
+    """Whether no two of the chunk's containers may run at one time."""
+    chunk = i.chunk
+    if chunk is None:
+        return False
+    start_first = chunk.strategy is Strategy.START_FIRST and not has_fixed_address(chunk.container)
+    return not (start_first and chunk.kind is Kind.SERVICE)
 
 
 def restart(i: ChunkInput, c: Container, cause: str) -> list[tuple[Action, str]]:

@@ -61,6 +61,7 @@ LATE_HINT_SECONDS: Seconds = (0.001, 3.0)
 GONE_WRONG = 0.5
 STALL_SECONDS: Seconds = (0.3, 4.0)
 TURN_SECONDS: Seconds = (0.02, 0.5)
+_ON_ONE = StartContainer | StopContainer | RemoveContainer | RenameContainer
 
 
 @dataclass(frozen=True, slots=True)
@@ -377,9 +378,16 @@ class SimulatedEngine(SimulatedHost):
                 seconds = self._random.uniform(*self._stop_seconds)
             case _:
                 seconds = CALL_SECONDS
+        meant = self._find(action.name) if isinstance(action, _ON_ONE) else None
         await self._answer(seconds, LATE_CALL_SECONDS)
         self._fail_perhaps()
         self._log(action)
+        if meant is not None and isinstance(action, _ON_ONE):
+            # It is done to the container that had the name as it was asked for, whoever has it by now.
+            now = self.containers.get(meant.id)
+            if now is None and self._find(action.name) is not None:
+                raise NotFound(f"container {meant.id} is gone")
+            action = replace(action, name=now.name) if now is not None else action
         if isinstance(action, RemoveContainer) and self._now() < self.weather.stuck_until:
             raise EngineError(f"container {action.name} can't be removed: its root file system is busy")
         if isinstance(action, StartContainer) and self._now() < self.weather.ports_held_until:

@@ -58,7 +58,8 @@ def test_what_was_proven_before_is_up_though_nobody_saw_it_begin() -> None:
 
 def test_the_previous_container_is_kept_until_the_new_one_has_run_for_a_while_though_it_is_healthy() -> None:
     c = chunk(health=TCP)
-    new, old = container(c), container(c, id="old", name="shop_web.pnr-previous", spec="d0", run="run0")
+    new = container(c)
+    old = container(c, Condition.EXITED, id="old", name="shop_web.pnr-previous", spec="d0", run="run0")
     young = replace(healthy(), since=998.0, began=998.0)
     memory, early = think(situation(c, new, old, health=young))
     assert (early.state, early.reason, early.work, early.wake_at) == (State.EXECUTING, Reason.UPDATING, None, 1003.0)

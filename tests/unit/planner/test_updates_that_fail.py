@@ -172,3 +172,24 @@ def test_another_health_check_counts_neither_for_nor_against_what_runs() -> None
     assert check_changed(memory, ["run2"]) == memory
     _, decision = think(situation(OLD, container(OLD, run="run1"), memory=anew))
     assert (decision.state, decision.reason, decision.work) == (State.EXECUTING, Reason.PROBING, None)
+
+
+def test_a_previous_container_that_the_engine_has_started_again_is_stopped() -> None:
+    revived = container(OLD, id="old", run="run9", name=ASIDE.name)
+    i = situation(NEW, container(NEW, id="new", run="run2"), revived)
+    assert steps(decide(i)) == [f"StopContainer {ASIDE.name}"]
+    failed = work_failed(i, Reason.ENGINE_ERROR, "no", action=StopContainer(ASIDE.name, 10.0))
+    assert failed.leftovers
+    assert decide(replace(i, memory=failed)).work is None
+
+
+def test_one_that_can_not_be_stopped_holds_back_only_what_may_not_run_beside_it() -> None:
+    ended = container(NEW, Condition.EXITED, id="new", run="run2")
+    stray = container(OLD, id="stray", run="run1", name="stray")
+    memory = Memory(counted_run="run2", leftovers=(Leftover("stray", 1, 2000.0, "no"),))
+    i = situation(NEW, ended, stray, memory=memory)
+    assert steps(decide(i)) == ["StopContainer stray", "StartContainer shop_web"]
+    failed = work_failed(i, Reason.ENGINE_ERROR, "no", action=StopContainer("stray", 10.0))
+    assert failed.attempts == 1
+    asked = chunk(digest="d2", health=TCP, strategy=Strategy.START_FIRST)
+    assert steps(decide(replace(i, chunk=asked))) == ["StartContainer shop_web"]

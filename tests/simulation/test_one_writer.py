@@ -1,0 +1,86 @@
+"""Never two writers on one volume: neither in an update, nor where what a file calls the chunk has changed."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from reconciler.engine.simulated import SimulatedEngine
+from tests.simulation.virtual_time import run
+from tests.simulation.world import Stores, World, chunk, domain
+
+
+def db(value: str, name: str = "db", **more: Any) -> dict[str, Any]:
+    container = {"name": None, "volumes": ["/srv/data:/data"], "environment": {"V": value}}
+    return chunk(name, container=container, **more)
+
+
+def running(w: World) -> int:
+    return len(w.running())
+
+
+@pytest.mark.parametrize("forgets", [False, True])
+def test_edits_roll_backs_and_lost_memories_never_let_two_run_at_one_time(forgets: bool) -> None:
+    async def story() -> None:
+        engine = SimulatedEngine(start_seconds=(0.2, 0.6), stop_seconds=(1.0, 3.0))
+        async with World(engine) as w:
+            w.files.write("shop", domain(db("0")))
+            await w.until_settled()
+            for number in range(6):
+                bad = number % 3 == 2
+                engine.fate("bad:1").exit_code = 1
+                edited = db(str(number + 1))
+                edited["container"]["image"] = "bad:1" if bad else "db:1"
+                w.files.write("shop", domain(edited))
+                end = asyncio.get_running_loop().time() + 30.0
+                looks = 0
+                while asyncio.get_running_loop().time() < end:
+                    looks += 1
+                    await asyncio.sleep(0.05)
+                    assert running(w) <= 1
+                    if forgets and looks % 40 == 20 and looks < 400:
+                        await w.kill()
+                        w.stores = Stores()
+                        await asyncio.sleep(1.0)  # a process takes as long to begin: what was asked for is done by then
+                        w.start()
+                        await asyncio.sleep(0.5)
+                wanted = "RolledBack" if bad else "Healthy"
+                await w.until(lambda wanted=wanted: w.chunk("db")["reason"] == wanted)  # type: ignore[misc]
+
+    run(story())
+
+
+def test_a_chunk_that_is_called_otherwise_begins_when_what_it_was_called_before_has_ended() -> None:
+    async def story() -> None:
+        engine = SimulatedEngine(start_seconds=(0.2, 0.6), stop_seconds=(5.0, 8.0))
+        async with World(engine) as w:
+            w.files.write("shop", domain(db("0")))
+            await w.until_settled()
+            w.files.write("shop", domain(db("0", "database")))
+            said = set()
+            while not (w.settled() and w.domain("shop")["generation"] == 2):
+                said.add(w.chunk("database")["message"])
+                assert running(w) <= 1
+                await asyncio.sleep(0.02)
+            assert any("which is to go and writes to directory /srv/data" in one for one in said)
+            assert w.running() == {"shop-main-database-1"}
+
+    run(story())
+
+
+def test_replicas_that_write_to_one_volume_are_updated_one_by_one() -> None:
+    async def story() -> None:
+        async with World() as w:
+            w.files.write("shop", domain(db("0", replicas=3)))
+            await w.until_settled()
+            w.files.write("shop", domain(db("1", replicas=3)))
+            fewest = 3
+            while not (w.settled() and w.domain("shop")["generation"] == 2):
+                fewest = min(fewest, running(w))
+                assert running(w) <= 3
+                await asyncio.sleep(0.01)
+            assert fewest == 2
+
+    run(story())
