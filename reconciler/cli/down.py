@@ -14,7 +14,7 @@ from reconciler.cli.folders import folders
 from reconciler.cli.options import engine_options, service_options
 from reconciler.cli.present import line_printer
 from reconciler.cli.terminal import complain, print_json, say, size, table
-from reconciler.daemon.viewing import chosen
+from reconciler.daemon.viewing import chosen, worked_on_elsewhere
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -26,8 +26,8 @@ def configure(parser: ArgumentParser) -> None:
     )
     parser.epilog = (
         "examples:\n  pnr down shop\n  pnr down shop --volumes\n  pnr down --all --volumes --yes\n\n"
-        "exit codes: 0 gone, 1 nothing was done (the answer was no), 4 no engine, 64 no such domain, none named\n"
-        "and no --all, or --volumes without --yes where there is no terminal to ask on"
+        "exit codes: 0 gone, 1 nothing was done (the answer was no, or another pnr works on it), 4 no engine, 64 no\n"
+        "such domain, none named and no --all, or --volumes without --yes where there is no terminal to ask on"
     )
     parser.add_argument("domain", nargs="*", help="these domains")
     parser.add_argument("--all", action="store_true", help="all domains")
@@ -56,6 +56,11 @@ def run(args: Namespace) -> int:
     if not view.get("daemon", {}).get("engine_up", True):
         complain(f"the engine does not answer: {view['daemon'].get('message', '')}; nothing can be removed")
         return exits.UNAVAILABLE
+    left_alone = worked_on_elsewhere(view, args.domain)
+    for message in left_alone:
+        complain(message)
+    if left_alone:
+        return exits.FAILED
     if not args.json:
         say(f"down: {', '.join(args.domain) if args.domain else 'all domains'}")
     return exits.OK

@@ -13,7 +13,8 @@ from reconciler.cli.terminal import print_json, say
 def configure(parser: ArgumentParser) -> None:
     """Options, help and examples."""
     parser.description = (
-        "Check domain files: these, or all of the domains directory. Every error of a file is shown at once, as\n"
+        "Check domain files: these, or all of the domains directory, as the daemon judges them: names and ports that\n"
+        "belong to a file by what the state folder says are its own. Every error of a file is shown at once, as\n"
         "file:line:column: path: message [Code]. Relative paths in a named file start where that file lies."
     )
     parser.epilog = (

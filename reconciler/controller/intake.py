@@ -102,7 +102,10 @@ class Intake:
         return changes
 
     def _in_force(self) -> list[InForce]:
-        return [InForce(r.name, r.file, r.domain, r.gone) for r in self._domains.values()]
+        return [
+            InForce(r.name, r.file, r.domain, r.gone, r.missed_at is not None or bool(r.held))
+            for r in self._domains.values()
+        ]
 
     def _declared(self, domain: Domain, scan: Scan, changes: dict[str, Domain | None]) -> None:
         record = self._domains.get(domain.name)
@@ -186,6 +189,9 @@ class Intake:
                 record.problems = broken
                 self.removals.back(record)
                 continue
+            if record.problems:
+                record.problems = ()  # those of a file that was its own
+                self._recorder.touch(name)
             absent.append(record)
         return absent
 

@@ -59,6 +59,28 @@ def _failure(value: Any) -> bool:
     return isinstance(value, dict) and _one_of(Reason)(value.get("reason")) and _text(value.get("message"))
 
 
+def _seconds(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= _MOST
+
+
+def _whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) <= _MOST
+
+
+def _table_of(known: Mapping[str, Callable[[Any], bool]], needed: str = "") -> Callable[[Any], bool]:
+    def is_known(value: Any) -> bool:
+        if not isinstance(value, dict) or (needed and needed not in value):
+            return False
+        return all(key not in known or known[key](entry) for key, entry in value.items())
+
+    return is_known
+
+
+def _tables_of(known: Mapping[str, Callable[[Any], bool]], needed: str = "") -> Callable[[Any], bool]:
+    is_known = _table_of(known, needed)
+    return lambda value: isinstance(value, list) and all(is_known(one) for one in value)
+
+
 _OF_DOMAIN: Mapping[str, Callable[[Any], bool]] = {
     "version": lambda value: value == SNAPSHOT_VERSION and not isinstance(value, bool),
     "domain": _text,
@@ -93,6 +115,14 @@ _OF_CHUNK: Mapping[str, Callable[[Any], bool]] = {
     "tolerated": _texts,
     "warnings": _texts,
     "job_generation": _count,
+    "retry_at": _moment,
+    "retries": _count,
+    "leftover": _tables_of({"id": _text, "attempts": _count, "not_before": _moment, "error": _text}, needed="id"),
+    "crashes": _count,
+    "looping": _truth,
+    "restarts_seen": _count,
+    "run": _tables_of({"ended": _moment, "lasted": _seconds, "code": _whole, "oom": _truth}),
+    "exit": _table_of({"run": _text, "code": _whole, "oom": _truth, "output": _text}),
     **dict.fromkeys(
         (
             "counted_run",
@@ -103,6 +133,9 @@ _OF_CHUNK: Mapping[str, Callable[[Any], bool]] = {
             "aimed_image",
             "aimed_from",
             "beside",
+            "stopped_run",
+            "replaced_files",
+            "runs_of",
         ),
         _text,
     ),

@@ -139,11 +139,7 @@ def restore_chunks(restored: Restored, clock: Clock) -> list[ChunkRecord]:
         for cpux in document.get("cpux", ()):
             for entry in cpux.get("chunk", ()):
                 id = ChunkId(domain, str(cpux["name"]), str(entry["name"]), int(entry.get("number", 1)))
-                try:
-                    found.append(_restore_chunk(id, entry, clock))
-                except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
-                    # Whatever a snapshot holds, it is no reason not to start: the chunk is looked at anew.
-                    log.warning("what the snapshot says of chunk %s can't be taken up: %s", id, error)
+                found.append(_restore_what_can_be(id, entry, clock))
     return found
 
 
@@ -158,6 +154,28 @@ def restore_networks(restored: Restored, clock: Clock) -> dict[str, NetworkChang
             except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
                 log.warning("what the snapshot says of a network of domain %s can't be taken up: %s", domain, error)
     return found
+
+
+_NOT_RESTORED = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
+
+
+def _restore_what_can_be(id: ChunkId, entry: Mapping[str, Any], clock: Clock) -> ChunkRecord:
+    """Whatever a snapshot holds, it is no reason not to start: what can't be taken up is left out."""
+    try:
+        return _restore_chunk(id, entry, clock)
+    except _NOT_RESTORED:
+        return _restore_chunk(
+            id, {key: value for key, value in entry.items() if _is_restorable(id, key, value, clock)}, clock
+        )
+
+
+def _is_restorable(id: ChunkId, key: str, value: Any, clock: Clock) -> bool:
+    try:
+        _restore_chunk(id, {key: value}, clock)
+    except _NOT_RESTORED as error:
+        log.warning("what the snapshot says of %s of chunk %s can't be taken up: %s", key, id, error)
+        return False
+    return True
 
 
 def _restore_chunk(id: ChunkId, entry: Mapping[str, Any], clock: Clock) -> ChunkRecord:

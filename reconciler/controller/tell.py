@@ -55,6 +55,8 @@ def is_settled(c: Known, record: DomainRecord) -> bool:
 
 def is_removing(c: Known, record: DomainRecord) -> bool:
     """Whether something of chunks that a domain declares no more is still there, or being seen to."""
+    if record.elsewhere:
+        return False  # what there is is another's
     if record.wanted is None:
         return record.gone
     declared = record.wanted.by_id
@@ -64,7 +66,7 @@ def is_removing(c: Known, record: DomainRecord) -> bool:
 
 def is_stalled(c: Known, record: DomainRecord) -> bool:
     """Whether some CPUX of a domain is stalled: none of its chunks executes, and one can never start."""
-    if record.wanted is None or not c.engine_up:
+    if record.wanted is None or record.elsewhere or not c.engine_up:
         return False
     stuck = {id.cpux for id in stalled_chunks(c, record)}
     if not stuck:

@@ -201,8 +201,11 @@ def what_is_in_force(
     recalled = recall(loading, stored)
     files = {name: file for name, document in documents.items() if isinstance(file := document.get("file"), str)}
     gone = {name for name, document in documents.items() if document.get("gone") is True}
+    absent = {name for name, document in documents.items() if document.get("held")}
     files |= {one.domain: one.file for one in stored}
-    return [InForce(name, file, recalled.get(name), name in gone) for name, file in sorted(files.items())]
+    return [
+        InForce(name, file, recalled.get(name), name in gone, name in absent) for name, file in sorted(files.items())
+    ]
 
 
 def judge_with(

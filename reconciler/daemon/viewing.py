@@ -52,6 +52,17 @@ class Found:
         return str(self.chunk.get("message") or "")
 
 
+def worked_on_elsewhere(view: Document, only: Collection[str] = ()) -> list[str]:
+    """Of the domains that another pnr works on, and this one leaves alone: why."""
+    return [
+        str(error["message"])
+        for domain in view["domains"]
+        if not only or domain["name"] in only
+        for error in domain["errors"]
+        if error["code"] == "WorkedOnElsewhere"
+    ]
+
+
 def chunks(view: Document) -> Iterator[Found]:
     """All chunks of a view, in its order."""
     for domain in view["domains"]:

@@ -245,4 +245,6 @@ def _who(holder: Holder, domain: Domain) -> str:
 def _where(holder: Holder, domain: Domain) -> str:
     if holder.domain == domain.name:
         return ""
-    return f" ({holder.file}, which is gone: its domain is not removed yet)" if holder.leaving else f" ({holder.file})"
+    return (
+        f" (of {holder.file}; it is declared no more, and not removed yet)" if holder.leaving else f" ({holder.file})"
+    )

@@ -36,13 +36,15 @@ MOST_ROUNDS = 50
 class InForce:
     """The intent in force of a domain, and the file that it belongs to.
 
-    ``domain`` is None where nobody can tell what it says; ``gone``: its file went away, and it is being removed.
+    ``domain`` is None where nobody can tell what it says. ``absent``: no file declared it when it was judged last, and
+    what that means is not decided, or waits for a person; ``gone``: it is being removed.
     """
 
     name: str
     file: str
     domain: Domain | None
     gone: bool = False
+    absent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,7 @@ class _Case:
     def judge(self, refused: Collection[Finding]) -> Judgement:
         rejected: set[str] = set()
         causes: dict[str, frozenset[str]] = {}  # of files that were rejected only for what others are
+        led_to: dict[str, frozenset[str]] = {}  # the files without whose being rejected it would not have been
         once_more: set[str] = set()
         found: dict[str, list[Finding]] = {}
         number = 0
@@ -135,13 +138,15 @@ class _Case:
                 if file not in steps[0]:
                     others = [because for one, because in (*now.between, *now.claims) if one.file == file]
                     causes[file] = frozenset().union(*others)
-            rejected |= bad
-            changed = {self.by_file[file].name for file in bad}
-            for file in [file for file, names in causes.items() if names & changed and file not in once_more | bad]:
+                before = [other for other in rejected if self.by_file[other].name in causes.get(file, ())]
+                led_to[file] = frozenset(before).union(*(led_to[other] for other in before))
+            for file in self._right_after_all(bad, causes, led_to):
                 # What it got in the way of, or waited for, is not to come: it may be right beside what is there now.
-                once_more.add(file)
-                del causes[file]
-                rejected.discard(file)
+                if file not in once_more:
+                    once_more.add(file)
+                    del causes[file]
+                    rejected.discard(file)
+            rejected |= bad
         doubtful = list(writers.warnings(now.effective.values()))
         for domain in self.ordered:
             if domain.file not in rejected:
@@ -149,6 +154,16 @@ class _Case:
                 found[domain.file] += [one for one in doubtful if one.file == domain.file]
         findings = tuple(one for file in sorted(found, key=self.order.__getitem__) for one in found[file])
         return Judgement(now.accepted, findings, now.speaks)
+
+    def _right_after_all(
+        self, bad: Collection[str], causes: Mapping[str, frozenset[str]], led_to: Mapping[str, frozenset[str]]
+    ) -> list[str]:
+        """Those that were rejected for the sake of one that is rejected now, and not because they were."""
+        return [
+            file
+            for file, names in causes.items()
+            if file not in bad and any(self.by_file[other].name in names and file not in led_to[other] for other in bad)
+        ]
 
     def _round(self, rejected: set[str]) -> _Round:
         speaks = self._speaks(rejected)
@@ -179,10 +194,13 @@ class _Case:
     def _speaks(self, rejected: set[str]) -> dict[str, str]:
         """The file that stands for each domain in force: its own, else one that it was moved to."""
         speaks: dict[str, str] = {}
+        # The last good intent of a file stays: not one that the file had given up before, and that is not removed yet.
+        current = {held.file for held in self.in_force.values() if not (held.gone or held.absent)}
         for name, held in self.in_force.items():
             declared = self.by_file.get(held.file)
             is_there = held.file in self.broken or held.file in rejected
-            if (declared is not None and declared.name == name) or (is_there and not held.gone):
+            given_up = held.gone or (held.absent and held.file in current)
+            if (declared is not None and declared.name == name) or (is_there and not given_up):
                 speaks[name] = held.file
         taken = set(speaks.values())
         for name, held in self.in_force.items():
@@ -288,7 +306,12 @@ class _Case:
         found = {name: f"{file}, which declares domain {name}, is not valid" for name, file in said.items()}
         for name, held in self.in_force.items():
             if name not in now.speaks:
-                found[name] = f"{held.file}, which declared domain {name}, is gone"
+                is_there = held.file in self.by_file or held.file in self.broken
+                found[name] = (
+                    f"{held.file} does not declare domain {name} any more"
+                    if is_there
+                    else f"{held.file}, which declared domain {name}, is gone"
+                )
         return {name: why for name, why in found.items() if name not in now.effective}
 
     def _check_claims(self, now: _Round, rejected: set[str]) -> None:

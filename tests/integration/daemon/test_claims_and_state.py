@@ -104,6 +104,8 @@ def test_a_state_directory_that_is_of_another_version_vanishes_or_is_not_alone_c
         second.until(lambda: errors(second) == {(f"{name}.json", "WorkedOnElsewhere")}, "the second to say so")
         assert f"pid {daemon.process.pid if daemon.process else 0}" in second.domain(name)["errors"][0]["message"]
         assert second.pnr("apply", "--wait", name).returncode == 2
+        down = second.pnr("down", name)
+        assert (down.returncode, "another pnr" in down.stderr) == (1, True)
     finally:
         second.kill(signal.SIGTERM)
 

@@ -178,6 +178,18 @@ def test_another_name_in_a_file_that_is_refused_leaves_the_old_one_in_force() ->
     assert judged.speaks == {"old": "a.json", "other": "b.json"}
 
 
+def test_a_file_that_breaks_keeps_its_last_good_domain_and_not_one_that_it_gave_up_before() -> None:
+    old, new = one("old", file="a.json"), one("new", file="a.json")
+    given_up = InForce("old", "a.json", old, absent=True)
+    judged = judge_domains([], [given_up, *in_force(new)], broken={"a.json": None})
+    assert judged.speaks == {"new": "a.json"}
+    # A file that went, and is back, broken, keeps what it had.
+    assert judge_domains([], [given_up], broken={"a.json": None}).speaks == {"old": "a.json"}
+    shop = one("shop", "old/main/c_ready", file="b.json")
+    (finding,) = judge_domains([shop, new], [given_up, *in_force(new)]).findings
+    assert "a.json does not declare domain old any more" in finding.message
+
+
 def test_a_domain_that_is_being_removed_is_not_revived_by_a_file_that_is_not_valid() -> None:
     shop = one("shop", file="a.json")
     gone = [InForce("shop", "a.json", shop, gone=True)]
