@@ -110,3 +110,24 @@ def test_the_commit_is_found_in_packed_refs_worktrees_and_detached(tmp_path: Pat
 def test_outside_git_there_is_no_commit(tmp_path: Path) -> None:
     (tmp_path / "a" / "b" / "c" / "d" / "e").mkdir(parents=True)
     assert layout.find(tmp_path / "a" / "b" / "c" / "d" / "e") is None
+
+
+async def test_what_a_commit_has_and_that_a_rebase_has_not_ended_stand_in_the_scan(tmp_path: Path) -> None:
+    upstream, domains = clone(tmp_path)
+    (domains / "ours.json").write_text("{}")
+    first = commit(domains, "ours")
+    (domains / "d0.json").write_text('{"n": 2}')
+    commit(domains, "an edit")
+    (upstream / "d0.json").write_text('{"n": 3}')
+    (upstream / "d1.json").unlink()
+    theirs = commit(upstream, "another edit")
+    async with Watcher(domains, rescan_seconds=0.1) as watcher:
+        assert not watcher.newest.unfinished
+        assert watcher.newest.names_in(first) == {"d0.json", "d1.json", "d2.json", "ours.json"}
+        pull = ["git", "-c", "user.name=t", "-c", "user.email=t@example.invalid", "pull", "--rebase", "--quiet"]
+        process = await asyncio.create_subprocess_exec(*pull, cwd=domains, stderr=asyncio.subprocess.DEVNULL)
+        assert await process.wait() != 0  # the two edits stand in each other's way
+        await watcher.until(lambda: watcher.newest.unfinished)
+        assert watcher.newest.names_in(theirs) == {"d0.json", "d2.json"}
+        await asyncio.to_thread(git, "rebase", "--abort", at=domains)
+        await watcher.until(lambda: not watcher.newest.unfinished and "d1.json" in watcher.texts())
