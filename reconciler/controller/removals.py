@@ -56,6 +56,8 @@ class Removals:
         self._scan: Scan | None = None
         self._place = ""  # the folder that had all files that were known
         self._let_go: dict[str, _Gone] = {}
+        self._missed: dict[str, None] = {}  # the domains without a file, as far as they are still known
+        self._names: dict[str, frozenset[str] | None] = {}  # what commits have, while one scan is looked at
         self._asked_at: float | None = None
         self._stir_at = float("-inf")  # when the present stir began: changes in the folder with no quiet between them
         self._last_stir_at = float("-inf")
@@ -101,6 +103,7 @@ class Removals:
     def back(self, record: DomainRecord) -> None:
         """The file of a domain is there."""
         record.seen = True
+        self._missed.pop(record.name, None)
         self._let_go.pop(record.name, None)
         if record.hold is not None:
             self._tell(record, f"{record.file} is there again: its removal is held no longer")
@@ -111,7 +114,8 @@ class Removals:
         now = self._clock.monotonic()
         was_asked = self._asked_at is not None and scan is not self._scan
         self._asked_at = None if was_asked else self._asked_at
-        self._scan = scan
+        self._scan, self._names = scan, {}
+        self._missed = {record.name: None for record in absent}
         for record in absent:
             if record.missed_at is None:
                 record.missed_at, record.stir_at = now, self._stir_at
@@ -178,7 +182,8 @@ class Removals:
     # --- inside -------------------------------------------------------------------------------------------------
 
     def _absent(self) -> list[DomainRecord]:
-        return [record for record in self._domains.values() if record.missed_at is not None and not record.gone]
+        found = (self._domains.get(name) for name in self._missed)
+        return [record for record in found if record is not None and not record.gone]
 
     def _folder(self) -> Folder:
         now = self._clock.monotonic()
@@ -212,7 +217,9 @@ class Removals:
         scan, before = self._scan, record.commit
         if scan is None or scan.unfinished or scan.commit is None or before is None or scan.commit == before:
             return False
-        had, has = scan.names_in(before), scan.names_in(scan.commit)
+        for commit in {before, scan.commit} - self._names.keys():
+            self._names[commit] = scan.names_in(commit)
+        had, has = self._names[before], self._names[scan.commit]
         return had is not None and has is not None and record.file in had and record.file not in has
 
     def _go(self, names: Iterable[str]) -> list[DomainRecord]:

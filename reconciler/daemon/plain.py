@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from reconciler.daemon.clean import clean
-from reconciler.daemon.viewing import chunks, problem_text
+from reconciler.daemon.viewing import chunks, held_lines, problem_text
 
 View = Mapping[str, Any]
 
@@ -57,6 +57,7 @@ def _daemon(before: View | None, after: View) -> Iterator[str]:
 
 
 def _domains(before: View | None, after: View) -> Iterator[str]:
+    held: dict[str, str] = {}
     known = {domain["name"]: domain for domain in before["domains"]} if before is not None else {}
     for domain in after["domains"]:
         old = known.get(domain["name"], {})
@@ -64,8 +65,8 @@ def _domains(before: View | None, after: View) -> Iterator[str]:
             yield from (f"not valid: {problem_text(problem)}" for problem in domain["errors"])
             if not domain["errors"]:
                 yield f"{domain['file']} is valid again"
-        if domain.get("held") and domain.get("held") != old.get("held"):
-            yield f"{domain['name']}: {domain['held']}"
+        if domain.get("held") and (not old.get("held") or domain.get("held_reason") != old.get("held_reason")):
+            held[domain["name"]] = domain["held"]
         if domain["stalled"] and not old.get("stalled"):
             yield f"stalled: {domain['name']}; `pnr why CHUNK` says what is missing"
         for warning in domain.get("warnings") or []:
@@ -74,6 +75,7 @@ def _domains(before: View | None, after: View) -> Iterator[str]:
         for note in domain.get("notes") or []:
             if note not in (old.get("notes") or []):
                 yield f"{domain['file']}: note: {note}"
+    yield from held_lines(held)
 
 
 def settled_line(view: View) -> str | None:

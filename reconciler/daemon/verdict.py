@@ -100,4 +100,7 @@ def status_sentence(view: Mapping[str, Any]) -> str:
     invalid = sum(bool(domain["errors"]) for domain in domains)
     if invalid:
         parts.append(f"{invalid} files not valid")
+    held = sum(bool(domain.get("held")) for domain in domains)
+    if held:
+        parts.append(f"{held} removals held")
     return ", ".join(parts)

@@ -123,11 +123,11 @@ async def test_what_a_commit_has_and_that_a_rebase_has_not_ended_stand_in_the_sc
     theirs = commit(upstream, "another edit")
     async with Watcher(domains, rescan_seconds=0.1) as watcher:
         assert not watcher.newest.unfinished
-        assert watcher.newest.names_in(first) == {"d0.json", "d1.json", "d2.json", "ours.json"}
+        assert watcher.newest.names_in(first) == frozenset({"d0.json", "d1.json", "d2.json", "ours.json"})
         pull = ["git", "-c", "user.name=t", "-c", "user.email=t@example.invalid", "pull", "--rebase", "--quiet"]
         process = await asyncio.create_subprocess_exec(*pull, cwd=domains, stderr=asyncio.subprocess.DEVNULL)
         assert await process.wait() != 0  # the two edits stand in each other's way
         await watcher.until(lambda: watcher.newest.unfinished)
-        assert watcher.newest.names_in(theirs) == {"d0.json", "d2.json"}
+        assert watcher.newest.names_in(theirs) == frozenset({"d0.json", "d2.json"})
         await asyncio.to_thread(git, "rebase", "--abort", at=domains)
         await watcher.until(lambda: not watcher.newest.unfinished and "d1.json" in watcher.texts())

@@ -91,8 +91,8 @@ def test_chunks_that_go_held_removals_and_stalls_are_told() -> None:
     before = view(domain("demo", chunk("db", "ready"), chunk("old", "ready")))
     after = view(domain("demo", chunk("db", "ready"), held="the directory is missing", stalled=True))
     assert changes(before, after, NOW) == [
-        "12:00:01 demo: the directory is missing",
         "12:00:01 stalled: demo; `pnr why CHUNK` says what is missing",
+        "12:00:01 the removal of demo is held: the directory is missing",
         "12:00:01 demo/stack/old removed",
     ]
 
