@@ -90,6 +90,8 @@ class Decider:
             return
         if record is None:
             record = self._known.chunk_record(id)
+        if self._is_unsure_of_files(record):
+            return
         wanted = self._known.desired(id)
         if wanted is not None:
             self._images.follow(wanted)
@@ -131,6 +133,12 @@ class Decider:
             self._tell_siblings(record, i)
         if i.busy is None:
             self._tell_whether_it_renews(record, i, decision)
+
+    def _is_unsure_of_files(self, record: ChunkRecord) -> bool:
+        """Whether an update for the sake of a replaced file was given up, and nobody has looked yet whether it is still
+        that file: until then it stays given up."""
+        m = record.memory
+        return bool(m.files and (m.rejected or m.paused)) and self._known.engine_up and not self._known.files_looked
 
     def _tell_whether_it_renews(self, record: ChunkRecord, i: ChunkInput, decision: Decision) -> None:
         """Only what goes on by itself, and comes to an end, keeps others waiting: work, what is probed after it, and

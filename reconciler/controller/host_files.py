@@ -26,6 +26,7 @@ LOOKING_SHARE = 0.05
 LONG_SECONDS = 60.0
 """What is missing for so long was not just put aside by an editor."""
 SETTLING_SECONDS = 10.0
+LONGEST_LOOK_SECONDS = 30.0
 
 Changed = Callable[[int], Awaitable[int]]
 
@@ -39,14 +40,15 @@ class HostFiles:
         self._post = post
         self._changed = changed
         self._missing_since: dict[tuple[str, str], float] = {}
-        self._told: News = {}
+        self._told: News | None = None
 
     async def run(self) -> None:
         """Look until cancelled; wait while nothing is mounted that could be replaced."""
         seen = -1
         while True:
             if not self._known.engine_up or not any(self._containers()):
-                self._tell({})
+                if self._known.engine_up and self._known.world.complete:
+                    self._tell({})
                 seen = await self._changed(seen)
                 continue
             begun = time.perf_counter()
@@ -57,9 +59,12 @@ class HostFiles:
     async def look(self) -> bool:
         """Look once, and tell; whether something has to be looked at again before it can be told."""
         try:
-            found, unsettled = await self._engine.file_news(list(self._containers()))
-        except EngineError:
-            return False  # it is looked at again; that the engine is lost is others' to tell
+            async with asyncio.timeout(LONGEST_LOOK_SECONDS):
+                found, unsettled = await self._engine.file_news(list(self._containers()))
+        except (EngineError, TimeoutError):
+            # It is looked at again; that the engine is lost, or a disk does not answer, is others' to tell.
+            self._tell(self._told or {})
+            return False
         self._tell(self._lasting(found))
         return unsettled
 

@@ -68,6 +68,7 @@ class Known:
     changed_unseen: set[str] = field(default_factory=set)  # ids of containers that are to be looked at
     files_wait: str = ""  # what has to be waited for before anything can be taken from the domains directory
     files_remarks: tuple[str, ...] = ()  # what people should know of it besides
+    files_looked: bool = False  # whether it is known of ``files`` that there are none
     files: News = field(default_factory=dict)
     who: dict[FactRef, tuple[ChunkId, ...]] = field(default_factory=dict)
 
@@ -81,6 +82,9 @@ class Known:
 
     def take_files(self, news: News) -> None:
         """Take note of what became of the host's files, and mark whom that concerns."""
+        if not self.files_looked:
+            self.files_looked = True
+            self.mark_all()
         before, self.files = self.files, news
         for id in before.keys() | news.keys():
             container = self.world.containers.get(id)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from typing import Any
 
 import pytest
 
+from reconciler.engine.simulated import SimulatedEngine
+from reconciler.planner.file_mounts import News
+from reconciler.planner.observed import Container
 from tests.simulation.virtual_time import run
 from tests.simulation.world import World, chunk, domain
 
@@ -131,9 +135,18 @@ def test_a_chunk_that_ignores_it_is_left_alone_with_a_note() -> None:
     run(story())
 
 
-def test_a_bad_file_leaves_what_serves_and_the_next_one_is_tried_at_once() -> None:
+class _SlowDisk(SimulatedEngine):
+    """To look at the host's files takes longer than all else."""
+
+    async def file_news(self, containers: Collection[Container]) -> tuple[News, bool]:
+        await asyncio.sleep(5.0)
+        return await super().file_news(containers)
+
+
+@pytest.mark.parametrize("engine", [SimulatedEngine, _SlowDisk])
+def test_a_bad_file_leaves_what_serves_and_the_next_one_is_tried_at_once(engine: type[SimulatedEngine]) -> None:
     async def story() -> None:
-        async with World() as w:
+        async with World(engine()) as w:
             update = {"strategy": "start-first"}
             check = {"type": "tcp", "port_key": "80", "deadline_seconds": 20}
             await _settled(w, web(**update, health_check=check))
@@ -143,10 +156,16 @@ def test_a_bad_file_leaves_what_serves_and_the_next_one_is_tried_at_once() -> No
             await w.until(lambda: w.chunk("web")["reason"] == "RolledBack", limit=120.0)
             assert w.container(NAMELESS).id == before
             assert w.fact("web_ready") == "Y"
+            made = len(w.order("CreateContainer"))
             await w.kill()
             w.start()
             await asyncio.sleep(120.0)
+            w.engine.go_down()
+            await asyncio.sleep(30.0)
+            w.engine.come_back()
+            await asyncio.sleep(120.0)
             assert w.chunk("web")["reason"] == "RolledBack"
+            assert len(w.order("CreateContainer")) == made
             w.engine.fate("web:1").ready_after = 0.1
             w.engine.replace_file(CONF, "good")
             await w.until(lambda: w.settled() and _has(w, NAMELESS) == "good", limit=QUIET_SECONDS)
