@@ -9,7 +9,8 @@ from reconciler.engine.protocol import EngineError, EngineUnavailable
 from reconciler.intent.model import Domain, NetworkSpec
 from reconciler.planner.actions import CreateNetwork, RemoveNetwork, Work
 from reconciler.planner.belongings_compare import network_differences
-from reconciler.planner.network_changes import TRIAL_SUFFIX, NetworkChange, arrived, begun, failed
+from reconciler.planner.network_changes import TRIAL_SUFFIX, NetworkChange, arrived, begun, failed, forgiven
+from reconciler.planner.network_plan import in_the_way
 
 
 def taken_away(work: Work) -> list[str]:
@@ -51,12 +52,15 @@ def fails(known: Known, work: Work, wanted: Domain | None, error: EngineError) -
     return True
 
 
-def settle(known: Known, wanted: Domain | None) -> None:
-    """Forget what is over: a network that is as declared."""
-    for spec in wanted.networks if wanted is not None else ():
+def settle(known: Known, wanted: Domain) -> None:
+    """Forget what is over: of a network that is as declared everything, and a refusal whose cause is seen: what is in
+    the way is told with its name, and once it is gone nothing is waited for."""
+    for spec in wanted.networks:
         change = known.network_changes.get(spec.name)
         if change is None or change.previous is None or spec.external:
             continue
+        if change.was_refused(spec) and in_the_way(spec, wanted, known.world.observed())[0]:
+            known.network_changes[spec.name] = change = forgiven(change)
         seen = known.world.networks.get(spec.name)
         if seen is None or seen.spec != spec.digest:
             continue
@@ -76,7 +80,7 @@ def try_anew(known: Known, wanted: Domain | None) -> None:
     for spec in wanted.networks if wanted is not None else ():
         change = known.network_changes.get(spec.name)
         if change is not None and change.refused:
-            known.network_changes[spec.name] = NetworkChange(previous=change.previous, attachments=change.attachments)
+            known.network_changes[spec.name] = forgiven(change)
 
 
 def _declared(wanted: Domain | None, name: str) -> NetworkSpec | None:

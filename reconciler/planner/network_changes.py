@@ -90,6 +90,11 @@ def arrived(change: NetworkChange) -> NetworkChange:
     return NetworkChange(left=change.left)
 
 
+def forgiven(change: NetworkChange) -> NetworkChange:
+    """The memory once a declaration may be tried again at once."""
+    return NetworkChange(previous=change.previous, attachments=change.attachments)
+
+
 def spec_of(seen: Network) -> NetworkSpec:
     """The declaration that makes a network as it is seen."""
     return NetworkSpec(

@@ -68,7 +68,7 @@ def _make(
     spec: NetworkSpec, domain: Domain, observed: Observed, change: NetworkChange, now: float, found: Belongings
 ) -> None:
     name = spec.name
-    clash, yielding = _in_the_way(spec, domain, observed)
+    clash, yielding = in_the_way(spec, domain, observed)
     refused = change.is_refused(spec, now) or (clash and change.previous is not None)
     if refused and change.previous is not None:
         found.missing[name] = f"network {name}, which is brought back"
@@ -107,7 +107,7 @@ def _compare(
         if again := _reconnections(name, domain, observed, change):
             found.work.append(Work(f"network:{name}", tuple(again)))
         return
-    clash, yielding = _in_the_way(spec, domain, observed)
+    clash, yielding = in_the_way(spec, domain, observed)
     if clash:
         found.back[name] = f"network {name} can't be changed: {clash}; it serves as it was ({said})"
         if again := _reconnections(name, domain, observed, change):
@@ -127,7 +127,7 @@ def _compare(
     found.work.append(Work(f"network:{name}", tuple(steps)))
 
 
-def _in_the_way(spec: NetworkSpec, domain: Domain, observed: Observed) -> tuple[str, list[Network]]:
+def in_the_way(spec: NetworkSpec, domain: Domain, observed: Observed) -> tuple[str, list[Network]]:
     """What holds addresses of a declared network and stays, in words; and those of the domain itself that are to go,
     or to have other addresses."""
     declared = {other.name: other for other in domain.networks}
