@@ -58,9 +58,12 @@ def judge(age: float, quiet: float, holder: Holder | None) -> Judged:
         return Judged(waits=True)
     if holder.who:
         return Judged(waits=True, is_old=True)
-    limit = PASSED_OVER_SECONDS if holder.is_sure else PASSED_OVER_UNSURE_SECONDS
-    left = limit - min(age, quiet)
+    left = _limit(holder) - min(age, quiet)
     return Judged(waits=left > 0, is_old=True, until_quiet=max(left, 0.0))
+
+
+def _limit(holder: Holder) -> float:
+    return PASSED_OVER_SECONDS if holder.is_sure else PASSED_OVER_UNSURE_SECONDS
 
 
 class GitQuiet:
@@ -78,6 +81,7 @@ class GitQuiet:
         self._holders: dict[Path, Holder] = {}  # filled by other threads
         self._stamp: tuple[object, ...] | None = None
         self._stamp_changed_at: float | None = None
+        self._changed_time = 0.0  # the same by the clock on the wall
         self._worked_at = 0.0
         self._locked_since: float | None = None
         self._logged: str = ""
@@ -96,7 +100,7 @@ class GitQuiet:
         locks, stamp = tree.locks(), tree.stamp()
         changed = self._stamp is not None and stamp != self._stamp
         if changed:
-            self._stamp_changed_at = now
+            self._stamp_changed_at, self._changed_time = now, time.time()
         self._stamp = stamp
         judged = [(lock, self._judge(lock, tree, now)) for lock in locks]
         held = next(((lock, what) for lock, what in judged if lock.blocks and what.waits), None)
@@ -158,8 +162,8 @@ class GitQuiet:
         if what.until_quiet is None:
             who = self._holders[lock.path].who
             return f"{who} holds {lock.path} since {since}: no change of the files is taken up until it is gone"
-        # Rounded, so that the words stay the same while nothing changes.
-        until = _clock(round((time.time() + what.until_quiet) / 5) * 5)
+        # From times that stay as they are, so that the words do so while nothing changes.
+        until = _clock(max(lock.since, self._changed_time) + _limit(self._holders[lock.path]))
         return (
             f"{lock.path} is there since {since}, and nobody holds it: a git that ended early has left it behind, most"
             f" likely. No change of the files is taken up before {until}, unless it is removed"

@@ -90,6 +90,17 @@ def test_a_lock_that_nobody_holds_is_told_of_and_passed_over_after_five_minutes(
     assert f"{path} was left behind" in state.remarks[0]
 
 
+def test_what_is_said_of_a_lock_stays_the_same_while_nothing_changes(tree: WorkTree) -> None:
+    state = quiet(NOBODY)
+    lock(tree, 70.0)
+    said = set()
+    for n in range(50):
+        look(state, tree, 1000.0 + n / 4)
+        said.add(state.waits)
+        time.sleep(0.001)
+    assert len(said - {""}) == 1
+
+
 def test_a_lock_that_somebody_holds_is_waited_for_and_who_it_is_is_said(tree: WorkTree) -> None:
     state = quiet(SOMEBODY)
     lock(tree, 7200.0)
