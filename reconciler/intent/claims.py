@@ -183,15 +183,14 @@ class Claims:
         found: list[Clash] = []
         for claim in self._claims(domain):
             me = Holder(domain.name, domain.file, claim.chunk)
-            pairs = ((one, self._other(one, domain) or own.holder(one)) for one in claim.claims)
-            if claim.chunk is None:  # one network or volume may be declared under two names
-                pairs = ((one, self._other(one, domain)) for one in claim.claims)
-            one, holder = next((pair for pair in pairs if pair[1] is not None), (claim.claims[0], None))
-            if holder is not None:
-                found.append(Clash(_clash(domain, claim, one, holder), holder.domain))
-                continue
+            # What is twice in the domain itself is wrong whoever else has it. One network may have two names in it.
+            inside = [(one, own.holder(one)) for one in claim.claims if claim.chunk is not None]
+            outside = [(one, self._other(one, domain)) for one in claim.claims]
             for each in claim.claims:
                 own.put(each, me)
+            one, holder = next((pair for pair in (*inside, *outside) if pair[1] is not None), (claim.claims[0], None))
+            if holder is not None:
+                found.append(Clash(_clash(domain, claim, one, holder), holder.domain))
         return found, own
 
     def _other(self, claim: Port | Named, domain: Domain) -> Holder | None:

@@ -90,6 +90,12 @@ class _Round:
     between: list[tuple[Finding, frozenset[str]]] = field(default_factory=list)  # with the other domains that it is of
     claims: list[tuple[Finding, frozenset[str]]] = field(default_factory=list)
 
+    def reasons(self, file: str) -> list[frozenset[str]]:
+        """Of each error of a file: the other domains that it is for; none where it is wrong in itself."""
+        alone: list[tuple[Finding, frozenset[str]]] = [(one, frozenset()) for one in self.own]
+        every = (*alone, *self.between, *self.claims)
+        return [because for one, because in every if one.file == file and one.severity == "error"]
+
     def findings(self, file: str) -> list[Finding]:
         """All of one file."""
         every = (*self.own, *(one for one, _ in self.between), *(one for one, _ in self.claims))
@@ -135,18 +141,17 @@ class _Case:
             number += 1
             for file in bad:
                 found[file] = now.findings(file)
-                if file not in steps[0]:
-                    others = [because for one, because in (*now.between, *now.claims) if one.file == file]
-                    causes[file] = frozenset().union(*others)
-                before = [other for other in rejected if self.by_file[other].name in causes.get(file, ())]
-                led_to[file] = frozenset(before).union(*(led_to[other] for other in before))
+                reasons = now.reasons(file)
+                if all(reasons):
+                    causes[file] = frozenset().union(*reasons)
+                led_to[file] = self._led_to(file, reasons, rejected | bad, led_to)
+            rejected |= bad
             for file in self._right_after_all(bad, causes, led_to):
                 # What it got in the way of, or waited for, is not to come: it may be right beside what is there now.
                 if file not in once_more:
                     once_more.add(file)
                     del causes[file]
                     rejected.discard(file)
-            rejected |= bad
         doubtful = list(writers.warnings(now.effective.values()))
         for domain in self.ordered:
             if domain.file not in rejected:
@@ -155,6 +160,23 @@ class _Case:
         findings = tuple(one for file in sorted(found, key=self.order.__getitem__) for one in found[file])
         return Judgement(now.accepted, findings, now.speaks)
 
+    def _led_to(
+        self,
+        file: str,
+        reasons: Sequence[frozenset[str]],
+        rejected: Collection[str],
+        led_to: Mapping[str, frozenset[str]],
+    ) -> frozenset[str]:
+        """The files without whose being rejected this one would not have been: those that each of its reasons goes back
+        to."""
+
+        def roots(names: frozenset[str]) -> frozenset[str]:
+            direct = [other for other in rejected if other != file and self.by_file[other].name in names]
+            return frozenset(direct).union(*(led_to.get(other, frozenset()) for other in direct))
+
+        every = [roots(names) for names in reasons]
+        return every[0].intersection(*every[1:]) if every else frozenset()
+
     def _right_after_all(
         self, bad: Collection[str], causes: Mapping[str, frozenset[str]], led_to: Mapping[str, frozenset[str]]
     ) -> list[str]:
@@ -162,7 +184,7 @@ class _Case:
         return [
             file
             for file, names in causes.items()
-            if file not in bad and any(self.by_file[other].name in names and file not in led_to[other] for other in bad)
+            if any(other != file and self.by_file[other].name in names and file not in led_to[other] for other in bad)
         ]
 
     def _round(self, rejected: set[str]) -> _Round:
@@ -334,7 +356,11 @@ class _Case:
             if domain.file in rejected or now.accepted.get(domain.name) is not domain:
                 continue
             clashes, own = claims.clashes(domain)
-            now.claims += [(clash.finding, frozenset({clash.holder}) - {domain.name}) for clash in clashes]
+            for clash in clashes:
+                if clash.holder == domain.name:
+                    now.own.append(clash.finding)
+                else:
+                    now.claims.append((clash.finding, frozenset({clash.holder})))
             if not clashes and domain.file not in wrong:
                 claims.let_in.add(own)
 
