@@ -9,6 +9,7 @@ from collections.abc import Callable
 import pytest
 from docker import APIClient
 
+from reconciler.planner.situation import NEXT_SUFFIX
 from tests.integration.daemon.conftest import Build, Daemon, stack
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(300)]
@@ -72,7 +73,7 @@ def test_a_plan_knows_what_is_done_already_and_what_a_change_leads_to(
     daemon.write(name, document)
     planned = _steps(daemon)
     for chunk in ("web", "work", "sharer"):
-        assert "CreateContainer" in planned[f"{name}_{chunk}"]
+        assert "CreateContainer" in planned[f"{name}_{chunk}{NEXT_SUFFIX}"]
     assert f"{other}_web" not in planned
     assert daemon.pnr("apply", "--wait").returncode == 0
     assert _steps(daemon) == {}

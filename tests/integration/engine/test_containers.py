@@ -212,7 +212,8 @@ async def test_the_runtime_directory_is_empty_at_each_start(engine: DockerEngine
     assert (folder / "new.json").exists()
     await engine.perform(StopContainer(made.name, 0))
     await engine.perform(RemoveContainer(made.name))
-    await bench.create(facts=FactsMode.OWN)
+    again = await bench.create(facts=FactsMode.OWN)
+    await engine.perform(StartContainer(again.name))
     assert list(folder.iterdir()) == []
     assert (outside / "kept").read_text() == "kept"
 

@@ -22,7 +22,7 @@ from reconciler.controller.records import LookNow, TakeDown
 from reconciler.daemon.parts import Parts, assembled
 from reconciler.daemon.protocol import ServiceOptions
 from reconciler.daemon.verdict import finished_removing
-from reconciler.planner.situation import PREVIOUS_SUFFIX
+from reconciler.planner.situation import NEXT_SUFFIX
 from tests.integration.settings.shown import essence
 from tests.integration.wire import Call, Wire
 
@@ -144,7 +144,7 @@ class Stage:
         if parts[0] == "networks" and isinstance(call.body, dict) and "Container" in call.body:
             return str(call.body["Container"])
         if parts[:2] == ["containers", "create"]:
-            return call.query.get("name", "").removesuffix(PREVIOUS_SUFFIX)
+            return call.query.get("name", "").removesuffix(NEXT_SUFFIX)
         return parts[1] if parts[0] == "containers" else ""
 
 
