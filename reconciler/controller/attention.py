@@ -75,6 +75,7 @@ class Attention:
             record.own_run = main.run
             if chunk.facts is not FactsMode.NONE:
                 self.read_own(record)
+        record.health = replace(record.health, seen_at=self._known.world.seen_at(main.id))
         record.health = reached_through(record.health, main.networks, self._known.clock.monotonic())
         if chunk.health is None or chunk.health.type == "fact":
             return

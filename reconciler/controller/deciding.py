@@ -27,7 +27,7 @@ from reconciler.planner.decide import decide
 from reconciler.planner.memory import Memory, intent_changed
 from reconciler.planner.notice import notice, work_begins
 from reconciler.planner.rolling import Stage, stage
-from reconciler.planner.situation import ChunkInput, cast, is_renewal
+from reconciler.planner.situation import ChunkInput, cast, is_renewal, is_to_be_seen
 from reconciler.planner.steps import Decision
 from reconciler.planner.support import arrangements
 
@@ -117,6 +117,9 @@ class Decider:
             self._gone(record)
             return
         decision = decide(i)
+        main = cast(i).main if i.chunk is not None and decision.state is not State.COMPLETED else None
+        if main is not None and is_to_be_seen(i, main):
+            self._known.changed_unseen.add(main.id)
         self._show(record, decision)
         if i.busy is None and decision.work is None:
             self._crowd.stands(id, decision.state)

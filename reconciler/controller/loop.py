@@ -232,8 +232,7 @@ class Controller:
             while self._inbox:
                 self._take(self._inbox.popleft())
             self._custody.see_to_it()
-            while self.known.changed_unseen:
-                self._watcher.look_at(self.known.changed_unseen.pop())
+            self._look_at_unseen()
             now = self.known.clock.monotonic()
             while self._decider.timers and self._decider.timers[0][0] <= now + 0.0005:
                 self._decider.ring(heapq.heappop(self._decider.timers)[1])
@@ -250,7 +249,12 @@ class Controller:
                 self.passes += 1
                 self.known.revision += 1
                 self._decider.converge()
+                self._look_at_unseen()
                 self._tell_change()
+
+    def _look_at_unseen(self) -> None:
+        while self.known.changed_unseen:
+            self._watcher.look_at(self.known.changed_unseen.pop())
 
     async def _wait(self) -> None:
         if self._inbox:

@@ -167,20 +167,22 @@ class StreamDropped:
 @dataclass(frozen=True, slots=True)
 class SeenAll:
     """Everything was looked at; the look began when ``asked`` steps of ours were known to be done. It was the
-    ``number``-th."""
+    ``number``-th, and began ``at``."""
 
     observed: Observed
     asked: int
     number: int
+    at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class SeenOne:
-    """One container was looked at; the look began when ``asked`` steps of ours were known to be done."""
+    """One container was looked at; the look began ``at``, when ``asked`` steps of ours were known to be done."""
 
     container_id: str
     container: Container | None
     asked: int
+    at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,6 +74,7 @@ class Sightings:
             return stale
 
         self.newest = seen.number
+        self._known.world.all_seen_at = seen.at
         world = self._known.world
         before = (world.networks, world.volumes)
         for container in world.replace(seen.observed, keep):
@@ -104,6 +105,10 @@ class Sightings:
                 self._known.concerns(gone)
         else:
             self._known.put(seen.container)
+            self._known.world.one_seen_at[seen.container_id] = seen.at
+            record = self._known.chunks.get(owner) if owner is not None else None
+            if record is not None and record.state != State.COMPLETED:
+                self._known.mark(record.id)  # that nothing has changed may be the news
 
     def is_put_off(self, hint: Glimpse) -> bool:
         """Whether a hint is about what our own work is doing just now; it is looked at when that is done."""

@@ -167,7 +167,7 @@ class Watcher:
                 self.looks_begun += 1
                 number = self.looks_begun
                 seen = await self._seen()
-                self._post(SeenAll(seen, asked, number))
+                self._post(SeenAll(seen, asked, number, now))
                 continue
             wanted = list(self._wanted)[:LOOKS_AT_ONCE]
             for container_id in wanted:
@@ -197,9 +197,9 @@ class Watcher:
                 await asyncio.sleep(pause)
 
     async def _look_at(self, container_id: str) -> None:
-        asked = self._steps_done()
+        asked, at = self._steps_done(), self._clock.monotonic()
         container = await self._engine.look(container_id)
-        self._post(SeenOne(container_id, container, asked))
+        self._post(SeenOne(container_id, container, asked, at))
 
 
 def _longer(pause: float) -> float:

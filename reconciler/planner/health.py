@@ -26,6 +26,7 @@ class Health:
     began (monotonic seconds), ``began`` when the run itself did as far as that is known, ``tv`` what counts now: U
     until a threshold is reached. ``successes`` and ``failures`` count results in a row. ``networks`` are those through
     which it could be reached. ``good_since`` is when ``tv`` became Y; None while it is not.
+    ``seen_at`` is when the last look at it began: what it did since is not known (None: nobody says).
     """
 
     run: str = ""
@@ -41,6 +42,7 @@ class Health:
     networks: frozenset[str] = frozenset()
     began: float = 0.0
     good_since: float | None = None
+    seen_at: float | None = None
 
 
 def reached_through(health: Health, networks: Collection[str], now: float) -> Health:

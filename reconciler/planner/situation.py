@@ -277,7 +277,12 @@ def has_run_stably(i: ChunkInput, c: Container) -> bool:
     """Whether a running container has run for so long that it is no more taken for one that ends at once."""
     if i.chunk is None or not i.chunk.stable_seconds or i.memory.proven_run == c.run:
         return True
-    return i.health.run == c.run and i.now >= i.health.began + i.chunk.stable_seconds
+    return i.health.run == c.run and _seen_until(i) >= i.health.began + i.chunk.stable_seconds
+
+
+def _seen_until(i: ChunkInput) -> float:
+    """Until when it is known that the container runs: news of its end may be late."""
+    return i.now if i.health.seen_at is None else i.health.seen_at
 
 
 def is_in_doubt(i: ChunkInput, c: Container) -> bool:
@@ -285,7 +290,8 @@ def is_in_doubt(i: ChunkInput, c: Container) -> bool:
     if i.chunk is None or i.chunk.kind is Kind.JOB or not crash_loop.is_in_loop(i.memory, c):
         return False
     up_since = _up_since(i, c)
-    return up_since is None or i.now < up_since + crash_loop.needed_seconds(i.memory, i.chunk.stable_seconds)
+    now = _seen_until(i) if i.chunk.health is None else i.now
+    return up_since is None or now < up_since + crash_loop.needed_seconds(i.memory, i.chunk.stable_seconds)
 
 
 def out_of_doubt_at(i: ChunkInput, c: Container) -> float | None:
@@ -308,6 +314,16 @@ def counts_as_up_at(i: ChunkInput, c: Container) -> float | None:
         return None
     silence = OFFERED_SILENCE_SECONDS if i.chunk.facts is FactsMode.OFFERED else 0.0
     return i.health.began + max(i.chunk.stable_seconds, silence)
+
+
+def is_to_be_seen(i: ChunkInput, c: Container) -> bool:
+    """Whether a running container would count as up by having run so long, were it known that it still does."""
+    if i.chunk is None or i.health.seen_at is None or i.memory.proven_run == c.run:
+        return False
+    if c.condition is not Condition.RUNNING:
+        return False
+    moments = [counts_as_up_at(i, c), out_of_doubt_at(i, c) if i.chunk.health is None else None]
+    return any(at is not None and i.health.seen_at < at <= i.now for at in moments)
 
 
 def health_of(i: ChunkInput, c: Container) -> TV:

@@ -152,7 +152,7 @@ def service(machine: Machine) -> Machine:
 def deployed(service: Machine, docker_api: APIClient, busybox_image: str, run_prefix: str) -> Iterator[str]:
     """The name of the container that a domain file made, dropped into the installed service's folder."""
     name = f"{run_prefix}_service"
-    chunk = {"name": "sleeper", "container": {"name": name, "image": busybox_image, "init": True}}
+    chunk = {"name": "sleeper", "stable_seconds": 0, "container": {"name": name, "image": busybox_image, "init": True}}
     domain = {"name": name, "cpuxs": {"main": {"design_chunks": [chunk]}}}
     service.write(f"/etc/pnr/domains/{name}.json", json.dumps(domain))
     service.wait(lambda: _chunk(service, name).get("state") == "completed", "the dropped file became a container")
@@ -254,7 +254,7 @@ def test_a_credential_of_the_unit_is_a_secret_of_a_container(
     domain = {
         "name": name,
         "secrets": {"token": {"credential": "token"}},
-        "cpuxs": {"main": {"design_chunks": [{"name": "reader", "container": container}]}},
+        "cpuxs": {"main": {"design_chunks": [{"name": "reader", "stable_seconds": 0, "container": container}]}},
     }
     service.write(f"/etc/pnr/domains/{name}.json", json.dumps(domain))
     service.wait(lambda: _chunk(service, name).get("state") == "completed", "the container with the secret is up")
