@@ -91,18 +91,18 @@ async def test_a_loop_of_rm_is_held_told_and_confirmed(folder: Folder) -> None:
         await asyncio.wait_for(process.wait(), WAIT_SECONDS)
         await folder.until(lambda view: len([d for d in view["domains"] if d["held"]]) == 5)
         said = "held: the files of all 5 known domains went within a minute; nothing is removed until its file is back"
-        for command in ("status", "plan"):
-            _, out, _ = await folder.pnr(command)
-            [line] = [line for line in out.splitlines() if line.startswith("the removal of d1, d2, d3, d4, d5 is ")]
-            assert said in line
-            assert line.endswith("a person says `pnr confirm-removal d1 d2 d3 d4 d5`")
-        assert {one["reason"] for one in json.loads((await folder.pnr("plan", "--json"))[1])["held"]} == {"AllGone"}
-        assert "d1.json is gone, and its removal is held" in (await folder.pnr("events", "--domain", "d1"))[1]
+        _, out, _ = await folder.pnr("status")
+        [line] = [line for line in out.splitlines() if line.startswith("the removal of d1, d2, d3, d4, d5 is ")]
+        assert said in line
+        assert line.endswith("a person says `pnr confirm-removal d1 d2 d3 d4 d5`")
+        planned = json.loads((await folder.pnr("plan", "--json"))[1])
+        assert [one["domain"] for one in planned["held"]] == list(FIVE)
+        assert {one["reason"] for one in planned["held"]} == {"AllGone"}
+        assert "d1.json is gone, and its removal is held" in (folder.state / "events.jsonl").read_text()
     folder.write("d5", "new")
     async with folder.running():
         await folder.settled("d5", "new")
         await folder.until(lambda view: folder.held() == {"d1", "d2", "d3", "d4"})
-        assert (await folder.pnr("confirm-removal", "d9"))[0] == 64
         code, _, err = await folder.pnr("confirm-removal", "d5")
         assert (code, err) == (64, "pnr: d5 is not held, and not without a file; held are: d1, d2, d3, d4\n")
         code, out, _ = await folder.pnr("confirm-removal", "d1")
@@ -118,7 +118,7 @@ async def test_a_loop_of_rm_is_held_told_and_confirmed(folder: Folder) -> None:
         assert (await folder.pnr("confirm-removal"))[:2] == (0, "no removal is held\n")
 
 
-async def test_another_folder_in_its_place_is_held_over_a_restart_and_confirmed_without_a_daemon(
+async def test_another_folder_is_noticed_after_a_restart_and_confirmed_without_a_daemon(
     folder: Folder, tmp_path: Path
 ) -> None:
     folder.write("d1")
@@ -126,13 +126,12 @@ async def test_another_folder_in_its_place_is_held_over_a_restart_and_confirmed_
         await folder.settled("d1")
     folder.domains.rename(tmp_path / "elsewhere")
     folder.write("d2")
-    for _ in range(2):
-        async with folder.running():
-            await folder.until(lambda view: folder.held() == {"d1"})
-            assert not any(domain["removing"] for domain in folder.view()["domains"])
+    async with folder.running():
+        await folder.until(lambda view: folder.held() == {"d1"})
+        assert not any(domain["removing"] for domain in folder.view()["domains"])
     code, out, err = await folder.pnr("confirm-removal")
     assert (code, err) == (0, "")
-    assert out.splitlines()[0].endswith("d2.json: declared") or "confirmed: the removal of d1" in out
+    assert "confirmed: the removal of d1" in out
     assert out.splitlines()[-1] == "removed: d1"
     assert [path.name for path in folder.state.glob("*.toml")] == ["d2.toml"]
 
