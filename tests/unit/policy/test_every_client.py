@@ -39,6 +39,7 @@ def test_who_asks_for_a_client_hands_it_a_guard() -> None:
         ("engine/docker/composed.py", None),
         ("engine/docker/engine.py", "self._guard"),
         ("engine/docker/engine.py", "self._guard"),
+        ("engine/docker/engine.py", "self._guard"),
     ]
 
 
