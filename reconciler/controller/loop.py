@@ -102,6 +102,7 @@ class Controller:
             steps_done=lambda: self.known.steps_done,
             put_off=self._sightings.is_put_off,
             images_changed=self._images.look_soon,
+            told_to_end=self._sightings.told_to_end,
         )
         self._attention = Attention(
             known=self.known, prober=self._prober, engine=engine, runtime=runtime, post=self.post

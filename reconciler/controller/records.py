@@ -64,6 +64,8 @@ class ChunkRecord:
     stage: Stage | None = None
     renews: bool = False
     started_run: str = ""  # the run that our own last start began
+    told_run: str = ""  # the run that somebody told to end, and when
+    told_at: float = 0.0
 
 
 @dataclass(slots=True)

@@ -31,6 +31,10 @@ _FETCHING = (Reason.PULLING_IMAGE, Reason.BUILDING_IMAGE)
 _Blocked = tuple[str, tuple[Reason, str] | None]
 
 
+TOLD_SECONDS = 60.0
+"""For so long, and the time that it is given to stop, an end is that of who told it to."""
+
+
 class Situations:
     """See the module's text. ``source`` of the spread of back-offs."""
 
@@ -124,6 +128,7 @@ class Situations:
             busy=record.busy,
             jitter=self._random.random(),
             crowd=self._crowd.before(id),
+            told_run=self._told_run(record),
             answered_all=chunk is not None and self._attention.answered_all(record, chunk),
             engine_up=self._known.engine_up,
             flowin=flowin,
@@ -135,6 +140,13 @@ class Situations:
             files=self._known.files,
             wanted_elsewhere=frozenset(c.name for c in containers if self._known.is_wanted_by_another(c.name, id)),
         )
+
+    def _told_run(self, record: ChunkRecord) -> str:
+        """The run that somebody told to end, if it may still end by that: what takes no notice goes on."""
+        chunk = record.last
+        grace = chunk.container.stop_grace_seconds if chunk is not None else 0.0
+        is_fresh = self._known.clock.monotonic() - record.told_at <= grace + TOLD_SECONDS
+        return record.told_run if is_fresh else ""
 
     def _leaves(self, holder: Container | None) -> bool:
         """Whether a container of ours is to give up its name."""

@@ -31,6 +31,7 @@ class Watcher:
 
     ``steps_done`` tells how many steps of ours are done (see :mod:`reconciler.controller.world`). ``put_off`` takes a
     hint and says whether to look later: our own work makes events too, and ends with a look of its own.
+    ``told_to_end`` is told of containers that somebody ends.
     ``images_changed`` is told of hints at the engine's images, which somebody else looks at.
     """
 
@@ -43,10 +44,12 @@ class Watcher:
         steps_done: Callable[[], int],
         put_off: Callable[[Glimpse], bool],
         images_changed: Callable[[], None],
+        told_to_end: Callable[[str], None],
     ) -> None:
         self._engine = engine
         self._put_off = put_off
         self._images_changed = images_changed
+        self._told_to_end = told_to_end
         self._soon: asyncio.TimerHandle | None = None
         self._steps_done = steps_done
         self._clock = clock
@@ -132,6 +135,9 @@ class Watcher:
             if hint.images or first:
                 self._images_changed()
             if hint.images:
+                continue
+            if hint.is_told_to_end and hint.container_id is not None:
+                self._told_to_end(hint.container_id)
                 continue
             if hint.container_id is not None:
                 if not self._put_off(hint):

@@ -169,12 +169,14 @@ class Glimpse:
     """A hint to look: ``container_id`` of what may have changed, or None for "look at everything".
 
     ``owner`` is the chunk that the container belongs to, where the engine told it along. ``images``: what may have
-    changed are only the engine's images and their names.
+    changed are only the engine's images and their names. ``is_told_to_end``: somebody has sent the container a signal
+    that ends it, so that its end is not its own.
     """
 
     container_id: str | None
     owner: ChunkId | None = field(default=None, compare=False)
     images: bool = False
+    is_told_to_end: bool = False
 
 
 class Milestone(str):

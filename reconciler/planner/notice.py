@@ -206,7 +206,7 @@ def _notice_end(i: ChunkInput, c: Container, parts: Cast) -> Memory:
     if finished(i, c):
         return replace(attempt_begins(m), job_generation=i.generation, counted_run=c.run, attempts=0, last_error="")
     failure = Failure(*_how_it_ended(c, i.last_output))
-    if chunk.kind is Kind.SERVICE:
+    if chunk.kind is Kind.SERVICE and c.run != i.told_run:
         seen_for = i.now - i.health.began if i.health.run == c.run else 0.0
         m = crash_loop.ended(m, c, i.now, seen_for)
         i = replace(i, memory=m)

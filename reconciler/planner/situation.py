@@ -43,7 +43,8 @@ class ChunkInput:
     honour. ``kept_network`` says of a network whose change failed that it serves as it was. ``held_addresses``
     are those that the chunk is to have, with the containers of ours that have them. ``ids`` are those of the containers
     that the chunk's settings point to, by name, and ``runs`` those of the containers whose namespaces it shares, while
-    they run. ``crowd`` says why a restart for ill health must wait: so many others are being restarted.
+    they run. ``told_run`` is a run that somebody has told to
+    end just now. ``crowd`` says why a restart for ill health must wait: so many others are being restarted.
     ``jitter`` is in 0 … 1. ``answered_all``: the container itself gave all its answers as declared. ``files``
     tells what became of files that the containers have mounted. ``image`` is what is known of the image that the chunk
     names.
@@ -65,6 +66,7 @@ class ChunkInput:
     conflict: tuple[Reason, str] | None = None
     busy: tuple[Reason, str] | None = None
     crowd: str = ""
+    told_run: str = ""
     jitter: float = 0.5
     answered_all: bool = False
     engine_up: bool = True

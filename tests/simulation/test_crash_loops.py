@@ -212,6 +212,21 @@ def test_what_we_stop_ourselves_is_no_end_by_itself() -> None:
     run(story())
 
 
+def test_what_a_person_stops_is_no_end_by_itself() -> None:
+    async def story() -> None:
+        async with World() as w:
+            w.files.write("shop", shop())
+            await w.until_settled()
+            for _ in range(6):
+                await asyncio.sleep(20)
+                w.engine.stop_by_hand("shop_web")
+                await w.until(lambda: not w.settled(), limit=5)
+                await w.until_settled(limit=60)
+            assert w.chunk("web")["crashes"] == 0
+
+    run(story())
+
+
 def test_work_that_fails_is_no_loop() -> None:
     async def story() -> None:
         async with World() as w:

@@ -19,12 +19,14 @@ from reconciler.engine.docker.failures import RAISED, translate
 from reconciler.engine.protocol import EngineError, EngineUnavailable, Glimpse
 
 _CONTAINER = frozenset({"create", "start", "die", "stop", "oom", "destroy", "rename", "update", "pause", "unpause"})
+_GO_ON = frozenset({"1", "10", "12", "17", "18", "23", "28"})
+"""Signals that do not ask a program to end: HUP, USR1, USR2, CHLD, CONT, URG, WINCH."""
 _IMAGE = frozenset({"delete", "import", "load", "pull", "tag", "untag"})
 _FILTERS = {
     "type": ["container", "image", "network", "volume"],
     # "health_status" stands for all of its kinds. What is not named, above all the exec_* of health checks, the
     # engine does not even send.
-    "event": [*sorted(_CONTAINER), *sorted(_IMAGE), "health_status", "connect", "disconnect", "remove"],
+    "event": [*sorted(_CONTAINER), "kill", *sorted(_IMAGE), "health_status", "connect", "disconnect", "remove"],
 }
 _ANONYMOUS = re.compile(r"[0-9a-f]{64}")
 
@@ -35,6 +37,10 @@ def hint(event: Mapping[str, Any]) -> Glimpse | None:
     action = str(event.get("Action", ""))
     actor = event.get("Actor") or {}
     if kind == "container":
+        if action == "kill":
+            said = actor.get("Attributes") or {}
+            ends = str(said.get("signal", "")) not in _GO_ON
+            return Glimpse(str(actor.get("ID", "")), reading.owner(said), is_told_to_end=True) if ends else None
         if action in _CONTAINER or action.startswith("health_status"):
             return Glimpse(str(actor.get("ID", "")) or None, reading.owner(actor.get("Attributes")))
         return None

@@ -80,6 +80,9 @@ class SimulatedHost(SimulatedBelongings):
 
     def stop_by_hand(self, name: str) -> None:
         """Somebody stops it."""
+        c = self.named(name)
+        if c.condition in ALIVE:
+            self._hint(Glimpse(c.id, c.owner, is_told_to_end=True))
         self.die(name, 143)
 
     def remove_by_hand(self, name: str) -> None:

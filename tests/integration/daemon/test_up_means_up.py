@@ -81,6 +81,24 @@ def test_what_ends_again_and_again_is_never_up(
     assert not {("brief_up", "Y"), ("looping_up", "Y")} & said
 
 
+def test_what_a_person_kills_is_brought_back_and_in_no_loop(
+    daemon: Daemon, shell: Callable[..., dict[str, Any]], unique: Callable[[str], str]
+) -> None:
+    name = unique("killed")
+    web = shell("web", "sleep 86400", stable_seconds=0)
+    container = web["container"]["name"]
+    daemon.settle(name, stack(name, web))
+    for _ in range(3):
+        before = daemon.run_of(container)
+        daemon.api.kill(container)
+        daemon.until(partial(_is_up_anew, daemon, name, container, before), "it to be back")
+    assert daemon.chunk(name, "web")["crashes"] == 0
+
+
+def _is_up_anew(daemon: Daemon, domain: str, container: str, before: tuple[str, str]) -> bool:
+    return daemon.run_of(container) != before and daemon.settled(domain)
+
+
 def test_a_daemon_that_had_no_turn_takes_nobody_for_ill(
     daemon: Daemon, shell: Callable[..., dict[str, Any]], unique: Callable[[str], str]
 ) -> None:

@@ -181,6 +181,11 @@ def test_any_other_change_asks_for_a_new_look(changed: dict[str, Any]) -> None:
         ({"Type": "container", "Action": "exec_start: true", "Actor": {"ID": "c1"}}, None),
         ({"Type": "container", "Action": "exec_die", "Actor": {"ID": "c1"}}, None),
         ({"Type": "container", "Action": "attach", "Actor": {"ID": "c1"}}, None),
+        (
+            {"Type": "container", "Action": "kill", "Actor": {"ID": "c1", "Attributes": {"signal": "15"}}},
+            Glimpse("c1", is_told_to_end=True),
+        ),
+        ({"Type": "container", "Action": "kill", "Actor": {"ID": "c1", "Attributes": {"signal": "1"}}}, None),
         ({"Type": "network", "Action": "disconnect", "Actor": {"Attributes": {"container": "c1"}}}, Glimpse("c1")),
         ({"Type": "network", "Action": "connect", "Actor": {"Attributes": {}}}, None),
         ({"Type": "network", "Action": "destroy", "Actor": {"ID": "n1"}}, Glimpse(None)),
