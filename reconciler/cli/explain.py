@@ -1,104 +1,235 @@
-"""Why a chunk is as it is, in a few sentences: the cause at the root, and what to do next. Pure.
+"""Why a chunk is as it is: first the cause at the root, second what to do, then what bears them out. Pure.
 
-A chunk that waits is no cause: whoever should answer what it waits for is. So the chain is followed to the chunks
-that stand at its end, and those are what the last sentences are about.
+A chunk that waits is no cause: whoever should answer what it waits for is. So the chain is followed to the chunk that
+stands at its end, and the first line is about that one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from reconciler.daemon.viewing import Document, Found, chunks, clock_time, find, matches, problem_text, span
+from reconciler.cli.chain import Chain, Root
+from reconciler.cli.steps import sentence, step_of_chunk, step_of_problem
+from reconciler.daemon.viewing import (
+    Document,
+    Found,
+    UnknownChunk,
+    clock_time,
+    find,
+    problem_text,
+    span,
+)
 from reconciler.daemon.viewing import moment as moment_of
+from reconciler.sentences import LAST_ATTEMPT, taken_apart
 
-MOST_LINKS = 20
 MOST_OUTPUT_LINES = 10
+MOST_BETWEEN = 5
 
-_NEXT = {
-    "ImagePullFailed": "The message names the cause; to try by hand: `docker pull {image}`.",
-    "ImageBuildFailed": "Put what it is built from right: a change there is noticed within half a minute, and built.",
-    "NameConflict": "Remove or rename the container that holds the name, or choose another in the domain file.",
-    "ExternalMissing": "Make it, or correct its name in the domain file; then it goes on by itself.",
-    "PortInUse": "Free the port, or publish another one in the domain file.",
-    "OOMKilled": "Give it more memory (`mem_limit`), or find out what eats it: `pnr logs {chunk}`.",
-    "ExitedNonZero": "Read what it printed: `pnr logs {chunk}`.",
-    "CrashLooping": "Read what it printed before it ended: `pnr logs {chunk}`.",
-    "Exited": 'It is to be kept up but ended by itself; work that ends is declared with `"kind": "job"`.',
-    "DeadlineExceeded": "Read what it printed (`pnr logs {chunk}`); if it only needs longer, raise `deadline_seconds`.",
-    "Unhealthy": "Read what it printed: `pnr logs {chunk}`.",
-    "StartFailed": "The engine's message names the cause; change the domain file, or what it refers to.",
-    "CreateFailed": "The engine's message names the cause; change the domain file, or what it refers to.",
-    "EngineError": "The engine's message names the cause; its own log tells more.",
-    "RolledBack": "The previous container serves; correct the domain file, and the update is tried again.",
-    "UpdatePaused": "Correct the domain file, and the update goes on.",
-    "Suspended": "`pnr apply {domain}` brings it back.",
-}
-_NEXT_IMAGE = "It is tried again when its tag moves on, the domain file changes, or you say `pnr apply`."
-_NEXT_ROLLED_BACK = "The previous container serves; the cause can pass by itself."
-# Where no next try is told of, what failed is not tried again by itself.
-_WAITS_FOR_A_CHANGE = ("RolledBack", "UpdatePaused")
+_FINE = "Nothing is to be done."
+_WAIT = "Wait: it is under way, and nothing has failed; `pnr logs {chunk}` shows what it prints."
+_SAY_ENGINE = (
+    "See that the Docker engine runs (`systemctl status docker`, `docker info`), start it where it does not; pnr goes"
+    " on by itself then."
+)
 
 
 def explain(view: Document, chunk: str, now: datetime | None = None) -> str:
-    """The cause of a chunk's state and the next step, one sentence or a few, a line each.
+    """The cause of a chunk's state, the next step, and what bears them out, a line each.
 
-    ``chunk`` is ``chunk``, ``cpux/chunk`` or ``domain/cpux/chunk``. Raises UnknownChunk.
+    ``chunk`` is ``chunk``, ``cpux/chunk`` or ``domain/cpux/chunk``; of a file that is not valid it may be a chunk that
+    only stands there, or the file. Raises UnknownChunk.
     """
-    found = find(view, chunk)
+    try:
+        found = find(view, chunk)
+    except UnknownChunk:
+        domain = _only_in_a_file(view, chunk)
+        if domain is None:
+            raise
+        return "\n".join(_of_file(domain))
     return "\n".join(_Teller(view, now or datetime.now(UTC)).tell(found))
+
+
+def _only_in_a_file(view: Document, name: str) -> Document | None:
+    """The file that is not valid and speaks of this chunk, or is called so."""
+    *scope, chunk = name.split("/")
+    for domain in view["domains"]:
+        if not domain["errors"]:
+            continue
+        said = [str(one) for one in domain.get("said") or ()]
+        called = {domain["name"], domain["file"], str(domain["file"]).removesuffix(".json"), *said[:1]}
+        if name in called or (
+            chunk in said and (not scope or scope[0] in called or scope[0] in said or len(scope) == 1)
+        ):
+            return dict(domain)
+    return None
+
+
+def _of_file(domain: Document) -> list[str]:
+    first, *others = domain["errors"]
+    then = (
+        "what was in force before stays so"
+        if domain.get("generation")
+        else "nothing of it is in force, and nothing of it runs"
+    )
+    lines = [_tidy(f"{domain['file']} is not valid, so {then}: {_cause_of(first)}."), step_of_problem(first)]
+    return lines + [_tidy(f"Another error: {_cause_of(other)}.") for other in others]
+
+
+def _cause_of(problem: Document) -> str:
+    """A problem without what its message says to do."""
+    return problem_text({**problem, "message": taken_apart(str(problem.get("message", "")))[0]})
 
 
 class _Teller:
     def __init__(self, view: Document, now: datetime) -> None:
         self._view = view
         self._now = now
-        self._told: set[str] = set()
 
     def tell(self, found: Found) -> list[str]:
         """All sentences about one chunk."""
-        daemon = self._view["daemon"]
-        lines = []
-        if not daemon.get("engine_up", True):
-            said = f": {daemon['message']}" if daemon.get("message") else ""
-            lines.append(
-                f"The engine does not answer{said}. What runs goes on, but nothing can be started or checked"
-                " until it does. See that the Docker engine runs (`docker info`)."
-            )
-        lines += self._domain(found.domain) + self._chunk(found)
-        return [*lines, *(f"{note}." for note in daemon.get("notes") or ())]
-
-    def _domain(self, domain: Document) -> list[str]:
-        lines = []
-        if domain["errors"]:
-            first = problem_text(domain["errors"][0])
-            more = len(domain["errors"]) - 1
-            rest = f" (and {more} more, see `pnr validate`)" if more else ""
-            then = "everything stays as it is" if domain.get("unknown") else "its last good content stays in force"
-            lines.append(f"{domain['file']} is not valid, so {then}: {first}{rest}")
-        if domain.get("held"):
-            lines.append(f"Removal of {domain['name']} is held back: {domain['held']}.")
-        elif domain.get("removing"):
-            lines.append(f"{domain['file']} is gone, so {domain['name']} is being removed.")
-        return lines
-
-    def _chunk(self, found: Found) -> list[str]:
-        self._told.add(found.name)
-        since = moment_of(found.chunk.get("since"))
-        age = f" for {span((self._now - since).total_seconds())}" if since is not None else ""
-        waiting = found.chunk.get("waiting_for") or []
-        said = "" if waiting or not found.message else f": {found.message}"
-        head = f"{found.name} is {found.state} ({found.reason}){age}{said}."
-        lines = [head.replace("..", ".")]
-        for fact in waiting:
-            lines.extend(self._missing(found, fact))
-        if found.state != "completed" and not waiting:
+        chain = Chain(self._view)
+        root = chain.root(found)
+        lead = (
+            self._engine(found)
+            or self._domain(found.domain)
+            or (self._waiting(found, root) if root is not None else None)
+            or self._state_folder(found)
+            or (self._state(found), self._step(found))
+        )
+        lines = list(lead)
+        if lead[0] != self._state(found) and root is None:
+            lines.append(self._state(found))
+        if root is not None:
+            lines.extend(f"{line}." for line in chain.links)
+            if root.found is not None and root.found.name != found.name:
+                lines.extend(self._evidence(root.found))
+        else:
             lines.extend(self._evidence(found))
-            lines.extend(self._next(found))
+        lines.extend(self._removal(found.domain))
         lines.extend(self._image(found))
         lines.extend(f"In its /runtime: {problem}." for problem in found.chunk.get("facts_problems") or [])
         lines.extend(f"{note.partition(': ')[2]}." for note in found.chunk.get("file_notes") or [])
-        return lines
+        lines.extend(f"{note}." for note in self._view["daemon"].get("notes") or ())
+        return [_tidy(line) for line in dict.fromkeys(lines) if line]
+
+    # --- the first two lines ------------------------------------------------------------------------------------
+
+    def _engine(self, found: Found) -> tuple[str, str] | None:
+        daemon = self._view["daemon"]
+        if daemon.get("engine_up", True):
+            return None
+        cause, step = taken_apart(str(daemon.get("message") or ""))
+        said = f": {cause}" if cause else ""
+        return (
+            f"The engine does not answer{said}; so {found.name} can't be seen, started or checked.",
+            sentence(step) or _SAY_ENGINE,
+        )
+
+    def _domain(self, domain: Document) -> tuple[str, str] | None:
+        if not domain["errors"]:
+            return None
+        first = domain["errors"][0]
+        more = len(domain["errors"]) - 1
+        rest = f" (and {more} more, see `pnr validate`)" if more else ""
+        then = "everything stays as it is" if domain.get("unknown") else "its last good content stays in force"
+        return f"{domain['file']} is not valid, so {then}: {_cause_of(first)}{rest}.", step_of_problem(first)
+
+    def _waiting(self, found: Found, root: Root) -> tuple[str, str]:
+        if root.found is None or root.found.name == found.name:
+            return f"{found.name} {root.text}.", root.step
+        age = self._age(found)
+        between = root.through if len(root.through) <= MOST_BETWEEN else (*root.through[: MOST_BETWEEN - 1], "…")
+        through = f" (through {', '.join(between)})" if between else ""
+        if root.step:
+            return f"{found.name} waits{age} for {root.found.name}{through}: {root.text}.", root.step
+        text = f"{found.name} waits{age} for {root.found.name}{through}, which {self._how(root.found)}."
+        return text, self._step(root.found)
+
+    def _state_folder(self, found: Found) -> tuple[str, str] | None:
+        trouble = str(self._view["daemon"].get("message") or "")
+        if not trouble or found.state == "failed":
+            return None
+        cause, step = taken_apart(trouble)
+        usual = "Make room on that disk, or correct the rights of the folder: it is tried again every second."
+        return f"pnr can't keep its state: {cause}; {self._state(found)}", sentence(step) or usual
+
+    def _state(self, found: Found) -> str:
+        mended = found.chunk.get("mended") or {}
+        if found.state == "completed" and mended:
+            at = clock_time(mended.get("at"), self._now)
+            said = f"{found.name} {mended['text']} from outside at {at} (by whom is not known), and was put right"
+            return f"{said}; it {self._how(found)}."
+        return f"{found.name} {self._how(found)}."
+
+    def _how(self, found: Found) -> str:
+        cause = self._cause(found)
+        return f"is {found.state} ({found.reason}){self._age(found)}" + (f": {cause}" if cause else "")
+
+    def _cause(self, found: Found) -> str:
+        cause = taken_apart(found.message)[0].partition(LAST_ATTEMPT)[0]
+        last = str(found.chunk.get("last_failure") or "")
+        if found.state == "executing" and last and not self._is_failing_now(found):
+            last, _ = taken_apart(last)
+            if last not in cause:
+                is_new = cause and cause not in last and found.reason != "BackOff"
+                doing = f" ({cause})" if is_new else ""
+                cause = f"{last}; it is tried again{doing}"
+        ending = found.chunk.get("exit") or {}
+        is_restarting = any(one.get("condition") == "restarting" for one in found.chunk.get("replicas") or ())
+        if is_restarting and "exit code" not in cause and ending.get("code") is not None:
+            memory = "killed for want of memory, " if ending.get("oom") else ""
+            cause = f"{memory}exit code {ending['code']}; it is tried again ({cause})"
+        return self._with_output(found, cause)
+
+    @staticmethod
+    def _with_output(found: Found, cause: str) -> str:
+        """The cause with the last line that was printed, where it is about an end and has none of it."""
+        lines = str((found.chunk.get("exit") or {}).get("output") or "").strip().splitlines()
+        about_an_end = "exit code" in cause and found.state != "completed"
+        if not about_an_end or not lines or "; it said: " in cause:
+            return cause
+        ended, again, rest = cause.partition("; it is tried again")
+        return f"{ended}; it said: {lines[-1].strip()}{again}{rest}"
+
+    @staticmethod
+    def _is_failing_now(found: Found) -> bool:
+        """Whether what runs now fails its check: that is the cause, whatever the attempt before failed from."""
+        probe = found.chunk.get("probe") or {}
+        return found.reason in ("Probing", "Unhealthy") and bool(probe.get("failures"))
+
+    def _step(self, found: Found) -> str:
+        _, step = taken_apart(found.message)
+        if not step and found.state == "executing":
+            _, step = taken_apart(str(found.chunk.get("last_failure") or ""))
+        if found.state == "completed":
+            return _FINE
+        if found.chunk.get("waiting_for"):
+            return ""
+        told = sentence(step) or step_of_chunk(found)
+        return f"{told or _WAIT.format(chunk=found.name)}{self._next_try(found)}"
+
+    def _age(self, found: Found) -> str:
+        since = moment_of(found.chunk.get("since"))
+        return f" for {span((self._now - since).total_seconds())}" if since is not None else ""
+
+    def _next_try(self, found: Found) -> str:
+        next_try = moment_of(found.chunk.get("next_try"))
+        if next_try is None or found.state != "failed":
+            return ""
+        left = (next_try - self._now).total_seconds()
+        when = f"at {clock_time(found.chunk['next_try'], self._now)} (in {span(left)})" if left >= 1 else "now"
+        attempts = found.chunk.get("attempts")
+        count = f" after {attempts} attempts" if isinstance(attempts, int) and attempts > 1 else ""
+        return f" It is tried again {when}{count}; `pnr apply` tries it at once."
+
+    # --- what bears them out ------------------------------------------------------------------------------------
+
+    def _removal(self, domain: Document) -> list[str]:
+        if domain.get("held"):
+            return [f"Removal of {domain['name']} is held back: {domain['held']}."]
+        if domain.get("removing"):
+            return [f"{domain['file']} is gone, so {domain['name']} is being removed."]
+        return []
 
     def _image(self, found: Found) -> list[str]:
         lines = []
@@ -111,117 +242,41 @@ class _Teller:
             )
         if auto.get("trouble"):
             due = clock_time(auto.get("next_at"), self._now)
-            lines.append(f"About its image: {auto['trouble']}" + (f"; asked again at {due}." if due else "."))
+            trouble = ": ".join(filter(None, taken_apart(str(auto["trouble"]))))
+            lines.append(f"About its image: {trouble}" + (f"; asked again at {due}." if due else "."))
         if auto.get("rejected"):
             lines.append(f"The image {auto['rejected']} was tried and rejected.")
         return lines
 
-    def _missing(self, found: Found, fact: Document) -> list[str]:
-        name = str(fact["fact"])
-        wanted = _value(fact.get("wanted"), fact.get("wanted_response"))
-        now = self._fact(name)
-        is_now = _value(fact.get("found", "U"), (now or {}).get("response") if fact.get("found") != "U" else None)
-        text = f"It waits for {name}: wanted {wanted}, found {is_now}"
-        prompt = (now or {}).get("prompt")
-        if prompt:
-            text += f' ("{prompt}")'
-        who = [str(each) for each in fact.get("answered_by") or []]
-        if name == "system_ready":
-            return [f"{text}. The program answers it, Y as soon as the engine answers."]
-        if not who:
-            return [
-                f"{text}. Nothing that is declared answers it: put it in the flowout of a chunk,"
-                f" or in the rt_state of {_scope(name, found)}, or correct the name in the gatekeeper."
-            ]
-        lines = [f"{text}; answered by {', '.join(who)}."]
-        for answerer in self._answerers(who, name):
-            lines.extend(self._follow(answerer))
-        return lines
-
-    def _follow(self, answerer: Found) -> list[str]:
-        if answerer.name in self._told:
-            waits = bool(answerer.chunk.get("waiting_for"))
-            return [f"{answerer.name} in turn waits for one of these: a circle of gates."] if waits else []
-        if len(self._told) >= MOST_LINKS:
-            return [f"And so on: `pnr why {answerer.name}`."]
-        if answerer.state == "completed":
-            self._told.add(answerer.name)
-            return [f"{answerer.name} is up, and that is its answer: change the gatekeeper, or what it answers."]
-        return self._chunk(answerer)
-
-    def _answerers(self, names: list[str], fact: str) -> Iterable[Found]:
-        scope = fact.split("/")[:2] if fact.count("/") == 2 else []
-        for found in chunks(self._view):
-            for name in names:
-                full = name if "/" in name or not scope else "/".join([*scope, name])
-                if matches(found, full):
-                    yield found
-                    break
-
-    def _fact(self, name: str) -> Document | None:
-        parts = name.split("/")
-        if len(parts) != 3:
-            return None
-        for domain in self._view["domains"]:
-            for cpux in domain["cpuxs"]:
-                if [domain["name"], cpux["name"]] == parts[:2]:
-                    fact: Document | None = cpux["facts"].get(parts[2])
-                    return fact
-        return None
-
     def _evidence(self, found: Found) -> list[str]:
+        if found.state == "completed":
+            return []
         lines = []
         probe = found.chunk.get("probe")
-        if probe and probe.get("last_error"):
-            times = probe.get("failures") or probe.get("total_failures") or 0
+        times = (probe or {}).get("failures") or (probe or {}).get("total_failures") or 0
+        if probe and probe.get("last_error") and times:
             when = f", last at {clock_time(probe['last_at'], self._now)}" if probe.get("last_at") else ""
             row = "time" if times == 1 else "times"
-            lines.append(f"Its {probe['type']} check has failed {times} {row}{when}: {probe['last_error']}.")
+            cause, _ = taken_apart(str(probe["last_error"]))
+            lines.append(f"Its {probe['type']} check has failed {times} {row}{when}: {cause}.")
         ending = found.chunk.get("exit")
-        if ending:
+        if ending and (found.state == "failed" or found.chunk.get("last_failure")):
             memory = ", killed for want of memory" if ending.get("oom") else ""
             output = [line for line in str(ending.get("output") or "").splitlines() if line.strip()]
             shown = output[-MOST_OUTPUT_LINES:]
             lines.append(
-                f"Its container ended with exit code {ending.get('code')}{memory}"
+                f"Its last run ended with exit code {ending.get('code')}{memory}"
                 + ("; it printed last:" if shown else "; it printed nothing.")
             )
             lines.extend(f"    {line}" for line in shown)
-        last = str(found.chunk.get("last_error") or "")
-        if last and last not in found.message and not ending and not probe:
+        last, _ = taken_apart(str(found.chunk.get("last_failure") or found.chunk.get("last_error") or ""))
+        if last and self._is_failing_now(found):
+            lines.append(f"The attempt before it failed: {last}.")
+        elif last and found.state == "failed" and last not in found.message and not ending and not probe:
             lines.append(f"The last error was: {last}.")
         return lines
 
-    def _next(self, found: Found) -> list[str]:
-        parts = []
-        image = _image(found)
-        waits = found.reason in _WAITS_FOR_A_CHANGE and not found.chunk.get("next_try")
-        advice = _NEXT.get(found.reason)
-        if found.reason == "RolledBack" and not waits:
-            advice = _NEXT_ROLLED_BACK
-        if waits and (found.chunk.get("auto_update") or {}).get("rejected"):
-            advice = _NEXT_IMAGE
-        if advice:
-            parts.append(advice.format(chunk=found.name, domain=found.domain["name"], image=image))
-        next_try = moment_of(found.chunk.get("next_try"))
-        if next_try is not None and not waits:
-            left = (next_try - self._now).total_seconds()
-            when = f"at {clock_time(found.chunk['next_try'], self._now)} (in {span(left)})" if left >= 1 else "now"
-            attempts = found.chunk.get("attempts")
-            count = f" after {attempts} attempts" if isinstance(attempts, int) and attempts > 1 else ""
-            parts.append(f"It is tried again {when}{count}; `pnr apply` tries it at once.")
-        return [" ".join(parts)] if parts else []
 
-
-def _value(tv: object, response: object) -> str:
-    said = f" [{', '.join(str(word) for word in response)}]" if isinstance(response, list) and response else ""
-    return f"{tv}{said}"
-
-
-def _scope(fact: str, found: Found) -> str:
-    parts = fact.split("/")
-    return "/".join(parts[:2]) if len(parts) == 3 else f"{found.domain['name']}/{found.cpux['name']}"
-
-
-def _image(found: Found) -> str:
-    return str(found.chunk.get("image") or "IMAGE")
+def _tidy(line: str) -> str:
+    """A sentence that quotes another one ends once."""
+    return line.rstrip(".") + "." if line.endswith("..") and not line.endswith("...") else line

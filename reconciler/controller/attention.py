@@ -18,6 +18,12 @@ from reconciler.intent.settings.references import containers_shared
 from reconciler.lifecycle import State
 from reconciler.planner.health import Health, fold, judged, reached_through, unanswered, without_lost
 from reconciler.planner.observed import Condition, Container
+from reconciler.sentences import advised
+
+MOST_OUTPUT_BYTES = 4096
+MOST_OUTPUT_LINES = 20
+_SAID = "; it said: "
+_LATE_SECONDS = 0.05  # so long after the end of a run its last lines may be stamped; no other begins as soon
 
 log = logging.getLogger("pnr.controller")
 
@@ -42,6 +48,7 @@ class Attention:
         self._runtime = runtime
         self._post = post
         self._side_tasks: set[asyncio.Task[None]] = set()
+        self._being_read: dict[ChunkId, str] = {}
 
     async def close(self) -> None:
         """Stop reading."""
@@ -62,11 +69,17 @@ class Attention:
                 if stopped_by_us:
                     record.ending = None  # how it ended tells of our own stop, not of it
                 elif record.ending is None or record.ending.run != main.run:
-                    record.ending = Ending(main.run, main.exit_code, main.oom_killed)
-                    self._read_output(record.id, main)
+                    before = record.ending
+                    record.ending = Ending(
+                        main.run, main.exit_code, main.oom_killed, container=main.id, finished=main.finished
+                    )
+                    again = before is not None and before.container == main.id
+                    self._read_output(record.id, main, before.finished if before is not None and again else None)
                 if chunk.facts is not FactsMode.NONE and record.memory.counted_run != main.run:
                     self.read_own(record)
             return
+        if main.restarts and record.health.container == main.id and record.health.run not in ("", main.run):
+            self._read_unseen_end(record, main)
         if record.health.run != main.run:
             networks = frozenset(main.networks)
             since, began = self._since(record, main), self._began(record, main)
@@ -84,6 +97,15 @@ class Attention:
         else:
             self._prober.watch(record.id, self._as_reached(chunk, main), chunk.health)
             self._prober.is_up(record.id, record.health.tv is TV.Y)
+
+    def _read_unseen_end(self, record: ChunkRecord, main: Container) -> None:
+        """The engine has started it again before its end was seen: what it printed is still there, how it ended not."""
+        before = record.ending
+        if (before is not None and before.run == record.health.run) or main.finished is None:
+            return
+        record.ending = Ending(record.health.run, None, False, container=main.id, finished=main.finished)
+        again = before is not None and before.container == main.id
+        self._read_output(record.id, main, before.finished if before is not None and again else None)
 
     def _began(self, record: ChunkRecord, main: Container) -> float:
         """When a run began. One that was there when we first looked (or looked again) has run for as long as the engine
@@ -113,6 +135,11 @@ class Attention:
         said = main.health or "none"
         tv = {"healthy": TV.Y, "unhealthy": TV.N}.get(said, TV.U)
         text = "the image has no HEALTHCHECK" if said == "none" else f"Docker says: {said}"
+        if tv is not TV.Y and main.health_output:
+            text = advised(
+                f"{text}; its check printed: {main.health_output}",
+                "put right what its check found, or correct the `healthcheck`",
+            )
         if record.health.tv is not tv or record.health.message != text:
             before, now = record.health, self._known.clock.monotonic()
             after = replace(
@@ -147,15 +174,23 @@ class Attention:
 
     def output_read(self, read: OutputRead) -> None:
         """What a container said last was read."""
+        if self._being_read.pop(read.id, None) is not None:
+            self._known.mark(read.id)
         record = self._known.chunks.get(read.id)
         if record is None or record.ending is None or record.ending.run != read.run:
             return
         record.ending = replace(record.ending, output=read.output)
-        failure = record.memory.failure
-        if failure is not None and record.memory.counted_run == read.run and read.output.strip():
-            text = f"{failure.message}; it said: {read.output.strip()[-600:]}"
-            record.memory = replace(record.memory, failure=replace(failure, message=text), last_error=text)
+        failure, said = record.memory.failure, read.output.strip()[-600:]
+        if record.memory.counted_run == read.run and said and _SAID not in record.memory.last_error:
+            text = f"{record.memory.last_error}{_SAID}{said}"
+            record.memory = replace(
+                record.memory, failure=replace(failure, message=text) if failure is not None else None, last_error=text
+            )
         self._known.mark(read.id)
+
+    def being_read(self, id: ChunkId) -> str:
+        """The name of the container whose last output is being read: with the container it would be gone."""
+        return self._being_read.get(id, "")
 
     def read_own(self, record: ChunkRecord) -> None:
         chunk = self._known.desired(record.id)
@@ -191,15 +226,25 @@ class Attention:
             return False
         return all(key in record.own and record.own[key].tv is declared.tv for key, declared in chunk.flowout.items())
 
-    def _read_output(self, id: ChunkId, container: Container) -> None:
+    def _read_output(self, id: ChunkId, container: Container, after: float | None) -> None:
+        """Read what the run that ended printed last, and nothing of the runs before: those ended ``after`` (Unix time;
+        None: not known)."""
+
+        ending = self._known.chunks[id].ending
+        run = ending.run if ending is not None else container.run
+
         async def read() -> None:
+            output = ""
             try:
-                output = await self._engine.last_output(container.id)
+                since = after + _LATE_SECONDS if after is not None else None
+                until = container.finished + _LATE_SECONDS if container.finished is not None else None
+                output = await self._engine.output_since(container.id, since, MOST_OUTPUT_BYTES, until)
+                output = "\n".join(output.splitlines()[-MOST_OUTPUT_LINES:])
             except EngineError as error:
                 log.debug("the last output of %s can't be read: %s", container.name, error)
-                return
-            self._post(OutputRead(id, container.run, output))
+            self._post(OutputRead(id, run, output))
 
+        self._being_read[id] = container.name
         task = asyncio.get_running_loop().create_task(read())
         self._side_tasks.add(task)
         task.add_done_callback(self._side_tasks.discard)

@@ -21,11 +21,20 @@ from reconciler.facts import TV
 from reconciler.intent.model import Chunk, ChunkId, Domain
 from reconciler.lifecycle import Reason, State, advance
 from reconciler.planner import belongings
-from reconciler.planner.actions import Action, CreateVolume, RemoveNetwork, RemoveVolume, StartContainer, Work
+from reconciler.planner.actions import (
+    Action,
+    CreateVolume,
+    RemoveContainer,
+    RemoveNetwork,
+    RemoveVolume,
+    StartContainer,
+    StopContainer,
+    Work,
+)
 from reconciler.planner.answers import answers, combined
 from reconciler.planner.decide import decide
 from reconciler.planner.memory import Memory, intent_changed
-from reconciler.planner.notice import notice, work_begins
+from reconciler.planner.notice import mending, notice, work_begins
 from reconciler.planner.rolling import Stage, stage
 from reconciler.planner.situation import ChunkInput, cast, is_renewal, is_to_be_seen
 from reconciler.planner.steps import Decision
@@ -128,7 +137,7 @@ class Decider:
         if decision.wake_at is not None and decision.wake_at != record.wake_at and decision.wake_at > i.now:
             record.wake_at = decision.wake_at
             heapq.heappush(self.timers, (decision.wake_at, id))
-        if decision.work is not None and self._known.engine_up:
+        if decision.work is not None and self._known.engine_up and not self._would_lose_output(id, decision.work):
             self._begin(record, i, decision.work)
         if i.chunk is not None and i.busy is None and i.engine_up:
             self._images.want(id, decision.fetch)
@@ -142,6 +151,11 @@ class Decider:
         that file: until then it stays given up."""
         m = record.memory
         return bool(m.files and (m.rejected or m.paused)) and self._known.engine_up and not self._known.files_looked
+
+    def _would_lose_output(self, id: ChunkId, work: Work) -> bool:
+        """Whether the work removes a container of which it is being read how it ended; it is decided anew then."""
+        name = self._attention.being_read(id)
+        return bool(name) and any(isinstance(one, RemoveContainer) and one.name == name for one, _ in work.steps)
 
     def _tell_whether_it_renews(self, record: ChunkRecord, i: ChunkInput, decision: Decision) -> None:
         """Only what goes on by itself, and comes to an end, keeps others waiting: work, what is probed after it, and
@@ -182,7 +196,13 @@ class Decider:
         record.memory = work_begins(i, work)
         if work.label == Reason.RECOVERING and any(isinstance(action, StartContainer) for action, _ in work.steps):
             record.restarts += 1
+        mended = mending(work) if work.label == Reason.RECOVERING else ""
+        if mended:
+            record.mended = (self._known.clock.now(), mended)
         record.attempts_total += 1
+        if any(isinstance(action, StopContainer) for action, _ in work.steps):
+            # Once it has stopped, its address may be another's.
+            self._attention.forget(record.id)
         record.busy = (Reason(work.label), work.steps[0][1])
         record.busy_since = self._known.clock.monotonic()
         causes = "; ".join(dict.fromkeys(cause for _, cause in work.steps))

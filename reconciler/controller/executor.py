@@ -15,6 +15,7 @@ from reconciler.intent.model import ChunkId
 from reconciler.lifecycle import Reason
 from reconciler.planner.actions import (
     Action,
+    CreateContainer,
     EnsureImage,
     StartContainer,
     StopContainer,
@@ -28,6 +29,8 @@ def _activity(action: Action) -> tuple[Reason | None, str]:
         if action.build is not None:
             return Reason.BUILDING_IMAGE, f"building {action.image} from {action.build.context}"
         return Reason.PULLING_IMAGE, f"seeing to image {action.image}"
+    if isinstance(action, CreateContainer):
+        return Reason.CREATING, f"creating {action.name}"
     if isinstance(action, StartContainer):
         return Reason.STARTING, f"starting {action.name}"
     if isinstance(action, StopContainer):

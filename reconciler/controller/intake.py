@@ -17,12 +17,13 @@ from reconciler.controller.records import DomainRecord
 from reconciler.controller.removals import Removals
 from reconciler.intent.judgement import InForce
 from reconciler.intent.model import Domain, Problem
+from reconciler.intent.said_names import said_names
 from reconciler.planner.removal import Hold
 
 
 class Intake:
     """Keeps the records of domains in line with the files. ``file_problems`` are those of files that have never
-    been a valid domain."""
+    been a valid domain, ``said`` the names in the files that are not valid."""
 
     def __init__(
         self,
@@ -39,6 +40,7 @@ class Intake:
         self._judge = judge
         self._recorder = recorder
         self.file_problems: dict[str, tuple[Problem, ...]] = {}
+        self.said: dict[str, tuple[str, ...]] = {}
         self.root_missing = False
         self.last: Scan | None = None  # the newest scan that was taken in
         self.removals = Removals(domains=domains, recorder=recorder, clock=clock, stirred_at=stirred_at)
@@ -83,8 +85,16 @@ class Intake:
         for record in self._domains.values():
             self._warn(record, judged.warnings.get(record.file, ()) if not record.gone else ())
         files = {record.file for record in self._domains.values() if not record.gone}
-        self.file_problems = {
-            file: problems for file, problems in judged.problems.items() if problems and file not in files
+        never_valid = {file: problems for file, problems in judged.problems.items() if problems and file not in files}
+        for file, problems in never_valid.items():
+            if problems != self.file_problems.get(file):
+                for problem in problems:
+                    self._recorder.journal(kind="invalid", message=str(problem), file=file)
+        self.file_problems = never_valid
+        self.said = {
+            file: said_names(scan.files[file].data or b"")
+            for file, problems in judged.problems.items()
+            if problems and file in scan.files
         }
         self._let_go(gone, changes)
         return changes

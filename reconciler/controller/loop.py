@@ -169,7 +169,11 @@ class Controller:
     def view(self) -> dict[str, Any]:
         """The document of ``pnr status --json``, as things stand now."""
         return view(
-            self.known, self._images, self.intake.file_problems, ready=self.known.engine_up and self.source_read
+            self.known,
+            self._images,
+            self.intake.file_problems,
+            self.intake.said,
+            ready=self.known.engine_up and self.source_read,
         )
 
     # --- the loop -------------------------------------------------------------------------------------------

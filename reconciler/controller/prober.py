@@ -25,6 +25,7 @@ from reconciler.planner.observed import Container
 from reconciler.probes.ask import ask
 from reconciler.probes.protocol import Inside, Probe, ProbeResult, Target
 from reconciler.probes.target import resolve
+from reconciler.sentences import taken_apart
 
 STARTING_INTERVAL_SECONDS = 1.0
 FIRST_EARLY_LOOK_SECONDS = 0.005
@@ -202,7 +203,8 @@ class Prober:
             async with asyncio.timeout(PING_SECONDS):
                 await self._ping()
         except (TimeoutError, EngineError):
-            return replace(bad, message=f"{bad.message}; nor does the engine answer", is_known=False)
+            cause, _ = taken_apart(bad.message)
+            return replace(bad, message=f"{cause}; nor does the engine answer", is_known=False)
         return bad
 
     def _next(self, watch: _Watch, began: float) -> float:

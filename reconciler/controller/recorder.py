@@ -16,6 +16,7 @@ from typing import Any
 from reconciler.controller.clock import Clock
 from reconciler.controller.known_values import known_values
 from reconciler.controller.protocols import FolderRecord, Intents, JournalWriter, Offload, Snapshots, StoredIntent
+from reconciler.controller.repeats import Repeats
 from reconciler.errors import PnrError
 from reconciler.facts import FactRef, Pnr
 from reconciler.intent.model import ChunkId
@@ -71,6 +72,7 @@ class Recorder:
         self._kept: dict[str, tuple[str, bytes]] = {}  # still to be written
         self._texts: dict[str, tuple[str, bytes]] = {}  # of every domain
         self._entries: list[dict[str, Any]] = []
+        self._repeats = Repeats()
         self._wake = asyncio.Event()
         self._writing = asyncio.Lock()
         self._begun: set[asyncio.Task[bool]] = set()
@@ -130,6 +132,7 @@ class Recorder:
         self._touched.pop(domain, None)
         self._kept.pop(domain, None)
         self._texts.pop(domain, None)
+        self._repeats.forget(domain)
         self._forgotten[domain] = None
         self._wake.set()
 
@@ -168,11 +171,12 @@ class Recorder:
         if reason is not None:
             entry["reason"] = str(reason)
         entry["message"] = message
-        if len(self._entries) < MOST_ENTRIES_KEPT:
-            self._entries.append(entry)
+        for said in self._repeats.take(entry, self._clock.monotonic()):
+            if len(self._entries) < MOST_ENTRIES_KEPT:
+                self._entries.append(said)
+            if self._on_journal is not None:
+                self._on_journal(said)
         self._wake.set()
-        if self._on_journal is not None:
-            self._on_journal(entry)
 
     def transition(
         self, id: ChunkId, trigger: str, source: State, destination: State, reason: Reason, message: str
@@ -265,8 +269,9 @@ class Recorder:
             if self.trouble:
                 self.trouble = ""
             return True
+        if self.trouble != trouble[0]:
+            log.error("%s", trouble[0])
         self.trouble = trouble[0]
-        log.error("%s", trouble[0])
         for domain, text in kept.items():
             if ("intent", domain) not in done:
                 self._kept.setdefault(domain, text)

@@ -33,6 +33,8 @@ class Ending:
     code: int | None
     oom: bool
     output: str = ""
+    container: str = ""
+    finished: float | None = None
 
 
 @dataclass(slots=True)
@@ -66,6 +68,7 @@ class ChunkRecord:
     started_run: str = ""  # the run that our own last start began
     told_run: str = ""  # the run that somebody told to end, and when
     told_at: float = 0.0
+    mended: tuple[datetime, str] | None = None  # what somebody did to what was up, and when it was put right
 
 
 @dataclass(slots=True)

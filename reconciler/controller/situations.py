@@ -25,6 +25,7 @@ from reconciler.planner.observed import Condition, Container, ImageNews
 from reconciler.planner.rolling import Stage, is_update_of_serving, stage, waits_for
 from reconciler.planner.situation import ChunkInput, cast
 from reconciler.planner.support import Connected, supported_networks, unsupported_of
+from reconciler.sentences import advised
 
 LONGEST_WAIT_SECONDS = 10.0
 _FETCHING = (Reason.PULLING_IMAGE, Reason.BUILDING_IMAGE)
@@ -288,7 +289,10 @@ class Situations:
         trouble = self._known.object_trouble.get(key)
         if trouble is not None:
             return trouble, (Reason.CREATE_FAILED, trouble)
-        return text, _absent(text) if external and not self._is_made_by_another(key) else None
+        if not external or self._is_made_by_another(key):
+            return text, None
+        kind, _, name = key.partition(":")
+        return text, _absent(text, f"make it (`docker {kind} create {name}`), or correct its name in the domain file")
 
     def _is_made_by_another(self, key: str) -> bool:
         kind, _, name = key.partition(":")
@@ -306,5 +310,5 @@ def with_drift(memory: Memory, chunk: Chunk | None, news: ImageNews, containers:
     return following.by_drift(chunk, memory, news, containers) if chunk is not None else memory
 
 
-def _absent(text: str) -> tuple[Reason, str]:
-    return Reason.EXTERNAL_MISSING, f"waiting for {text}"
+def _absent(text: str, step: str = "") -> tuple[Reason, str]:
+    return Reason.EXTERNAL_MISSING, advised(f"waiting for {text}", step)

@@ -22,6 +22,7 @@ from reconciler.planner.cleaning import sentence
 from reconciler.planner.observed import Condition
 from reconciler.planner.ordering import Standing, unreachable
 from reconciler.planner.support import Connected, arrangements, unmet
+from reconciler.sentences import LAST_ATTEMPT, advised, taken_apart
 
 
 def stalled_chunks(c: Known, record: DomainRecord) -> dict[ChunkId, tuple[str, ...]]:
@@ -75,10 +76,18 @@ def is_stalled(c: Known, record: DomainRecord) -> bool:
     return bool(stuck - busy)
 
 
-def view(c: Known, images: Images, file_problems: Mapping[str, tuple[Problem, ...]], *, ready: bool) -> dict[str, Any]:
-    """The document of ``pnr status --json`` (documented in docs/commands.md)."""
+def view(
+    c: Known,
+    images: Images,
+    file_problems: Mapping[str, tuple[Problem, ...]],
+    said: Mapping[str, tuple[str, ...]],
+    *,
+    ready: bool,
+) -> dict[str, Any]:
+    """The document of ``pnr status --json`` (documented in docs/commands.md). ``said`` are the names in files that are
+    not valid."""
     info = c.engine_info
-    domains = [_domain_view(c, images, record) for _, record in sorted(c.domains.items())]
+    domains = [_domain_view(c, images, record, said) for _, record in sorted(c.domains.items())]
     strays = [
         {
             "name": problems[0].place.file,
@@ -90,6 +99,7 @@ def view(c: Known, images: Images, file_problems: Mapping[str, tuple[Problem, ..
             "stalled": False,
             "suspended": False,
             "errors": [problem.as_dict() for problem in problems],
+            "said": list(said.get(file, ())),
             "warnings": [],
             "notes": [],
             "held": "",
@@ -124,7 +134,7 @@ def view(c: Known, images: Images, file_problems: Mapping[str, tuple[Problem, ..
     }
 
 
-def _domain_view(c: Known, images: Images, record: DomainRecord) -> dict[str, Any]:
+def _domain_view(c: Known, images: Images, record: DomainRecord, said: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
     stuck = stalled_chunks(c, record) if c.engine_up and record.wanted is not None else {}
     by_cpux: dict[str, list[dict[str, Any]]] = {}
     shown = record.domain.cpuxs if record.domain is not None else ()
@@ -148,6 +158,7 @@ def _domain_view(c: Known, images: Images, record: DomainRecord) -> dict[str, An
         "stalled": is_stalled(c, record),
         "suspended": record.down,
         "errors": [problem.as_dict() for problem in (*record.problems, *_elsewhere(record))],
+        "said": list(said.get(record.file, ())) if record.problems else [],
         "warnings": [problem.as_dict() for problem in record.warnings],
         "notes": [
             *(record.domain.notes if record.domain is not None else ()),
@@ -254,12 +265,22 @@ def _next_try(c: Known, record: ChunkRecord) -> str | None:
     return wall(c.clock, record.memory.retry_at if rolled_back else record.memory.not_before)
 
 
+def _last_failure(record: ChunkRecord) -> str:
+    """Why the last attempt failed, until the chunk is up again."""
+    m = record.memory
+    return m.last_error if (m.attempts or m.crashes) and m.proven_at is None else ""
+
+
 def _chunk_view(c: Known, images: Images, record: ChunkRecord, stuck: tuple[str, ...]) -> dict[str, Any]:
     chunk = record.last
     containers = c.world.of(record.id)
     message = record.message
     if stuck and record.reason is Reason.WAITING_FOR_GATEKEEPER:
         message = f"stalled: nothing that is declared can come to answer {', '.join(stuck)} as wanted; {message}"
+    failure, _ = taken_apart(_last_failure(record))
+    if record.state == State.EXECUTING and failure and failure not in message:
+        now, step = taken_apart(message)
+        message = advised(f"{now}{LAST_ATTEMPT}{failure}", step or taken_apart(_last_failure(record))[1])
     document: dict[str, Any] = {
         "name": record.id.chunk,
         "number": record.id.replica,
@@ -277,6 +298,8 @@ def _chunk_view(c: Known, images: Images, record: ChunkRecord, stuck: tuple[str,
         "waiting_for": _waiting_view(c, chunk) if record.reason is Reason.WAITING_FOR_GATEKEEPER else [],
         "next_try": _next_try(c, record),
         "last_error": record.memory.last_error,
+        "last_failure": _last_failure(record),
+        "mended": {"at": iso(record.mended[0]), "text": record.mended[1]} if record.mended is not None else None,
         "stalled": bool(stuck),
         "facts_problems": list(record.own_problems),
         "file_notes": _file_notes(c, record.id),

@@ -234,9 +234,11 @@ class Engine(Protocol):
         """The end of what the container printed, both streams, without timestamps."""
         ...
 
-    async def output_since(self, container_id: str, since: float | None, limit_bytes: int) -> str:
-        """What the container printed since the given Unix time (None: since its last start), the newest
-        ``limit_bytes`` of it."""
+    async def output_since(
+        self, container_id: str, since: float | None, limit_bytes: int, until: float | None = None
+    ) -> str:
+        """What the container printed since the given Unix time (None: since its last start) and until the other (None:
+        now), the newest ``limit_bytes`` of it."""
         ...
 
     def follow(self, container_id: str, since: int | None, tail: int | None) -> AsyncGenerator[Printed, None]:

@@ -8,6 +8,7 @@ from reconciler.planner.situation import (
     ChunkInput,
 )
 from reconciler.planner.steps import Decision
+from reconciler.sentences import advised
 
 
 def held_back(i: ChunkInput) -> Decision | None:
@@ -40,9 +41,10 @@ def name_taken(i: ChunkInput) -> Decision | None:
         text = f"waiting until container {h.id[:12]} of {h.owner} has given up the name {i.chunk.container.name}"
         return Decision(State.EXECUTING, Reason.CREATING, text)
     whose = f"belongs to {h.owner}" if h.owner is not None else "was not made by pnr"
-    text = (
-        f"the name {i.chunk.container.name} is held by container {h.id[:12]} ({h.image}), which {whose};"
-        f" remove or rename it, or choose another container name"
+    name = i.chunk.container.name
+    text = advised(
+        f"the name {name} is held by container {h.id[:12]} ({h.image}), which {whose}",
+        f"remove or rename it (`docker rename {name} NEW`), or choose another container name in the domain file",
     )
     return Decision(State.FAILED, Reason.NAME_CONFLICT, text)
 

@@ -20,6 +20,7 @@ from reconciler.planner.actions import (
     RenameContainer,
     StartContainer,
     StopContainer,
+    UnpauseContainer,
     UpdateContainer,
     Work,
 )
@@ -140,7 +141,8 @@ def _notice_restarts(i: ChunkInput, c: Container, parts: Cast) -> Memory:
     before = i.memory
     m = crash_loop.restarts_seen(before, c, i.now)
     if m.crashes > before.crashes or (m.runs and m.runs != before.runs):
-        how = _how_it_ended(c, i.last_output)[1] if c.condition is Condition.RESTARTING else _last_end(m)
+        limit = i.chunk.container.settings.get("mem_limit") if i.chunk is not None else None
+        how = _how_it_ended(c, i.last_output, limit)[1] if c.condition is Condition.RESTARTING else _last_end(m, limit)
         counted = c.run if c.condition is Condition.RESTARTING else m.counted_run
         text = crash_loop.told(m, how)
         m = replace(m, counted_run=counted, last_error=text)
@@ -155,12 +157,12 @@ def _notice_restarts(i: ChunkInput, c: Container, parts: Cast) -> Memory:
     return m
 
 
-def _last_end(m: Memory) -> str:
+def _last_end(m: Memory, limit: object = None) -> str:
     known = [run for run in m.runs if run.code is not None]
     if not known:
         return "nobody saw with which exit code"
     run = known[-1]
-    return f"killed for want of memory (exit code {run.code})" if run.oom else f"exit code {run.code}"
+    return _killed(run.code, limit) if run.oom else f"exit code {run.code}"
 
 
 def _notice_illness(i: ChunkInput, c: Container, tv: TV, parts: Cast) -> Memory:
@@ -205,7 +207,7 @@ def _notice_end(i: ChunkInput, c: Container, parts: Cast) -> Memory:
     assert chunk is not None
     if finished(i, c):
         return replace(attempt_begins(m), job_generation=i.generation, counted_run=c.run, attempts=0, last_error="")
-    failure = Failure(*_how_it_ended(c, i.last_output))
+    failure = Failure(*_how_it_ended(c, i.last_output, chunk.container.settings.get("mem_limit")))
     if chunk.kind is Kind.SERVICE and c.run != i.told_run:
         seen_for = i.now - i.health.began if i.health.run == c.run else 0.0
         m = crash_loop.ended(m, c, i.now, seen_for)
@@ -273,6 +275,26 @@ def work_begins(i: ChunkInput, work: Work) -> Memory:
     elif parts.current is not None and any(isinstance(action, _CURES) for action, _ in work.steps):
         m = replace(m, tolerated=(*m.tolerated, *drifted(i, parts.current)))
     return m
+
+
+def mending(work: Work) -> str:
+    """What somebody did to a container that is up, where the work does nothing but put that right; else ""."""
+    found = []
+    for action, cause in work.steps:
+        match action:
+            case UnpauseContainer():
+                found.append("was paused")
+            case ConnectNetwork():
+                found.append(f"was disconnected from network {action.network}")
+            case DisconnectNetwork():
+                found.append(f"was connected to network {action.network}")
+            case UpdateContainer():
+                found.append(f"was changed ({cause})")
+            case RenameContainer():
+                found.append(f"was renamed to {action.name}")
+            case _:
+                return ""
+    return " and ".join(found)
 
 
 def step_told(m: Memory, action: Action, container: Container) -> Memory:
@@ -350,10 +372,22 @@ def work_failed(
     return m
 
 
-def _how_it_ended(c: Container, output: str) -> tuple[Reason, str]:
+def _how_it_ended(c: Container, output: str, limit: object = None) -> tuple[Reason, str]:
     tail = f"; it said: {output.strip()}" if output.strip() else ""
     if c.oom_killed:
-        return Reason.OOM_KILLED, f"killed for want of memory (exit code {c.exit_code}){tail}"
+        return Reason.OOM_KILLED, f"{_killed(c.exit_code, limit)}{tail}"
     if c.exit_code == 0:
         return Reason.EXITED, f"ended with exit code 0{tail}"
     return Reason.EXITED_NON_ZERO, f"exit code {c.exit_code}{tail}"
+
+
+def _killed(code: int | None, limit: object) -> str:
+    at = f": it wanted more than its limit of {_size(limit)}" if isinstance(limit, int) and limit else ""
+    return f"killed for want of memory (exit code {code}){at}"
+
+
+def _size(count: int) -> str:
+    for unit, power in (("GiB", 30), ("MiB", 20), ("KiB", 10)):
+        if count >= 1 << power:
+            return f"{count / (1 << power):.4g} {unit}"
+    return f"{count} B"

@@ -62,6 +62,7 @@ class Container:
     it that no setting can say. ``warnings`` are the engine's words when it made or changed the container just now, and
     ``was_there`` says of a creation that it found it: only who asked for that sees them. ``pid`` is that of its first
     process on the engine's machine (0: it does not run), ``files`` what the label of the same name says.
+    ``health_output`` is what the image's own check printed last, and ``finished`` when its last run ended (Unix time).
     """
 
     id: str
@@ -90,6 +91,7 @@ class Container:
     warnings: tuple[str, ...] = field(default=(), compare=False)
     was_there: bool = field(default=False, compare=False)
     began: float | None = field(default=None, compare=False)
+    health_output: str = ""
     finished: float | None = field(default=None, compare=False)
     restarts: int = 0
 

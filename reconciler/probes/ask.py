@@ -11,8 +11,10 @@ import re
 
 from reconciler.errors import PnrError, Unreachable
 from reconciler.probes.protocol import Probe, ProbeResult, Target
+from reconciler.probes.target import shown
+from reconciler.sentences import advised
 
-LONGEST_MESSAGE = 300
+LONGEST_MESSAGE = 500
 
 _ESCAPE_SEQUENCE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 
@@ -24,7 +26,9 @@ async def ask(probe: Probe, target: Target, timeout_seconds: float) -> ProbeResu
             result = await probe.probe(target)
     except TimeoutError as error:
         if deadline.expired():
-            return ProbeResult(ok=False, message=f"no answer within {timeout_seconds:g} s")
+            where = f"{shown(target.host, target.port)}: " if target.host is not None else ""
+            said = f"{where}no answer within {timeout_seconds:g} s"
+            return ProbeResult(ok=False, message=advised(said, "see why it is slow, or raise `timeout_seconds`"))
         return _raised(probe, error)
     except asyncio.CancelledError as error:
         task = asyncio.current_task()

@@ -27,7 +27,9 @@ class DockerProbe:
             return ProbeResult(ok=False, message="the container is gone")
         if seen.health is None:
             return ProbeResult(ok=False, message=_WITHOUT)
-        return ProbeResult(ok=seen.health == "healthy", message=seen.health)
+        printed = f"; its check printed: {seen.health_output}" if seen.health_output else ""
+        is_healthy = seen.health == "healthy"
+        return ProbeResult(ok=is_healthy, message=seen.health if is_healthy else f"{seen.health}{printed}")
 
     async def close(self) -> None:
         """Nothing is kept open."""

@@ -10,6 +10,7 @@ costs 33 ms, a probe 1 ms of CPU. httpx is imported by the first probe, not by t
 
 from __future__ import annotations
 
+import re
 import ssl
 from collections.abc import Mapping
 from contextlib import aclosing
@@ -18,16 +19,21 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.intent.model import HealthCheck
 from reconciler.probes.httpstatus import Expected, describe, expected_statuses
+from reconciler.probes.listening import with_listeners
 from reconciler.probes.pattern import LONGEST_PATTERN, Pattern
 from reconciler.probes.protocol import Inside, ProbeResult, Target
 from reconciler.probes.target import shown
 from reconciler.probes.tcp import reason
+from reconciler.sentences import advised
 
 if TYPE_CHECKING:
     import httpx
 
 MOST_BODY_BYTES = 64 * 1024
 MOST_REDIRECTS = 5
+MOST_SHOWN = 120
+MOST_SHOWN_BYTES = 2048
+_TAGS = re.compile(r"<(script|style|head)\b.*?</\1>|<[^>]*>", re.DOTALL | re.IGNORECASE)
 
 _STATUS: Mapping[str, Any] = {
     "anyOf": [
@@ -117,7 +123,10 @@ class HttpProbe:
         try:
             return await self._ask(server, target.host)
         except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as error:
-            return ProbeResult(ok=False, message=f"{server}{self._path}: {_reason(error)}")
+            said, number = f"{server}{self._path}: {_reason(error)}", self._port_key.partition("/")[0]
+            if number.isdigit() and _found_nobody(error):
+                said = with_listeners(said, target, int(number))
+            return ProbeResult(ok=False, message=said)
 
     async def close(self) -> None:
         """Let go of the client."""
@@ -147,7 +156,8 @@ class HttpProbe:
     async def _judged(self, url: str, response: httpx.Response) -> ProbeResult:
         status = response.status_code
         if not self._expected(status):
-            return ProbeResult(ok=False, message=f"{url}: answered {describe(status)}, expected {self._expected}")
+            said = f"{url}: answered {describe(status)}, expected {self._expected}"
+            return ProbeResult(ok=False, message=advised(f"{said}{await _said(response)}", self._step(response)))
         if self._body is not None:
             coding = response.headers.get("Content-Encoding", "identity")
             if coding != "identity":
@@ -155,6 +165,22 @@ class HttpProbe:
             if not await self._body.found_in([await _start_of_body(response)]):
                 return ProbeResult(ok=False, message=f"{url}: answered {status}, but body_regex is not in the body")
         return ProbeResult(ok=True, message=f"{self._scheme} {self._port_key} answered {status}")
+
+    @staticmethod
+    def _step(response: httpx.Response) -> str:
+        """What to do about an answer that was not expected."""
+        status = response.status_code
+        if 300 <= status < 400:
+            return "set `path` to where it leads, `follow_redirects`, or `expected_code` if that is a good answer"
+        if status in (401, 403):
+            return "give the check a `path` that needs no login, or the `headers` that it needs"
+        if status == 404:
+            return "correct the `path` of the health check"
+        if status in (400, 405):
+            return "correct the `method`, `path` or `headers` of the health check"
+        if status >= 500:
+            return "see what the container prints (`pnr logs`): it answers that something in it is wrong"
+        return "set `expected_code` if that is a good answer, or correct the `path`"
 
     def _opened(self) -> httpx.AsyncClient:
         import httpx
@@ -194,14 +220,25 @@ def _tls_context(verified: bool) -> ssl.SSLContext:
     return context
 
 
-async def _start_of_body(response: httpx.Response) -> str:
+async def _said(response: httpx.Response) -> str:
+    """Where a redirect leads, or the first words of the body, for people."""
+    location = response.headers.get("Location", "")
+    led = f", to {location}" if location and 300 <= response.status_code < 400 else ""
+    if led or response.request.method == "HEAD":
+        return led
+    text = " ".join(_TAGS.sub(" ", await _start_of_body(response, MOST_SHOWN_BYTES)).split())
+    shown = text if len(text) <= MOST_SHOWN else f"{text[: MOST_SHOWN - 1]}…"
+    return f"; it said: {shown}" if shown else ""
+
+
+async def _start_of_body(response: httpx.Response, most: int = MOST_BODY_BYTES) -> str:
     read = bytearray()
     async with aclosing(response.aiter_raw()) as chunks:  # type: ignore[type-var]
         async for chunk in chunks:
             read += chunk
-            if len(read) >= MOST_BODY_BYTES:
+            if len(read) >= most:
                 break
-    return read[:MOST_BODY_BYTES].decode("utf-8", errors="replace")
+    return read[:most].decode("utf-8", errors="replace")
 
 
 def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
@@ -215,21 +252,41 @@ def _name_of(authority: str) -> str:
     return authority.partition(":")[0]
 
 
-def _reason(error: BaseException) -> str:
-    """The cause at the bottom, in words: httpx wraps what the system said two or three times."""
-    import httpx
-
+def _causes(error: BaseException) -> list[BaseException]:
+    """An error and those behind it."""
     causes: list[BaseException] = []
     cause: BaseException | None = error
     while cause is not None and cause not in causes:
         causes.append(cause)
         grouped = cause.exceptions[0] if isinstance(cause, BaseExceptionGroup) else None
         cause = grouped or cause.__cause__ or cause.__context__
-    for found in reversed(causes):
+    return causes
+
+
+def _found_nobody(error: BaseException) -> bool:
+    """Whether nobody listens: refused, or closed by Docker's proxy, which holds a published port for nobody."""
+    import httpx
+
+    nobody = (ConnectionRefusedError, ConnectionResetError, httpx.RemoteProtocolError)
+    return any(isinstance(cause, nobody) for cause in _causes(error))
+
+
+def _reason(error: BaseException) -> str:
+    """The cause at the bottom, in words: httpx wraps what the system said two or three times."""
+    import httpx
+
+    for found in reversed(_causes(error)):
         if isinstance(found, ssl.SSLCertVerificationError):
-            return f"the certificate is not valid: {found.verify_message}; tls_verify says whether that matters"
+            return advised(
+                f"the certificate is not valid: {found.verify_message}",
+                "give it a certificate that the daemon's machine trusts for this address (or the Host header), or set"
+                " `tls_verify` to false in the health check",
+            )
         if isinstance(found, ssl.SSLError):
-            return f"no TLS there: {(found.reason or str(found)).replace('_', ' ').lower()}"
+            return advised(
+                f"no TLS there: {(found.reason or str(found)).replace('_', ' ').lower()}",
+                "set the check's `type` to http, or its `port_key` to the port that speaks TLS",
+            )
         if isinstance(found, OSError) and found.errno is not None:
             return reason(found)
     if isinstance(error, httpx.RemoteProtocolError) and "disconnected" in str(error):

@@ -14,10 +14,21 @@ from typing import Any
 from reconciler.intent.model import HealthCheck
 from reconciler.probes.pattern import LONGEST_PATTERN, Pattern
 from reconciler.probes.protocol import Inside, ProbeResult, Target
+from reconciler.sentences import advised
 
 FIRST_LOOK_BYTES = 1024 * 1024
 LOOK_BYTES = 64 * 1024
 LONGEST_LINE = 4096
+MOST_SHOWN = 160
+
+
+def _not_seen(pattern: str, output: str) -> str:
+    lines = [line for line in output.splitlines() if line.strip()]
+    last = f"the last line is: {lines[-1].strip()[:MOST_SHOWN]}" if lines else "it has printed nothing"
+    return advised(
+        f"not seen in the output yet: {pattern}; {last}",
+        "see what it prints (`pnr logs`), and correct the `pattern` where it says otherwise that it is up",
+    )
 
 
 class LogProbe:
@@ -53,7 +64,7 @@ class LogProbe:
             output = await self._inside.output_since(target.container.id, None, limit)
             if not await self._pattern.found_in([line[:LONGEST_LINE] for line in output.splitlines()]):
                 self._looked_at = run
-                return ProbeResult(ok=False, message=f"not seen in the output yet: {self._text}")
+                return ProbeResult(ok=False, message=_not_seen(self._text, output))
             self._seen_in = run
         return ProbeResult(ok=True, message=f"seen in the output: {self._text}")
 

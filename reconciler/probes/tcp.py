@@ -23,6 +23,7 @@ from contextlib import closing, suppress
 from typing import Any
 
 from reconciler.intent.model import HealthCheck
+from reconciler.probes.listening import with_listeners
 from reconciler.probes.protocol import Inside, ProbeResult, Target
 from reconciler.probes.target import own_addresses, shown
 
@@ -55,11 +56,13 @@ class TcpProbe:
             try:
                 await _connect(connection, target.host, target.port)
             except OSError as error:
-                return ProbeResult(ok=False, message=f"{where}: {reason(error)}")
+                said = f"{where}: {reason(error)}"
+                nobody = isinstance(error, ConnectionRefusedError)
+                return ProbeResult(ok=False, message=with_listeners(said, target, self._own_port) if nobody else said)
             own = own_addresses(target.container)
             if target.host not in own and not await self._listens(connection, own, self._own_port):
                 said = f"{where}: accepted and closed at once: nothing listens on {self._port_key} in the container"
-                return ProbeResult(ok=False, message=said)
+                return ProbeResult(ok=False, message=with_listeners(said, target, self._own_port))
         return ProbeResult(ok=True, message=f"tcp {self._port_key} answered")
 
     async def close(self) -> None:

@@ -10,6 +10,7 @@ import pytest
 from reconciler.controller.records import LookNow
 from reconciler.daemon.verdict import FAILED, SETTLED, exit_code, finished_applying
 from reconciler.planner.observed import Observed
+from reconciler.sentences import taken_apart
 from tests.simulation.virtual_time import run
 from tests.simulation.world import World, chunk, domain
 
@@ -35,7 +36,9 @@ def test_what_is_external_and_is_not_there_is_a_failure_until_it_appears(documen
             await w.until(lambda: w.chunk("web")["reason"] == "ExternalMissing")
             said = w.chunk("web")
             assert (said["state"], finished_applying(w.view()), exit_code(w.view())) == ("failed", True, FAILED)
-            assert said["message"] == f"waiting for {what}, which is declared external and does not exist"
+            cause, step = taken_apart(said["message"])
+            assert cause == f"waiting for {what}, which is declared external and does not exist"
+            assert step.startswith(f"make it (`docker {what.replace(' ', ' create ')}`)")
             assert w.engine.containers == {}
             if what == "network lan":
                 w.engine.plant_network("lan")
@@ -63,7 +66,8 @@ def test_what_is_external_and_vanishes_is_a_failure_until_it_is_back_and_restart
             await asyncio.sleep(900)
             said = w.chunk("web")
             assert (said["state"], said["reason"]) == ("failed", "ExternalMissing")
-            assert said["message"] == "waiting for network lan, which is declared external and does not exist"
+            cause, _ = taken_apart(said["message"])
+            assert cause == "waiting for network lan, which is declared external and does not exist"
             assert (w.fact("web_ready"), w.chunk("cart")["state"]) == ("N" if only else "Y", "completed")
             assert (finished_applying(w.view()), exit_code(w.view())) == (True, FAILED)
             w.engine.plant_network("lan")

@@ -6,15 +6,16 @@ the protocol.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import docker
 from docker.errors import APIError
 
-from reconciler.engine.docker.failures import NotOurs, status
+from reconciler.engine.docker.failures import NotOurs, status, words
 from reconciler.engine.docker.ownership import Ownership
-from reconciler.engine.protocol import EngineError, NameConflict
+from reconciler.engine.docker.refusals import overlap
+from reconciler.engine.protocol import CreateFailed, EngineError, NameConflict
 from reconciler.planner.actions import CreateNetwork, CreateVolume, RemoveNetwork
 from reconciler.planner.bodies import network_body, volume_body
 from reconciler.planner.observed import LABEL_DOMAIN
@@ -49,8 +50,13 @@ class Belongings:
             body = {**network_body(action.spec, action.domain), "Name": action.name}
             client._raise_for_status(client._post_json(client._url("/networks/create"), data=body))
         except APIError as error:
-            if status(error) != 409 or not self._have_network(action):
-                raise
+            if status(error) == 409 and self._have_network(action):
+                return
+            pools = [pool.subnet for pool in action.spec.ipam.pools] if "overlap" in words(error).lower() else []
+            said = overlap(action.name, filter(None, pools), self._subnets())
+            if said:
+                raise CreateFailed(said) from error
+            raise
 
     def _have_network(self, action: CreateNetwork) -> bool:
         existing = self._networks(action.name)
@@ -62,6 +68,11 @@ class Belongings:
                 f" belong to domain {action.domain}; remove it, or name the domain otherwise"
             )
         return False
+
+    def _subnets(self) -> Iterator[tuple[str, list[str]]]:
+        for network in self._client.networks():
+            pools = (network.get("IPAM") or {}).get("Config") or ()
+            yield str(network["Name"]), [str(pool["Subnet"]) for pool in pools if pool.get("Subnet")]
 
     def remove_network(self, action: RemoveNetwork) -> None:
         """Remove the networks of the domain that have the name, or the one of them that the action means by its id; one

@@ -22,6 +22,7 @@ from reconciler.engine.docker.guarding import Guard
 from reconciler.engine.docker.host_files import HostFiles
 from reconciler.engine.docker.mounted_files import MountedFiles, own_mounts
 from reconciler.engine.docker.ownership import Ownership
+from reconciler.engine.docker.refusals import meaning
 from reconciler.engine.protocol import (
     AddressInUse,
     Adopted,
@@ -50,6 +51,7 @@ from reconciler.planner.observed import (
     LABEL_SPEC,
     Condition,
 )
+from reconciler.sentences import advised
 
 Body = Mapping[str, Any]
 
@@ -263,7 +265,7 @@ class Containers:
                 raise AddressInUse(self._who_has(body)) from error
             if status(error) == 404 and self._inspect(cid) is not None:
                 # Not the container is missing but something that it needs: a network, most often.
-                raise StartFailed(f"container {name} can't be started: {words(error)}") from error
+                raise StartFailed(f"container {name} can't be started: {meaning(words(error))}") from error
             raise
         return self._again(cid)
 
@@ -281,7 +283,10 @@ class Containers:
         holder = ports.holding_container(taken, self._client.containers(), own_id)
         if holder is None and self._address.is_local:
             holder = ports.holding_process(taken)
-        return f"host port {taken.port} is held by {holder or 'somebody who can not be seen from here'}"
+        return advised(
+            f"host port {taken.port} is held by {holder or 'somebody who can not be seen from here'}",
+            "free it, or publish another port in the domain file (`ports`)",
+        )
 
     def _who_has(self, body: Body) -> str:
         """Who has a fixed address of the container."""
@@ -423,7 +428,7 @@ def _held_by(name: str, body: Body) -> str:
     whose = reading.owner(_labels(body))
     belongs = f"belongs to {whose}" if whose is not None else "was not made by pnr"
     image = (body.get("Config") or {}).get("Image", "")
-    return (
-        f"the name {name} is held by container {str(body['Id'])[:12]} ({image}), which {belongs};"
-        f" remove or rename it, or choose another container name"
+    return advised(
+        f"the name {name} is held by container {str(body['Id'])[:12]} ({image}), which {belongs}",
+        f"remove or rename it (`docker rename {name} NEW`), or choose another container name in the domain file",
     )

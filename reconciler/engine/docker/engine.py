@@ -292,9 +292,11 @@ class DockerEngine:
         """The end of what the container printed."""
         return await self._printed(lambda c, r: output.last_lines(c, container_id, lines, LAST_OUTPUT_BYTES, r))
 
-    async def output_since(self, container_id: str, since: float | None, limit_bytes: int) -> str:
+    async def output_since(
+        self, container_id: str, since: float | None, limit_bytes: int, until: float | None = None
+    ) -> str:
         """What was printed since a Unix time (None: since the last start), the newest ``limit_bytes`` of it."""
-        return await self._printed(lambda c, r: output.since(c, container_id, since, limit_bytes, r))
+        return await self._printed(lambda c, r: output.since(c, container_id, since, limit_bytes, r, until))
 
     async def _printed(self, read: Callable[[docker.APIClient, output.Reading], str]) -> str:
         """The SDK reads output without any limit of time: here is one."""

@@ -15,7 +15,9 @@ import urllib3
 from docker.constants import IS_WINDOWS_PLATFORM
 from docker.errors import APIError, DockerException
 
+from reconciler.engine.docker.refusals import meaning
 from reconciler.engine.protocol import EngineError, EngineUnavailable, NotFound
+from reconciler.sentences import advised
 
 
 def _of_named_pipes() -> tuple[type[Exception], ...]:
@@ -90,12 +92,17 @@ def unavailable(error: BaseException, where: str) -> EngineUnavailable:
     text = words(error)
     if caused_by(error, PermissionError):
         return EngineUnavailable(
-            f"permission denied on {where}: run as a user in the group `docker` (usermod -aG docker USER), or as root"
+            advised(
+                f"permission denied on {where}",
+                "run pnr as a user in the group `docker` (`usermod -aG docker USER`, then log in anew), or as root",
+            )
         )
     if caused_by(error, FileNotFoundError) or caused_by(error, ConnectionRefusedError):
         return EngineUnavailable(
-            f"no Docker engine answers at {where}: is it installed and started (systemctl start docker,"
-            " or Docker Desktop)?"
+            advised(
+                f"no Docker engine answers at {where}",
+                "start it (`systemctl start docker`, or Docker Desktop), or install it; pnr goes on by itself then",
+            )
         )
     return EngineUnavailable(f"the Docker engine at {where} does not answer: {text}")
 
@@ -115,16 +122,17 @@ def caused_by(error: BaseException, kind: type[BaseException]) -> bool:
     return False
 
 
-def translate(error: BaseException, where: str, other: type[EngineError]) -> EngineError:
-    """The protocol's error for what the SDK raised; ``other`` where nothing more precise fits."""
+def translate(error: BaseException, where: str, other: type[EngineError], about: str = "") -> EngineError:
+    """The protocol's error for what the SDK raised; ``other`` where nothing more precise fits. ``about`` begins the
+    message of that."""
     if isinstance(error, EngineError):
         return error
     if isinstance(error, LOST):
         return unavailable(error, where)
-    if status(error) == 404:
+    if status(error) == 404 and not about:  # of what is to be made it is something else that is not there: its driver
         return NotFound(words(error))
     if isinstance(error, (DockerException, OSError)):
-        return other(words(error), permanent=_is_never_possible(error) or None)
+        return other(about + meaning(words(error)), permanent=_is_never_possible(error) or None)
     raise error
 
 

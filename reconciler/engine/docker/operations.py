@@ -91,8 +91,19 @@ def perform(
             case _:
                 raise EngineError(f"the Docker engine knows no action {type(action).__name__}")
     except RAISED as error:
-        translated = translate(error, str(address), failed)
+        translated = translate(error, str(address), failed, _about(action))
         if isinstance(action, CreateNetwork) and status(error) in _REFUSED:
             translated.permanent = True
         raise translated from error
     return None
+
+
+def _about(action: Action) -> str:
+    """What of a domain's own an error is about; a chunk's is told as the chunk's."""
+    match action:
+        case CreateNetwork():
+            return f"network {action.name} can't be made: "
+        case CreateVolume():
+            return f"volume {action.name} can't be made: "
+        case _:
+            return ""

@@ -96,8 +96,16 @@ def last_lines(client: docker.APIClient, container_id: str, lines: int, limit_by
     return tail.text()
 
 
-def since(client: docker.APIClient, container_id: str, start: float | None, limit_bytes: int, reading: Reading) -> str:
-    """The newest ``limit_bytes`` since a Unix time, or of the container's current run. Raises the SDK's errors.
+def since(
+    client: docker.APIClient,
+    container_id: str,
+    start: float | None,
+    limit_bytes: int,
+    reading: Reading,
+    until: float | None = None,
+) -> str:
+    """The newest ``limit_bytes`` since a Unix time, or of the container's current run, and not after ``until``. Raises
+    the SDK's errors.
 
     What was printed in a week need not be read for the newest of it: a number of lines is asked for, and more only
     where they were too few.
@@ -109,6 +117,8 @@ def since(client: docker.APIClient, container_id: str, start: float | None, limi
             return ""
     if start > 0:
         options["since"] = float(start)
+    if until is not None:
+        options["until"] = float(until)
     lines = max(_FEWEST_LINES, limit_bytes // _BYTES_A_LINE)
     while True:
         tail = Tail(limit_bytes)

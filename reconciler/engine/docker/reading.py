@@ -6,10 +6,10 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from reconciler.engine.docker.mounted_files import without_own
+from reconciler.engine.docker.output import unix
 from reconciler.intent.model import ChunkId, Ipam, Pool
 from reconciler.intent.settings import endpoints, read_back, volumes
 from reconciler.intent.settings.words import OWN_LABELS
@@ -34,6 +34,7 @@ from reconciler.planner.observed import (
 _IDENTITY = (LABEL_DOMAIN, LABEL_CPUX, LABEL_CHUNK, LABEL_REPLICA, LABEL_SPEC, LABEL_GENERATION, LABEL_FIXED)
 _HEALTH = re.compile(r"\((health: starting|healthy|unhealthy)\)")
 _EXIT = re.compile(r"^Exited \((\d+)\)")
+_LONGEST_HEALTH_OUTPUT = 300
 _NEVER = "0001-01-01T00:00:00Z"
 
 
@@ -238,19 +239,17 @@ def from_inspection(body: Mapping[str, Any]) -> Container:
         files=str(labels.get(LABEL_FILES) or ""),
         warnings=tuple(str(warning).strip() for warning in body.get(_WARNINGS) or ()),
         was_there=bool(body.get(_WAS_THERE)),
-        began=_moment(started),
-        finished=_moment(str(state.get("FinishedAt") or "")),
+        began=unix(started) if started != _NEVER else None,
+        finished=unix(str(state.get("FinishedAt") or "")) if state.get("FinishedAt") != _NEVER else None,
         restarts=int(body.get("RestartCount") or 0),
+        health_output=_printed_last(state.get("Health") or {}),
     )
 
 
-def _moment(text: str) -> float | None:
-    """A time as the engine writes it (``2026-01-01T00:00:00.123456789Z``), in seconds of the epoch; None where there is
-    none."""
-    try:
-        return datetime.fromisoformat(text).timestamp() if text and text != _NEVER else None
-    except ValueError:
-        return None
+def _printed_last(health: Mapping[str, Any]) -> str:
+    """What the image's check printed as it failed last; "" where it did not."""
+    failed = [entry for entry in health.get("Log") or () if entry.get("ExitCode")]
+    return " ".join(str(failed[-1].get("Output") or "").split())[:_LONGEST_HEALTH_OUTPUT] if failed else ""
 
 
 def _ipv6_addresses(shown: Mapping[str, Any]) -> dict[str, str]:

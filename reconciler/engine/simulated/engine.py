@@ -270,9 +270,11 @@ class SimulatedEngine(SimulatedHost):
             raise NotFound(f"there is no container {container_id}")
         return f"simulated output of {self.containers[container_id].name}"
 
-    async def output_since(self, container_id: str, since: float | None, limit_bytes: int) -> str:
+    async def output_since(
+        self, container_id: str, since: float | None, limit_bytes: int, until: float | None = None
+    ) -> str:
         """The same, once."""
-        return (await self.last_output(container_id))[:limit_bytes] if since is None else ""
+        return (await self.last_output(container_id))[:limit_bytes]
 
     async def follow(self, container_id: str, since: int | None, tail: int | None) -> AsyncGenerator[Printed, None]:
         """A line a run, then nothing until the run ends."""

@@ -11,6 +11,7 @@ import pytest
 from reconciler.probes.ask import ask
 from reconciler.probes.http import HttpProbe
 from reconciler.probes.protocol import ProbeResult
+from reconciler.sentences import taken_apart
 from tests.integration.probes.servers import Behaviour, Reader, Writer, answering, http, refusing_port, serving, target
 from tests.unit.probes.build import FakeInside, check
 
@@ -43,7 +44,9 @@ async def test_another_status_is_told_with_what_was_expected() -> None:
     async with serving(answering(http("503 Service Unavailable"))) as port:
         result = await _probe(port, path="/health")
     assert not result.ok
-    assert result.message == f"http://127.0.0.1:{port}/health: answered 503 (Service Unavailable), expected 2xx"
+    cause, step = taken_apart(result.message)
+    assert cause == f"http://127.0.0.1:{port}/health: answered 503 (Service Unavailable), expected 2xx"
+    assert "pnr logs" in step
 
 
 @pytest.mark.parametrize("expected", [404, "4xx", [200, 404], [200, "4xx"]])
@@ -117,7 +120,8 @@ async def test_a_server_that_drips_ends_at_the_deadline() -> None:
 
     async with serving(drip) as port:
         result = await _probe(port, timeout_seconds=0.5)
-    assert result == ProbeResult(ok=False, message="no answer within 0.5 s")
+    assert (result.ok, result.is_known) == (False, True)
+    assert taken_apart(result.message)[0].endswith(": no answer within 0.5 s")
 
 
 async def test_a_body_that_drips_ends_at_the_deadline_where_it_is_needed() -> None:
@@ -131,7 +135,8 @@ async def test_a_body_that_drips_ends_at_the_deadline_where_it_is_needed() -> No
     async with serving(drip) as port:
         assert (await _probe(port)).ok
         result = await _probe(port, timeout_seconds=0.5, body_regex="ready")
-    assert result == ProbeResult(ok=False, message="no answer within 0.5 s")
+    assert (result.ok, result.is_known) == (False, True)
+    assert taken_apart(result.message)[0].endswith(": no answer within 0.5 s")
 
 
 async def test_a_body_without_end_is_read_no_further_than_64_kib() -> None:
@@ -161,7 +166,7 @@ async def test_the_body_must_match_where_a_pattern_is_given(pattern: str, ok: bo
 async def test_a_pattern_that_backtracks_without_end_ends_at_the_deadline() -> None:
     async with serving(answering(http("200 OK", b"a" * 5000 + b"b"))) as port:
         result = await _probe(port, body_regex="^(a+)+$", timeout_seconds=0.5)
-    assert result.message == "no answer within 0.5 s"
+    assert taken_apart(result.message)[0].endswith(": no answer within 0.5 s")
 
 
 async def test_a_compressed_body_is_not_unpacked() -> None:

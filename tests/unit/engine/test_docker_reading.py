@@ -251,7 +251,7 @@ def test_the_holder_of_a_port_has_it_on_the_same_address_and_protocol() -> None:
         (
             requests.ConnectionError(ProtocolError("Connection aborted.", PermissionError(13, "Permission denied"))),
             EngineUnavailable,
-            "permission denied on unix:///sock: run as a user in the group `docker`",
+            "permission denied on unix:///sock; what to do: run pnr as a user in the group `docker`",
         ),
         (
             requests.ConnectionError(ConnectionRefusedError(111, "refused")),

@@ -82,7 +82,7 @@ async def test_another_run_of_the_container_begins_anew() -> None:
     inside.output = "starting\n"
     result = await probe.probe(Target(container(run="2")))
     assert not result.ok
-    assert result.message == "not seen in the output yet: ready"
+    assert result.message.startswith("not seen in the output yet: ready; the last line is: starting; what to do: ")
 
 
 async def test_only_the_beginning_of_a_very_long_line_counts() -> None:

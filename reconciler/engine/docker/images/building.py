@@ -21,10 +21,12 @@ from reconciler.intent.image_names import parse
 from reconciler.intent.model import Build
 from reconciler.intent.settings import ulimits
 from reconciler.planner.observed import LABEL_BUILD
+from reconciler.sentences import advised
 
 KEPT_LINES = 20
 _LONGEST_LINE = 200
 _STEP = re.compile(r"Step (\d+)/(\d+) : (.*)", re.DOTALL)
+_OF_THE_BUILDER = re.compile(r"Step \d+/\d+ : |--->|Removing intermediate container|Successfully |\[Warning\]")
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]")
 
 
@@ -112,10 +114,15 @@ def _params(api: Any, image: str, wanted: Build, dockerfile: str) -> dict[str, A
 
 def _failed(image: str, wanted: Build, lines: list[str]) -> ImageBuildFailed:
     tail = "\n".join(lines[-KEPT_LINES:])
+    said = next((line for line in reversed(lines[:-1]) if not _OF_THE_BUILDER.match(line)), "")
+    cause = f"{lines[-1]} ({said.splitlines()[-1]})" if said else lines[-1]
     refusal = refusals.of_build(lines[-1])
     error = ImageBuildFailed(
-        f"image {image} can't be built from {wanted.context}: {tail}"
-        + (f"; {refusal.advice}" if refusal.advice else "")
+        advised(
+            f"image {image} can't be built from {wanted.context}: {' '.join(cause.split())}",
+            refusal.advice or "correct the Dockerfile, or what it needs: a change there is noticed, and built",
+        )
+        + f"\n{tail}"
     )
     error.permanent = refusal.permanent
     return error

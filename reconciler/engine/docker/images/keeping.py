@@ -28,6 +28,7 @@ from reconciler.intent.pull_policy import longest_age
 from reconciler.planner.actions import EnsureImage
 from reconciler.planner.images import registry_digests
 from reconciler.planner.observed import LABEL_BUILD, ImageSeen
+from reconciler.sentences import advised
 
 T = TypeVar("T")
 Pack = Callable[[Build], tuple[IO[bytes], str]]
@@ -165,8 +166,11 @@ class ImageKeeper:
         if not seeing.fits(found, action.platform):
             raise _permanent(
                 ImagePullFailed(
-                    f"image {action.image} does not exist for {action.platform}: the registry has it for"
-                    f" {found.platform}; correct `platform`, or the tag"
+                    advised(
+                        f"image {action.image} does not exist for {action.platform}: the registry has it for"
+                        f" {found.platform}",
+                        "correct `platform`, or take a tag that has the image for it",
+                    )
                 )
             )
         is_new = present is None or present.id != found.id

@@ -37,16 +37,21 @@ class Credentials:
     origin: str = ""
     trouble: str = ""
 
+    @property
+    def whose(self) -> str:
+        """What is refused, for people."""
+        user = self.auth.get("username", "")
+        whom = f"the login of {user!r}" if user else "the token"
+        return f"{whom} from {self.origin}"
+
     def advice(self, registry: str) -> str:
         """What to do when the registry refuses."""
         if self.auth:
-            user = self.auth.get("username", "")
-            whom = f"the login of {user!r}" if user else "the token"
-            return f"{registry} refuses {whom} from {self.origin}: correct it, or `docker login {registry}` anew"
-        more = f" ({self.trouble})" if self.trouble else ""
+            return f"correct the password of {self.whose}, or `docker login {registry}` anew as the daemon's user"
+        more = f" (now {self.trouble})" if self.trouble else ""
         return (
-            f"nobody is logged in to {registry}{more}: if the image is private, `docker login {registry}` as the"
-            " daemon's user, or name a login in the domain's `registries`"
+            f"log in where the image is private{more}: `docker login {registry}` as the daemon's user, or name a login"
+            " in the domain's `registries`"
         )
 
 

@@ -35,24 +35,39 @@ _PASSES = re.compile(
     r"|no such host|server misbehaving|network is unreachable|no route to host|temporary failure|try again",
     re.IGNORECASE,
 )
+_UNREACHABLE = re.compile(
+    r"connection refused|no such host|server misbehaving|network is unreachable|no route to host|i/o timeout"
+    r"|temporary failure in name resolution|connection reset by peer",
+    re.IGNORECASE,
+)
 _RETRY_AFTER = re.compile(r"retry-after:?\s*([0-9]+(?:\.[0-9]+)?)\s*(ms|s|m)?\b", re.IGNORECASE)
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0}
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """``permanent``: another try at once can't help. ``wants_login``: it is about who asks. ``advice``: what to do, for
-    the end of a message."""
+    """``permanent``: another try at once can't help. ``wants_login``: it is about who asks. ``not_there``: there is no
+    such image. ``unreachable`` says why the registry can't be reached. ``advice``: what to do, for the end of a
+    message."""
 
     permanent: bool
     wants_login: bool = False
     advice: str = ""
+    not_there: bool = False
+    unreachable: str = ""
 
 
 def of_pull(said: str) -> Refusal:
     """What a pull that failed with these words means. What nobody has seen before is tried again."""
     if _PASSES.search(said) and not _NOT_THERE.search(said):
-        return Refusal(permanent=False)
+        unreachable = _UNREACHABLE.search(said)
+        if unreachable is None:
+            return Refusal(permanent=False)
+        advice = (
+            "see that it runs and that the engine's machine reaches it, or correct the name of the image; it is asked"
+            " again by itself"
+        )
+        return Refusal(permanent=False, advice=advice, unreachable=unreachable[0])
     return _known(said) or Refusal(permanent=False)
 
 
@@ -67,19 +82,21 @@ def _known(said: str) -> Refusal | None:
     if _LOGIN.search(said):
         return Refusal(permanent=True, wants_login=True)
     if _PLATFORM.search(said):
-        return Refusal(True, advice="the image does not exist for this platform: correct `platform`, or the tag")
+        return Refusal(True, advice="correct `platform`, or take a tag that has the image for it")
     if _NOT_THERE.search(said):
-        return Refusal(True, advice="there is no such image: check its name and tag")
+        return Refusal(True, advice="correct the name or the tag of the image", not_there=True)
     if _TLS.search(said):
         return Refusal(
             True,
-            advice="the engine does not trust the registry: give it the certificate (/etc/docker/certs.d/HOST/ca.crt),"
+            advice="let the engine trust the registry: give it the certificate (/etc/docker/certs.d/HOST/ca.crt),"
             " or list the registry in its insecure-registries",
         )
     if _NAME.search(said):
         return Refusal(True, advice="correct the name of the image")
     if _DISK.search(said):
-        return Refusal(True, advice="the engine's disk is full: `pnr prune` removes images that nothing uses")
+        return Refusal(
+            True, advice="the engine's disk is full: make room, `pnr prune` removes images that nothing uses"
+        )
     return None
 
 

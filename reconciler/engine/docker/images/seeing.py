@@ -16,6 +16,7 @@ from reconciler.engine.docker.images.streams import is_timeout
 from reconciler.engine.protocol import EngineError, RegistryFailed
 from reconciler.intent.image_names import ImageName, parse
 from reconciler.planner.observed import ImageSeen
+from reconciler.sentences import advised
 
 _SAME_ARCHITECTURE = {"x86_64": "amd64", "x86-64": "amd64", "aarch64": "arm64", "i386": "386", "armhf": "arm"}
 _USUAL_VARIANT = {"arm64": "v8", "arm": "v7"}
@@ -120,7 +121,7 @@ def newest_digest(
 def _failed(asked: str, said: str, image: ImageName, credentials: Credentials) -> RegistryFailed:
     refusal = refusals.of_pull(said)
     advice = credentials.advice(image.registry) if refusal.wants_login else refusal.advice
-    error = RegistryFailed(f"{image.registry} can't be asked for {asked}: {said}" + (f"; {advice}" if advice else ""))
+    error = RegistryFailed(advised(f"{image.registry} can't be asked for {asked}: {said}", advice))
     error.permanent = refusal.permanent
     return error
 

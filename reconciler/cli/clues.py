@@ -1,0 +1,77 @@
+"""What the output of a container that ended says about what to do: the words that many programs print alike. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+Words = re.Match[str]
+
+_CLUES: tuple[tuple[re.Pattern[str], Callable[[Words], str]], ...] = (
+    (
+        re.compile(
+            r"bad address '?\"?(?P<a>[\w.-]+)|could not resolve host:? (?P<b>[\w.-]+)|ENOTFOUND (?P<c>[\w.-]+)"
+            r"|lookup (?P<d>[\w.-]+)(?: on \S+)?: (?:no such host|server misbehaving)"
+            r"|could not translate host name \"(?P<e>[\w.-]+)\"|unknown host:? '?(?P<f>[\w.-]+)"
+            r"|EAI_AGAIN (?P<g>[\w.-]+)",
+            re.IGNORECASE,
+        ),
+        lambda m: (
+            f"The name {next(filter(None, m.groups()))} is not known in its networks: correct it, or connect the chunk"
+            " to the network (`networks`) in which a container has that name; chunks of one CPUX know each other by"
+            " their names."
+        ),
+    ),
+    (
+        re.compile(
+            r"temporary failure in name resolution|name or service not known|nodename nor servname"
+            r"|no address associated",
+            re.IGNORECASE,
+        ),
+        lambda _: (
+            "A name that it asks for is not known in its networks: correct it in its settings, or connect the chunk to"
+            " the network (`networks`) in which a container has that name."
+        ),
+    ),
+    (
+        re.compile(r"read-only file system|EROFS", re.IGNORECASE),
+        lambda _: (
+            "Give it a place to write to: `tmpfs` or a volume at that path in the domain file, or take `read_only` out."
+        ),
+    ),
+    (
+        re.compile(r"no space left on device|ENOSPC", re.IGNORECASE),
+        lambda _: "Make room on the engine's disk: `pnr prune` removes images that nothing uses, `docker system df`.",
+    ),
+    (
+        re.compile(r"exec format error", re.IGNORECASE),
+        lambda _: "The image is for another processor: take one for this machine's platform.",
+    ),
+    (
+        re.compile(r"permission denied|EACCES|operation not permitted|EPERM", re.IGNORECASE),
+        lambda _: (
+            "See that its user (`user`) may do that: rights of the files in its volumes, or a capability (`cap_add`)."
+        ),
+    ),
+    (
+        re.compile(r"connection refused|ECONNREFUSED", re.IGNORECASE),
+        lambda _: (
+            "Whom it connects to does not listen there: correct the address, or let it wait with a gatekeeper for the"
+            " fact that the other one is up."
+        ),
+    ),
+    (
+        re.compile(r"address already in use|EADDRINUSE", re.IGNORECASE),
+        lambda _: "Two programs in its network want one port: give one of them another.",
+    ),
+)
+
+
+def step_from(output: str) -> str:
+    """What to do, where the output tells; else ""."""
+    for line in reversed(output.splitlines()):
+        for pattern, tell in _CLUES:
+            found = pattern.search(line)
+            if found is not None:
+                return tell(found)
+    return ""

@@ -1,0 +1,34 @@
+"""Which domain and chunks a file speaks of, valid or not: for who asks about a chunk that is not in force. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+_NAME = re.compile(r'"name"\s*:\s*"([^"\\\n]{1,200})"')
+_LONGEST = 1 << 20
+_MOST = 200
+
+
+def said_names(data: bytes) -> tuple[str, ...]:
+    """The names, the domain's first; of text that is no JSON all that stand behind ``"name"``."""
+    text = data[:_LONGEST].decode("utf-8", "replace")
+    try:
+        tree = json.loads(text)
+    except (ValueError, RecursionError):
+        return tuple(dict.fromkeys(_NAME.findall(text)))[:_MOST]
+    return tuple(dict.fromkeys(_names(tree)))[:_MOST]
+
+
+def _names(tree: Any) -> list[str]:
+    if not isinstance(tree, dict):
+        return []
+    found = [str(tree.get("name", ""))]
+    cpuxs = tree.get("cpuxs")
+    for cpux in cpuxs.values() if isinstance(cpuxs, dict) else ():
+        chunks = cpux.get("design_chunks") if isinstance(cpux, dict) else None
+        for chunk in chunks if isinstance(chunks, list) else ():
+            if isinstance(chunk, dict) and isinstance(chunk.get("name"), str):
+                found.append(chunk["name"])
+    return found

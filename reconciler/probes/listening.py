@@ -1,0 +1,52 @@
+"""Which ports a container listens on, for a check that found nobody on its own: from the kernel's tables.
+
+Only where the engine runs on this machine: the process is looked for by its number, and taken only where the kernel
+says that it is the container's.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from reconciler.probes.protocol import Target
+from reconciler.sentences import advised
+
+_LISTENING = "0A"
+_TABLES = ("tcp", "tcp6")
+_LOOPBACK = ("0100007F", "00000000000000000000000001000000", "0000000000000000FFFF00000100007F")
+
+
+def listening_ports(pid: int, container_id: str) -> list[tuple[int, bool]] | None:
+    """The TCP ports, each with whether it is bound to the container's loopback only; None where that can't be seen."""
+    process = Path("/proc", str(pid))
+    try:
+        if not pid or container_id not in (process / "cgroup").read_text():
+            return None
+        tables = [(process / "net" / table).read_text() for table in _TABLES if (process / "net" / table).exists()]
+    except OSError:
+        return None
+    found: dict[int, bool] = {}
+    for table in tables:
+        for line in table.splitlines()[1:]:
+            fields = line.split()
+            if len(fields) > 3 and fields[3] == _LISTENING:
+                address, _, port = fields[1].rpartition(":")
+                number = int(port, 16)
+                found[number] = found.get(number, True) and address in _LOOPBACK
+    return sorted(found.items())
+
+
+def with_listeners(said: str, target: Target, port: int) -> str:
+    """``said`` of a check that found nobody on the container's ``port``, with what it does listen on and what to do."""
+    ports = listening_ports(target.container.pid, target.container.id)
+    if ports is None:
+        return said
+    if not ports:
+        step = "see what it prints (`pnr logs`): it may still start, or need another setting to listen"
+        return advised(f"{said}; the container does not listen on any TCP port", step)
+    if dict(ports).get(port):
+        step = "let it listen on all of its addresses (0.0.0.0)"
+        return advised(f"{said}; the container listens on {port} of its own loopback only", step)
+    listed = ", ".join(f"{number}{' (loopback only)' if own else ''}" for number, own in ports)
+    step = "correct `port_key` in the health check, or the port that it listens on"
+    return advised(f"{said}; the container listens on {listed}", step)

@@ -1,0 +1,25 @@
+"""The one form of a message that also says what to do: the cause, then the step. Pure.
+
+Messages are handed on through memory, snapshots and journal as text; the mark in the middle is what they are taken
+apart by again, so that ``pnr why`` can put the cause into its first line and the step into its second.
+"""
+
+from __future__ import annotations
+
+MARK = "; what to do: "
+LAST_ATTEMPT = "; the last attempt failed: "
+"""Between what goes on now and why it had to be begun again."""
+
+
+def advised(cause: str, step: str) -> str:
+    """``cause`` with what to do about it; the cause alone where there is nothing to do."""
+    return f"{cause}{MARK}{step}" if step else cause
+
+
+def taken_apart(message: str) -> tuple[str, str]:
+    """The cause of a message and its step ("" where it has none), a line each. What stands on lines of its own behind
+    them (the end of an output) is left out."""
+    cause, _, step = message.partition(MARK)
+    if step:
+        step = step.partition("\n")[0]
+    return " ".join(cause.split()), step
