@@ -50,6 +50,7 @@ class HostFiles:
                 if self._known.engine_up and self._known.world.complete:
                     self._tell({})
                 seen = await self._changed(seen)
+                await asyncio.sleep(LOOK_SECONDS)  # who has what mounted is gone through once, whatever comes in a row
                 continue
             begun = time.perf_counter()
             await self.look()
