@@ -9,7 +9,7 @@ from reconciler.cli.client import request
 from reconciler.cli.explain import explain
 from reconciler.cli.folders import folders
 from reconciler.cli.terminal import print_json, say
-from reconciler.daemon.viewing import find
+from reconciler.daemon.viewing import Document, UnknownChunk, find
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -20,7 +20,11 @@ def configure(parser: ArgumentParser) -> None:
         "exit codes: 0 said, 4 no daemon answers, 64 no such chunk, or more than one"
     )
     parser.add_argument("chunk", metavar="CHUNK", help="chunk, cpux/chunk or domain/cpux/chunk")
-    parser.add_argument("--json", action="store_true", help="the chunk as in `pnr status --json`, with `explanation`")
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        help="the chunk as in `pnr status --json`, with `explanation`; of a file that was never valid, that alone",
+    )
 
 
 def run(args: Namespace) -> int:
@@ -31,8 +35,16 @@ def run(args: Namespace) -> int:
             continue
         text = explain(answer["view"], args.chunk)
         if args.json:
-            found = find(answer["view"], args.chunk)
-            print_json({**found.chunk, "full_name": found.name, "explanation": text.splitlines()})
+            print_json({**_chunk_shown(answer["view"], args.chunk), "explanation": text.splitlines()})
         else:
             say(text)
     return exits.OK
+
+
+def _chunk_shown(view: Document, name: str) -> Document:
+    """The chunk as in the status; nothing of one that stands only in a file that was never valid."""
+    try:
+        found = find(view, name)
+    except UnknownChunk:
+        return {}
+    return {**found.chunk, "full_name": found.name}
