@@ -264,9 +264,9 @@ class _Teller:
             memory = ", killed for want of memory" if ending.get("oom") else ""
             output = [line for line in str(ending.get("output") or "").splitlines() if line.strip()]
             shown = output[-MOST_OUTPUT_LINES:]
+            how = "and nobody saw how" if ending.get("code") is None else f"with exit code {ending['code']}"
             lines.append(
-                f"Its last run ended with exit code {ending.get('code')}{memory}"
-                + ("; it printed last:" if shown else "; it printed nothing.")
+                f"Its last run ended {how}{memory}" + ("; it printed last:" if shown else "; it printed nothing.")
             )
             lines.extend(f"    {line}" for line in shown)
         last, _ = taken_apart(str(found.chunk.get("last_failure") or found.chunk.get("last_error") or ""))

@@ -66,7 +66,8 @@ def step_of_chunk(found: Found) -> str:
     if found.reason in ("RolledBack", "UpdatePaused") and (found.chunk.get("auto_update") or {}).get("rejected"):
         return _OF_IMAGE
     text = _OF_REASON.get(found.reason, "")
-    if not text and ending and found.chunk.get("last_failure"):
+    is_restarting = any(one.get("condition") == "restarting" for one in found.chunk.get("replicas") or ())
+    if not text and ending and (found.chunk.get("last_failure") or is_restarting):
         text = _OF_REASON["Exited" if ending.get("code") == 0 else "ExitedNonZero"]
     return _filled(text, found)
 

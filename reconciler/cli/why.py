@@ -14,7 +14,7 @@ from reconciler.daemon.viewing import Document, UnknownChunk, find
 
 def configure(parser: ArgumentParser) -> None:
     """Options, help and examples."""
-    parser.description = "Say why a chunk is as it is, and what to do next."
+    parser.description = "Say why a chunk is as it is: first the cause, second what to do, then what bears them out."
     parser.epilog = (
         "examples:\n  pnr why web\n  pnr why shop/main/web\n\n"
         "exit codes: 0 said, 4 no daemon answers, 64 no such chunk, or more than one"

@@ -48,7 +48,7 @@ class Attention:
         self._runtime = runtime
         self._post = post
         self._side_tasks: set[asyncio.Task[None]] = set()
-        self._being_read: dict[ChunkId, str] = {}
+        self._being_read: set[ChunkId] = set()
 
     async def close(self) -> None:
         """Stop reading."""
@@ -174,7 +174,8 @@ class Attention:
 
     def output_read(self, read: OutputRead) -> None:
         """What a container said last was read."""
-        if self._being_read.pop(read.id, None) is not None:
+        if read.id in self._being_read:
+            self._being_read.discard(read.id)
             self._known.mark(read.id)
         record = self._known.chunks.get(read.id)
         if record is None or record.ending is None or record.ending.run != read.run:
@@ -188,9 +189,9 @@ class Attention:
             )
         self._known.mark(read.id)
 
-    def being_read(self, id: ChunkId) -> str:
-        """The name of the container whose last output is being read: with the container it would be gone."""
-        return self._being_read.get(id, "")
+    def is_reading(self, id: ChunkId) -> bool:
+        """Whether the last output of a container of the chunk is being read: with the container it would be gone."""
+        return id in self._being_read
 
     def read_own(self, record: ChunkRecord) -> None:
         chunk = self._known.desired(record.id)
@@ -244,7 +245,7 @@ class Attention:
                 log.debug("the last output of %s can't be read: %s", container.name, error)
             self._post(OutputRead(id, run, output))
 
-        self._being_read[id] = container.name
+        self._being_read.add(id)
         task = asyncio.get_running_loop().create_task(read())
         self._side_tasks.add(task)
         task.add_done_callback(self._side_tasks.discard)

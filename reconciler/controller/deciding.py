@@ -153,9 +153,8 @@ class Decider:
         return bool(m.files and (m.rejected or m.paused)) and self._known.engine_up and not self._known.files_looked
 
     def _would_lose_output(self, id: ChunkId, work: Work) -> bool:
-        """Whether the work removes a container of which it is being read how it ended; it is decided anew then."""
-        name = self._attention.being_read(id)
-        return bool(name) and any(isinstance(one, RemoveContainer) and one.name == name for one, _ in work.steps)
+        """Whether the work may remove a container whose last output is being read; it is decided anew then."""
+        return self._attention.is_reading(id) and any(isinstance(one, RemoveContainer) for one, _ in work.steps)
 
     def _tell_whether_it_renews(self, record: ChunkRecord, i: ChunkInput, decision: Decision) -> None:
         """Only what goes on by itself, and comes to an end, keeps others waiting: work, what is probed after it, and

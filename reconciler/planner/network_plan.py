@@ -16,6 +16,7 @@ from reconciler.planner.network_changes import (
     trial_of,
 )
 from reconciler.planner.observed import Container, Network, Observed
+from reconciler.sentences import advised
 
 Steps = list[tuple[Action, str]]
 
@@ -78,7 +79,8 @@ def _make(
         return
     found.missing[name] = f"network {name}"
     if clash:
-        found.stuck[name] = f"network {name} can't be made: {clash}; remove that one, or declare another subnet"
+        step = "give it another subnet (`ipam`) in the domain file, or remove the other network if nobody uses it"
+        found.stuck[name] = advised(f"network {name} can't be made: {clash}", step)
         return
     stays = _held_by_others([other.name for other in yielding], observed)
     if stays:

@@ -147,7 +147,8 @@ PLACES = Section(
         Fault(
             "subnet-overlaps",
             "The subnet overlaps with another network's",
-            "{name} is …: …the subnet {subnet} of network {network} overlaps with {others} of network {other}",
+            "{name} is …: network {network} can't be made: its subnet {subnet} overlaps with {others} of network"
+            " {other}",
             "Give it another subnet",
             _CREATE,
             _web(subnet="172.29.77.128/25", network="shop_front", other="legacy", others="172.29.77.0/24"),

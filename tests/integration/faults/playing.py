@@ -22,6 +22,7 @@ from tests.integration.faults.stage import Stage
 
 LIMIT_SECONDS = 100.0
 UP_SECONDS = 60.0
+UNKNOWN_SECONDS = 10.0
 LOOP_ENDS = 3
 _LOOPS = ("exits-1", "exits-0", "out-of-memory", "crashes-again", "read-only-file-system", "name-unknown-to-dns")
 _NOT_RESTARTED = ("memory-below-least", "paused-by-hand", "disconnected-by-hand", "no-dockerfile")
@@ -61,6 +62,8 @@ class Played:
             text = explain(view, target)
         except PnrError as error:
             text = f"{error}\n"
+            if not self.texts and time.monotonic() - self.begun < UNKNOWN_SECONDS:
+                return  # the file is not read yet
         if text != self.last:
             self.texts.append(text)
         first, second, *_ = [*text.splitlines(), "", ""]
