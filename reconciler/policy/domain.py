@@ -19,8 +19,11 @@ from reconciler.planner.bodies import network_body, volume_body
 from reconciler.planner.observed import LABEL_CHUNK, LABEL_CPUX, LABEL_DOMAIN, LABEL_REPLICA
 from reconciler.policy import names
 from reconciler.policy.judge import Judge
+from reconciler.policy.model import Policy
 from reconciler.policy.refusal import CODE, Refusal
 from reconciler.policy.request import Request, Route, to_create
+from reconciler.policy.suggesting import allowing, lines
+from reconciler.sentences import advised
 
 _INDEX = re.compile(r"(?P<top>(?:HostConfig\.)?[A-Za-z]+)\[(?P<index>[^\]]*)\]")
 _DEPLOYED = {
@@ -58,10 +61,20 @@ class _Declared:
 def judge_domain(judge: Judge, domain: Domain, tree: Mapping[str, Any]) -> list[Finding]:
     """Everything that the policy refuses of a domain. ``tree`` is its file as it is written."""
     found = (
-        Finding(domain.name, domain.file, place, CODE, f"the policy refuses {refusal}")
+        Finding(domain.name, domain.file, place, CODE, _message(judge.policy, refusal))
         for place, refusal in refusals(judge, domain, tree)
     )
     return list(dict.fromkeys(found))
+
+
+def _message(policy: Policy, refusal: Refusal) -> str:
+    """What is refused, and the very lines that would allow it."""
+    said = f"the policy refuses {refusal}"
+    rules = allowing(policy, [refusal])
+    if not rules:
+        return said
+    shown = " ".join(lines(rules).split("\n"))
+    return advised(said, f"take it out of the domain file, or allow it in /etc/pnr/policy.toml: {shown}")
 
 
 def refusals(judge: Judge, domain: Domain, tree: Mapping[str, Any]) -> Iterator[tuple[Path, Refusal]]:

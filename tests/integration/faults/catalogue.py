@@ -455,7 +455,7 @@ FILES = Section(
             "policy-refuses",
             "The policy refuses it",
             "{file} is not valid, …: the policy refuses privileged: it is root on the host",
-            "…policy.toml",
+            "…/etc/pnr/policy.toml: [security] privileged = true",
             (),
             _web(),
         ),
