@@ -134,7 +134,10 @@ async def test_status_of_a_domain_that_there_is_not_ends_with_64(tmp_path: Path)
 async def test_why_follows_the_chain(tmp_path: Path) -> None:
     code, out, _ = await pnr(tmp_path, "why", "web")
     assert code == 0
-    assert "demo/stack/db is executing (Probing)" in out
+    first = out.splitlines()[0]
+    assert first.startswith("demo/stack/web waits for ")
+    assert "for demo/stack/db, which is executing (Probing)" in first
+    assert first.endswith(": connection refused.")
     code, out, _ = await pnr(tmp_path, "why", "web", "--json")
     assert json.loads(out)["full_name"] == "demo/stack/web"
 

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -79,19 +79,24 @@ def at(body: dict[str, Any], what: str) -> datetime:
     return datetime.fromisoformat(body["State"][what][:26].rstrip("Z") + "+00:00")
 
 
-def healthy_at(body: dict[str, Any]) -> datetime:
-    """When the engine first found it healthy."""
-    good = next(entry for entry in body["State"]["Health"]["Log"] if entry["ExitCode"] == 0)
-    return datetime.fromisoformat(good["Start"][:26].rstrip("Z") + "+00:00")
+def healthy_at(docker_api: APIClient, body: dict[str, Any]) -> datetime:
+    """When the engine first found it healthy. Its events tell: of the results of the check it keeps the last five."""
+    since, until = at(body, "StartedAt").timestamp(), datetime.now(UTC).timestamp()
+    wanted = {"container": body["Id"], "event": "health_status"}
+    told = docker_api.events(since=since, until=until, filters=wanted, decode=True)
+    first = next(event for event in told if event["Action"] == "health_status: healthy")
+    return datetime.fromtimestamp(first["timeNano"] / 1e9, UTC)
 
 
 @pytest.mark.parametrize("version", ["1", "2"], ids=["first", "changed"])
-def test_each_starts_when_what_it_waits_for_has_come_to_be(applied: Callable[[str], Containers], version: str) -> None:
+def test_each_starts_when_what_it_waits_for_has_come_to_be(
+    docker_api: APIClient, applied: Callable[[str], Containers], version: str
+) -> None:
     found = applied("1")
     if version != "1":
         before, found = found, applied(version)
         assert not {body["Id"] for body in before.values()} & {body["Id"] for body in found.values()}
-    assert at(found["migrate"], "StartedAt") > healthy_at(found["db"])
+    assert at(found["migrate"], "StartedAt") > healthy_at(docker_api, found["db"])
     assert found["migrate"]["State"]["ExitCode"] == 0
     assert found["migrate"]["State"]["Status"] == "exited"
     assert at(found["last"], "StartedAt") > at(found["migrate"], "FinishedAt")
