@@ -196,7 +196,7 @@ async def test_a_tag_that_is_not_there_is_told_and_not_asked_for_again(bench: Be
     bench.push("one")
     error = await failure(bench, bench.name("9", at=front))
     assert "manifest unknown" in str(error)
-    assert "check its name and tag" in str(error)
+    assert "what to do: correct the name or the tag" in str(error)
     assert error.permanent
     assert sum("/manifests/9" in path for path in front.asked) <= 2
 
