@@ -33,9 +33,11 @@ def restarts_seen(m: Memory, c: Container, now: float, jobless: bool = True) -> 
         is_last = c.condition is Condition.RESTARTING
         for number in range(max(0, ends - RUNS_KEPT), ends):
             is_known = is_last and number == ends - 1
-            lasted = c.lasted if is_known and c.lasted is not None else each
-            if ends == 1 and m.seen_began is not None and c.finished is not None and c.finished >= m.seen_began:
-                lasted = c.finished - m.seen_began
+            lasted = each
+            if is_known and c.lasted is not None:
+                lasted = c.lasted
+            elif ends == 1 and m.seen_began is not None and c.finished is not None and c.finished >= m.seen_began:
+                lasted = c.finished - m.seen_began  # it runs again: what the engine tells of the end is the last run's
             code, oom = (c.exit_code, c.oom_killed) if is_known else (None, False)
             m = _with(m, EndedRun(now - (ends - 1 - number) * each, lasted, code, oom))
         m = replace(m, crashes=m.crashes + max(0, ends - RUNS_KEPT), restarted=m.restarted + ends, seen_since=now)
@@ -74,7 +76,8 @@ def needed_seconds(m: Memory, stable_seconds: float) -> float:
 def told(m: Memory, how: str) -> str:
     """What is said of a container in a crash loop; ``how`` it ended last."""
     last = m.runs[-1].lasted if m.runs else 0.0
-    return f"it ended by itself {m.crashes} times, last after {last:.3g} s: {how}"
+    times = "once" if m.crashes == 1 else f"{m.crashes} times"
+    return f"it ended by itself {times}, last after {last:.3g} s: {how}"
 
 
 def out_of_loop(m: Memory) -> Memory:

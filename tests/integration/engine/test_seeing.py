@@ -156,7 +156,9 @@ async def test_a_silent_stream_is_asked_for_anew(
 
 async def test_an_engine_that_is_not_there_says_where_it_was_looked_for(tmp_path: Path) -> None:
     engine = DockerEngine(runtime_root=None, docker_host=f"unix://{tmp_path}/nobody.sock")
-    with pytest.raises(EngineUnavailable, match=r"no Docker engine answers at unix://.*nobody\.sock; what to do: start it"):
+    with pytest.raises(
+        EngineUnavailable, match=r"no Docker engine answers at unix://.*nobody\.sock; what to do: start it"
+    ):
         await engine.connect()
     with pytest.raises(EngineUnavailable, match="not connected"):
         await engine.observe()

@@ -33,6 +33,12 @@ def test_an_end_that_was_missed_has_its_length_by_the_engines_clock() -> None:
     assert (run.lasted, run.code) == (20.0, None)
 
 
+def test_a_run_of_which_only_the_end_was_seen_is_as_long_as_its_engine_says() -> None:
+    m = restarts_seen(Memory(), restarting(1, 1000.0, 1000.3), 0.3)
+    m = restarts_seen(m, restarting(2, 1006.7, 1007.0), 7.0)
+    assert round(m.runs[-1].lasted, 3) == 0.3
+
+
 def test_ends_that_nobody_saw_are_spread_evenly_and_the_last_five_kept() -> None:
     m = restarts_seen(Memory(), C, 0.0)
     m = restarts_seen(m, replace(C, restarts=30, began=1299.0, finished=1298.0), 300.0)
@@ -85,6 +91,12 @@ def test_it_must_be_up_for_clearly_longer_than_it_was_and_for_the_seconds_of_sta
     assert needed_seconds(lasted(0.1), 5.0) == 5.0
     assert needed_seconds(lasted(590.0), 5.0) == 600.0
     assert needed_seconds(lasted(86_400.0, 2.0), 5.0) == 5.0
+
+
+def test_what_has_ended_once_is_said_so() -> None:
+    assert told(
+        restarts_seen(Memory(warned_of=C.id, made_at=0.0), restarting(1, 1000.0, 1002.0), 2.0), "exit code 3"
+    ) == ("it ended by itself once, last after 2 s: exit code 3")
 
 
 def test_what_is_said_of_it_holds_how_often_and_how_it_ended() -> None:
