@@ -240,7 +240,10 @@ def test_what_is_external_and_vanishes_is_named_and_when_it_is_back_nothing_was_
     daemon.settle(name, document)
     runs = daemon.run_of(api), daemon.run_of(front)
     vanish(daemon, lan, api, front)
-    said = f"waiting for network {lan}, which is declared external and does not exist"
+    said = (
+        f"waiting for network {lan}, which is declared external and does not exist; what to do: make it"
+        f" (`docker network create {lan}`), or correct its name in the domain file"
+    )
 
     def told() -> list[tuple[str, str, str]]:
         chunks = [daemon.chunk(name, chunk) for chunk in ("api", "front")]
@@ -274,7 +277,10 @@ def test_a_volume_that_goes_with_its_container_is_made_anew_or_where_it_is_exter
             for container, volume in ((api, own), (front, theirs)):
                 daemon.api.remove_container(container, force=True)
                 daemon.api.remove_volume(volume)
-        said = f"waiting for volume {theirs}, which is declared external and does not exist"
+        said = (
+            f"waiting for volume {theirs}, which is declared external and does not exist; what to do: make it"
+            f" (`docker volume create {theirs}`), or correct its name in the domain file"
+        )
         daemon.until(lambda: daemon.chunk(name, "front")["message"] == said, "what is missing to be told")
         assert daemon.chunk(name, "front")["reason"] == "ExternalMissing"
         daemon.until(lambda: daemon.chunk(name, "api")["state"] == "completed", "the own volume to be made anew")
