@@ -41,11 +41,25 @@ _CLUES: tuple[tuple[re.Pattern[str], Callable[[Words], str]], ...] = (
     ),
     (
         re.compile(r"no space left on device|ENOSPC", re.IGNORECASE),
-        lambda _: "Make room on the engine's disk: `pnr prune` removes images that nothing uses, `docker system df`.",
+        lambda _: (
+            "Make room where it writes: a `tmpfs` has no more than its `size`; on the engine's disk `pnr prune` removes"
+            " images that nothing uses, and `docker system df` shows what takes it."
+        ),
     ),
     (
         re.compile(r"exec format error", re.IGNORECASE),
-        lambda _: "The image is for another processor: take one for this machine's platform.",
+        lambda _: (
+            "Take an image for this machine's platform: what it is to run is no program for its processor. A script"
+            " begins with the line `#!/bin/sh`."
+        ),
+    ),
+    (
+        re.compile(r"^exec (?P<path>/\S+): no such file or directory"),
+        lambda m: (
+            f"If {m['path']} is not in the image, correct `command`; if it is, what is to run it is not: correct the"
+            " first line of the script (`#!`; it must not end as on Windows, CRLF), or take an image that has its C"
+            " library."
+        ),
     ),
     (
         re.compile(r"permission denied|EACCES|operation not permitted|EPERM", re.IGNORECASE),

@@ -62,7 +62,7 @@ def run(args: Namespace) -> int:
     if left_alone:
         return exits.FAILED
     if not args.json:
-        say(f"down: {', '.join(args.domain) if args.domain else 'all domains'}")
+        say(f"down: {', '.join(dict.fromkeys(args.domain)) if args.domain else 'all domains'}")
     return exits.OK
 
 

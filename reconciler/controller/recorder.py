@@ -113,7 +113,8 @@ class Recorder:
 
     def remark(self, problem: str, *, domain: str | None = None) -> None:
         """Something about the state directory was not right at the start: it is told in the journal and the status."""
-        self.remarks.append((domain, problem))
+        if (domain, problem) not in self.remarks:
+            self.remarks.append((domain, problem))
         self.journal(kind="state", domain=domain, message=problem)
 
     def touch(self, domain: str) -> None:

@@ -139,6 +139,7 @@ class Situations:
             image=news,
             holder_leaves=self._leaves(holder),
             files=self._known.files,
+            leaves="taken down by a person" if domain.down else "no longer declared",
             wanted_elsewhere=frozenset(c.name for c in containers if self._known.is_wanted_by_another(c.name, id)),
         )
 
@@ -253,11 +254,13 @@ class Situations:
         if leaver:
             return leaver, None
         running = must_run(chunk.container.settings)
-        for name in sorted(awaited(chunk.container)):
+        for name, setting in sorted(awaited(chunk.container).items()):
             other = self._known.world.named(name)
+            if other is None and not self._known.is_wanted_by_another(name, record.id):
+                step = f"start it, or correct its name in `{setting}` of the domain file"
+                return f"container {name}", _absent(f"container {name}, which does not exist and no domain makes", step)
             if other is None or (name in running and other.condition is not Condition.RUNNING):
-                text = f"container {name}" if other is None else f"container {name} to run"
-                return text, None if other is not None or self._known.wanted_names.get(name) else _absent(text)
+                return (f"container {name}" if other is None else f"container {name} to run"), None
         seen = self._known.world.observed()
         for name, text in found.missing.items():
             if name in found.conflict:

@@ -186,7 +186,6 @@ async def assembled(
 
     ``keep_down`` says of a domain's name that it is to be taken down whatever its file says.
     """
-    options.state.mkdir(parents=True, exist_ok=True)
     lock = StateLock(options.state)
     lock.acquire()
     try:

@@ -43,8 +43,8 @@ async def keep_state(state: Path, parts: Parts, server: ControlServer) -> None:
 
 
 async def _make_again(state: Path, parts: Parts, server: ControlServer) -> None:
+    is_same = parts.lock.is_same_directory()
     try:
-        state.mkdir(parents=True, exist_ok=True)
         parts.lock.acquire_again()
         await server.open_again()
     except (StateLocked, AlreadyRunning) as error:
@@ -64,7 +64,10 @@ async def _make_again(state: Path, parts: Parts, server: ControlServer) -> None:
             await asyncio.to_thread(write)
         except StateWriteFailed as error:
             log.error("%s", error)
-    _tell(parts, f"the state directory {state} was gone: it was made again; what its journal held is lost")
+    if is_same:
+        _tell(parts, f"the lock in {state} was gone: it was made again")
+    else:
+        _tell(parts, f"the state directory {state} was gone: it was made again; what its journal held is lost")
 
 
 def _tell(parts: Parts, message: str) -> None:

@@ -16,6 +16,7 @@ ENDS = 3
 WITHIN_SECONDS = 600.0
 RUNS_KEPT = 5
 LONGER = 1.25
+_AT_ONCE_SECONDS = 0.1
 
 
 def restarts_seen(m: Memory, c: Container, now: float, jobless: bool = True) -> Memory:
@@ -77,7 +78,8 @@ def told(m: Memory, how: str) -> str:
     """What is said of a container in a crash loop; ``how`` it ended last."""
     last = m.runs[-1].lasted if m.runs else 0.0
     times = "once" if m.crashes == 1 else f"{m.crashes} times"
-    return f"it ended by itself {times}, last after {last:.3g} s: {how}"
+    when = f"after {last:.3g} s" if last >= _AT_ONCE_SECONDS else "at once"
+    return f"it ended by itself {times}, last {when}: {how}"
 
 
 def out_of_loop(m: Memory) -> Memory:

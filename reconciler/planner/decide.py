@@ -108,9 +108,9 @@ def _remove(i: ChunkInput) -> Decision:
         return Decision(State.READY, Reason.REMOVING, "removed")
     if i.blocked_by:
         return Decision(State.EXECUTING, Reason.REMOVING, f"waiting until {i.blocked_by} is gone")
-    steps = [step for c in i.containers for step in take_away(i, c, "no longer declared")]
+    steps = [step for c in i.containers for step in take_away(i, c, i.leaves)]
     refused = f": it can't be removed yet: {i.memory.last_error}" if i.memory.not_before is not None else ""
-    return to_do(i, Reason.REMOVING, steps, f"no longer declared{refused}")
+    return to_do(i, Reason.REMOVING, steps, f"{i.leaves}{refused}")
 
 
 def _may_run_on(i: ChunkInput, parts: Cast) -> bool:

@@ -47,7 +47,7 @@ class ChunkInput:
     end just now. ``crowd`` says why a restart for ill health must wait: so many others are being restarted.
     ``jitter`` is in 0 … 1. ``answered_all``: the container itself gave all its answers as declared. ``files``
     tells what became of files that the containers have mounted. ``image`` is what is known of the image that the chunk
-    names.
+    names. ``leaves`` says why a chunk that is to go (without ``chunk``) goes.
     """
 
     id: ChunkId
@@ -83,6 +83,7 @@ class ChunkInput:
     files: News = field(default_factory=dict)
     kept_network: str = ""
     held_addresses: tuple[Holder, ...] = ()
+    leaves: str = "no longer declared"
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,4 +130,4 @@ def ensure_images(i: ChunkInput) -> list[tuple[Action, str]]:
     assert i.chunk is not None
     own = following.fetch(i.chunk)
     mounted = following.mounted(i.chunk)
-    return [(own, f"policy {own.policy}"), *((image, "it is mounted") for image in mounted)]
+    return [(own, f"pull_policy {own.policy}"), *((image, "it is mounted") for image in mounted)]

@@ -11,14 +11,17 @@ from pathlib import Path
 from reconciler.probes.protocol import Target
 from reconciler.sentences import advised
 
+PROCESSES = Path("/proc")
 _LISTENING = "0A"
 _TABLES = ("tcp", "tcp6")
 _LOOPBACK = ("0100007F", "00000000000000000000000001000000", "0000000000000000FFFF00000100007F")
+_RESOLVER = "0B00007F"
+"""127.0.0.11, where the engine answers for names in the container's networks: nothing of the container's own."""
 
 
 def listening_ports(pid: int, container_id: str) -> list[tuple[int, bool]] | None:
     """The TCP ports, each with whether it is bound to the container's loopback only; None where that can't be seen."""
-    process = Path("/proc", str(pid))
+    process = PROCESSES / str(pid)
     try:
         if not pid or container_id not in (process / "cgroup").read_text():
             return None
@@ -31,6 +34,8 @@ def listening_ports(pid: int, container_id: str) -> list[tuple[int, bool]] | Non
             fields = line.split()
             if len(fields) > 3 and fields[3] == _LISTENING:
                 address, _, port = fields[1].rpartition(":")
+                if address == _RESOLVER:
+                    continue
                 number = int(port, 16)
                 found[number] = found.get(number, True) and address in _LOOPBACK
     return sorted(found.items())

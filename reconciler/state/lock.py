@@ -29,13 +29,20 @@ class StateLock:
     def __init__(self, root: Path) -> None:
         self._path = root / "pnr.lock"
         self._file: IO[str] | None = None
+        self._directory = (0, 0)
 
     def acquire(self) -> None:
-        """Take the lock. Raises StateLocked, which names the holder's pid where it can be read."""
+        """Take the lock, in a directory that is made where there is none. Raises StateLocked, which names the holder's
+        pid where it can be read."""
+        root = self._path.parent
         try:
+            root.mkdir(parents=True, exist_ok=True)
             file = self._path.open("a+", encoding="ascii", errors="replace")
         except OSError as error:
-            raise StateLocked(f"{self._path} can't be opened: {error.strerror or error}") from error
+            why = "it is no directory" if isinstance(error, FileExistsError) else error.strerror or error
+            raise StateLocked(
+                f"the state directory {root} can't be used: {why}; name another one with --state, or see to its rights"
+            ) from error
         try:
             _lock(file)
         except OSError as error:
@@ -52,6 +59,7 @@ class StateLock:
                 " another --state"
             ) from error
         self._file = file
+        self._directory = self._directory_now()
         # The pid is only for people: on a full disk the lock holds without it.
         with contextlib.suppress(OSError):
             os.truncate(file.fileno(), 0)
@@ -70,6 +78,17 @@ class StateLock:
             return True  # nobody can tell
         held = os.fstat(self._file.fileno())
         return (there.st_dev, there.st_ino) == (held.st_dev, held.st_ino)
+
+    def is_same_directory(self) -> bool:
+        """Whether the directory is the one in which the lock was taken, so that only the lock's file can be gone."""
+        return self._directory_now() == self._directory
+
+    def _directory_now(self) -> tuple[int, int]:
+        try:
+            there = self._path.parent.stat()
+        except OSError:
+            return 0, 0
+        return there.st_dev, there.st_ino
 
     def acquire_again(self) -> None:
         """Take the lock of the directory that is there now. Raises StateLocked; the old one is then held still."""

@@ -215,6 +215,9 @@ def test_a_domain_taken_down_by_a_person_stays_down_until_it_is_asked_for_or_cha
             await w.until_settled()
             w.ask_down("shop")
             await w.until(lambda: not w.engine.containers)
+            told = [str(e.get("message")) for e in w.stores.entries if e.get("reason") == "Removing"]
+            assert "taken down by a person" in told
+            assert not any("no longer declared" in message for message in told)
             await asyncio.sleep(300)
             assert not w.engine.containers
             assert w.chunk("db")["reason"] == "Suspended"

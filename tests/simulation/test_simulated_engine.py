@@ -126,6 +126,13 @@ def test_names_ports_images_and_networks_are_guarded_as_docker_guards_them() -> 
             await engine.perform(RenameContainer("shop_web", "taken"))
         with pytest.raises(PortInUse, match=r"8080 .* squatter"):
             await engine.perform(StartContainer("shop_web"))
+        other = {"ports": [{"target": "80/tcp", "host_ip": "127.0.0.2", "published": 8080}]}
+        by_udp = {"ports": [{"target": "80/udp", "host_ip": "127.0.0.1", "published": 8080}]}
+        for name, settings in (("beside", other), ("by_udp", by_udp)):
+            beside = chunk(name, settings=settings)
+            await created(engine, beside)
+            await engine.perform(StartContainer(beside.container.name))
+            engine.die(beside.container.name)
         engine.die("squatter")
         await engine.perform(StartContainer("shop_web"))
         with pytest.raises(EngineError, match="active endpoints: shop_web"):

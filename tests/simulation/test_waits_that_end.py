@@ -50,6 +50,37 @@ def test_what_is_external_and_is_not_there_is_a_failure_until_it_appears(documen
     run(story())
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [{"network_mode": "container:vpn"}, {"pid": "container:vpn"}, {"volumes_from": ["container:vpn"]}],
+)
+def test_a_container_that_nobody_makes_is_a_failure_until_it_appears(settings: dict[str, Any]) -> None:
+    async def story() -> None:
+        async with World() as w:
+            w.files.write("shop", domain(chunk("web", "system_ready", container=settings, health_check=None)))
+            await w.until(lambda: w.chunk("web")["reason"] == "ExternalMissing")
+            cause, step = taken_apart(w.chunk("web")["message"])
+            assert cause == "waiting for container vpn, which does not exist and no domain makes"
+            assert f"`{next(iter(settings))}`" in step
+            assert (finished_applying(w.view()), exit_code(w.view())) == (True, FAILED)
+            w.engine.plant_container("vpn")
+            await w.until_settled()
+            assert exit_code(w.view()) == SETTLED
+
+    run(story())
+
+
+def test_a_container_that_a_domain_is_about_to_make_is_waited_for() -> None:
+    async def story() -> None:
+        async with World() as w:
+            sharing = chunk("web", "system_ready", container={"network_mode": "container:shop_db"}, health_check=None)
+            w.files.write("shop", domain(chunk("db", "system_ready"), name="shop"))
+            w.files.write("side", domain(sharing, name="side"))
+            await w.until_settled()
+
+    run(story())
+
+
 @pytest.mark.parametrize("only", [True, False])
 def test_what_is_external_and_vanishes_is_a_failure_until_it_is_back_and_restarts_nothing(only: bool) -> None:
     async def story() -> None:

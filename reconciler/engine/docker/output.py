@@ -10,6 +10,7 @@ from typing import Any
 import docker
 
 from reconciler.engine.docker.breaking import break_off
+from reconciler.engine.docker.refusals import of_run_inside
 
 TIMED_OUT = 124
 _FEWEST_LINES = 200
@@ -82,7 +83,7 @@ def run_inside(
     while not reading.left:
         seen = client.exec_inspect(made["Id"])
         if not seen.get("Running") and seen.get("ExitCode") is not None:
-            return int(seen["ExitCode"]), tail.text()
+            return int(seen["ExitCode"]), of_run_inside(tail.text())
         # The end of the output can be told before the end of the process.
         time.sleep(pause)
         pause = min(pause * 2, 0.2)

@@ -49,10 +49,40 @@ _MEANINGS: tuple[tuple[re.Pattern[str], Callable[[Words], tuple[str, str]]], ...
     (re.compile(r'exec: "(?P<command>[^"]*)": permission denied'), _not_executable),
     (re.compile(r"exec (?P<command>/\S+): permission denied"), _not_executable),
     (
-        re.compile(r"exec (?:user process caused: |format error|\S+: exec format error)", re.IGNORECASE),
+        re.compile(r"exec format error", re.IGNORECASE),
         lambda _: (
-            "the image is built for another processor: exec format error",
-            "take an image for this machine's platform, or build it for it (`platform`)",
+            "its command is no program for this machine's processor: exec format error",
+            "take an image for this machine's platform, or build it for it (`platform`); a script begins with the line"
+            " `#!/bin/sh`",
+        ),
+    ),
+    (
+        re.compile(r"exec user process caused:? \"?no such file or directory"),
+        lambda _: (
+            "what is to run the command is not in the image: the program in the first line of a script (`#!`), or the"
+            " C library",
+            "correct that line (it must not end as on Windows, CRLF), or take an image that has the program",
+        ),
+    ),
+    (
+        re.compile(r"Cannot mkdir: (?P<path>.+) is not a directory"),
+        lambda m: (
+            f"the working directory {m['path']} is no directory in the image",
+            "correct `working_dir` in the domain file, or the WORKDIR of the Dockerfile",
+        ),
+    ),
+    (
+        re.compile(r'chdir to cwd \("(?P<path>[^"]+)"\) set in config\.json failed: (?P<why>[^:]+)'),
+        lambda m: (
+            f"it can't begin in the working directory {m['path']}: {m['why']}",
+            "correct `working_dir` or `user` in the domain file",
+        ),
+    ),
+    (
+        re.compile(r"[Uu]nknown(?: or invalid)? runtime(?: name| specified)?:? (?P<name>\S+)"),
+        lambda m: (
+            f"the engine has no runtime {m['name']}",
+            "correct `runtime` in the domain file, or install it and name it in the engine's daemon.json",
         ),
     ),
     (
@@ -87,7 +117,7 @@ _MEANINGS: tuple[tuple[re.Pattern[str], Callable[[Words], tuple[str, str]]], ...
         ),
     ),
     (
-        re.compile(r"(?:not a directory|Are you trying to mount a directory onto a file)", re.IGNORECASE),
+        re.compile(r"mount.*not a directory|Are you trying to mount a directory onto a file", re.IGNORECASE),
         lambda m: (
             f"a directory is mounted onto a file, or a file onto a directory: {m.string}",
             "correct the source or the target of the volume in the domain file",
@@ -151,6 +181,22 @@ _MEANINGS: tuple[tuple[re.Pattern[str], Callable[[Words], tuple[str, str]]], ...
         ),
     ),
 )
+
+
+_NOT_RUN_INSIDE = re.compile(r"^OCI runtime exec failed: .*exec: \"(?P<command>[^\"]*)\": (?P<why>.+)$", re.MULTILINE)
+
+
+def of_run_inside(output: str) -> str:
+    """What a command in a container printed, or, where the engine could not even run it, what that means."""
+    found = _NOT_RUN_INSIDE.search(output)
+    if found is None:
+        return output
+    what, why = found["command"], found["why"].strip().removesuffix(": unknown")
+    if "permission denied" in why:
+        step = f"make it executable (`chmod +x {what}` in the Dockerfile)"
+        return advised(f"{what} in the container can't be executed: permission denied", step)
+    step = "correct `command` of the health check, or take an image that has it"
+    return advised(f"{what} is not in the container", step)
 
 
 def meaning(said: str) -> str:

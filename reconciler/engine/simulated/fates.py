@@ -72,3 +72,21 @@ def published(settings: Mapping[str, Any], *, free: int) -> dict[str, tuple[Host
         number = int(entry["published"] or free)
         found[key] = (*found.get(key, ()), *(HostPort(ip, number) for ip in addresses(str(entry["host_ip"]))))
     return found
+
+
+_ANY_ADDRESS = ("", "0.0.0.0", "::")
+
+
+def clash(one: Mapping[str, tuple[HostPort, ...]], other: Mapping[str, tuple[HostPort, ...]]) -> int | None:
+    """The lowest port of the host that both publish: of one protocol, on one address or on all of them."""
+    found = {
+        mine.port
+        for key, ports in one.items()
+        for mine in ports
+        for there, theirs in other.items()
+        for its in theirs
+        if mine.port == its.port
+        and key.partition("/")[2] == there.partition("/")[2]
+        and (mine.ip == its.ip or mine.ip in _ANY_ADDRESS or its.ip in _ANY_ADDRESS)
+    }
+    return min(found, default=None)

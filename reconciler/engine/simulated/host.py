@@ -23,7 +23,7 @@ from reconciler.engine.protocol import (
     UpdateFailed,
 )
 from reconciler.engine.simulated.belongings import ALIVE, SimulatedBelongings
-from reconciler.engine.simulated.fates import Fate, Hidden, published, read_back
+from reconciler.engine.simulated.fates import Fate, Hidden, clash, published, read_back
 from reconciler.intent.model import Chunk, ChunkId, Strategy
 from reconciler.intent.settings.references import containers_shared
 from reconciler.intent.writers import written
@@ -213,11 +213,10 @@ class SimulatedHost(SimulatedBelongings):
         if missing:
             raise StartFailed(f"container {name} can't be started: network {missing[0]} not found")
         hidden = self._hidden[c.id]
-        wanted = {port.port for ports in hidden.ports.values() for port in ports}
         for other in self.containers.values():
-            held = {port.port for ports in other.published.values() for port in ports}
-            if other.id != c.id and other.condition in ALIVE and wanted & held:
-                raise PortInUse(f"host port {min(wanted & held)} is held by container {other.name} ({other.id})")
+            port = clash(hidden.ports, other.published) if other.id != c.id and other.condition in ALIVE else None
+            if port is not None:
+                raise PortInUse(f"host port {port} is held by container {other.name} ({other.id})")
         if self.fate(c.image).impossible:
             raise StartFailed(f"container {name} can't be started: its command is not in the image", permanent=True)
         for network in c.networks:

@@ -88,13 +88,13 @@ def test_a_plan_reads_as_text_in_the_order_in_which_it_can_be_done() -> None:
     plan = plan_all([Wish("shop", domain(WEB, API, DB))], Observed()).plan
     assert str(plan).splitlines() == [
         "[] -> #1 shop, CreateNetwork pnr_shop, no such network yet",
-        "[1] -> #2 shop/main/db, EnsureImage nginx:1, policy missing",
+        "[1] -> #2 shop/main/db, EnsureImage nginx:1, pull_policy missing",
         "[2] -> #3 shop/main/db, CreateContainer shop_db, no container yet",
         "[3] -> #4 shop/main/db, StartContainer shop_db, no container yet",
-        "[1, 4] -> #5 shop/main/api, EnsureImage nginx:1, policy missing",
+        "[1, 4] -> #5 shop/main/api, EnsureImage nginx:1, pull_policy missing",
         "[5] -> #6 shop/main/api, CreateContainer shop_api, no container yet",
         "[6] -> #7 shop/main/api, StartContainer shop_api, no container yet",
-        "[1, 7] -> #8 shop/main/web, EnsureImage nginx:1, policy missing",
+        "[1, 7] -> #8 shop/main/web, EnsureImage nginx:1, pull_policy missing",
         "[8] -> #9 shop/main/web, CreateContainer shop_web, no container yet",
         "[9] -> #10 shop/main/web, StartContainer shop_web, no container yet",
     ]

@@ -114,3 +114,28 @@ def test_a_lock_knows_when_its_directory_was_taken_away_and_who_has_the_new_one(
     with pytest.raises(StateLocked):
         second.acquire()
     held.release()
+
+
+def test_a_state_directory_that_can_not_be_used_is_told_with_its_cause(tmp_path: Path) -> None:
+    root = tmp_path / "state"
+    root.write_text("")
+    with pytest.raises(StateLocked, match=r"state can't be used: it is no directory; name another one with --state"):
+        StateLock(root).acquire()
+    with pytest.raises(StateLocked, match="can't be used: Not a directory"):
+        StateLock(root / "below").acquire()
+
+
+def test_only_the_locks_file_being_gone_is_no_lost_directory(tmp_path: Path) -> None:
+    root = tmp_path / "state"
+    lock = StateLock(root)
+    lock.acquire()
+    try:
+        (root / "pnr.lock").unlink()
+        assert (lock.is_there(), lock.is_same_directory()) == (False, True)
+        root.rename(tmp_path / "aside")
+        root.mkdir()
+        assert (lock.is_there(), lock.is_same_directory()) == (False, False)
+        lock.acquire_again()
+        assert (lock.is_there(), lock.is_same_directory()) == (True, True)
+    finally:
+        lock.release()

@@ -1,0 +1,19 @@
+"""What the output of a container that ended says about what to do, and no more than it says."""
+
+from __future__ import annotations
+
+import pytest
+
+from reconciler.cli.clues import step_from
+
+
+@pytest.mark.parametrize(
+    ("printed", "words"),
+    [
+        ("cat: write error: No space left on device", "a `tmpfs` has no more than its `size`"),
+        ("exec /s/run.sh: exec format error", "A script begins with the line `#!/bin/sh`"),
+        ("exec /s/run.sh: no such file or directory", "it must not end as on Windows, CRLF"),
+    ],
+)
+def test_all_that_the_words_can_mean_is_named(printed: str, words: str) -> None:
+    assert words in step_from(printed)
