@@ -81,7 +81,7 @@ def at(body: dict[str, Any], what: str) -> datetime:
 
 def healthy_at(docker_api: APIClient, body: dict[str, Any]) -> datetime:
     """When the engine first found it healthy. Its events tell: of the results of the check it keeps the last five."""
-    since, until = at(body, "StartedAt").timestamp(), datetime.now(UTC).timestamp()
+    since, until = int(at(body, "StartedAt").timestamp()), int(datetime.now(UTC).timestamp()) + 1
     wanted = {"container": body["Id"], "event": "health_status"}
     told = docker_api.events(since=since, until=until, filters=wanted, decode=True)
     first = next(event for event in told if event["Action"] == "health_status: healthy")
