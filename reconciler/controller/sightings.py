@@ -18,6 +18,7 @@ from reconciler.intent.model import ChunkId
 from reconciler.lifecycle import State
 from reconciler.planner.health import Health
 from reconciler.planner.observed import Container
+from reconciler.planner.situation import ENDED
 
 DROPS_TOLD_SECONDS = 600.0
 """A stream that drops again and again is told no more often."""
@@ -84,6 +85,10 @@ class Sightings:
         if world.networks.keys() ^ before[0].keys() or world.volumes.keys() ^ before[1].keys():
             self._known.mark_all()
         self._known.engine_asked = True
+        if not self._known.engine_up:
+            world.ended_unseen = frozenset(
+                c.run for c in world.containers.values() if c.condition in ENDED and c.run and c.owner is not None
+            )
         self._engine_is_up()
         for id, record in self._known.chunks.items():
             if record.state != State.COMPLETED:

@@ -130,6 +130,7 @@ class Situations:
             jitter=self._random.random(),
             crowd=self._crowd.before(id),
             told_run=self._told_run(record),
+            ended_unseen=self._known.world.ended_unseen,
             answered_all=chunk is not None and self._attention.answered_all(record, chunk),
             engine_up=self._known.engine_up,
             flowin=flowin,

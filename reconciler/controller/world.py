@@ -15,7 +15,8 @@ from reconciler.planner.observed import Container, Network, Observed, Volume
 
 @dataclass(slots=True)
 class World:
-    """Containers by id, by name and by owner; networks and volumes by name. ``complete`` once all was seen."""
+    """Containers by id, by name and by owner; networks and volumes by name. ``complete`` once all was seen.
+    ``ended_unseen`` are the runs that had ended when the engine could be looked at again: nobody saw how."""
 
     containers: dict[str, Container] = field(default_factory=dict)
     by_name: dict[str, str] = field(default_factory=dict)
@@ -25,6 +26,7 @@ class World:
     complete: bool = False
     all_seen_at: float = 0.0
     one_seen_at: dict[str, float] = field(default_factory=dict)
+    ended_unseen: frozenset[str] = frozenset()
 
     def seen_at(self, container_id: str) -> float:
         """When the last look at a container that was taken in began."""

@@ -26,6 +26,7 @@ from reconciler.planner.actions import (
 )
 from reconciler.planner.cleaning import is_clean_up
 from reconciler.planner.compare import differences
+from reconciler.planner.endings import ended_by_others, how_it_ended, killed
 from reconciler.planner.health import is_overdue
 from reconciler.planner.memory import (
     Failure,
@@ -61,6 +62,9 @@ from reconciler.planner.situation import (
 
 _CURES = (UpdateContainer, DisconnectNetwork)
 """What these do not cure is not tried again."""
+
+STARTED_AGAIN = 2
+"""So often a new version that others ended is started again before what it replaces comes back for a while."""
 
 
 def notice(i: ChunkInput) -> Memory:
@@ -142,7 +146,7 @@ def _notice_restarts(i: ChunkInput, c: Container, parts: Cast) -> Memory:
     m = crash_loop.restarts_seen(before, c, i.now)
     if m.crashes > before.crashes or (m.runs and m.runs != before.runs):
         limit = i.chunk.container.settings.get("mem_limit") if i.chunk is not None else None
-        how = _how_it_ended(c, i.last_output, limit)[1] if c.condition is Condition.RESTARTING else _last_end(m, limit)
+        how = how_it_ended(c, i.last_output, limit)[1] if c.condition is Condition.RESTARTING else _last_end(m, limit)
         counted = c.run if c.condition is Condition.RESTARTING else m.counted_run
         text = crash_loop.told(m, how)
         m = replace(m, counted_run=counted, last_error=text)
@@ -162,7 +166,7 @@ def _last_end(m: Memory, limit: object = None) -> str:
     if not known:
         return "nobody saw with which exit code"
     run = known[-1]
-    return _killed(run.code, limit) if run.oom else f"exit code {run.code}"
+    return killed(run.code, limit) if run.oom else f"exit code {run.code}"
 
 
 def _notice_illness(i: ChunkInput, c: Container, tv: TV, parts: Cast) -> Memory:
@@ -207,7 +211,7 @@ def _notice_end(i: ChunkInput, c: Container, parts: Cast) -> Memory:
     assert chunk is not None
     if finished(i, c):
         return replace(attempt_begins(m), job_generation=i.generation, counted_run=c.run, attempts=0, last_error="")
-    failure = Failure(*_how_it_ended(c, i.last_output, chunk.container.settings.get("mem_limit")))
+    failure = Failure(*how_it_ended(c, i.last_output, chunk.container.settings.get("mem_limit")))
     if chunk.kind is Kind.SERVICE and c.run != i.told_run:
         seen_for = i.now - i.health.began if i.health.run == c.run else 0.0
         m = crash_loop.ended(m, c, i.now, seen_for)
@@ -234,7 +238,27 @@ def _notice_end(i: ChunkInput, c: Container, parts: Cast) -> Memory:
             remedy=Remedy.START,
             counted_run=c.run,
         )
+    if parts.previous is not None and failure.reason is not Reason.CRASH_LOOPING and (how := ended_by_others(i, c)):
+        return _started_again(i, Failure(failure.reason, f"{how}: {failure.message}"), parts, c)
     return _failed(i, failure, Remedy.START, parts, counted_run=c.run)
+
+
+def _started_again(i: ChunkInput, failure: Failure, parts: Cast, c: Container) -> Memory:
+    """The new container of an update is started again; where that happens again and again, what it replaces comes
+    back meanwhile, as after any trouble that can pass."""
+    chunk, often = i.chunk, i.memory.attempts >= STARTED_AGAIN
+    m = set_back(
+        i.memory,
+        now=i.now,
+        jitter=i.jitter,
+        error=failure.message,
+        failure=failure if often else None,
+        remedy=Remedy.START,
+        counted_run=c.run,
+    )
+    if chunk is None or not often or chunk.on_failure is not OnFailure.ROLLBACK:
+        return m
+    return put_off(m, _target(i, chunk, parts), i.now, i.jitter)
 
 
 def _failed(i: ChunkInput, failure: Failure, remedy: Remedy, parts: Cast, *, counted_run: str) -> Memory:
@@ -370,24 +394,3 @@ def work_failed(
     if touches and chunk.on_failure is OnFailure.ROLLBACK:
         return put_off(m, _target(i, chunk, parts), i.now, i.jitter)
     return m
-
-
-def _how_it_ended(c: Container, output: str, limit: object = None) -> tuple[Reason, str]:
-    tail = f"; it said: {output.strip()}" if output.strip() else ""
-    if c.oom_killed:
-        return Reason.OOM_KILLED, f"{_killed(c.exit_code, limit)}{tail}"
-    if c.exit_code == 0:
-        return Reason.EXITED, f"ended with exit code 0{tail}"
-    return Reason.EXITED_NON_ZERO, f"exit code {c.exit_code}{tail}"
-
-
-def _killed(code: int | None, limit: object) -> str:
-    at = f": it wanted more than its limit of {_size(limit)}" if isinstance(limit, int) and limit else ""
-    return f"killed for want of memory (exit code {code}){at}"
-
-
-def _size(count: int) -> str:
-    for unit, power in (("GiB", 30), ("MiB", 20), ("KiB", 10)):
-        if count >= 1 << power:
-            return f"{count / (1 << power):.4g} {unit}"
-    return f"{count} B"

@@ -43,11 +43,11 @@ class ChunkInput:
     honour. ``kept_network`` says of a network whose change failed that it serves as it was. ``held_addresses``
     are those that the chunk is to have, with the containers of ours that have them. ``ids`` are those of the containers
     that the chunk's settings point to, by name, and ``runs`` those of the containers whose namespaces it shares, while
-    they run. ``told_run`` is a run that somebody has told to
-    end just now. ``crowd`` says why a restart for ill health must wait: so many others are being restarted.
-    ``jitter`` is in 0 … 1. ``answered_all``: the container itself gave all its answers as declared. ``files``
-    tells what became of files that the containers have mounted. ``image`` is what is known of the image that the chunk
-    names. ``leaves`` says why a chunk that is to go (without ``chunk``) goes.
+    they run. ``told_run`` is a run that somebody has told to end just now, ``ended_unseen`` are those that ended while
+    the engine, or this program, was away. ``crowd`` says why a restart for ill health must wait: so many others are
+    being restarted. ``jitter`` is in 0 … 1. ``answered_all``: the container itself gave all its answers as declared.
+    ``files`` tells what became of files that the containers have mounted. ``image`` is what is known of the image that
+    the chunk names. ``leaves`` says why a chunk that is to go (without ``chunk``) goes.
     """
 
     id: ChunkId
@@ -67,6 +67,7 @@ class ChunkInput:
     busy: tuple[Reason, str] | None = None
     crowd: str = ""
     told_run: str = ""
+    ended_unseen: frozenset[str] = frozenset()
     jitter: float = 0.5
     answered_all: bool = False
     engine_up: bool = True

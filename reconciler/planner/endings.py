@@ -1,0 +1,40 @@
+"""How a container ended, in words, and whether that was its own doing. Pure."""
+
+from __future__ import annotations
+
+from reconciler.intent.model import Kind
+from reconciler.lifecycle import Reason
+from reconciler.planner.observed import Container
+from reconciler.planner.situation import ChunkInput
+
+
+def ended_by_others(i: ChunkInput, c: Container) -> str:
+    """That it is not known to have ended by itself, for people: that is no verdict on a new version."""
+    if i.chunk is None or i.chunk.kind is not Kind.SERVICE:
+        return ""
+    if c.run == i.told_run:
+        return "somebody stopped it"
+    return "it ended while the engine or pnr did not run" if c.run in i.ended_unseen else ""
+
+
+def how_it_ended(c: Container, output: str, limit: object = None) -> tuple[Reason, str]:
+    """Reason and message of an end; ``limit`` is the container's of memory."""
+    tail = f"; it said: {output.strip()}" if output.strip() else ""
+    if c.oom_killed:
+        return Reason.OOM_KILLED, f"{killed(c.exit_code, limit)}{tail}"
+    if c.exit_code == 0:
+        return Reason.EXITED, f"ended with exit code 0{tail}"
+    return Reason.EXITED_NON_ZERO, f"exit code {c.exit_code}{tail}"
+
+
+def killed(code: int | None, limit: object) -> str:
+    """What is said of one that was killed for want of memory."""
+    at = f": it wanted more than its limit of {_size(limit)}" if isinstance(limit, int) and limit else ""
+    return f"killed for want of memory (exit code {code}){at}"
+
+
+def _size(count: int) -> str:
+    for unit, power in (("GiB", 30), ("MiB", 20), ("KiB", 10)):
+        if count >= 1 << power:
+            return f"{count / (1 << power):.4g} {unit}"
+    return f"{count} B"

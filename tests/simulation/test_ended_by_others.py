@@ -1,0 +1,114 @@
+"""What a person, the engine or a reboot ends in the middle of an update says nothing about the new version."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from reconciler.planner.observed import Condition, Container
+from tests.simulation.virtual_time import run
+from tests.simulation.world import World, chunk, domain
+
+WEB = "shop-main-web-1"
+
+
+def shop(image: str, **more: Any) -> dict[str, Any]:
+    return domain(chunk("web", container={"image": image, "name": None}, **more))
+
+
+def new_one(w: World) -> Container:
+    """The new container under its final name."""
+    web = w.container(WEB)
+    assert web.image == "web:2"
+    return web
+
+
+async def in_the_middle(w: World, **more: Any) -> None:
+    """The new container runs, and is not known to be up yet."""
+    w.engine.fate("web:2").ready_after = 3.0
+    w.files.write("shop", shop("web:1", **more))
+    await w.until_settled()
+    w.files.write("shop", shop("web:2", **more))
+    await w.until(lambda: w.container(WEB).image == "web:2" and WEB in w.running())
+    await asyncio.sleep(1.0)
+
+
+def updated(w: World) -> bool:
+    return w.settled() and len(w.engine.containers) == 1 and w.container(WEB).image == "web:2"
+
+
+def was_rejected(w: World) -> bool:
+    return any(entry.get("reason") == "RolledBack" for entry in w.stores.entries)
+
+
+@pytest.mark.parametrize("strategy", ["stop-first", "start-first"])
+def test_a_new_container_that_a_person_stops_is_started_again(strategy: str) -> None:
+    async def story() -> None:
+        async with World() as w:
+            await in_the_middle(w, strategy=strategy)
+            w.engine.stop_by_hand(new_one(w).name)
+            await w.until(lambda: updated(w), limit=30)
+            assert not was_rejected(w)
+
+    run(story())
+
+
+def test_one_that_ended_while_the_engine_was_away_is_started_again() -> None:
+    async def story() -> None:
+        async with World() as w:
+            await in_the_middle(w)
+            w.engine.go_down()
+            await asyncio.sleep(5.0)
+            w.engine.die(new_one(w).name, 255)
+            w.engine.come_back()
+            await w.until(lambda: updated(w), limit=60)
+            assert not was_rejected(w)
+
+    run(story())
+
+
+def test_one_that_ended_while_the_program_did_not_run_is_started_again() -> None:
+    async def story() -> None:
+        async with World() as w:
+            await in_the_middle(w)
+            await w.kill()
+            w.engine.die(new_one(w).name, 255)
+            w.start()
+            await w.until(lambda: updated(w), limit=60)
+            assert not was_rejected(w)
+
+    run(story())
+
+
+def test_one_that_is_stopped_again_and_again_gives_way_to_the_previous_one_for_a_while() -> None:
+    async def story() -> None:
+        async with World() as w:
+            await in_the_middle(w)
+            for _ in range(10):
+                running = w.running()
+                if running and w.container(WEB).image == "web:1":
+                    break
+                if running:
+                    w.engine.stop_by_hand(WEB)
+                await asyncio.sleep(1.0)
+            await w.until(lambda: w.container(WEB).image == "web:1" and w.fact("web_ready") == "Y", limit=20)
+            await w.until(lambda: updated(w), limit=120)
+
+    run(story())
+
+
+def test_a_bad_version_that_ends_while_nobody_looks_is_still_rejected() -> None:
+    async def story() -> None:
+        async with World() as w:
+            await in_the_middle(w)
+            await w.kill()
+            w.engine.fate("web:2").exit_code = 3
+            w.engine.die(new_one(w).name, 3)
+            w.start()
+            await w.until(lambda: w.chunk("web")["reason"] == "RolledBack" and w.fact("web_ready") == "Y", limit=60)
+            assert "until the domain changes" in w.chunk("web")["message"]
+            assert w.container(WEB).condition is Condition.RUNNING
+
+    run(story())
