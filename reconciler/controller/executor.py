@@ -17,6 +17,8 @@ from reconciler.planner.actions import (
     Action,
     CreateContainer,
     EnsureImage,
+    RemoveContainer,
+    RenameContainer,
     StartContainer,
     StopContainer,
     Work,
@@ -35,6 +37,10 @@ def _activity(action: Action) -> tuple[Reason | None, str]:
         return Reason.STARTING, f"starting {action.name}"
     if isinstance(action, StopContainer):
         return Reason.STOPPING, f"stopping {action.name} (grace {action.grace_seconds:g} s)"
+    if isinstance(action, RenameContainer):
+        return None, f"renaming {action.name} to {action.new_name}"
+    if isinstance(action, RemoveContainer):
+        return None, f"removing {action.name}"
     return None, action.describe()
 
 

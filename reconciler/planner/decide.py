@@ -11,7 +11,7 @@ from dataclasses import replace
 from reconciler.intent.model import Kind
 from reconciler.lifecycle import Reason, State
 from reconciler.planner import following
-from reconciler.planner.actions import Action, CreateContainer, RenameContainer
+from reconciler.planner.actions import Action, CreateContainer
 from reconciler.planner.addresses import making_room
 from reconciler.planner.adopting import can_take_over, take_over
 from reconciler.planner.cleaning import clean_up
@@ -20,7 +20,7 @@ from reconciler.planner.keeping import keep, rolled_back
 from reconciler.planner.memory import next_making
 from reconciler.planner.observed import Condition
 from reconciler.planner.situation import ENDED, Cast, ChunkInput, aside_name, cast, found_differing, stuck
-from reconciler.planner.steps import Decision, create_and_start, ensure_images, start, take_away, to_do
+from reconciler.planner.steps import Decision, call, create_and_start, ensure_images, start, take_away, to_do
 from reconciler.planner.updating import replace_old
 
 
@@ -134,7 +134,7 @@ def _step_aside(i: ChunkInput, parts: Cast) -> Decision | None:
             continue
         at_once = c is parts.current and i.holder is None and c.condition in (Condition.RUNNING, Condition.PAUSED)
         if not at_once:
-            steps.append((RenameContainer(c.name, aside_name(c)), f"the name {c.name} is another chunk's now"))
+            steps.extend(call(i, c, aside_name(c), f"the name {c.name} is another chunk's now"))
     return to_do(i, Reason.RECOVERING, steps, steps[0][1]) if steps else None
 
 

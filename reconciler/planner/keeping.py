@@ -35,6 +35,7 @@ from reconciler.planner.situation import (
 )
 from reconciler.planner.steps import (
     Decision,
+    call,
     create_and_start,
     end_others,
     ensure_images,
@@ -229,7 +230,7 @@ def rolled_back(i: ChunkInput, parts: Cast) -> Decision:
     elif previous.name != name:
         if parts.current is None or parts.current.name != name:
             steps.extend(free_name(i, name, previous, "the update failed"))
-        steps.append((RenameContainer(previous.name, name), "the update failed"))
+        steps.extend(call(i, previous, name, "the update failed"))
     if previous.condition is Condition.PAUSED:
         steps.append((UnpauseContainer(name), "the update failed"))
     if previous.condition in (Condition.CREATED, *ENDED):

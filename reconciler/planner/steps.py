@@ -90,6 +90,15 @@ def restart(i: ChunkInput, c: Container, cause: str) -> list[tuple[Action, str]]
     return [(StopContainer(c.name, grace(i, c)), cause), *start(i, c, c.name, cause)]
 
 
+def call(i: ChunkInput, c: Container, name: str, cause: str) -> list[tuple[Action, str]]:
+    """Give a container another name. One that its engine is about to start again must end first: until it runs,
+    Docker refuses to rename it."""
+    steps: list[tuple[Action, str]] = []
+    if c.condition is Condition.RESTARTING:
+        steps.append((StopContainer(c.name, grace(i, c)), cause))
+    return [*steps, (RenameContainer(c.name, name), cause)]
+
+
 def free_name(i: ChunkInput, name: str, c: Container | None, cause: str) -> list[tuple[Action, str]]:
     """See to it that no container of the chunk but ``c`` has a name: another one goes, or is called otherwise where the
     engine did not let it go."""
@@ -97,7 +106,7 @@ def free_name(i: ChunkInput, name: str, c: Container | None, cause: str) -> list
     if holder is None or (c is not None and holder.id == c.id) or holder.condition is Condition.REMOVING:
         return []
     if holder.id in stuck(i):
-        return [(RenameContainer(holder.name, left_name(holder)), f"it can't be removed yet, and {name} is needed")]
+        return call(i, holder, left_name(holder), f"it can't be removed yet, and {name} is needed")
     return take_away(i, holder, cause)
 
 

@@ -31,6 +31,7 @@ from reconciler.planner.situation import (
 )
 from reconciler.planner.steps import (
     Decision,
+    call,
     create,
     end_others,
     ensure_images,
@@ -123,7 +124,8 @@ def _put_in_place(
             name = wanted + NEXT_SUFFIX
         else:
             steps += free_name(stopped, aside, previous, "left over from an earlier attempt")
-        steps.append((RenameContainer(wanted, aside), cause))
+        kept = next((c for c in stopped.containers if c.id == holder.id), holder)
+        steps += call(i, kept, aside, cause)
     else:
         if not is_worth_keeping(i, chunk, previous) and not previous.name.endswith(PREVIOUS_SUFFIX):
             steps += take_away(stopped, _ended(previous), cause)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from reconciler.planner.observed import Condition
 from tests.simulation.virtual_time import run
 from tests.simulation.world import World, chunk, domain
 
@@ -177,6 +178,23 @@ def test_a_changed_container_begins_anew() -> None:
             await until_looping(w)
             w.files.write("shop", shop("web:2"))
             await w.until_settled(limit=30)
+
+    run(story())
+
+
+@pytest.mark.parametrize("after", [0.05, 2.0])
+def test_an_edit_heals_a_loop_in_which_the_engine_is_about_to_start_it_again(after: float) -> None:
+    async def story() -> None:
+        async with World() as w:
+            crashing(w, "web:1", after, by_engine=True)
+            w.engine.fate("web:1").restarts_after = 20.0
+            nameless = {"strategy": "start-first"}
+            w.files.write("shop", shop(container={"image": "web:1", "name": None}, **nameless))
+            await until_looping(w)
+            await w.until(lambda: w.container("shop-main-web-1").condition is Condition.RESTARTING)
+            w.files.write("shop", shop(container={"image": "web:2", "name": None}, **nameless))
+            await w.until(lambda: w.settled() and w.container("shop-main-web-1").image == "web:2", limit=30)
+            assert len([c for c in w.engine.containers.values() if c.image.startswith("web")]) == 1
 
     run(story())
 

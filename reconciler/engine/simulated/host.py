@@ -15,6 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 from reconciler.engine.protocol import (
+    EngineError,
     Glimpse,
     NameConflict,
     NotFound,
@@ -309,6 +310,8 @@ class SimulatedHost(SimulatedBelongings):
         holder = self._find(new_name)
         if holder is not None and holder.id != c.id:
             raise NameConflict(f"the name {new_name} is held by container {holder.id} ({holder.image})")
+        if c.condition is Condition.RESTARTING:
+            raise EngineError(f"sandbox {c.id} not found")  # Docker's words: it has no sandbox until it runs again
         return self._put(replace(c, name=new_name))
 
     def unpause(self, name: str) -> Container:
