@@ -16,6 +16,12 @@ def advised(cause: str, step: str) -> str:
     return f"{cause}{MARK}{step}" if step else cause
 
 
+def framed(message: str, before: str = "", after: str = "") -> str:
+    """A message with more around its cause: its step stays behind all of it."""
+    cause, _, step = message.partition(MARK)
+    return advised(f"{before}{cause}{after}", step)
+
+
 def taken_apart(message: str) -> tuple[str, str]:
     """The cause of a message and its step ("" where it has none), a line each. What stands on lines of its own behind
     them (the end of an output) is left out."""

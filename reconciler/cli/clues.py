@@ -36,7 +36,8 @@ _CLUES: tuple[tuple[re.Pattern[str], Callable[[Words], str]], ...] = (
     (
         re.compile(r"read-only file system|EROFS", re.IGNORECASE),
         lambda _: (
-            "Give it a place to write to: `tmpfs` or a volume at that path in the domain file, or take `read_only` out."
+            "Give it a place to write to: `tmpfs` or a volume at that path in the domain file, or take out `read_only`,"
+            " or the `:ro` of the volume that is there."
         ),
     ),
     (
@@ -72,6 +73,13 @@ _CLUES: tuple[tuple[re.Pattern[str], Callable[[Words], str]], ...] = (
         lambda _: (
             "Whom it connects to does not listen there: correct the address, or let it wait with a gatekeeper for the"
             " fact that the other one is up."
+        ),
+    ),
+    (
+        re.compile(r"^\s*Killed\s*$"),
+        lambda _: (
+            "Something that it ran was killed, most often for want of memory: give it more (`mem_limit`), or find out"
+            " what eats it."
         ),
     ),
     (

@@ -27,6 +27,7 @@ MOST_BETWEEN = 5
 
 _FINE = "Nothing is to be done."
 _WAIT = "Wait: it is under way, and nothing has failed; `pnr logs {chunk}` shows what it prints."
+_AGAIN = "Read what it printed (`pnr logs {chunk}`), and correct what its failure names; it is tried again by itself."
 _SAY_ENGINE = (
     "See that the Docker engine runs (`systemctl status docker`, `docker info`), start it where it does not; pnr goes"
     " on by itself then."
@@ -206,7 +207,10 @@ class _Teller:
         if found.chunk.get("waiting_for"):
             return ""
         told = sentence(step) or step_of_chunk(found)
-        return f"{told or _WAIT.format(chunk=found.name)}{self._next_try(found)}"
+        if not told:
+            has_failed = found.state != "completed" and found.chunk.get("last_failure")
+            told = (_AGAIN if has_failed else _WAIT).format(chunk=found.name)
+        return f"{told}{self._next_try(found)}"
 
     def _age(self, found: Found) -> str:
         since = moment_of(found.chunk.get("since"))

@@ -25,7 +25,7 @@ from reconciler.planner.observed import Container
 from reconciler.probes.ask import ask
 from reconciler.probes.protocol import Inside, Probe, ProbeResult, Target
 from reconciler.probes.target import resolve
-from reconciler.sentences import taken_apart
+from reconciler.sentences import framed, taken_apart
 
 STARTING_INTERVAL_SECONDS = 1.0
 FIRST_EARLY_LOOK_SECONDS = 0.005
@@ -194,7 +194,7 @@ class Prober:
         elapsed = self._clock.monotonic() - began
         if result.ok or not is_too_late(lost, elapsed, watch.check.timeout_seconds):
             return result, lost
-        text = f"{result.message}; not counted, since this machine is too busy to ask in time"
+        text = framed(result.message, after="; not counted, since this machine is too busy to ask in time")
         return replace(result, message=text, is_known=False), lost
 
     async def _if_engine_answers(self, bad: ProbeResult) -> ProbeResult:

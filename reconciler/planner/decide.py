@@ -22,6 +22,7 @@ from reconciler.planner.observed import Condition
 from reconciler.planner.situation import ENDED, Cast, ChunkInput, aside_name, cast, found_differing, stuck
 from reconciler.planner.steps import Decision, call, create_and_start, ensure_images, start, take_away, to_do
 from reconciler.planner.updating import replace_old
+from reconciler.sentences import framed
 
 
 def decide(i: ChunkInput) -> Decision:
@@ -65,7 +66,7 @@ def _meanwhile(i: ChunkInput, decision: Decision) -> Decision:
     if newer is not None and decision.state in (State.COMPLETED, State.FAILED):
         # What runs goes on; that it is not what is wanted is known, and it is being seen to.
         return Decision(State.EXECUTING, Reason.PULLING_IMAGE, i.image.fetching, wake_at=decision.wake_at, fetch=fetch)
-    return replace(decision, message=f"{decision.message}; meanwhile {i.image.fetching}", fetch=fetch)
+    return replace(decision, message=framed(decision.message, after=f"; meanwhile {i.image.fetching}"), fetch=fetch)
 
 
 def _reservations(i: ChunkInput) -> str:

@@ -47,6 +47,7 @@ from reconciler.planner.steps import (
     to_do,
 )
 from reconciler.planner.updating import go_on
+from reconciler.sentences import framed, taken_apart
 
 BESIDE = "it runs beside the new one, which may not be"
 
@@ -75,12 +76,12 @@ def keep(i: ChunkInput, parts: Cast, c: Container) -> Decision:
     if c.condition is Condition.RUNNING:
         return _running(i, parts, c)
     if c.condition is Condition.RESTARTING and m.failure is not None:
-        text = f"{m.failure.message}; the engine restarts it by itself"
+        text = framed(m.failure.message, after="; the engine restarts it by itself")
         return Decision(State.FAILED, m.failure.reason, text)
     if c.condition in (Condition.RESTARTING, Condition.REMOVING):
         text = f"the engine says: {c.condition}"
         if c.condition is Condition.RESTARTING and m.last_error:
-            text = f"{m.last_error}; the engine starts it again by itself"
+            text = framed(m.last_error, after="; the engine starts it again by itself")
         return Decision(State.EXECUTING, Reason.RECOVERING, text)
     held = held_back(i)
     if held is not None:
@@ -179,7 +180,7 @@ def _in_doubt(i: ChunkInput, chunk: Chunk, c: Container) -> Decision:
     m = i.memory
     if m.failure is not None and m.failure.reason is Reason.CRASH_LOOPING:
         # It was started again by its engine a moment ago: as likely as not that is over in an instant.
-        text = f"{m.failure.message}; the engine has started it again by itself"
+        text = framed(m.failure.message, after="; the engine has started it again by itself")
         return Decision(State.FAILED, Reason.CRASH_LOOPING, text, wake_at=counts_as_up_at(i, c))
     needed = crash_loop.needed_seconds(m, chunk.stable_seconds)
     what = "healthy" if chunk.health is not None else "up"
@@ -208,11 +209,12 @@ def _ill(i: ChunkInput, c: Container) -> Decision:
     held = held_back(i)
     if held is not None:
         if held.reason is Reason.WAITING_FOR_GATEKEEPER:
-            text = f"unhealthy ({m.last_error}); not restarted while its gatekeeper does not hold: {held.message}"
-            return Decision(State.EXECUTING, Reason.UNHEALTHY, text)
+            after = f"); not restarted while its gatekeeper does not hold: {held.message}"
+            return Decision(State.EXECUTING, Reason.UNHEALTHY, framed(m.last_error, "unhealthy (", after))
         return held
     if i.crowd:
-        return Decision(State.EXECUTING, Reason.UNHEALTHY, f"unhealthy ({m.last_error}); its restart waits: {i.crowd}")
+        text = framed(m.last_error, "unhealthy (", f"); its restart waits: {i.crowd}")
+        return Decision(State.EXECUTING, Reason.UNHEALTHY, text)
     return to_do(i, Reason.RECOVERING, restart(i, c, m.last_error), m.last_error)
 
 
@@ -258,5 +260,5 @@ def rolled_back(i: ChunkInput, parts: Cast) -> Decision:
     again = f"until {until}" if m.retry_at is None else "until it is tried again by itself"
     back = "is back" if previous.condition is Condition.RUNNING else "is to come back"
     text = f"{what} failed and the previous container {back} {again}: {why}"
-    text += f"; it is not healthy itself: {ill}" if ill else ""
+    text = framed(text, after=f"; it is not healthy itself: {taken_apart(ill)[0]}") if ill else text
     return Decision(State.FAILED, Reason.ROLLED_BACK, text, wake_at=wake)

@@ -16,6 +16,7 @@ from typing import Any
 
 from reconciler.intent.model import Chunk, ChunkId, Ipam, NetworkSpec, Pool
 from reconciler.planner.observed import Container, Network
+from reconciler.sentences import framed
 
 TRIAL_SUFFIX = ".pnr-trial"
 """Added to the name of a network that is only made to see whether the engine takes it."""
@@ -114,7 +115,7 @@ def spec_of(seen: Network) -> NetworkSpec:
 def told(change: NetworkChange, name: str) -> str:
     """In a sentence that a change failed, and what follows."""
     again = "the domain changes or a person asks (`pnr apply`)" if change.not_before is None else "it is tried again"
-    return f"network {name} can't be changed: {change.failure}; the previous one serves until {again}"
+    return framed(change.failure, f"network {name} can't be changed: ", f"; the previous one serves until {again}")
 
 
 # --- whether it can be had -------------------------------------------------------------------------------------

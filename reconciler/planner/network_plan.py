@@ -16,7 +16,7 @@ from reconciler.planner.network_changes import (
     trial_of,
 )
 from reconciler.planner.observed import Container, Network, Observed
-from reconciler.sentences import advised
+from reconciler.sentences import advised, framed
 
 Steps = list[tuple[Action, str]]
 
@@ -111,7 +111,7 @@ def _compare(
         return
     clash, yielding = in_the_way(spec, domain, observed)
     if clash:
-        found.back[name] = f"network {name} can't be changed: {clash}; it serves as it was ({said})"
+        found.back[name] = framed(clash, f"network {name} can't be changed: ", f"; it serves as it was ({said})")
         if again := _reconnections(name, domain, observed, change):
             found.work.append(Work(f"network:{name}", tuple(again)))
         return

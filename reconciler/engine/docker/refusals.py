@@ -167,6 +167,13 @@ _MEANINGS: tuple[tuple[re.Pattern[str], Callable[[Words], tuple[str, str]]], ...
         ),
     ),
     (
+        re.compile(r"error setting rlimits?[^:]*: (?:error setting rlimit type \d+: )?(?P<why>[^:]+)"),
+        lambda m: (
+            f"the engine can't set the limits that are asked for: {m['why']}",
+            "lower `ulimits` in the domain file",
+        ),
+    ),
+    (
         re.compile(r"Range of CPUs is from \S+ to (?P<most>[\d.]+)"),
         lambda m: (
             f"more CPUs are asked for than the engine's machine has: {float(m['most']):g}",

@@ -11,6 +11,8 @@ from reconciler.cli.clues import step_from
     ("printed", "words"),
     [
         ("cat: write error: No space left on device", "a `tmpfs` has no more than its `size`"),
+        ("working\nKilled", "`mem_limit`"),
+        ("sh: can't create /s/y: Read-only file system", "the `:ro` of the volume"),
         ("exec /s/run.sh: exec format error", "A script begins with the line `#!/bin/sh`"),
         ("exec /s/run.sh: no such file or directory", "it must not end as on Windows, CRLF"),
     ],

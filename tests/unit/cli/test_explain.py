@@ -324,3 +324,11 @@ def test_a_tag_that_has_moved_is_told_with_what_takes_it() -> None:
     assert "`pnr apply demo`" in text
     followed = chunk("web", image_moved="image: …", auto_update=follows())
     assert "Its tag" not in why(view(domain("demo", followed)), "web")
+
+
+def test_what_has_failed_and_is_tried_again_is_never_said_to_have_not_failed() -> None:
+    told = "not healthy within 8 s: the command exited 3: db has no schema"
+    again = chunk("web", "executing", "Starting", f"starting web; the last attempt failed: {told}", last_failure=told)
+    first, second, *_ = why(view(domain("demo", again)), "web").splitlines()
+    assert told in first
+    assert second.startswith("Read what it printed (`pnr logs demo/stack/web`)")

@@ -39,6 +39,11 @@ RUNC = "failed to create shim task: OCI runtime create failed: runc create faile
             "its command is no program for this machine's processor: exec format error",
             "`platform`",
         ),
+        (
+            RUNC + "error setting rlimits for ready process: error setting rlimit type 7: operation not permitted: x",
+            "the engine can't set the limits that are asked for: operation not permitted",
+            "`ulimits`",
+        ),
         ("Unknown runtime specified nvidia", "the engine has no runtime nvidia", "`runtime`"),
         ("unknown or invalid runtime name: nvidia", "the engine has no runtime nvidia", "`runtime`"),
     ],

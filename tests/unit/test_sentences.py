@@ -1,0 +1,16 @@
+"""Messages that also say what to do: whatever is put around them, the step stays a sentence of its own."""
+
+from __future__ import annotations
+
+from reconciler.sentences import advised, framed, taken_apart
+
+
+def test_what_is_put_around_a_message_belongs_to_its_cause() -> None:
+    message = framed(advised("nobody listens on 80", "correct `port_key`"), "unhealthy (", "); its restart waits")
+    assert taken_apart(message) == ("unhealthy (nobody listens on 80); its restart waits", "correct `port_key`")
+
+
+def test_a_message_without_a_step_gets_none() -> None:
+    assert (
+        framed("it ended", after="; the engine restarts it by itself") == "it ended; the engine restarts it by itself"
+    )
