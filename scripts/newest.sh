@@ -1,5 +1,6 @@
 #!/bin/sh
-# newest.sh COMMAND...: runs a command on the newest Docker engine, beside the machine's own.
+# newest.sh [--same] COMMAND...: runs a command on the newest Docker engine, beside the machine's own; with --same on a
+# second one of the machine's own version.
 # Both live in namespaces of their own (network, mounts, processes), so that two engines never meet: there 127.0.0.1,
 # /run and /var/run/docker.sock are the newest engine's. Its images and containers lie in memory. What has no other
 # life than the namespaces' ends with the command, whether it ends well, is interrupted or is killed.
@@ -24,10 +25,14 @@ remove_groups() {
 }
 
 outside() {
-  [ $# -gt 0 ] || fail "usage: scripts/newest.sh COMMAND..."
+  [ "${1:-}" != --same ] || {
+    shift
+    export PNR_SAME_ENGINE=1
+  }
+  [ $# -gt 0 ] || fail "usage: scripts/newest.sh [--same] COMMAND..."
   [ "$(id -u)" = 0 ] || fail "an engine beside the machine's own needs namespaces: run it as root"
   install_packages docker.io runc iptables iproute2
-  "$here/unstable.sh" "$unpacked"
+  [ -n "${PNR_SAME_ENGINE:-}" ] || "$here/unstable.sh" "$unpacked"
   remove_groups
   trap remove_groups EXIT
   trap 'exit 130' INT
@@ -46,7 +51,8 @@ inside() {
   mount -t tmpfs -o mode=755 tmpfs /run
   mkdir /run/lock /run/newest
   ip link set lo up
-  PATH=$unpacked/usr/sbin:$unpacked/usr/bin:$PATH
+  [ -n "${PNR_SAME_ENGINE:-}" ] || PATH=$unpacked/usr/sbin:$unpacked/usr/bin:$PATH
+  unset PNR_SAME_ENGINE
   export PATH DOCKER_HOST=unix://$socket
   log=/run/newest/log
   # In a session of its own: Ctrl-C is for the command, which still needs the engine to clean up.
@@ -61,7 +67,7 @@ inside() {
     tries=$((tries + 1))
     if [ "$tries" -ge 150 ] || ! kill -0 "$engine" 2>/dev/null; then
       tail -n 20 "$log" >&2
-      fail "the newest engine was started but does not answer"
+      fail "the engine beside the machine's own was started but does not answer"
     fi
     sleep 0.2
   done

@@ -2,8 +2,9 @@
 # All tests, with all that they need: Debian packages where they are missing, and an engine for as long as they run
 # where none answers. BIN is the bin directory of the virtual environment; arguments go to pytest.
 # What needs the machine's own engine is tested beside the rest: what an engine can answer differently on the newest one
-# (scripts/newest.sh), then what needs none. What these say is shown behind the first. With arguments: on the machine's
-# own only, or with ENGINE=newest on the newest only.
+# (scripts/newest.sh), and at the same time the faults that are injected (on a second engine of the machine's own version)
+# and what needs none. What these say is shown behind the first. With arguments: on the machine's own only, or with
+# ENGINE=newest on the newest only.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/say.sh
@@ -12,14 +13,17 @@ BIN=${BIN:-.venv/bin}
 DIFFERENT="tests/integration/engine tests/integration/images tests/integration/probes tests/integration/daemon
   tests/integration/compose/moving tests/integration/policy tests/integration/settings
   tests/integration/test_settings_roundtrip.py"
-# What brings an engine of its own.
+# What brings an engine of its own, and what takes so many networks and ports that it gets one.
 ALONE=tests/integration/own_engine
+FAULTS=tests/integration/faults
 
 [ "$(uname -s)" = Linux ] || fail "all tests need Linux and a Docker engine; the ones that need nothing: make unit"
 install_packages docker.io containerd runc iptables iproute2 busybox-static mmdebstrap git openssl procps curl age docker-registry apache2-utils gnupg
 
-beside="" # the process that tests on the newest engine, and what it says
-said=$(mktemp)
+newest="" # the process that tests on the newest engine, and what it says
+newest_said=$(mktemp)
+alone="" # the process that tests on engines of its own and on none, and what it says
+alone_said=$(mktemp)
 PNR_ENGINE_PID_FILE=$(mktemp)
 export PNR_ENGINE_PID_FILE
 
@@ -29,11 +33,11 @@ runs() { [ -n "$(tr -d '\0' 2>/dev/null <"/proc/$1/cmdline")" ]; }
 end_our_engine() {
   status=$?
   trap - EXIT
-  if [ -n "$beside" ]; then
+  for beside in $newest $alone; do
     kill -s TERM -- "-$beside" 2>/dev/null || true
     wait "$beside" || true
-  fi
-  rm -f "$said"
+  done
+  rm -f "$newest_said" "$alone_said"
   engine=$(cat "$PNR_ENGINE_PID_FILE")
   rm -f "$PNR_ENGINE_PID_FILE"
   if [ -n "$engine" ] && runs "$engine"; then
@@ -57,24 +61,31 @@ if [ "${ENGINE:-}" = newest ]; then
   exit
 fi
 if [ $# = 0 ]; then
-  set -- tests/integration --ignore "$ALONE"
-  # In a session of its own, to be ended as one.
+  set -- tests/integration --ignore "$ALONE" --ignore "$FAULTS"
+  # Each in a session of its own, to be ended as one.
+  ENGINE=newest setsid scripts/test.sh >"$newest_said" 2>&1 &
+  newest=$!
   # shellcheck disable=SC2016
-  setsid sh -c 'ENGINE=newest scripts/test.sh || failed=1
+  setsid sh -c 'scripts/newest.sh --same "$1/python" -m pytest -q --durations=10 "$3" || failed=1
     "$1/python" -m pytest -q --durations=10 tests/unit tests/simulation "$2" || failed=1
-    exit "${failed:-0}"' beside "$BIN" "$ALONE" >"$said" 2>&1 &
-  beside=$!
+    exit "${failed:-0}"' alone "$BIN" "$ALONE" "$FAULTS" >"$alone_said" 2>&1 &
+  alone=$!
 fi
 scripts/engine.sh
 say "on the machine's own engine:"
 failed=""
 "$BIN/python" -m pytest -q --durations=10 "$@" || failed="on the machine's own engine"
-if [ -n "$beside" ]; then
+ends() { # ends PROCESS SAID WHERE: waits for it, and shows what it said
   status=0
-  wait "$beside" || status=$?
-  beside=""
-  say "on the newest engine, and on none:"
-  cat "$said"
-  [ "$status" = 0 ] || failed="${failed:+$failed, and }on the newest engine or on none"
+  wait "$1" || status=$?
+  say "$3:"
+  cat "$2"
+  [ "$status" = 0 ] || failed="${failed:+$failed, and }$3"
+}
+if [ -n "$newest" ]; then
+  ends "$newest" "$newest_said" "on the newest engine"
+  newest=""
+  ends "$alone" "$alone_said" "on engines of their own and on none"
+  alone=""
 fi
 [ -z "$failed" ] || fail "tests failed $failed (above)"
