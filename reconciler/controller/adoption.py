@@ -46,6 +46,7 @@ class Adoption:
                 self._known.wanted_names.setdefault(wanted, set()).add(id)
             c = self._known.chunk_record(id)
             if c.last is not None and c.last != chunk:
+                c.as_declared = False
                 is_other = c.last.container.digest != chunk.container.digest
                 c.memory = intent_changed(c.memory) if is_other else asked_anew(c.memory)
                 self._executor.cancel_if_waiting_for_image(id)

@@ -132,6 +132,7 @@ class Decider:
         self._show(record, decision)
         if i.busy is None and decision.work is None:
             self._crowd.stands(id, decision.state)
+            record.as_declared = record.as_declared or decision.state is State.COMPLETED
         if i.crowd and decision.reason is Reason.UNHEALTHY and decision.wake_at is None:
             decision = replace(decision, wake_at=self._crowd.waits(id))
         if decision.wake_at is not None and decision.wake_at != record.wake_at and decision.wake_at > i.now:
@@ -196,7 +197,7 @@ class Decider:
         if work.label == Reason.RECOVERING and any(isinstance(action, StartContainer) for action, _ in work.steps):
             record.restarts += 1
         mended = mending(work) if work.label == Reason.RECOVERING else ""
-        if mended:
+        if mended and record.as_declared:
             record.mended = (self._known.clock.now(), mended)
         record.attempts_total += 1
         if any(isinstance(action, StopContainer) for action, _ in work.steps):

@@ -39,6 +39,8 @@ def step_done(known: Known, key: str, action: Action) -> str | None:
             world.networks.pop(name, None)
             for c in list(users(name, world.containers.values())) if disconnected else ():
                 known.put(replace(c, networks={n: a for n, a in c.networks.items() if n != name}))
+                if c.owner in known.chunks:
+                    known.chunks[c.owner].as_declared = False
         case ConnectNetwork(container):
             connected = world.named(container)
             return connected.owner.domain if connected is not None and connected.owner is not None else None

@@ -68,6 +68,7 @@ class ChunkRecord:
     started_run: str = ""  # the run that our own last start began
     told_run: str = ""  # the run that somebody told to end, and when
     told_at: float = 0.0
+    as_declared: bool = False  # it was, since its intent changed, or since we took a network from it ourselves
     mended: tuple[datetime, str] | None = None  # what somebody did to what was up, and when it was put right
 
 
