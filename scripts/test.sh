@@ -2,17 +2,24 @@
 # All tests, with all that they need: Debian packages where they are missing, and an engine for as long as they run
 # where none answers. BIN is the bin directory of the virtual environment; arguments go to pytest.
 # What needs the machine's own engine is tested beside the rest: what an engine can answer differently on the newest one
-# (scripts/newest.sh), and at the same time the faults that are injected (on a second engine of the machine's own version)
-# and what needs none. What these say is shown behind the first. With arguments: on the machine's own only, or with
-# ENGINE=newest on the newest only.
+# (scripts/newest.sh), and at the same time all settings of containers (on a newest and on a second engine of the machine's
+# own version, one after the other), the daemon and the adapters (on another one of that version) with the faults that are
+# injected, and what needs no engine. What these say is shown behind the first. With arguments: on the machine's own only, or with ENGINE=newest on the newest only.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/say.sh
 BIN=${BIN:-.venv/bin}
 # What depends on the engine, and on nothing of the host's that the newest engine's namespaces hide.
 DIFFERENT="tests/integration/engine tests/integration/images tests/integration/probes tests/integration/daemon
-  tests/integration/compose/moving tests/integration/policy tests/integration/settings
-  tests/integration/test_settings_roundtrip.py"
+  tests/integration/compose/moving tests/integration/policy"
+# What of these no engine can answer differently.
+INDEPENDENT="tests/integration/daemon/test_git_lock.py tests/integration/daemon/test_claims_and_state.py
+  tests/integration/daemon/test_down.py tests/integration/daemon/test_replaced_files.py
+  tests/integration/daemon/test_dropped_stream.py"
+# What of the rest goes on a second engine of the machine's own version, so that all is done in time.
+SECOND="tests/integration/daemon tests/integration/engine tests/integration/policy tests/integration/probes"
+# The same of both engines, and so many that they have engines of their own.
+SETTINGS="tests/integration/settings tests/integration/test_settings_roundtrip.py"
 # What brings an engine of its own, and what takes so many networks and ports that it gets one.
 ALONE=tests/integration/own_engine
 FAULTS=tests/integration/faults
@@ -20,9 +27,14 @@ FAULTS=tests/integration/faults
 [ "$(uname -s)" = Linux ] || fail "all tests need Linux and a Docker engine; the ones that need nothing: make unit"
 install_packages docker.io containerd runc iptables iproute2 busybox-static mmdebstrap git openssl procps curl age docker-registry apache2-utils gnupg
 
-newest="" # the process that tests on the newest engine, and what it says
+# The processes that test beside, and what they say.
+newest=""
 newest_said=$(mktemp)
-alone="" # the process that tests on engines of its own and on none, and what it says
+settings=""
+settings_said=$(mktemp)
+second=""
+second_said=$(mktemp)
+alone=""
 alone_said=$(mktemp)
 PNR_ENGINE_PID_FILE=$(mktemp)
 export PNR_ENGINE_PID_FILE
@@ -33,11 +45,11 @@ runs() { [ -n "$(tr -d '\0' 2>/dev/null <"/proc/$1/cmdline")" ]; }
 end_our_engine() {
   status=$?
   trap - EXIT
-  for beside in $newest $alone; do
+  for beside in $newest $settings $second $alone; do
     kill -s TERM -- "-$beside" 2>/dev/null || true
     wait "$beside" || true
   done
-  rm -f "$newest_said" "$alone_said"
+  rm -f "$newest_said" "$settings_said" "$second_said" "$alone_said"
   engine=$(cat "$PNR_ENGINE_PID_FILE")
   rm -f "$PNR_ENGINE_PID_FILE"
   if [ -n "$engine" ] && runs "$engine"; then
@@ -55,21 +67,31 @@ trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
 if [ "${ENGINE:-}" = newest ]; then
-  # shellcheck disable=SC2086 # a list of folders
-  [ $# -gt 0 ] || set -- $DIFFERENT
+  # shellcheck disable=SC2086 # lists of folders
+  [ $# -gt 0 ] || set -- $DIFFERENT $SETTINGS
   scripts/newest.sh "$BIN/python" -m pytest -q --durations=10 "$@"
   exit
 fi
 if [ $# = 0 ]; then
-  set -- tests/integration --ignore "$ALONE" --ignore "$FAULTS"
+  ignored=$(for each in $INDEPENDENT; do printf ' --ignore %s' "$each"; done)
   # Each in a session of its own, to be ended as one.
-  ENGINE=newest setsid scripts/test.sh >"$newest_said" 2>&1 &
+  # shellcheck disable=SC2086 # lists of folders
+  setsid scripts/newest.sh "$BIN/python" -m pytest -q --durations=10 $DIFFERENT $ignored >"$newest_said" 2>&1 &
   newest=$!
-  # shellcheck disable=SC2016
-  setsid sh -c 'scripts/newest.sh --same "$1/python" -m pytest -q --durations=10 "$3" || failed=1
-    "$1/python" -m pytest -q --durations=10 tests/unit tests/simulation "$2" || failed=1
-    exit "${failed:-0}"' alone "$BIN" "$ALONE" "$FAULTS" >"$alone_said" 2>&1 &
+  # shellcheck disable=SC2016,SC2086
+  setsid sh -c 'scripts/newest.sh "$@" || failed=1
+    scripts/newest.sh --same "$@" || failed=1
+    exit "${failed:-0}"' settings "$BIN/python" -m pytest -q --durations=10 $SETTINGS >"$settings_said" 2>&1 &
+  settings=$!
+  # shellcheck disable=SC2086
+  setsid scripts/newest.sh --same "$BIN/python" -m pytest -q --durations=10 $SECOND "$FAULTS" >"$second_said" 2>&1 &
+  second=$!
+  setsid "$BIN/python" -m pytest -q --durations=10 tests/unit tests/simulation "$ALONE" >"$alone_said" 2>&1 &
   alone=$!
+  set -- tests/integration
+  for each in $ALONE $FAULTS $SECOND $SETTINGS; do
+    set -- "$@" --ignore "$each"
+  done
 fi
 scripts/engine.sh
 say "on the machine's own engine:"
@@ -85,6 +107,10 @@ ends() { # ends PROCESS SAID WHERE: waits for it, and shows what it said
 if [ -n "$newest" ]; then
   ends "$newest" "$newest_said" "on the newest engine"
   newest=""
+  ends "$settings" "$settings_said" "all settings, on engines of their own"
+  settings=""
+  ends "$second" "$second_said" "the daemon, the adapters and the faults, on a second engine"
+  second=""
   ends "$alone" "$alone_said" "on engines of their own and on none"
   alone=""
 fi

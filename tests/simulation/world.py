@@ -248,6 +248,7 @@ class World:
         self.runtime: Runtime | SimulatedRuntime = self.spoken
         self.seed = seed
         self.controller: Controller | None = None
+        self._viewed: tuple[tuple[object, ...], dict[str, Any]] | None = None
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> World:
@@ -295,9 +296,14 @@ class World:
             self._task = None
 
     def view(self) -> dict[str, Any]:
-        """What `pnr status --json` would show."""
+        """What `pnr status --json` would show. Asked again and again while nothing happens, as who waits does, it is made
+        anew five times a second."""
         assert self.controller is not None
-        return self.controller.view()
+        controller, now = self.controller, asyncio.get_running_loop().time()
+        key = (controller, controller.version, controller.passes, int(now / 0.2))
+        if self._viewed is None or self._viewed[0] != key:
+            self._viewed = (key, controller.view())
+        return self._viewed[1]
 
     def domain(self, name: str) -> dict[str, Any]:
         """One domain of it."""

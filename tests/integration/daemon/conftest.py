@@ -20,7 +20,7 @@ from docker.errors import NotFound
 from reconciler.cli.client import request
 from reconciler.errors import PnrError
 
-LIMIT_SECONDS = 45.0
+LIMIT_SECONDS = 100.0
 
 
 class Daemon:
@@ -123,7 +123,7 @@ class Daemon:
                 pytest.fail(f"the daemon ended while waiting for {what}:\n{self.tail()}")
             if time.monotonic() > end:
                 pytest.fail(f"waited for {what}:\n{json.dumps(self.view(), indent=1)[-3000:]}\n{self.tail()}")
-            time.sleep(0.05)  # each look costs the daemon and this machine work
+            time.sleep(0.1)  # each look costs the daemon and this machine work
 
     def tail(self) -> str:
         """The end of its log."""

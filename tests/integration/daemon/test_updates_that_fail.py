@@ -102,8 +102,8 @@ def test_what_fails_beside_the_new_version_neither_costs_what_serves_nor_keeps_t
     with not_removable(daemon.api, name):
         with pytest.raises(APIError, match="immutable"):
             daemon.api.remove_container(name, force=True)
-        daemon.until(lambda: daemon.chunk(shop_name, "web")["state"] == "completed", "another one to serve")
-        assert daemon.run_of(name)[0] != serving[0]
+        daemon.until(lambda: daemon.run_of(name)[0] not in ("", serving[0]), "another one")
+        daemon.until(lambda: daemon.chunk(shop_name, "web")["state"] == "completed", "it to serve")
     daemon.pnr("apply", shop_name)
     daemon.until(lambda: daemon.names(shop_name) == [name] and daemon.settled(shop_name), "the half one to be gone")
 
