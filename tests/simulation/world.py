@@ -296,8 +296,8 @@ class World:
             self._task = None
 
     def view(self) -> dict[str, Any]:
-        """What `pnr status --json` would show. For who asks again and again while nothing happens, as who waits does, it
-        is put together five times a second."""
+        """What `pnr status --json` would show. For who asks again and again while nothing happens, as who waits does,
+        it is put together five times a second."""
         assert self.controller is not None
         controller, now = self.controller, asyncio.get_running_loop().time()
         key = (controller, controller.version, controller.passes, int(now / 0.2))
