@@ -89,7 +89,7 @@ NOT_STARTED_HERE = {
 
 WORDS = {
     "privileged": "apply caps",
-    "gpus": "could not select device driver",
+    "gpus": "the engine has no driver for the devices that are asked for: [[gpu]]",
     "cpu_rt_period": "cpu.rt_period_us",
     "cpu_rt_runtime": "cpu.rt_runtime_us",
     "storage_opt": "storage-opt",
