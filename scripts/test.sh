@@ -1,10 +1,10 @@
 #!/bin/sh
 # All tests, with all that they need: Debian packages where they are missing, and an engine for as long as they run
 # where none answers. BIN is the bin directory of the virtual environment; arguments go to pytest.
-# What needs the machine's own engine is tested beside the rest: what an engine can answer differently on the newest one
-# (scripts/newest.sh), and at the same time all settings of containers (on a newest and on a second engine of the machine's
-# own version, one after the other), the daemon and the adapters (on another one of that version) with the faults that are
-# injected, and what needs no engine. What these say is shown behind the first. With arguments: on the machine's own only, or with ENGINE=newest on the newest only.
+# In four parts side by side: what needs the machine itself, on its own engine; what an engine can answer differently, on the
+# newest one (scripts/newest.sh); the daemon, the adapters and the faults that are injected, on a second engine of the
+# machine's own version; and all settings of containers on both, then what needs no engine. What they say is shown behind the
+# first. With arguments: on the machine's own only, or with ENGINE=newest on the newest only.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/say.sh
@@ -15,7 +15,9 @@ DIFFERENT="tests/integration/engine tests/integration/images tests/integration/p
 # What of these no engine can answer differently.
 INDEPENDENT="tests/integration/daemon/test_git_lock.py tests/integration/daemon/test_claims_and_state.py
   tests/integration/daemon/test_down.py tests/integration/daemon/test_replaced_files.py
-  tests/integration/daemon/test_dropped_stream.py"
+  tests/integration/daemon/test_dropped_stream.py tests/integration/daemon/test_plan.py
+  tests/integration/daemon/test_references.py tests/integration/daemon/test_secrets.py
+  tests/integration/daemon/test_following_logs.py"
 # What of the rest goes on a second engine of the machine's own version, so that all is done in time.
 SECOND="tests/integration/daemon tests/integration/engine tests/integration/policy tests/integration/probes"
 # The same of both engines, and so many that they have engines of their own.
@@ -30,8 +32,6 @@ install_packages docker.io containerd runc iptables iproute2 busybox-static mmde
 # The processes that test beside, and what they say.
 newest=""
 newest_said=$(mktemp)
-settings=""
-settings_said=$(mktemp)
 second=""
 second_said=$(mktemp)
 alone=""
@@ -45,11 +45,11 @@ runs() { [ -n "$(tr -d '\0' 2>/dev/null <"/proc/$1/cmdline")" ]; }
 end_our_engine() {
   status=$?
   trap - EXIT
-  for beside in $newest $settings $second $alone; do
+  for beside in $newest $second $alone; do
     kill -s TERM -- "-$beside" 2>/dev/null || true
     wait "$beside" || true
   done
-  rm -f "$newest_said" "$settings_said" "$second_said" "$alone_said"
+  rm -f "$newest_said" "$second_said" "$alone_said"
   engine=$(cat "$PNR_ENGINE_PID_FILE")
   rm -f "$PNR_ENGINE_PID_FILE"
   if [ -n "$engine" ] && runs "$engine"; then
@@ -79,15 +79,16 @@ if [ $# = 0 ]; then
   setsid scripts/newest.sh "$BIN/python" -m pytest -q --durations=10 $DIFFERENT $ignored >"$newest_said" 2>&1 &
   newest=$!
   # shellcheck disable=SC2016,SC2086
-  setsid sh -c 'scripts/newest.sh "$@" || failed=1
-    scripts/newest.sh --same "$@" || failed=1
-    exit "${failed:-0}"' settings "$BIN/python" -m pytest -q --durations=10 $SETTINGS >"$settings_said" 2>&1 &
-  settings=$!
+  setsid sh -c 'python=$1 alone=$2
+    shift 2
+    scripts/newest.sh "$python" -m pytest -q --durations=10 "$@" || failed=1
+    scripts/newest.sh --same "$python" -m pytest -q --durations=10 "$@" || failed=1
+    "$python" -m pytest -q --durations=10 tests/unit tests/simulation "$alone" || failed=1
+    exit "${failed:-0}"' alone "$BIN/python" "$ALONE" $SETTINGS >"$alone_said" 2>&1 &
+  alone=$!
   # shellcheck disable=SC2086
   setsid scripts/newest.sh --same "$BIN/python" -m pytest -q --durations=10 $SECOND "$FAULTS" >"$second_said" 2>&1 &
   second=$!
-  setsid "$BIN/python" -m pytest -q --durations=10 tests/unit tests/simulation "$ALONE" >"$alone_said" 2>&1 &
-  alone=$!
   set -- tests/integration
   for each in $ALONE $FAULTS $SECOND $SETTINGS; do
     set -- "$@" --ignore "$each"
@@ -107,11 +108,9 @@ ends() { # ends PROCESS SAID WHERE: waits for it, and shows what it said
 if [ -n "$newest" ]; then
   ends "$newest" "$newest_said" "on the newest engine"
   newest=""
-  ends "$settings" "$settings_said" "all settings, on engines of their own"
-  settings=""
   ends "$second" "$second_said" "the daemon, the adapters and the faults, on a second engine"
   second=""
-  ends "$alone" "$alone_said" "on engines of their own and on none"
+  ends "$alone" "$alone_said" "all settings on both engines, and what needs none"
   alone=""
 fi
 [ -z "$failed" ] || fail "tests failed $failed (above)"
