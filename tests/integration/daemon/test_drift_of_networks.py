@@ -95,8 +95,9 @@ def test_a_container_is_connected_as_declared_whatever_somebody_does(
         lambda: any(undone in entry["message"] for entry in daemon.journal()), "what was not declared to be told"
     )
     daemon.until(as_declared, "what was not declared to go")
-    daemon.api.rename(api, f"{api}_other")
-    daemon.api.pause(f"{api}_other")
+    with asleep(daemon):
+        daemon.api.rename(api, f"{api}_other")
+        daemon.api.pause(f"{api}_other")
     daemon.until(lambda: daemon.names(name) == [api] and as_declared(), "the name to come back")
     assert daemon.container(api)["State"]["Paused"] is False
     assert daemon.run_of(api) == run
