@@ -237,8 +237,7 @@ def test_what_is_external_and_vanishes_is_named_and_when_it_is_back_nothing_was_
         networks={"lan": {"external": True, "name": lan}},
     )
     for chunk in document["cpuxs"]["main"]["design_chunks"]:
-        # One bad answer can come before the news of what was done to the network.
-        chunk["health_check"] |= {"interval_seconds": 1, "failure_threshold": 2}
+        chunk["health_check"] |= {"interval_seconds": 1, "failure_threshold": 1}
     daemon.settle(name, document)
     runs = daemon.run_of(api), daemon.run_of(front)
     vanish(daemon, lan, api, front)
