@@ -16,6 +16,7 @@ from reconciler.engine.simulated import SimulatedEngine, schedule
 from reconciler.planner.actions import Action
 from reconciler.planner.observed import Condition
 from tests.simulation.seeds import seeds
+from tests.simulation.test_snapshots_of_other_versions import spoil
 from tests.simulation.virtual_time import run
 from tests.simulation.world import Files, World, chunk, domain
 
@@ -137,6 +138,7 @@ async def live_through(w: World, rng: random.Random, author: Author) -> None:
             "push",
             "push",
             "file",
+            "copy",
         ]
         match rng.choice(deeds):
             case "write":
@@ -152,6 +154,8 @@ async def live_through(w: World, rng: random.Random, author: Author) -> None:
                 # What was declared a blink before and is gone when the program comes back is known to nobody.
                 await asyncio.sleep(0.2)
                 await w.kill()
+                if rng.random() < 0.3:
+                    spoil_state(w, rng)
                 await asyncio.sleep(rng.choice([0.0, 0.1, 30.0]))
                 w.start()
                 await asyncio.sleep(0.1)
@@ -165,6 +169,33 @@ async def live_through(w: World, rng: random.Random, author: Author) -> None:
                 push(w.engine, rng)
             case "file":
                 w.engine.replace_file(CONF, f"content {rng.randint(1, 5)}")
+            case "copy":
+                copy(w.files, rng)
+
+
+def copy(files: Files, rng: random.Random) -> None:
+    """A second file of one name, that sorts before or behind the first, the same or older; or the one that is there
+    goes again, or the first one does and it is left alone with the name."""
+    copies = [name for name in files.texts if "copy" in name]
+    if copies and rng.random() < 0.6:
+        files.remove(rng.choice(copies).removesuffix(".json"))
+    elif files.texts:
+        of = rng.choice(sorted(files.texts))
+        name = rng.choice(["a-copy", f"copy-of-{of}", "zz-copy"]).removesuffix(".json")
+        files.write(name, files.texts[of].decode())
+        if rng.random() < 0.3:
+            files.remove(of.removesuffix(".json"))
+
+
+def spoil_state(w: World, rng: random.Random) -> None:
+    """The program comes back as another version, to which some values mean nothing; or a snapshot is not there any
+    more."""
+    for name in sorted(w.stores.documents):
+        match rng.choice(["spoil", "lose", "leave"]):
+            case "spoil":
+                spoil(w.stores.documents[name], rng, 0.1)
+            case "lose":
+                del w.stores.documents[name]
 
 
 async def vanish(w: World, rng: random.Random) -> None:
@@ -261,7 +292,8 @@ async def story(seed: int) -> list[Action]:
         last = rng.sample(DOMAINS, rng.randint(1, 3))
         for name in last:
             author.last(w.files, name)
-        w.files.remove(*[name for name in DOMAINS if name not in last and f"{name}.json" in w.files.texts])
+        kept = {f"{name}.json" for name in last}
+        w.files.remove(*[name.removesuffix(".json") for name in w.files.texts if name not in kept])
         await asyncio.sleep(10.0)
         w.ask_confirm()
         await asyncio.sleep(1.0)
