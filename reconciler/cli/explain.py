@@ -185,12 +185,13 @@ class _Teller:
     @staticmethod
     def _with_output(found: Found, cause: str) -> str:
         """The cause with the last line that was printed, where it is about an end and has none of it."""
-        lines = str((found.chunk.get("exit") or {}).get("output") or "").strip().splitlines()
         about_an_end = "exit code" in cause and found.state != "completed"
+        said, lines = _printed(found)
         if not about_an_end or not lines or "; it said: " in cause:
             return cause
+        when = "" if said is not None else ", in this run or one before"
         ended, again, rest = cause.partition("; it is tried again")
-        return f"{ended}; it said: {lines[-1].strip()}{again}{rest}"
+        return f"{ended}; it said{when}: {lines[-1].strip()}{again}{rest}"
 
     @staticmethod
     def _is_failing_now(found: Found) -> bool:
@@ -266,19 +267,29 @@ class _Teller:
         ending = found.chunk.get("exit")
         if ending and (found.state == "failed" or found.chunk.get("last_failure")):
             memory = ", killed for want of memory" if ending.get("oom") else ""
-            output = [line for line in str(ending.get("output") or "").splitlines() if line.strip()]
-            shown = output[-MOST_OUTPUT_LINES:]
+            said, output = _printed(found)
             how = "and nobody saw how" if ending.get("code") is None else f"with exit code {ending['code']}"
-            lines.append(
-                f"Its last run ended {how}{memory}" + ("; it printed last:" if shown else "; it printed nothing.")
-            )
-            lines.extend(f"    {line}" for line in shown)
+            if output:
+                printed = "; it printed last:" if said is not None else "; in this run or one before it printed last:"
+            else:
+                # Until its output was read, and where that can't be, nobody knows whether it printed something.
+                printed = "; it printed nothing." if said is not None else "."
+            lines.append(f"Its last run ended {how}{memory}{printed}")
+            lines.extend(f"    {line}" for line in output[-MOST_OUTPUT_LINES:])
         last, _ = taken_apart(str(found.chunk.get("last_failure") or found.chunk.get("last_error") or ""))
         if last and self._is_failing_now(found):
             lines.append(f"The attempt before it failed: {last}.")
         elif last and found.state == "failed" and last not in found.message and not ending and not probe:
             lines.append(f"The last error was: {last}.")
         return lines
+
+
+def _printed(found: Found) -> tuple[str | None, list[str]]:
+    """What its last run printed (None: not known), and the lines to show: of a run before it, until that is known."""
+    ending = found.chunk.get("exit") or {}
+    said = ending.get("output")
+    text = ending.get("earlier_output") if said is None else said
+    return said, [line for line in str(text or "").splitlines() if line.strip()]
 
 
 def _tidy(line: str) -> str:

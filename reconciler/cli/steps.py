@@ -57,7 +57,7 @@ def step_of_chunk(found: Found) -> str:
     if found.reason in ("CrashLooping", "BackOff") and ending.get("code") == 0:
         return _filled(_OF_REASON["Exited"], found)
     if found.reason in _EXITS or (ending and "exit code" in trouble):
-        clue = step_from(str(ending.get("output") or trouble))
+        clue = step_from(str(ending.get("output") or ending.get("earlier_output") or trouble))
         if clue:
             return clue
     passes = found.reason == "RolledBack" and found.chunk.get("next_try")

@@ -23,7 +23,6 @@ from reconciler.sentences import advised
 MOST_OUTPUT_BYTES = 4096
 MOST_OUTPUT_LINES = 20
 _SAID = "; it said: "
-_LATE_SECONDS = 0.05  # so long after the end of a run its last lines may be stamped; no other begins as soon
 
 log = logging.getLogger("pnr.controller")
 
@@ -68,13 +67,8 @@ class Attention:
                 stopped_by_us = record.memory.stopped_run == main.run
                 if stopped_by_us:
                     record.ending = None  # how it ended tells of our own stop, not of it
-                elif record.ending is None or record.ending.run != main.run:
-                    before = record.ending
-                    record.ending = Ending(
-                        main.run, main.exit_code, main.oom_killed, container=main.id, finished=main.finished
-                    )
-                    again = before is not None and before.container == main.id
-                    self._read_output(record.id, main, before.finished if before is not None and again else None)
+                elif not _is_read(record.ending, main.run):
+                    self._take_ending(record, main)
                 if chunk.facts is not FactsMode.NONE and record.memory.counted_run != main.run:
                     self.read_own(record)
             return
@@ -100,12 +94,26 @@ class Attention:
 
     def _read_unseen_end(self, record: ChunkRecord, main: Container) -> None:
         """The engine has started it again before its end was seen: what it printed is still there, how it ended not."""
-        before = record.ending
-        if (before is not None and before.run == record.health.run) or main.finished is None:
-            return
-        record.ending = Ending(record.health.run, None, False, container=main.id, finished=main.finished)
-        again = before is not None and before.container == main.id
-        self._read_output(record.id, main, before.finished if before is not None and again else None)
+        if not _is_read(record.ending, record.health.run) and main.finished is not None:
+            self._take_ending(
+                record, replace(main, run=record.health.run, began=None, exit_code=None, oom_killed=False)
+            )
+
+    def _take_ending(self, record: ChunkRecord, ended: Container) -> None:
+        """Keep how a run ended, and read what it printed last; until that is known, what was known before stays."""
+        before = record.ending if record.ending is not None and record.ending.container == ended.id else None
+        record.ending = Ending(
+            ended.run,
+            ended.exit_code,
+            ended.oom_killed,
+            container=ended.id,
+            finished=ended.finished,
+            restarts=ended.restarts,
+            earlier=(before.output or before.earlier) if before is not None else "",
+        )
+        # Where ends in between were not seen, it is not known when the run just before this one ended.
+        follows = before is not None and ended.restarts in (0, before.restarts, before.restarts + 1)
+        self._read_output(record.id, ended, before.finished if before is not None and follows else None)
 
     def _began(self, record: ChunkRecord, main: Container) -> float:
         """When a run began. One that was there when we first looked (or looked again) has run for as long as the engine
@@ -178,10 +186,16 @@ class Attention:
             self._being_read.discard(read.id)
             self._known.mark(read.id)
         record = self._known.chunks.get(read.id)
-        if record is None or record.ending is None or record.ending.run != read.run:
+        if record is None or record.ending is None or record.ending.container != read.container or read.output is None:
             return
-        record.ending = replace(record.ending, output=read.output)
-        failure, said = record.memory.failure, read.output.strip()[-600:]
+        text = read.output.text
+        if not read.output.is_its_own or record.ending.run != read.run:
+            # The next run may have ended before what this one printed was read.
+            record.ending = replace(record.ending, earlier=text or record.ending.earlier)
+            self._known.mark(read.id)
+            return
+        record.ending = replace(record.ending, output=text)
+        failure, said = record.memory.failure, text.strip()[-600:]
         if record.memory.counted_run == read.run and said and _SAID not in record.memory.last_error:
             text = f"{record.memory.last_error}{_SAID}{said}"
             record.memory = replace(
@@ -231,21 +245,21 @@ class Attention:
         """Read what the run that ended printed last, and nothing of the runs before: those ended ``after`` (Unix time;
         None: not known)."""
 
-        ending = self._known.chunks[id].ending
-        run = ending.run if ending is not None else container.run
-
         async def read() -> None:
-            output = ""
+            output = None
             try:
-                since = after + _LATE_SECONDS if after is not None else None
-                until = container.finished + _LATE_SECONDS if container.finished is not None else None
-                output = await self._engine.output_since(container.id, since, MOST_OUTPUT_BYTES, until)
-                output = "\n".join(output.splitlines()[-MOST_OUTPUT_LINES:])
+                output = await self._engine.output_of_run(container, after, MOST_OUTPUT_BYTES)
+                output = replace(output, text="\n".join(output.text.splitlines()[-MOST_OUTPUT_LINES:]))
             except EngineError as error:
                 log.debug("the last output of %s can't be read: %s", container.name, error)
-            self._post(OutputRead(id, run, output))
+            self._post(OutputRead(id, container.id, container.run, output))
 
         self._being_read.add(id)
         task = asyncio.get_running_loop().create_task(read())
         self._side_tasks.add(task)
         task.add_done_callback(self._side_tasks.discard)
+
+
+def _is_read(ending: Ending | None, run: str) -> bool:
+    """Whether what a run left behind is known, or on its way; what was restored may lack it."""
+    return ending is not None and ending.run == run and bool(ending.container or ending.output is not None)

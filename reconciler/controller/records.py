@@ -8,7 +8,7 @@ from datetime import datetime
 from math import inf
 from typing import Any
 
-from reconciler.engine.protocol import EngineError, EngineInfo
+from reconciler.engine.protocol import EngineError, EngineInfo, RunOutput
 from reconciler.facts import Pnr
 from reconciler.intent.model import Chunk, ChunkId, Domain, Problem
 from reconciler.lifecycle import Reason, State
@@ -27,14 +27,18 @@ SNAPSHOT_VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a container's last run ended."""
+    """How a container's last run ended. ``output`` is the last that this run printed, None while that is not known: it
+    is not read yet, can't be read, or can't be told from what other runs printed. ``earlier`` is then what the
+    container printed last, in this run or one before."""
 
     run: str
     code: int | None
     oom: bool
-    output: str = ""
+    output: str | None = None
     container: str = ""
     finished: float | None = None
+    restarts: int = 0
+    earlier: str = ""
 
 
 @dataclass(slots=True)
@@ -240,11 +244,12 @@ class RuntimeSaid:
 
 @dataclass(frozen=True, slots=True)
 class OutputRead:
-    """The last output of a run that ended."""
+    """The last output of a run that ended; None where it can't be read."""
 
     id: ChunkId
+    container: str
     run: str
-    output: str
+    output: RunOutput | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,18 +68,21 @@ class Sightings:
     def all(self, seen: SeenAll, watcher: Watcher) -> None:
         """A look at everything."""
 
+        kept = set()
+
         def keep(container: Container) -> bool:
             stale = self._is_stale(container.owner, seen.asked)
             if stale:
                 watcher.look_at(container.id)
+                kept.add(container.id)
             return stale
 
         self.newest = seen.number
-        self._known.world.all_seen_at = seen.at
         world = self._known.world
         before = (world.networks, world.volumes)
         for container in world.replace(seen.observed, keep):
             self._known.concerns(container)
+        world.looked_at.update(dict.fromkeys(seen.observed.looked_at & world.containers.keys() - kept, seen.at))
         if objects.keep_touched(self._known, seen.asked, *before):
             watcher.look_everywhere()
         if world.networks.keys() ^ before[0].keys() or world.volumes.keys() ^ before[1].keys():
@@ -110,7 +113,7 @@ class Sightings:
                 self._known.concerns(gone)
         else:
             self._known.put(seen.container)
-            self._known.world.one_seen_at[seen.container_id] = seen.at
+            self._known.world.looked_at[seen.container_id] = seen.at
             record = self._known.chunks.get(owner) if owner is not None else None
             if record is not None and record.state != State.COMPLETED:
                 self._known.mark(record.id)  # that nothing has changed may be the news

@@ -129,7 +129,8 @@ def _exit_document(record: ChunkRecord) -> dict[str, Any] | None:
     e = record.ending
     if e is None:
         return None
-    return {"run": e.run, "code": e.code, "oom": e.oom or None, "output": e.output[-MOST_OUTPUT:] or None}
+    output = None if e.output is None else e.output[-MOST_OUTPUT:]
+    return {"run": e.run, "code": e.code, "oom": e.oom or None, "output": output}
 
 
 def restore_chunks(restored: Restored, clock: Clock) -> list[ChunkRecord]:
@@ -219,7 +220,7 @@ def _restore_chunk(id: ChunkId, entry: Mapping[str, Any], clock: Clock) -> Chunk
     ending = entry.get("exit")
     if ending:
         code = ending.get("code")
-        output, oom = str(ending.get("output", "")), bool(ending.get("oom", False))
+        output, oom = ending.get("output"), bool(ending.get("oom", False))
         record.ending = Ending(str(ending.get("run", "")), None if code is None else int(code), oom, output)
     return record
 

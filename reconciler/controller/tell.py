@@ -319,7 +319,7 @@ def _chunk_view(c: Known, images: Images, record: ChunkRecord, stuck: tuple[str,
         }
     if record.ending is not None:
         e = record.ending
-        document["exit"] = {"code": e.code, "oom": e.oom, "output": e.output}
+        document["exit"] = {"code": e.code, "oom": e.oom, "output": e.output, "earlier_output": e.earlier}
     for x in containers:
         if x.condition is Condition.RUNNING:
             web = chunk is not None and chunk.health is not None and chunk.health.type in ("http", "https")

@@ -24,13 +24,13 @@ class World:
     networks: dict[str, Network] = field(default_factory=dict)
     volumes: dict[str, Volume] = field(default_factory=dict)
     complete: bool = False
-    all_seen_at: float = 0.0
-    one_seen_at: dict[str, float] = field(default_factory=dict)
+    looked_at: dict[str, float] = field(default_factory=dict)
     ended_unseen: frozenset[str] = frozenset()
 
     def seen_at(self, container_id: str) -> float:
-        """When the last look at a container that was taken in began."""
-        return max(self.all_seen_at, self.one_seen_at.get(container_id, 0.0))
+        """When the last look at a container that was taken in began. That a list still shows it is no look at it: a
+        busy engine lists what has ended as running for seconds."""
+        return self.looked_at.get(container_id, 0.0)
 
     def observed(self) -> Observed:
         """All of it as the planner takes it; a view, not a copy."""
@@ -64,7 +64,7 @@ class World:
 
     def drop(self, container_id: str) -> Container | None:
         """A container is gone; what it was."""
-        self.one_seen_at.pop(container_id, None)
+        self.looked_at.pop(container_id, None)
         gone = self.containers.pop(container_id, None)
         if gone is not None:
             self._forget_names(gone)

@@ -197,6 +197,15 @@ Progress = Callable[[str], None]
 """Takes a short line for people: ``pulling mongo:latest: 40 %``. May be called from the loop's thread only."""
 
 
+@dataclass(frozen=True, slots=True)
+class RunOutput:
+    """What was printed by a run that ended. Without ``is_its_own`` it can't be told whether this run or another one of
+    the container printed it: an empty one then does not mean that it printed nothing."""
+
+    text: str
+    is_its_own: bool = True
+
+
 class Engine(Protocol):
     """See the module's text. Every method raises EngineUnavailable when the engine can't be asked."""
 
@@ -234,11 +243,15 @@ class Engine(Protocol):
         """The end of what the container printed, both streams, without timestamps."""
         ...
 
-    async def output_since(
-        self, container_id: str, since: float | None, limit_bytes: int, until: float | None = None
-    ) -> str:
-        """What the container printed since the given Unix time (None: since its last start) and until the other (None:
-        now), the newest ``limit_bytes`` of it."""
+    async def output_since(self, container_id: str, since: float | None, limit_bytes: int) -> str:
+        """What the container printed since the given Unix time (None: since its last start), the newest ``limit_bytes``
+        of it."""
+        ...
+
+    async def output_of_run(self, ended: Container, after: float | None, limit_bytes: int) -> RunOutput:
+        """What a run printed that ended, as seen here, the newest ``limit_bytes`` of it. ``after`` is when the run just
+        before it ended (Unix time; None: not known). The container may run again by now. Raises EngineError where its
+        output can't be read."""
         ...
 
     def follow(self, container_id: str, since: int | None, tail: int | None) -> AsyncGenerator[Printed, None]:

@@ -172,8 +172,10 @@ class Volume:
 @dataclass(frozen=True, slots=True)
 class Observed:
     """Everything that an engine shows. Containers and networks of others are in it, so that conflicts can be
-    named; ``owner`` and ``domain`` tell them apart."""
+    named; ``owner`` and ``domain`` tell them apart. ``looked_at`` are the containers that were examined just now, by
+    their ids: of others an engine's list may show for seconds what they no longer are."""
 
     containers: Mapping[str, Container] = field(default_factory=dict)  # by id
     networks: Mapping[str, Network] = field(default_factory=dict)  # by name
     volumes: Mapping[str, Volume] = field(default_factory=dict)  # by name
+    looked_at: frozenset[str] = frozenset()

@@ -24,7 +24,7 @@ MOST_SHOWN = 160
 
 def _not_seen(pattern: str, output: str) -> str:
     lines = [line for line in output.splitlines() if line.strip()]
-    last = f"the last line is: {lines[-1].strip()[:MOST_SHOWN]}" if lines else "it has printed nothing"
+    last = f"the last line is: {lines[-1].strip()[:MOST_SHOWN]}" if lines else "nothing is in its output yet"
     return advised(
         f"not seen in the output yet: {pattern}; {last}",
         "see what it prints (`pnr logs`), and correct the `pattern` where it says otherwise that it is up",

@@ -57,11 +57,13 @@ class TcpProbe:
                 await _connect(connection, target.host, target.port)
             except OSError as error:
                 said = f"{where}: {reason(error)}"
-                nobody = isinstance(error, ConnectionRefusedError)
-                return ProbeResult(ok=False, message=with_listeners(said, target, self._own_port) if nobody else said)
+                is_refused = isinstance(error, ConnectionRefusedError)
+                text = with_listeners(said, target, self._own_port) if is_refused else said
+                return ProbeResult(ok=False, message=text)
             own = own_addresses(target.container)
             if target.host not in own and not await self._listens(connection, own, self._own_port):
-                said = f"{where}: accepted and closed at once: nothing listens on {self._port_key} in the container"
+                nobody = f"as where nothing listens on {self._port_key} in the container"
+                said = f"{where}: accepted and closed at once, {nobody}"
                 return ProbeResult(ok=False, message=with_listeners(said, target, self._own_port))
         return ProbeResult(ok=True, message=f"tcp {self._port_key} answered")
 

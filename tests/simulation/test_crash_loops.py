@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 
-from reconciler.planner.observed import Condition
+from reconciler.cli.explain import explain
+from reconciler.engine.protocol import EngineError, RunOutput
+from reconciler.engine.simulated import SimulatedEngine
+from reconciler.planner.observed import Condition, Container
 from tests.simulation.virtual_time import run
 from tests.simulation.world import World, chunk, domain
 
@@ -98,6 +101,44 @@ def test_it_is_out_of_the_loop_once_it_has_been_up_for_longer_than_it_was(by_eng
             await w.until_settled()
             await asyncio.sleep(700)
             assert w.chunk("web")["crashes"] == 0
+
+    run(story())
+
+
+class Slow(SimulatedEngine):
+    """Hands over output late, or not at all; each run prints a line of its own."""
+
+    late = 3.0
+    fails = False
+
+    async def output_of_run(self, ended: Container, after: float | None, limit_bytes: int) -> RunOutput:
+        """As late as told."""
+        await asyncio.sleep(self.late)
+        if self.fails:
+            raise EngineError("the log driver hands over nothing")
+        return RunOutput(f"said in run {ended.run}")
+
+
+@by_whom
+@pytest.mark.parametrize("fails", [False, True], ids=["late", "never"])
+def test_what_a_run_printed_is_told_of_that_run_and_never_that_it_printed_nothing(by_engine: bool, fails: bool) -> None:
+    async def story() -> None:
+        engine = Slow()
+        engine.fails = fails
+        told = set()
+        async with World(engine) as w:
+            crashing(w, "web:1", 0.5, by_engine=by_engine)
+            w.files.write("shop", shop())
+            end = asyncio.get_running_loop().time() + 60
+            while asyncio.get_running_loop().time() < end:
+                assert w.controller is not None
+                record = next((r for id, r in w.controller.known.chunks.items() if id.chunk == "web"), None)
+                if record is not None and record.ending is not None:
+                    assert record.ending.output in (None, f"said in run {record.ending.run}")
+                    told |= {"its own"} if record.ending.output else {"earlier"} if record.ending.earlier else set()
+                    assert "printed nothing" not in explain(w.view(), "web")
+                await asyncio.sleep(0.1)
+        assert bool(told) is not fails
 
     run(story())
 

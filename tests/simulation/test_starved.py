@@ -4,12 +4,17 @@ that fall ill together are not all restarted together."""
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from reconciler.daemon import simulation
+from reconciler.engine.protocol import Glimpse
+from reconciler.engine.simulated import SimulatedEngine
 from reconciler.engine.simulated.faults import Fault
+from reconciler.planner.observed import Condition, Container, Network, Observed
 from tests.simulation.virtual_time import VirtualLoop, run
 from tests.simulation.world import World, chunk, domain
 
@@ -140,5 +145,65 @@ def test_those_that_never_get_well_do_not_keep_others_from_their_turn() -> None:
                 w.engine.make_ill(f"shop_c{n}")
             before = len(w.engine.runs)
             await w.until(lambda: {f"shop_c{n}" for n in range(8)} <= set(w.engine.runs[before:]), limit=200)
+
+    run(story())
+
+
+class Behind(SimulatedEngine):
+    """For a while after the end of a container it lists it as running, tells nobody of the end, and examines it only
+    when that while is over. So does a real one that has no turn: it holds the container as it takes in its end, and
+    lists what it knew before."""
+
+    late = 8.0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._ran: dict[str, Container] = {}
+        self._ends: dict[str, float] = {}
+
+    def _put(self, container: Container) -> Container:
+        now = asyncio.get_running_loop().time()
+        if container.condition is Condition.RUNNING:
+            self._ran[container.id] = container
+            self._ends.pop(container.id, None)
+        elif container.id in self._ran:
+            self._ends.setdefault(container.id, now)
+        return super()._put(container)
+
+    def _held_for(self, container_id: str | None) -> float:
+        ended = self._ends.get(container_id or "")
+        return 0.0 if ended is None else max(0.0, ended + self.late - asyncio.get_running_loop().time())
+
+    async def observe(self) -> Observed:
+        """The list, with what it shows too late."""
+        seen = await super().observe()
+        held = {cid: self._ran[cid] for cid in seen.containers if self._held_for(cid)}
+        return replace(seen, containers={**seen.containers, **held}, looked_at=seen.looked_at - held.keys())
+
+    async def look(self, container_id: str) -> Container | None:
+        """Once it lets go of the container."""
+        await asyncio.sleep(self._held_for(container_id))
+        return await super().look(container_id)
+
+    async def glimpses(self) -> AsyncIterator[Glimpse]:
+        """Hints, as late."""
+        async for hint in super().glimpses():
+            await asyncio.sleep(self._held_for(hint.container_id))
+            yield hint
+
+
+@pytest.mark.parametrize("by_engine", [False, True], ids=["we-restart", "engine-restarts"])
+def test_what_ends_at_once_is_not_up_for_being_listed_as_running(by_engine: bool) -> None:
+    async def story() -> None:
+        async with World(Behind()) as w:
+            fate = w.engine.fate("db:1")
+            fate.exit_code, fate.exit_after, fate.restarts, fate.restarts_after = 3, 0.2, by_engine, 9.0
+            w.files.write("shop", domain(chunk("db", health_check=None), chunk("web", "db", health_check=None)))
+            for number in range(120):
+                w.engine.networks[f"of_others_{number}"] = Network(f"n{number}", f"of_others_{number}")
+                w.engine._hint(Glimpse(None))
+                await asyncio.sleep(1.0)
+                assert w.fact("db_ready") != "Y"
+            assert w.chunk("db")["crashes"] >= 3
 
     run(story())

@@ -35,6 +35,7 @@ from reconciler.engine.protocol import (
     NotFound,
     Printed,
     Progress,
+    RunOutput,
 )
 from reconciler.errors import PnrError
 from reconciler.intent.image_names import parse
@@ -181,6 +182,7 @@ class DockerEngine:
             {cid: container for cid, (_, container) in known.items()},
             reading.networks(networks, summaries),
             {str(body["Name"]): reading.volume(body) for body in volumes.get("Volumes") or ()},
+            frozenset(cid for cid, _ in stale),
         )
 
     async def look(self, container_id: str) -> Container | None:
@@ -292,13 +294,15 @@ class DockerEngine:
         """The end of what the container printed."""
         return await self._printed(lambda c, r: output.last_lines(c, container_id, lines, LAST_OUTPUT_BYTES, r))
 
-    async def output_since(
-        self, container_id: str, since: float | None, limit_bytes: int, until: float | None = None
-    ) -> str:
+    async def output_since(self, container_id: str, since: float | None, limit_bytes: int) -> str:
         """What was printed since a Unix time (None: since the last start), the newest ``limit_bytes`` of it."""
-        return await self._printed(lambda c, r: output.since(c, container_id, since, limit_bytes, r, until))
+        return await self._printed(lambda c, r: output.since(c, container_id, since, limit_bytes, r))
 
-    async def _printed(self, read: Callable[[docker.APIClient, output.Reading], str]) -> str:
+    async def output_of_run(self, ended: Container, after: float | None, limit_bytes: int) -> RunOutput:
+        """What a run printed that ended, and whether that is sure to be of it."""
+        return await self._printed(lambda c, r: output.of_run(c, ended, after, limit_bytes, r))
+
+    async def _printed(self, read: Callable[[docker.APIClient, output.Reading], T]) -> T:
         """The SDK reads output without any limit of time: here is one."""
         reading_it = output.Reading()
         try:

@@ -11,12 +11,18 @@ import docker
 
 from reconciler.engine.docker.breaking import break_off
 from reconciler.engine.docker.refusals import of_run_inside
+from reconciler.engine.protocol import RunOutput
+from reconciler.planner.observed import Container
 
 TIMED_OUT = 124
 _FEWEST_LINES = 200
 _BYTES_A_LINE = 64
 _NEVER = 0.0
 _EARLY_SECONDS = 1.0
+_LATE_SECONDS = 0.05  # so long after the end of a run its last lines may be stamped; no other begins as soon
+_BUSY_SECONDS = 10.0  # an engine without a turn stamps lines that much later, or calls a container started
+_WRITTEN_AT_ONCE = ("json-file", "local")
+"""The log drivers that have written all before the engine tells of an end. Of others it may come any time later."""
 
 
 class Tail:
@@ -127,6 +133,33 @@ def since(
         if tail.full or tail.count < lines or reading.left:
             return tail.text()
         lines *= 8
+
+
+def of_run(
+    client: docker.APIClient, ended: Container, after: float | None, limit_bytes: int, reading: Reading
+) -> RunOutput:
+    """What a run printed that ended as seen here, after the run before it had ended. Raises the SDK's errors.
+
+    Lines belong to a run by their stamps alone, and a busy engine stamps late. So where nothing is found it is looked
+    for more widely; what is found there is the run's own only if no other can have printed it.
+    """
+    began = ended.began if ended.began is not None else unix(ended.run)
+    if after is not None:
+        start, widest = after + _LATE_SECONDS, after
+    else:
+        start, widest = (began or 0.0) - _EARLY_SECONDS, (began or 0.0) - _BUSY_SECONDS
+    until = ended.finished + _LATE_SECONDS if ended.finished is not None else None
+    text = since(client, ended.id, max(start, 0.0), limit_bytes, reading, until)
+    if text.strip():
+        return RunOutput(text)
+    text = since(client, ended.id, max(widest, 0.0), limit_bytes, reading)
+    now = client.inspect_container(ended.id)
+    if text.strip():
+        is_last = str((now.get("State") or {}).get("StartedAt") or "") == ended.run
+        return RunOutput(text, is_its_own=is_last and after is not None)
+    log = (now.get("HostConfig") or {}).get("LogConfig") or {}
+    buffered = (log.get("Config") or {}).get("mode") == "non-blocking"
+    return RunOutput("", is_its_own=log.get("Type") in _WRITTEN_AT_ONCE and not buffered)
 
 
 def beginning_of_run(state: dict[str, Any]) -> float | None:

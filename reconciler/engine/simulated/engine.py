@@ -21,6 +21,7 @@ from reconciler.engine.protocol import (
     NotFound,
     Printed,
     Progress,
+    RunOutput,
 )
 from reconciler.engine.simulated.belongings import ALIVE
 from reconciler.engine.simulated.faults import Fault, FaultSchedule, Weather
@@ -231,7 +232,7 @@ class SimulatedEngine(SimulatedHost):
 
     async def observe(self) -> Observed:
         """Everything as it is; what happens while the answer travels is not in it."""
-        seen = Observed(dict(self.containers), dict(self.networks), dict(self.volumes))
+        seen = Observed(dict(self.containers), dict(self.networks), dict(self.volumes), frozenset(self.containers))
         await self._answer(LOOK_SECONDS * 5)
         return seen
 
@@ -270,11 +271,13 @@ class SimulatedEngine(SimulatedHost):
             raise NotFound(f"there is no container {container_id}")
         return f"simulated output of {self.containers[container_id].name}"
 
-    async def output_since(
-        self, container_id: str, since: float | None, limit_bytes: int, until: float | None = None
-    ) -> str:
+    async def output_since(self, container_id: str, since: float | None, limit_bytes: int) -> str:
         """The same, once."""
         return (await self.last_output(container_id))[:limit_bytes]
+
+    async def output_of_run(self, ended: Container, after: float | None, limit_bytes: int) -> RunOutput:
+        """The same, of any run."""
+        return RunOutput((await self.last_output(ended.id))[:limit_bytes])
 
     async def follow(self, container_id: str, since: int | None, tail: int | None) -> AsyncGenerator[Printed, None]:
         """A line a run, then nothing until the run ends."""

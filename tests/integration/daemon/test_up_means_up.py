@@ -46,6 +46,12 @@ def _has_failed(daemon: Daemon, domain: str, chunk: str) -> bool:
     return (shown["state"], shown["reason"]) == ("failed", "CrashLooping")
 
 
+def _says_what_it_printed(daemon: Daemon, chunk: str, output: str) -> bool:
+    told = daemon.pnr("why", chunk).stdout
+    assert "printed nothing" not in told
+    return output in told
+
+
 def _was_asked_since(daemon: Daemon, domain: str, at: str) -> bool:
     return bool(daemon.chunk(domain, "web")["probe"]["last_at"] != at)
 
@@ -72,7 +78,7 @@ def test_what_ends_again_and_again_is_never_up(
         assert shown["crashes"] >= 3
         assert shown["restarts"] >= 2
         assert f"exit code {code}" in daemon.pnr("why", f"{name}/main/{chunk}").stdout
-    assert "boom" in daemon.pnr("why", f"{name}/main/looping").stdout
+    daemon.until(partial(_says_what_it_printed, daemon, f"{name}/main/looping", "boom"), "what it printed to be told")
 
     made = daemon.names(name)
     assert not [follower for follower in followers if follower["container"]["name"] in made]

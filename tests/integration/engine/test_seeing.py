@@ -6,13 +6,14 @@ import asyncio
 import socket
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from reconciler.engine.docker import DockerEngine
 from reconciler.engine.docker import engine as engine_module
-from reconciler.engine.protocol import EngineError, EngineUnavailable, Glimpse, NotFound
+from reconciler.engine.protocol import EngineError, EngineUnavailable, Glimpse, NotFound, RunOutput
 from reconciler.planner.actions import RemoveContainer
 from reconciler.planner.observed import Condition, Container
 from tests.integration.engine.bench import LIMIT_SECONDS, Bench, eventually
@@ -222,6 +223,47 @@ async def test_output_is_the_newest_of_the_current_run(engine: DockerEngine, ben
     bench.client.kill(made.id)
     await eventually(lambda: _seen(engine, made.id), lambda seen: seen.condition is Condition.EXITED)
     assert (await everything()).endswith(printed)
+
+
+async def test_what_a_run_that_ended_printed_is_told_from_what_others_printed(
+    engine: DockerEngine, bench: Bench
+) -> None:
+    script = "n=$(cat /n 2>/dev/null); echo $((n + 1)) >/n; [ $((n % 2)) = 1 ] || echo run $n; exit 3"
+    made = await bench.run(command=["sh", "-c", script])
+
+    async def ended() -> Container:
+        return await eventually(lambda: _seen(engine, made.id), lambda seen: seen.condition is Condition.EXITED)
+
+    first = await ended()
+    assert await engine.output_of_run(first, None, 1000) == RunOutput("run\n")
+    bench.client.start(made.id)
+    second = await ended()
+    assert await engine.output_of_run(second, first.finished, 1000) == RunOutput("")
+    bench.client.start(made.id)
+    third = await ended()
+    assert await engine.output_of_run(third, second.finished, 1000) == RunOutput("run 2\n")
+    # What was seen before is asked for late: the container has run again since.
+    assert await engine.output_of_run(first, None, 1000) == RunOutput("run\n")
+    late = await engine.output_of_run(second, first.finished, 1000)
+    assert (late.text, late.is_its_own) == ("run 2\n", False)
+    # Stamps of a busy engine: the line is of this run all the same, for no other can have printed it.
+    assert third.finished is not None
+    early = replace(third, finished=third.finished - 5)
+    assert await engine.output_of_run(early, second.finished, 1000) == RunOutput("run 2\n")
+    assert (await engine.output_of_run(replace(early, began=third.finished + 5), None, 1000)).is_its_own is False
+
+
+async def test_a_log_that_is_written_later_never_means_that_nothing_was_printed(
+    engine: DockerEngine, bench: Bench
+) -> None:
+    logging = {"driver": "json-file", "options": {"mode": "non-blocking"}}
+    made = await bench.run(command=["true"], logging=logging)
+    seen = await eventually(lambda: _seen(engine, made.id), lambda seen: seen.condition is Condition.EXITED)
+    assert await engine.output_of_run(seen, None, 1000) == RunOutput("", is_its_own=False)
+    unread = await bench.run("unread", command=["echo", "boom"], logging={"driver": "none"})
+    seen = await eventually(lambda: _seen(engine, unread.id), lambda seen: seen.condition is Condition.EXITED)
+    with pytest.raises(EngineError):
+        await engine.output_of_run(seen, None, 1000)
 
 
 async def test_both_streams_are_output(engine: DockerEngine, bench: Bench) -> None:

@@ -225,6 +225,27 @@ def test_the_exit_code_and_the_last_lines_of_output_are_told() -> None:
     assert "line 19\n" not in text
 
 
+@pytest.mark.parametrize(
+    ("printed", "told"),
+    [
+        ({"output": ""}, "Its last run ended with exit code 3; it printed nothing."),
+        ({"output": None}, "Its last run ended with exit code 3."),
+        ({}, "Its last run ended with exit code 3."),
+        ({"output": None, "earlier_output": ""}, "Its last run ended with exit code 3."),
+        (
+            {"output": None, "earlier_output": "boom"},
+            "Its last run ended with exit code 3; in this run or one before it printed last:",
+        ),
+        ({"output": "", "earlier_output": "boom"}, "Its last run ended with exit code 3; it printed nothing."),
+    ],
+)
+def test_that_a_run_printed_nothing_is_said_only_where_it_is_known(printed: View, told: str) -> None:
+    ending = {"code": 3, "oom": False, **printed}
+    lines = why(view(domain("demo", chunk("job", "failed", "ExitedNonZero", "exit code 3", exit=ending))), "job")
+    assert told in lines.splitlines()
+    assert ("; it said, in this run or one before: boom" in lines) == ("this run or one before" in told)
+
+
 def test_want_of_memory_leads_to_mem_limit() -> None:
     ending = {"code": 137, "oom": True, "output": ""}
     text = why(view(domain("demo", chunk("db", "failed", "OOMKilled", "killed", exit=ending))), "db")
