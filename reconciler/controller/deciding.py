@@ -27,7 +27,6 @@ from reconciler.planner.actions import (
     RemoveContainer,
     RemoveNetwork,
     RemoveVolume,
-    StartContainer,
     StopContainer,
     Work,
 )
@@ -194,8 +193,7 @@ class Decider:
     def _begin(self, record: ChunkRecord, i: ChunkInput, work: Work) -> None:
         self._crowd.begins(i, work)
         record.memory = work_begins(i, work)
-        if work.label == Reason.RECOVERING and any(isinstance(action, StartContainer) for action, _ in work.steps):
-            record.restarts += 1
+        record.recovers = work.label == Reason.RECOVERING
         mended = mending(work) if work.label == Reason.RECOVERING else ""
         if mended and record.as_declared:
             record.mended = (self._known.clock.now(), mended)

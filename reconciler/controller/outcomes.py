@@ -52,6 +52,7 @@ class Outcomes:
             if done.container is not None:
                 if isinstance(done.action, StartContainer):
                     record.started_run = done.container.run
+                    record.restarts += record.recovers
                 self._known.put(done.container)
                 record.memory = step_told(record.memory, done.action, done.container)
                 for warning in done.container.warnings:

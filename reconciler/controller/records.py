@@ -62,6 +62,7 @@ class ChunkRecord:
     touched: int = 0
     put_off: set[str] = field(default_factory=set)
     restarts: int = 0
+    recovers: bool = False  # whether what is started by the work under way is started again
     attempts_total: int = 0
     ending: Ending | None = None
     wake_at: float | None = None

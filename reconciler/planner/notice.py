@@ -63,6 +63,9 @@ from reconciler.planner.situation import (
 _CURES = (UpdateContainer, DisconnectNetwork)
 """What these do not cure is not tried again."""
 
+STARTS_BEFORE_MAKING = 4
+"""After so many setbacks a container that ran before, and can't be started, is made anew."""
+
 STARTED_AGAIN = 2
 """So often a new version that others ended is started again before what it replaces comes back for a while."""
 
@@ -176,7 +179,8 @@ def _notice_illness(i: ChunkInput, c: Container, tv: TV, parts: Cast) -> Memory:
         return m
     was_up = m.proven_run == c.run
     if tv is TV.N and was_up and chunk.health is not None:
-        error = f"health check failed {i.health.failures} times: {i.health.last_error}"
+        times = "" if i.health.failures == 1 else f" {i.health.failures} times"
+        error = f"health check failed{times}: {i.health.last_error}"
         return set_back(
             m,
             now=i.now,
@@ -360,6 +364,15 @@ def _target(i: ChunkInput, chunk: Chunk, parts: Cast) -> str:
     return following.target_of(chunk, wanted)
 
 
+def _remedy(i: ChunkInput, reason: Reason, current: Container | None, can_pass: bool) -> Remedy:
+    """How what could not be started is tried again. What never ran is made anew; what ran has in it what it wrote, and
+    its engine may just be ending: it is made anew only where it can never be started, or again and again can't."""
+    if reason not in (Reason.START_FAILED, Reason.PORT_IN_USE):
+        return Remedy.START
+    has_run = current is not None and current.run != ""
+    return Remedy.START if has_run and can_pass and i.memory.attempts < STARTS_BEFORE_MAKING else Remedy.RECREATE
+
+
 def work_failed(
     i: ChunkInput, reason: Reason, message: str, *, action: Action | None = None, can_pass: bool = True
 ) -> Memory:
@@ -380,7 +393,7 @@ def work_failed(
         # What the engine would not change in a container that runs takes another one.
         m = set_back(i.memory, now=i.now, jitter=i.jitter, error=message, failure=None, remedy=Remedy.START)
         return replace(m, unchangeable=parts.main.id, tolerated=())
-    remedy = Remedy.RECREATE if reason in (Reason.START_FAILED, Reason.PORT_IN_USE) else Remedy.START
+    remedy = _remedy(i, reason, parts.current, can_pass)
     failure = i.memory.failure if parts.rolled_back else Failure(reason, message)
     m = set_back(i.memory, now=i.now, jitter=i.jitter, error=message, failure=failure, remedy=remedy)
     if parts.rolled_back and m.retry_at is not None and isinstance(action, StartContainer):

@@ -86,7 +86,7 @@ def judge(folder: Folder) -> Verdict:
     hold, counted, of = _hold(folder, known, gone)
     held, go = [], []
     for name, absent in folder.absent.items():
-        takes_all = hold in (Hold.ALL_GONE, Hold.NONE_AT_START)
+        takes_all = hold is Hold.NONE_AT_START or _takes_all(known, gone)
         meant = absent.confirmed or (absent.by_commit and not takes_all)
         if meant or (hold is None and not absent.held):
             go.append(name)
@@ -104,6 +104,10 @@ def _known_before(folder: Folder, gone: set[str]) -> frozenset[str]:
     return frozenset(gone | {name for name, since in folder.known.items() if since < begun or since <= latest})
 
 
+def _takes_all(known: frozenset[str], gone: set[str]) -> bool:
+    return len(known) >= FEWEST_FOR_ALL and gone == known
+
+
 def _hold(folder: Folder, known: frozenset[str], gone: set[str]) -> tuple[Hold | None, int, int]:
     if all(one.confirmed for one in folder.absent.values()):
         return None, 0, 0
@@ -112,10 +116,10 @@ def _hold(folder: Folder, known: frozenset[str], gone: set[str]) -> tuple[Hold |
         return Hold.FOLDER_MISSING, *counts
     if gone == known and not any(one.seen for one in folder.absent.values()):
         return Hold.NONE_AT_START, *counts
-    if len(known) >= FEWEST_FOR_ALL and gone == known:
-        return Hold.ALL_GONE, *counts
     if folder.place is Place.REPLACED:
         return Hold.FOLDER_REPLACED, *counts
+    if _takes_all(known, gone):
+        return Hold.ALL_GONE, *counts
     by_commit = {name for name, one in folder.absent.items() if one.by_commit}
     by_commit |= {name for name, one in folder.let_go.items() if one.by_commit}
     others, left = gone - by_commit, known - by_commit

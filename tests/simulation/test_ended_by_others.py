@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
+from reconciler.engine.protocol import StartFailed
+from reconciler.engine.simulated import SimulatedEngine
+from reconciler.planner.actions import Action, StartContainer
 from reconciler.planner.observed import Condition, Container
 from tests.simulation.virtual_time import run
-from tests.simulation.world import World, chunk, domain
+from tests.simulation.world import STACK, World, chunk, domain
 
 WEB = "shop-main-web-1"
 
@@ -110,5 +113,38 @@ def test_a_bad_version_that_ends_while_nobody_looks_is_still_rejected() -> None:
             await w.until(lambda: w.chunk("web")["reason"] == "RolledBack" and w.fact("web_ready") == "Y", limit=60)
             assert "until the domain changes" in w.chunk("web")["message"]
             assert w.container(WEB).condition is Condition.RUNNING
+
+    run(story())
+
+
+class EndingEngine(SimulatedEngine):
+    """While it ``ends`` it answers, and can start nothing any more."""
+
+    ends = False
+
+    def _carry_out(self, action: Action) -> Container | None:
+        if self.ends and isinstance(action, StartContainer):
+            raise StartFailed("the engine's store is closed")
+        return super()._carry_out(action)
+
+
+def test_what_an_engine_that_ends_can_not_start_is_started_when_it_is_back_and_not_made_anew() -> None:
+    async def story() -> None:
+        engine = EndingEngine(seed=1, start_seconds=(0.2, 0.3))
+        async with World(engine) as w:
+            w.files.write("shop", STACK)
+            await w.until_settled()
+            before = set(engine.containers)
+            engine.ends = True
+            for name in sorted(w.running()):
+                engine.die(name, 137)
+            await asyncio.sleep(1.5)
+            engine.go_down()
+            await asyncio.sleep(5.0)
+            engine.ends = False
+            engine.come_back()
+            await w.until_settled(limit=60)
+            assert set(engine.containers) == before
+            assert [w.chunk(name)["restarts"] for name in ("db", "api", "web")] == [1, 1, 1]
 
     run(story())

@@ -247,9 +247,14 @@ def from_inspection(body: Mapping[str, Any]) -> Container:
 
 
 def _printed_last(health: Mapping[str, Any]) -> str:
-    """What the image's check printed as it failed last; "" where it did not."""
+    """What the image's check printed as it failed last; "" where it did not. Of much it is the end, which most often
+    says why."""
     failed = [entry for entry in health.get("Log") or () if entry.get("ExitCode")]
-    return " ".join(str(failed[-1].get("Output") or "").split())[:_LONGEST_HEALTH_OUTPUT] if failed else ""
+    text = " ".join(str(failed[-1].get("Output") or "").split()) if failed else ""
+    if len(text) <= _LONGEST_HEALTH_OUTPUT:
+        return text
+    end = text[-_LONGEST_HEALTH_OUTPUT:]
+    return f"… {end.partition(' ')[2] or end}"
 
 
 def _ipv6_addresses(shown: Mapping[str, Any]) -> dict[str, str]:

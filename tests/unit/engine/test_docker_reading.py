@@ -126,6 +126,16 @@ def test_an_end_has_an_exit_code_and_a_container_that_never_ran_no_run() -> None
     assert (created.run, created.exit_code) == ("", None)
 
 
+def test_of_what_a_health_check_printed_it_is_the_end_that_is_kept() -> None:
+    printed = f"{'asked again and ' * 40}gave up: no role app\n"
+    log = [{"ExitCode": 1, "Output": "first"}, {"ExitCode": 1, "Output": printed}, {"ExitCode": 0, "Output": "well"}]
+    seen = reading.from_inspection(inspection(Health={"Status": "unhealthy", "Log": log}))
+    assert seen.health_output.startswith("… ")
+    assert seen.health_output.endswith("asked again and gave up: no role app")
+    log = [{"ExitCode": 1, "Output": "no\nrole app"}]
+    assert reading.from_inspection(inspection(Health={"Log": log})).health_output == "no role app"
+
+
 def test_a_state_that_is_not_known_counts_as_dead() -> None:
     assert reading.condition("transmogrified") is Condition.DEAD
 

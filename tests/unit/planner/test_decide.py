@@ -337,6 +337,24 @@ def test_a_container_that_could_not_be_started_is_made_anew_on_the_next_attempt(
     ]
 
 
+def test_a_container_that_ran_before_is_started_again_and_made_anew_only_where_that_fails_again_and_again() -> None:
+    c = chunk()
+    i = situation(c, container(c, Condition.EXITED), memory=Memory(counted_run="run1", proven_run="run1", attempts=1))
+    for _ in range(3):
+        i = replace(i, memory=work_failed(i, Reason.START_FAILED, "its store is closed"), now=i.now + 1000.0)
+        assert steps(think(i)[1]) == ["StartContainer shop_web"]
+    i = replace(i, memory=work_failed(i, Reason.START_FAILED, "its store is closed"), now=i.now + 1000.0)
+    assert steps(think(i)[1])[0] == "RemoveContainer shop_web"
+
+
+def test_a_container_that_ran_before_and_can_never_be_started_is_made_anew_at_once() -> None:
+    c = chunk()
+    i = situation(c, container(c, Condition.EXITED), memory=Memory(counted_run="run1", proven_run="run1", attempts=1))
+    memory = work_failed(i, Reason.START_FAILED, "no such program", can_pass=False)
+    _, decision = think(replace(i, memory=memory, now=2000.0))
+    assert steps(decision)[0] == "RemoveContainer shop_web"
+
+
 def test_drift_found_by_inspection_replaces_the_container_and_names_the_difference() -> None:
     c = chunk(settings={"hostname": "a"})
     changed = container(c, settings={"hostname": "b"})

@@ -49,6 +49,7 @@ def turned(at: Folder, *names: str, **marks: bool) -> Folder:
         (folder("a", known=1, place=Place.MISSING), Hold.FOLDER_MISSING),
         (folder("a", known=1, place=Place.REPLACED), Hold.FOLDER_REPLACED),
         (folder("a", known=5, place=Place.REPLACED), Hold.FOLDER_REPLACED),
+        (folder("a", "b", known=2, place=Place.REPLACED), Hold.FOLDER_REPLACED),
         (folder("b", known=2, let_go=("a",)), Hold.ALL_GONE),
         (folder("c", known=5, let_go=("a", "b")), Hold.MOST_GONE),
         (folder("c", known=6, let_go=("a", "b")), None),
@@ -83,6 +84,7 @@ def test_what_a_commit_removes_is_meant_unless_it_takes_all() -> None:
     assert judge(turned(folder("a", known=1), by_commit=True)).go == ["a"]
     replaced = turned(folder("a", "b", known=5, place=Place.REPLACED), "a", by_commit=True)
     assert (judge(replaced).go, judge(replaced).held) == (["a"], ["b"])
+    assert not judge(turned(folder("a", "b", known=2, place=Place.REPLACED), by_commit=True)).go
     by_hand_beside = turned(folder(*"abcd", known=10), "a", by_commit=True)
     assert judge(by_hand_beside).hold is None
     before = replace(folder("e", known=5, let_go=tuple("abcd")), let_go={n: LetGo(NOW - 9, True) for n in "abcd"})
