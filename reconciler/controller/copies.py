@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from reconciler.controller.records import ChunkRecord
+from reconciler.facts import TV
 from reconciler.lifecycle import State
+from reconciler.planner.observed import Condition, Container
 
 _WORST_FIRST = (State.FAILED, State.EXECUTING, State.READY, State.COMPLETED)
+_INNER = ("number", "up")
 
 View = dict[str, Any]
 
@@ -16,19 +20,20 @@ def together(views: Sequence[View]) -> View:
     """One view of all copies: that of the copy that is worst off (the first of them), which says of how many it is
     one; their containers and counts are those of all.
 
-    The views are those of :mod:`reconciler.controller.tell`; ``number`` is which copy one is of.
+    The views are those of :mod:`reconciler.controller.tell`; ``number`` is which copy one is of, ``up`` whether that
+    serves, as it is declared or as it was before an update.
     """
     worst = min(views, key=lambda view: (_WORST_FIRST.index(view["state"]), view["number"]))
     if len(views) == 1:
-        return {key: value for key, value in worst.items() if key != "number"}
-    up = sum(view["state"] == State.COMPLETED for view in views)
+        return {key: value for key, value in worst.items() if key not in _INNER}
+    up = sum(view["up"] for view in views)
     message = worst["message"]
-    if up < len(views):
+    if worst["state"] != State.COMPLETED:
         message = f"{up} of {len(views)} replicas are up; replica {worst['number']}: {message}"
     elif message:
         message = f"{up} of {len(views)} replicas are up: {message}"
     return {
-        **{key: value for key, value in worst.items() if key != "number"},
+        **{key: value for key, value in worst.items() if key not in _INNER},
         "message": message,
         "restarts": sum(view["restarts"] for view in views),
         "attempts": sum(view["attempts"] for view in views),
@@ -41,3 +46,11 @@ def together(views: Sequence[View]) -> View:
             for view in views
         ],
     }
+
+
+def is_up(record: ChunkRecord, containers: Sequence[Container]) -> bool:
+    """Whether a copy serves: as it is declared, or what an update is to replace."""
+    ill = record.health.run if record.health.tv is TV.N else ""
+    proven = record.memory.proven_run
+    serves = any(one.condition is Condition.RUNNING and proven and ill != one.run == proven for one in containers)
+    return record.state == State.COMPLETED or serves

@@ -9,7 +9,7 @@ from typing import Any
 from reconciler import __version__
 from reconciler.controller import telling_images
 from reconciler.controller.clock import iso, wall
-from reconciler.controller.copies import together
+from reconciler.controller.copies import is_up, together
 from reconciler.controller.images import Images
 from reconciler.controller.known import Known
 from reconciler.controller.records import ChunkRecord, DomainRecord
@@ -284,6 +284,7 @@ def _chunk_view(c: Known, images: Images, record: ChunkRecord, stuck: tuple[str,
     document: dict[str, Any] = {
         "name": record.id.chunk,
         "number": record.id.replica,
+        "up": is_up(record, containers),
         "state": record.state,
         "reason": record.reason.value,
         "message": message,

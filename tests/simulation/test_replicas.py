@@ -45,6 +45,21 @@ def test_so_many_containers_as_declared_and_the_fact_holds_when_all_are_healthy(
     run(story())
 
 
+def test_copies_that_an_update_can_not_replace_yet_are_still_told_to_be_up() -> None:
+    async def story() -> None:
+        async with World() as w:
+            w.files.write("shop", shop(3))
+            await w.until_settled()
+            w.engine.fate("web:2").missing = True
+            w.files.write("shop", shop(3, "web:2"))
+            await w.until(lambda: w.chunk("web")["reason"] == "ImagePullFailed")
+            assert w.chunk("web")["message"].startswith("3 of 3 replicas are up; replica ")
+            w.engine.die("shop_web-2")
+            await w.until(lambda: w.chunk("web")["message"].startswith("2 of 3 replicas are up; replica "))
+
+    run(story())
+
+
 def test_one_that_dies_is_healed_and_the_others_are_left_alone() -> None:
     async def story() -> None:
         async with World() as w:
