@@ -19,6 +19,11 @@ $(VENV)/.installed: pyproject.toml $(VENV)/.made
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --config-settings editable_mode=compat --editable .
 	@touch $@
 
+# Where PYTHONDONTWRITEBYTECODE is set, as in many images of containers, each start of the program would compile all of it.
+$(VENV)/.compiled: $(VENV)/.installed $(shell find reconciler -name '*.py')
+	@$(BIN)/python -m compileall -q reconciler
+	@touch $@
+
 $(VENV)/.developer: pyproject.toml $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --config-settings editable_mode=compat --editable '.[dev]'
 	@touch $@
@@ -29,20 +34,20 @@ engine: ## see to a Docker engine (installs and starts the distribution's where 
 images: engine ## make or fetch the images of the demo stack
 	@scripts/images.sh
 
-run: $(VENV)/.installed images ## start the daemon on domains/ (the demo stack); Ctrl-C leaves the containers running
+run: $(VENV)/.compiled images ## start the daemon on domains/ (the demo stack); Ctrl-C leaves the containers running
 	@exec $(BIN)/pnr run --domains domains --state state
 
 down: $(VENV)/.installed ## remove what the demo made: containers, network, volume; `make run` makes it anew
 	@$(BIN)/pnr down --all --volumes --yes --domains domains --state state
 	@rm -f state/*.toml state/intents/*.intent
 
-test: $(VENV)/.developer ## all tests, on a bare Debian machine too; ARGS go to pytest, ENGINE=newest takes the newest engine
+test: $(VENV)/.developer $(VENV)/.compiled ## all tests, on a bare Debian machine too; ARGS go to pytest, ENGINE=newest takes the newest engine
 	@BIN=$(BIN) scripts/test.sh $(ARGS)
 
-unit: $(VENV)/.developer ## the tests that need nothing
+unit: $(VENV)/.developer $(VENV)/.compiled ## the tests that need nothing
 	$(BIN)/python -m pytest -q tests/unit tests/simulation
 
-check: $(VENV)/.developer ## format, lint, types, import rules
+check: $(VENV)/.developer $(VENV)/.compiled ## format, lint, types, import rules
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
