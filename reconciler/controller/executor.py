@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from reconciler.controller.records import Message, StepDone, WorkDone, WorkProgress
-from reconciler.engine.protocol import Engine, EngineError
+from reconciler.engine.protocol import Engine, EngineError, OutOfDate
 from reconciler.intent.model import ChunkId
 from reconciler.lifecycle import Reason
 from reconciler.planner.actions import (
@@ -23,6 +23,7 @@ from reconciler.planner.actions import (
     StopContainer,
     Work,
 )
+from reconciler.planner.situation import ALIVE
 
 
 def _activity(action: Action) -> tuple[Reason | None, str]:
@@ -96,6 +97,7 @@ class Executor:
                 def progress(line: str, reason: Reason | None = reason) -> None:
                     self._post(WorkProgress(key, reason, line))
 
+                await self._see_alone(action)
                 container = await self._engine.perform(action, progress)
                 self._post(StepDone(key, action, container))
         except EngineError as caught:
@@ -106,3 +108,12 @@ class Executor:
             self._at.pop(key, None)
             self._tasks.pop(key, None)
             self._post(WorkDone(key, error, cancelled, action if error is not None else None))
+
+    async def _see_alone(self, action: Action) -> None:
+        """Look whether what may not run beside a container has really ended, right before it is started. What was
+        asked for before us, and not told of yet, is done by then: an engine does one thing after the other to a
+        container. Raises OutOfDate."""
+        for id in action.alone if isinstance(action, StartContainer) else ():
+            other = await self._engine.look(id)
+            if other is not None and other.condition in ALIVE:
+                raise OutOfDate(f"{other.name} runs, and {action.object_name} may not run beside it")

@@ -10,7 +10,7 @@ from reconciler.controller.images import Images
 from reconciler.controller.known import Known
 from reconciler.controller.records import StepDone, WorkDone
 from reconciler.controller.watcher import Watcher
-from reconciler.engine.protocol import EngineError, EngineUnavailable, Milestone, NotFound
+from reconciler.engine.protocol import EngineError, EngineUnavailable, Milestone, NotFound, OutOfDate
 from reconciler.intent.model import ChunkId
 from reconciler.lifecycle import Reason
 from reconciler.planner.actions import EnsureImage, RemoveContainer, RemoveNetwork, StartContainer, Work
@@ -106,8 +106,9 @@ class Outcomes:
         if done.error is None:
             return
         self._watcher.look_everywhere()
-        if isinstance(done.error, NotFound):
-            # What we wanted to act on is gone: look, and decide anew. Counted, so that it can't spin.
+        if isinstance(done.error, NotFound | OutOfDate):
+            # What we wanted to act on is gone, or another than was known: look, and decide anew. Counted, so that it
+            # can't spin.
             gone = str(done.error)
             now = self._known.clock.monotonic()
             record.memory = set_back(

@@ -124,6 +124,12 @@ class NotFound(EngineError):
     code = "NotFound"
 
 
+class OutOfDate(EngineError):
+    """What is there is no longer what the call was meant for."""
+
+    code = "OutOfDate"
+
+
 class ImageRecord(Protocol):
     """Which images pnr pulled or built, and when it asked for them last. May be called from several threads."""
 

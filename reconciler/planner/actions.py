@@ -117,10 +117,12 @@ class AdoptContainer(Action):
 @dataclass(frozen=True, slots=True)
 class StartContainer(Action):
     """Start a container. Starting one that runs is no error. ``files`` are those that its chunk has now: what of its
-    own is gone from the host is made again from them."""
+    own is gone from the host is made again from them. ``alone``: the ids of containers none of which may run beside it;
+    they are looked at right before, since a start that was asked for earlier may come about late."""
 
     name: str
     files: tuple[MountedFile, ...] = ()
+    alone: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

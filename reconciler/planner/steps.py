@@ -65,7 +65,7 @@ def start(i: ChunkInput, c: Container, name: str, cause: str) -> list[tuple[Acti
     """Start a container, which is called ``name`` by then. But for start-first no two of a chunk run at one time: what
     they share may bear only one writer."""
     assert i.chunk is not None
-    return [*end_others(i, c, cause), (StartContainer(name, i.chunk.container.files), cause)]
+    return [*end_others(i, c, cause), (StartContainer(name, i.chunk.container.files, alone(i, c)), cause)]
 
 
 def end_others(i: ChunkInput, c: Container | None, cause: str) -> list[tuple[Action, str]]:
@@ -74,6 +74,11 @@ def end_others(i: ChunkInput, c: Container | None, cause: str) -> list[tuple[Act
         return []
     others = (other for other in i.containers if c is None or other.id != c.id)
     return [(StopContainer(other.name, grace(i, other)), cause) for other in others if other.condition in ALIVE]
+
+
+def alone(i: ChunkInput, c: Container | None) -> tuple[str, ...]:
+    """The ids of those that may not run beside ``c`` (None: one that is to be made)."""
+    return tuple(other.id for other in i.containers if c is None or other.id != c.id) if ends_others(i) else ()
 
 
 def ends_others(i: ChunkInput) -> bool:
@@ -124,7 +129,7 @@ def create_and_start(i: ChunkInput, cause: str, but: Container | None = None) ->
         *free_name(others, name, None, cause),
         create(i, name, cause),
         *end_others(others, None, cause),
-        (StartContainer(name, i.chunk.container.files), cause),
+        (StartContainer(name, i.chunk.container.files, alone(others, None)), cause),
     ]
 
 

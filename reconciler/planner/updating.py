@@ -31,6 +31,7 @@ from reconciler.planner.situation import (
 )
 from reconciler.planner.steps import (
     Decision,
+    alone,
     call,
     create,
     end_others,
@@ -133,7 +134,7 @@ def _put_in_place(
             steps += free_name(stopped, wanted, new, cause)
     if name != wanted:
         steps.append((RenameContainer(name, wanted), cause))
-    steps.append((StartContainer(wanted, chunk.container.files), cause))
+    steps.append((StartContainer(wanted, chunk.container.files, alone(i, new)), cause))
     return steps
 
 

@@ -59,7 +59,7 @@ def perform(
             case CreateContainer():
                 failed = CreateFailed
                 return containers.create(action)
-            case StartContainer(name, declared):
+            case StartContainer(name, declared, _):
                 failed = StartFailed
                 return containers.start(name, declared)
             case StopContainer(name, grace):

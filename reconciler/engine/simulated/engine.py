@@ -8,6 +8,7 @@ schedule of faults replays exactly from its seed, and in real time by a person w
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping
 from dataclasses import dataclass, field, replace
@@ -97,6 +98,7 @@ class SimulatedEngine(SimulatedHost):
         self.engine_id = ""
         self.weather = Weather()
         self._random = random.Random(seed)
+        self._turns: dict[str, asyncio.Lock] = {}
         self._start_seconds = start_seconds
         self._stop_seconds = stop_seconds
         self._pull_seconds = pull_seconds
@@ -238,7 +240,9 @@ class SimulatedEngine(SimulatedHost):
 
     async def look(self, container_id: str) -> Container | None:
         """One container as it is; what happens while the answer travels is not in it."""
-        found = self.containers.get(container_id) or self._find(container_id)
+        meant = self.containers.get(container_id) or self._find(container_id)
+        async with self._turn(meant):
+            found = self.containers.get(meant.id) if meant is not None else None
         await self._answer(LOOK_SECONDS)
         return found
 
@@ -384,6 +388,14 @@ class SimulatedEngine(SimulatedHost):
             case _:
                 seconds = CALL_SECONDS
         meant = self._find(action.name) if isinstance(action, _ON_ONE) else None
+        # As Docker does: who is being started is renamed, and looked at, when that is done.
+        async with self._turn(meant if isinstance(action, StartContainer | RenameContainer) else None):
+            return await self._perform_in(action, seconds, meant)
+
+    def _turn(self, c: Container | None) -> contextlib.AbstractAsyncContextManager[object]:
+        return self._turns.setdefault(c.id, asyncio.Lock()) if c is not None else contextlib.nullcontext()
+
+    async def _perform_in(self, action: Action, seconds: float, meant: Container | None) -> Container | None:
         await self._answer(seconds, LATE_CALL_SECONDS)
         self._fail_perhaps()
         self._log(action)
