@@ -165,7 +165,7 @@ def make_engine(
         from reconciler.daemon.simulation import SimulatedRuntime, simulated_probe_factory
         from reconciler.engine.simulated import SimulatedEngine
 
-        simulated = SimulatedEngine()
+        simulated = SimulatedEngine(pull_seconds=(0.1, 0.5))  # nobody needs to wait for what is not there
         return simulated, simulated_probe_factory(simulated), SimulatedRuntime(simulated)
     raise UnknownEngine(f"there is no engine {options.engine!r}; choose docker or simulated")
 
