@@ -283,10 +283,11 @@ class Containers:
         holder = ports.holding_container(taken, self._client.containers(), own_id)
         if holder is None and self._address.is_local:
             holder = ports.holding_process(taken)
-        return advised(
-            f"host port {taken.port} is held by {holder or 'somebody who can not be seen from here'}",
-            "free it, or publish another port in the domain file (`ports`)",
-        )
+        step = "free it, or publish another port in the domain file (`ports`)"
+        if holder is not None and holder.startswith(ports.PROXY):
+            holder += ", though no container of this engine publishes it"
+            step = "end that process, unless another engine runs here: an engine that was killed has left it behind"
+        return advised(f"host port {taken.port} is held by {holder or 'somebody who can not be seen from here'}", step)
 
     def _who_has(self, body: Body) -> str:
         """Who has a fixed address of the container."""

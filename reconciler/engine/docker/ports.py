@@ -9,6 +9,9 @@ from typing import Any
 
 from reconciler.engine.docker.failures import TakenPort
 
+PROXY = "docker-proxy "
+"""How a process is called that an engine runs for each port that it publishes."""
+
 _LISTENING = {"tcp": ("tcp", "tcp6", "0A"), "udp": ("udp", "udp6", "07")}
 _ANY = frozenset({"", "0.0.0.0", "::", "[::]"})
 

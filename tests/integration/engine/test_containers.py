@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import sys
 from functools import partial
 from pathlib import Path
 
@@ -163,6 +164,24 @@ async def test_a_port_that_a_process_holds_names_the_process(engine: DockerEngin
             await engine.perform(StartContainer(made.name))
         assert str(caught.value).startswith(f"host port {port} is held by ")
         assert f"(pid {os.getpid()})" in str(caught.value)
+
+
+async def test_a_port_that_an_engine_left_held_is_told_as_that(
+    engine: DockerEngine, bench: Bench, tmp_path: Path
+) -> None:
+    (tmp_path / "docker-proxy").symlink_to(os.path.realpath(sys.executable))
+    code = "import socket; s = socket.create_server(('127.0.0.1', 0)); print(s.getsockname()[1], flush=True); input()"
+    left = await asyncio.create_subprocess_exec(
+        tmp_path / "docker-proxy", "-c", code, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+    )
+    assert left.stdout is not None
+    port = int(await left.stdout.readline())
+    made = await bench.create(ports={"80": str(port)})
+    with pytest.raises(PortInUse) as caught:
+        await engine.perform(StartContainer(made.name))
+    await left.communicate(b"\n")
+    said = f"host port {port} is held by docker-proxy (pid {left.pid}), though no container of this engine publishes it"
+    assert str(caught.value).startswith(f"{said}; what to do: end that process")
 
 
 async def test_a_command_that_is_not_there_is_told_in_dockers_words(engine: DockerEngine, bench: Bench) -> None:
