@@ -6,6 +6,8 @@ apart by again, so that ``pnr why`` can put the cause into its first line and th
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 MARK = "; what to do: "
 LAST_ATTEMPT = "; the last attempt failed: "
 """Between what goes on now and why it had to be begun again."""
@@ -20,6 +22,13 @@ def framed(message: str, before: str = "", after: str = "") -> str:
     """A message with more around its cause: its step stays behind all of it."""
     cause, _, step = message.partition(MARK)
     return advised(f"{before}{cause}{after}", step)
+
+
+def joined(messages: Iterable[str]) -> str:
+    """Several messages as one: all causes, then all steps."""
+    parts = [taken_apart(message) for message in messages]
+    steps = dict.fromkeys(step for _, step in parts if step)
+    return advised("; ".join(cause for cause, _ in parts), "; ".join(steps))
 
 
 def taken_apart(message: str) -> tuple[str, str]:

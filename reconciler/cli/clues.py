@@ -10,6 +10,29 @@ Words = re.Match[str]
 _CLUES: tuple[tuple[re.Pattern[str], Callable[[Words], str]], ...] = (
     (
         re.compile(
+            r"bad port(?: spec)? '?(?P<a>[^'\s]+)|invalid port(?: number)?:? ['\"]?(?P<b>[^'\"\s]+)"
+            r"|number (?P<c>\S+) is not in [01]\.\.65535",
+            re.IGNORECASE,
+        ),
+        lambda m: (
+            f"Correct the port {next(filter(None, m.groups()))} in its settings or `command`: a port is a number from"
+            " 1 to 65535."
+        ),
+    ),
+    (
+        # Who serves has no name to look up there: that is where it is to listen.
+        re.compile(r"\b\w+d: bad address '(?P<a>[^']*)'"),
+        lambda m: (
+            f"Correct what it is to listen on ({m['a']}) in its settings or `command`: a port, or an address of its"
+            " own with a port."
+        ),
+    ),
+    (
+        re.compile(r"(?:bad address|unknown host:?|could not resolve host:?) '?\"?(?P<a>\d+(?:\.\d+)*)\b(?![.-]?\w)"),
+        lambda m: f"Correct {m['a']} in its settings or `command`: that is no address, and no name either.",
+    ),
+    (
+        re.compile(
             r"bad address '?\"?(?P<a>[\w.-]+)|could not resolve host:? (?P<b>[\w.-]+)|ENOTFOUND (?P<c>[\w.-]+)"
             r"|lookup (?P<d>[\w.-]+)(?: on \S+)?: (?:no such host|server misbehaving)"
             r"|could not translate host name \"(?P<e>[\w.-]+)\"|unknown host:? '?(?P<f>[\w.-]+)"

@@ -98,6 +98,8 @@ class _Teller:
             or (self._state(found), self._step(found))
         )
         lines = list(lead)
+        if not self._view["daemon"].get("engine_up", True):
+            lines.append(self._containers_of_engine())
         if lead[0] != self._state(found) and root is None:
             lines.append(self._state(found))
         if root is not None:
@@ -124,6 +126,21 @@ class _Teller:
         return (
             f"The engine does not answer{said}; so {found.name} can't be seen, started or checked.",
             sentence(step) or _SAY_ENGINE,
+        )
+
+    def _containers_of_engine(self) -> str:
+        """What became of the containers of an engine that does not answer, as far as anybody can know."""
+        keeps = self._view["daemon"].get("live_restore")
+        if keeps:
+            return (
+                "Its containers run on without it (its `live-restore` is on), unless their machine is off; they are"
+                " seen again when it is back."
+            )
+        ends = "" if keeps is None else " (its `live-restore` is off)"
+        but = " unless `live-restore` is on" if keeps is None else ""
+        return (
+            f"Where the engine was stopped, its containers have ended with it{ends}{but}: pnr starts them again when it"
+            " is back. Where only pnr can't reach it, they run on."
         )
 
     def _domain(self, domain: Document) -> tuple[str, str] | None:
@@ -155,7 +172,13 @@ class _Teller:
         return f"pnr can't keep its state: {cause}; {self._state(found)}", sentence(step) or usual
 
     def _state(self, found: Found) -> str:
-        mended = found.chunk.get("mended") or {}
+        away, mended = found.chunk.get("ended_away"), found.chunk.get("mended") or {}
+        if found.state == "completed" and away and str(mended.get("at") or "") <= str(away):
+            at = clock_time(away, self._now)
+            return (
+                f"{found.name} had ended while the engine was away (seen at {at}), and was started again;"
+                f" it {self._how(found)}."
+            )
         if found.state == "completed" and mended:
             at = clock_time(mended.get("at"), self._now)
             said = f"{found.name} {mended['text']} from outside at {at} (by whom is not known), and was put right"

@@ -17,13 +17,13 @@ from reconciler.planner.actions import (
     Action,
     CreateContainer,
     EnsureImage,
-    RemoveContainer,
-    RenameContainer,
     StartContainer,
     StopContainer,
     Work,
 )
 from reconciler.planner.situation import ALIVE
+
+_REASONS: dict[type[Action], Reason] = {CreateContainer: Reason.CREATING, StartContainer: Reason.STARTING}
 
 
 def _activity(action: Action) -> tuple[Reason | None, str]:
@@ -31,18 +31,10 @@ def _activity(action: Action) -> tuple[Reason | None, str]:
     if isinstance(action, EnsureImage):
         if action.build is not None:
             return Reason.BUILDING_IMAGE, f"building {action.image} from {action.build.context}"
-        return Reason.PULLING_IMAGE, f"seeing to image {action.image}"
-    if isinstance(action, CreateContainer):
-        return Reason.CREATING, f"creating {action.name}"
-    if isinstance(action, StartContainer):
-        return Reason.STARTING, f"starting {action.name}"
+        return Reason.PULLING_IMAGE, action.doing
     if isinstance(action, StopContainer):
-        return Reason.STOPPING, f"stopping {action.name} (grace {action.grace_seconds:g} s)"
-    if isinstance(action, RenameContainer):
-        return None, f"renaming {action.name} to {action.new_name}"
-    if isinstance(action, RemoveContainer):
-        return None, f"removing {action.name}"
-    return None, action.describe()
+        return Reason.STOPPING, f"{action.doing} (grace {action.grace_seconds:g} s)"
+    return _REASONS.get(type(action)), action.doing
 
 
 class Executor:

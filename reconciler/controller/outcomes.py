@@ -65,7 +65,7 @@ class Outcomes:
             if isinstance(done.action, EnsureImage):
                 self._images.touched(done.action.image)  # what it did is told by its milestones
             else:
-                self._known.recorder.journal(kind="action", chunk=key, message=done.action.describe())
+                self._known.recorder.journal(kind="action", chunk=key, message=done.action.done)
             self._known.mark(key)
             self._known.mark_domain(key.domain)
             for need in self._known.needs_told(key):
@@ -75,7 +75,7 @@ class Outcomes:
             self._known.put(done.container)
         domain = objects.step_done(self._known, key, done.action)
         if domain is not None:
-            self._known.recorder.journal(kind="action", domain=domain, message=done.action.describe())
+            self._known.recorder.journal(kind="action", domain=domain, message=done.action.done)
 
     def work_done(self, done: WorkDone) -> None:
         """All of it was carried out, or it failed."""

@@ -75,6 +75,7 @@ class ChunkRecord:
     told_at: float = 0.0
     as_declared: bool = False  # it was, since its intent changed, or since we took a network from it ourselves
     mended: tuple[datetime, str] | None = None  # what somebody did to what was up, and when it was put right
+    ended_away: datetime | None = None  # when it was seen that its container has ended while the engine was away
 
 
 @dataclass(slots=True)

@@ -247,7 +247,8 @@ class Removals:
         names = [record.name for record in held]
         command = " ".join(["pnr confirm-removal", *(names if len(names) <= MOST_NAMES else ())])
         for record in held:
-            text = f"{self._why(record)}; nothing is removed until its file is back, or a person says `{command}`"
+            back = "its file is" if len(names) == 1 else "their files are"
+            text = f"{self._why(record)}; nothing is removed until {back} back, or a person says `{command}`"
             if record.held != text:
                 record.held = text
                 self._recorder.touch(record.name)
@@ -264,9 +265,11 @@ class Removals:
             case Hold.NONE_AT_START:
                 return "no known domain's file was there when the daemon started"
             case Hold.ALL_GONE:
-                return f"the files of all {known} known domains went within a minute"
+                others = len(self._domains) > known
+                more = " (others that have come since do not count)" if others else ""
+                return f"the files of all {known} domains that were known went within a minute{more}"
             case _:
-                return f"the files of {gone} of {known} known domains went within a minute"
+                return f"the files of {gone} of the {known} domains that were known went within a minute"
 
     def _tell(self, record: DomainRecord, message: str) -> None:
         self._recorder.touch(record.name)

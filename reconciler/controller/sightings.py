@@ -17,8 +17,10 @@ from reconciler.facts import SYSTEM_READY, TV, Pnr
 from reconciler.intent.model import ChunkId
 from reconciler.lifecycle import State
 from reconciler.planner.health import Health
-from reconciler.planner.observed import Container
+from reconciler.planner.observed import Condition, Container
 from reconciler.planner.situation import ENDED
+
+MOST_NAMES = 10
 
 DROPS_TOLD_SECONDS = 600.0
 """A stream that drops again and again is told no more often."""
@@ -79,6 +81,7 @@ class Sightings:
 
         self.newest = seen.number
         world = self._known.world
+        ran = [c for c in world.containers.values() if c.owner is not None and c.condition is Condition.RUNNING]
         before = (world.networks, world.volumes)
         for container in world.replace(seen.observed, keep):
             self._known.concerns(container)
@@ -92,12 +95,31 @@ class Sightings:
             world.ended_unseen = frozenset(
                 c.run for c in world.containers.values() if c.condition in ENDED and c.run and c.owner is not None
             )
-        self._engine_is_up()
+            self._engine_is_up()
+            self._tell_of_absence(ran)
         for id, record in self._known.chunks.items():
             if record.state != State.COMPLETED:
                 self._known.mark(id)
         for name in self._known.domains:
             self._known.mark_domain(name)
+
+    def _tell_of_absence(self, ran: list[Container]) -> None:
+        """What became of the containers that ran when the engine was seen last."""
+        ended, now = [], self._known.clock.now()
+        for before in ran:
+            container = self._known.world.containers.get(before.id)
+            if container is None or container.run != before.run or container.condition in ENDED:
+                ended.append(before.name)
+                record = self._known.chunks.get(before.owner) if before.owner is not None else None
+                if record is not None:
+                    record.ended_away = now
+        if ended:
+            names = ", ".join([*sorted(ended)[:MOST_NAMES], *(["…"] if len(ended) > MOST_NAMES else [])])
+            text = f"of the {len(ran)} containers that ran before, these ended while it was away: {names}"
+        else:
+            text = f"all containers that ran before ({len(ran)}) ran on while it was away"
+        if ran:
+            self._known.recorder.journal(kind="engine", message=text)
 
     def one(self, seen: SeenOne, watcher: Watcher) -> None:
         """A look at one container."""

@@ -25,7 +25,7 @@ from reconciler.planner.observed import Condition, Container, ImageNews
 from reconciler.planner.rolling import Stage, is_update_of_serving, stage, waits_for
 from reconciler.planner.situation import ChunkInput, cast
 from reconciler.planner.support import Connected, supported_networks, unsupported_of
-from reconciler.sentences import advised
+from reconciler.sentences import advised, joined
 
 LONGEST_WAIT_SECONDS = 10.0
 _FETCHING = (Reason.PULLING_IMAGE, Reason.BUILDING_IMAGE)
@@ -124,7 +124,7 @@ class Situations:
             blocked_by=blocked_by,
             obstacle=obstacle,
             conflict=self._conflict(chunk, domain.domain),
-            kept_network="; ".join(of_networks.back.values()),
+            kept_network=joined(of_networks.back.values()),
             held_addresses=held,
             busy=record.busy,
             jitter=self._random.random(),

@@ -22,13 +22,15 @@ from reconciler.planner.observed import Container, ImageSeen, Observed
 class EngineInfo:
     """``name`` is ``docker`` or ``simulated``; ``version`` the engine's own (``28.5.2``). ``api_version`` is the one
     that is spoken with it, ``system`` its operating system (``linux``), ``id`` what it calls itself; each "" where it
-    does not matter."""
+    does not matter. ``live_restore``: whether its containers run on while it is stopped; None where that is not
+    known."""
 
     name: str
     version: str
     api_version: str = ""
     system: str = ""
     id: str = ""
+    live_restore: bool | None = None
 
     def __str__(self) -> str:
         return f"{self.name} {self.version}"

@@ -2,24 +2,42 @@
 
 It prints as text, one line a step (``[1] -> #2 shop/main/web, CreateContainer shop_web, no container yet``); the
 numbers in brackets are the steps that must be done before. That text is what ``pnr plan`` shows and tests compare.
+Messages and the journal say the same in plain words: ``starting container shop_web``, ``started container shop_web``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from reconciler.intent.model import Build, Chunk, ChunkId, Login, MountedFile, NetworkSpec, VolumeSpec
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """Base of all actions."""
+    """Base of all actions. ``verbs`` are its words for people: while it is done, and once it is."""
+
+    verbs: ClassVar[tuple[str, str]]
 
     def describe(self) -> str:
         """The action and its object, as one short phrase."""
         return f"{type(self).__name__} {self.object_name}"
+
+    @property
+    def doing(self) -> str:
+        """What is being done, for people: ``starting container shop_web``."""
+        return f"{self.verbs[0]} {self.words}"
+
+    @property
+    def done(self) -> str:
+        """What was done, for people: ``started container shop_web``."""
+        return f"{self.verbs[1]} {self.words}"
+
+    @property
+    def words(self) -> str:
+        """What is acted on, for people."""
+        return self.object_name
 
     @property
     def object_name(self) -> str:
@@ -31,6 +49,7 @@ class Action:
 class CreateNetwork(Action):
     """Make a network of a domain, with our labels."""
 
+    verbs = ("making network", "made network")
     name: str
     domain: str
     spec: NetworkSpec
@@ -41,6 +60,7 @@ class RemoveNetwork(Action):
     """Remove a network of a domain. ``disconnect``: containers of pnr are disconnected from it first, those that do not
     run as well; while somebody else's is connected nothing is done. ``id``: this one, where several have the name."""
 
+    verbs = ("removing network", "removed network")
     name: str
     domain: str
     disconnect: bool = False
@@ -51,6 +71,7 @@ class RemoveNetwork(Action):
 class CreateVolume(Action):
     """Make a named volume of a domain, with our labels."""
 
+    verbs = ("making volume", "made volume")
     name: str
     domain: str
     spec: VolumeSpec
@@ -61,6 +82,7 @@ class RemoveVolume(Action):
     """Remove a named volume, and what is in it. Only ever on a person's word: ``pnr down --volumes``, or a ``keep``
     that is false."""
 
+    verbs = ("removing volume", "removed volume")
     name: str
     domain: str
 
@@ -71,6 +93,7 @@ class EnsureImage(Action):
     one it must have, ``logins`` those of the domain by registry; they go before what Docker's configuration has.
     ``digest``: what the registry has under the tag now; it is pulled where the engine has another one there."""
 
+    verbs = ("seeing to image", "saw to image")
     image: str
     build: Build | None
     policy: str
@@ -88,6 +111,7 @@ class EnsureImage(Action):
 class CreateContainer(Action):
     """Create (not start) the container of ``chunk`` under ``name``. ``flowin`` maps variables to values."""
 
+    verbs = ("creating container", "created container")
     name: str
     chunk: Chunk
     replica: int
@@ -99,6 +123,7 @@ class CreateContainer(Action):
 class ExamineContainer(Action):
     """Look at a container of somebody else closely: what was asked of it, without what its image brings along."""
 
+    verbs = ("examining container", "examined container")
     name: str
 
 
@@ -107,6 +132,7 @@ class AdoptContainer(Action):
     """Take over a container that somebody else made. ``matching``: as if it had been made from the chunk's present
     intent; otherwise as one that an update is to replace."""
 
+    verbs = ("taking over container", "took over container")
     name: str
     id: str
     chunk: Chunk
@@ -120,6 +146,7 @@ class StartContainer(Action):
     own is gone from the host is made again from them. ``alone``: the ids of containers none of which may run beside it;
     they are looked at right before, since a start that was asked for earlier may come about late."""
 
+    verbs = ("starting container", "started container")
     name: str
     files: tuple[MountedFile, ...] = ()
     alone: tuple[str, ...] = ()
@@ -130,15 +157,22 @@ class UpdateContainer(Action):
     """Change settings of a container as it runs. ``settings`` are all that are declared, ``changed`` the names of
     those that are not as declared."""
 
+    verbs = ("changing settings of container", "changed settings of container")
     name: str
     settings: Mapping[str, Any]
     changed: tuple[str, ...]
+
+    @property
+    def words(self) -> str:
+        """With what changes."""
+        return f"{self.name} ({', '.join(self.changed)})" if self.changed else self.name
 
 
 @dataclass(frozen=True, slots=True)
 class UnpauseContainer(Action):
     """Let a paused container go on."""
 
+    verbs = ("unpausing container", "unpaused container")
     name: str
 
 
@@ -146,6 +180,7 @@ class UnpauseContainer(Action):
 class StopContainer(Action):
     """Stop with the container's stop signal, and kill after ``grace_seconds``. A stopped one is no error."""
 
+    verbs = ("stopping container", "stopped container")
     name: str
     grace_seconds: float
 
@@ -154,6 +189,7 @@ class StopContainer(Action):
 class RemoveContainer(Action):
     """Remove a container (killing what still runs). One that is gone is no error."""
 
+    verbs = ("removing container", "removed container")
     name: str
 
 
@@ -161,8 +197,14 @@ class RemoveContainer(Action):
 class RenameContainer(Action):
     """Give a container another name."""
 
+    verbs = ("renaming container", "renamed container")
     name: str
     new_name: str
+
+    @property
+    def words(self) -> str:
+        """With the new name."""
+        return f"{self.name} to {self.new_name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +212,7 @@ class ConnectNetwork(Action):
     """Connect a container to a network under ``aliases``, with the addresses and options of ``endpoint`` (see
     :mod:`reconciler.intent.settings.endpoints`)."""
 
+    verbs = ("connecting container", "connected container")
     name: str
     network: str
     aliases: tuple[str, ...]
@@ -179,17 +222,28 @@ class ConnectNetwork(Action):
         """With the network."""
         return f"{type(self).__name__} {self.name} to {self.network}"
 
+    @property
+    def words(self) -> str:
+        """With the network."""
+        return f"{self.name} to network {self.network}"
+
 
 @dataclass(frozen=True, slots=True)
 class DisconnectNetwork(Action):
     """Disconnect a container from a network. One that is not connected is no error."""
 
+    verbs = ("disconnecting container", "disconnected container")
     name: str
     network: str
 
     def describe(self) -> str:
         """With the network."""
         return f"{type(self).__name__} {self.name} from {self.network}"
+
+    @property
+    def words(self) -> str:
+        """With the network."""
+        return f"{self.name} from network {self.network}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from typing import Any
 
 from reconciler.intent.model import Chunk, ChunkId, Ipam, NetworkSpec, Pool
 from reconciler.planner.observed import Container, Network
-from reconciler.sentences import framed
+from reconciler.sentences import advised, framed, taken_apart
 
 TRIAL_SUFFIX = ".pnr-trial"
 """Added to the name of a network that is only made to see whether the engine takes it."""
@@ -114,8 +114,17 @@ def spec_of(seen: Network) -> NetworkSpec:
 
 def told(change: NetworkChange, name: str) -> str:
     """In a sentence that a change failed, and what follows."""
-    again = "the domain changes or a person asks (`pnr apply`)" if change.not_before is None else "it is tried again"
-    return framed(change.failure, f"network {name} can't be changed: ", f"; the previous one serves until {again}")
+    if change.not_before is None:
+        again = "the domain changes or a person asks (`pnr apply`)"
+        step = "correct the network in the domain file: the previous network serves until then; or try again with"
+        step = f"{step} `pnr apply`"
+    else:
+        again, step = (
+            "it is tried again",
+            "put that right, or wait: the previous network serves, and it can pass by itself",
+        )
+    text = framed(change.failure, f"network {name} can't be changed: ", f"; the previous one serves until {again}")
+    return text if taken_apart(text)[1] else advised(text, step)
 
 
 # --- whether it can be had -------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from reconciler.cli.explain import explain
 from reconciler.engine.protocol import StartFailed
 from reconciler.engine.simulated import SimulatedEngine
 from reconciler.planner.actions import Action, StartContainer
@@ -54,6 +55,33 @@ def test_a_new_container_that_a_person_stops_is_started_again(strategy: str) -> 
             w.engine.stop_by_hand(new_one(w).name)
             await w.until(lambda: updated(w), limit=30)
             assert not was_rejected(w)
+
+    run(story())
+
+
+def test_what_an_engine_that_was_away_did_to_its_containers_is_told() -> None:
+    def said(w: World) -> list[str]:
+        return [str(entry["message"]) for entry in w.stores.entries if entry["kind"] == "engine"]
+
+    async def story() -> None:
+        async with World() as w:
+            w.files.write("shop", domain(chunk("web"), chunk("db")))
+            await w.until_settled()
+            w.engine.go_down()
+            await w.until(lambda: not w.view()["daemon"]["engine_up"])
+            w.engine.come_back()
+            await w.until(lambda: said(w)[-1] == "all containers that ran before (2) ran on while it was away")
+            await w.until_settled()
+            assert w.chunk("web")["ended_away"] is None
+            w.engine.go_down()
+            await w.until(lambda: not w.view()["daemon"]["engine_up"])
+            w.engine.die("shop_web", 137)
+            w.engine.come_back()
+            gone = "of the 2 containers that ran before, these ended while it was away: shop_web"
+            await w.until(lambda: said(w)[-1] == gone)
+            await w.until_settled()
+            assert explain(w.view(), "web").startswith("shop/main/web had ended while the engine was away")
+            assert w.chunk("db")["ended_away"] is None
 
     run(story())
 

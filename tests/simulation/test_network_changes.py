@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from reconciler.cli.explain import explain
 from reconciler.engine.protocol import EngineError
 from reconciler.engine.simulated import Fault, SimulatedEngine
 from reconciler.intent.model import Ipam, Pool
@@ -127,6 +128,7 @@ def test_what_can_not_be_tried_beside_comes_back_with_addresses_and_aliases_and_
             assert w.chunk("api")["reason"] == "RolledBack"
             assert "this engine makes no internal network" in w.chunk("api")["message"]
             assert any("the previous one serves" in note for note in w.domain("shop")["notes"])
+            assert "the previous network serves until then" in explain(w.view(), "api").splitlines()[1]
             w.engine.die("shop_db")
             await w.until(lambda: "shop_db" in w.running())
             w.files.write("shop", FIRST)

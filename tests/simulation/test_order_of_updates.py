@@ -55,9 +55,9 @@ def test_a_migration_runs_once_the_new_database_is_up_and_what_uses_it_is_replac
             assert w.chunk("migrate")["state"] == "ready"
             await w.until_settled()
             assert w.order("StartContainer").count("StartContainer shop_migrate") == runs + 1
-            started, migrating = last(w, "StartContainer", database), last(w, "StartContainer", "shop_migrate")
-            assert started < last(w, "RemoveContainer", f"{database}.pnr-previous") < migrating
-            assert migrating < last(w, "migrate_ready", "-> Y") < last(w, "StopContainer", "shop_api")
+            started, migrating = last(w, "started container", database), last(w, "started container", "shop_migrate")
+            assert started < last(w, "removed container", f"{database}.pnr-previous") < migrating
+            assert migrating < last(w, "migrate_ready", "-> Y") < last(w, "stopped container", "shop_api")
             if strategy == "stop-first":
                 assert started < last(w, "db_ready", "-> Y") < migrating
 
@@ -163,7 +163,9 @@ def test_what_is_new_waits_for_the_change_of_what_it_needs() -> None:
             await asyncio.sleep(0.1)
             await w.until_settled()
             assert (
-                last(w, "StartContainer", "shop_db") < last(w, "db_ready", "-> Y") < last(w, "CreateContainer", "api")
+                last(w, "started container", "shop_db")
+                < last(w, "db_ready", "-> Y")
+                < last(w, "created container", "api")
             )
 
     run(story())

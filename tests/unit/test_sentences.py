@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from reconciler.sentences import advised, framed, taken_apart
+from reconciler.sentences import advised, framed, joined, taken_apart
 
 
 def test_what_is_put_around_a_message_belongs_to_its_cause() -> None:
     message = framed(advised("nobody listens on 80", "correct `port_key`"), "unhealthy (", "); its restart waits")
     assert taken_apart(message) == ("unhealthy (nobody listens on 80); its restart waits", "correct `port_key`")
+
+
+def test_several_messages_are_one_whose_steps_stand_behind_all_causes() -> None:
+    message = joined([advised("a is held", "free it"), "b is gone", advised("c is held", "free it")])
+    assert taken_apart(message) == ("a is held; b is gone; c is held", "free it")
+    assert joined([]) == ""
 
 
 def test_a_message_without_a_step_gets_none() -> None:

@@ -24,6 +24,8 @@ Judge = Callable[[bytes], Loaded]
 _CHUNKS = ("cpuxs", "main", "design_chunks")
 _CONTENTS = ("secrets", "configs")
 _NOTHING: tuple[Any, ...] = (None, 0, "0", "", False, [], {})
+_ESSENTIAL = {"volumes": ("type", "source", "target"), "ports": ("target",)}
+"""Without these an entry is none, or another one: it goes with them, and is told of once."""
 _WORDS = {"UnknownKey": "pnr has no such setting"}
 
 
@@ -163,6 +165,8 @@ def _to_take_out(draft: Draft, path: Path) -> Path:
         return path[:2]
     if path[:3] == _CHUNKS and len(path) > 3:
         inside = path[4:]
+        if len(inside) > 3 and inside[3] in _ESSENTIAL.get(str(inside[1]), ()):
+            return path[:7]
         if inside[:1] == ("container",) and len(inside) > 1 and inside[1] != "image":
             return path
         if inside[:1] in (("replicas",), ("kind",), ("on_gate_close",), ("adopt",), ("health_check",)):

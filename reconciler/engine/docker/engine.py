@@ -134,7 +134,7 @@ class DockerEngine:
         if self._guard is not None:
             told = await self._asked(self._looks, lambda c: c.info())
             self._guard.protect(str(told.get("DockerRootDir") or ""))
-        return EngineInfo("docker", version, api, system, str(told.get("ID") or ""))
+        return EngineInfo("docker", version, api, system, str(told.get("ID") or ""), told.get("LiveRestoreEnabled"))
 
     async def ping(self) -> None:
         """Return when the engine answers."""

@@ -94,7 +94,7 @@ def test_a_stack_starts_in_order_of_readiness_and_finds_itself_by_chunk_names(
     started = [
         entry["chunk"]
         for entry in daemon.journal()
-        if entry["kind"] == "action" and entry["message"].startswith("StartContainer")
+        if entry["kind"] == "action" and entry["message"].startswith("started container")
     ]
     assert started == ["db", "api", "web"]
 
@@ -183,7 +183,7 @@ def test_a_removed_file_takes_its_stack_down_and_leaves_the_rest(
     removed = [
         e["chunk"]
         for e in daemon.journal()
-        if e["kind"] == "action" and e["message"].startswith("RemoveContainer") and e["domain"] == name
+        if e["kind"] == "action" and e["message"].startswith("removed container") and e["domain"] == name
     ]
     assert list(dict.fromkeys(removed)) == ["api", "db"]
 

@@ -28,6 +28,8 @@ def test_a_weight_that_the_kernel_drops_is_told_and_the_container_is_made_once(
     daemon.start()
     daemon.until(lambda: daemon.settled(name), "the domain to settle again")
     assert all(text in daemon.chunk(name, "api")["message"] for text in warned)
-    made = [entry for entry in daemon.journal() if entry["kind"] == "action" and "CreateContainer" in entry["message"]]
+    made = [
+        entry for entry in daemon.journal() if entry["kind"] == "action" and "created container" in entry["message"]
+    ]
     assert len(made) == 1
     assert daemon.run_of(api) == run

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 @dataclass(frozen=True)
 class Fault:
     """``cause`` is what the first line says, ``step`` what the second one says. ``reasons`` are those of ``pnr status``
-    that may stand with it (none: the file is not in force). ``example`` holds values for the page."""
+    that may stand with it (none: the file is not in force). ``example`` holds values for the page. ``more`` is what a
+    line behind these two says."""
 
     name: str
     title: str
@@ -20,6 +21,7 @@ class Fault:
     step: str
     reasons: tuple[str, ...] = ()
     example: dict[str, str] = field(default_factory=dict)
+    more: str = ""
 
 
 @dataclass(frozen=True)
@@ -494,6 +496,8 @@ AROUND = Section(
             "Start it (`systemctl start docker`",
             (),
             _web(socket="/var/run/docker.sock"),
+            "Where the engine was stopped, its containers have ended with it (its `live-restore` is off): pnr starts"
+            " them again when it is back. Where only pnr can't reach it, they run on.",
         ),
         Fault(
             "no-right-on-socket",

@@ -34,7 +34,8 @@ def _fault(fault: Fault) -> Iterator[str]:
     yield f"### {fault.title}\n"
     yield "```\n$ pnr why web"
     yield _shown(fault.cause, fault.example)
-    yield f"{_shown(fault.step, fault.example)}\n```\n"
+    yield _shown(fault.step, fault.example)
+    yield f"{_shown(fault.more, fault.example)}\n```\n" if fault.more else "```\n"
     if fault.reasons:
         yield f"Reason in `pnr status`: `{fault.reasons[0]}`.\n"
 

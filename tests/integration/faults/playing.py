@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,7 +29,7 @@ _NOT_RESTARTED = ("memory-below-least", "paused-by-hand", "disconnected-by-hand"
 SITUATIONS: dict[str, tuple[str, ...]] = {
     "plain": tuple(INJECTIONS),
     "restart: always": tuple(name for name in INJECTIONS if name not in (*FILES, *_NOT_RESTARTED)),
-    "edited": tuple(name for name in FILES if name not in ("gate-cycle", "fact-of-missing-domain")),
+    "edited": FILES,
     "crash loop": _LOOPS,
 }
 """What is played in which situation. A fault of a file is ``plain`` in one that was never valid."""
@@ -89,6 +89,17 @@ def _chunks(view: dict[str, Any]) -> Iterator[dict[str, Any]]:
         for cpux in domain["cpuxs"]:
             for chunk in cpux["chunks"]:
                 yield {**chunk, "full_name": f"{domain['name']}/{cpux['name']}/{chunk['name']}"}
+
+
+SLOWEST_SHOWN = 5
+
+
+def how_long(played: Iterable[Played]) -> str:
+    """How long it took until the first line was right, of those for which it took longest. Told, and no verdict: it
+    hangs on the machine."""
+    slowest = sorted((one for one in played if one.right), key=lambda one: -one.seconds)[:SLOWEST_SHOWN]
+    said = ", ".join(f"{one.fault.name} ({one.situation}) {one.seconds:.1f} s" for one in slowest)
+    return f"The cause was in the first line last of: {said}"
 
 
 @dataclass

@@ -36,10 +36,13 @@ def running(root: Path, api: APIClient, socket: Path) -> Iterator[Daemon]:
 def is_said(daemon: Daemon, fault: str, chunk: str, values: dict[str, str]) -> bool:
     """Whether `pnr why` says what the catalogue has for the fault."""
     try:
-        first, second, *_ = [*explain(daemon.view(), chunk).splitlines(), "", ""]
+        first, second, *rest = [*explain(daemon.view(), chunk).splitlines(), "", ""]
     except PnrError:
         return False
-    return says(first, FAULTS[fault].cause, values) and says(second, FAULTS[fault].step, values)
+    it = FAULTS[fault]
+    return (
+        says(first, it.cause, values) and says(second, it.step, values) and any(says(x, it.more, values) for x in rest)
+    )
 
 
 def test_an_engine_that_stops_is_told_and_what_ran_goes_on_when_it_is_back(
@@ -60,6 +63,8 @@ def test_an_engine_that_stops_is_told_and_what_ran_goes_on_when_it_is_back(
         with tapped(tmp_path / "wire", engine_socket):
             daemon.until(lambda: bool(daemon.view()["daemon"].get("engine_up")), "the engine to be back")
             daemon.until(lambda: daemon.settled(name), "the domain to be settled again")
+        told = [entry["message"] for entry in daemon.journal() if entry["kind"] == "engine"]
+        assert "all containers that ran before (1) ran on while it was away" in told
 
 
 def test_an_engine_that_may_not_be_used_is_told_with_who_may(

@@ -8,7 +8,7 @@ import pytest
 from docker import APIClient
 from docker.errors import APIError
 
-from tests.integration.faults.playing import SITUATIONS, Played, Theatre, theatre
+from tests.integration.faults.playing import SITUATIONS, Played, Theatre, how_long, theatre
 from tests.integration.faults.stage import Stage, staged
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(400)]
@@ -43,9 +43,14 @@ def house(
 
 
 @pytest.fixture(scope="module")
-def plays(house: Theatre) -> Plays:
+def plays(house: Theatre, request: pytest.FixtureRequest) -> Plays:
     """All that was played, a situation after the other."""
-    return {(one.situation, one.fault.name): one for situation in SITUATIONS for one in house.play(situation)}
+    found = {(one.situation, one.fault.name): one for situation in SITUATIONS for one in house.play(situation)}
+    reporter = request.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None:
+        reporter.write_line("")
+        reporter.write_line(how_long(found.values()))
+    return found
 
 
 CASES = [(situation, name) for situation, names in SITUATIONS.items() for name in names]

@@ -129,7 +129,7 @@ def test_copies_are_replaced_one_after_the_other(daemon: Daemon, bench: Bench, i
     bench.push("two")
     assert daemon.pnr("apply", "--wait").returncode == 0
     assert texts(daemon, name) == ["two"] * 3
-    order = [e["message"] for e in daemon.journal() if e["kind"] == "action" and "StartContainer" in e["message"]]
+    order = [e["message"] for e in daemon.journal() if e["kind"] == "action" and "started container" in e["message"]]
     assert [text.split("-")[-1] for text in order[-3:]] == ["1", "2", "3"]
 
 

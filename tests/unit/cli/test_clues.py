@@ -14,6 +14,12 @@ from reconciler.cli.clues import step_from
         ("working\nKilled", "`mem_limit`"),
         ("sh: can't create /s/y: Read-only file system", "the `:ro` of the volume"),
         ("exec /s/run.sh: exec format error", "A script begins with the line `#!/bin/sh`"),
+        ("httpd: bad address 'abc'", "Correct what it is to listen on (abc)"),
+        ("nc: bad port '99999'", "Correct the port 99999"),
+        ("telnetd: number 99999 is not in 0..65535 range", "Correct the port 99999"),
+        ("ping: bad address '127.0.0.256'", "Correct 127.0.0.256"),
+        ("wget: bad address 'databse:5432'", "The name databse is not known"),
+        ("wget: bad address '7-db'", "The name 7-db is not known"),
         ("exec /s/run.sh: no such file or directory", "it must not end as on Windows, CRLF"),
     ],
 )

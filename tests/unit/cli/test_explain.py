@@ -273,6 +273,30 @@ def test_an_engine_that_does_not_answer_comes_first() -> None:
     assert why(document, "db").startswith("The engine does not answer: refused;")
 
 
+@pytest.mark.parametrize(
+    ("keeps", "told"),
+    [
+        (True, "Its containers run on without it (its `live-restore` is on)"),
+        (False, "its containers have ended with it (its `live-restore` is off): pnr starts them again"),
+        (None, "its containers have ended with it unless `live-restore` is on: pnr starts them again"),
+    ],
+)
+def test_what_becomes_of_the_containers_of_an_engine_that_is_away_is_told(keeps: bool | None, told: str) -> None:
+    away = view(domain("demo", chunk("web")), engine_up=False, message="no engine there", live_restore=keeps)
+    assert told in why(away, "web").splitlines()[2]
+
+
+def test_what_had_ended_with_the_engine_is_told_once_it_is_up_again() -> None:
+    web = chunk("web", message="running", ended_away="2026-01-01T00:02:00Z")
+    first, *_ = why(view(domain("demo", web)), "web").splitlines()
+    assert first == (
+        "demo/stack/web had ended while the engine was away (seen at 00:02:00), and was started again;"
+        " it is completed (Healthy) for 3m: running."
+    )
+    later = {"at": "2026-01-01T00:02:30Z", "text": "was paused"}
+    assert "was paused from outside" in why(view(domain("demo", {**web, "mended": later})), "web")
+
+
 def test_an_invalid_file_and_a_held_removal_are_told() -> None:
     document = view(
         domain(

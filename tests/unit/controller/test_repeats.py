@@ -16,7 +16,7 @@ def said(kind: str, message: str, at: str = "", **more: Any) -> Entry:
 def attempt(at: str) -> list[Entry]:
     return [
         said("transition", "no container yet", at, to="executing"),
-        said("action", "CreateContainer web", at),
+        said("action", "created container web", at),
         said("error", "host port 80 is held", at),
         said("transition", "host port 80 is held", at, to="failed"),
     ]

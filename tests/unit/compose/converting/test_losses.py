@@ -48,6 +48,16 @@ def test_of_a_list_only_what_is_refused_is_taken_out_and_each_is_told_by_its_own
     ]
 
 
+def test_a_mount_of_a_kind_that_is_not_served_is_told_of_once_and_goes_as_a_whole() -> None:
+    pipe = {"type": "npipe", "source": "\\\\.\\pipe\\d", "target": "\\\\.\\pipe\\d"}
+    data = {"type": "bind", "source": "/srv", "target": "/srv"}
+    conversion = converted({"web": service(volumes=[pipe, data])}, partial=True)
+    assert told(conversion) == [("services.web.volumes[0]", "NoCounterpart")]
+    assert "a named pipe is Windows' own" in conversion.losses[0].problem.message
+    (kept,) = chunks(conversion)["web"]["container"]["volumes"]
+    assert "/srv" in str(kept)
+
+
 def test_what_says_nothing_is_no_loss_even_where_pnr_refuses_it() -> None:
     conversion = converted(
         {"web": service(cpu_shares=0, mem_limit="0", whatever=[], build={"context": "/s", "ssh": []})}
