@@ -21,7 +21,7 @@ from tests.integration.faults.injections import FILES, INJECTIONS, Injected, Sce
 from tests.integration.faults.stage import Stage
 
 LIMIT_SECONDS = 100.0
-UP_SECONDS = 60.0
+UP_SECONDS = 150.0
 UNKNOWN_SECONDS = 10.0
 LOOP_ENDS = 3
 _LOOPS = ("exits-1", "exits-0", "out-of-memory", "crashes-again", "read-only-file-system", "name-unknown-to-dns")

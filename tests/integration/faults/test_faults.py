@@ -11,7 +11,7 @@ from docker.errors import APIError
 from tests.integration.faults.playing import SITUATIONS, Played, Theatre, how_long, theatre
 from tests.integration.faults.stage import Stage, staged
 
-pytestmark = [pytest.mark.docker, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
 
 Plays = dict[tuple[str, str], Played]
 
