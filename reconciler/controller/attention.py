@@ -16,7 +16,7 @@ from reconciler.facts import TV
 from reconciler.intent.model import Chunk, ChunkId, FactsMode
 from reconciler.intent.settings.references import containers_shared
 from reconciler.lifecycle import State
-from reconciler.planner.health import Health, fold, judged, reached_through, unanswered, without_lost
+from reconciler.planner.health import Health, asked_anew, fold, judged, reached_through, unanswered, without_lost
 from reconciler.planner.observed import Condition, Container
 from reconciler.sentences import advised
 
@@ -63,6 +63,8 @@ class Attention:
         """See to it that the run that counts (``main``) is watched, and that what it leaves behind is read."""
         if main is None or main.condition is not Condition.RUNNING:
             self._prober.drop(record.id)
+            if main is not None and main.condition is Condition.PAUSED and main.run == record.health.run:
+                record.health = asked_anew(record.health, self._known.clock.monotonic())
             if main is not None and main.run and main.condition in ENDINGS:
                 stopped_by_us = record.memory.stopped_run == main.run
                 if stopped_by_us:
@@ -74,23 +76,25 @@ class Attention:
             return
         if main.restarts and record.health.container == main.id and record.health.run not in ("", main.run):
             self._read_unseen_end(record, main)
+        reached = self._as_reached(chunk, main)
+        reach = frozenset(f"{network} {address}" for network, address in reached.networks.items())
         if record.health.run != main.run:
-            networks = frozenset(main.networks)
             since, began = self._since(record, main), self._began(record, main)
-            record.health = Health(main.run, main.id, since, networks=networks, began=began)
+            record.health = Health(main.run, main.id, since, networks=reach, began=began)
             record.own = {}
             record.own_run = main.run
             if chunk.facts is not FactsMode.NONE:
                 self.read_own(record)
-        record.health = replace(record.health, seen_at=self._known.world.seen_at(main.id))
-        record.health = reached_through(record.health, main.networks, self._known.clock.monotonic())
+        seen = [self._known.world.seen_at(id) for id in (main.id, *self._known.sharing(chunk))]
+        record.health = replace(record.health, seen_at=min(seen))
+        record.health = reached_through(record.health, reach, self._known.clock.monotonic())
         if chunk.health is None or chunk.health.type == "fact":
             return
         if chunk.health.type == "docker":
             self._take_dockers_word(record, chunk, main)
         else:
-            self._prober.watch(record.id, self._as_reached(chunk, main), chunk.health)
-            self._prober.is_up(record.id, record.health.tv is TV.Y)
+            self._prober.watch(record.id, reached, chunk.health)
+            self._prober.is_up(record.id, _needs_no_haste(record))
 
     def _read_unseen_end(self, record: ChunkRecord, main: Container) -> None:
         """The engine has started it again before its end was seen: what it printed is still there, how it ended not."""
@@ -167,6 +171,10 @@ class Attention:
         if record is None or chunk is None or chunk.health is None or record.health.run != probed.run:
             return
         before, now, result = record.health, self._known.clock.monotonic(), probed.result
+        if not result.ok and probed.asked < before.anew_at:
+            return
+        if result.ok:
+            before = replace(before, good_at=probed.asked)
         if result.is_known:
             record.health = fold(
                 before, chunk.health, ok=result.ok, message=result.message, now=now, counts=probed.counts
@@ -175,7 +183,7 @@ class Attention:
             record.health = unanswered(before, result.message, now)
         record.health = without_lost(judged(before, record.health, now), probed.lost, now)
         if record.health.tv is not before.tv:
-            self._prober.is_up(probed.id, record.health.tv is TV.Y)
+            self._prober.is_up(probed.id, _needs_no_haste(record))
             self._known.mark(probed.id)
         elif record.health.message != before.message or record.state != State.COMPLETED:
             self._known.mark(probed.id)
@@ -263,3 +271,8 @@ class Attention:
 def _is_read(ending: Ending | None, run: str) -> bool:
     """Whether what a run left behind is known, or on its way; what was restored may lack it."""
     return ending is not None and ending.run == run and bool(ending.container or ending.output is not None)
+
+
+def _needs_no_haste(record: ChunkRecord) -> bool:
+    """Whether it is up and stays so as far as anybody knows; one in a crash loop has to answer well until it is."""
+    return record.health.tv is TV.Y and not record.memory.looping

@@ -6,16 +6,20 @@ import heapq
 import random
 from collections.abc import Callable
 from dataclasses import replace
+from math import inf
 
 from reconciler.controller import network_memory
 from reconciler.controller.attention import Attention
 from reconciler.controller.crowd import Crowd
+from reconciler.controller.doubts import Doubts
 from reconciler.controller.executor import Executor
 from reconciler.controller.images import Images
 from reconciler.controller.known import Known
+from reconciler.controller.prober import Prober
 from reconciler.controller.protocols import RuntimeReader
 from reconciler.controller.records import ChunkRecord, DomainRecord
 from reconciler.controller.situations import Situations, with_drift
+from reconciler.controller.still_wanted import chunk_is_wanted, object_is_wanted
 from reconciler.engine.protocol import EngineError
 from reconciler.facts import TV
 from reconciler.intent.model import Chunk, ChunkId, Domain
@@ -32,12 +36,15 @@ from reconciler.planner.actions import (
 )
 from reconciler.planner.answers import answers, combined
 from reconciler.planner.decide import decide
+from reconciler.planner.health import given_time
 from reconciler.planner.memory import Memory, intent_changed
-from reconciler.planner.notice import mending, notice, work_begins
+from reconciler.planner.notice import notice
 from reconciler.planner.rolling import Stage, stage
-from reconciler.planner.situation import ChunkInput, cast, is_renewal, is_to_be_seen
+from reconciler.planner.situation import ChunkInput, cast, is_renewal
+from reconciler.planner.standing import is_to_be_seen
 from reconciler.planner.steps import Decision
 from reconciler.planner.support import arrangements
+from reconciler.planner.working import mending, work_begins
 
 
 class Decider:
@@ -50,6 +57,7 @@ class Decider:
         known: Known,
         executor: Executor,
         attention: Attention,
+        prober: Prober,
         images: Images,
         runtime: RuntimeReader | None,
         seed: int | None,
@@ -67,8 +75,14 @@ class Decider:
         self._runtime = runtime
         self._on_forgotten = on_forgotten
         self._crowd = Crowd(known)
+        self._doubts = Doubts(known, prober)
         self.situations = Situations(
-            known=known, attention=attention, images=images, crowd=self._crowd, source=random.Random(seed)
+            known=known,
+            attention=attention,
+            images=images,
+            crowd=self._crowd,
+            doubts=self._doubts,
+            source=random.Random(seed),
         )
 
     def converge(self) -> None:
@@ -112,6 +126,9 @@ class Decider:
             self._attention.forget(id)
         elif i.engine_up and i.busy is None:
             self._attention.attend(record, i.chunk, cast(i).main)
+            if record.was_shut and i.gate_open and i.chunk.health is not None:
+                record.health = given_time(record.health, i.chunk.health, i.now)
+            record.was_shut = not i.gate_open
             answered = self._attention.answered_all(record, i.chunk)
             memory = with_drift(record.memory, i.chunk, i.image, i.containers)
             i = replace(i, memory=memory, health=record.health, answered_all=answered)
@@ -125,15 +142,21 @@ class Decider:
             self._gone(record)
             return
         decision = decide(i)
-        main = cast(i).main if i.chunk is not None and decision.state is not State.COMPLETED else None
-        if main is not None and is_to_be_seen(i, main):
-            self._known.changed_unseen.add(main.id)
+        main = cast(i).main
+        is_open = i.chunk is not None and decision.state is not State.COMPLETED
+        if i.chunk is not None and is_open and main is not None and is_to_be_seen(i, main):
+            self._known.changed_unseen.update((main.id, *self._known.sharing(i.chunk)))
         self._show(record, decision)
         if i.busy is None and decision.work is None:
             self._crowd.stands(id, decision.state)
             record.as_declared = record.as_declared or decision.state is State.COMPLETED
         if i.crowd and decision.reason is Reason.UNHEALTHY and decision.wake_at is None:
             decision = replace(decision, wake_at=self._crowd.waits(id))
+        if main is not None and main.run == i.memory.stopped_run and not i.stop_is_over:
+            over_at = self.situations.stop_is_over_at(record)
+            decision = replace(decision, wake_at=min(over_at, decision.wake_at or inf))
+        if i.doubted and i.engine_up:
+            decision = replace(decision, wake_at=min(self._doubts.settle(record, i.doubted), decision.wake_at or inf))
         if decision.wake_at is not None and decision.wake_at != record.wake_at and decision.wake_at > i.now:
             record.wake_at = decision.wake_at
             heapq.heappush(self.timers, (decision.wake_at, id))
@@ -205,7 +228,8 @@ class Decider:
         record.busy_since = self._known.clock.monotonic()
         causes = "; ".join(dict.fromkeys(cause for _, cause in work.steps))
         self._known.recorder.journal(kind="work", chunk=record.id, reason=work.label, message=causes)
-        self._executor.start(work)
+        record.under_way = (i, work)
+        self._executor.start(work, chunk_is_wanted(self._known, record))
 
     def _remember(self, record: ChunkRecord, i: ChunkInput, memory: Memory) -> None:
         failed = memory.attempts > record.memory.attempts or memory.restarted > record.memory.restarted
@@ -319,13 +343,14 @@ class Decider:
             return  # it is decided anew when that is done
         self.object_busy[key] = domain
         self.object_work[key] = work
+        is_wanted = object_is_wanted(self._known, domain, work)
         if not network_memory.begins(self._known, work):
-            self._executor.start(work)
+            self._executor.start(work, is_wanted)
             return
         cause = next(cause for action, cause in work.steps if isinstance(action, RemoveNetwork) and action.disconnect)
         self._known.recorder.journal(kind="work", domain=domain, message=f"network {taken[-1]}: {cause}")
         self._known.recorder.touch(domain)
-        self._executor.start(work, first=self._written)
+        self._executor.start(work, is_wanted, first=self._written)
 
     @staticmethod
     def _object(action: Action) -> tuple[str, str]:

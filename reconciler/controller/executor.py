@@ -16,12 +16,22 @@ from reconciler.lifecycle import Reason
 from reconciler.planner.actions import (
     Action,
     CreateContainer,
+    DisconnectNetwork,
     EnsureImage,
+    RemoveContainer,
+    RemoveNetwork,
+    RemoveVolume,
     StartContainer,
     StopContainer,
     Work,
 )
 from reconciler.planner.situation import ALIVE
+
+INTERRUPTING = (StopContainer, RemoveContainer, DisconnectNetwork, RemoveNetwork, RemoveVolume)
+"""What these were done to does not serve any more."""
+
+IsWanted = Callable[[bool], bool]
+"""Whether work is still to be done, where something that served was interrupted for it or not."""
 
 _REASONS: dict[type[Action], Reason] = {CreateContainer: Reason.CREATING, StartContainer: Reason.STARTING}
 
@@ -46,15 +56,16 @@ class Executor:
         self._tasks: dict[ChunkId | str, asyncio.Task[None]] = {}
         self._at: dict[ChunkId | str, Action] = {}
 
-    def start(self, work: Work, first: Callable[[], Awaitable[None]] | None = None) -> None:
+    def start(self, work: Work, is_wanted: IsWanted, first: Callable[[], Awaitable[None]] | None = None) -> None:
         """Begin a piece of work; its outcome arrives as messages, the last of them WorkDone. ``first`` is done before
-        it; where that raises an EngineError, nothing of the work is."""
-        task = asyncio.get_running_loop().create_task(self._run(work, first))
+        it; where that raises an EngineError, nothing of the work is. ``is_wanted`` is asked before each step: work that
+        is not is given up there."""
+        task = asyncio.get_running_loop().create_task(self._run(work, is_wanted, first))
         self._tasks[work.key] = task
 
     def cancel_if_waiting_for_image(self, key: ChunkId | str) -> None:
-        """Give up work that is still fetching an image: its intent has changed. Anything else is left to end,
-        since half a step is worse than one too many."""
+        """Give up work that is still fetching an image: its intent has changed. Any other step is left to end, since
+        half a step is worse than one too many."""
         if isinstance(self._at.get(key), EnsureImage):
             self._tasks[key].cancel()
 
@@ -73,15 +84,21 @@ class Executor:
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
-    async def _run(self, work: Work, first: Callable[[], Awaitable[None]] | None) -> None:
+    async def _run(self, work: Work, is_wanted: IsWanted, first: Callable[[], Awaitable[None]] | None) -> None:
         key = work.key
         action: Action | None = None
         error: EngineError | None = None
-        cancelled = False
+        cancelled = interrupted = False
+        begun = 0
         try:
             if first is not None:
                 await first()
             for action, _cause in work.steps:
+                if not is_wanted(interrupted):
+                    cancelled = True
+                    break
+                begun += 1
+                interrupted = interrupted or isinstance(action, INTERRUPTING)
                 self._at[key] = action
                 reason, text = _activity(action)
                 self._post(WorkProgress(key, reason, text))
@@ -99,7 +116,7 @@ class Executor:
         finally:
             self._at.pop(key, None)
             self._tasks.pop(key, None)
-            self._post(WorkDone(key, error, cancelled, action if error is not None else None))
+            self._post(WorkDone(key, error, cancelled, action if error is not None else None, begun))
 
     async def _see_alone(self, action: Action) -> None:
         """Look whether what may not run beside a container has really ended, right before it is started. What was

@@ -17,7 +17,7 @@ from reconciler.engine.protocol import EngineInfo
 from reconciler.facts import TV, FactRef, Pnr
 from reconciler.intent.model import Adopt, Chunk, ChunkId
 from reconciler.intent.names import Names
-from reconciler.intent.settings.references import linked
+from reconciler.intent.settings.references import containers_shared, linked
 from reconciler.intent.writers import written
 from reconciler.lifecycle import Reason
 from reconciler.planner.addresses import fixed
@@ -142,6 +142,7 @@ class Known:
         return record
 
     def remember(self, record: ChunkRecord) -> None:
+        record.worked_at = self.clock.monotonic()
         self.chunks[record.id] = record
         self.by_domain.setdefault(record.id.domain, {})[record.id] = record
 
@@ -228,6 +229,11 @@ class Known:
             chunk = self.desired(id)
             if chunk is not None and name in linked(chunk.container.settings):
                 self.changed_unseen.update(container.id for container in self.world.of(id))
+
+    def sharing(self, chunk: Chunk) -> list[str]:
+        """The ids of the containers whose namespaces a chunk's container shares."""
+        found = (self.world.named(name) for name in containers_shared(chunk.container.settings).values())
+        return [container.id for container in found if container is not None]
 
     def is_wanted_by_another(self, name: str, id: ChunkId) -> bool:
         """Whether another chunk's container is to have this name."""

@@ -111,6 +111,7 @@ class Controller:
             known=self.known,
             executor=self._executor,
             attention=self._attention,
+            prober=self._prober,
             images=self._images,
             runtime=runtime,
             seed=seed,

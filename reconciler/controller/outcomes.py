@@ -14,8 +14,10 @@ from reconciler.engine.protocol import EngineError, EngineUnavailable, Milestone
 from reconciler.intent.model import ChunkId
 from reconciler.lifecycle import Reason
 from reconciler.planner.actions import EnsureImage, RemoveContainer, RemoveNetwork, StartContainer, Work
+from reconciler.planner.health import asked_anew
 from reconciler.planner.memory import set_back
-from reconciler.planner.notice import step_told, work_failed
+from reconciler.planner.notice import work_failed
+from reconciler.planner.working import step_told, work_ended
 
 OBJECT_RETRY_SECONDS = 5.0
 
@@ -53,6 +55,8 @@ class Outcomes:
                 if isinstance(done.action, StartContainer):
                     record.started_run = done.container.run
                     record.restarts += record.recovers
+                elif done.container.run and done.container.run == record.health.run:
+                    record.health = asked_anew(record.health, self._known.clock.monotonic())
                 self._known.put(done.container)
                 record.memory = step_told(record.memory, done.action, done.container)
                 for warning in done.container.warnings:
@@ -95,6 +99,10 @@ class Outcomes:
             return
         record = self._known.chunk_record(done.key)
         record.busy = None
+        record.worked_at = self._known.clock.monotonic()
+        if record.under_way is not None:
+            record.memory = work_ended(*record.under_way, record.memory, done.begun)
+            record.under_way = None
         self._known.touch(record)
         for container_id in record.put_off:
             self._watcher.look_at(container_id)
@@ -103,6 +111,9 @@ class Outcomes:
         self._known.mark_waiting_copies(done.key)
         self._known.mark_neighbours(done.key)
         self._known.mark_domain(done.key.domain)
+        if done.error is None and done.cancelled:
+            text = "what was under way is given up: its intent has changed"
+            self._known.recorder.journal(kind="work", chunk=done.key, message=text)
         if done.error is None:
             return
         self._watcher.look_everywhere()

@@ -96,6 +96,14 @@ class Prober:
         )
         self._schedule(now, id, self._serial)
 
+    def ask_now(self, id: ChunkId) -> None:
+        """Ask about a chunk at once, if nobody is at it."""
+        watch = self._watched.get(id)
+        if watch is not None and not watch.asking:
+            self._serial += 1
+            watch.serial = self._serial
+            self._schedule(self._clock.monotonic(), id, self._serial)
+
     def is_up(self, id: ChunkId, up: bool) -> None:
         """Tell whether the chunk counts as up, which decides how often it is asked."""
         watch = self._watched.get(id)
@@ -178,7 +186,8 @@ class Prober:
         if self._watched.get(id) is not watch:
             return
         counts = result.ok or watch.early is None or began >= watch.first_regular
-        self._post(Probed(id, watch.container.run, result, counts, lost if lost > MOST_LATE_SECONDS else 0.0))
+        lost = lost if lost > MOST_LATE_SECONDS else 0.0
+        self._post(Probed(id, watch.container.run, result, counts, began, lost))
         if result.ok:
             watch.early = None
         self._schedule(self._next(watch, began), id, watch.serial)

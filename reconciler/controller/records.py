@@ -12,13 +12,14 @@ from reconciler.engine.protocol import EngineError, EngineInfo, RunOutput
 from reconciler.facts import Pnr
 from reconciler.intent.model import Chunk, ChunkId, Domain, Problem
 from reconciler.lifecycle import Reason, State
-from reconciler.planner.actions import Action
+from reconciler.planner.actions import Action, Work
 from reconciler.planner.file_mounts import News
 from reconciler.planner.health import Health
 from reconciler.planner.memory import Memory
 from reconciler.planner.observed import Container, ImageSeen, Observed
 from reconciler.planner.removal import Hold
 from reconciler.planner.rolling import Stage
+from reconciler.planner.situation import ChunkInput
 from reconciler.probes.protocol import ProbeResult
 
 SNAPSHOT_VERSION = 1
@@ -56,6 +57,8 @@ class ChunkRecord:
     health: Health = field(default_factory=Health)
     busy: tuple[Reason, str] | None = None
     busy_since: float = 0.0
+    worked_at: float = 0.0  # when work on it ended last, or the program began
+    under_way: tuple[ChunkInput, Work] | None = None  # the work, and what it was begun from
     own: Mapping[str, Pnr] = field(default_factory=dict)
     own_run: str = ""
     own_problems: tuple[str, ...] = ()
@@ -71,6 +74,7 @@ class ChunkRecord:
     stage: Stage | None = None
     renews: bool = False
     started_run: str = ""  # the run that our own last start began
+    was_shut: bool = False  # its gate did not hold when it was last decided about
     told_run: str = ""  # the run that somebody told to end, and when
     told_at: float = 0.0
     as_declared: bool = False  # it was, since its intent changed, or since we took a network from it ourselves
@@ -217,23 +221,26 @@ class StepDone:
 
 @dataclass(frozen=True, slots=True)
 class WorkDone:
-    """A piece of work ended, with the error that ended it early, and the action that it happened at."""
+    """A piece of work ended, with the error that ended it early, and the action that it happened at; or it was given up
+    (``cancelled``), since it is not wanted any more. Only the first ``begun`` of its steps were begun."""
 
     key: ChunkId | str
     error: EngineError | None = None
     cancelled: bool = False
     action: Action | None = None
+    begun: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Probed:
-    """A probe of a run has answered. ``counts`` is False for an early look that may fail without meaning. For
-    ``lost`` seconds nobody had a turn on this machine, as it was due or while it was open."""
+    """A probe of a run, which was asked ``asked``, has answered. ``counts`` is False for an early look that may fail
+    without meaning. For ``lost`` seconds nobody had a turn on this machine, as it was due or while it was open."""
 
     id: ChunkId
     run: str
     result: ProbeResult
     counts: bool
+    asked: float
     lost: float = 0.0
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from reconciler.controller.attention import Attention
 from reconciler.controller.crowd import Crowd
+from reconciler.controller.doubts import Doubts
 from reconciler.controller.images import Images
 from reconciler.controller.known import Known
 from reconciler.controller.records import ChunkRecord
@@ -40,13 +41,21 @@ class Situations:
     """See the module's text. ``source`` of the spread of back-offs."""
 
     def __init__(
-        self, *, known: Known, attention: Attention, images: Images, crowd: Crowd, source: random.Random
+        self,
+        *,
+        known: Known,
+        attention: Attention,
+        images: Images,
+        crowd: Crowd,
+        doubts: Doubts,
+        source: random.Random,
     ) -> None:
         self._known = known
         self._attention = attention
         self._images = images
         self._random = source
         self._crowd = crowd
+        self._doubts = doubts
         self._leaving: tuple[int, tuple[Container, ...]] = (-1, ())
 
     def of(self, record: ChunkRecord) -> ChunkInput:
@@ -130,6 +139,8 @@ class Situations:
             jitter=self._random.random(),
             crowd=self._crowd.before(id),
             told_run=self._told_run(record),
+            stop_is_over=self._known.clock.monotonic() >= self.stop_is_over_at(record),
+            doubted=self._doubts.of(record, chunk),
             ended_unseen=self._known.world.ended_unseen,
             answered_all=chunk is not None and self._attention.answered_all(record, chunk),
             engine_up=self._known.engine_up,
@@ -143,6 +154,12 @@ class Situations:
             leaves="taken down by a person" if domain.down else "no longer declared",
             wanted_elsewhere=frozenset(c.name for c in containers if self._known.is_wanted_by_another(c.name, id)),
         )
+
+    def stop_is_over_at(self, record: ChunkRecord) -> float:
+        """When what the last work on a chunk told to end has ended, or goes on: an engine that failed the call may be
+        at it still."""
+        grace = record.last.container.stop_grace_seconds if record.last is not None else 0.0
+        return record.worked_at + grace + TOLD_SECONDS
 
     def _told_run(self, record: ChunkRecord) -> str:
         """The run that somebody told to end, if it may still end by that: what takes no notice goes on."""

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from reconciler.facts import TV, FactRef, Pnr
 from reconciler.intent.model import Chunk, FactsMode, Kind
 from reconciler.planner.observed import Condition, Container
-from reconciler.planner.situation import Cast, ChunkInput, finished, health_of, is_in_doubt
+from reconciler.planner.situation import Cast, ChunkInput, finished
+from reconciler.planner.standing import health_of, is_in_doubt
 
 
 def unknown(declared: Pnr) -> Pnr:

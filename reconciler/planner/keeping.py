@@ -15,23 +15,19 @@ from reconciler.planner.actions import (
     UnpauseContainer,
     UpdateContainer,
 )
+from reconciler.planner.health import is_overdue
 from reconciler.planner.hindrances import held_back, lacking, name_taken
 from reconciler.planner.memory import HEALTHY_AFTER_SECONDS, Remedy
 from reconciler.planner.observed import Condition, Container
-from reconciler.planner.situation import (
-    ENDED,
-    Cast,
-    ChunkInput,
+from reconciler.planner.situation import ENDED, Cast, ChunkInput, differing, finished, is_made_from, left_alone, stuck
+from reconciler.planner.standing import (
     counts_as_up_at,
-    differing,
-    finished,
     has_run_stably,
     health_of,
+    ill_at_latest,
     is_in_doubt,
-    is_made_from,
-    left_alone,
+    is_surely_ill,
     out_of_doubt_at,
-    stuck,
 )
 from reconciler.planner.steps import (
     Decision,
@@ -161,7 +157,9 @@ def _running(i: ChunkInput, parts: Cast, c: Container) -> Decision:
     if m.counted_run == c.run:
         return _ill(i, c)
     if tv is TV.N and m.proven_run == c.run:
-        return Decision(State.EXECUTING, Reason.UNHEALTHY, i.health.last_error)
+        return Decision(
+            State.EXECUTING, Reason.UNHEALTHY, _told_ill(i, c, i.health.last_error), wake_at=ill_at_latest(i, c)
+        )
     if is_in_doubt(i, c):
         return _in_doubt(i, chunk, c)
     if chunk.health is None:
@@ -170,8 +168,10 @@ def _running(i: ChunkInput, parts: Cast, c: Container) -> Decision:
             text = "waiting for the first answer"
         return Decision(State.EXECUTING, Reason.PROBING, text, wake_at=counts_as_up_at(i, c))
     is_watched = i.health.run == c.run
-    wake = i.health.since + chunk.health.deadline_seconds if is_watched else None
+    wake = ill_at_latest(i, c)
     message = i.health.last_error if is_watched and i.health.last_error else "waiting for the first answer"
+    if not i.gate_open and is_watched and is_overdue(i.health, chunk.health, i.now):
+        message = framed(message, after=f"; not given up while its gatekeeper does not hold: {i.waiting_for}")
     return Decision(State.EXECUTING, Reason.PROBING, message, wake_at=wake)
 
 
@@ -185,13 +185,8 @@ def _in_doubt(i: ChunkInput, chunk: Chunk, c: Container) -> Decision:
     needed = crash_loop.needed_seconds(m, chunk.stable_seconds)
     what = "healthy" if chunk.health is not None else "up"
     text = f"it runs again, and counts as up once it has been {what} for {needed:.3g} s; {m.last_error}"
-    ends = [at for at in (out_of_doubt_at(i, c), _deadline(i, chunk, c)) if at is not None and at > i.now]
+    ends = [at for at in (out_of_doubt_at(i, c), ill_at_latest(i, c)) if at is not None and at > i.now]
     return Decision(State.EXECUTING, Reason.CRASH_LOOPING, text, wake_at=min(ends, default=None))
-
-
-def _deadline(i: ChunkInput, chunk: Chunk, c: Container) -> float | None:
-    is_watched = chunk.health is not None and i.health.run == c.run
-    return i.health.since + chunk.health.deadline_seconds if chunk.health is not None and is_watched else None
 
 
 def _stop_at_closed_gate(i: ChunkInput, c: Container) -> Decision | None:
@@ -209,13 +204,26 @@ def _ill(i: ChunkInput, c: Container) -> Decision:
     held = held_back(i)
     if held is not None:
         if held.reason is Reason.WAITING_FOR_GATEKEEPER:
-            after = f"); not restarted while its gatekeeper does not hold: {held.message}"
-            return Decision(State.EXECUTING, Reason.UNHEALTHY, framed(m.last_error, "unhealthy (", after))
+            return Decision(State.EXECUTING, Reason.UNHEALTHY, _told_ill(i, c, m.last_error))
         return held
     if i.crowd:
         text = framed(m.last_error, "unhealthy (", f"); its restart waits: {i.crowd}")
         return Decision(State.EXECUTING, Reason.UNHEALTHY, text)
+    if not is_surely_ill(i, c):
+        return Decision(State.EXECUTING, Reason.UNHEALTHY, _told_ill(i, c, m.last_error), wake_at=ill_at_latest(i, c))
     return to_do(i, Reason.RECOVERING, restart(i, c, m.last_error), m.last_error)
+
+
+def _told_ill(i: ChunkInput, c: Container, error: str) -> str:
+    """What is said of a container that is ill and not restarted yet."""
+    if c.run == i.told_run:
+        return framed(error, after="; somebody has told it to end, which is waited for")
+    if not i.gate_open:
+        return framed(error, "unhealthy (", f"); not restarted while its gatekeeper does not hold: {i.waiting_for}")
+    if i.doubted:
+        needed = ", ".join(id.chunk if id.domain == i.id.domain else str(id) for id in i.doubted)
+        return framed(error, after=f"; not restarted before it is known that what it needs is well: {needed}")
+    return error
 
 
 def rolled_back(i: ChunkInput, parts: Cast) -> Decision:
@@ -242,17 +250,16 @@ def rolled_back(i: ChunkInput, parts: Cast) -> Decision:
             steps.extend(start(others, previous, name, "the previous container comes back"))
     if steps:
         return to_do(i, Reason.ROLLING_BACK, steps, f"the update failed: {why}")
-    moments = [at for at in (m.not_before, m.retry_at) if at is not None]
-    ill, wake = "", min(moments, default=None)
+    moments = [m.not_before, m.retry_at]
+    ill = ""
     if previous.condition is Condition.RUNNING and health_of(i, previous) is not TV.Y:
         if m.counted_run == previous.run:
             ill = m.last_error
-            if i.gate_open and not i.crowd and (m.not_before is None or i.now >= m.not_before):
+            may = i.gate_open and not i.crowd and (m.not_before is None or i.now >= m.not_before)
+            if may and is_surely_ill(i, previous):
                 return to_do(i, Reason.RECOVERING, restart(i, previous, ill), ill)
-        elif i.health.run == previous.run and i.chunk.health is not None:
-            wake = min([*moments, i.health.since + i.chunk.health.deadline_seconds])
-        elif i.chunk.health is None and (up_at := counts_as_up_at(i, previous)) is not None:
-            wake = min([*moments, up_at])
+        moments += [ill_at_latest(i, previous), counts_as_up_at(i, previous) if i.chunk.health is None else None]
+    wake = min((at for at in moments if at is not None and at > i.now), default=None)
     what, until = "the update", "the domain changes"
     if is_made_from(previous, i.chunk):
         rejected = following.short(i.image.newest or following.wanted_id(i.chunk, m, i.image))

@@ -15,17 +15,11 @@ from reconciler.planner import crash_loop, endpoints, file_mounts, following
 from reconciler.planner.actions import (
     Action,
     ConnectNetwork,
-    CreateContainer,
-    DisconnectNetwork,
     RenameContainer,
     StartContainer,
     StopContainer,
-    UnpauseContainer,
-    UpdateContainer,
-    Work,
 )
 from reconciler.planner.cleaning import is_clean_up
-from reconciler.planner.compare import differences
 from reconciler.planner.endings import ended_by_others, how_it_ended, killed
 from reconciler.planner.health import is_overdue
 from reconciler.planner.memory import (
@@ -34,13 +28,11 @@ from reconciler.planner.memory import (
     Remedy,
     attempt_begins,
     intent_changed,
-    making,
     not_removed,
     proven,
     put_off,
     serves_again,
     set_back,
-    update_begins,
     without_gone,
 )
 from reconciler.planner.observed import Condition, Container
@@ -52,16 +44,11 @@ from reconciler.planner.situation import (
     beside,
     cast,
     differing,
-    drifted,
     finished,
     found_differing,
-    has_run_stably,
-    health_of,
     is_made_from,
 )
-
-_CURES = (UpdateContainer, DisconnectNetwork)
-"""What these do not cure is not tried again."""
+from reconciler.planner.standing import has_run_stably, health_of, is_surely_ill
 
 STARTS_BEFORE_MAKING = 4
 """After so many setbacks a container that ran before, and can't be started, is made anew."""
@@ -88,6 +75,10 @@ def notice(i: ChunkInput) -> Memory:
     c = parts.main
     if c is None:
         return m
+    if i.stop_is_over and m.stopped_run == c.run and c.condition is Condition.RUNNING:
+        # It was to be stopped, and was not: what becomes of it is its own doing again.
+        m = replace(m, stopped_run="", counted_run="" if m.counted_run == c.run else m.counted_run)
+        i = replace(i, memory=m)
     if not parts.rolled_back and c is not parts.current:
         # An update that can't begin yet: only remember that what it is to replace is fine.
         fine = c.condition is Condition.RUNNING and health_of(i, c) is TV.Y
@@ -118,7 +109,7 @@ def notice(i: ChunkInput) -> Memory:
             m = crash_loop.out_of_loop(m)
             m = following.arrived(m) if parts.previous is None else m
             return proven(m, c.run, i.now)
-        if i.health.run == c.run and m.counted_run != c.run and not endpoints.cut_off(chunk, c):
+        if i.health.run == c.run and m.counted_run != c.run and _is_as_declared(i, chunk, c, parts):
             m = _notice_illness(i, c, tv, parts)
         return m
     put_aside = c.name.endswith(PREVIOUS_SUFFIX)
@@ -172,10 +163,18 @@ def _last_end(m: Memory, limit: object = None) -> str:
     return killed(run.code, limit) if run.oom else f"exit code {run.code}"
 
 
+def _is_as_declared(i: ChunkInput, chunk: Chunk, c: Container, parts: Cast) -> bool:
+    """Whether nothing is to be put right in a container that may be why it is ill: that comes first, and then it is
+    asked anew."""
+    if endpoints.cut_off(chunk, c):
+        return False
+    return c is not parts.current or (c.name == chunk.container.name and not differing(i, c))
+
+
 def _notice_illness(i: ChunkInput, c: Container, tv: TV, parts: Cast) -> Memory:
     chunk, m = i.chunk, i.memory
     assert chunk is not None
-    if chunk.kind is Kind.JOB:
+    if chunk.kind is Kind.JOB or not is_surely_ill(i, c):
         return m
     was_up = m.proven_run == c.run
     if tv is TV.N and was_up and chunk.health is not None:
@@ -277,70 +276,6 @@ def _failed(i: ChunkInput, failure: Failure, remedy: Remedy, parts: Cast, *, cou
         counted_run=counted_run,
     )
     return _give_up_update(i, m, parts) if parts.previous is not None else m
-
-
-def work_begins(i: ChunkInput, work: Work) -> Memory:
-    """The memory once ``work`` is under way: the attempt is made, and what we stop ourselves is no setback."""
-    m = i.memory
-    if work.label == Reason.CLEANING_UP:
-        return m
-    parts = cast(i)
-    if not parts.rolled_back:
-        m = attempt_begins(m)
-    makes = any(isinstance(action, CreateContainer) for action, _ in work.steps)
-    if makes:
-        m = making(m, i.now)
-    main = parts.main
-    stopped = {action.name for action, _ in work.steps if isinstance(action, StopContainer)}
-    if main is not None and main.name in stopped:
-        m = replace(m, counted_run=main.run, stopped_run=main.run, restart_on_open=False)
-    if makes and parts.current is None and parts.previous is not None and not parts.rolled_back:
-        m = update_begins(m)
-        changes = tuple(str(one) for one in differing(i, parts.previous) if not one.is_passing)
-        m = replace(m, tolerated=changes) if changes else m
-        if i.chunk is not None and (wanted := following.wanted_id(i.chunk, m, i.image)):
-            m = following.aim(m, wanted, parts.previous.id)
-    elif parts.current is not None and any(isinstance(action, _CURES) for action, _ in work.steps):
-        m = replace(m, tolerated=(*m.tolerated, *drifted(i, parts.current)))
-    return m
-
-
-def mending(work: Work) -> str:
-    """What somebody did to a container that is up, where the work does nothing but put that right; else ""."""
-    found = []
-    for action, cause in work.steps:
-        match action:
-            case UnpauseContainer():
-                found.append("was paused")
-            case ConnectNetwork():
-                found.append(f"was disconnected from network {action.network}")
-            case DisconnectNetwork():
-                found.append(f"was connected to network {action.network}")
-            case UpdateContainer():
-                found.append(f"was changed ({cause})")
-            case RenameContainer():
-                found.append(f"was renamed to {action.name}")
-            case _:
-                return ""
-    return " and ".join(found)
-
-
-def step_told(m: Memory, action: Action, container: Container) -> Memory:
-    """The memory once a step has made or changed a container: what the engine warned of, and what it did not take of
-    what was asked. To make it again would not help."""
-    if container.was_there:
-        return m  # what differs in it is not what the engine made of our request: a tool may have been faster than we
-    if isinstance(action, CreateContainer):
-        spec, ignored = action.chunk.container, action.chunk.ignore_drift
-        found = differences(spec.settings, container.settings, ignored) if container.settings is not None else ()
-        not_taken = (str(difference) for difference in found if not difference.in_place)
-        tolerated = tuple(dict.fromkeys((*m.tolerated, *not_taken)))
-        return replace(m, warnings=container.warnings, warned_of=container.id, tolerated=tolerated)
-    if isinstance(action, UpdateContainer) and container.warnings:
-        before = m.warnings if m.warned_of == container.id else ()
-        warnings = tuple(dict.fromkeys((*before, *container.warnings)))
-        return replace(m, warnings=warnings, warned_of=container.id)
-    return m
 
 
 def _give_up_update(i: ChunkInput, m: Memory, parts: Cast) -> Memory:

@@ -8,7 +8,8 @@ from enum import StrEnum
 from reconciler.facts import TV
 from reconciler.planner import following
 from reconciler.planner.observed import Condition
-from reconciler.planner.situation import Cast, ChunkInput, cast, health_of
+from reconciler.planner.situation import Cast, ChunkInput, cast
+from reconciler.planner.standing import health_of
 
 
 class Stage(StrEnum):

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from reconciler.facts import TV
-from reconciler.intent.model import OFFERED_SILENCE_SECONDS, Chunk, ChunkId, FactsMode, Kind
+from reconciler.intent.model import Chunk, ChunkId, FactsMode, Kind
 from reconciler.intent.settings.references import containers_shared
 from reconciler.lifecycle import Reason
-from reconciler.planner import crash_loop, endpoints, file_mounts, following
+from reconciler.planner import endpoints, file_mounts, following
 from reconciler.planner.addresses import Holder
 from reconciler.planner.compare import Difference, differences
 from reconciler.planner.file_mounts import News
@@ -43,9 +42,11 @@ class ChunkInput:
     honour. ``kept_network`` says of a network whose change failed that it serves as it was. ``held_addresses``
     are those that the chunk is to have, with the containers of ours that have them. ``ids`` are those of the containers
     that the chunk's settings point to, by name, and ``runs`` those of the containers whose namespaces it shares, while
-    they run. ``told_run`` is a run that somebody has told to end just now, ``ended_unseen`` are those that ended while
-    the engine, or this program, was away. ``crowd`` says why a restart for ill health must wait: so many others are
-    being restarted. ``jitter`` is in 0 … 1. ``answered_all``: the container itself gave all its answers as declared.
+    they run. ``doubted`` are chunks that its gate needs and that may be ill as well: nobody knows yet. ``told_run`` is
+    a run that somebody has told to end just now, ``ended_unseen`` are those that ended while the engine, or this
+    program, was away. ``stop_is_over``: what we have told to end ourselves would have ended by now. ``crowd`` says why
+    a restart for ill health must wait: so many others are being restarted. ``jitter`` is in 0 … 1. ``answered_all``:
+    the container itself gave all its answers as declared.
     ``files`` tells what became of files that the containers have mounted. ``image`` is what is known of the image that
     the chunk names. ``leaves`` says why a chunk that is to go (without ``chunk``) goes.
     """
@@ -67,6 +68,8 @@ class ChunkInput:
     busy: tuple[Reason, str] | None = None
     crowd: str = ""
     told_run: str = ""
+    stop_is_over: bool = False
+    doubted: tuple[ChunkId, ...] = ()
     ended_unseen: frozenset[str] = frozenset()
     jitter: float = 0.5
     answered_all: bool = False
@@ -259,83 +262,6 @@ def needs_another(i: ChunkInput, c: Container, difference: Difference) -> bool:
 def drifted(i: ChunkInput, c: Container) -> tuple[str, ...]:
     """The same, a sentence each."""
     return tuple(str(difference) for difference in differing(i, c))
-
-
-def is_up_without_probe(i: ChunkInput, c: Container) -> bool:
-    """Whether a running container counts as up although nothing probes it."""
-    chunk = i.chunk
-    if chunk is None or chunk.health is not None:
-        return False
-    if chunk.kind is Kind.JOB:
-        return True
-    if chunk.facts is not FactsMode.NONE and chunk.flowout:
-        if i.answered_all:
-            return True
-        silent = i.now - i.health.began >= OFFERED_SILENCE_SECONDS
-        if chunk.facts is FactsMode.OWN or not (i.health.run == c.run and silent):
-            return False
-    return has_run_stably(i, c)
-
-
-def has_run_stably(i: ChunkInput, c: Container) -> bool:
-    """Whether a running container has run for so long that it is no more taken for one that ends at once."""
-    if i.chunk is None or not i.chunk.stable_seconds or i.memory.proven_run == c.run:
-        return True
-    return i.health.run == c.run and _seen_until(i) >= i.health.began + i.chunk.stable_seconds
-
-
-def _seen_until(i: ChunkInput) -> float:
-    """Until when it is known that the container runs: news of its end may be late."""
-    return i.now if i.health.seen_at is None else i.health.seen_at
-
-
-def is_in_doubt(i: ChunkInput, c: Container) -> bool:
-    """Whether a container that runs in a crash loop has not been up for longer than it was in its last runs."""
-    if i.chunk is None or i.chunk.kind is Kind.JOB or not crash_loop.is_in_loop(i.memory, c):
-        return False
-    up_since = _up_since(i, c)
-    now = _seen_until(i) if i.chunk.health is None else i.now
-    return up_since is None or now < up_since + crash_loop.needed_seconds(i.memory, i.chunk.stable_seconds)
-
-
-def out_of_doubt_at(i: ChunkInput, c: Container) -> float | None:
-    """When a container in a crash loop is to be decided about again, since it may have run out of it then."""
-    up_since = _up_since(i, c)
-    if i.chunk is None or up_since is None:
-        return None
-    return up_since + crash_loop.needed_seconds(i.memory, i.chunk.stable_seconds)
-
-
-def _up_since(i: ChunkInput, c: Container) -> float | None:
-    if i.chunk is None or i.health.run != c.run:
-        return None
-    return i.health.began if i.chunk.health is None else i.health.good_since
-
-
-def counts_as_up_at(i: ChunkInput, c: Container) -> float | None:
-    """When a running container is to be decided about again, since it may count as up then by having run so long."""
-    if i.chunk is None or i.health.run != c.run:
-        return None
-    silence = OFFERED_SILENCE_SECONDS if i.chunk.facts is FactsMode.OFFERED else 0.0
-    return i.health.began + max(i.chunk.stable_seconds, silence)
-
-
-def is_to_be_seen(i: ChunkInput, c: Container) -> bool:
-    """Whether a running container would count as up by having run so long, were it known that it still does."""
-    if i.chunk is None or i.health.seen_at is None or i.memory.proven_run == c.run:
-        return False
-    if c.condition is not Condition.RUNNING:
-        return False
-    moments = [counts_as_up_at(i, c), out_of_doubt_at(i, c) if i.chunk.health is None else None]
-    return any(at is not None and i.health.seen_at < at <= i.now for at in moments)
-
-
-def health_of(i: ChunkInput, c: Container) -> TV:
-    """What is known of the container's health in its present run."""
-    if c.condition is not Condition.RUNNING:
-        return TV.U
-    tv = TV.Y if is_up_without_probe(i, c) else i.health.tv if i.health.run == c.run else TV.U
-    return TV.U if tv is TV.Y and is_in_doubt(i, c) else tv
 
 
 def finished(i: ChunkInput, c: Container) -> bool:

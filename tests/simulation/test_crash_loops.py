@@ -12,6 +12,7 @@ import pytest
 from reconciler.cli.explain import explain
 from reconciler.engine.protocol import EngineError, RunOutput
 from reconciler.engine.simulated import SimulatedEngine
+from reconciler.engine.simulated.faults import Fault
 from reconciler.planner.observed import Condition, Container
 from tests.simulation.virtual_time import run
 from tests.simulation.world import World, chunk, domain
@@ -139,6 +140,34 @@ def test_what_a_run_printed_is_told_of_that_run_and_never_that_it_printed_nothin
                     assert "printed nothing" not in explain(w.view(), "web")
                 await asyncio.sleep(0.1)
         assert bool(told) is not fails
+
+    run(story())
+
+
+@by_whom
+@pytest.mark.parametrize("after", [6.0, 20.0])
+@pytest.mark.parametrize("type", ["tcp", "docker"])
+def test_answers_that_come_late_on_a_starved_machine_do_not_make_it_up(
+    by_engine: bool, after: float, type: str
+) -> None:
+    """Each run is healthy for some seconds. That nobody has heard of its end yet does not make it longer."""
+
+    async def story() -> None:
+        async with World() as w:
+            crashing(w, "web:1", after, by_engine=by_engine)
+            w.engine.fate("web:1").restarts_after = 0.05
+            check = {"type": type, "interval_seconds": 1, **({"port_key": "80"} if type == "tcp" else {})}
+            w.files.write("shop", shop(health_check=check))
+            await until_looping(w)
+            end = asyncio.get_running_loop().time() + 240.0
+            w.engine.weather.stuttering_until = end
+            w.engine.strike(Fault(0.0, "starved", 240.0))
+            w.engine.strike(Fault(0.0, "late", 240.0))
+            seen = await watch(w, 240.0, 0.05)
+            assert "completed" not in {state for state, _, _ in seen}
+            assert "Y" not in {fact for _, _, fact in seen}
+            w.engine.fate("web:1").exit_code = None
+            await w.until_settled(limit=900)
 
     run(story())
 

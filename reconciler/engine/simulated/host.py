@@ -79,12 +79,16 @@ class SimulatedHost(SimulatedBelongings):
         """A container that runs goes on running, whatever was to become of it."""
         self._hidden[self.named(name).id].cancel_timers()
 
-    def stop_by_hand(self, name: str) -> None:
-        """Somebody stops it."""
+    def stop_by_hand(self, name: str, takes: float = 0.0) -> None:
+        """Somebody stops it; where it ``takes`` a while, it answers nobody meanwhile."""
         c = self.named(name)
         if c.condition in ALIVE:
             self._hint(Glimpse(c.id, c.owner, is_told_to_end=True))
-        self.die(name, 143)
+        if takes:
+            self._hidden[c.id].ill = True
+            self._hidden[c.id].timers.append(asyncio.get_running_loop().call_later(takes, self.die, name, 143))
+        else:
+            self.die(name, 143)
 
     def remove_by_hand(self, name: str) -> None:
         """Somebody removes it."""

@@ -147,4 +147,5 @@ def test_what_was_told_while_a_network_was_missing_counts_for_nothing_once_it_is
     left = reached_through(ill, (), 9.0)
     assert (left.tv, left.failures, left.since) == (TV.N, 4, 1.0)
     well = Health(run="run1", since=1.0, tv=TV.Y, successes=3, networks=lan)
-    assert reached_through(well, both, 9.0) == Health(run="run1", since=1.0, tv=TV.Y, successes=3, networks=both)
+    still = Health(run="run1", since=1.0, tv=TV.Y, successes=3, networks=both, anew_at=9.0)
+    assert reached_through(well, both, 9.0) == still

@@ -10,9 +10,10 @@ from reconciler.lifecycle import Reason, State
 from reconciler.planner.decide import decide
 from reconciler.planner.health import Health
 from reconciler.planner.memory import Failure, Memory, Remedy
-from reconciler.planner.notice import notice, work_begins, work_failed
+from reconciler.planner.notice import notice, work_failed
 from reconciler.planner.observed import Condition
 from reconciler.planner.situation import PREVIOUS_SUFFIX
+from reconciler.planner.working import work_begins
 from tests.unit.planner.build import TCP, chunk, container, healthy, situation, steps, think
 
 

@@ -9,9 +9,10 @@ from reconciler.lifecycle import Reason, State
 from reconciler.planner.actions import CreateContainer, RemoveContainer, RenameContainer, StartContainer, StopContainer
 from reconciler.planner.decide import decide
 from reconciler.planner.memory import Leftover, Memory, check_changed
-from reconciler.planner.notice import work_begins, work_failed
+from reconciler.planner.notice import work_failed
 from reconciler.planner.observed import Condition
 from reconciler.planner.situation import NEXT_SUFFIX, PREVIOUS_SUFFIX, cast
+from reconciler.planner.working import work_begins
 from tests.unit.planner.build import TCP, chunk, container, healthy, situation, steps, think
 
 OLD, NEW = chunk(health=TCP), chunk(digest="d2", health=TCP)
