@@ -29,6 +29,8 @@ log = logging.getLogger("pnr.sources")
 
 POLL_SECONDS = 0.5
 MISSING_POLL_SECONDS = 1.0
+# What git has left behind, or not finished, may end without a change of any file that is watched.
+GIT_STATE_SECONDS = 1.0
 # What stands in the directory's place (another mount, a link that leads elsewhere) makes no event in it.
 PLACE_CHECK_SECONDS = 5.0
 # Somebody may write there without pause: then looking takes a tenth of the time at most, and waits no longer than this.
@@ -129,7 +131,7 @@ class DirectorySource:
         folder = os.path.relpath(os.path.realpath(self._root), tree.root)
         names = functools.partial(self._names.of, tree, folder)
         seen = Scan(files, False, tree.commit(), place, tree.is_unfinished(), names, remarks=self._git.remarks)
-        return seen, soon
+        return seen, min(soon, GIT_STATE_SECONDS) if self._git.is_open else soon
 
     def _waiting(self) -> Scan | None:
         """What there is to say while nothing is taken from the files; None where nothing is, yet."""

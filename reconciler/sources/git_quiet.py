@@ -68,13 +68,15 @@ def _limit(holder: Holder) -> float:
 
 class GitQuiet:
     """See the module's text. ``waits`` says what is waited for, for people; "" where nothing is. ``remarks`` say what
-    git has left behind."""
+    git has left behind. ``is_open``: git is at something, or has left something behind, whose end may change no file
+    that is watched."""
 
     def __init__(self, find_holder: FindHolder = lock_holder.find, run: Run = _in_thread) -> None:
         self.was_at_work = False
         self.waits = ""
         self.remarks: tuple[str, ...] = ()
         self.pause = LOCK_POLL_SECONDS
+        self.is_open = False
         self._find_holder = find_holder
         self._run = run
         self._asked_at: dict[Path, float] = {}
@@ -146,6 +148,7 @@ class GitQuiet:
         if unfinished:
             remarks.append(f"a {unfinished} is not finished in {tree.root}: the files are taken as they stand")
         self.remarks = tuple(remarks)
+        self.is_open = bool(judged or unfinished)
         if held is None:
             self._locked_since, self.waits, self.pause = None, "", LOCK_POLL_SECONDS
         else:

@@ -112,6 +112,23 @@ def test_outside_git_there_is_no_commit(tmp_path: Path) -> None:
     assert layout.find(tmp_path / "a" / "b" / "c" / "d" / "e") is None
 
 
+async def test_a_state_of_git_that_ends_without_a_change_of_files_is_over_at_once(tmp_path: Path) -> None:
+    _, domains = clone(tmp_path)
+    lock = domains / ".git" / "refs" / "heads" / "main.lock"
+    lock.touch()
+    os.utime(lock, (1e9, 1e9))
+    async with Watcher(domains, rescan_seconds=1000.0) as watcher:
+        await watcher.until(lambda: any("main.lock" in remark for remark in watcher.newest.remarks))
+        lock.unlink()
+        await watcher.until(lambda: not watcher.newest.remarks)
+        left = domains / ".git" / "rebase-merge"
+        left.mkdir()
+        await watcher.source.look_now()
+        await watcher.until(lambda: watcher.newest.unfinished)
+        left.rmdir()
+        await watcher.until(lambda: not watcher.newest.unfinished)
+
+
 async def test_what_a_commit_has_and_that_a_rebase_has_not_ended_stand_in_the_scan(tmp_path: Path) -> None:
     upstream, domains = clone(tmp_path)
     (domains / "ours.json").write_text("{}")
