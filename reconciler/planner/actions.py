@@ -144,12 +144,15 @@ class AdoptContainer(Action):
 class StartContainer(Action):
     """Start a container. Starting one that runs is no error. ``files`` are those that its chunk has now: what of its
     own is gone from the host is made again from them. ``alone``: the ids of containers none of which may run beside it;
-    they are looked at right before, since a start that was asked for earlier may come about late."""
+    they are looked at right before, since a start that was asked for earlier may come about late, and lose their
+    restart policy: an engine that is restarted begins by it what was stopped as well. ``restart`` is the policy that it
+    gets where it had lost its own so."""
 
     verbs = ("starting container", "started container")
     name: str
     files: tuple[MountedFile, ...] = ()
     alone: tuple[str, ...] = ()
+    restart: str = ""
 
 
 @dataclass(frozen=True, slots=True)

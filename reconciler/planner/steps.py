@@ -65,7 +65,9 @@ def start(i: ChunkInput, c: Container, name: str, cause: str) -> list[tuple[Acti
     """Start a container, which is called ``name`` by then. But for start-first no two of a chunk run at one time: what
     they share may bear only one writer."""
     assert i.chunk is not None
-    return [*end_others(i, c, cause), (StartContainer(name, i.chunk.container.files, alone(i, c)), cause)]
+    spec = i.chunk.container
+    policy = "" if "restart" in i.chunk.ignore_drift else str(spec.settings.get("restart") or "")
+    return [*end_others(i, c, cause), (StartContainer(name, spec.files, alone(i, c), policy), cause)]
 
 
 def end_others(i: ChunkInput, c: Container | None, cause: str) -> list[tuple[Action, str]]:

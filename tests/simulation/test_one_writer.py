@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.engine.simulated import SimulatedEngine
+from reconciler.engine.simulated import Fault, SimulatedEngine
 from tests.simulation.virtual_time import run
 from tests.simulation.world import Stores, World, chunk, domain
 
@@ -51,6 +51,36 @@ def test_edits_roll_backs_and_lost_memories_never_let_two_run_at_one_time(away: 
                         await asyncio.sleep(0.5)
                 wanted = "RolledBack" if bad else "Healthy"
                 await w.until(lambda wanted=wanted: w.chunk("db")["reason"] == wanted)  # type: ignore[misc]
+
+    run(story())
+
+
+@pytest.mark.parametrize("policy", ["always", "unless-stopped", "on-failure"])
+@pytest.mark.parametrize("bad", [False, True])
+def test_an_engine_that_is_restarted_in_the_middle_of_an_update_starts_no_second_writer(policy: str, bad: bool) -> None:
+    async def story() -> None:
+        engine = SimulatedEngine(start_seconds=(0.2, 0.3), stop_seconds=(0.2, 0.3))
+        engine.fate("bad:1").exit_code, engine.fate("bad:1").exit_after = 1, 3.0
+        async with World(engine) as w:
+            for moment in range(6):
+                edited = db(str(2 * moment))
+                edited["container"]["restart"] = policy
+                w.files.write("shop", domain(edited))
+                await w.until_settled()
+                edited["container"]["environment"] = {"V": str(2 * moment + 1)}
+                edited["container"]["image"] = "bad:1" if bad else "db:1"
+                w.files.write("shop", domain(edited))
+                await asyncio.sleep(0.2 + 0.6 * moment)
+                engine.strike(Fault(0.0, "reboot", 1.0))
+                end = asyncio.get_running_loop().time() + 5.0
+                while asyncio.get_running_loop().time() < end:
+                    await asyncio.sleep(0.02)
+                    assert running(w) <= 1
+                await w.until(
+                    lambda: w.chunk("db")["reason"] == ("RolledBack" if bad else "Healthy") and running(w) == 1
+                )
+                (only,) = w.engine.containers.values()
+                assert (only.settings or {})["restart"] == policy
 
     run(story())
 

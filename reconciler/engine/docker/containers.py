@@ -37,7 +37,13 @@ from reconciler.errors import PnrError
 from reconciler.intent.model import Adopt, Chunk, ChunkId, ContainerSpec, FactsMode, MountedFile
 from reconciler.intent.settings import endpoints, payload, update_body
 from reconciler.intent.settings.endpoints import ALL_AT_ONCE_API
-from reconciler.planner.actions import AdoptContainer, ConnectNetwork, CreateContainer, UpdateContainer
+from reconciler.planner.actions import (
+    AdoptContainer,
+    ConnectNetwork,
+    CreateContainer,
+    StartContainer,
+    UpdateContainer,
+)
 from reconciler.planner.belongings import used_volumes
 from reconciler.planner.observed import (
     LABEL_CHUNK,
@@ -247,14 +253,19 @@ class Containers:
         self._files.sweep(chunk, used)
         self._files.remove_elsewhere(own, used)
 
-    def start(self, name: str, files: tuple[MountedFile, ...] = ()) -> Body:
+    def start(self, action: StartContainer) -> Body:
         """Start, with an empty ``/runtime``; one that runs is fine."""
+        name = action.name
         body = self._ours(name)
         cid = str(body["Id"])
         if (body.get("State") or {}).get("Running"):
             return body
         self._empty_runtime(body)
-        self._restore_files(body, files)
+        self._restore_files(body, action.files)
+        for other in action.alone:
+            self._take_restart_policy(other)
+        if action.restart and _has_no_policy(body):
+            self._set_restart_policy(cid, action.restart)
         try:
             self._client.start(cid)
         except APIError as error:
@@ -268,6 +279,24 @@ class Containers:
                 raise StartFailed(f"container {name} can't be started: {meaning(words(error))}") from error
             raise
         return self._again(cid)
+
+    def _take_restart_policy(self, container_id: str) -> None:
+        """See to it that the engine does not start a stopped container of ours by itself."""
+        body = self._inspect(container_id)
+        if body is None or _is_going(body) or _has_no_policy(body):
+            return
+        self._ours(str(body["Name"]).lstrip("/"))
+        try:
+            self._set_restart_policy(container_id, "no")
+        except APIError:
+            seen = self._inspect(container_id)
+            if seen is not None and not _is_going(seen):
+                raise
+
+    def _set_restart_policy(self, container_id: str, policy: str) -> None:
+        client: Any = self._client
+        body = update_body({"restart": policy}, ("restart",))
+        client.update_container(container_id, restart_policy=body["RestartPolicy"])
 
     def _empty_runtime(self, body: Body) -> None:
         """What an earlier run answered must not count for the next. Only ever our own directory of that chunk."""
@@ -433,3 +462,8 @@ def _held_by(name: str, body: Body) -> str:
         f"the name {name} is held by container {str(body['Id'])[:12]} ({image}), which {belongs}",
         f"remove or rename it (`docker rename {name} NEW`), or choose another container name in the domain file",
     )
+
+
+def _has_no_policy(body: Body) -> bool:
+    """Whether the engine starts a container by itself never."""
+    return ((body.get("HostConfig") or {}).get("RestartPolicy") or {}).get("Name") in (None, "", "no")

@@ -59,9 +59,9 @@ def perform(
             case CreateContainer():
                 failed = CreateFailed
                 return containers.create(action)
-            case StartContainer(name, declared, _):
+            case StartContainer():
                 failed = StartFailed
-                return containers.start(name, declared)
+                return containers.start(action)
             case StopContainer(name, grace):
                 return containers.stop(name, grace)
             case RemoveContainer(name):

@@ -121,6 +121,17 @@ class SimulatedEngine(SimulatedHost):
         """It answers again."""
         self.is_down = False
 
+    def _begins(self, ran: Collection[str]) -> None:
+        """It comes back after a reboot, and starts what is to be by its restart policy: with ``always`` what had been
+        stopped before as well."""
+        self.come_back()
+        for c in list(self.containers.values()):
+            policy = str((c.settings or {}).get("restart") or "no")
+            again = policy == "always" or (c.id in ran and policy != "no")
+            if again and c.run and c.condition not in ALIVE:
+                with contextlib.suppress(EngineError):
+                    self._start(c.name)
+
     def drop_stream(self, seconds: float) -> None:
         """The stream of hints breaks off, and can't be had again for a while. All else answers."""
         self.weather.streamless_until = asyncio.get_running_loop().time() + seconds
@@ -146,10 +157,11 @@ class SimulatedEngine(SimulatedHost):
                 loop.call_later(fault.seconds, self.come_back)
             case "reboot":
                 self.go_down()
+                ran = {c.id for c in self.containers.values() if c.condition in ALIVE}
                 for c in list(self.containers.values()):
                     if c.owner is not None:
                         self.die(c.name)
-                loop.call_later(fault.seconds, self.come_back)
+                loop.call_later(fault.seconds, self._begins, ran)
             case "fail":
                 self.weather.failing_until = until
             case "late":
@@ -428,8 +440,12 @@ class SimulatedEngine(SimulatedHost):
         match action:
             case CreateContainer():
                 return self.create(action)
-            case StartContainer(name):
-                return self.start(name)
+            case StartContainer():
+                for other in action.alone:
+                    self.set_restart_policy(other, "no")
+                if action.restart and (own := self._find(action.name)) is not None:
+                    self.set_restart_policy(own.id, action.restart)
+                return self.start(action.name)
             case UnpauseContainer(name):
                 return self.unpause(name)
             case ExamineContainer(name):

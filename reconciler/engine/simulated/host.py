@@ -294,6 +294,13 @@ class SimulatedHost(SimulatedBelongings):
         self.containers[container_id] = c
         self._start(c.name)
 
+    def set_restart_policy(self, container_id: str, policy: str) -> None:
+        """What its engine is to do by itself once it has ended."""
+        c = self.containers.get(container_id)
+        settings = (c.settings or {}) if c is not None else {}
+        if c is not None and c.owner is not None and settings.get("restart", "no") != policy:
+            self._put(replace(c, settings={**settings, "restart": policy}))
+
     def stop(self, name: str) -> Container | None:
         """Stop; one that is stopped or gone is fine."""
         if self._find(name) is None:

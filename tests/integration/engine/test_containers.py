@@ -141,6 +141,26 @@ async def test_the_name_of_another_spec_is_a_conflict_too(bench: Bench) -> None:
     assert f"belongs to {bench.domain}/main/web" in str(caught.value)
 
 
+async def test_what_may_not_run_beside_another_is_not_started_by_its_engine_any_more(
+    engine: DockerEngine, bench: Bench
+) -> None:
+    def policy(id: str) -> str:
+        return str(bench.client.inspect_container(id)["HostConfig"]["RestartPolicy"]["Name"])
+
+    old = await bench.run("old", restart="always")
+    await engine.perform(StopContainer(old.name, 0))
+    new = await bench.create("new", restart="always")
+    await engine.perform(StartContainer(new.name, alone=(old.id,)))
+    assert (policy(old.id), policy(new.id)) == ("no", "always")
+    # Back again, as after an update that failed: with a policy of its own.
+    await engine.perform(StopContainer(new.name, 0))
+    await engine.perform(StartContainer(old.name, alone=(new.id, "long gone"), restart="on-failure:3"))
+    assert (policy(old.id), policy(new.id)) == ("on-failure", "no")
+    await engine.perform(StopContainer(old.name, 0))
+    await engine.perform(StartContainer(old.name, restart="always"))
+    assert policy(old.id) == "on-failure"
+
+
 async def test_a_port_that_a_container_holds_names_the_container(engine: DockerEngine, bench: Bench) -> None:
     holder = await bench.run("holder", ports={"80": str(_free_port())})
     port = holder.published["80/tcp"][0].port
