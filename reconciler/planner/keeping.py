@@ -198,19 +198,26 @@ def _stop_at_closed_gate(i: ChunkInput, c: Container) -> Decision | None:
     return to_do(i, Reason.STOPPING, [(StopContainer(c.name, grace(i, c)), cause)], cause)
 
 
+def _found_last(i: ChunkInput, c: Container) -> str:
+    """What is the matter with one that is ill: while it is left running, its check goes on, and may tell more by now
+    than when its illness was counted."""
+    known, newest = i.memory.last_error, i.health.last_error if i.health.run == c.run else ""
+    return newest if newest and taken_apart(newest)[0] not in taken_apart(known)[0] else known
+
+
 def _ill(i: ChunkInput, c: Container) -> Decision:
     """A running container whose illness has been counted: restart it when that is due and the gate holds."""
-    m = i.memory
+    m, found = i.memory, _found_last(i, c)
     held = held_back(i)
     if held is not None:
         if held.reason is Reason.WAITING_FOR_GATEKEEPER:
-            return Decision(State.EXECUTING, Reason.UNHEALTHY, _told_ill(i, c, m.last_error))
+            return Decision(State.EXECUTING, Reason.UNHEALTHY, _told_ill(i, c, found))
         return held
     if i.crowd:
-        text = framed(m.last_error, "unhealthy (", f"); its restart waits: {i.crowd}")
+        text = framed(found, "unhealthy (", f"); its restart waits: {i.crowd}")
         return Decision(State.EXECUTING, Reason.UNHEALTHY, text)
     if not is_surely_ill(i, c):
-        return Decision(State.EXECUTING, Reason.UNHEALTHY, _told_ill(i, c, m.last_error), wake_at=ill_at_latest(i, c))
+        return Decision(State.EXECUTING, Reason.UNHEALTHY, _told_ill(i, c, found), wake_at=ill_at_latest(i, c))
     return to_do(i, Reason.RECOVERING, restart(i, c, m.last_error), m.last_error)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tests.integration.faults.catalogue import SECTIONS, Fault
+from tests.integration.faults.catalogue import SECTIONS
+from tests.integration.faults.texts.fault import Fault
 
 BEGINNING = """# Troubleshooting
 

@@ -16,9 +16,10 @@ from docker import APIClient
 from reconciler.cli.explain import explain
 from reconciler.errors import PnrError
 from tests.integration.daemon.conftest import Daemon
-from tests.integration.faults.catalogue import FAULTS, NEVER, Fault, says
+from tests.integration.faults.catalogue import FAULTS, NEVER
 from tests.integration.faults.injections import FILES, INJECTIONS, Injected, Scene
 from tests.integration.faults.stage import Stage
+from tests.integration.faults.texts.fault import Fault, says
 
 LIMIT_SECONDS = 100.0
 UP_SECONDS = 150.0
@@ -118,9 +119,9 @@ class Theatre:
             temporary.write_text(text)
             temporary.rename(self.daemon.domains / name)
 
-    def play(self, situation: str) -> list[Played]:
-        """All faults of a situation, at once."""
-        played = [self._begun(situation, name) for name in SITUATIONS[situation]]
+    def play(self, situation: str, names: Iterable[str]) -> list[Played]:
+        """These faults in a situation, all at once."""
+        played = [self._begun(situation, name) for name in names]
         for one in played:
             if one.injected.then is not None:
                 self._once_up(one)

@@ -15,7 +15,8 @@ from docker import APIClient
 from reconciler.cli.explain import explain
 from reconciler.errors import PnrError
 from tests.integration.daemon.conftest import Daemon, stack
-from tests.integration.faults.catalogue import FAULTS, says
+from tests.integration.faults.catalogue import FAULTS
+from tests.integration.faults.texts.fault import says
 from tests.integration.wire import tapped
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(300)]

@@ -44,12 +44,15 @@ def house(
 
 @pytest.fixture(scope="module")
 def plays(house: Theatre, request: pytest.FixtureRequest) -> Plays:
-    """All that was played, a situation after the other."""
-    found = {(one.situation, one.fault.name): one for situation in SITUATIONS for one in house.play(situation)}
-    reporter = request.config.pluginmanager.get_plugin("terminalreporter")
-    if reporter is not None:
-        reporter.write_line("")
-        reporter.write_line(how_long(found.values()))
+    """All that tests ask for, played a situation after the other."""
+    asked = {item.callspec.id for item in request.session.items if isinstance(item, pytest.Function) and item.callspec}
+    wanted = {situation: [n for n in names if f"{n} ({situation})" in asked] for situation, names in SITUATIONS.items()}
+    found = {(one.situation, one.fault.name): one for to, names in wanted.items() for one in house.play(to, names)}
+    plugins = request.config.pluginmanager
+    reporter, captured = plugins.get_plugin("terminalreporter"), plugins.get_plugin("capturemanager")
+    if reporter is not None and captured is not None:
+        with captured.global_and_fixture_disabled():
+            reporter.write_line(f"\n{how_long(found.values())}")
     return found
 
 

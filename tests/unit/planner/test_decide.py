@@ -14,6 +14,7 @@ from reconciler.planner.notice import notice, work_failed
 from reconciler.planner.observed import Condition
 from reconciler.planner.situation import PREVIOUS_SUFFIX
 from reconciler.planner.working import work_begins
+from reconciler.sentences import taken_apart
 from tests.unit.planner.build import TCP, chunk, container, healthy, situation, steps, think
 
 
@@ -497,3 +498,18 @@ def test_the_cause_of_a_replacement_is_the_image_also_while_its_tag_is_not_looke
     causes = {cause for _, cause in decision.work.steps}
     assert any("is to be sha256:2, sha256:1 found" in cause for cause in causes)
     assert not any("dead" in cause for cause in causes)
+
+
+def test_what_the_check_of_one_that_waits_for_its_restart_found_since_is_what_is_the_matter() -> None:
+    c = chunk(health=TCP)
+    memory = Memory(counted_run="run1", last_error="not healthy within 30 s: no answer", remedy=Remedy.RESTART)
+    ill = Health(
+        run="run1", since=900.0, last_error="connection refused; what to do: correct `port_key`", last_at=999.0
+    )
+    crowd = "4 other chunks are being restarted"
+    told = decide(situation(c, container(c), memory=memory, health=ill, crowd=crowd)).message
+    said = f"unhealthy (connection refused); its restart waits: {crowd}"
+    assert taken_apart(told) == (said, "correct `port_key`")
+    of_before = replace(ill, run="run0")
+    told = decide(situation(c, container(c), memory=memory, health=of_before, crowd=crowd)).message
+    assert told.startswith("unhealthy (not healthy within 30 s: no answer)")

@@ -1,0 +1,1 @@
+"""How each fault is injected, by kind; put together in :mod:`..injections`."""

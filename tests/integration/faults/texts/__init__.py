@@ -1,0 +1,1 @@
+"""What `pnr why` says of each fault, by kind; put together in :mod:`..catalogue`."""
