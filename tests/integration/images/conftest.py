@@ -7,7 +7,6 @@ import base64
 import io
 import json
 import os
-import signal
 import tarfile
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -205,6 +204,4 @@ def daemon(bench: Bench, tmp_path: Path, docker_api: APIClient, docker_config: P
     running = Daemon(tmp_path, docker_api)
     running.start()
     yield running
-    running.kill(signal.SIGTERM)
-    done = running.pnr("down", "--all", "--volumes", "--yes")
-    assert done.returncode == 0, done.stdout + done.stderr
+    running.end()
