@@ -85,8 +85,9 @@ class Attention:
             record.own_run = main.run
             if chunk.facts is not FactsMode.NONE:
                 self.read_own(record)
-        seen = [self._known.world.seen_at(id) for id in (main.id, *self._known.sharing(chunk))]
-        record.health = replace(record.health, seen_at=min(seen))
+        seen_at = min(self._known.world.seen_at(id) for id in (main.id, *self._known.sharing(chunk)))
+        if record.health.seen_at != seen_at:
+            record.health = replace(record.health, seen_at=seen_at)
         record.health = reached_through(record.health, reach, self._known.clock.monotonic())
         if chunk.health is None or chunk.health.type == "fact":
             return

@@ -131,7 +131,8 @@ class Decider:
             record.was_shut = not i.gate_open
             answered = self._attention.answered_all(record, i.chunk)
             memory = with_drift(record.memory, i.chunk, i.image, i.containers)
-            i = replace(i, memory=memory, health=record.health, answered_all=answered)
+            if (memory, record.health, answered) != (i.memory, i.health, i.answered_all):
+                i = replace(i, memory=memory, health=record.health, answered_all=answered)
         memory = notice(i)
         if memory is not record.memory:
             self._remember(record, i, memory)

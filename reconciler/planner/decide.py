@@ -62,7 +62,7 @@ def _meanwhile(i: ChunkInput, decision: Decision) -> Decision:
     if fetch is None and waits and chunk.container.build is None and chunk.container.pull_policy != "never":
         fetch = following.fetch(chunk)
     if fetch is None or not i.image.fetching:
-        return replace(decision, fetch=fetch)
+        return replace(decision, fetch=fetch) if fetch != decision.fetch else decision
     if newer is not None and decision.state in (State.COMPLETED, State.FAILED):
         # What runs goes on; that it is not what is wanted is known, and it is being seen to.
         return Decision(State.EXECUTING, Reason.PULLING_IMAGE, i.image.fetching, wake_at=decision.wake_at, fetch=fetch)

@@ -128,7 +128,8 @@ def _running(i: ChunkInput, parts: Cast, c: Container) -> Decision:
     stop = _stop_at_closed_gate(i, c)
     if stop is not None:
         return stop
-    others = replace(i, containers=tuple(one for one in i.containers if one.id not in stuck(i)))
+    lingering = stuck(i)
+    others = replace(i, containers=tuple(c for c in i.containers if c.id not in lingering)) if lingering else i
     beside = end_others(others, c, BESIDE)
     if beside:
         return to_do(i, Reason.UPDATING, beside, BESIDE)

@@ -91,7 +91,8 @@ def notice(i: ChunkInput) -> Memory:
         m = _notice_restarts(i, c, parts)
         if _give_up_seen(i.memory, m):
             return m
-        i = replace(i, memory=m)
+        if m is not i.memory:
+            i = replace(i, memory=m)
     if c.condition is Condition.RUNNING:
         company = beside(i, c)
         if company and not m.beside.startswith(f"{c.run} "):

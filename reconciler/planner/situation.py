@@ -88,6 +88,8 @@ class ChunkInput:
     kept_network: str = ""
     held_addresses: tuple[Holder, ...] = ()
     leaves: str = "no longer declared"
+    told_apart: list[Cast] = field(default_factory=list, init=False, repr=False, compare=False)
+    """What ``cast`` has found: a decision asks for it again and again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,12 @@ class Cast:
 
 def cast(i: ChunkInput) -> Cast:
     """Tell the chunk's containers apart."""
+    if not i.told_apart:
+        i.told_apart.append(_cast(i))
+    return i.told_apart[0]
+
+
+def _cast(i: ChunkInput) -> Cast:
     if i.chunk is None:
         return Cast(None, None, i.containers, False)
 
