@@ -3,8 +3,8 @@
 # where none answers. BIN is the bin directory of the virtual environment; arguments go to pytest.
 # In four parts side by side: what needs the machine itself, on its own engine; what an engine can answer differently, on the
 # newest one (scripts/newest.sh); the daemon, the adapters and the faults that are injected, on a second engine of the
-# machine's own version; and all settings of containers on both, then what needs no engine. What they say is shown behind the
-# first. With arguments: on the machine's own only, or with ENGINE=newest on the newest only.
+# machine's own version; and all settings of containers on both, images, then what needs no engine. What they say is shown
+# behind the first. With arguments: on the machine's own only, or with ENGINE=newest on the newest only.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/say.sh
@@ -22,6 +22,8 @@ INDEPENDENT="tests/integration/daemon/test_git_lock.py tests/integration/daemon/
 SECOND="tests/integration/daemon tests/integration/engine tests/integration/policy tests/integration/probes"
 # The same of both engines, and so many that they have engines of their own.
 SETTINGS="tests/integration/settings tests/integration/test_settings_roundtrip.py"
+# What goes with these on the one of the machine's own version, so that the parts end at about the same time.
+IMAGES=tests/integration/images
 # What brings an engine of its own, and what takes so many networks and ports that it gets one.
 ALONE=tests/integration/own_engine
 FAULTS=tests/integration/faults
@@ -79,18 +81,18 @@ if [ $# = 0 ]; then
   setsid scripts/newest.sh "$BIN/python" -m pytest -q --durations=10 $DIFFERENT $ignored >"$newest_said" 2>&1 &
   newest=$!
   # shellcheck disable=SC2016,SC2086
-  setsid sh -c 'python=$1 alone=$2
-    shift 2
+  setsid sh -c 'python=$1 alone=$2 images=$3
+    shift 3
     scripts/newest.sh "$python" -m pytest -q --durations=10 "$@" || failed=1
-    scripts/newest.sh --same "$python" -m pytest -q --durations=10 "$@" || failed=1
+    scripts/newest.sh --same "$python" -m pytest -q --durations=10 "$@" "$images" || failed=1
     "$python" -m pytest -q --durations=10 tests/unit tests/simulation "$alone" || failed=1
-    exit "${failed:-0}"' alone "$BIN/python" "$ALONE" $SETTINGS >"$alone_said" 2>&1 &
+    exit "${failed:-0}"' alone "$BIN/python" "$ALONE" "$IMAGES" $SETTINGS >"$alone_said" 2>&1 &
   alone=$!
   # shellcheck disable=SC2086
   setsid scripts/newest.sh --same "$BIN/python" -m pytest -q --durations=10 $SECOND "$FAULTS" >"$second_said" 2>&1 &
   second=$!
   set -- tests/integration
-  for each in $ALONE $FAULTS $SECOND $SETTINGS; do
+  for each in $ALONE $FAULTS $SECOND $SETTINGS $IMAGES; do
     set -- "$@" --ignore "$each"
   done
 fi
@@ -110,7 +112,7 @@ if [ -n "$newest" ]; then
   newest=""
   ends "$second" "$second_said" "the daemon, the adapters and the faults, on a second engine"
   second=""
-  ends "$alone" "$alone_said" "all settings on both engines, and what needs none"
+  ends "$alone" "$alone_said" "all settings on both engines, images on one more, and what needs none"
   alone=""
 fi
 [ -z "$failed" ] || fail "tests failed $failed (above)"
