@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.integration.faults.texts.fault import Fault, Section, web
 
-_START = ("StartFailed", "Creating", "Starting", "Recovering", "BackOff")
+_START = ("StartFailed", "Creating", "Starting", "Recovering", "BackOff", "PullingImage")
 _CREATE = ("CreateFailed", "Creating", "PullingImage", "BackOff")
 _PORT = ("PortInUse", "Creating", "Starting", "Recovering", "BackOff", "PullingImage")
 
