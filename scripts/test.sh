@@ -1,10 +1,10 @@
 #!/bin/sh
 # All tests, with all that they need: Debian packages where they are missing, and an engine for as long as they run
 # where none answers. BIN is the bin directory of the virtual environment; arguments go to pytest.
-# In four parts side by side: what needs the machine itself, on its own engine; what an engine can answer differently, on the
+# In five parts side by side: what needs the machine itself, on its own engine; what an engine can answer differently, on the
 # newest one (scripts/newest.sh); the daemon, the adapters and the faults that are injected, on a second engine of the
-# machine's own version; and all settings of containers on both, images, then what needs no engine. What they say is shown
-# behind the first. With arguments: on the machine's own only, or with ENGINE=newest on the newest only.
+# machine's own version; all settings of containers on both, and images; and what needs no engine, or brings its own. What
+# they say is shown behind the first. With arguments: on the machine's own only, or with ENGINE=newest on the newest only.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/say.sh
@@ -36,6 +36,8 @@ newest=""
 newest_said=$(mktemp)
 second=""
 second_said=$(mktemp)
+settings=""
+settings_said=$(mktemp)
 alone=""
 alone_said=$(mktemp)
 PNR_ENGINE_PID_FILE=$(mktemp)
@@ -47,11 +49,11 @@ runs() { [ -n "$(tr -d '\0' 2>/dev/null <"/proc/$1/cmdline")" ]; }
 end_our_engine() {
   status=$?
   trap - EXIT
-  for beside in $newest $second $alone; do
+  for beside in $newest $second $settings $alone; do
     kill -s TERM -- "-$beside" 2>/dev/null || true
     wait "$beside" || true
   done
-  rm -f "$newest_said" "$second_said" "$alone_said"
+  rm -f "$newest_said" "$second_said" "$settings_said" "$alone_said"
   engine=$(cat "$PNR_ENGINE_PID_FILE")
   rm -f "$PNR_ENGINE_PID_FILE"
   if [ -n "$engine" ] && runs "$engine"; then
@@ -81,12 +83,13 @@ if [ $# = 0 ]; then
   setsid scripts/newest.sh "$BIN/python" -m pytest -q --durations=10 $DIFFERENT $ignored >"$newest_said" 2>&1 &
   newest=$!
   # shellcheck disable=SC2016,SC2086
-  setsid sh -c 'python=$1 alone=$2 images=$3
-    shift 3
-    scripts/newest.sh "$python" -m pytest -q --durations=10 "$@" || failed=1
+  setsid sh -c 'python=$1 images=$2
+    shift 2
     scripts/newest.sh --same "$python" -m pytest -q --durations=10 "$@" "$images" || failed=1
-    "$python" -m pytest -q --durations=10 tests/unit tests/simulation "$alone" || failed=1
-    exit "${failed:-0}"' alone "$BIN/python" "$ALONE" "$IMAGES" $SETTINGS >"$alone_said" 2>&1 &
+    scripts/newest.sh "$python" -m pytest -q --durations=10 "$@" || failed=1
+    exit "${failed:-0}"' settings "$BIN/python" "$IMAGES" $SETTINGS >"$settings_said" 2>&1 &
+  settings=$!
+  setsid "$BIN/python" -m pytest -q --durations=10 tests/unit tests/simulation "$ALONE" >"$alone_said" 2>&1 &
   alone=$!
   # shellcheck disable=SC2086
   setsid scripts/newest.sh --same "$BIN/python" -m pytest -q --durations=10 $SECOND "$FAULTS" >"$second_said" 2>&1 &
@@ -112,7 +115,9 @@ if [ -n "$newest" ]; then
   newest=""
   ends "$second" "$second_said" "the daemon, the adapters and the faults, on a second engine"
   second=""
-  ends "$alone" "$alone_said" "all settings on both engines, images on one more, and what needs none"
+  ends "$settings" "$settings_said" "all settings on both engines, and images"
+  settings=""
+  ends "$alone" "$alone_said" "what needs no engine, or brings its own"
   alone=""
 fi
 [ -z "$failed" ] || fail "tests failed $failed (above)"

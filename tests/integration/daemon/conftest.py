@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,16 @@ class Daemon:
                 start_new_session=True,
             )
         self.until(lambda: bool(self.view()["daemon"].get("ready")), "the daemon to be ready")
+
+    @contextmanager
+    def asleep(self) -> Iterator[None]:
+        """What is done meanwhile the daemon hears of when it is done: it would be quicker than somebody's next call."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
 
     def allow_everything(self) -> None:
         """Start anew under the policy that refuses nothing."""

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import random
-import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -40,18 +38,9 @@ def connections(daemon: Daemon, container: str) -> dict[str, Any]:
     return dict(daemon.container(container)["NetworkSettings"]["Networks"])
 
 
-@contextmanager
-def asleep(daemon: Daemon) -> Iterator[None]:
-    """What is done meanwhile the daemon hears of when it is done: it would be quicker than somebody's next call."""
-    assert daemon.process is not None
-    daemon.process.send_signal(signal.SIGSTOP)
-    yield
-    daemon.process.send_signal(signal.SIGCONT)
-
-
 def vanish(daemon: Daemon, network: str, *containers: str) -> None:
     """Somebody removes a network that running containers have."""
-    with asleep(daemon):
+    with daemon.asleep():
         for container in containers:
             daemon.api.disconnect_container_from_network(container, network, force=True)
         daemon.api.remove_network(network)
@@ -95,7 +84,7 @@ def test_a_container_is_connected_as_declared_whatever_somebody_does(
         lambda: any(undone in entry["message"] for entry in daemon.journal()), "what was not declared to be told"
     )
     daemon.until(as_declared, "what was not declared to go")
-    with asleep(daemon):
+    with daemon.asleep():
         daemon.api.rename(api, f"{api}_other")
         daemon.api.pause(f"{api}_other")
     daemon.until(lambda: daemon.names(name) == [api] and as_declared(), "the name to come back")
@@ -274,7 +263,7 @@ def test_a_volume_that_goes_with_its_container_is_made_anew_or_where_it_is_exter
     daemon.api.create_volume(theirs)
     try:
         daemon.settle(name, document)
-        with asleep(daemon):
+        with daemon.asleep():
             for container, volume in ((api, own), (front, theirs)):
                 daemon.api.remove_container(container, force=True)
                 daemon.api.remove_volume(volume)
@@ -291,7 +280,7 @@ def test_a_volume_that_goes_with_its_container_is_made_anew_or_where_it_is_exter
         daemon.until(lambda: daemon.settled(name), "the domain to settle")
         assert daemon.names(name) == [api, front]
     finally:
-        with asleep(daemon):
+        with daemon.asleep():
             if front in daemon.names(name):
                 daemon.api.remove_container(front, force=True)
             daemon.api.remove_volume(theirs)

@@ -35,8 +35,9 @@ def test_a_link_is_a_name_that_only_its_container_knows_and_is_put_right_in_plac
     assert not found(daemon, db, "store")
     run = daemon.run_of(front)
     network = f"pnr_{name}"
-    daemon.api.disconnect_container_from_network(front, network)
-    daemon.api.connect_container_to_network(front, network, aliases=["front"], links=[(db, "other")])
+    with daemon.asleep():
+        daemon.api.disconnect_container_from_network(front, network)
+        daemon.api.connect_container_to_network(front, network, aliases=["front"], links=[(db, "other")])
     daemon.until(lambda: links_of(daemon, front) == [f"{db}:legacy", f"{db}:store"], "the links to come back")
     daemon.until(lambda: daemon.settled(name), "the domain to settle")
     assert daemon.run_of(front) == run

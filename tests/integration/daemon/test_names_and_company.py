@@ -36,9 +36,10 @@ def test_names_that_are_exchanged_by_hand_or_in_the_file_are_put_right_without_a
 
     shop(one, other)
     a, b = daemon.run_of(one), daemon.run_of(other)
-    daemon.api.rename(one, f"{shop_name}_third")
-    daemon.api.rename(other, one)
-    daemon.api.rename(f"{shop_name}_third", other)
+    with daemon.asleep():
+        daemon.api.rename(one, f"{shop_name}_third")
+        daemon.api.rename(other, one)
+        daemon.api.rename(f"{shop_name}_third", other)
     daemon.until(lambda: (daemon.run_of(one), daemon.run_of(other)) == (a, b), "the names to be put right")
     daemon.until(lambda: daemon.settled(shop_name), "it to settle")
     shop(other, one)

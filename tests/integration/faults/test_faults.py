@@ -45,7 +45,8 @@ def house(
 @pytest.fixture(scope="module")
 def plays(house: Theatre, request: pytest.FixtureRequest) -> Plays:
     """All that tests ask for, played a situation after the other."""
-    asked = {item.callspec.id for item in request.session.items if isinstance(item, pytest.Function) and item.callspec}
+    here = (item for item in request.session.items if item.path == request.path)
+    asked = {item.callspec.id for item in here if isinstance(item, pytest.Function) and hasattr(item, "callspec")}
     wanted = {situation: [n for n in names if f"{n} ({situation})" in asked] for situation, names in SITUATIONS.items()}
     found = {(one.situation, one.fault.name): one for to, names in wanted.items() for one in house.play(to, names)}
     plugins = request.config.pluginmanager
