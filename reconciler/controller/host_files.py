@@ -9,7 +9,6 @@ elsewhere, network drives.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Iterator
 
 from reconciler.controller.known import Known
@@ -52,9 +51,9 @@ class HostFiles:
                 seen = await self._changed(seen)
                 await asyncio.sleep(LOOK_SECONDS)  # who has what mounted is gone through once, whatever comes in a row
                 continue
-            begun = time.perf_counter()
+            begun = self._known.clock.monotonic()
             await self.look()
-            spent = time.perf_counter() - begun
+            spent = self._known.clock.monotonic() - begun
             await asyncio.sleep(min(max(LOOK_SECONDS, spent / LOOKING_SHARE), LONGEST_PAUSE_SECONDS))
 
     async def look(self) -> bool:
