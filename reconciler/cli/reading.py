@@ -98,6 +98,14 @@ class _Loads:
         """Load one file. Raises PnrError for a policy that can't be used."""
         return self._of(os.path.abspath(os.path.dirname(name) if self._beside else self._domains)).load(name, data)
 
+    def _path_of(self, name: str) -> str:
+        """The path of a file in the domains directory: one that lies elsewhere is judged as if it were put there."""
+        if not self._beside:
+            return name
+        path = os.path.relpath(os.path.abspath(name), os.path.abspath(self._domains))
+        is_below = not os.path.isabs(path) and path.split(os.sep)[0] != os.pardir
+        return path.replace(os.sep, "/") if is_below else os.path.basename(name)
+
     def _of(self, folder: str) -> Loading:
         if folder not in self._by_folder:
             options = ServiceOptions(Path(folder), Path(self._state), engine="docker", policy=self._policy)
@@ -109,7 +117,9 @@ class _Loads:
                 if self._with_contents
                 else _Unread()
             )
-            self._by_folder[folder] = Loading(folder, env, self._allowed, self._check_types, contents, policy)
+            self._by_folder[folder] = Loading(
+                folder, env, self._allowed, self._check_types, contents, policy, self._path_of
+            )
         return self._by_folder[folder]
 
 

@@ -41,12 +41,14 @@ def load(
     allowed_env: Collection[str],
     check_types: Mapping[str, CheckType],
     contents: Contents | None = None,
+    reader: str = "",
 ) -> Loaded:
     """What ``data``, the content of the domain file ``file``, means.
 
     ``base_dir`` is the folder against which relative paths in it are completed (None: they stay as they are).
     ``env`` is the daemon's environment, of which only the names in ``allowed_env`` may be used. ``check_types`` are
-    the health-check types there are, besides the built-in ``fact``. ``contents`` reads what the file refers to.
+    the health-check types there are, besides the built-in ``fact``. ``contents`` reads what the file refers to,
+    for ``reader``: see Source.
     """
     try:
         tree = strict_json.parse(data, file)
@@ -79,7 +81,7 @@ def load(
     if found or document is None:
         return Loaded(file, None, complaints.problems(found, text, file, beyond=beyond), _name(tree))
     gathered = gathering.gather(
-        document, tree, base_dir=base_dir, contents=contents or NoContents(), variables=variables
+        document, tree, base_dir=base_dir, contents=contents or NoContents(), variables=variables, reader=reader
     )
     if gathered.complaints:
         found = list(gathered.complaints)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from reconciler.policy.rule import FLAG, WORDS, Rule, choice
+from reconciler.policy.rule import FLAG, IMAGES, WORDS, Rule, choice
 
 ROWS = (
     Rule(
         "images.allowed",
-        WORDS,
+        IMAGES,
         "Which images may be used, as registry/name[:tag]: `ghcr.io/team/*`, `redis` (docker.io/library/redis),"
         " `registry:5000/app:1.*`. `*` stands for any characters, slashes too. With anything but `*` an image can't be"
         " named by its id.",
@@ -33,7 +33,7 @@ ROWS = (
     ),
     Rule(
         "builds.names",
-        WORDS,
+        IMAGES,
         "Under which names images may be built, as in images.allowed.",
         ["*"],
         ["*"],

@@ -157,6 +157,7 @@ class ImageKeeper:
                 stop=stop,
                 stall_seconds=self._stall_seconds,
                 where=where,
+                domain=action.domain,
             )
 
         pulled = self._tried_again(attempt, f"pulling {name}", tell, stop)
@@ -197,7 +198,16 @@ class ImageKeeper:
             context, dockerfile = self._packed(action.image, build)
             with closing(context):
                 building.build(
-                    client, action.image, build, context, dockerfile, auths=auths, tell=tell, stop=stop, where=where
+                    client,
+                    action.image,
+                    build,
+                    context,
+                    dockerfile,
+                    auths=auths,
+                    tell=tell,
+                    stop=stop,
+                    where=where,
+                    domain=action.domain,
                 )
 
         self._tried_again(attempt, f"building {action.image}", tell, stop)

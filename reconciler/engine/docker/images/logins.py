@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reconciler.errors import PnrError
+from reconciler.helper_environment import environment
 from reconciler.intent.contents import Contents
 from reconciler.intent.image_names import DOCKER_HUB, BadImageName, registry_host
 from reconciler.intent.model import Login
@@ -163,7 +164,12 @@ def _ask_helper(helper: str, server: str) -> dict[str, str]:
     program = f"docker-credential-{helper}"
     try:
         ended = subprocess.run(
-            [program, "get"], input=server.encode(), capture_output=True, timeout=HELPER_SECONDS, check=False
+            [program, "get"],
+            input=server.encode(),
+            capture_output=True,
+            timeout=HELPER_SECONDS,
+            check=False,
+            env=environment("docker-credential", os.environ),
         )
     except FileNotFoundError as error:
         raise _Unusable(f"{program}, which {_path()} names, is not installed") from error
