@@ -29,6 +29,10 @@ class SourceKind(StrEnum):
     TEXT = "content"  # name: the content itself, as it stands in the domain file
 
 
+PATHS = frozenset({SourceKind.FILE, SourceKind.SOPS, SourceKind.AGE})
+"""Those whose name is the path of a file."""
+
+
 @dataclass(frozen=True, slots=True, order=True, repr=False)
 class Source:
     """One thing that a domain file refers to. As text it says where the content is and shows none of it. ``reader`` is

@@ -82,9 +82,16 @@ def _sections(policy: Policy, rules: Mapping[str, Any], pattern: str) -> str:
 
 
 def _said(rule: Rule, section: Section, value: Any) -> Any:
+    return (
+        [*([KEEP] if rule.name in section.adds else []), *said(rule, value)] if rule.kind.is_list else said(rule, value)
+    )
+
+
+def said(rule: Rule, value: Any) -> Any:
+    """A value (its normal form) as a policy file would say it."""
     if not rule.kind.is_list:
         return NONE if value is None else value
-    return [*([KEEP] if rule.name in section.adds else []), *map(_text, value)]
+    return [_text(one) for one in value]
 
 
 def whole(policy: Policy, rules: Mapping[str, Any], pattern: str = "") -> str:
