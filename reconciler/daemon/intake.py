@@ -139,6 +139,7 @@ class Loading:
             check_types=self.check_types,
             contents=contents,
             reader=path or "",
+            defaults=policy.policy.defaults() if policy is not None else None,
         )
         if policy is None or loaded.domain is None:
             return Entry(loaded, data, contents.stamps)

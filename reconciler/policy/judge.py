@@ -78,7 +78,7 @@ class Judge:
             return self.for_file(file)
         if name and self.policy.sections:
             raise Unowned(name)
-        return Judge(self.policy, self.places, self.look, file="")
+        return Judge(self.policy.of_no_file(), self.places, self.look, file="")
 
     def noting(self, looked: dict[str, Seen]) -> Judge:
         """The same judge, for one domain: it looks at each path only once, and notes what it sees of those that the

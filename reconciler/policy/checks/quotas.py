@@ -15,7 +15,8 @@ from reconciler.policy.checks.limits import USUAL_PERIOD
 from reconciler.policy.refusal import Refusal
 
 Placed = Iterator[tuple[Path, Refusal]]
-_SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([kmgt]?)i?b?", re.IGNORECASE)
+_SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([kmgt]?)i?b?", re.IGNORECASE | re.ASCII)
+_FILES = re.compile(r"[0-9]{1,9}", re.ASCII)
 _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 _ROTATING = ("json-file", "local")
 _LOCAL_SIZE, _LOCAL_FILES = 20 << 20, 5
@@ -62,14 +63,22 @@ def _logs(host: Object) -> float:
     if driver not in _ROTATING:
         return math.inf  # what the engine takes where nothing is said, and journals, which nobody bounds for one
     options = table(log.get("Config"))
-    size = _bytes(options.get("max-size")) or (_LOCAL_SIZE if driver == "local" else math.inf)
-    files = str(options.get("max-file") or (_LOCAL_FILES if driver == "local" else 1))
-    return size * (int(files) if files.isdecimal() else 1)
+    usual_size, usual_files = (_LOCAL_SIZE, _LOCAL_FILES) if driver == "local" else (math.inf, 1)
+    return _bytes(options.get("max-size"), usual_size) * _files(options.get("max-file"), usual_files)
 
 
-def _bytes(value: Any) -> float:
-    match = _SIZE.fullmatch(str(value).strip()) if value is not None else None
-    return float(match[1]) * _UNITS[match[2].lower()] if match is not None else 0.0
+# What can't be understood here may be understood by the engine: it counts as without a limit.
+def _bytes(value: Any, usual: float) -> float:
+    match = _SIZE.fullmatch(str(value)) if value is not None else None
+    if match is None:
+        return usual if value is None else math.inf
+    return float(match[1]) * _UNITS[match[2].lower()] or math.inf
+
+
+def _files(value: Any, usual: float) -> float:
+    if value is None:
+        return usual
+    return max(int(str(value)), 1) if _FILES.fullmatch(str(value)) else math.inf
 
 
 _SUMS = (

@@ -25,10 +25,8 @@ def source(case: Case, wanted: Source, path: str, *, is_folder: bool) -> None:
         case SourceKind.CREDENTIAL:
             if not case.policy.allows("secrets.credentials", wanted.name):
                 case.refuse("secrets.credentials", _FIELD, f"{wanted} of the daemon", wanted.name)
-        case SourceKind.FOLDER:
-            places.file(case, path, "file", is_folder=is_folder)
         case _:
-            places.file(case, path, "file")
+            places.file(case, path, "file", is_folder=is_folder)
             _own(case, path)
 
 

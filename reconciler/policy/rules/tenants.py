@@ -28,10 +28,9 @@ ROWS = (
     Rule(
         "secrets.files",
         PATHS,
-        "Which files a domain may have the content of, as secrets, configs, env_file, label_file, and as files that"
-        " sops or age open; they follow the rules of `files` as well. Links are followed, and both ends must be in the"
-        " list."
-        f" `{DOMAIN}` is the folder beside the domain file that is called as the file is.",
+        "Which files a domain may have the content of, as secrets, configs, env_file, label_file, as files that sops or"
+        " age open, and as build contexts; they follow the rules of `files` as well. Links are followed, and both ends"
+        f" must be in the list. `{DOMAIN}` is the folder beside the domain file that is called as the file is.",
         ["/"],
         ["/"],
         [DOMAIN],
@@ -87,6 +86,25 @@ ROWS = (
         SIZE,
         "The most that the logs of all its containers may hold on the disk (max-size times max-file, of json-file and"
         " local); one without a limit counts as more than there is.",
+        "none",
+        "none",
+        "none",
+    ),
+    Rule(
+        "defaults.memory",
+        SIZE,
+        "The limit of memory of a container that declares none. Where a default changes, running containers are given"
+        " it as after an edit of their file.",
+        "none",
+        "none",
+        "none",
+    ),
+    Rule("defaults.cpus", NUMBER, "The processors of a container that declares none.", "none", "none", "none"),
+    Rule("defaults.pids", COUNT, "The most processes of a container that declares none.", "none", "none", "none"),
+    Rule(
+        "defaults.logs",
+        SIZE,
+        "How much the logs of a container that declares no `logging` may hold on the disk, in three files (json-file).",
         "none",
         "none",
         "none",

@@ -156,6 +156,34 @@ def test_what_the_policy_gives_to_a_name_is_given_to_the_file_of_that_name() -> 
         assert "binds.engine_socket" in told(given, file, mine)
 
 
+def test_a_section_that_adds_gives_nothing_of_what_others_are_given_by_their_names() -> None:
+    given = policy(
+        'binds.engine_socket = ["infra/main/web", "*/main/eye"]\n'
+        '[domain."m*".binds]\nengine_socket = ["...", "mallory/main/web"]\n'
+        '[domain."infra*".binds]\nengine_socket = ["...", "x/main/web"]\n'
+    )
+    for file, name, is_given in (
+        ("mallory.json", "mallory", True),
+        ("mallory.json", "infra", False),
+        ("infra.json", "infra", True),
+        ("infra.json", "x", True),
+        ("infra2.json", "infra", False),
+        ("infra.json", "mallory", False),
+    ):
+        said = told(given, file, document(name, {"volumes": ["/run/docker.sock:/s"]}))
+        assert (said == "") == is_given, (file, name, said)
+
+
+def test_the_name_of_a_file_can_write_no_rule_into_the_lines_that_are_suggested() -> None:
+    evil = 'x"]\n[security]\nprivileged = true\n#[y".json'
+    said = told(policy(""), evil, document("any", {"privileged": True}))
+    lines = said.partition("policy.toml: ")[2]
+    assert "\n" not in lines
+    found = policy(lines.replace("] privileged", "]\nprivileged"))
+    assert not found.flag("security.privileged")
+    assert found.for_file(evil).flag("security.privileged") or "?" in lines
+
+
 def test_the_guard_asks_whose_the_name_of_a_domain_is() -> None:
     given = policy('binds.engine_socket = ["shop/main/web"]\n')
     assert rules(given, {"shop": "shop.json"}, create(SOCKET)) == set()
@@ -305,13 +333,19 @@ SECRETS = policy(
         (SourceKind.CREDENTIAL, "shop-db", "shop.json", True),
         (SourceKind.CREDENTIAL, "bank-db", "shop.json", False),
         (SourceKind.CREDENTIAL, "shop-db", "bank.json", False),
+        (SourceKind.FOLDER, "/etc/pnr/secrets", "shop.json", False),
+        (SourceKind.FOLDER, "/etc/pnr/secrets/bank", "shop.json", False),
+        (SourceKind.FOLDER, BASE, "shop.json", False),
+        (SourceKind.FOLDER, f"{BASE}/bank", "shop.json", False),
+        (SourceKind.FOLDER, f"{BASE}/shop/app", "shop.json", True),
         (SourceKind.TEXT, "anything", "bank.json", True),
     ],
 )
 def test_a_secret_is_the_files_that_it_is_given_to(kind: SourceKind, name: str, file: str, is_given: bool) -> None:
     disk = Disk(links={"/etc/pnr/secrets/shop/link": "/etc/pnr/secrets/bank/db"})
-    on_disk = kind in (SourceKind.FILE, SourceKind.SOPS, SourceKind.AGE)
-    found = judging.judge(SECRETS, disk).for_file(file).source(Source(kind, name, file), name if on_disk else "")
+    path = name if name.startswith("/") else ""
+    is_folder = kind is SourceKind.FOLDER
+    found = judging.judge(SECRETS, disk).for_file(file).source(Source(kind, name, file), path, is_folder=is_folder)
     assert (found == []) == is_given, [str(refusal) for refusal in found]
 
 
@@ -362,6 +396,12 @@ LOGS = {"driver": "json-file", "options": {"max-size": "10m", "max-file": "2"}}
         ({"logging": {"driver": "json-file", "options": {"max-size": "31m", "max-file": "2"}}}, {}, "quotas.logs"),
         ({"logging": {"driver": "local"}}, {}, "quotas.logs"),
         ({"logging": {"driver": "journald"}}, {}, "quotas.logs"),
+        ({"logging": {"driver": "local", "options": {"max-size": "10m"}}}, {}, ""),
+        ({"logging": {"driver": "local", "options": {"max-size": "-1"}}}, {}, "quotas.logs"),
+        ({"logging": {"driver": "json-file", "options": {"max-size": "1p"}}}, {}, "quotas.logs"),
+        ({"logging": {"driver": "json-file", "options": {"max-size": "0"}}}, {}, "quotas.logs"),
+        ({"logging": {"driver": "json-file", "options": {"max-size": "10m", "max-file": "+99"}}}, {}, "quotas.logs"),
+        ({"logging": {"driver": "json-file", "options": {"max-size": "61m", "max-file": "0"}}}, {}, "quotas.logs"),
         ({"logging": {"driver": "none"}}, {}, ""),
         ({"ports": ["8000-8003:80-83"]}, {}, "quotas.ports"),
         ({"ports": ["8000:80", "8000:80/udp", "8001:81", "8002:82"]}, {}, "quotas.ports"),
@@ -390,3 +430,47 @@ def test_a_quota_counts_all_chunks_and_is_told_at_the_one_with_which_it_is_too_m
     found = judged(policy('[quotas]\nmemory = "256m"\n'), {"a.json": one}).problems["a.json"]
     assert [problem.place.path for problem in found] == ["cpuxs.y.design_chunks[1].container"]
     assert "more than 268435456 bytes of memory in all of its domain, with this container 335544320" in found[0].message
+
+
+# --- defaults -------------------------------------------------------------------------------------------------------
+
+DEFAULTS = policy(
+    '[domain."a*".defaults]\nmemory = "64m"\ncpus = 0.5\npids = 10\nlogs = "30m"\n'
+    '[domain."a*".quotas]\nmemory = "128m"\nlogs = "90m"\n[domain."a*".limits]\nrequired = ["memory", "cpus", "pids"]\n'
+)
+
+
+def settings(file: str, container: Mapping[str, Any]) -> Mapping[str, Any]:
+    one = {"name": "any", "cpuxs": {"x": {"design_chunks": [{"name": "c", "container": {"image": "i", **container}}]}}}
+    found = judged(DEFAULTS, {file: one})
+    assert not found.problems, found.problems
+    return next(found.domains["any"].chunks()).container.settings
+
+
+def test_who_declares_no_limit_gets_what_the_policy_gives_to_his_file() -> None:
+    assert settings("a1.json", {}) == {
+        "mem_limit": 64 << 20,
+        "cpus": 0.5,
+        "pids_limit": 10,
+        "logging": {"driver": "json-file", "options": {"max-file": "3", "max-size": str(10 << 20)}},
+    }
+    assert settings("b.json", {}) == {}
+    own = {"mem_limit": "32m", "cpus": 0.1, "pids_limit": 3, "logging": {"driver": "none"}}
+    assert settings("a1.json", own)["mem_limit"] == 32 << 20
+    deployed = {"deploy": {"resources": {"limits": {"memory": "16m", "cpus": "0.2", "pids": 4}}}}
+    found = settings("a1.json", deployed)
+    assert (found["mem_limit"], found["cpus"], found["pids_limit"]) == (16 << 20, 0.2, 4)
+
+
+def test_a_default_contradicts_nothing_that_was_declared() -> None:
+    assert "cpus" not in settings("a1.json", {"cpu_quota": 20000})
+    one = {"name": "any", "cpuxs": {"x": {"design_chunks": [{"name": "c", "container": {"image": "i"}}]}}}
+    one["cpuxs"]["x"]["design_chunks"][0]["container"]["mem_reservation"] = "100m"  # type: ignore[index]
+    assert "limits.required" in told(DEFAULTS, "a1.json", one)
+
+
+def test_defaults_count_in_quotas() -> None:
+    chunks = [{"name": f"c{n}", "container": {"image": "x"}} for n in range(3)]
+    said = told(DEFAULTS, "a1.json", {"name": "any", "cpuxs": {"x": {"design_chunks": chunks}}})
+    assert "more than 134217728 bytes of memory in all of its domain, with this container 201326592" in said
+    assert told(DEFAULTS, "a1.json", {"name": "any", "cpuxs": {"x": {"design_chunks": chunks[:2]}}}) == ""
