@@ -194,6 +194,13 @@ class Judge:
         container.existing(case, inspected)
         return list(case.out)
 
+    def lends_login(self, domain: str, registry: str) -> bool:
+        """Whether a domain may be asked for at a registry with the daemon's own login."""
+        try:
+            return self.for_domain(domain).policy.allows("images.logins", registry)
+        except Unowned:
+            return False
+
     def environment(self, allowed: Collection[str]) -> frozenset[str]:
         """Of the variables that are allowed at all, those that the domain file may take."""
         if self.policy.is_open:

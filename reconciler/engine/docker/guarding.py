@@ -52,6 +52,10 @@ class Guard:
             raise PolicyRefused(f"the policy can't judge it: {error}") from error
         _refuse(self._judge.request(asked, _Asking(client, self._adopted)))
 
+    def lends_login(self, domain: str, registry: str) -> bool:
+        """Whether the daemon's own login to a registry may be used for a domain."""
+        return self._judge.lends_login(domain, registry)
+
     def check_adoption(self, client: docker.APIClient, body: Body, chunk: ChunkId, adopt: Adopt) -> None:
         """Return where a container that is there may be taken over for a chunk: no request would tell, for none is
         sent. One that is to be replaced need not be as the policy wants it. Raises PolicyRefused."""

@@ -24,6 +24,15 @@ ROWS = (
         True,
     ),
     Rule(
+        "images.logins",
+        WORDS,
+        "To which registries the daemon's own logins (Docker's configuration and its helpers) are lent: `ghcr.io`,"
+        " `registry:5000`, `docker.io`. Elsewhere a domain has what its own `registries` say.",
+        ["*"],
+        ["*"],
+        [],
+    ),
+    Rule(
         "builds.allowed",
         FLAG,
         "Whether images may be built. What a Dockerfile takes as its base (FROM) and runs is not looked at.",

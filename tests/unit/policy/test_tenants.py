@@ -237,6 +237,15 @@ def test_a_pull_is_for_the_domain_that_asked() -> None:
     assert rules(given, {}, Request(Route.PULL, "POST", "/images/create", query=asked, domain="c")) == {"known files"}
 
 
+def test_the_daemons_login_is_lent_to_the_files_that_it_is_given_to() -> None:
+    given = policy('[domain."a.json".images]\nlogins = ["ghcr.io", "*.team.io"]\n', "strict")
+    files = {"a": "a.json", "b": "b.json"}
+    lent = {(d, r) for d in ("a", "b", "c", "") for r in ("ghcr.io", "x.team.io", "docker.io")
+            if asking(given, files).lends_login(d, r)}  # fmt: skip
+    assert lent == {("a", "ghcr.io"), ("a", "x.team.io")}
+    assert asking(policy(""), files).lends_login("c", "docker.io")
+
+
 # --- names ----------------------------------------------------------------------------------------------------------
 
 
