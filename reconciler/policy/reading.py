@@ -1,8 +1,7 @@
 """A policy file from its text. Pure. What is wrong with it comes all at once, with lines.
 
-The standard library's parser tells no places. A statement of TOML ends where the text up to there can be parsed, so the
-line of a key is found with the same parser: it stands in the first statement after which the key is there. That takes a
-while for a long text, and is done only for keys that are asked for.
+The standard library's parser tells no places. A statement of TOML ends where the text from its beginning can be parsed,
+so the line of a key is found with the same parser, statement by statement: it is in the first one that brings the key.
 """
 
 from __future__ import annotations
@@ -213,19 +212,36 @@ def _lines(text: str, tree: Mapping[str, Any], wanted: list[Path]) -> dict[Path,
     missing = {path for path in wanted if path and _has(tree, path)}
     found: dict[Path, int] = {}
     lines = text.splitlines(keepends=True)
+    table: Path = ()
     begins = 0
     for end in range(1, len(lines) + 1):
         if not missing:
             break
         try:
-            part = tomllib.loads("".join(lines[:end]))
+            part = tomllib.loads("".join(lines[begins:end]))
         except tomllib.TOMLDecodeError:
             continue
-        for path in [path for path in missing if _has(part, path)]:
-            found[path] = _first_with_text(lines, begins, end)
-            missing.discard(path)
+        first = _first_with_text(lines, begins, end)
         begins = end
+        if lines[first - 1].lstrip().startswith("["):
+            table = _only(part)
+            brought = {path for path in missing if table[: len(path)] == path}
+        else:
+            inside = (path for path in missing if path[: len(table)] == table)
+            brought = {path for path in inside if _has(part, path[len(table) :]) and len(path) > len(table)}
+        found |= dict.fromkeys(brought, first)
+        missing -= brought
     return found
+
+
+def _only(tree: Mapping[str, Any]) -> Path:
+    """The one table that a header alone makes."""
+    path: Path = ()
+    node: Any = tree
+    while isinstance(node, dict) and node:
+        (name, node), *_ = node.items()
+        path = (*path, name)
+    return path
 
 
 def _first_with_text(lines: list[str], begins: int, end: int) -> int:
