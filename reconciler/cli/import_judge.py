@@ -16,13 +16,14 @@ from reconciler.cli.reading import THROW_AWAY_KEY
 from reconciler.daemon.intake import Loading
 from reconciler.daemon.policy import make_policy
 from reconciler.daemon.protocol import ServiceOptions
+from reconciler.intent.contents import Source
 from reconciler.intent.findings import Finding
 from reconciler.intent.judgement import judge_domains
 from reconciler.intent.model import Loaded, Place, Problem
 from reconciler.intent.positions import render
 from reconciler.policy import Judge, Policy, domain, suggesting
 from reconciler.policy.reading import profile_named
-from reconciler.policy.refusal import Refusal
+from reconciler.policy.refusal import CODE, Refusal
 from reconciler.probes.registry import known_types
 from reconciler.sources.contents import LocalContents, Places
 
@@ -36,11 +37,12 @@ class ImportJudge:
     """
 
     def __init__(
-        self, file: str, base_dir: str, allowed: frozenset[str], policy: Judge, contents: LocalContents
+        self, file: str | None, base_dir: str, allowed: frozenset[str], policy: Judge, contents: LocalContents
     ) -> None:
         self.policy = policy
         self.refusals: dict[Refusal, None] = {}
-        self._file, self._base_dir, self._allowed = file, base_dir, allowed
+        self._file, self._base_dir, self._allowed = file or "domain.json", base_dir, allowed
+        self.named = file
         # At a glance: the same text is judged several times, with some of it taken out.
         self._contents = contents.glance(self._may_read)
         self._loading = Loading(
@@ -50,6 +52,7 @@ class ImportJudge:
             check_types=known_types(),
             contents=self._contents,
             policy=policy,
+            path_of=lambda name: file,
         )
 
     @classmethod
@@ -58,7 +61,7 @@ class ImportJudge:
         environment is judged by what it is there."""
         domains, state = map(Path, folders(args))
         policy = make_policy(ServiceOptions(domains, state, engine="docker", policy=policy_name(args)))
-        file = output.name if output is not None else "domain.json"
+        file = output.name if output is not None else None
         base_dir = str(output.absolute().parent if output is not None else os.getcwd())
         allowed = frozenset(allowed_env(args))
         contents = LocalContents(lambda: THROW_AWAY_KEY, Places.of({**variables, **os.environ}, allowed))
@@ -67,7 +70,7 @@ class ImportJudge:
     def under(self, policy: Policy) -> ImportJudge:
         """The same under another policy."""
         judge = Judge(policy, self.policy.places, self.policy.look)
-        return ImportJudge(self._file, self._base_dir, self._allowed, judge, self._contents)
+        return ImportJudge(self.named, self._base_dir, self._allowed, judge, self._contents)
 
     def __call__(self, text: bytes) -> Loaded:
         """What is wrong with a domain file of this text; all of it that one look can tell."""
@@ -76,16 +79,19 @@ class ImportJudge:
         if found is None:
             return entry.loaded
         if entry.refused:
-            self.refusals.update((one, None) for _, one in domain.refusals(self.policy, found, json.loads(text)))
+            judge = self.policy.for_file(self.named) if self.named is not None else self.policy
+            self.refusals.update((one, None) for _, one in domain.refusals(judge, found, json.loads(text)))
         findings = judge_domains([found], refused=entry.refused).findings
-        wrong = [one for one in findings if one.severity == "error"]
+        # That the policy does not give the domain's name to the file is told with the rest of what it refuses.
+        wrong = [one for one in findings if one.severity == "error" and (one.code, one.path) != (CODE, ("name",))]
         return Loaded(self._file, None, tuple(map(self._problem, wrong)), found.name) if wrong else entry.loaded
 
     def _problem(self, finding: Finding) -> Problem:
         return Problem(Place(self._file, path=render(finding.path)), finding.code, finding.message)
 
-    def _may_read(self, path: str, is_folder: bool) -> str:
-        found = self.policy.file(path, is_folder=is_folder)
+    def _may_read(self, path: str, is_folder: bool, source: Source) -> str:
+        judge = self.policy.for_file(source.reader) if source.reader else self.policy
+        found = judge.source(source, path, is_folder=is_folder)
         self.refusals.update(dict.fromkeys(found))
         return "; ".join(map(str, found))
 
@@ -106,19 +112,21 @@ def suggest(args: Namespace, judge: ImportJudge, convert: Callable[[ImportJudge]
     """What to write, where something was refused. ``convert`` converts anew by a judge."""
     if not judge.refusals:
         return None
-    policy = judge.policy.policy
+    whole = judge.policy.policy
+    pattern = suggesting.pattern_of(judge.named) if judge.named is not None else ""
+    policy = whole.for_file(judge.named) if judge.named is not None else whole
     rules: dict[str, Any] = {}
     refusals = list(judge.refusals)
     for _ in range(_ROUNDS):
-        new = {**rules, **suggesting.allowing(suggesting.changed(policy, rules), refusals)}
+        new = {**rules, **suggesting.allowing(suggesting.changed(policy, rules, pattern), refusals)}
         if new == rules:
             break
         rules = new
-        trial = judge.under(suggesting.changed(policy, rules))
+        trial = judge.under(suggesting.changed(policy, rules, pattern))
         convert(trial)  # allowing one thing may show the next
         refusals = list(trial.refusals)
     named = policy_name(args)
     is_there = named is not None and profile_named(named) is None
     file = named if named is not None and is_there else installed_policy()
-    text = suggesting.whole(policy, rules)
-    return Suggestion(len(judge.refusals), file, is_there, suggesting.lines(rules), text)
+    text = suggesting.whole(whole, rules, pattern)
+    return Suggestion(len(judge.refusals), file, is_there, suggesting.lines(rules, pattern), text)

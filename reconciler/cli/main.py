@@ -30,6 +30,7 @@ COMMANDS = (
     ("images", "images", "show which image each chunk runs, and which is the newest"),
     ("prune", "prune", "remove images of ours that nothing uses any more"),
     ("import", "import_compose", "make a domain file of a Compose project"),
+    ("policy", "policy", "show what the policy says of a domain file, and check a policy file"),
     ("graph", "graph", "draw which chunk waits for which fact"),
     ("schema", "schema", "print the JSON Schema of a domain file"),
 )
@@ -84,6 +85,14 @@ class _CommandParser(_Parser):
         module.configure(self)
         self.set_defaults(run=module.run)
         return super().parse_known_args(args, namespace)
+
+
+class ActionParser(_Parser):
+    """The parser of one of several things that a subcommand can do: ``pnr policy check``."""
+
+    def __init__(self, *, prog: str) -> None:
+        super().__init__(prog=prog, formatter_class=_Help)
+        _folder_options(self)
 
 
 def _folder_options(parser: argparse.ArgumentParser) -> None:

@@ -23,6 +23,11 @@ def engine_options(parser: ArgumentParser) -> None:
 def file_options(parser: ArgumentParser) -> None:
     """``--allow-env`` and ``--policy``: what decides whether a domain file is valid."""
     allow_env_option(parser)
+    policy_option(parser)
+
+
+def policy_option(parser: ArgumentParser) -> None:
+    """``--policy``."""
     parser.add_argument(
         "--policy",
         metavar="FILE",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -122,23 +122,29 @@ class Loading:
     check_types: Mapping[str, CheckType]
     contents: Contents = field(default_factory=NoContents)
     policy: Judge | None = None
+    path_of: Callable[[str], str | None] = str
 
     def load(self, name: str, data: bytes) -> Entry:
-        """Load one file."""
+        """Load one file. What the policy says of it by its path in the domains directory is in force: ``path_of`` tells
+        that of a file's name, or that nobody knows it yet."""
         contents = _Stamping(self.contents)
+        path = self.path_of(name)
+        policy = self.policy.for_file(path) if self.policy is not None and path is not None else self.policy
         loaded = load(
             data,
             name,
             base_dir=self.base_dir,
             env=self.env,
-            allowed_env=self.allowed_env,
+            allowed_env=policy.environment(self.allowed_env) if policy is not None else self.allowed_env,
             check_types=self.check_types,
             contents=contents,
+            reader=path or "",
+            defaults=policy.policy.defaults() if policy is not None else None,
         )
-        if self.policy is None or loaded.domain is None:
+        if policy is None or loaded.domain is None:
             return Entry(loaded, data, contents.stamps)
         looked: dict[str, Seen] = {}
-        refused = judge_domain(self.policy.noting(looked), loaded.domain, json.loads(data))
+        refused = judge_domain(policy.noting(looked), loaded.domain, json.loads(data))
         return Entry(loaded, data, contents.stamps, tuple(refused), looked)
 
     def is_stale(self, entry: Entry, contents: Contents | None = None) -> bool:

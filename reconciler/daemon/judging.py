@@ -25,8 +25,25 @@ THREADS = 4
 _MAY_REFER = re.compile(rb'"(?:secrets|configs|env_file|label_file|build(?:_path)?|volumes|devices|logging)"')
 
 
+class Owners:
+    """Which file each domain's name belongs to: the one that claimed it, as of the last judgement. It is replaced as a
+    whole by the one who judges; others may ask from any thread."""
+
+    def __init__(self) -> None:
+        self._files: Mapping[str, str] = {}
+
+    def __call__(self, domain: str) -> str | None:
+        """The file's path in the domains directory; None where nobody knows."""
+        return self._files.get(domain)
+
+    def know(self, files: Mapping[str, str]) -> None:
+        """Forget what was, and know these."""
+        self._files = dict(files)
+
+
 class FileJudge:
-    """See :class:`reconciler.controller.protocols.Judge`. ``refers`` is set while some file refers to something."""
+    """See :class:`reconciler.controller.protocols.Judge`. ``refers`` is set while some file refers to something;
+    ``owners`` is told whose the names of domains are."""
 
     def __init__(
         self,
@@ -37,8 +54,10 @@ class FileJudge:
         check_types: Mapping[str, CheckType],
         contents: LocalContents,
         policy: Judge | None = None,
+        owners: Owners | None = None,
     ) -> None:
         self.refers = asyncio.Event()
+        self._owners = owners or Owners()
         self._contents = contents
         self._loading = intake.Loading(base_dir, env, allowed_env, check_types, contents, policy)
         self._cache = intake.LoadCache()
@@ -46,11 +65,14 @@ class FileJudge:
 
     def recall(self, stored: Sequence[intake.Stored]) -> Mapping[str, Domain]:
         """What stored texts mean, by the domain's name."""
+        self._owners.know({one.domain: one.file for one in stored})
         return intake.recall(self._loading, stored, self._cache)
 
     def __call__(self, files: Mapping[str, Any], in_force: Sequence[InForce]) -> intake.Judged:
         """Judge files by their names, beside what is in force."""
         judged = intake.judge_with(self._loading, files, in_force=in_force, cache=self._cache)
+        owned = {held.name: held.file for held in in_force}
+        self._owners.know(owned | {domain.name: domain.file for domain in judged.domains.values()})
         used = {source for entry in self._cache.loaded.values() for source in entry.stamps}
         self._contents.forget_others(used)
         if used or any(entry.looked for entry in self._cache.loaded.values()):

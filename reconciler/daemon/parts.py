@@ -15,12 +15,13 @@ from reconciler.controller.clock import SystemClock
 from reconciler.controller.loop import Controller
 from reconciler.controller.protocols import ProbeMaker, RuntimeReader
 from reconciler.controller.recorder import Recorder
-from reconciler.daemon.judging import FileJudge
+from reconciler.daemon.judging import FileJudge, Owners
 from reconciler.daemon.policy import files_roots, make_policy, runtime_root
 from reconciler.daemon.protocol import ServiceOptions
 from reconciler.daemon.references import WithReferences
 from reconciler.engine.protocol import Engine
 from reconciler.errors import PnrError
+from reconciler.intent.contents import Source
 from reconciler.intent.model import ChunkId
 from reconciler.policy import Judge
 from reconciler.probes import registry
@@ -96,14 +97,18 @@ def make_contents(
 def may_read(policy: Judge) -> MayRead:
     """Says why a policy does not let a file, or a directory to build from, be read."""
 
-    def refused(path: str, is_folder: bool) -> str:
-        return "; ".join(str(refusal) for refusal in policy.file(path, is_folder=is_folder))
+    def refused(path: str, is_folder: bool, source: Source) -> str:
+        judge = policy.for_file(source.reader) if source.reader else policy
+        return "; ".join(str(refusal) for refusal in judge.source(source, path, is_folder=is_folder))
 
     return refused
 
 
-def make_judge(options: ServiceOptions, contents: LocalContents, policy: Judge) -> FileJudge:
-    """The judge of files: it loads, interpolates and checks them, with the probe types that are installed."""
+def make_judge(
+    options: ServiceOptions, contents: LocalContents, policy: Judge, owners: Owners | None = None
+) -> FileJudge:
+    """The judge of files: it loads, interpolates and checks them, with the probe types that are installed; ``owners``
+    is told whose the names of domains are."""
     check_types = registry.known_types()
     for problem in registry.problems():
         log.warning("%s", problem)
@@ -111,7 +116,13 @@ def make_judge(options: ServiceOptions, contents: LocalContents, policy: Judge) 
     env = {name: value for name, value in os.environ.items() if name in allowed}
     base = str(options.domains.absolute())
     return FileJudge(
-        base_dir=base, env=env, allowed_env=allowed, check_types=check_types, contents=contents, policy=policy
+        base_dir=base,
+        env=env,
+        allowed_env=allowed,
+        check_types=check_types,
+        contents=contents,
+        policy=policy,
+        owners=owners,
     )
 
 
@@ -193,8 +204,9 @@ async def assembled(
         clock = SystemClock()
         policy = make_policy(options)
         contents = make_contents(options, policy, make_key=True, records=records)
-        engine, make_probe, runtime = make_engine(options, contents, policy, records)
-        judge = make_judge(options, contents, policy)
+        owners = Owners()
+        engine, make_probe, runtime = make_engine(options, contents, policy.asking(owners), records)
+        judge = make_judge(options, contents, policy, owners)
         intents = IntentStore(options.state)
         await judge.prepare({intent.file: intent for intent in intents.load_all()})
         folder = FolderStore(options.state)

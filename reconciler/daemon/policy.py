@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 import stat
 import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import reconciler
@@ -28,25 +30,43 @@ class PolicyUnusable(PnrError):
     code = "PolicyUnusable"
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A policy as it was found. ``doubts`` say why a daemon would not start with it all the same: others could change
+    it."""
+
+    policy: Policy
+    doubts: tuple[str, ...] = ()
+
+
 def load_policy(options: ServiceOptions) -> Policy:
     """The policy that the options name. Raises PnrError."""
-    if options.policy is None:
-        return Policy.of(Profile.STANDARD)
-    found = reading.profile_named(options.policy)
-    if found is not None:
-        return found
-    path = os.path.abspath(options.policy)
-    text = _read(path)
-    domains = os.path.realpath(options.domains)
-    if os.path.commonpath([domains, os.path.realpath(path)]) == domains:
-        raise PolicyUnusable(
+    found = find_policy(options.policy, str(options.domains))
+    if found.doubts:
+        raise PolicyUnusable(found.doubts[0])
+    return found.policy
+
+
+def find_policy(name: str | None, domains: str) -> Found:
+    """The policy of a name, as far as it can be read and understood, for a directory of domain files. Raises
+    PnrError."""
+    if name is None:
+        return Found(Policy.of(Profile.STANDARD))
+    profile = reading.profile_named(name)
+    if profile is not None:
+        return Found(profile)
+    path = os.path.abspath(name)
+    text, doubts = _read(path)
+    root = os.path.realpath(domains)
+    if os.path.commonpath([root, os.path.realpath(path)]) == root:
+        doubts.append(
             f"the policy {path} lies in the directory of the domain files, which is the domains' to write: put it"
             " elsewhere"
         )
-    return reading.read(text, path)
+    return Found(reading.read(text, path), tuple(doubts))
 
 
-def _read(path: str) -> str:
+def _read(path: str) -> tuple[str, list[str]]:
     try:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     except OSError as error:
@@ -59,7 +79,7 @@ def _read(path: str) -> str:
         at = os.fstat(descriptor)
         if not stat.S_ISREG(at.st_mode):
             raise PolicyUnusable(f"the policy {path} is no file; nothing starts without it")
-        _trust(path, at)
+        doubts = list(_doubts(path, at))
         with os.fdopen(os.dup(descriptor), "rb") as file:
             data = file.read(reading.LARGEST + 1)
     finally:
@@ -67,34 +87,39 @@ def _read(path: str) -> str:
     if len(data) > reading.LARGEST:
         raise PolicyUnusable(f"the policy {path} has more than {reading.LARGEST} bytes")
     try:
-        return data.decode("utf-8")
+        return data.decode("utf-8"), doubts
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         raise PolicyUnusable(f"{path}:{line}: it is no UTF-8") from error
 
 
-def _trust(path: str, at: os.stat_result) -> None:
-    """Refuse a policy that others than root and the daemon's user may write, or put another file in the place of."""
+def _doubts(path: str, at: os.stat_result) -> Iterator[str]:
+    """Why a policy is none to go by: others than root and the daemon's user may write it, or put another file in the
+    place of it."""
     if not hasattr(os, "geteuid"):
         return  # Windows: no owners and modes to go by
     if at.st_uid not in (0, os.geteuid()):
-        raise PolicyUnusable(
+        yield (
             f"the policy {path} belongs to uid {at.st_uid}, who could change it: chown it to root, or to the daemon's"
             " user"
         )
     if at.st_mode & _GROUP_OR_OTHERS:
-        raise PolicyUnusable(f"the policy {path} may be written by others than its owner: chmod go-w {path}")
+        yield f"the policy {path} may be written by others than its owner: chmod go-w {path}"
     for way in dict.fromkeys((path, os.path.realpath(path))):
         seen = paths.look(way)
         if seen.others is not None:
-            raise PolicyUnusable(
+            yield (
                 f"the policy {path} is not safe: others than root and the daemon's user may write to {seen.others}, and"
                 " put another file in its place; chmod go-w it, or put the policy elsewhere"
             )
 
 
-def make_policy(options: ServiceOptions) -> Judge:
-    """The judge of what domains ask for. Raises PnrError."""
+def make_policy(options: ServiceOptions, *, on_other_host: bool = False) -> Judge:
+    """The judge of what domains ask for. Raises PnrError. ``on_other_host``: the files are judged for another machine,
+    by the policy as it is written, and paths of the host by their names alone."""
+    if on_other_host:
+        policy = find_policy(options.policy, str(options.domains)).policy
+        return Judge(policy, _installation(options, policy), paths.by_name)
     policy = load_policy(options)
     return Judge(policy, _installation(options, policy), look_for(options))
 

@@ -44,6 +44,11 @@ def unseen(path: str) -> Seen:
     return Seen(posixpath.normpath(path), hidden="the engine is on another machine")
 
 
+def by_name(path: str) -> Seen:
+    """The look at a path of which nothing counts but its name: as if it were there, and no link on the way to it."""
+    return Seen(posixpath.normpath(path), kind="folder")
+
+
 def resolved(path: str) -> str:
     """The absolute path without links of what is there, or would be."""
     return os.path.realpath(os.path.abspath(path))

@@ -29,12 +29,18 @@ class SourceKind(StrEnum):
     TEXT = "content"  # name: the content itself, as it stands in the domain file
 
 
+PATHS = frozenset({SourceKind.FILE, SourceKind.SOPS, SourceKind.AGE})
+"""Those whose name is the path of a file."""
+
+
 @dataclass(frozen=True, slots=True, order=True, repr=False)
 class Source:
-    """One thing that a domain file refers to. As text it says where the content is and shows none of it."""
+    """One thing that a domain file refers to. As text it says where the content is and shows none of it. ``reader`` is
+    the domain file, by its path in the domains directory: what it may read is not what another one may."""
 
     kind: SourceKind
     name: str
+    reader: str = ""
 
     def __str__(self) -> str:
         match self.kind:
@@ -51,10 +57,10 @@ class Source:
     __repr__ = __str__
 
 
-def folder(context: str, dockerfile: str | None) -> Source:
+def folder(context: str, dockerfile: str | None, reader: str = "") -> Source:
     """The directory ``context`` (an absolute path) as a source, with the Dockerfile (relative to it, or absolute) that
     says what is left out of it. None is the usual one; "" where there is none because it stands in the domain file."""
-    return Source(SourceKind.FOLDER, context if dockerfile is None else f"{context}\n{dockerfile}")
+    return Source(SourceKind.FOLDER, context if dockerfile is None else f"{context}\n{dockerfile}", reader)
 
 
 def folder_parts(source: Source) -> tuple[str, str | None]:

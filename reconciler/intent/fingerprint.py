@@ -132,7 +132,8 @@ def _chunk(chunk: Chunk, options: Mapping[str, Any]) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         shown = ((field, getattr(value, field.name)) for field in fields(value))
-        return {field.name: _plain(part) for field, part in shown if part != _default(field)}
+        # Who reads something changes nothing of what it means.
+        return {f.name: _plain(part) for f, part in shown if part != _default(f) and f.name != "reader"}
     if isinstance(value, Mapping):
         return {key: _plain(part) for key, part in value.items()}
     if isinstance(value, list | tuple):

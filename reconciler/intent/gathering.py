@@ -150,10 +150,11 @@ def gather(
     base_dir: str | None,
     contents: Contents,
     variables: Variables,
+    reader: str = "",
 ) -> Gathered:
     """Read what ``file``, whose tree is ``tree``, refers to. ``variables`` says which names of the daemon's environment
-    may be used, and has the values for files of variables."""
-    gatherer = _Gatherer(base_dir, contents, variables)
+    may be used, and has the values for files of variables; ``reader`` is as in Source."""
+    gatherer = _Gatherer(base_dir, contents, variables, reader)
     for kind in KINDS:
         used = {
             use.name
@@ -183,7 +184,7 @@ def gather(
             options = tree["cpuxs"][cpux_name]["design_chunks"][index]["container"].get("security_opt")
             for number, option in enumerate(options or ()):
                 gatherer.profile_of(option, (*where, "security_opt", number))
-    building = BuildGatherer(base_dir, contents, variables)
+    building = BuildGatherer(base_dir, contents, variables, reader)
     builds = building.gather(file)
     complaints = (*gatherer.complaints, *building.complaints)
     logins = {
@@ -204,8 +205,9 @@ def gather(
 
 
 class _Gatherer:
-    def __init__(self, base_dir: str | None, contents: Contents, variables: Variables) -> None:
+    def __init__(self, base_dir: str | None, contents: Contents, variables: Variables, reader: str) -> None:
         self._base_dir = base_dir
+        self._reader = reader
         self._contents = contents
         self._variables = variables
         self.found: dict[tuple[str, str], tuple[Source, str]] = {}
@@ -271,7 +273,7 @@ class _Gatherer:
     def _source(self, kind: SourceKind, value: str) -> Source:
         if kind in (SourceKind.FILE, SourceKind.SOPS, SourceKind.AGE):
             value = absolute(self._base_dir, value)
-        source = Source(kind, value)
+        source = Source(kind, value, self._reader)
         if kind is not SourceKind.TEXT:
             self.sources.append(source)
         return source

@@ -107,8 +107,9 @@ class BuildGatherer:
     """Finds out what declared builds mean; ``sources`` and ``complaints`` collect what was asked for and what went
     wrong."""
 
-    def __init__(self, base_dir: str | None, contents: Contents, variables: Variables) -> None:
+    def __init__(self, base_dir: str | None, contents: Contents, variables: Variables, reader: str = "") -> None:
         self._base_dir = base_dir
+        self._reader = reader
         self._contents = contents
         self._variables = variables
         self.sources: list[Source] = []
@@ -147,6 +148,7 @@ class BuildGatherer:
             extra_hosts=declared.extra_hosts,
             tags=declared.tags,
             ulimits=declared.ulimits,
+            reader=self._reader,
         )
         return build if content is None else fingerprint.with_build(build, content)
 
@@ -156,7 +158,7 @@ class BuildGatherer:
         missing: SourceMissing | None = None
         for place in places:
             dockerfile = "" if declared.dockerfile_inline is not None else declared.dockerfile
-            source = folder(place, dockerfile)
+            source = folder(place, dockerfile, self._reader)
             self.sources.append(source)
             try:
                 return place, self._contents.fingerprint(source)

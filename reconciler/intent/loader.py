@@ -41,12 +41,15 @@ def load(
     allowed_env: Collection[str],
     check_types: Mapping[str, CheckType],
     contents: Contents | None = None,
+    reader: str = "",
+    defaults: Mapping[str, Any] | None = None,
 ) -> Loaded:
     """What ``data``, the content of the domain file ``file``, means.
 
     ``base_dir`` is the folder against which relative paths in it are completed (None: they stay as they are).
     ``env`` is the daemon's environment, of which only the names in ``allowed_env`` may be used. ``check_types`` are
-    the health-check types there are, besides the built-in ``fact``. ``contents`` reads what the file refers to.
+    the health-check types there are, besides the built-in ``fact``. ``contents`` reads what the file refers to,
+    for ``reader``: see Source. ``defaults`` are normal forms of settings, for containers that declare none.
     """
     try:
         tree = strict_json.parse(data, file)
@@ -79,7 +82,7 @@ def load(
     if found or document is None:
         return Loaded(file, None, complaints.problems(found, text, file, beyond=beyond), _name(tree))
     gathered = gathering.gather(
-        document, tree, base_dir=base_dir, contents=contents or NoContents(), variables=variables
+        document, tree, base_dir=base_dir, contents=contents or NoContents(), variables=variables, reader=reader
     )
     if gathered.complaints:
         found = list(gathered.complaints)
@@ -91,6 +94,7 @@ def load(
         base_dir=base_dir,
         check_types=check_types,
         gathered=gathered,
+        defaults=defaults,
     )
     return Loaded(file, domain, (), domain.name, gathered.sources)
 

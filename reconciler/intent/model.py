@@ -229,6 +229,7 @@ class Build:
     extra_hosts: tuple[str, ...] = ()  # name:address
     tags: tuple[str, ...] = ()  # further names of the image
     ulimits: Mapping[str, list[int]] = field(default_factory=dict)  # soft and hard
+    reader: str = ""  # the domain file that it is declared in: see Source
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,9 +54,11 @@ def resolve(
     base_dir: str | None,
     check_types: Mapping[str, CheckType],
     gathered: Gathered,
+    defaults: Mapping[str, Any] | None = None,
 ) -> Domain:
-    """The domain that ``file`` (read from the file ``name``, whose bytes have the SHA-256 ``digest``) describes."""
-    resolver = _Resolver(file, base_dir, check_types, gathered)
+    """The domain that ``file`` (read from the file ``name``, whose bytes have the SHA-256 ``digest``) describes.
+    ``defaults`` has the normal forms of settings of containers that declare none."""
+    resolver = _Resolver(file, base_dir, check_types, gathered, defaults or {})
     cpuxs = tuple(resolver.cpux(cpux_name, cpux) for cpux_name, cpux in file.cpuxs.items())
     declared = [resolver.volume(volume) for volume in file.volumes]
     domain = Domain(
@@ -76,12 +78,24 @@ def resolve(
     return replace(domain, intent=fingerprint.intent(domain, resolver.declared_options))
 
 
+_SAYS_AS_MUCH = {
+    "cpus": ("cpu_quota", "cpu_period", "cpu_count", "cpu_percent"),
+    "mem_limit": ("memswap_limit", "mem_reservation"),
+}
+"""Settings beside which a default would contradict what was declared."""
+
+
+def _lacks(given: Mapping[str, Any], setting: str) -> bool:
+    return all(given.get(name) is None for name in (setting, *_SAYS_AS_MUCH.get(setting, ())))
+
+
 @dataclass
 class _Resolver:
     file: document.DomainFile
     base_dir: str | None
     check_types: Mapping[str, CheckType]
     gathered: Gathered
+    defaults: Mapping[str, Any]
     networks: dict[str, NetworkSpec] = field(default_factory=dict)  # those used, by engine-side name
     volumes: dict[str, VolumeSpec] = field(default_factory=dict)
     containers: dict[str, list[str]] = field(default_factory=dict)  # of the CPUX at hand: their names, by chunk
@@ -225,6 +239,7 @@ class _Resolver:
         if given.get("mem_limit") and given.get("memswap_limit") == 2 * given["mem_limit"]:
             # What the engine fills in for a limit of memory; it could not be told from nothing.
             given["memswap_limit"] = None
+        given = {**given, **{name: value for name, value in self.defaults.items() if _lacks(given, name)}}
         given = references.with_containers(given, lambda chunk: self.containers[chunk][0])
         return {key: given[key] for key in SETTINGS if given.get(key) is not None}
 

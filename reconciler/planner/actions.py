@@ -100,6 +100,7 @@ class EnsureImage(Action):
     platform: str | None = None
     logins: Mapping[str, Login] = field(default_factory=dict)
     digest: str = ""
+    domain: str = field(default="", compare=False)  # for which it is asked: others may share what it brings
 
     @property
     def object_name(self) -> str:

@@ -125,7 +125,8 @@ def newer(chunk: Chunk, news: ImageNews) -> EnsureImage | None:
 def fetch(chunk: Chunk) -> EnsureImage:
     """Seeing to the chunk's image as it is declared."""
     spec = chunk.container
-    return EnsureImage(spec.image, spec.build, spec.pull_policy, spec.settings.get("platform"), spec.logins)
+    platform = spec.settings.get("platform")
+    return EnsureImage(spec.image, spec.build, spec.pull_policy, platform, spec.logins, domain=chunk.id.domain)
 
 
 def mounted(chunk: Chunk) -> list[EnsureImage]:

@@ -18,11 +18,12 @@ from reconciler.intent.settings import SETTINGS, payload
 from reconciler.planner.bodies import network_body, volume_body
 from reconciler.planner.observed import LABEL_CHUNK, LABEL_CPUX, LABEL_DOMAIN, LABEL_REPLICA
 from reconciler.policy import names
+from reconciler.policy.checks import claims, quotas
 from reconciler.policy.judge import Judge
 from reconciler.policy.model import Policy
 from reconciler.policy.refusal import CODE, Refusal
 from reconciler.policy.request import Request, Route, to_create
-from reconciler.policy.suggesting import allowing, lines
+from reconciler.policy.suggesting import allowing, lines, pattern_of
 from reconciler.sentences import advised
 
 _INDEX = re.compile(r"(?P<top>(?:HostConfig\.)?[A-Za-z]+)\[(?P<index>[^\]]*)\]")
@@ -61,19 +62,19 @@ class _Declared:
 def judge_domain(judge: Judge, domain: Domain, tree: Mapping[str, Any]) -> list[Finding]:
     """Everything that the policy refuses of a domain. ``tree`` is its file as it is written."""
     found = (
-        Finding(domain.name, domain.file, place, CODE, _message(judge.policy, refusal))
+        Finding(domain.name, domain.file, place, CODE, _message(judge.policy, refusal, judge.domain_file))
         for place, refusal in refusals(judge, domain, tree)
     )
     return list(dict.fromkeys(found))
 
 
-def _message(policy: Policy, refusal: Refusal) -> str:
-    """What is refused, and the very lines that would allow it."""
+def _message(policy: Policy, refusal: Refusal, file: str | None) -> str:
+    """What is refused, and the very lines that would allow it, to this file alone."""
     said = f"the policy refuses {refusal}"
     rules = allowing(policy, [refusal])
     if not rules:
         return said
-    shown = " ".join(lines(rules).split("\n"))
+    shown = " ".join(lines(rules, pattern_of(file) if file else "").split("\n"))
     return advised(said, f"take it out of the domain file, or allow it in /etc/pnr/policy.toml: {shown}")
 
 
@@ -82,9 +83,15 @@ def refusals(judge: Judge, domain: Domain, tree: Mapping[str, Any]) -> Iterator[
     if judge.policy.is_open:
         return
     world = _Declared(domain)
+    case = judge.case(domain=domain.name)
+    claims.domain(case, domain.name)
+    yield from ((("name",), refusal) for refusal in case.out)
+    used: list[quotas.Used] = []
     for chunk, path in _chunks(domain):
         yield from _of_chunk(judge, chunk, path, tree, world)
+        used.append(quotas.Used(chunk, path, payload(chunk.container).get("HostConfig") or {}))
     yield from _belongings(judge, domain, tree)
+    yield from quotas.quotas(judge.case, domain, used)
 
 
 def _chunks(domain: Domain) -> Iterator[tuple[Chunk, Path]]:
@@ -124,6 +131,10 @@ def _of_chunk(
             key = "build" if "build" in written else "build_path"
             inner = ("network",) if refusal.field == "networkmode" else ()
             yield (*path, "container", key, *inner), refusal
+    if spec.named:
+        case = judge.case(owner=chunk.id)
+        claims.container(case, spec.name)
+        yield from (((*path, "container", "name"), refusal) for refusal in case.out)
     for refusal in adoption(judge, chunk.adopt):
         yield (*path, "adopt"), refusal
 

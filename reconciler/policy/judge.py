@@ -6,15 +6,16 @@ of the engine's client, with the request that is about to be sent.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
+from reconciler.intent.contents import Source
 from reconciler.intent.model import ChunkId
 from reconciler.planner.observed import LABEL_DOMAIN
-from reconciler.policy.checks import container, images, network, places, volumes
+from reconciler.policy.checks import container, images, network, places, secrets, volumes
 from reconciler.policy.checks.case import Case, Protected, labels_of, owner_of, table
 from reconciler.policy.model import Policy
-from reconciler.policy.refusal import KNOWN_FIELDS, KNOWN_ROUTES, Refusal
+from reconciler.policy.refusal import KNOWN_FIELDS, KNOWN_FILES, KNOWN_ROUTES, Refusal
 from reconciler.policy.request import Request, Route
 from reconciler.policy.world import Installation, Look, Nothing, Seen, World
 
@@ -22,14 +23,62 @@ _VOLUME = frozenset({"Name", "Driver", "DriverOpts", "Labels"})
 _CONNECT = frozenset({"Container", "EndpointConfig", "Force"})
 
 
-class Judge:
-    """Says what a policy refuses. ``look`` looks at paths of the host; ``places`` are those of this installation."""
+FileOf = Callable[[str], str | None]
+"""Which domain file a domain's name belongs to, by its path in the domains directory; None where nobody knows."""
 
-    def __init__(self, policy: Policy, places: Installation, look: Look) -> None:
+
+class Unowned(Exception):
+    """Nobody knows which file a domain belongs to. The text is its name."""
+
+
+class Judge:
+    """Says what a policy refuses. ``look`` looks at paths of the host; ``places`` are those of this installation.
+
+    A policy may say different things of different domain files. ``file`` is the one that this judge judges for
+    (:meth:`for_file`). Where there is none, ``file_of`` tells whose a request is: permissions are given to files, and
+    the name of a domain belongs to the file that has claimed it. Without both, what the policy says of all files holds.
+    """
+
+    def __init__(
+        self,
+        policy: Policy,
+        places: Installation,
+        look: Look,
+        *,
+        file_of: FileOf | None = None,
+        file: str | None = None,
+    ) -> None:
         self.policy = policy
         self.places = places
         self.look = look
+        self.domain_file = file
+        self._file_of = file_of
         self._protected: Protected | None = None
+
+    def asking(self, file_of: FileOf) -> Judge:
+        """The same judge for requests of all domains: it asks ``file_of`` which file a domain belongs to."""
+        return Judge(self.policy, self.places, self.look, file_of=file_of)
+
+    def placed(self, places: Installation) -> Judge:
+        """The same judge in an installation of other places."""
+        return Judge(self.policy, places, self.look, file_of=self._file_of, file=self.domain_file)
+
+    def for_file(self, path: str) -> Judge:
+        """The judge for one domain file, by its path in the domains directory: what the policy says of it is in
+        force."""
+        return Judge(self.policy.for_file(path), self.places, self.look, file=path)
+
+    def for_domain(self, name: str) -> Judge:
+        """The judge for what belongs to a domain, "" where it belongs to none. Raises Unowned where the policy says
+        different things of different files, and nobody knows which one the domain is of."""
+        if self.domain_file is not None or self._file_of is None:
+            return self
+        file = self._file_of(name) if name else None
+        if file is not None:
+            return self.for_file(file)
+        if name and self.policy.sections:
+            raise Unowned(name)
+        return Judge(self.policy.of_no_file(), self.places, self.look, file="")
 
     def noting(self, looked: dict[str, Seen]) -> Judge:
         """The same judge, for one domain: it looks at each path only once, and notes what it sees of those that the
@@ -40,7 +89,7 @@ class Judge:
                 looked[path] = self.look(path)
             return looked[path]
 
-        judge = Judge(self.policy, self.places, look)
+        judge = Judge(self.policy, self.places, look, file_of=self._file_of, file=self.domain_file)
         judge._protected = Protected(self.look)
         return judge
 
@@ -48,11 +97,42 @@ class Judge:
         """A case of its own: for whoever judges a part of something."""
         said = owner.domain if owner is not None else domain
         protected = self._protected or Protected(self.look)
-        return Case(self.policy, self.places, self.look, protected, world or Nothing(), owner, said)
+        return Case(self.policy, self.places, self.look, protected, world or Nothing(), owner, said, self.domain_file)
 
     def request(self, request: Request, world: World | None = None) -> list[Refusal]:
         """Everything that the policy refuses of a request; nothing: it may be sent."""
         if self.policy.is_open or request.route in (Route.READ, Route.HARMLESS):
+            return []
+        seen = world or Nothing()
+        try:
+            return self.for_domain(self._domain_of(request, seen))._request(request, seen)
+        except Unowned as error:
+            return self._unowned(error)
+
+    def _domain_of(self, request: Request, world: World) -> str:
+        """The domain that a request is for; "" where it can't be told, or need not."""
+        if self.domain_file is not None or self._file_of is None:
+            return ""
+        body = table(request.body)
+        match request.route:
+            case Route.PULL | Route.BUILD:
+                return request.domain
+            case Route.CREATE_CONTAINER | Route.CREATE_VOLUME | Route.CREATE_NETWORK:
+                return str(table(body.get("Labels")).get(LABEL_DOMAIN) or "")
+            case Route.START_CONTAINER | Route.UPDATE_CONTAINER | Route.EXEC:
+                return _owner(world.container(request.target))
+            case Route.CONNECT_NETWORK:
+                return _owner(world.container(str(body.get("Container") or "")))
+        return ""
+
+    def _unowned(self, error: Unowned) -> list[Refusal]:
+        case = self.case()
+        said = f"nobody knows which file domain {error} belongs to, and the policy says different things of files"
+        case.refuse(KNOWN_FILES, "Labels", said)
+        return list(case.out)
+
+    def _request(self, request: Request, world: World) -> list[Refusal]:
+        if self.policy.is_open:
             return []
         case = self.case(world)
         match request.route:
@@ -103,11 +183,37 @@ class Judge:
 
     def existing(self, inspected: Mapping[str, Any], world: World | None = None) -> list[Refusal]:
         """Everything that the policy refuses of a container that is there, as if it were made now."""
+        owner = owner_of(labels_of(inspected))
+        try:
+            judge = self.for_domain(owner.domain if owner is not None else "")
+        except Unowned as error:
+            return self._unowned(error)
+        if judge.policy.is_open:
+            return []
+        case = judge.case(world, owner)
+        container.existing(case, inspected)
+        return list(case.out)
+
+    def lends_login(self, domain: str, registry: str) -> bool:
+        """Whether a domain may be asked for at a registry with the daemon's own login."""
+        try:
+            return self.for_domain(domain).policy.allows("images.logins", registry)
+        except Unowned:
+            return False
+
+    def environment(self, allowed: Collection[str]) -> frozenset[str]:
+        """Of the variables that are allowed at all, those that the domain file may take."""
+        if self.policy.is_open:
+            return frozenset(allowed)
+        return frozenset(name for name in allowed if self.policy.allows("secrets.environment", name))
+
+    def source(self, source: Source, path: str, *, is_folder: bool = False) -> list[Refusal]:
+        """Everything that speaks against reading ``path`` (a file, or a directory to build from; "" where it is none)
+        for what a domain file refers to."""
         if self.policy.is_open:
             return []
-        owner = owner_of(labels_of(inspected))
-        case = self.case(world, owner)
-        container.existing(case, inspected)
+        case = self.case()
+        secrets.source(case, source, path, is_folder=is_folder)
         return list(case.out)
 
     def file(self, path: str, field: str = "file", *, is_folder: bool = False) -> list[Refusal]:
@@ -117,3 +223,8 @@ class Judge:
         case = self.case()
         places.file(case, path, field, is_folder=is_folder)
         return list(case.out)
+
+
+def _owner(inspected: Mapping[str, Any] | None) -> str:
+    owner = owner_of(labels_of(inspected)) if inspected is not None else None
+    return owner.domain if owner is not None else ""

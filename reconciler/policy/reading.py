@@ -1,8 +1,7 @@
 """A policy file from its text. Pure. What is wrong with it comes all at once, with lines.
 
-The standard library's parser tells no places. A statement of TOML ends where the text up to there can be parsed, so the
-line of a key is found with the same parser: it stands in the first statement after which the key is there. That takes a
-while for a long text, and is done only for keys that are asked for.
+The standard library's parser tells no places. A statement of TOML ends where the text from its beginning can be parsed,
+so the line of a key is found with the same parser, statement by statement: it is in the first one that brings the key.
 """
 
 from __future__ import annotations
@@ -10,16 +9,21 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any
 
 from reconciler.errors import PnrError
-from reconciler.policy.model import Policy
+from reconciler.policy import patterns
+from reconciler.policy.model import Policy, Section
 from reconciler.policy.rule import KEEP, BadValue, Profile, Rule
 from reconciler.policy.table import RULES, SECTIONS
 
 LARGEST = 256 * 1024
+OF_FILES = "domain"
+"""The key whose tables are patterns of domain files, each with sections of rules of its own."""
 _AT_LINE = re.compile(r" \(at line (\d+), column (\d+)\)| \(at end of document\)")
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 Path = tuple[str, ...]
 
@@ -45,14 +49,22 @@ def read(text: str, file: str) -> Policy:
         raise PolicyInvalid(f"{file}: it is nested too deeply") from error
     wrong: list[tuple[Path, str]] = []
     profile = _profile(tree, wrong)
-    changed = dict(_changed(tree, profile, wrong))
+    rules = {key: value for key, value in tree.items() if key not in ("profile", OF_FILES)}
+    changed = {rule.name: _with_own(rule, value, profile) for rule, value in _changed(rules, (), wrong)}
+    found = _of_files(tree.get(OF_FILES), wrong)
+    _contradictions([section for _, section in found], wrong)
     wanted = [path for path, _ in wrong] + [tuple(name.split(".")) for name in changed]
+    wanted += [(*path, *name.split(".")) for path, section in found for name in section.values]
     lines = _lines(text, tree, wanted)
     if wrong:
-        told = sorted((lines.get(path, 1), message) for path, message in wrong)
+        told = sorted({(lines.get(path, 1), message) for path, message in wrong})
         raise PolicyInvalid("\n".join(f"{file}:{line}: {message}" for line, message in told))
     values = {name: changed.get(name, rule.of(profile)) for name, rule in RULES.items()}
-    return Policy(profile, values, file, {name: lines.get(tuple(name.split(".")), 1) for name in changed})
+    sections = tuple(
+        replace(section, lines={name: lines.get((*path, *name.split(".")), 1) for name in section.values})
+        for path, section in found
+    )
+    return Policy(profile, values, file, {name: lines.get(tuple(name.split(".")), 1) for name in changed}, sections)
 
 
 def _profile(tree: Mapping[str, Any], wrong: list[tuple[Path, str]]) -> Profile:
@@ -68,36 +80,105 @@ def _profile(tree: Mapping[str, Any], wrong: list[tuple[Path, str]]) -> Profile:
     return Profile.STRICT
 
 
-def _changed(tree: Mapping[str, Any], profile: Profile, wrong: list[tuple[Path, str]]) -> Iterator[tuple[str, Any]]:
+def _changed(tree: Mapping[str, Any], above: Path, wrong: list[tuple[Path, str]]) -> Iterator[tuple[Rule, Any]]:
+    """The rules of a table of sections, each with what it says. ``above`` is where the table stands."""
     for section, rules in tree.items():
-        if section == "profile":
-            continue
         if section not in SECTIONS:
-            known = ("profile", *SECTIONS)
+            known = SECTIONS if above else ("profile", OF_FILES, *SECTIONS)
             hint = _nearest(section, known) or _rule_of(section)
-            wrong.append(((section,), f"unknown key {section!r}{hint} (known: {', '.join(known)})"))
+            wrong.append(((*above, section), f"unknown key {section!r}{hint} (known: {', '.join(known)})"))
             continue
         if not isinstance(rules, dict):
-            wrong.append(((section,), f"{section} is a table of rules: write [{section}]"))
+            wrong.append(((*above, section), f"{section} is a table of rules: write [{_shown((*above, section))}]"))
             continue
         for key, value in rules.items():
             rule = RULES.get(f"{section}.{key}")
             if rule is None:
                 known = tuple(name.partition(".")[2] for name in RULES if name.startswith(f"{section}."))
                 hint = _nearest(key, known) or _rule_of(key)
-                wrong.append(((section, key), f"unknown key {key!r} in [{section}]{hint}"))
+                message = f"unknown key {key!r} in [{_shown((*above, section))}]{hint}"
+                wrong.append(((*above, section, key), message))
                 continue
             try:
-                yield rule.name, _value(rule, value, profile)
+                yield rule, _parsed(rule, value)
             except BadValue as error:
-                wrong.append(((section, key), f"{rule.name}: {error}"))
+                wrong.append(((*above, section, key), f"{rule.name}: {error}"))
 
 
-def _value(rule: Rule, value: Any, profile: Profile) -> Any:
+def _shown(path: Path) -> str:
+    """A table's name as it is written in a policy file."""
+    return ".".join(part if _BARE.fullmatch(part) else f'"{part}"' for part in path)
+
+
+@dataclass(frozen=True, slots=True)
+class _Added:
+    """A list with ``...`` in it: what comes to what holds without it."""
+
+    items: tuple[Any, ...]
+
+
+def _parsed(rule: Rule, value: Any) -> Any:
     if not rule.kind.is_list or not isinstance(value, list) or KEEP not in value:
         return rule.kind.parse(value)
-    own = rule.kind.parse([one for one in value if one != KEEP])
-    return tuple(dict.fromkeys((*rule.of(profile), *own)))
+    return _Added(tuple(rule.kind.parse([one for one in value if one != KEEP])))
+
+
+def _with_own(rule: Rule, value: Any, profile: Profile) -> Any:
+    return tuple(dict.fromkeys((*rule.of(profile), *value.items))) if isinstance(value, _Added) else value
+
+
+def _of_files(tree: Any, wrong: list[tuple[Path, str]]) -> list[tuple[Path, Section]]:
+    """The sections for some domain files, each with its place."""
+    if tree is None:
+        return []
+    if not isinstance(tree, dict):
+        message = f'{OF_FILES} is a table of patterns of files: write [{OF_FILES}."shop.json".SECTION]'
+        wrong.append(((OF_FILES,), message))
+        return []
+    found: list[tuple[Path, Section]] = []
+    taken: dict[str, str] = {}
+    for written, rules in tree.items():
+        path = (OF_FILES, written)
+        try:
+            pattern = patterns.parse(written)
+        except BadValue as error:
+            hint = f"; for all files write [{written}]" if written in SECTIONS else ""
+            wrong.append((path, f"{error}{hint}"))
+            continue
+        if pattern in taken:
+            wrong.append((path, f"{written!r} and {taken[pattern]!r} are the same pattern: write one section"))
+            continue
+        taken[pattern] = written
+        if not isinstance(rules, dict):
+            wrong.append((path, f"{_shown(path)} holds sections of rules: write [{_shown(path)}.SECTION]"))
+            continue
+        said = {rule.name: value for rule, value in _changed(rules, path, wrong)}
+        values = {name: value.items if isinstance(value, _Added) else value for name, value in said.items()}
+        adds = frozenset(name for name, value in said.items() if isinstance(value, _Added))
+        found.append((path, Section(pattern, values, {}, adds, written)))
+    return found
+
+
+def _contradictions(sections: list[Section], wrong: list[tuple[Path, str]]) -> None:
+    """Two sections that are equally exact, mean one file, and say different things of it."""
+    for index, one in enumerate(sections):
+        for other in sections[:index]:
+            if patterns.exactness(one.pattern) != patterns.exactness(other.pattern):
+                continue
+            both = [
+                name
+                for name in one.values.keys() & other.values.keys()
+                if one.values[name] != other.values[name] or (name in one.adds) != (name in other.adds)
+            ]
+            if both and patterns.may_mean_one(one.pattern, other.pattern):
+                section, _, key = min(both).partition(".")
+                wrong.append(
+                    (
+                        (OF_FILES, one.written, section, key),
+                        f"{one.written!r} and {other.written!r} may mean the same file, are equally exact, and say"
+                        f" different things of {section}.{key}: make one of them more exact",
+                    )
+                )
 
 
 def _nearest(word: str, known: tuple[str, ...]) -> str:
@@ -131,19 +212,36 @@ def _lines(text: str, tree: Mapping[str, Any], wanted: list[Path]) -> dict[Path,
     missing = {path for path in wanted if path and _has(tree, path)}
     found: dict[Path, int] = {}
     lines = text.splitlines(keepends=True)
+    table: Path = ()
     begins = 0
     for end in range(1, len(lines) + 1):
         if not missing:
             break
         try:
-            part = tomllib.loads("".join(lines[:end]))
+            part = tomllib.loads("".join(lines[begins:end]))
         except tomllib.TOMLDecodeError:
             continue
-        for path in [path for path in missing if _has(part, path)]:
-            found[path] = _first_with_text(lines, begins, end)
-            missing.discard(path)
+        first = _first_with_text(lines, begins, end)
         begins = end
+        if lines[first - 1].lstrip().startswith("["):
+            table = _only(part)
+            brought = {path for path in missing if table[: len(path)] == path}
+        else:
+            inside = (path for path in missing if path[: len(table)] == table)
+            brought = {path for path in inside if _has(part, path[len(table) :]) and len(path) > len(table)}
+        found |= dict.fromkeys(brought, first)
+        missing -= brought
     return found
+
+
+def _only(tree: Mapping[str, Any]) -> Path:
+    """The one table that a header alone makes."""
+    path: Path = ()
+    node: Any = tree
+    while isinstance(node, dict) and node:
+        (name, node), *_ = node.items()
+        path = (*path, name)
+    return path
 
 
 def _first_with_text(lines: list[str], begins: int, end: int) -> int:

@@ -10,6 +10,7 @@ from reconciler.policy.table import RULES
 
 CODE = "PolicyRefused"
 KNOWN_FIELDS = "known fields"
+KNOWN_FILES = "known files"
 KNOWN_ROUTES = "known routes"
 OWN_LABELS = "own labels"
 

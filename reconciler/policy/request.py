@@ -58,7 +58,7 @@ _VERSION = re.compile(r"^/v[0-9]+\.[0-9]+(?=/)")
 @dataclass(frozen=True, slots=True)
 class Request:
     """``path`` is without the version of the API; ``target`` is the id or name in it; ``body`` is what a JSON body
-    holds, None where there is none."""
+    holds, None where there is none; ``domain`` the domain that it is sent for, where nothing in it tells."""
 
     route: Route
     method: str
@@ -66,6 +66,7 @@ class Request:
     target: str = ""
     query: Mapping[str, Sequence[str]] = field(default_factory=dict)
     body: Any = None
+    domain: str = ""
 
     def one(self, name: str) -> str:
         """The one value of a parameter of the query; "" where it is not there."""
@@ -76,7 +77,11 @@ class NoJson(ValueError):
     """A body that should be JSON and is not."""
 
 
-def of_url(method: str, url: str, body: Any) -> Request:
+FOR_DOMAIN = "X-Pnr-Domain"
+"""The header in which a request says which domain it is sent for, to the guard; the engine does not get it."""
+
+
+def of_url(method: str, url: str, body: Any, domain: str = "") -> Request:
     """The request that is about to be sent. Raises NoJson."""
     parts = urlsplit(url)
     path = _VERSION.sub("", parts.path)
@@ -88,7 +93,7 @@ def of_url(method: str, url: str, body: Any) -> Request:
             sent = json.loads(body)
         except (ValueError, TypeError) as error:
             raise NoJson(f"the body of {method} {path} is no JSON: {error}") from error
-    return Request(route, method, path, target, query, sent)
+    return Request(route, method, path, target, query, sent, domain)
 
 
 def route_of(method: str, path: str) -> tuple[Route, str]:

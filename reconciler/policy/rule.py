@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any
 
@@ -17,10 +18,33 @@ NONE = "none"
 """For a ceiling: there is none."""
 DOMAINS = "@domains"
 """In a list of paths: the directory of the domain files."""
+DOMAIN = "@domain"
+"""In a list of paths: the domain's own folder in it."""
 
 _SIZE = re.compile(r"(?P<number>[0-9]+(?:\.[0-9]+)?)\s*(?P<unit>[kmgt]?)i?b?", re.IGNORECASE)
 _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 _RANGE = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?")
+_CHUNK_PART = re.compile(r"[A-Za-z0-9_.*?-]+")
+_IMAGE = re.compile(r"[A-Za-z0-9._/:@*?\[\]-]+")
+_DEVICE_RULE = re.compile(r"[abc] (?:[0-9]+|\*):(?:[0-9]+|\*) [rwm]{1,3}|\*")
+_SYSCTL_ROOTS = ("abi", "debug", "dev", "fs", "kernel", "net", "sunrpc", "user", "vm", "")
+
+MOST = 1 << 62
+
+CAPABILITY_NAMES = frozenset(
+    {
+        *("AUDIT_CONTROL", "AUDIT_READ", "AUDIT_WRITE", "BLOCK_SUSPEND", "BPF", "CHECKPOINT_RESTORE", "CHOWN"),
+        *("DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER", "FSETID", "IPC_LOCK", "IPC_OWNER", "KILL", "LEASE"),
+        *("LINUX_IMMUTABLE", "MAC_ADMIN", "MAC_OVERRIDE", "MKNOD", "NET_ADMIN", "NET_BIND_SERVICE", "NET_BROADCAST"),
+        *("NET_RAW", "PERFMON", "SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYSLOG", "SYS_ADMIN", "SYS_BOOT"),
+        *("SYS_CHROOT", "SYS_MODULE", "SYS_NICE", "SYS_PACCT", "SYS_PTRACE", "SYS_RAWIO", "SYS_RESOURCE", "SYS_TIME"),
+        *("SYS_TTY_CONFIG", "WAKE_ALARM"),
+    }
+)
+ULIMITS = frozenset(
+    {"core", "cpu", "data", "fsize", "locks", "memlock", "msgqueue", "nice", "nofile", "nproc", "rss", "rtprio"}
+    | {"rttime", "sigpending", "stack", "as"}
+)
 
 
 class BadValue(PnrError):
@@ -83,23 +107,38 @@ def _list(value: Any, what: str, item: Callable[[Any], Any]) -> tuple[Any, ...]:
 def _text(value: Any) -> str:
     if not isinstance(value, str) or (value and not value.isprintable()):
         raise BadValue(f"expected a text in quotes, found {_found(value)}")
+    if not value or value != value.strip():
+        raise BadValue(f"expected a text that is not empty and has no space around it, found {_found(value)}")
     return value
 
 
 def _path(value: Any) -> str:
     path = _text(value)
-    if path.partition("/")[0] in (DOMAINS, "**") and ".." not in path.split("/"):
-        return path
-    if not path.startswith("/") or ".." in path.split("/"):
+    first, *rest = path.split("/")
+    if ".." in rest:
         raise BadValue(f"expected an absolute path without .., found {_found(value)}")
-    return "/" + "/".join(part for part in path.split("/") if part not in ("", "."))
+    if "**" in rest or (first == "**" and (len(rest) != 1 or not rest[0])):
+        raise BadValue(
+            f'** stands only before one name, which it means wherever that lies ("**/.git"), found {_found(value)};'
+            " a path means all that is below it, too"
+        )
+    if first in (DOMAINS, DOMAIN, "**"):
+        return path
+    if not path.startswith("/"):
+        raise BadValue(f"expected an absolute path without .., found {_found(value)}")
+    return "/" + "/".join(part for part in rest if part not in ("", "."))
 
 
 def _capability(value: Any) -> str:
     name = _text(value).upper().removeprefix("CAP_")
-    if name != "*" and not re.fullmatch(r"[A-Z_]+", name):
-        raise BadValue(f"expected the name of a capability such as NET_ADMIN, found {_found(value)}")
-    return "*" if name == "ALL" else name
+    if name in ("*", "ALL"):
+        return "*"
+    if name not in CAPABILITY_NAMES:
+        raise BadValue(
+            f"expected the name of a capability such as NET_ADMIN, found {_found(value)}"
+            f"{nearest(name, CAPABILITY_NAMES)}"
+        )
+    return name
 
 
 def _port_range(value: Any) -> tuple[int, int]:
@@ -140,21 +179,70 @@ def _number(value: Any) -> float | None:
     return float(value)
 
 
-def _count(value: Any) -> int | None:
-    if value == NONE:
-        return None
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise BadValue(f'expected a whole number, or "none", found {_found(value)}')
-    return value
+def count_from(lowest: int, highest: int = MOST) -> Kind:
+    """A whole number in a range."""
+
+    def parse(value: Any) -> int | None:
+        if value == NONE:
+            return None
+        if not isinstance(value, int) or isinstance(value, bool) or not lowest <= value <= highest:
+            span = f"from {lowest}" if highest == MOST else f"from {lowest} to {highest}"
+            raise BadValue(f'expected a whole number {span}, or "none", found {_found(value)}')
+        return value
+
+    return Kind('a whole number, or `"none"`', parse)
 
 
-def _counts(value: Any) -> dict[str, int]:
+def _ulimits(value: Any) -> dict[str, int]:
     if not isinstance(value, dict):
         raise BadValue(f"expected a table such as {{nofile = 65536}}, found {_found(value)}")
-    counts = {str(name): _count(one) for name, one in value.items()}
-    if any(count is None for count in counts.values()):
-        raise BadValue("expected whole numbers; leave out what has no ceiling")
-    return {name: count for name, count in counts.items() if count is not None}
+    counts: dict[str, int] = {}
+    for name, one in value.items():
+        if name not in ULIMITS:
+            raise BadValue(f"there is no ulimit {_found(name)}{nearest(str(name), ULIMITS)}")
+        if not isinstance(one, int) or isinstance(one, bool) or not 0 <= one <= MOST:
+            raise BadValue(f"{name}: expected a whole number from 0; leave out what has no ceiling")
+        counts[name] = one
+    return counts
+
+
+def nearest(word: str, known: Collection[str]) -> str:
+    """A hint at what may be meant."""
+    close = get_close_matches(word, known, n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def _chunk(value: Any) -> str:
+    text = _text(value)
+    parts = text.split("/")
+    is_whole = len(parts) == 3 or (len(parts) < 3 and parts[-1] == "*")
+    if not is_whole or not all(_CHUNK_PART.fullmatch(part) for part in parts):
+        hint = f'; write "*/{text}", if that of any domain is meant' if len(parts) == 2 else ""
+        raise BadValue(f'expected a chunk as "domain/cpux/chunk", found {_found(value)}{hint}')
+    return text
+
+
+def _image(value: Any) -> str:
+    text = _text(value)
+    name, colon, tag = text.rpartition(":")
+    bare = name if colon and "/" not in tag else text
+    if not _IMAGE.fullmatch(text) or bare != bare.lower():
+        raise BadValue(f"expected the name of an image such as ghcr.io/team/*, in small letters, found {_found(value)}")
+    return text
+
+
+def _device_rule(value: Any) -> str:
+    text = _text(value)
+    if not _DEVICE_RULE.fullmatch(text):
+        raise BadValue(f'expected a rule such as "c 188:* rwm", found {_found(value)}')
+    return text
+
+
+def _sysctl(value: Any) -> str:
+    text = _text(value)
+    if text != "*" and text.partition(".")[0].rstrip("*") not in _SYSCTL_ROOTS:
+        raise BadValue(f"expected the name of a kernel setting such as net.core.somaxconn, found {_found(value)}")
+    return text
 
 
 FLAG = Kind("true or false", _flag)
@@ -171,8 +259,22 @@ ADDRESSES = Kind(
 )
 SIZE = Kind('a size such as `"2g"`, or `"none"`', _size)
 NUMBER = Kind('a number, or `"none"`', _number)
-COUNT = Kind('a whole number, or `"none"`', _count)
-COUNTS = Kind("a table from name to number", _counts)
+COUNT = count_from(1)
+ULIMIT_COUNTS = Kind("a table from the ulimit's name to a number", _ulimits)
+CHUNKS = Kind(
+    "a list of `domain/cpux/chunk`; `*` stands for any characters",
+    lambda value: _list(value, "chunks", _chunk),
+    is_list=True,
+)
+IMAGES = Kind(
+    "a list of images; `*` stands for any characters", lambda value: _list(value, "images", _image), is_list=True
+)
+DEVICE_RULES = Kind("a list of rules", lambda value: _list(value, "rules", _device_rule), is_list=True)
+SYSCTLS = Kind(
+    "a list of kernel settings; `*` stands for any characters",
+    lambda value: _list(value, "kernel settings", _sysctl),
+    is_list=True,
+)
 
 
 def choice(*known: str) -> Kind:

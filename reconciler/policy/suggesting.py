@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from reconciler.policy.model import Policy
+from reconciler.policy import patterns
+from reconciler.policy.model import Policy, Section
 from reconciler.policy.reference import written
 from reconciler.policy.refusal import Refusal
 from reconciler.policy.rule import FLAG, KEEP, NONE, Rule
@@ -36,14 +38,21 @@ def allowing(policy: Policy, refusals: Iterable[Refusal]) -> Mapping[str, Any]:
     return changed
 
 
-def changed(policy: Policy, rules: Mapping[str, Any]) -> Policy:
-    """The policy with these rules, as a file would say them."""
-    values = {name: _parsed(RULES[name], policy, value) for name, value in rules.items()}
-    return replace(policy, values={**policy.values, **values}, lines={**dict.fromkeys(rules, 0), **policy.lines})
+def changed(policy: Policy, rules: Mapping[str, Any], pattern: str = "") -> Policy:
+    """The policy with these rules, as a file would say them. With a ``pattern`` the policy is that of a domain file,
+    and a section for it says them."""
+    values = {name: _parsed(RULES[name], policy, value, in_section=bool(pattern)) for name, value in rules.items()}
+    return replace(
+        policy,
+        values={**policy.values, **values},
+        lines={**dict.fromkeys(rules, 0), **policy.lines},
+        by_section={**policy.by_section, **(dict.fromkeys(rules, pattern) if pattern else {})},
+    )
 
 
-def lines(rules: Mapping[str, Any]) -> str:
-    """Rules as a policy file has them."""
+def lines(rules: Mapping[str, Any], pattern: str = "") -> str:
+    """Rules as a policy file has them: for all domain files, or for those that a pattern means."""
+    above = f"domain.{json.dumps(pattern, ensure_ascii=False)}." if pattern else ""
     parts = []
     for section in SECTIONS:
         said = [
@@ -52,14 +61,45 @@ def lines(rules: Mapping[str, Any]) -> str:
             if name.startswith(f"{section}.")
         ]
         if said:
-            parts.append("\n".join([f"[{section}]", *said]))
+            parts.append("\n".join([f"[{above}{section}]", *said]))
     return "\n\n".join(parts)
 
 
-def whole(policy: Policy, rules: Mapping[str, Any]) -> str:
-    """A policy file that says what ``policy`` says, but for these rules."""
+def pattern_of(file: str) -> str:
+    """A pattern that means the file: its path, with ? for signs that a pattern can't have."""
+    return "".join("?" if sign in "*?[]{}\\" or not sign.isprintable() else sign for sign in file)
+
+
+def _sections(policy: Policy, rules: Mapping[str, Any], pattern: str) -> str:
+    """The sections for some domain files, as a policy file has them; with these rules in the one of the pattern."""
+    said: dict[str, tuple[str, dict[str, Any]]] = {}
+    for section in policy.sections:
+        values = {name: _said(RULES[name], section, value) for name, value in section.values.items()}
+        said[section.pattern] = (section.written or section.pattern, values)
+    if pattern:
+        said.setdefault(patterns.parse(pattern), (pattern, {}))[1].update(rules)
+    return "".join(f"\n{lines(values, written)}\n" for written, values in said.values() if values)
+
+
+def _said(rule: Rule, section: Section, value: Any) -> Any:
+    return (
+        [*([KEEP] if rule.name in section.adds else []), *said(rule, value)] if rule.kind.is_list else said(rule, value)
+    )
+
+
+def said(rule: Rule, value: Any) -> Any:
+    """A value (its normal form) as a policy file would say it."""
+    if not rule.kind.is_list:
+        return NONE if value is None else value
+    return [_text(one) for one in value]
+
+
+def whole(policy: Policy, rules: Mapping[str, Any], pattern: str = "") -> str:
+    """A policy file that says what ``policy`` says, but for these rules: of all files, or of those that a pattern
+    means."""
     kept = {name: _shown(RULES[name], policy) for name in policy.lines}
-    return f'profile = "{policy.profile}"\n\n{lines({**kept, **rules})}\n'
+    of_all = lines(kept if pattern else {**kept, **rules})
+    return f'profile = "{policy.profile}"\n' + (f"\n{of_all}\n" if of_all else "") + _sections(policy, rules, pattern)
 
 
 def _with(rule: Rule, policy: Policy, said: Any, item: str) -> Any:
@@ -84,8 +124,8 @@ def _text(item: Any) -> str:
     return f"{item[0]}-{item[1]}" if isinstance(item, tuple) else str(item)
 
 
-def _parsed(rule: Rule, policy: Policy, value: Any) -> Any:
+def _parsed(rule: Rule, policy: Policy, value: Any, *, in_section: bool) -> Any:
     if not rule.kind.is_list or KEEP not in value:
         return rule.kind.parse(value)
     own = rule.kind.parse([one for one in value if one != KEEP])
-    return tuple(dict.fromkeys((*rule.of(policy.profile), *own)))
+    return tuple(dict.fromkeys((*(policy.values[rule.name] if in_section else rule.of(policy.profile)), *own)))

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from reconciler.policy.rule import Rule
-from reconciler.policy.rules import images, limits, network, security, storage
+from reconciler.policy.rules import images, limits, network, security, storage, tenants
 
 RULES: Mapping[str, Rule] = MappingProxyType(
-    {row.name: row for group in (security, storage, network, images, limits) for row in group.ROWS}
+    {row.name: row for group in (security, storage, network, images, limits, tenants) for row in group.ROWS}
 )
 
 SECTIONS: tuple[str, ...] = tuple(dict.fromkeys(name.partition(".")[0] for name in RULES))

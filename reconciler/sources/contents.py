@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import IO, TypeVar
 
 from reconciler.errors import PnrError
+from reconciler.helper_environment import environment
 from reconciler.intent.contents import (
     MAX_BYTES,
     ContentsError,
@@ -29,6 +30,7 @@ from reconciler.intent.contents import (
     SourceTooLarge,
     ToolFailed,
     ToolMissing,
+    folder,
     folder_parts,
 )
 from reconciler.intent.model import Build
@@ -65,8 +67,9 @@ class Places:
         )
 
 
-MayRead = Callable[[str, bool], str]
-"""Says why a path may not be read; "" where it may. The second argument: it is a directory to build from."""
+MayRead = Callable[[str, bool, Source], str]
+"""Says why a path may not be read for a source ("": it may); the path is "" where the source is no file. The second
+argument: it is a directory to build from."""
 
 
 class SourceRefused(ContentsError):
@@ -75,7 +78,7 @@ class SourceRefused(ContentsError):
     code = "PolicyRefused"
 
 
-def _anything(path: str, is_folder: bool) -> str:
+def _anything(path: str, is_folder: bool, source: Source) -> str:
     return ""
 
 
@@ -121,7 +124,7 @@ class LocalContents:
         """HMAC-SHA256 of the content; of a build context, which holds nothing that an image would hide, a plain hash.
         Raises ContentsError."""
         if source.kind is SourceKind.FOLDER:
-            self._admit_context(*folder_parts(source))
+            self._admit_context(source)
             return self._attempt(source, lambda: self._contexts.fingerprint(*folder_parts(source)))
         return self.fingerprint_of(self.read(source))
 
@@ -140,7 +143,7 @@ class LocalContents:
         attempt = None if failed_at is None else int((time.monotonic() - failed_at) / RETRY_SECONDS)
         if source.kind is SourceKind.ENVIRONMENT:
             return (self._places.env.get(source.name) is not None, attempt)
-        if source.kind is SourceKind.FOLDER and self._context_refusal(*folder_parts(source)):
+        if source.kind is SourceKind.FOLDER and self._context_refusal(source):
             return ("refused", attempt)  # it may be the whole disk: nobody walks through it
         if source.kind is SourceKind.FOLDER:
             return (self._contexts.stamp(*folder_parts(source)), attempt)
@@ -158,15 +161,17 @@ class LocalContents:
 
     def pack(self, build: Build) -> tuple[IO[bytes], str]:
         """See :func:`reconciler.sources.build_context.pack`. Raises ContentsError, OSError."""
-        self._admit_context(build.context, "" if build.dockerfile_inline is not None else build.dockerfile)
+        dockerfile = "" if build.dockerfile_inline is not None else build.dockerfile
+        self._admit_context(folder(build.context, dockerfile, build.reader))
         return build_context.pack(build)
 
-    def _admit_context(self, context: str, dockerfile: str | None) -> None:
-        why = self._context_refusal(context, dockerfile)
+    def _admit_context(self, source: Source) -> None:
+        why = self._context_refusal(source)
         if why:
             raise SourceRefused(f"the policy refuses {why}")
 
-    def _context_refusal(self, context: str, dockerfile: str | None) -> str:
+    def _context_refusal(self, source: Source) -> str:
+        context, dockerfile = folder_parts(source)
         named = os.path.normpath(os.path.join(context, dockerfile)) if dockerfile else ""
         ignored = [
             f"{named or os.path.join(context, 'Dockerfile')}.dockerignore",
@@ -175,18 +180,25 @@ class LocalContents:
         files = [
             path for path in (named, os.path.join(context, "Dockerfile"), *ignored) if path and os.path.lexists(path)
         ]
-        refusals = (self._may_read(path, False) for path in files)
-        return self._may_read(context, True) or next((why for why in refusals if why), "")
+        refusals = (self._may_read(path, False, source) for path in files)
+        return self._may_read(context, True, source) or next((why for why in refusals if why), "")
 
     def _admitted(self, source: Source) -> str:
         """The path to read for a source, without links. Raises SourceRefused."""
         path = self._path(source)
         real = os.path.realpath(path)  # before it is judged, so that what is judged is what is read
-        if source.kind is not SourceKind.CREDENTIAL:
-            why = self._may_read(path, False) or (self._may_read(real, False) if real != path else "")
-            if why:
-                raise SourceRefused(f"the policy refuses {why}")
+        if source.kind is SourceKind.CREDENTIAL:
+            self._admit_name(source)
+            return real
+        why = self._may_read(path, False, source) or (self._may_read(real, False, source) if real != path else "")
+        if why:
+            raise SourceRefused(f"the policy refuses {why}")
         return real
+
+    def _admit_name(self, source: Source) -> None:
+        why = self._may_read("", False, source)
+        if why:
+            raise SourceRefused(f"the policy refuses {why}")
 
     # --- the kinds ------------------------------------------------------------------------------------------------
 
@@ -212,6 +224,7 @@ class LocalContents:
         return content
 
     def _variable(self, source: Source) -> bytes:
+        self._admit_name(source)
         value = self._places.env.get(source.name)
         if value is None:
             raise SourceMissing(f"{source} is not set for the daemon")
@@ -282,7 +295,8 @@ def _run(tool: str, source: Source, arguments: list[str]) -> bytes:
     if program is None:
         raise ToolMissing(f"{source} can't be opened: {tool} is not installed, or not in the PATH of the daemon")
     try:
-        code, content = piped.output([program, *arguments], limit_bytes=MAX_BYTES, limit_seconds=TOOL_SECONDS)
+        own = environment(tool, os.environ)
+        code, content = piped.output([program, *arguments], limit_bytes=MAX_BYTES, limit_seconds=TOOL_SECONDS, env=own)
     except piped.TooMuch:
         raise SourceTooLarge(f"{source} holds more than {MAX_BYTES} bytes") from None
     except piped.TooLong:

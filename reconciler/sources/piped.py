@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import threading
+from collections.abc import Mapping
 
 
 class TooMuch(Exception):
@@ -14,8 +15,10 @@ class TooLong(Exception):
     """The program did not end in time."""
 
 
-def output(command: list[str], *, limit_bytes: int, limit_seconds: float) -> tuple[int, bytes]:
-    """The exit code, and what was printed to standard output. Blocking.
+def output(
+    command: list[str], *, limit_bytes: int, limit_seconds: float, env: Mapping[str, str] | None = None
+) -> tuple[int, bytes]:
+    """The exit code, and what was printed to standard output. ``env`` is its whole environment (None: ours). Blocking.
 
     The program reads nothing, has no terminal to ask on, and what it prints as errors is thrown away. Raises TooMuch
     and TooLong (it is then killed), and OSError where it can't be run.
@@ -25,6 +28,7 @@ def output(command: list[str], *, limit_bytes: int, limit_seconds: float) -> tup
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
+        env=env,
         start_new_session=True,
     )
     assert process.stdout is not None

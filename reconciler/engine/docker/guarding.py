@@ -21,16 +21,17 @@ from reconciler.engine.protocol import Adopted, PolicyRefused
 from reconciler.intent.model import Adopt, ChunkId
 from reconciler.planner.observed import LABEL_CHUNK, LABEL_CPUX, LABEL_DOMAIN, LABEL_REPLICA
 from reconciler.policy.domain import adoption
-from reconciler.policy.judge import Judge
+from reconciler.policy.judge import Judge, Unowned
 from reconciler.policy.names import told
 from reconciler.policy.refusal import Refusal
-from reconciler.policy.request import NoJson, of_url
+from reconciler.policy.request import FOR_DOMAIN, NoJson, of_url
 
 Body = Mapping[str, Any]
 
 
 class Guard:
-    """Holds requests against the policy of ``judge``. ``adopted`` tells whose the containers are that were taken
+    """Holds requests against the policy of ``judge``, which knows the file that each domain belongs to: what the policy
+    says of that file is in force for them. ``adopted`` tells whose the containers are that were taken
     over."""
 
     def __init__(self, judge: Judge, adopted: Adopted | None = None) -> None:
@@ -41,21 +42,24 @@ class Guard:
         """The engine keeps its data there."""
         places = self._judge.places
         if root and root not in places.own:
-            places = replace(places, own=(*places.own, root))
-            self._judge = Judge(self._judge.policy, places, self._judge.look)
+            self._judge = self._judge.placed(replace(places, own=(*places.own, root)))
 
-    def check(self, client: docker.APIClient, request: requests.PreparedRequest) -> None:
-        """Return where the request may be sent. Raises PolicyRefused."""
+    def check(self, client: docker.APIClient, request: requests.PreparedRequest, domain: str = "") -> None:
+        """Return where the request may be sent, for a ``domain`` where nothing in it tells. Raises PolicyRefused."""
         try:
-            asked = of_url(str(request.method), str(request.url), request.body)
+            asked = of_url(str(request.method), str(request.url), request.body, domain)
         except NoJson as error:
             raise PolicyRefused(f"the policy can't judge it: {error}") from error
         _refuse(self._judge.request(asked, _Asking(client, self._adopted)))
 
+    def lends_login(self, domain: str, registry: str) -> bool:
+        """Whether the daemon's own login to a registry may be used for a domain."""
+        return self._judge.lends_login(domain, registry)
+
     def check_adoption(self, client: docker.APIClient, body: Body, chunk: ChunkId, adopt: Adopt) -> None:
         """Return where a container that is there may be taken over for a chunk: no request would tell, for none is
         sent. One that is to be replaced need not be as the policy wants it. Raises PolicyRefused."""
-        refusals = adoption(self._judge, adopt)
+        refusals = self._adoption(chunk, adopt)
         if adopt is Adopt.MATCHING:
             labels = {
                 LABEL_DOMAIN: chunk.domain,
@@ -66,6 +70,12 @@ class Guard:
             found = reading.overlaid(body, labels)
             refusals += self._judge.existing(found, _Asking(client, self._adopted))
         _refuse(refusals)
+
+    def _adoption(self, chunk: ChunkId, adopt: Adopt) -> list[Refusal]:
+        try:
+            return adoption(self._judge.for_domain(chunk.domain), adopt)
+        except Unowned as error:
+            raise PolicyRefused(f"the policy can't judge it: nobody knows which file domain {error} is of") from error
 
 
 def _refuse(refusals: list[Refusal]) -> None:
@@ -80,8 +90,9 @@ class GuardedClient(docker.APIClient):
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         """Send a request that the guard lets pass. Raises PolicyRefused, and what ``requests`` raises."""
+        domain = str(request.headers.pop(FOR_DOMAIN, None) or "")
         if self.guard is not None:
-            self.guard.check(self, request)
+            self.guard.check(self, request, domain)
         return super().send(request, **kwargs)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from reconciler.intent.model import ChunkId
 from reconciler.planner.observed import LABEL_CHUNK, LABEL_CPUX, LABEL_DOMAIN, LABEL_REPLICA
+from reconciler.policy import patterns
 from reconciler.policy.model import Policy
 from reconciler.policy.refusal import KNOWN_FIELDS, Refusals
 from reconciler.policy.world import Installation, Look, Nothing, World
@@ -27,7 +28,8 @@ class Protected:
 @dataclass
 class Case:
     """``owner`` is the chunk whose container this is about, where one is known; ``domain`` its domain, or that of the
-    network or volume."""
+    network or volume; ``file`` the domain file that it belongs to: None where no files are told apart, "" where nobody
+    knows it."""
 
     policy: Policy
     places: Installation
@@ -36,10 +38,16 @@ class Case:
     world: World = field(default_factory=Nothing)
     owner: ChunkId | None = None
     domain: str = ""
+    file: str | None = None
     out: Refusals = field(init=False)
 
     def __post_init__(self) -> None:
         self.out = Refusals(self.policy)
+
+    def is_owner(self, name: str) -> bool:
+        """Whether a permission that the policy gives to a domain's name is this file's: the file of that name has it.
+        Anybody may write a name into a file; which files there are is not up to who writes into one of them."""
+        return self.file is None or patterns.stem(self.file) == name
 
     def refuse(
         self, rule: str, field: str, message: str, item: str = "", *, wants: Iterable[tuple[str, str]] = ()

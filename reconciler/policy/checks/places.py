@@ -7,6 +7,7 @@ and inode.
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from glob import escape
 
 from reconciler.policy import paths
@@ -29,7 +30,7 @@ def host_path(case: Case, path: str, field: str, *, read_only: bool = False, wha
     ways = dict.fromkeys((paths.normal(path), seen.real))
     if _leads_to_engine(case, seen):
         if not _may_have_engine(case):
-            said = f"{what} {path}: it is the engine's socket, and who has that is root on the host"
+            said = f"{what} {path}: it is the engine's socket, and who has that is root on the host{_whose_name(case)}"
             case.refuse("binds.engine_socket", field, said, _name_of(case))
             return
         if policy.profile is not Profile.OPEN:  # which may have been made stricter in other rules
@@ -38,6 +39,7 @@ def host_path(case: Case, path: str, field: str, *, read_only: bool = False, wha
     is_readable = read_only and all(paths.covering(policy.words("binds.read_only"), way) for way in ways)
     if is_readable and (mine is None or _may_have_engine(case)):
         return  # who has the engine is root on the host, and so may read all of it
+    is_given = all(paths.covering(policy.words("binds.write"), way) for way in ways)
     rule = "binds.read_only" if read_only else "binds.excepted"
     named = [] if is_readable else [(rule, escape(way)) for way in ways]
     if mine is not None:
@@ -51,6 +53,8 @@ def host_path(case: Case, path: str, field: str, *, read_only: bool = False, wha
     if seen.others is not None and not policy.flag("binds.others_may_write"):
         said = f"{what} {path}: others than root and pnr's user may change {seen.others}, which is on the way to it"
         case.refuse("binds.others_may_write", field, said)
+    if is_given:
+        return  # but for what is pnr's own, which was told
     for way in ways:
         if paths.covering(_expanded(case, policy.words("binds.allowed")), way) is None:
             allowed = ", ".join(policy.words("binds.allowed")) or "none"
@@ -184,7 +188,29 @@ def _leads_to_engine(case: Case, seen: Seen) -> bool:
 
 
 def _may_have_engine(case: Case) -> bool:
-    return case.policy.allows("binds.engine_socket", _name_of(case))
+    return any(_has_name(case, given) and _is_of(case, given) for given in case.policy.words("binds.engine_socket"))
+
+
+def _has_name(case: Case, given: str) -> bool:
+    return given == "*" or fnmatchcase(_name_of(case), given)
+
+
+def _is_of(case: Case, given: str) -> bool:
+    """Whether what is given to a name is given to this file: in a section for some files it is; elsewhere the name of
+    a domain stands for the file of that name."""
+    domain = given.partition("/")[0]
+    return "binds.engine_socket" in case.policy.by_section or bool(_GLOB & set(domain)) or case.is_owner(domain)
+
+
+def _whose_name(case: Case) -> str:
+    """Why a name that the policy gives it to does not help, in words that go on after others."""
+    owner, file = case.owner, case.file
+    if owner is None or not any(_has_name(case, given) for given in case.policy.words("binds.engine_socket")):
+        return ""
+    return (
+        f"; the policy gives it to domain {owner.domain} of the file {owner.domain}.json, and this one is"
+        f" {file or 'of a file that nobody knows'}"
+    )
 
 
 def _name_of(case: Case) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from reconciler.policy.rule import FLAG, WORDS, Rule, choice
+from reconciler.policy.rule import FLAG, IMAGES, WORDS, Rule, choice
 
 ROWS = (
     Rule(
         "images.allowed",
-        WORDS,
+        IMAGES,
         "Which images may be used, as registry/name[:tag]: `ghcr.io/team/*`, `redis` (docker.io/library/redis),"
         " `registry:5000/app:1.*`. `*` stands for any characters, slashes too. With anything but `*` an image can't be"
         " named by its id.",
@@ -24,6 +24,15 @@ ROWS = (
         True,
     ),
     Rule(
+        "images.logins",
+        WORDS,
+        "To which registries the daemon's own logins (Docker's configuration and its helpers) are lent: `ghcr.io`,"
+        " `registry:5000`, `docker.io`. Elsewhere a domain has what its own `registries` say.",
+        ["*"],
+        ["*"],
+        [],
+    ),
+    Rule(
         "builds.allowed",
         FLAG,
         "Whether images may be built. What a Dockerfile takes as its base (FROM) and runs is not looked at.",
@@ -33,7 +42,7 @@ ROWS = (
     ),
     Rule(
         "builds.names",
-        WORDS,
+        IMAGES,
         "Under which names images may be built, as in images.allowed.",
         ["*"],
         ["*"],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reconciler.policy.rule import COUNT, COUNTS, FLAG, NUMBER, SIZE, WORDS, Rule, words_of
+from reconciler.policy.rule import COUNT, FLAG, NUMBER, SIZE, ULIMIT_COUNTS, WORDS, Rule, count_from, words_of
 
 ROWS = (
     Rule(
@@ -35,7 +35,7 @@ ROWS = (
     Rule("limits.replicas", COUNT, "The most equal copies of a chunk.", "none", "none", "none"),
     Rule(
         "limits.ulimits",
-        COUNTS,
+        ULIMIT_COUNTS,
         "The highest hard limits that ulimits may set, by name; -1, no limit, is above every one of them.",
         {},
         {},
@@ -43,7 +43,7 @@ ROWS = (
     ),
     Rule(
         "limits.oom_score",
-        COUNT,
+        count_from(-1000, 1000),
         "The lowest oom_score_adj: below that of the engine (-500) the kernel kills the engine, and the host's own"
         " programs, before the container.",
         "none",

@@ -6,7 +6,7 @@ Security Standards and the CIS Docker Benchmark (chapters 4 and 5).
 
 from __future__ import annotations
 
-from reconciler.policy.rule import CAPABILITIES, FLAG, WORDS, Rule, choice, words_of
+from reconciler.policy.rule import CAPABILITIES, DEVICE_RULES, FLAG, SYSCTLS, WORDS, Rule, choice, words_of
 
 USUAL_CAPABILITIES = (
     "AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD", "NET_BIND_SERVICE", "NET_RAW",
@@ -142,7 +142,7 @@ ROWS = (
     ),
     Rule(
         "security.sysctls",
-        WORDS,
+        SYSCTLS,
         "Which kernel settings a container may have. The standard ones belong to the container's own namespaces.",
         ["*"],
         ["fs.mqueue.*", "kernel.domainname", "kernel.msg*", "kernel.sem", "kernel.shm*", "net.*"],
@@ -201,7 +201,7 @@ ROWS = (
     ),
     Rule(
         "devices.rules",
-        WORDS,
+        DEVICE_RULES,
         "Which device_cgroup_rules a container may have, as `c 188:* rw`; one that asks for less than a rule in the"
         " list is allowed too.",
         ["a *:* rwm"],

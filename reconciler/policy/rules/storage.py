@@ -6,7 +6,7 @@ directories above it.
 
 from __future__ import annotations
 
-from reconciler.policy.rule import DOMAINS, FLAG, PATHS, WORDS, Rule, words_of
+from reconciler.policy.rule import CHUNKS, DOMAINS, FLAG, PATHS, WORDS, Rule, words_of
 
 PROTECTED = [
     # the system itself
@@ -71,10 +71,11 @@ ROWS = (
     ),
     Rule(
         "binds.engine_socket",
-        WORDS,
+        CHUNKS,
         "Which chunks may have the engine's socket (a proxy that finds its targets by labels, say), as"
         " `domain/cpux/chunk`, through links or not, writable or not: read-only makes no difference to a socket. Each"
-        " of them is root on the host.",
+        " of them is root on the host. Outside of a section for some files, what is given to `infra/main/proxy` is"
+        " given to the file `infra.json`, for anybody may write a name into a file.",
         ["*"],
         [],
         [],
@@ -90,10 +91,20 @@ ROWS = (
         [],
     ),
     Rule(
+        "binds.write",
+        PATHS,
+        "What may be had to write to, and to read, wherever it lies: below an allowed directory or not, protected or"
+        " not. Whoever has what the system itself lives on is root on the host: name no more than what is needed, in a"
+        " section for the file that needs it. pnr's own places and the engine's stay protected.",
+        [],
+        [],
+        [],
+    ),
+    Rule(
         "binds.excepted",
         PATHS,
-        "What of the protected may be had all the same, also to write to it. Whoever has what the system itself lives"
-        " on is root on the host: name no more than what is needed. pnr's own places and the engine's stay protected.",
+        "What of the protected may be had all the same, also to write to it, where it is below an allowed directory."
+        " pnr's own places and the engine's stay protected.",
         [],
         [],
         [],

@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from reconciler.daemon import references
-from reconciler.daemon.judging import FileJudge
+from reconciler.daemon.judging import FileJudge, Owners
 from reconciler.daemon.references import WithReferences
 from reconciler.intent.contents import Source
+from reconciler.intent.judgement import InForce
 from reconciler.intent.model import Problem
 from reconciler.sources.contents import LocalContents, Places
 from reconciler.sources.protocol import FileSeen, Scan
@@ -178,3 +179,21 @@ async def test_what_fails_while_watching_is_not_passed_over(
         monkeypatch.setattr(judge, "look_again", fail)
         with pytest.raises(RuntimeError, match="a fault in the program"):
             await anext(scans)
+
+
+async def test_whose_a_domains_name_is_follows_what_is_judged() -> None:
+    owners = Owners()
+    judge = FileJudge(
+        base_dir="/", env={}, allowed_env=(), check_types={}, contents=Watched(), policy=None, owners=owners
+    )
+    assert owners("a") is None
+    judge({"one.json": File(text(Path("/"), secrets=False))}, ())
+    assert owners("a") == "one.json"
+    assert owners("b") is None
+    # A file that is not valid leaves the name with whom it was, and so does one that is gone.
+    judge({"one.json": File(b"{")}, (InForce("a", "one.json", None),))
+    assert owners("a") == "one.json"
+    judge({}, (InForce("a", "one.json", None, absent=True),))
+    assert owners("a") == "one.json"
+    judge({}, ())
+    assert owners("a") is None

@@ -205,7 +205,7 @@ def test_the_engines_socket_is_for_the_chunks_that_the_policy_names(path: str, d
         (["shop/main/web"], set()),
         (["shop/*"], set()),
         (["*"], set()),
-        (["shop/main/web2", "shop", "web", "other/main/web"], {"binds.engine_socket"}),
+        (["shop/main/web2", "shop/main/we", "other/*", "other/main/web"], {"binds.engine_socket"}),
     ):
         assert rules(asked, changed(STANDARD, binds__engine_socket=named), disk=disk) == refused
 

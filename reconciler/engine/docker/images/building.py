@@ -21,6 +21,7 @@ from reconciler.intent.image_names import parse
 from reconciler.intent.model import Build
 from reconciler.intent.settings import ulimits
 from reconciler.planner.observed import LABEL_BUILD
+from reconciler.policy.request import FOR_DOMAIN
 from reconciler.sentences import advised
 
 KEPT_LINES = 20
@@ -41,11 +42,12 @@ def build(
     tell: Tell,
     stop: Stop,
     where: str,
+    domain: str = "",
 ) -> None:
-    """Build the archive ``context`` and tag the result. Raises ImageBuildFailed with the last lines of its output,
-    EngineUnavailable, GivenUp. A step may be silent for as long as it likes."""
+    """Build the archive ``context`` for a ``domain``, and tag the result. Raises ImageBuildFailed with the last lines
+    of its output, EngineUnavailable, GivenUp. A step may be silent for as long as it likes."""
     api: Any = client
-    headers = {"Content-Type": "application/x-tar", "X-Registry-Config": logins.header(auths)}
+    headers = {"Content-Type": "application/x-tar", "X-Registry-Config": logins.header(auths), FOR_DOMAIN: domain}
     kept: list[str] = []
     layers = Layers()
     is_over = False

@@ -15,6 +15,7 @@ from typing import IO, Any, TypeVar
 import docker
 
 from reconciler.engine.docker.failures import RAISED, NotOurs, translate
+from reconciler.engine.docker.guarding import GuardedClient
 from reconciler.engine.docker.images import building, pulling, refusals, seeing
 from reconciler.engine.docker.images.logins import Logins
 from reconciler.engine.docker.images.progress import size_text
@@ -147,7 +148,7 @@ class ImageKeeper:
 
         def attempt() -> pulling.Pulled:
             # Read anew for every try: somebody may have logged in meanwhile.
-            credentials = self._logins.find(name.registry, action.logins)
+            credentials = self._logins.find(name.registry, action.logins, _lends(client, action.domain))
             return pulling.pull(
                 client,
                 name,
@@ -157,6 +158,7 @@ class ImageKeeper:
                 stop=stop,
                 stall_seconds=self._stall_seconds,
                 where=where,
+                domain=action.domain,
             )
 
         pulled = self._tried_again(attempt, f"pulling {name}", tell, stop)
@@ -191,13 +193,22 @@ class ImageKeeper:
     ) -> None:
         begun = time.monotonic()
         tell(Milestone(f"building {action.image} from {build.context}"))
-        auths = self._logins.all(action.logins)
+        auths = self._logins.all(action.logins, _lends(client, action.domain))
 
         def attempt() -> None:
             context, dockerfile = self._packed(action.image, build)
             with closing(context):
                 building.build(
-                    client, action.image, build, context, dockerfile, auths=auths, tell=tell, stop=stop, where=where
+                    client,
+                    action.image,
+                    build,
+                    context,
+                    dockerfile,
+                    auths=auths,
+                    tell=tell,
+                    stop=stop,
+                    where=where,
+                    domain=action.domain,
                 )
 
         self._tried_again(attempt, f"building {action.image}", tell, stop)
@@ -251,6 +262,12 @@ class ImageKeeper:
                 note(self._record)
             except PnrError as error:
                 log.warning("the record of images stays as it is: %s", error)
+
+
+def _lends(client: docker.APIClient, domain: str) -> Callable[[str], bool]:
+    """To which registries the policy lets the daemon's own logins be used for a domain."""
+    guard = client.guard if isinstance(client, GuardedClient) else None
+    return lambda registry: guard is None or guard.lends_login(domain, registry)
 
 
 def _pulled_text(name: ImageName, pulled: pulling.Pulled, found: ImageSeen, is_new: bool, seconds: float) -> str:

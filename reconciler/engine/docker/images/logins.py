@@ -12,11 +12,12 @@ import binascii
 import json
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from reconciler.errors import PnrError
+from reconciler.helper_environment import environment
 from reconciler.intent.contents import Contents
 from reconciler.intent.image_names import DOCKER_HUB, BadImageName, registry_host
 from reconciler.intent.model import Login
@@ -60,29 +61,39 @@ def header(auth: Mapping[str, Any]) -> str:
     return base64.urlsafe_b64encode(json.dumps(auth).encode()).decode()
 
 
+Lends = Callable[[str], bool]
+
+
+def _everywhere(registry: str) -> bool:
+    return True
+
+
 class Logins:
     """Finds credentials. Blocking. ``contents`` reads the passwords of domains' logins."""
 
     def __init__(self, contents: Contents | None) -> None:
         self._contents = contents
 
-    def find(self, registry: str, domain: Mapping[str, Login]) -> Credentials:
-        """Those for a registry, as an :class:`~reconciler.intent.image_names.ImageName` has it."""
+    def find(self, registry: str, domain: Mapping[str, Login], lends: Lends = _everywhere) -> Credentials:
+        """Those for a registry, as an :class:`~reconciler.intent.image_names.ImageName` has it. ``lends`` says to which
+        the daemon's own may be used."""
         own = domain.get(registry)
         if own is not None:
             return self._of_domain(registry, own)
+        if not lends(registry):
+            return Credentials({}, trouble="the policy does not lend the daemon's own login: rule images.logins")
         try:
             return _of_configuration(registry, _configuration())
         except _Unusable as error:
             return Credentials({}, trouble=str(error))
 
-    def all(self, domain: Mapping[str, Login]) -> dict[str, Auth]:
-        """All that there are, for a build whose base images may come from anywhere."""
+    def all(self, domain: Mapping[str, Login], lends: Lends = _everywhere) -> dict[str, Auth]:
+        """All that there are, for a build whose base images may come from anywhere; ``lends`` as above."""
         found: dict[str, Auth] = {}
         try:
             configuration = _configuration()
             known = {*configuration.get("auths", {}), *configuration.get("credHelpers", {})}
-            for registry in {_host(key) for key in known} - {""}:
+            for registry in filter(lends, {_host(key) for key in known} - {""}):
                 found[registry] = _of_configuration(registry, configuration).auth
         except _Unusable:
             pass  # the registry's refusal tells, where it matters
@@ -163,7 +174,12 @@ def _ask_helper(helper: str, server: str) -> dict[str, str]:
     program = f"docker-credential-{helper}"
     try:
         ended = subprocess.run(
-            [program, "get"], input=server.encode(), capture_output=True, timeout=HELPER_SECONDS, check=False
+            [program, "get"],
+            input=server.encode(),
+            capture_output=True,
+            timeout=HELPER_SECONDS,
+            check=False,
+            env=environment("docker-credential", os.environ),
         )
     except FileNotFoundError as error:
         raise _Unusable(f"{program}, which {_path()} names, is not installed") from error

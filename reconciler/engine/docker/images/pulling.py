@@ -18,6 +18,7 @@ from reconciler.engine.docker.images.progress import Layers
 from reconciler.engine.docker.images.streams import Lines, Stalled, Stop, is_timeout
 from reconciler.engine.protocol import EngineUnavailable, ImagePullFailed
 from reconciler.intent.image_names import ImageName, parse
+from reconciler.policy.request import FOR_DOMAIN
 from reconciler.sentences import advised
 
 PROGRESS_SECONDS = 0.2
@@ -47,8 +48,9 @@ def pull(
     stop: Stop,
     stall_seconds: float,
     where: str,
+    domain: str = "",
 ) -> Pulled:
-    """Pull once. Raises ImagePullFailed with the registry's words, EngineUnavailable, GivenUp.
+    """Pull once, for a ``domain``. Raises ImagePullFailed with the registry's words, EngineUnavailable, GivenUp.
 
     With a tag and a digest the digest is what is pulled.
     """
@@ -56,7 +58,7 @@ def pull(
     params = {"fromImage": image.name, "tag": image.version}
     if platform is not None:
         params["platform"] = platform
-    headers = {"X-Registry-Auth": logins.header(credentials.auth)}
+    headers = {"X-Registry-Auth": logins.header(credentials.auth), FOR_DOMAIN: domain}
     layers = Layers()
     try:
         answer = api._post(

@@ -1,0 +1,139 @@
+"""``pnr policy``: what is in force for a domain file and where it stands, and whether a policy file can be used."""
+
+from __future__ import annotations
+
+import os
+from argparse import ArgumentParser, Namespace
+from typing import TYPE_CHECKING, Any
+
+from reconciler.cli import exits
+from reconciler.cli.folders import folders
+from reconciler.cli.options import policy_name, policy_option
+from reconciler.cli.terminal import complain, print_json, say
+
+if TYPE_CHECKING:
+    from reconciler.policy import Policy
+
+
+def configure(parser: ArgumentParser) -> None:
+    """Options, help and examples."""
+    from reconciler.cli.main import ActionParser
+
+    parser.description = "Show what the policy says of a domain file, or check a policy file."
+    parser.epilog = (
+        "examples:\n  pnr policy explain shop.json\n  pnr policy explain shop.json --json | jq '.rules[].from'\n"
+        "  pnr policy check policy.toml\n\n"
+        "exit codes: 0 it can be used, 2 it can't, 4 it can't be read"
+    )
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True, parser_class=ActionParser)
+    explain = actions.add_parser("explain", help="show what is in force for a domain file, and where it stands")
+    explain.description = (
+        "Show what the policy says of a domain file, rule by rule, and where that stands: a line of the policy file,\n"
+        "in which section, or the profile. The file need not be there: its path in the domains directory counts."
+    )
+    explain.add_argument("file", metavar="FILE", help="a domain file")
+    explain.add_argument("--changed", action="store_true", help="only what is not as in the profile")
+    check = actions.add_parser("check", help="say whether a policy file can be used")
+    check.description = (
+        "Say whether a policy file (else the one in force) can be used: unknown words and values are errors, all at\n"
+        "once, as file:line: message; what looks wrong is a warning."
+    )
+    check.add_argument("file", nargs="?", metavar="FILE", help="a policy file")
+    for action in (explain, check):
+        action.add_argument("--json", action="store_true", help="as JSON")
+        policy_option(action)
+
+
+def run(args: Namespace) -> int:
+    """Explain or check; an exit code."""
+    return _check(args) if args.action == "check" else _explain(args)
+
+
+def _explain(args: Namespace) -> int:
+    from reconciler.daemon.policy import find_policy
+    from reconciler.policy.reading import PolicyInvalid
+
+    domains = folders(args)[0]
+    try:
+        found = find_policy(policy_name(args), domains)
+    except PolicyInvalid as error:
+        complain(str(error))
+        return exits.INVALID
+    path = _path(args.file, domains)
+    policy = found.policy.for_file(path)
+    rows = list(_rows(policy, only_changed=args.changed))
+    if args.json:
+        print_json({"file": path, "policy": policy.file, "profile": str(policy.profile), "rules": rows})
+        return exits.OK
+    say(f"{path}: {policy}")
+    section = ""
+    for row in rows:
+        name, _, key = str(row["rule"]).partition(".")
+        if name != section:
+            say(f"\n[{name}]")
+            section = name
+        say(f"{key} = {row['shown']}    # {row['from']}")
+    if not rows:
+        say("all rules are as in the profile")
+    for doubt in found.doubts:
+        complain(f"warning: no daemon starts with it: {doubt}")
+    return exits.OK
+
+
+def _rows(policy: Policy, *, only_changed: bool) -> Any:
+    from reconciler.policy.reference import written
+    from reconciler.policy.suggesting import said
+    from reconciler.policy.table import RULES
+
+    for rule in RULES.values():
+        if only_changed and rule.name not in policy.lines:
+            continue
+        value = said(rule, policy.values[rule.name])
+        section = policy.by_section.get(rule.name)
+        where = policy.origin(rule.name) + (f', section domain."{section}"' if section is not None else "")
+        yield {"rule": rule.name, "value": value, "shown": written(value), "from": where, "section": section}
+
+
+def _path(name: str, domains: str) -> str:
+    """The path of a file in the domains directory; one that lies elsewhere counts as if it were put there."""
+    for base in (os.path.abspath(name), os.path.join(os.path.abspath(domains), name)):
+        path = os.path.relpath(base, os.path.abspath(domains))
+        if not path.startswith(os.pardir) and not os.path.isabs(path):
+            return path.replace(os.sep, "/")
+    return os.path.basename(name)
+
+
+def _check(args: Namespace) -> int:
+    from reconciler.daemon.policy import find_policy
+    from reconciler.policy.doubts import doubts
+    from reconciler.policy.reading import PolicyInvalid
+
+    name = args.file if args.file is not None else policy_name(args)
+    domains = folders(args)[0]
+    try:
+        found = find_policy(name, domains)
+    except PolicyInvalid as error:
+        if args.json:
+            print_json({"errors": str(error).splitlines(), "warnings": []})
+        else:
+            say(str(error))
+        return exits.INVALID
+    warnings = [*(f"no daemon starts with it: {doubt}" for doubt in found.doubts)]
+    warnings += doubts(found.policy, _domain_files(domains))
+    if args.json:
+        print_json({"errors": [], "warnings": warnings})
+        return exits.OK
+    for warning in warnings:
+        say(f"warning: {warning}")
+    policy = found.policy
+    sections = f", {len(policy.sections)} sections for some domain files" if policy.sections else ""
+    say(f"{policy}: it can be used: {len(policy.lines)} rules changed{sections}")
+    return exits.OK
+
+
+def _domain_files(domains: str) -> list[str] | None:
+    """The domain files that there are; None where nobody can tell."""
+    try:
+        return [name for name in os.listdir(domains) if name.endswith(".json") and not name.startswith(".")]
+    except OSError:
+        return None

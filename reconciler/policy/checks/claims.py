@@ -1,0 +1,43 @@
+"""Which names a domain file has as its own. Pure."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+
+from reconciler.policy import patterns
+from reconciler.policy.checks.case import Case
+from reconciler.policy.rules.tenants import OWN_NAME
+
+
+def domain(case: Case, name: str) -> None:
+    """Refuse the name of a domain that the file may not have."""
+    if not _is_given(case, "claims.domains", name):
+        own = case.file is not None and OWN_NAME in case.policy.words("claims.domains")
+        hint = f"; this file may declare {patterns.stem(case.file)!r}" if own and case.file else ""
+        case.refuse("claims.domains", "name", f"the name {name} of a domain, which this file is not given{hint}", name)
+
+
+def container(case: Case, name: str) -> None:
+    """Refuse a container's name that the file gives and may not have."""
+    if not _is_given(case, "claims.containers", name):
+        said = f"the name {name} of a container, which this file is not given"
+        case.refuse("claims.containers", "container.name", said, name)
+
+
+def _is_given(case: Case, rule: str, name: str) -> bool:
+    for pattern in case.policy.words(rule):
+        if OWN_NAME in pattern:
+            if case.file is None:  # nobody tells files apart
+                return True
+            # What is a file's own name is meant as it is written, whatever signs it has.
+            own = patterns.stem(case.file)
+            before, _, after = pattern.partition(OWN_NAME)
+            if (
+                name.startswith(before)
+                and name[len(before) :].startswith(own)
+                and fnmatchcase(name[len(before) + len(own) :], after)
+            ):
+                return True
+        elif fnmatchcase(name, pattern):
+            return True
+    return False

@@ -1,0 +1,143 @@
+"""How much all containers of a domain may use together, and how many objects it may have. Pure."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from reconciler.intent.model import Chunk, Domain
+from reconciler.intent.positions import Path
+from reconciler.policy.checks.case import Case, Object, number, objects, table
+from reconciler.policy.checks.limits import USUAL_PERIOD
+from reconciler.policy.refusal import Refusal
+
+Placed = Iterator[tuple[Path, Refusal]]
+_SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([kmgt]?)i?b?", re.IGNORECASE | re.ASCII)
+_FILES = re.compile(r"[0-9]{1,9}", re.ASCII)
+_UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
+_ROTATING = ("json-file", "local")
+_LOCAL_SIZE, _LOCAL_FILES = 20 << 20, 5
+_ELSEWHERE = ("awslogs", "etwlogs", "fluentd", "gcplogs", "gelf", "none", "splunk")
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """One container of a domain: its place in the file, and ``HostConfig`` of the body that makes it."""
+
+    chunk: Chunk
+    path: Path
+    host: Object
+
+
+@dataclass(frozen=True, slots=True)
+class _Sum:
+    rule: str
+    field: str
+    what: str
+    of: Callable[[Object], float]
+
+
+def _memory(host: Object) -> float:
+    return number(host.get("Memory")) or math.inf
+
+
+def _cpus(host: Object) -> float:
+    quota = number(host.get("CpuQuota"))
+    period = number(host.get("CpuPeriod")) or USUAL_PERIOD
+    return number(host.get("NanoCpus")) / 1e9 or (quota / period if quota > 0 else math.inf)
+
+
+def _pids(host: Object) -> float:
+    pids = number(host.get("PidsLimit"))
+    return pids if pids > 0 else math.inf
+
+
+def _logs(host: Object) -> float:
+    log = table(host.get("LogConfig"))
+    driver = str(log.get("Type") or "")
+    if driver in _ELSEWHERE:
+        return 0.0
+    if driver not in _ROTATING:
+        return math.inf  # what the engine takes where nothing is said, and journals, which nobody bounds for one
+    options = table(log.get("Config"))
+    usual_size, usual_files = (_LOCAL_SIZE, _LOCAL_FILES) if driver == "local" else (math.inf, 1)
+    return _bytes(options.get("max-size"), usual_size) * _files(options.get("max-file"), usual_files)
+
+
+# What can't be understood here may be understood by the engine: it counts as without a limit.
+def _bytes(value: Any, usual: float) -> float:
+    match = _SIZE.fullmatch(str(value)) if value is not None else None
+    if match is None:
+        return usual if value is None else math.inf
+    return float(match[1]) * _UNITS[match[2].lower()] or math.inf
+
+
+def _files(value: Any, usual: float) -> float:
+    if value is None:
+        return usual
+    return max(int(str(value)), 1) if _FILES.fullmatch(str(value)) else math.inf
+
+
+_SUMS = (
+    _Sum("quotas.memory", "HostConfig.Memory", "bytes of memory", _memory),
+    _Sum("quotas.cpus", "HostConfig.NanoCpus", "processors", _cpus),
+    _Sum("quotas.pids", "HostConfig.PidsLimit", "processes", _pids),
+    _Sum("quotas.logs", "HostConfig.LogConfig", "bytes of logs", _logs),
+)
+
+
+def quotas(make: Callable[[], Case], domain: Domain, used: Iterable[Used]) -> Placed:
+    """What the quotas refuse of a domain, each with its place: at the first container with which it is too much."""
+    containers = list(used)
+    for one in _SUMS:
+        yield from _sum(make(), one, containers)
+    ports = [sum(map(_ports, _bindings(one.host))) for one in containers]
+    yield from _count(make(), "quotas.containers", "containers", len(containers), ("cpuxs",))
+    yield from _count(make(), "quotas.ports", "ports of the host", sum(ports), ("cpuxs",))
+    named = sum(not volume.external for volume in domain.volumes)
+    unnamed = sum(map(_unnamed_volumes, (one.host for one in containers)))
+    yield from _count(make(), "quotas.volumes", "volumes", named + unnamed, ("volumes",))
+    networks = sum(not network.external for network in domain.networks)
+    yield from _count(make(), "quotas.networks", "networks", networks, ("networks",))
+
+
+def _sum(case: Case, one: _Sum, containers: list[Used]) -> Placed:
+    ceiling = case.policy.ceiling(one.rule)
+    if ceiling is None:
+        return
+    total = 0.0
+    for used in containers:
+        amount = one.of(used.host)
+        total += amount
+        if total > ceiling:
+            if math.isinf(amount):
+                said = f"a container without a limit where all of its domain may have {ceiling:.12g} {one.what}"
+            else:
+                said = f"more than {ceiling:.12g} {one.what} in all of its domain, with this container {total:.12g}"
+            case.refuse(one.rule, one.field, said)
+            yield from (((*used.path, "container"), refusal) for refusal in case.out)
+            return
+
+
+def _count(case: Case, rule: str, what: str, number: int, path: Path) -> Placed:
+    ceiling = case.policy.ceiling(rule)
+    if ceiling is not None and number > ceiling:
+        case.refuse(rule, rule.partition(".")[2], f"{number} {what} in all of its domain (at most {ceiling:.0f})")
+        yield from ((path, refusal) for refusal in case.out)
+
+
+def _bindings(host: Object) -> Iterator[Object]:
+    for bindings in table(host.get("PortBindings")).values():
+        yield from objects(bindings) or [{}]
+
+
+def _ports(binding: Mapping[str, Any]) -> int:
+    first, _, last = str(binding.get("HostPort") or "0").partition("-")
+    return int(last) - int(first) + 1 if first.isdecimal() and last.isdecimal() else 1
+
+
+def _unnamed_volumes(host: Object) -> int:
+    return sum(mount.get("Type") == "volume" and not mount.get("Source") for mount in objects(host.get("Mounts")))

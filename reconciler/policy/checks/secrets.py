@@ -1,0 +1,59 @@
+"""What a domain file refers to besides itself: whether it is the file's own. Pure."""
+
+from __future__ import annotations
+
+from glob import escape
+
+from reconciler.intent.contents import Source, SourceKind
+from reconciler.policy import paths, patterns
+from reconciler.policy.checks import places
+from reconciler.policy.checks.case import Case
+from reconciler.policy.rule import DOMAIN, DOMAINS
+
+_FIELD = "secret"
+
+
+def source(case: Case, wanted: Source, path: str, *, is_folder: bool) -> None:
+    """Refuse a content that the domain file may not have. ``path`` is what is to be read for it now: its own path, one
+    that it leads to, or one that it takes along; "" where it is no file."""
+    match wanted.kind:
+        case SourceKind.TEXT:
+            return
+        case SourceKind.ENVIRONMENT:
+            if not case.policy.allows("secrets.environment", wanted.name):
+                case.refuse("secrets.environment", _FIELD, f"{wanted} of the daemon", wanted.name)
+        case SourceKind.CREDENTIAL:
+            if not case.policy.allows("secrets.credentials", wanted.name):
+                case.refuse("secrets.credentials", _FIELD, f"{wanted} of the daemon", wanted.name)
+        case _:
+            places.file(case, path, "file", is_folder=is_folder)
+            _own(case, path)
+
+
+def _own(case: Case, path: str) -> None:
+    given = _expanded(case, case.policy.words("secrets.files"))
+    for way in dict.fromkeys((paths.normal(path), case.look(path).real)):
+        if paths.covering(given, way) is None:
+            allowed = ", ".join(case.policy.words("secrets.files")) or "none"
+            said = f"the file {way}: it is none of those that this domain file is given (given: {allowed})"
+            case.refuse("secrets.files", "file", said, escape(way))
+            return
+
+
+def _expanded(case: Case, given: tuple[str, ...]) -> list[str]:
+    """The paths of a list. The folder of a domain file is called as the file is, and not as the domain: names of
+    domains are anybody's."""
+    domains = case.places.domains
+    found = []
+    for pattern in given:
+        first, _, rest = pattern.partition("/")
+        if first == DOMAINS:
+            root = escape(domains)
+        elif first == DOMAIN:
+            root = escape(f"{domains}/{patterns.stem(case.file)}") if domains and case.file else ""
+        else:
+            found.append(pattern)
+            continue
+        if root:
+            found.append(f"{root}/{rest}" if rest else root)
+    return found

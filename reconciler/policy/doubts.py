@@ -1,0 +1,33 @@
+"""What looks wrong with a policy that can be used: it says something of files that are not there. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from reconciler.policy import patterns
+from reconciler.policy.model import Policy
+
+_WILD = frozenset("*?[")
+
+
+def doubts(policy: Policy, files: Collection[str] | None) -> Iterator[str]:
+    """In words, each with its line. ``files`` are the domain files that there are, by their paths in the domains
+    directory; None where nobody can tell."""
+    for section in policy.sections:
+        line = min(section.lines.values(), default=0)
+        where = f"{policy.file}:{line}: " if line else ""
+        shown = f'[domain."{section.written or section.pattern}"]'
+        if not section.values:
+            yield f"{where}{shown} says nothing"
+        elif files is not None and not any(patterns.means(section.pattern, file) for file in files):
+            why = ": domain files lie in the domains directory itself, not in its folders"
+            yield f"{where}{shown} means no domain file that there is{why if '/' in section.pattern else ''}"
+    if "binds.engine_socket" not in policy.lines:
+        return
+    for name in policy.words("binds.engine_socket"):
+        domain = name.partition("/")[0]
+        if not _WILD & set(domain) and files is not None and f"{domain}.json" not in files:
+            yield (
+                f"{policy.origin('binds.engine_socket')}: binds.engine_socket gives {name} the engine's socket, which"
+                f" is for the file {domain}.json, and there is none: call the file so, or write a section for it"
+            )
