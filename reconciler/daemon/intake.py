@@ -18,7 +18,7 @@ from reconciler.intent.loader import load
 from reconciler.intent.model import CheckType, Domain, Loaded, Problem
 from reconciler.policy import Judge
 from reconciler.policy.domain import judge_domain
-from reconciler.policy.world import Seen
+from reconciler.policy.world import Installation, Seen
 
 
 class FileRead(Protocol):
@@ -69,6 +69,7 @@ class Entry:
     stamps: Mapping[Source, Hashable]
     refused: tuple[Finding, ...] = ()  # what the policy does not allow of it
     looked: Mapping[str, Seen] = field(default_factory=dict)  # what that depends on besides: paths of the host
+    places: Installation | None = None  # those of pnr and the engine, as they were known then
 
 
 class LoadCache:
@@ -138,14 +139,17 @@ class Loading:
         if self.policy is None or loaded.domain is None:
             return Entry(loaded, data, contents.stamps)
         looked: dict[str, Seen] = {}
+        places = self.policy.places
         refused = judge_domain(self.policy.noting(looked), loaded.domain, json.loads(data))
-        return Entry(loaded, data, contents.stamps, tuple(refused), looked)
+        return Entry(loaded, data, contents.stamps, tuple(refused), looked, places)
 
     def is_stale(self, entry: Entry, contents: Contents | None = None) -> bool:
         """Whether something that the file refers to, or that the policy looked at for it, may have changed; looking
         with ``contents``, a glance at those that it was loaded with, where there are many to be looked at."""
         contents = self.contents if contents is None else contents
         if any(contents.stamp(source) != stamp for source, stamp in entry.stamps.items()):
+            return True
+        if self.policy is not None and entry.places is not None and entry.places is not self.policy.places:
             return True
         return self.policy is not None and any(self.policy.look(path) != seen for path, seen in entry.looked.items())
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import reconciler
 from reconciler.daemon.protocol import ServiceOptions
 from reconciler.errors import PnrError
-from reconciler.host import paths
+from reconciler.host import paths, root_reads
 from reconciler.policy import Judge, Policy, Profile, reading
 from reconciler.policy.world import Installation, Look
 
@@ -144,6 +144,8 @@ def _installation(options: ServiceOptions, policy: Policy) -> Installation:
         own += [policy.file, os.path.realpath(policy.file)]
     runtime = os.environ.get("RUNTIME_DIRECTORY", "").split(os.pathsep)[0]
     own += [paths.resolved(runtime)] if runtime else []
+    is_here = look_for(options) is paths.look
+    own += root_reads.engine_folders() if is_here else []
     program = [os.path.dirname(os.path.realpath(reconciler.__file__))]
     program += [os.path.realpath(sys.prefix)] if sys.prefix != sys.base_prefix else []
     return Installation(
@@ -153,6 +155,8 @@ def _installation(options: ServiceOptions, policy: Policy) -> Installation:
         runtime=runtime_root(options.state),
         files=tuple(dict.fromkeys(files_roots(options.state))),
         sockets=_sockets(options),
+        read_by_root=root_reads.read_by_root() if is_here and not policy.flag("binds.read_by_root") else (),
+        uid_min=root_reads.uid_min(),
     )
 
 

@@ -34,6 +34,17 @@ class Policy:
     def __str__(self) -> str:
         return f"profile {self.profile}" + (f", {self.file}" if self.file is not None else "")
 
+    @property
+    def caution(self) -> str:
+        """What is to be told at the start, since it takes away what people rely on; "" where nothing is."""
+        if self.profile is Profile.OPEN or self.flag("binds.protected_defaults"):
+            return ""
+        left = ", ".join(self.words("binds.protected")) or "nothing but pnr's own places and the engine's"
+        return (
+            f"the policy protects only what it lists itself (binds.protected_defaults = false,"
+            f" {self.origin('binds.protected_defaults')}): {left}; domains may have the rest of the host's directories"
+        )
+
     def origin(self, rule: str) -> str:
         """Where the rule's value stands: ``/etc/pnr/policy.toml:12``, or the profile."""
         line = self.lines.get(rule)

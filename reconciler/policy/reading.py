@@ -19,6 +19,8 @@ from reconciler.policy.rule import KEEP, BadValue, Profile, Rule
 from reconciler.policy.table import RULES, SECTIONS
 
 LARGEST = 256 * 1024
+PROTECTED = "binds.protected"
+PROTECTED_DEFAULTS = "binds.protected_defaults"
 _AT_LINE = re.compile(r" \(at line (\d+), column (\d+)\)| \(at end of document\)")
 
 Path = tuple[str, ...]
@@ -46,6 +48,7 @@ def read(text: str, file: str) -> Policy:
     wrong: list[tuple[Path, str]] = []
     profile = _profile(tree, wrong)
     changed = dict(_changed(tree, profile, wrong))
+    _add_protected(changed, profile)
     wanted = [path for path, _ in wrong] + [tuple(name.split(".")) for name in changed]
     lines = _lines(text, tree, wanted)
     if wrong:
@@ -98,6 +101,16 @@ def _value(rule: Rule, value: Any, profile: Profile) -> Any:
         return rule.kind.parse(value)
     own = rule.kind.parse([one for one in value if one != KEEP])
     return tuple(dict.fromkeys((*rule.of(profile), *own)))
+
+
+def _add_protected(changed: dict[str, Any], profile: Profile) -> None:
+    """What a file lists as protected comes to the profile's list: to take from that takes a word of its own."""
+    listed = changed.get(PROTECTED)
+    defaults = RULES[PROTECTED].of(profile)
+    if changed.get(PROTECTED_DEFAULTS, True) and listed is not None:
+        changed[PROTECTED] = tuple(dict.fromkeys((*defaults, *listed)))
+    elif not changed.get(PROTECTED_DEFAULTS, True):
+        changed[PROTECTED] = listed or ()
 
 
 def _nearest(word: str, known: tuple[str, ...]) -> str:

@@ -16,7 +16,10 @@ KEEP = "..."
 NONE = "none"
 """For a ceiling: there is none."""
 DOMAINS = "@domains"
-"""In a list of paths: the directory of the domain files."""
+"""In a list of paths: the directory of the domain files, with all that lies below it."""
+DOMAIN = "@domain"
+"""In a list of paths, at the beginning: the domain's own folder in the directory of the domain files, which is called
+as the domain is. As a later part: the domain's name."""
 
 _SIZE = re.compile(r"(?P<number>[0-9]+(?:\.[0-9]+)?)\s*(?P<unit>[kmgt]?)i?b?", re.IGNORECASE)
 _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
@@ -88,7 +91,7 @@ def _text(value: Any) -> str:
 
 def _path(value: Any) -> str:
     path = _text(value)
-    if path.partition("/")[0] in (DOMAINS, "**") and ".." not in path.split("/"):
+    if path.partition("/")[0] in (DOMAINS, DOMAIN, "**") and ".." not in path.split("/"):
         return path
     if not path.startswith("/") or ".." in path.split("/"):
         raise BadValue(f"expected an absolute path without .., found {_found(value)}")

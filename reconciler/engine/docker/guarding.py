@@ -8,7 +8,6 @@ engine. Blocking; may be called from several threads.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 import docker
@@ -39,10 +38,7 @@ class Guard:
 
     def protect(self, root: str) -> None:
         """The engine keeps its data there."""
-        places = self._judge.places
-        if root and root not in places.own:
-            places = replace(places, own=(*places.own, root))
-            self._judge = Judge(self._judge.policy, places, self._judge.look)
+        self._judge.protect(root)
 
     def check(self, client: docker.APIClient, request: requests.PreparedRequest) -> None:
         """Return where the request may be sent. Raises PolicyRefused."""
