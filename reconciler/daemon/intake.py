@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from reconciler.intent.contents import Contents, Glancing, NoContents, Source, SourceKind
@@ -18,6 +18,7 @@ from reconciler.intent.loader import load
 from reconciler.intent.model import CheckType, Domain, Loaded, Problem
 from reconciler.policy import Judge
 from reconciler.policy.domain import judge_domain
+from reconciler.policy.restarts import amended
 from reconciler.policy.world import Installation, Seen
 
 
@@ -138,6 +139,8 @@ class Loading:
         )
         if self.policy is None or loaded.domain is None:
             return Entry(loaded, data, contents.stamps)
+        loaded = replace(loaded, domain=amended(self.policy.policy, loaded.domain))
+        assert loaded.domain is not None
         looked: dict[str, Seen] = {}
         places = self.policy.places
         refused = judge_domain(self.policy.noting(looked), loaded.domain, json.loads(data))

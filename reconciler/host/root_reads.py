@@ -82,8 +82,7 @@ def _units(root: str) -> Iterator[tuple[str, str]]:
         if users.get("User", "root") not in ("", "root", "0") or users.get("DynamicUser") in ("yes", "true", "1", "on"):
             continue
         for match in _RUNS.finditer(whole):
-            for path in _named(match[1]):
-                yield path, name
+            yield from ((named, name) for named in _named(match[1]))
 
 
 def _tables(root: str) -> Iterator[tuple[str, str]]:

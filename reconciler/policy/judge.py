@@ -14,6 +14,7 @@ from reconciler.intent.model import ChunkId
 from reconciler.planner.observed import LABEL_DOMAIN
 from reconciler.policy.checks import container, images, network, places, volumes
 from reconciler.policy.checks.case import Case, Protected, labels_of, owner_of, table
+from reconciler.policy.checks.mounts import RULE, has_of_host
 from reconciler.policy.model import Policy
 from reconciler.policy.refusal import KNOWN_FIELDS, KNOWN_ROUTES, Refusal
 from reconciler.policy.request import Request, Route
@@ -87,7 +88,9 @@ class Judge:
                 case.domain = case.owner.domain if case.owner is not None else ""
                 container.created(case, body)
             case Route.UPDATE_CONTAINER:
-                container.updated(case, body)
+                found = case.world.container(request.target)
+                case.owner = owner_of(labels_of(found)) if found is not None else None
+                container.updated(case, body, found)
             case Route.EXEC:
                 container.executed(case, body)
             case Route.CREATE_VOLUME:
@@ -115,6 +118,21 @@ class Judge:
         owner = owner_of(labels_of(inspected))
         case = self.case(world, owner)
         container.existing(case, inspected)
+        return list(case.out)
+
+    def is_judged(self, inspected: Mapping[str, Any], world: World | None = None) -> bool:
+        """Whether a container has something of the host, and so has to be started by who judges it."""
+        if self.policy.is_open or self.policy.flag(RULE):
+            return False
+        case = self.case(world, owner_of(labels_of(inspected)))
+        return has_of_host(case, table(inspected.get("HostConfig")))
+
+    def place(self, inspected: Mapping[str, Any], path: str, *, read_only: bool) -> list[Refusal]:
+        """Everything that speaks against a place of the host that a container was found to have."""
+        if self.policy.is_open:
+            return []
+        case = self.case(None, owner_of(labels_of(inspected)))
+        places.host_path(case, path, "Mounts", read_only=read_only)
         return list(case.out)
 
     def file(self, path: str, field: str = "file", *, is_folder: bool = False) -> list[Refusal]:

@@ -157,6 +157,15 @@ ROWS = (
         [],
     ),
     Rule(
+        "binds.engine_restarts",
+        FLAG,
+        "Whether the engine may start a container again by itself (`restart`) that has something of the host: it mounts"
+        " what is there by then, and nobody has judged that. Where not, pnr starts it again, and judges it each time.",
+        True,
+        False,
+        False,
+    ),
+    Rule(
         "binds.links",
         FLAG,
         "Whether a path to a directory of the host may go through symbolic links. Where not, it names the place itself,"
