@@ -16,6 +16,7 @@ import reconciler
 from reconciler.daemon.protocol import ServiceOptions
 from reconciler.errors import PnrError
 from reconciler.host import paths, root_reads
+from reconciler.host.engine_folders import engine_folders
 from reconciler.policy import Judge, Policy, Profile, reading
 from reconciler.policy.world import Installation, Look
 
@@ -145,7 +146,7 @@ def _installation(options: ServiceOptions, policy: Policy) -> Installation:
     runtime = os.environ.get("RUNTIME_DIRECTORY", "").split(os.pathsep)[0]
     own += [paths.resolved(runtime)] if runtime else []
     is_here = look_for(options) is paths.look
-    own += root_reads.engine_folders() if is_here else []
+    own += engine_folders() if is_here else []
     program = [os.path.dirname(os.path.realpath(reconciler.__file__))]
     program += [os.path.realpath(sys.prefix)] if sys.prefix != sys.base_prefix else []
     return Installation(

@@ -6,7 +6,6 @@ Only what its settings name is found: a script that one of those scripts calls i
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import stat
@@ -49,21 +48,10 @@ def read_by_root(root: str = "/") -> tuple[ReadByRoot, ...]:
 
 def uid_min(root: str = "/") -> int:
     """From which number on users are people: UID_MIN of login.defs."""
-    match = re.search(r"^\s*UID_MIN\s+([0-9]{1,9})\s*$", _text(Path(root, "etc/login.defs")), re.MULTILINE)
+    match = re.search(r"^\s*UID_MIN\s+([0-9]{1,9})\s*$", text_of(Path(root, "etc/login.defs")), re.MULTILINE)
     if match is not None:
         return max(1, int(match[1]))
     return 500 if sys.platform == "darwin" else UID_MIN
-
-
-def engine_folders(root: str = "/") -> tuple[str, ...]:
-    """Where the engine's own settings let it keep its data and run."""
-    try:
-        told = json.loads(_text(Path(root, "etc/docker/daemon.json")) or "{}")
-    except (ValueError, RecursionError):
-        return ()
-    said = [told.get(key) for key in ("data-root", "graph", "exec-root")] if isinstance(told, dict) else []
-    folders = [path for path in said if isinstance(path, str) and path.startswith("/") and "\0" not in path]
-    return tuple(dict.fromkeys(way for path in folders for way in (os.path.normpath(path), os.path.realpath(path))))
 
 
 def _units(root: str) -> Iterator[tuple[str, str]]:
@@ -73,7 +61,7 @@ def _units(root: str) -> Iterator[tuple[str, str]]:
             is_added = path.suffix == ".conf"
             name = path.parent.name.removesuffix(".d") if is_added else path.name
             if name.endswith(".service"):
-                part = (is_added, path.name if is_added else "", _text(path).replace("\\\n", " "))
+                part = (is_added, path.name if is_added else "", text_of(path).replace("\\\n", " "))
                 texts.setdefault(name, []).append(part)
     for name, parts in texts.items():
         # What is added comes after the service itself, by name: of what is said twice the last holds.
@@ -88,10 +76,10 @@ def _units(root: str) -> Iterator[tuple[str, str]]:
 def _tables(root: str) -> Iterator[tuple[str, str]]:
     for table in TABLES:
         for path in _files(Path(root, table)):
-            for match in _FOR_ROOT.finditer(_text(path)):
+            for match in _FOR_ROOT.finditer(text_of(path)):
                 yield from ((one, str(Path("/", path.relative_to(root)))) for one in _named(match[1] or match[2] or ""))
     for table in ROOTS_TABLES:
-        for line in _text(Path(root, table)).splitlines():
+        for line in text_of(Path(root, table)).splitlines():
             if not line.lstrip().startswith("#"):
                 yield from ((one, f"/{table}") for one in _named(line))
 
@@ -99,7 +87,7 @@ def _tables(root: str) -> Iterator[tuple[str, str]]:
 def _libraries(root: str) -> Iterator[tuple[str, str]]:
     for name in LIBRARIES:
         for path in _files(Path(root, name)):
-            for line in _text(path).splitlines():
+            for line in text_of(path).splitlines():
                 if line.strip().startswith("/"):
                     yield line.strip(), "every program of the host (ld.so.conf)"
 
@@ -136,7 +124,7 @@ def _files(path: Path, suffixes: Iterable[str] = ()) -> list[Path]:
     return found[:_MOST_FILES]
 
 
-def _text(path: Path) -> str:
+def text_of(path: Path) -> str:
     try:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     except (OSError, ValueError):

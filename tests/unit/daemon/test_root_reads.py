@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.host import root_reads
+from reconciler.host.engine_folders import engine_folders
 
 UNIT = "etc/systemd/system/agent.service"
 
@@ -105,9 +106,28 @@ def test_from_which_number_on_users_are_people(tmp_path: Path) -> None:
     ],
 )
 def test_where_the_engine_is_told_to_keep_its_data(tmp_path: Path, text: str, folders: set[str]) -> None:
-    assert root_reads.engine_folders(str(tmp_path)) == ()
+    assert engine_folders(str(tmp_path)) == ()
     put(tmp_path, "etc/docker/daemon.json", text)
-    assert set(root_reads.engine_folders(str(tmp_path))) == folders
+    assert set(engine_folders(str(tmp_path))) == folders
+
+
+@pytest.mark.parametrize(
+    ("comm", "words", "folders"),
+    [
+        ("dockerd", ["dockerd", "--data-root", "/data/a", "--exec-root=/data/b"], {"/data/a", "/data/b"}),
+        ("dockerd", ["dockerd", "--data-root=/", "--exec-root", "relative"], set()),
+        ("containerd", ["containerd", "--root", "/data/c", "--state=/data/d", "-c", "/x"], {"/data/c", "/data/d"}),
+        ("evil", ["dockerd", "--data-root", "/data/a"], set()),
+        ("dockerd", [], set()),
+    ],
+)  # fmt: skip
+def test_where_a_running_engine_was_told_to_keep_its_data(
+    tmp_path: Path, comm: str, words: list[str], folders: set[str]
+) -> None:
+    put(tmp_path, "proc/12/comm", f"{comm}\n")
+    put(tmp_path, "proc/12/cmdline", "\0".join([*words, ""]))
+    put(tmp_path, "proc/self/comm", "x")
+    assert set(engine_folders(str(tmp_path))) == folders
 
 
 def test_what_is_no_file_or_can_not_be_read_is_left_out(tmp_path: Path) -> None:
