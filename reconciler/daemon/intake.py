@@ -19,7 +19,7 @@ from reconciler.intent.model import CheckType, Domain, Loaded, Problem
 from reconciler.policy import Judge
 from reconciler.policy.domain import judge_domain
 from reconciler.policy.restarts import amended
-from reconciler.policy.world import Installation, Seen
+from reconciler.policy.world import Seen
 
 
 class FileRead(Protocol):
@@ -70,7 +70,7 @@ class Entry:
     stamps: Mapping[Source, Hashable]
     refused: tuple[Finding, ...] = ()  # what the policy does not allow of it
     looked: Mapping[str, Seen] = field(default_factory=dict)  # what that depends on besides: paths of the host
-    places: Installation | None = None  # those of pnr and the engine, as they were known then
+    engine: tuple[str, ...] = ()  # where the engine was known to keep its data then
 
 
 class LoadCache:
@@ -142,9 +142,9 @@ class Loading:
         loaded = replace(loaded, domain=amended(self.policy.policy, loaded.domain))
         assert loaded.domain is not None
         looked: dict[str, Seen] = {}
-        places = self.policy.places
+        engine = tuple(self.policy.places.engine)
         refused = judge_domain(self.policy.noting(looked), loaded.domain, json.loads(data))
-        return Entry(loaded, data, contents.stamps, tuple(refused), looked, places)
+        return Entry(loaded, data, contents.stamps, tuple(refused), looked, engine)
 
     def is_stale(self, entry: Entry, contents: Contents | None = None) -> bool:
         """Whether something that the file refers to, or that the policy looked at for it, may have changed; looking
@@ -152,7 +152,11 @@ class Loading:
         contents = self.contents if contents is None else contents
         if any(contents.stamp(source) != stamp for source, stamp in entry.stamps.items()):
             return True
-        if self.policy is not None and entry.places is not None and entry.places is not self.policy.places:
+        if (
+            self.policy is not None
+            and entry.loaded.domain is not None
+            and entry.engine != tuple(self.policy.places.engine)
+        ):
             return True
         return self.policy is not None and any(self.policy.look(path) != seen for path, seen in entry.looked.items())
 

@@ -7,7 +7,6 @@ of the engine's client, with the request that is about to be sent.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from reconciler.intent.model import ChunkId
@@ -34,10 +33,9 @@ class Judge:
         self._protected: Protected | None = None
 
     def protect(self, folder: str) -> None:
-        """The engine keeps its data there. Whoever judges with this judge knows it from now on."""
-        if folder and folder not in self.places.own:
-            self.places = replace(self.places, own=(*self.places.own, folder))
-            self._protected = None
+        """The engine keeps its data there. Whoever judges with these places knows it from now on."""
+        if folder and folder not in (*self.places.own, *self.places.engine):
+            self.places.engine.append(folder)
 
     def noting(self, looked: dict[str, Seen]) -> Judge:
         """The same judge, for one domain: it looks at each path only once, and notes what it sees of those that the

@@ -8,7 +8,7 @@ front of the engine one that also asks the engine.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 Body = Mapping[str, Any]
@@ -61,7 +61,8 @@ class Installation:
     ``ROOT/DOMAIN/CPUX/UNIT``. ``sockets`` lead to the engine. ``read_by_root`` is what the host runs or reads as root
     by the word of its own settings. Users are ordinary ones from the number ``uid_min`` on. ``elsewhere``: the domain
     files are judged at another place than they are put to, so that only paths which are relative lead to what is beside
-    them.
+    them. ``engine`` is where the engine says that it keeps its data: told once it was asked, to all who have these
+    places.
     """
 
     domains: str = ""
@@ -73,6 +74,7 @@ class Installation:
     read_by_root: tuple[ReadByRoot, ...] = ()
     uid_min: int = 1000
     elsewhere: bool = False
+    engine: list[str] = field(default_factory=list, compare=False)
 
 
 class World(Protocol):

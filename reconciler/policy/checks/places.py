@@ -175,7 +175,7 @@ def _own(case: Case, *, is_read: bool = False) -> list[str]:
     if case.policy.profile is Profile.OPEN:
         return []
     places = case.places
-    own = [*places.own, *places.files, *places.sockets, *([places.runtime] if places.runtime else [])]
+    own = [*places.own, *places.engine, *places.files, *places.sockets, *([places.runtime] if places.runtime else [])]
     if is_read:
         return list(map(escape, own))
     # The directory of the domain files is not to be had as a whole, nor is a domain file.

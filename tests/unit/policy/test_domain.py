@@ -223,3 +223,20 @@ def test_a_file_that_is_judged_at_another_place_has_what_it_names_by_absolute_pa
     container["image"] = "redis"  # type: ignore[assignment]
     refused = loading.load("shop.json", json.dumps(document).encode()).refused
     assert [finding.path[-1] for finding in refused] == [1, 2]
+
+
+def test_a_file_is_judged_again_once_the_engine_has_told_where_it_keeps_its_data() -> None:
+    judge_there = judging.judge(STANDARD)
+    judge_there.places = replace(judge_there.places, engine=[])
+    loading = Loading(BASE, {}, frozenset(), TYPES, NoContents(), judge_there)
+    one = {"name": "web", "container": {"image": "redis", "volumes": ["/data/engine/x:/x"]}}
+    document = {"name": "shop", "cpuxs": {"main": {"design_chunks": [one]}}}
+    data = json.dumps(document).encode()
+    entry = loading.load("shop.json", data)
+    assert not entry.refused
+    assert not loading.is_stale(entry)
+    judge_there.protect("/data/engine")
+    assert loading.is_stale(entry)
+    again = loading.load("shop.json", data)
+    assert [finding.code for finding in again.refused] == ["PolicyRefused"]
+    assert not loading.is_stale(again)
