@@ -31,11 +31,13 @@ class Mount:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a container was to have at ``target``: a path of the host without links."""
+    """What a container was to have at ``target``: a path of the host without links. ``through``: where the engine has
+    mounted it for itself, of a volume."""
 
     source: str
     target: str
     read_only: bool = False
+    through: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,8 @@ def not_as_wanted(wanted: Iterable[Wanted], there: Sequence[Mount], host: Sequen
         instead = [mount for mount in left if mount.point == posixpath.normpath(one.target)]
         if instead and instead[-1].root.endswith(_REMOVED):
             continue  # what nobody else can reach any more
-        found.append(Other(one, paths_of(instead[-1].place, host) if instead else ()))
+        places = paths_of(instead[-1].place, host) if instead else ()
+        found.append(Other(one, tuple(path for path in places if path != one.through)))
     return tuple(found)
 
 

@@ -29,14 +29,14 @@ def differing(body: Body, volumes: Mapping[str, Body]) -> Iterator[tuple[Wanted,
 
 def _wanted(body: Body, volumes: Mapping[str, Body]) -> Iterator[Wanted]:
     for mount in body.get("Mounts") or ():
-        source, read_only = str(mount.get("Source") or ""), mount.get("RW") is False
+        source, read_only, through = str(mount.get("Source") or ""), mount.get("RW") is False, ""
         if mount.get("Type") == "volume":
             options = (volumes.get(str(mount.get("Name"))) or {}).get("Options") or {}
-            source = str(options.get("device") or "")
+            source, through = str(options.get("device") or ""), source
         elif mount.get("Type") != "bind":
             continue
         if source.startswith("/"):
-            yield Wanted(os.path.realpath(source), str(mount.get("Destination")), read_only)
+            yield Wanted(os.path.realpath(source), str(mount.get("Destination")), read_only, through)
 
 
 def _mounts_of(pid: int, container_id: str) -> tuple[Mount, ...] | None:

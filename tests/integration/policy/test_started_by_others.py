@@ -94,7 +94,10 @@ async def test_a_volume_that_is_a_directory_is_looked_at_as_well(guarded: Guarde
     bench.client.create_volume(name, driver_opts={"type": "none", "o": "bind", "device": f"{way}/root"})
     made = await bench.run(volumes=[f"{name}:/x"])
     bench.client.restart(made.id, timeout=0)
+    (way / "root").rename(way / "old")
+    (way / "root").mkdir()
     assert (await bench.engine.perform(look(bench, made))) is not None
+    assert shown(bench, made)["State"]["Running"]
     bench.client.stop(made.id, timeout=0)
     way.rename(ground.app / "aside")
     way.symlink_to("/")
