@@ -53,7 +53,7 @@ def run(args: Namespace) -> int:
         ]
         held = [{"domain": name, "reason": why, "message": text} for name, (why, text) in planned.held.items()]
         errors = [problem.as_dict() for problem in problems]
-        print_json({"steps": steps, "blocked": blocked, "held": held, "errors": errors})
+        print_json({"steps": steps, "blocked": blocked, "held": held, "errors": errors, "notes": list(planned.notes)})
     else:
         said = [
             *([str(whole.plan)] if len(whole.plan) else []),
@@ -62,6 +62,8 @@ def run(args: Namespace) -> int:
         ]
         if said or not problems:
             say("\n".join(said) or "nothing to do")
+        for note in planned.notes:
+            say(f"note: {note}")
         for problem in problems:
             complain(str(problem))
     return exits.INVALID if problems else exits.OK

@@ -6,7 +6,7 @@ import os
 import secrets
 from argparse import Namespace
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reconciler.cli.options import allowed_env, policy_name
@@ -142,7 +142,9 @@ class _Loads:
     def _of(self, folder: str) -> Loading:
         if folder not in self._by_folder:
             options = ServiceOptions(Path(folder), Path(self._state), engine="docker", policy=self._policy)
+            is_put = os.path.realpath(folder) == os.path.realpath(self._domains)
             policy = make_policy(options, on_other_host=self._on_other_host)
+            policy = policy.placed(replace(policy.places, elsewhere=self._beside and not is_put))
             env: Mapping[str, str] = {name: os.environ[name] for name in self._allowed if name in os.environ}
             # What is judged here is not compared with any container: any key will do.
             contents: Contents = (

@@ -133,6 +133,7 @@ _OF_CHUNK: Mapping[str, Callable[[Any], bool]] = {
             "aimed_image",
             "aimed_from",
             "beside",
+            "judged_run",
             "stopped_run",
             "replaced_files",
             "runs_of",

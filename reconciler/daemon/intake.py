@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from reconciler.intent.contents import Contents, Glancing, NoContents, Source, SourceKind
@@ -18,6 +18,7 @@ from reconciler.intent.loader import load
 from reconciler.intent.model import CheckType, Domain, Loaded, Problem
 from reconciler.policy import Judge
 from reconciler.policy.domain import judge_domain
+from reconciler.policy.restarts import amended
 from reconciler.policy.world import Seen
 
 
@@ -69,6 +70,7 @@ class Entry:
     stamps: Mapping[Source, Hashable]
     refused: tuple[Finding, ...] = ()  # what the policy does not allow of it
     looked: Mapping[str, Seen] = field(default_factory=dict)  # what that depends on besides: paths of the host
+    engine: tuple[str, ...] = ()  # where the engine was known to keep its data then
 
 
 class LoadCache:
@@ -143,15 +145,24 @@ class Loading:
         )
         if policy is None or loaded.domain is None:
             return Entry(loaded, data, contents.stamps)
+        loaded = replace(loaded, domain=amended(policy.policy, loaded.domain))
+        assert loaded.domain is not None
         looked: dict[str, Seen] = {}
+        engine = tuple(policy.places.engine)
         refused = judge_domain(policy.noting(looked), loaded.domain, json.loads(data))
-        return Entry(loaded, data, contents.stamps, tuple(refused), looked)
+        return Entry(loaded, data, contents.stamps, tuple(refused), looked, engine)
 
     def is_stale(self, entry: Entry, contents: Contents | None = None) -> bool:
         """Whether something that the file refers to, or that the policy looked at for it, may have changed; looking
         with ``contents``, a glance at those that it was loaded with, where there are many to be looked at."""
         contents = self.contents if contents is None else contents
         if any(contents.stamp(source) != stamp for source, stamp in entry.stamps.items()):
+            return True
+        if (
+            self.policy is not None
+            and entry.loaded.domain is not None
+            and entry.engine != tuple(self.policy.places.engine)
+        ):
             return True
         return self.policy is not None and any(self.policy.look(path) != seen for path, seen in entry.looked.items())
 

@@ -203,6 +203,7 @@ async def assembled(
         records = Records([told for name in FILES if (told := put_away_folder(options.state / name))])
         clock = SystemClock()
         policy = make_policy(options)
+        records.problems += [policy.policy.caution] if policy.policy.caution else []
         contents = make_contents(options, policy, make_key=True, records=records)
         owners = Owners()
         engine, make_probe, runtime = make_engine(options, contents, policy.asking(owners), records)

@@ -38,11 +38,12 @@ CONNECT_SECONDS = 1.0
 @dataclass(frozen=True, slots=True)
 class Planned:
     """What ``apply`` would do now and what stands in the way of the rest, what is wrong with the files, and by domain
-    why its removal is held: the reason and its words."""
+    why its removal is held: the reason and its words. ``notes`` are what is to be known of the files besides."""
 
     whole: WholePlan
     problems: Sequence[Problem]
     held: Mapping[str, tuple[str, str]]
+    notes: Sequence[str] = ()
 
 
 class FilesHeld(PnrError):
@@ -98,7 +99,9 @@ async def make_plan(options: ServiceOptions) -> Planned:
         whole = plan_all(wishes, observed, memories=memories, images=found, connected=connected, files=files)
         problems = [problem for file in sorted(_problems(intake, records).items()) for problem in file[1]]
         held = {name: (str(one.hold), one.held) for name, one in sorted(records.items()) if one.hold is not None}
-        return Planned(whole, problems, held)
+        meant = [one.domain for _, one in sorted(records.items()) if one.domain is not None and not one.gone]
+        notes = [f"{domain.file}: {note}" for domain in meant for note in domain.notes]
+        return Planned(whole, problems, held, notes)
     finally:
         await engine.close()
 

@@ -17,7 +17,8 @@ from pathlib import Path
 import reconciler
 from reconciler.daemon.protocol import ServiceOptions
 from reconciler.errors import PnrError
-from reconciler.host import paths
+from reconciler.host import paths, root_reads
+from reconciler.host.engine_folders import engine_folders
 from reconciler.policy import Judge, Policy, Profile, reading
 from reconciler.policy.world import Installation, Look
 
@@ -119,9 +120,10 @@ def make_policy(options: ServiceOptions, *, on_other_host: bool = False) -> Judg
     by the policy as it is written, and paths of the host by their names alone."""
     if on_other_host:
         policy = find_policy(options.policy, str(options.domains)).policy
-        return Judge(policy, _installation(options, policy), paths.by_name)
+        return Judge(policy, _installation(options, policy, paths.by_name), paths.by_name)
     policy = load_policy(options)
-    return Judge(policy, _installation(options, policy), look_for(options))
+    look = look_for(options)
+    return Judge(policy, _installation(options, policy, look), look)
 
 
 def look_for(options: ServiceOptions) -> Look:
@@ -163,12 +165,14 @@ def runtime_root(state: Path) -> str:
     return str(state.absolute() / "runtime")
 
 
-def _installation(options: ServiceOptions, policy: Policy) -> Installation:
+def _installation(options: ServiceOptions, policy: Policy, look: Look) -> Installation:
     own = [paths.resolved(str(options.state))]
     if policy.file is not None:
         own += [policy.file, os.path.realpath(policy.file)]
     runtime = os.environ.get("RUNTIME_DIRECTORY", "").split(os.pathsep)[0]
     own += [paths.resolved(runtime)] if runtime else []
+    is_here = look is paths.look
+    own += engine_folders() if is_here else []
     program = [os.path.dirname(os.path.realpath(reconciler.__file__))]
     program += [os.path.realpath(sys.prefix)] if sys.prefix != sys.base_prefix else []
     return Installation(
@@ -178,6 +182,10 @@ def _installation(options: ServiceOptions, policy: Policy) -> Installation:
         runtime=runtime_root(options.state),
         files=tuple(dict.fromkeys(files_roots(options.state))),
         sockets=_sockets(options),
+        read_by_root=root_reads.read_by_root()
+        if is_here and policy.says_somewhere("binds.read_by_root", False)
+        else (),
+        uid_min=root_reads.uid_min(),
     )
 
 

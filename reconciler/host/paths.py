@@ -80,6 +80,7 @@ def _prefixes(path: str) -> Iterator[str]:
 def _walk(real: str, link: str | None, others: str | None) -> Seen:
     ids: list[tuple[int, int]] = []
     kind, exists = "", True
+    owner: int | None = None
     for part in _steps(real):
         try:
             at = os.lstat(part)
@@ -87,8 +88,10 @@ def _walk(real: str, link: str | None, others: str | None) -> Seen:
             exists = False
             break
         ids.append((at.st_dev, at.st_ino))
+        owner = at.st_uid if _HAS_OWNERS else None
         kind = next((name for is_kind, name in _KINDS if is_kind(at.st_mode)), "")
-    return Seen(real, exists, link, kind if exists else "", others or _others(real), tuple(ids), _hidden(real))
+    what = kind if exists else ""
+    return Seen(real, exists, link, what, others or _others(real), tuple(ids), _hidden(real), owner=owner)
 
 
 def _steps(path: str) -> list[str]:

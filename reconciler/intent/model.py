@@ -242,7 +242,9 @@ class ContainerSpec:
     domain's own network first unless the chunk declared otherwise. ``after`` names containers of linked chunks: they
     must be there before this one begins. ``guest_in`` are the networks that are not the domain's own: there the
     container answers to ``full_alias``, and to ``short_alias`` where nobody else does (see
-    :mod:`reconciler.intent.names`).
+    :mod:`reconciler.intent.names`). ``restart_of_ours`` is the restart policy that was declared and that the engine is
+    not told: pnr starts the container again. ``judged``: it has something of the host, which is judged before each
+    start.
     """
 
     name: str
@@ -262,6 +264,8 @@ class ContainerSpec:
     guest_in: tuple[str, ...] = ()
     short_alias: str = ""
     full_alias: str = ""
+    restart_of_ours: str = ""
+    judged: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,6 +157,16 @@ class StartContainer(Action):
 
 
 @dataclass(frozen=True, slots=True)
+class ExamineMounts(Action):
+    """Look whether a container that somebody else has started (its engine, most often) has of the host what it may
+    have. Where it has not, it is ended, and that is the failure. ``run`` is the one that it is about."""
+
+    verbs = ("looking at the mounts of container", "looked at the mounts of container")
+    name: str
+    run: str
+
+
+@dataclass(frozen=True, slots=True)
 class UpdateContainer(Action):
     """Change settings of a container as it runs. ``settings`` are all that are declared, ``changed`` the names of
     those that are not as declared."""

@@ -59,7 +59,12 @@ def mismatches(chunk: Chunk, holder: Container) -> tuple[str, ...]:
         else:
             mounts.remove(mount)
     settings["volumes"] = mounts
-    found += map(str, differences_of_foreign(spec.settings, settings, holder.brought, chunk.ignore_drift))
+    declared = dict(spec.settings)
+    if spec.restart_of_ours:
+        # Its maker told the engine what we would have: that is taken from it once it is ours.
+        declared["restart"] = spec.restart_of_ours
+        settings["restart"] = settings.get("restart") if settings.get("restart") != "no" else spec.restart_of_ours
+    found += map(str, differences_of_foreign(declared, settings, holder.brought, chunk.ignore_drift))
     return (*found, *_other_ports(chunk, holder))
 
 

@@ -10,8 +10,8 @@ from dataclasses import replace
 
 from reconciler.intent.model import Kind
 from reconciler.lifecycle import Reason, State
-from reconciler.planner import following
-from reconciler.planner.actions import Action, CreateContainer
+from reconciler.planner import following, mounts_judged
+from reconciler.planner.actions import Action, CreateContainer, ExamineMounts
 from reconciler.planner.addresses import making_room
 from reconciler.planner.adopting import can_take_over, take_over
 from reconciler.planner.cleaning import clean_up
@@ -44,7 +44,8 @@ def decide(i: ChunkInput) -> Decision:
         makes = any(isinstance(action, CreateContainer) for action, _ in decision.work.steps)
         moments = (i.memory.not_before, next_making(i.memory) if makes else None)
         not_before = max((at for at in moments if at is not None), default=i.now)
-        if i.now < not_before:
+        is_look = all(isinstance(action, ExamineMounts) for action, _ in decision.work.steps)
+        if i.now < not_before and not is_look:
             decision = replace(decision, work=None, wake_at=not_before)
     if i.memory.leftovers and i.chunk is not None:
         decision = clean_up(i, decision)
@@ -97,6 +98,9 @@ def _verdict(i: ChunkInput) -> Decision:
     aside = _step_aside(i, parts)
     if aside is not None:
         return aside
+    started_by_others = mounts_judged.to_be_seen(i, parts)
+    if started_by_others is not None:
+        return started_by_others
     if parts.rolled_back:
         return rolled_back(i, parts)
     if parts.current is None:

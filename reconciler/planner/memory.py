@@ -81,7 +81,8 @@ class Memory:
     ``runs`` are the last runs of the container ``runs_of`` that ended by themselves, ``crashes`` how many did;
     ``looping`` that they did so often that it is in a crash loop. ``restarts_seen`` is the engine's own count of
     restarts that has been counted, ``seen_since`` when, ``seen_began`` when the run began that was seen then (by the
-    engine's clock), ``restarted`` how many restarts by the engine were counted at all.
+    engine's clock), ``restarted`` how many restarts by the engine were counted at all. ``judged_run`` is the run whose
+    mounts are known to have been judged: as we started it, or had it looked at.
     """
 
     attempts: int = 0
@@ -119,6 +120,7 @@ class Memory:
     seen_since: float = 0.0
     seen_began: float | None = None
     restarted: int = 0
+    judged_run: str = ""
 
 
 def delay(attempts: int, jitter: float) -> float:

@@ -11,10 +11,11 @@ from dataclasses import replace
 from reconciler.facts import TV
 from reconciler.intent.model import Chunk, Kind, OnFailure, OnGateClose
 from reconciler.lifecycle import Reason
-from reconciler.planner import crash_loop, endpoints, file_mounts, following
+from reconciler.planner import crash_loop, endpoints, file_mounts, following, mounts_judged
 from reconciler.planner.actions import (
     Action,
     ConnectNetwork,
+    ExamineMounts,
     RenameContainer,
     StartContainer,
     StopContainer,
@@ -79,6 +80,8 @@ def notice(i: ChunkInput) -> Memory:
         # It was to be stopped, and was not: what becomes of it is its own doing again.
         m = replace(m, stopped_run="", counted_run="" if m.counted_run == c.run else m.counted_run)
         i = replace(i, memory=m)
+    m = mounts_judged.noted(m, chunk, c)
+    i = replace(i, memory=m)
     if not parts.rolled_back and c is not parts.current:
         # An update that can't begin yet: only remember that what it is to replace is fine.
         fine = c.condition is Condition.RUNNING and health_of(i, c) is TV.Y
@@ -329,6 +332,8 @@ def work_failed(
         # What the engine would not change in a container that runs takes another one.
         m = set_back(i.memory, now=i.now, jitter=i.jitter, error=message, failure=None, remedy=Remedy.START)
         return replace(m, unchangeable=parts.main.id, tolerated=())
+    if isinstance(action, ExamineMounts):
+        return mounts_judged.refused(i, action, reason, message)
     remedy = _remedy(i, reason, parts.current, can_pass)
     failure = i.memory.failure if parts.rolled_back else Failure(reason, message)
     m = set_back(i.memory, now=i.now, jitter=i.jitter, error=message, failure=failure, remedy=remedy)

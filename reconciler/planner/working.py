@@ -8,10 +8,13 @@ from reconciler.lifecycle import Reason
 from reconciler.planner import following
 from reconciler.planner.actions import (
     Action,
+    AdoptContainer,
     ConnectNetwork,
     CreateContainer,
     DisconnectNetwork,
+    ExamineMounts,
     RenameContainer,
+    StartContainer,
     StopContainer,
     UnpauseContainer,
     UpdateContainer,
@@ -21,6 +24,9 @@ from reconciler.planner.compare import differences
 from reconciler.planner.memory import Memory, attempt_begins, making, update_begins
 from reconciler.planner.observed import Container
 from reconciler.planner.situation import ChunkInput, cast, differing, drifted
+
+UNKNOWN_RUN = "unknown"
+"""Stands for the run whose mounts were judged, where that was not the one that is there."""
 
 _CURES = (UpdateContainer, DisconnectNetwork)
 """What these do not cure is not tried again."""
@@ -32,7 +38,7 @@ _OF_STEPS = ("counted_run", "stopped_run", "restart_on_open", "tolerated", "made
 def work_begins(i: ChunkInput, work: Work) -> Memory:
     """The memory once ``work`` is under way: the attempt is made, and what we stop ourselves is no setback."""
     m = i.memory
-    if work.label == Reason.CLEANING_UP:
+    if work.label == Reason.CLEANING_UP or all(isinstance(action, ExamineMounts) for action, _ in work.steps):
         return m
     parts = cast(i)
     if not parts.rolled_back:
@@ -91,6 +97,11 @@ def mending(work: Work) -> str:
 def step_told(m: Memory, action: Action, container: Container) -> Memory:
     """The memory once a step has made or changed a container: what the engine warned of, and what it did not take of
     what was asked. To make it again would not help."""
+    if isinstance(action, StartContainer | ExamineMounts):
+        # One that ran already was started by somebody else.
+        return m if container.was_there else replace(m, judged_run=container.run)
+    if isinstance(action, AdoptContainer) and container.run:
+        return replace(m, judged_run=UNKNOWN_RUN)
     if container.was_there:
         return m  # what differs in it is not what the engine made of our request: a tool may have been faster than we
     if isinstance(action, CreateContainer):

@@ -21,8 +21,10 @@ from reconciler.policy import names
 from reconciler.policy.checks import claims, quotas
 from reconciler.policy.judge import Judge
 from reconciler.policy.model import Policy
+from reconciler.policy.paths import is_absolute
 from reconciler.policy.refusal import CODE, Refusal
 from reconciler.policy.request import Request, Route, to_create
+from reconciler.policy.rule import DOMAINS
 from reconciler.policy.suggesting import allowing, lines, pattern_of
 from reconciler.sentences import advised
 
@@ -122,8 +124,10 @@ def _of_chunk(
     for refusal in judge.request(to_create(body, spec.settings.get("platform")), world):
         if refusal.rule == "limits.replicas":
             yield _replicas(_at(tree, path), path), refusal
-        else:
-            yield (*path, "container", *_place(spec, written, body, refusal)), refusal
+            continue
+        place = _place(spec, written, body, refusal)
+        if not (judge.places.elsewhere and _is_of_the_place(refusal, written, place)):
+            yield (*path, "container", *place), refusal
     if spec.build is not None:
         query = {"t": [spec.image, *spec.build.tags], "networkmode": [spec.build.network or ""]}
         asked = Request(Route.BUILD, "POST", "/build", query=query)
@@ -137,6 +141,16 @@ def _of_chunk(
         yield from (((*path, "container", "name"), refusal) for refusal in case.out)
     for refusal in adoption(judge, chunk.adopt):
         yield (*path, "adopt"), refusal
+
+
+def _is_of_the_place(refusal: Refusal, written: Mapping[str, Any], place: Path) -> bool:
+    """Whether something is refused only since its file lies, for now, beside what it names by its absolute path."""
+    if refusal.wants != (("binds.allowed", DOMAINS),) or len(place) < 2:
+        return False
+    items = written.get(str(place[0]))
+    item = items[place[1]] if isinstance(items, list) and isinstance(place[1], int) else None
+    source = item.get("source") if isinstance(item, Mapping) else item
+    return is_absolute(str(source))
 
 
 def adoption(judge: Judge, adopt: Adopt) -> list[Refusal]:

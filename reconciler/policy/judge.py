@@ -14,6 +14,7 @@ from reconciler.intent.model import ChunkId
 from reconciler.planner.observed import LABEL_DOMAIN
 from reconciler.policy.checks import container, images, network, places, secrets, volumes
 from reconciler.policy.checks.case import Case, Protected, labels_of, owner_of, table
+from reconciler.policy.checks.mounts import RULE, has_of_host
 from reconciler.policy.model import Policy
 from reconciler.policy.refusal import KNOWN_FIELDS, KNOWN_FILES, KNOWN_ROUTES, Refusal
 from reconciler.policy.request import Request, Route
@@ -79,6 +80,11 @@ class Judge:
         if name and self.policy.sections:
             raise Unowned(name)
         return Judge(self.policy.of_no_file(), self.places, self.look, file="")
+
+    def protect(self, folder: str) -> None:
+        """The engine keeps its data there. Whoever judges with these places knows it from now on."""
+        if folder and folder not in (*self.places.own, *self.places.engine):
+            self.places.engine.append(folder)
 
     def noting(self, looked: dict[str, Seen]) -> Judge:
         """The same judge, for one domain: it looks at each path only once, and notes what it sees of those that the
@@ -160,7 +166,9 @@ class Judge:
                 case.domain = case.owner.domain if case.owner is not None else ""
                 container.created(case, body)
             case Route.UPDATE_CONTAINER:
-                container.updated(case, body)
+                found = case.world.container(request.target)
+                case.owner = owner_of(labels_of(found)) if found is not None else None
+                container.updated(case, body, found)
             case Route.EXEC:
                 container.executed(case, body)
             case Route.CREATE_VOLUME:
@@ -214,6 +222,31 @@ class Judge:
             return []
         case = self.case()
         secrets.source(case, source, path, is_folder=is_folder)
+        return list(case.out)
+
+    def is_judged(self, inspected: Mapping[str, Any], world: World | None = None) -> bool:
+        """Whether a container has something of the host, and so has to be started by who judges it."""
+        if self.policy.is_open:
+            return False
+        owner = owner_of(labels_of(inspected))
+        try:
+            judge = self.for_domain(owner.domain if owner is not None else "")
+        except Unowned:
+            return True
+        if judge.policy.is_open or judge.policy.flag(RULE):
+            return False
+        return has_of_host(judge.case(world, owner), table(inspected.get("HostConfig")))
+
+    def place(self, inspected: Mapping[str, Any], path: str, *, read_only: bool) -> list[Refusal]:
+        """Everything that speaks against a place of the host that a container was found to have."""
+        if self.policy.is_open:
+            return []
+        owner = owner_of(labels_of(inspected))
+        try:
+            case = self.for_domain(owner.domain if owner is not None else "").case(None, owner)
+        except Unowned as error:
+            return self._unowned(error)
+        places.host_path(case, path, "Mounts", read_only=read_only)
         return list(case.out)
 
     def file(self, path: str, field: str = "file", *, is_folder: bool = False) -> list[Refusal]:

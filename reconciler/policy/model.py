@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Any
@@ -13,6 +13,9 @@ from reconciler.policy.table import RULES
 
 _DEFAULTS = {"defaults.memory": "mem_limit", "defaults.cpus": "cpus", "defaults.pids": "pids_limit"}
 _LOG_FILES = 3
+
+PROTECTED = "binds.protected"
+PROTECTED_DEFAULTS = "binds.protected_defaults"
 
 NAMED_FOR_DOMAINS = frozenset({"binds.engine_socket"})
 """Rules whose lists give something to domains by their names, as ``domain/cpux/chunk``."""
@@ -91,6 +94,25 @@ class Policy:
             found["logging"] = {"driver": "json-file", "options": {"max-file": str(_LOG_FILES), "max-size": size}}
         return found
 
+    @property
+    def caution(self) -> str:
+        """What is to be told at the start, since it takes away what people rely on; "" where nothing is."""
+        if self.profile is Profile.OPEN:
+            return ""
+        said = []
+        if not self.flag(PROTECTED_DEFAULTS):
+            said.append(_caution(self.words(PROTECTED), self.origin(PROTECTED_DEFAULTS), "domains"))
+        for section in self.sections:
+            if not section.values.get(PROTECTED_DEFAULTS, True):
+                where = f"{self.file}:{section.lines.get(PROTECTED_DEFAULTS, 1)}"
+                whose = f"those of {section.written or section.pattern}"
+                said.append(_caution(section.values.get(PROTECTED, ()), where, whose))
+        return "; ".join(said)
+
+    def says_somewhere(self, rule: str, value: Any) -> bool:
+        """Whether a rule has this value, for all domain files or for some of them."""
+        return any(said.get(rule, self.values[rule]) == value for said in ({}, *(one.values for one in self.sections)))
+
     def origin(self, rule: str) -> str:
         """Where the rule's value stands: ``/etc/pnr/policy.toml:12``, or the profile."""
         line = self.lines.get(rule)
@@ -116,3 +138,11 @@ class Policy:
     def allows(self, rule: str, name: str) -> bool:
         """Whether a list of names with ``*`` has this one."""
         return any(pattern == "*" or fnmatchcase(name, pattern) for pattern in self.words(rule))
+
+
+def _caution(listed: Sequence[str], where: str, whose: str) -> str:
+    left = ", ".join(listed) or "nothing but pnr's own places and the engine's"
+    return (
+        f"the policy protects only what it lists itself ({PROTECTED_DEFAULTS} = false, {where}): {left};"
+        f" {whose} may have the rest of the host's directories"
+    )

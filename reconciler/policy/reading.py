@@ -15,7 +15,7 @@ from typing import Any
 
 from reconciler.errors import PnrError
 from reconciler.policy import patterns
-from reconciler.policy.model import Policy, Section
+from reconciler.policy.model import PROTECTED, PROTECTED_DEFAULTS, Policy, Section
 from reconciler.policy.rule import KEEP, BadValue, Profile, Rule
 from reconciler.policy.table import RULES, SECTIONS
 
@@ -51,7 +51,8 @@ def read(text: str, file: str) -> Policy:
     profile = _profile(tree, wrong)
     rules = {key: value for key, value in tree.items() if key not in ("profile", OF_FILES)}
     changed = {rule.name: _with_own(rule, value, profile) for rule, value in _changed(rules, (), wrong)}
-    found = _of_files(tree.get(OF_FILES), wrong)
+    _add_protected(changed, profile)
+    found = _of_files(tree.get(OF_FILES), profile, wrong)
     _contradictions([section for _, section in found], wrong)
     wanted = [path for path, _ in wrong] + [tuple(name.split(".")) for name in changed]
     wanted += [(*path, *name.split(".")) for path, section in found for name in section.values]
@@ -127,7 +128,7 @@ def _with_own(rule: Rule, value: Any, profile: Profile) -> Any:
     return tuple(dict.fromkeys((*rule.of(profile), *value.items))) if isinstance(value, _Added) else value
 
 
-def _of_files(tree: Any, wrong: list[tuple[Path, str]]) -> list[tuple[Path, Section]]:
+def _of_files(tree: Any, profile: Profile, wrong: list[tuple[Path, str]]) -> list[tuple[Path, Section]]:
     """The sections for some domain files, each with its place."""
     if tree is None:
         return []
@@ -155,6 +156,7 @@ def _of_files(tree: Any, wrong: list[tuple[Path, str]]) -> list[tuple[Path, Sect
         said = {rule.name: value for rule, value in _changed(rules, path, wrong)}
         values = {name: value.items if isinstance(value, _Added) else value for name, value in said.items()}
         adds = frozenset(name for name, value in said.items() if isinstance(value, _Added))
+        adds |= _protecting(values, profile)
         found.append((path, Section(pattern, values, {}, adds, written)))
     return found
 
@@ -179,6 +181,28 @@ def _contradictions(sections: list[Section], wrong: list[tuple[Path, str]]) -> N
                         f" different things of {section}.{key}: make one of them more exact",
                     )
                 )
+
+
+def _add_protected(changed: dict[str, Any], profile: Profile) -> None:
+    """What a file lists as protected comes to the profile's list: to take from that takes a word of its own."""
+    listed = changed.get(PROTECTED)
+    defaults = RULES[PROTECTED].of(profile)
+    if changed.get(PROTECTED_DEFAULTS, True) and listed is not None:
+        changed[PROTECTED] = tuple(dict.fromkeys((*defaults, *listed)))
+    elif not changed.get(PROTECTED_DEFAULTS, True):
+        changed[PROTECTED] = listed or ()
+
+
+def _protecting(values: dict[str, Any], profile: Profile) -> frozenset[str]:
+    """The same in a section for some files: what it lists comes to what is protected without it. The names of the
+    lists that are added to."""
+    has_defaults = values.get(PROTECTED_DEFAULTS)
+    if has_defaults is False:
+        values.setdefault(PROTECTED, ())
+        return frozenset()
+    if has_defaults:
+        values[PROTECTED] = tuple(dict.fromkeys((*RULES[PROTECTED].of(profile), *values.get(PROTECTED, ()))))
+    return frozenset({PROTECTED} & values.keys())
 
 
 def _nearest(word: str, known: tuple[str, ...]) -> str:

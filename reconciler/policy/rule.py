@@ -17,9 +17,10 @@ KEEP = "..."
 NONE = "none"
 """For a ceiling: there is none."""
 DOMAINS = "@domains"
-"""In a list of paths: the directory of the domain files."""
+"""In a list of paths: the directory of the domain files, with all that lies below it."""
 DOMAIN = "@domain"
-"""In a list of paths: the domain's own folder in it."""
+"""In a list of paths, at the beginning: the domain file's own folder beside it, which is called as the file is, without
+its ending. As a later part: that name. Names of domains are anybody's; those of files are not."""
 
 _SIZE = re.compile(r"(?P<number>[0-9]+(?:\.[0-9]+)?)\s*(?P<unit>[kmgt]?)i?b?", re.IGNORECASE)
 _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}

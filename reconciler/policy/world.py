@@ -8,7 +8,7 @@ front of the engine one that also asks the engine.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 Body = Mapping[str, Any]
@@ -22,7 +22,8 @@ class Seen:
     of it is there. ``kind`` is ``file``, ``folder``, ``block``, ``char``, ``socket``, ``pipe`` or "". ``others`` is the
     first part of the way that users other than root and the daemon's may write to or own. ``ids`` are device and inode
     of each part that is there, the root first. ``hidden`` says why this process may see something else there than the
-    engine does; "" where it does not.
+    engine does; "" where it does not. ``owner`` is the user number whom the last part that is there belongs to; None
+    where nobody can tell.
     """
 
     real: str
@@ -33,10 +34,21 @@ class Seen:
     ids: tuple[tuple[int, int], ...] = ()
     hidden: str = ""
     trouble: str = ""  # why it could not be looked at
+    owner: int | None = None
 
 
 Look = Callable[[str], Seen]
 """Looks at an absolute path of the host."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadByRoot:
+    """A path that something of the host runs or reads as root: ``who`` does, as ``agent.service``. ``all_below``: what
+    lies below it as well."""
+
+    path: str
+    who: str
+    all_below: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +58,11 @@ class Installation:
     ``domains`` is the directory of the domain files; ``own`` what else belongs to pnr: state and policy; ``program``
     its code. Below
     ``runtime`` lie the directories of ``/runtime``, below each of ``files`` the secrets and configs of containers:
-    ``ROOT/DOMAIN/CPUX/UNIT``. ``sockets`` lead to the engine.
+    ``ROOT/DOMAIN/CPUX/UNIT``. ``sockets`` lead to the engine. ``read_by_root`` is what the host runs or reads as root
+    by the word of its own settings. Users are ordinary ones from the number ``uid_min`` on. ``elsewhere``: the domain
+    files are judged at another place than they are put to, so that only paths which are relative lead to what is beside
+    them. ``engine`` is where the engine says that it keeps its data: told once it was asked, to all who have these
+    places.
     """
 
     domains: str = ""
@@ -55,6 +71,10 @@ class Installation:
     runtime: str = ""
     files: tuple[str, ...] = ()
     sockets: tuple[str, ...] = ()
+    read_by_root: tuple[ReadByRoot, ...] = ()
+    uid_min: int = 1000
+    elsewhere: bool = False
+    engine: list[str] = field(default_factory=list, compare=False)
 
 
 class World(Protocol):

@@ -8,6 +8,7 @@ told of once it is a minute old and nobody holds it, and passed over when git ha
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from reconciler.sources import lock_holder
+from reconciler.sources import git_changes, lock_holder
 from reconciler.sources.git import Lock, WorkTree
 from reconciler.sources.lock_holder import Holder
 
@@ -32,6 +33,7 @@ PASSED_OVER_SECONDS = 300.0
 # Where nobody can be sure that no process holds it.
 PASSED_OVER_UNSURE_SECONDS = 600.0
 LOOK_FOR_HOLDER_SECONDS = 5.0
+LOOK_FOR_CHANGES_SECONDS = 5.0
 
 FindHolder = Callable[[Path, Path], Holder]
 Run = Callable[[Callable[[], None]], None]
@@ -87,6 +89,8 @@ class GitQuiet:
         self._worked_at = 0.0
         self._locked_since: float | None = None
         self._logged: str = ""
+        self._changes = ""  # filled by another thread
+        self._changes_asked_at = -math.inf
 
     def busy(self, tree: WorkTree, now: float, event_at: float, settle: float) -> bool:
         """Whether to wait: for git to end, or for the tree to be quiet after it."""
@@ -147,6 +151,7 @@ class GitQuiet:
         unfinished = tree.under_way()
         if unfinished:
             remarks.append(f"a {unfinished} is not finished in {tree.root}: the files are taken as they stand")
+        remarks += [said] if (said := self._kept_back(tree, now)) else []
         self.remarks = tuple(remarks)
         self.is_open = bool(judged or unfinished)
         if held is None:
@@ -157,6 +162,17 @@ class GitQuiet:
             self.pause = LOCK_POLL_SECONDS if lasts < LONG_LOCK_SECONDS else LONG_LOCK_POLL_SECONDS
             self.waits = self._words(*held) if lasts >= TOLD_AFTER_SECONDS else ""
         self._log(lasting=held is None or now - (self._locked_since or now) >= LONG_LOCK_SECONDS)
+
+    def _kept_back(self, tree: WorkTree, now: float) -> str:
+        """What keeps the tree from being pulled, as it was found last; to look for it is done elsewhere."""
+        if now - self._changes_asked_at >= LOOK_FOR_CHANGES_SECONDS:
+            self._changes_asked_at = now
+
+            def look() -> None:
+                self._changes = git_changes.told(tree)
+
+            self._run(look)
+        return self._changes
 
     def _words(self, lock: Lock, what: Judged) -> str:
         since = _clock(lock.since)

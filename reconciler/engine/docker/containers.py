@@ -29,6 +29,7 @@ from reconciler.engine.protocol import (
     CreateFailed,
     NameConflict,
     NotFound,
+    PolicyRefused,
     PortInUse,
     StartFailed,
     UpdateFailed,
@@ -41,6 +42,7 @@ from reconciler.planner.actions import (
     AdoptContainer,
     ConnectNetwork,
     CreateContainer,
+    ExamineMounts,
     StartContainer,
     UpdateContainer,
 )
@@ -259,12 +261,14 @@ class Containers:
         body = self._ours(name)
         cid = str(body["Id"])
         if (body.get("State") or {}).get("Running"):
-            return body
+            return reading.with_was_there(body)
         self._empty_runtime(body)
         self._restore_files(body, action.files)
         for other in action.alone:
             self._take_restart_policy(other)
-        if action.restart and _has_no_policy(body):
+        if not _has_no_policy(body) and self._guard is not None and self._guard.is_judged(self._client, body):
+            self._set_restart_policy(cid, "no")
+        elif action.restart and _has_no_policy(body):
             self._set_restart_policy(cid, action.restart)
         try:
             self._client.start(cid)
@@ -279,6 +283,26 @@ class Containers:
                 raise StartFailed(f"container {name} can't be started: {meaning(words(error))}") from error
             raise
         return self._again(cid)
+
+    def examine_mounts(self, action: ExamineMounts) -> Body:
+        """See to it that a container which pnr has not started has of the host what it may have. Raises PolicyRefused,
+        and then it does not run any more."""
+        body = self._ours(action.name)
+        state = body.get("State") or {}
+        if self._guard is None or not state.get("Running") or state.get("StartedAt") != action.run:
+            return body
+        try:
+            self._guard.check_mounted(self._client, body, is_here=self._address.is_local)
+        except PolicyRefused:
+            self._take_restart_policy(str(body["Id"]))
+            try:
+                self._client.kill(body["Id"])  # it has no grace: whatever it does with that meanwhile is too much
+            except APIError as error:
+                seen = self._inspect(body["Id"])
+                if status(error) not in (404, 409) or (seen is not None and (seen.get("State") or {}).get("Running")):
+                    raise
+            raise
+        return body
 
     def _take_restart_policy(self, container_id: str) -> None:
         """See to it that the engine does not start a stopped container of ours by itself."""

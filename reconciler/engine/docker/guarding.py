@@ -8,14 +8,13 @@ engine. Blocking; may be called from several threads.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 import docker
 import requests
 from docker.errors import APIError, DockerException
 
-from reconciler.engine.docker import reading
+from reconciler.engine.docker import mounted_places, reading
 from reconciler.engine.docker.failures import status
 from reconciler.engine.protocol import Adopted, PolicyRefused
 from reconciler.intent.model import Adopt, ChunkId
@@ -40,9 +39,7 @@ class Guard:
 
     def protect(self, root: str) -> None:
         """The engine keeps its data there."""
-        places = self._judge.places
-        if root and root not in places.own:
-            self._judge = self._judge.placed(replace(places, own=(*places.own, root)))
+        self._judge.protect(root)
 
     def check(self, client: docker.APIClient, request: requests.PreparedRequest, domain: str = "") -> None:
         """Return where the request may be sent, for a ``domain`` where nothing in it tells. Raises PolicyRefused."""
@@ -56,6 +53,27 @@ class Guard:
         """Whether the daemon's own login to a registry may be used for a domain."""
         return self._judge.lends_login(domain, registry)
 
+    def is_judged(self, client: docker.APIClient, body: Body) -> bool:
+        """Whether the engine must not start a container again by itself: what it has of the host is judged first."""
+        return self._judge.is_judged(body, _Asking(client, self._adopted))
+
+    def check_mounted(self, client: docker.APIClient, body: Body, *, is_here: bool) -> None:
+        """Return where a container that runs, and that pnr has not started, has of the host what it may have: what it
+        was to have, as that is now, and what the kernel says that it has. Raises PolicyRefused."""
+        asking = _Asking(client, self._adopted)
+        if not self._judge.is_judged(body, asking):
+            return
+        _refuse(self._judge.existing(_without_restarts(body), asking))
+        names = [str(mount["Name"]) for mount in body.get("Mounts") or () if mount.get("Name")]
+        volumes = {name: found for name in names if (found := asking.volume(name)) is not None}
+        for wanted, instead in mounted_places.differing(body, volumes) if is_here else ():
+            refusals = [one for path in instead for one in self._judge.place(body, path, read_only=wanted.read_only)]
+            if refusals or not instead:
+                what = " or ".join(instead) or "something that nobody can tell"
+                why = f": {'; '.join(map(told, refusals))}" if refusals else ""
+                said = f"{what} is mounted at {wanted.target}, and not {wanted.source}, which was judged{why}"
+                raise PolicyRefused(f"the policy refuses what the engine has mounted by itself: {said}")
+
     def check_adoption(self, client: docker.APIClient, body: Body, chunk: ChunkId, adopt: Adopt) -> None:
         """Return where a container that is there may be taken over for a chunk: no request would tell, for none is
         sent. One that is to be replaced need not be as the policy wants it. Raises PolicyRefused."""
@@ -67,7 +85,8 @@ class Guard:
                 LABEL_CHUNK: chunk.chunk,
                 LABEL_REPLICA: str(chunk.replica),
             }
-            found = reading.overlaid(body, labels)
+            # The engine may be told to start it again: that is taken from it as soon as it is ours.
+            found = reading.overlaid(_without_restarts(body), labels)
             refusals += self._judge.existing(found, _Asking(client, self._adopted))
         _refuse(refusals)
 
@@ -76,6 +95,11 @@ class Guard:
             return adoption(self._judge.for_domain(chunk.domain), adopt)
         except Unowned as error:
             raise PolicyRefused(f"the policy can't judge it: nobody knows which file domain {error} is of") from error
+
+
+def _without_restarts(body: Body) -> dict[str, Any]:
+    host = {key: value for key, value in (body.get("HostConfig") or {}).items() if key != "RestartPolicy"}
+    return {**body, "HostConfig": host}
 
 
 def _refuse(refusals: list[Refusal]) -> None:

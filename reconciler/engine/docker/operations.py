@@ -24,6 +24,7 @@ from reconciler.planner.actions import (
     CreateNetwork,
     CreateVolume,
     DisconnectNetwork,
+    ExamineMounts,
     RemoveContainer,
     RemoveNetwork,
     RemoveVolume,
@@ -72,6 +73,8 @@ def perform(
                 return containers.adopt(action)
             case UpdateContainer():
                 return containers.update(action)
+            case ExamineMounts():
+                return containers.examine_mounts(action)
             case UnpauseContainer(name):
                 return containers.unpause(name)
             case ConnectNetwork():

@@ -87,7 +87,7 @@ _WAS_THERE = "WasThere"
 
 
 def with_was_there(body: Mapping[str, Any]) -> Mapping[str, Any]:
-    """An inspection of a container that a creation found."""
+    """An inspection of a container that a creation found, or that ran when it was to be started."""
     return {**body, _WAS_THERE: True}
 
 

@@ -38,6 +38,7 @@ from reconciler.planner.actions import (
     DisconnectNetwork,
     EnsureImage,
     ExamineContainer,
+    ExamineMounts,
     RemoveContainer,
     RemoveNetwork,
     RemoveVolume,
@@ -446,6 +447,8 @@ class SimulatedEngine(SimulatedHost):
                 if action.restart and (own := self._find(action.name)) is not None:
                     self.set_restart_policy(own.id, action.restart)
                 return self.start(action.name)
+            case ExamineMounts(name):
+                return self.named(name)
             case UnpauseContainer(name):
                 return self.unpause(name)
             case ExamineContainer(name):

@@ -25,7 +25,7 @@ from reconciler.policy.checks import images, network
 from reconciler.policy.checks.case import Case, Object, table
 from reconciler.policy.checks.devices import devices
 from reconciler.policy.checks.limits import limits
-from reconciler.policy.checks.mounts import mounts
+from reconciler.policy.checks.mounts import handed_on, mounts, restarts
 from reconciler.policy.checks.security import security
 from reconciler.policy.refusal import OWN_LABELS
 
@@ -100,6 +100,7 @@ def existing(case: Case, inspected: Object) -> None:
             shown.pop(key)
     case.unknown(shown, _HOST_CONFIG | {"Cgroup"}, "HostConfig.")
     _of_a_container(case, table(inspected.get("Config")), shown)
+    handed_on(case, host, inspected.get("Mounts"))
     for name, settings in table(table(inspected.get("NetworkSettings")).get("Networks")).items():
         network.endpoint(case, str(name), table(settings), f"NetworkSettings.Networks[{name}]")
 
@@ -119,16 +120,19 @@ def _of_a_container(case: Case, body: Object, host: Object) -> None:
     security(case, body, host)
     devices(case, host)
     mounts(case, host)
+    restarts(case, host, table(host.get("RestartPolicy")), "HostConfig.RestartPolicy")
     limits(case, host)
     network.ports(case, host)
     network.logging(case, host)
     network.links(case, host)
 
 
-def updated(case: Case, body: Object) -> None:
+def updated(case: Case, body: Object, target: Object | None = None) -> None:
     """``POST /containers/{id}/update``."""
     case.unknown(body, _UPDATE, "")
     limits(case, body, update=True)
+    if body.get("RestartPolicy") and target is not None:
+        restarts(case, table(target.get("HostConfig")), table(body["RestartPolicy"]), "RestartPolicy")
 
 
 def executed(case: Case, body: Object) -> None:

@@ -12,6 +12,9 @@ from reconciler.policy.checks.case import Case, Object, labels_of, number, objec
 from reconciler.policy.checks.sharing import others
 from reconciler.policy.refusal import KNOWN_FIELDS, OWN_LABELS
 
+RULE = "binds.engine_restarts"
+NEVER = ("", "no")
+
 RUNTIME_TARGET = "/runtime"
 
 _PART = r"(?>[A-Za-z]:[\\/][^:]*|[^:]*)"
@@ -46,6 +49,39 @@ def mounts(case: Case, host: Object) -> None:
         case.refuse("volumes.drivers", "HostConfig.VolumeDriver", f"the volume driver {driver}", driver)
 
 
+def restarts(case: Case, host: Object, wanted: Object, field: str) -> None:
+    """Refuse that the engine starts a container again by itself (``wanted``, its restart policy) that has something of
+    the host: nobody would judge what it mounts then."""
+    name = str(wanted.get("Name") or "")
+    if name not in NEVER and not case.policy.flag(RULE) and has_of_host(case, host):
+        said = (
+            f"the restart policy {name} of a container that has something of the host: nobody judges what is there then"
+        )
+        case.refuse(RULE, field, said)
+
+
+def has_of_host(case: Case, host: Object) -> bool:
+    """Whether a container has something of the host that pnr did not put there."""
+    binds = [match["source"] for bind in texts(host.get("Binds")) if (match := _BIND.fullmatch(bind)) is not None]
+    if host.get("VolumesFrom") or any(_is_path(source) for source in binds):
+        return True
+    names = [source for source in binds if source]
+    for mount in objects(host.get("Mounts")):
+        driver = table(table(mount.get("VolumeOptions")).get("DriverConfig"))
+        if mount.get("Type") == "bind" and not is_own(case, mount):
+            return True
+        if mount.get("Type") == "volume":
+            names += [str(mount["Source"])] if mount.get("Source") else []
+            if volumes.is_of_host(str(driver.get("Name") or ""), table(driver.get("Options"))):
+                return True
+    there = [body for name in names if (body := case.world.volume(name)) is not None]
+    return any(volumes.is_of_host(str(body.get("Driver") or ""), table(body.get("Options"))) for body in there)
+
+
+def _is_path(source: str) -> bool:
+    return "/" in source or "\\" in source or source.startswith((".", "~"))
+
+
 def _bind(case: Case, bind: str, field: str) -> None:
     match = _BIND.fullmatch(bind)
     if match is None:
@@ -57,7 +93,7 @@ def _bind(case: Case, bind: str, field: str) -> None:
             _propagation(case, mode, field)
         elif mode not in _MODES:
             case.refuse(KNOWN_FIELDS, field, f"the mode {mode} of a volume")
-    if "/" in source or "\\" in source or source.startswith((".", "~")):
+    if _is_path(source):
         places.host_path(case, source, field, read_only="ro" in modes and "rw" not in modes)
     else:
         volumes.used(case, source, field)
@@ -147,6 +183,24 @@ def _volumes_from(case: Case, entry: str, field: str) -> None:
                 places.host_path(case, str(mount.get("Source")), field, read_only=mount.get("RW") is False, what=what)
         elif mount.get("Type") == "volume" and mount.get("Name"):
             volumes.used(case, str(mount["Name"]), field)
+
+
+def handed_on(case: Case, host: Object, found: Any) -> None:
+    """Refuse what a container has of the host though none of its own settings says so: volumes of another container
+    that is gone by now."""
+    said = {match["target"] for bind in texts(host.get("Binds")) if (match := _BIND.fullmatch(bind)) is not None}
+    said |= {str(mount.get("Target")) for mount in objects(host.get("Mounts"))}
+    names = [entry.removesuffix(":ro").removesuffix(":rw") for entry in texts(host.get("VolumesFrom"))]
+    lenders = [owner_of(labels_of(body)) for name in names if (body := case.world.container(name)) is not None]
+    for index, mount in enumerate(objects(found)):
+        if str(mount.get("Destination")) in said:
+            continue
+        is_ours = any(_is_own_of(case, mount, whose) for whose in (case.owner, *lenders))
+        if mount.get("Type") == "bind" and not is_ours:
+            source, read_only = str(mount.get("Source")), mount.get("RW") is False
+            places.host_path(case, source, f"Mounts[{index}]", read_only=read_only)
+        elif mount.get("Type") == "volume" and mount.get("Name"):
+            volumes.used(case, str(mount["Name"]), f"Mounts[{index}]")
 
 
 def _is_own_of(case: Case, mount: Object, other: Any) -> bool:

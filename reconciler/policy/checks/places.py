@@ -11,8 +11,9 @@ from fnmatch import fnmatchcase
 from glob import escape
 
 from reconciler.policy import paths
+from reconciler.policy.checks import kinds
 from reconciler.policy.checks.case import Case
-from reconciler.policy.rule import DOMAINS, Profile
+from reconciler.policy.rule import DOMAIN, DOMAINS, Profile
 from reconciler.policy.world import Seen
 
 _GLOB = frozenset("*?[")
@@ -56,16 +57,46 @@ def host_path(case: Case, path: str, field: str, *, read_only: bool = False, wha
     if is_given:
         return  # but for what is pnr's own, which was told
     for way in ways:
-        if paths.covering(_expanded(case, policy.words("binds.allowed")), way) is None:
+        if paths.covering(kinds.expanded(case, policy.words("binds.allowed")), way) is None:
             allowed = ", ".join(policy.words("binds.allowed")) or "none"
             said = f"{what} {way}: it is not below a directory that containers may have (allowed: {allowed})"
             case.refuse("binds.allowed", field, said, escape(way))
             return
     if mine is not None or all(paths.covering(policy.words("binds.excepted"), way) for way in ways):
         return
-    why = _protected(case, ways, seen, is_folder=True, excepted=DOMAINS in policy.words("binds.allowed"))
+    whose = _of_domains(case, ways)
+    why = _protected(case, ways, seen, is_folder=True, excepted=whose is not None)
     if why is not None:
         case.refuse("binds.protected", field, f"{what} {path}: it {why}", wants=named)
+    elif whose == "" or (whose == DOMAIN and not read_only):
+        case.refuse("binds.allowed", field, f"{what} {path}: {_about_domains(case, whose)}", DOMAINS)
+    elif not read_only and whose is None:
+        kinds.writing(case, ways, seen, field, f"{what} {path}")
+
+
+def _of_domains(case: Case, ways: dict[str, None]) -> str | None:
+    """By which word of the policy a path below the directory of the domain files may be had: a longer path of the
+    policy's own, ``@domains`` or, read-only, ``@domain``; "" where by none. None where it lies elsewhere."""
+    if not any(_is_below_domains(case, way) for way in ways):
+        return None
+    allowed = case.policy.words("binds.allowed")
+    named = [p for p in kinds.expanded(case, [p for p in allowed if p != DOMAIN]) if _is_below_domains(case, p)]
+    if all(paths.covering(named, way) for way in ways):
+        return DOMAINS
+    if DOMAINS in allowed or case.policy.profile is Profile.OPEN:
+        return DOMAINS
+    own = kinds.own_folder(case)
+    is_own = DOMAIN in allowed and own and all(paths.covers(escape(own), way) for way in ways)
+    return DOMAIN if is_own else ""
+
+
+def _about_domains(case: Case, whose: str) -> str:
+    own = kinds.own_folder(case)
+    if whose == DOMAIN:
+        return "it may be had read-only (`:ro`): what a container changes there can't be pulled any more"
+    folder = f" ({own}), read-only" if own else ""
+    whole = "it lies in the directory of the domain files"
+    return f"{whole}, of which a container has only its domain's own folder{folder}"
 
 
 def file(case: Case, path: str, field: str, *, is_folder: bool = False) -> None:
@@ -82,7 +113,7 @@ def file(case: Case, path: str, field: str, *, is_folder: bool = False) -> None:
     excepted = policy.words("files.excepted")
     left = {way: None for way in ways if paths.covering(excepted, way) is None}
     for way in left:
-        if paths.covering(_expanded(case, policy.words("files.allowed")), way) is None:
+        if paths.covering(kinds.expanded(case, policy.words("files.allowed")), way) is None:
             allowed = ", ".join((*policy.words("files.allowed"), *excepted)) or "none"
             said = f"the file {way}: it is not below a directory that a domain may refer to (allowed: {allowed})"
             case.refuse("files.allowed", field, said, wants=[("files.excepted", escape(way))])
@@ -103,13 +134,6 @@ def _cannot_be_seen(case: Case, path: str, seen: Seen, field: str, what: str) ->
     return True
 
 
-def _expanded(case: Case, patterns: tuple[str, ...]) -> tuple[str, ...]:
-    domains = escape(case.places.domains)
-    return tuple(
-        p.replace(DOMAINS, domains) if p.startswith(DOMAINS) else p for p in patterns if domains or p != DOMAINS
-    )
-
-
 def _whose(case: Case, ways: dict[str, None], seen: Seen, *, is_folder: bool, is_read: bool = False) -> str | None:
     """Why a path is pnr's own or the engine's, in words that go on after it. No list of a policy makes it allowed."""
     own = _own(case, is_read=is_read)
@@ -117,6 +141,9 @@ def _whose(case: Case, ways: dict[str, None], seen: Seen, *, is_folder: bool, is
         found = paths.covering(own, way) or (paths.below(own, way) if is_folder else None)
         if found is not None:
             return f"{_relation(found, way)}, which is pnr's own or the engine's"
+    engine = kinds.holds_engine(case, ways) if case.policy.profile is not Profile.OPEN else None
+    if engine is not None:
+        return f"is, or lies in, {engine}, where an engine keeps its data"
     under_another = case.policy.profile is not Profile.OPEN and _leads_to_engine(case, seen)
     return "is the engine's socket under another name" if under_another else None
 
@@ -152,7 +179,7 @@ def _own(case: Case, *, is_read: bool = False) -> list[str]:
     if case.policy.profile is Profile.OPEN:
         return []
     places = case.places
-    own = [*places.own, *places.files, *places.sockets, *([places.runtime] if places.runtime else [])]
+    own = [*places.own, *places.engine, *places.files, *places.sockets, *([places.runtime] if places.runtime else [])]
     if is_read:
         return list(map(escape, own))
     # The directory of the domain files is not to be had as a whole, nor is a domain file.

@@ -5,10 +5,9 @@ from __future__ import annotations
 from glob import escape
 
 from reconciler.intent.contents import Source, SourceKind
-from reconciler.policy import paths, patterns
-from reconciler.policy.checks import places
+from reconciler.policy import paths
+from reconciler.policy.checks import kinds, places
 from reconciler.policy.checks.case import Case
-from reconciler.policy.rule import DOMAIN, DOMAINS
 
 _FIELD = "secret"
 
@@ -31,29 +30,10 @@ def source(case: Case, wanted: Source, path: str, *, is_folder: bool) -> None:
 
 
 def _own(case: Case, path: str) -> None:
-    given = _expanded(case, case.policy.words("secrets.files"))
+    given = kinds.expanded(case, case.policy.words("secrets.files"))
     for way in dict.fromkeys((paths.normal(path), case.look(path).real)):
         if paths.covering(given, way) is None:
             allowed = ", ".join(case.policy.words("secrets.files")) or "none"
             said = f"the file {way}: it is none of those that this domain file is given (given: {allowed})"
             case.refuse("secrets.files", "file", said, escape(way))
             return
-
-
-def _expanded(case: Case, given: tuple[str, ...]) -> list[str]:
-    """The paths of a list. The folder of a domain file is called as the file is, and not as the domain: names of
-    domains are anybody's."""
-    domains = case.places.domains
-    found = []
-    for pattern in given:
-        first, _, rest = pattern.partition("/")
-        if first == DOMAINS:
-            root = escape(domains)
-        elif first == DOMAIN:
-            root = escape(f"{domains}/{patterns.stem(case.file)}") if domains and case.file else ""
-        else:
-            found.append(pattern)
-            continue
-        if root:
-            found.append(f"{root}/{rest}" if rest else root)
-    return found

@@ -31,7 +31,7 @@ def made(case: Case, driver: str, options: Object, field: str) -> None:
             case.refuse(KNOWN_FIELDS, field, f"no rule is known for the option {name} of a volume")
     kind, device = (str(options.get(name) or "") for name in ("type", "device"))
     words = [word for word in str(options.get("o") or "").split(",") if word]
-    is_bind = any(word in _BINDS for word in words)
+    is_bind = _is_bind(words)
     for word in words:
         if not case.policy.allows("volumes.options", word):
             case.refuse("volumes.options", field, f"the mount option {word.partition('=')[0]} of a volume", word)
@@ -40,8 +40,21 @@ def made(case: Case, driver: str, options: Object, field: str) -> None:
     name = "bind" if is_bind else kind
     if not case.policy.allows("volumes.types", name):
         case.refuse("volumes.types", field, f"a volume that mounts {'a directory' if is_bind else repr(name)}", name)
-    if is_bind or (device.startswith("/") and name not in (*_WITHOUT_DEVICE, *_OVER_NETWORK)):
+    if is_of_host(driver, options):
         places.host_path(case, device, field, read_only="ro" in words and "rw" not in words)
+
+
+def is_of_host(driver: str, options: Object) -> bool:
+    """Whether a volume is a place of the host: a directory, or what else its driver mounts by a path there."""
+    if (driver or LOCAL) != LOCAL:
+        return False
+    kind, device = (str(options.get(name) or "") for name in ("type", "device"))
+    words = [word for word in str(options.get("o") or "").split(",") if word]
+    return _is_bind(words) or (device.startswith("/") and kind not in (*_WITHOUT_DEVICE, *_OVER_NETWORK))
+
+
+def _is_bind(words: list[str]) -> bool:
+    return any(word in _BINDS for word in words)
 
 
 def used(case: Case, name: str, field: str) -> None:

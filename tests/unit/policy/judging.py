@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import posixpath
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -29,10 +30,17 @@ INSTALLATION = Installation(
 )
 
 
+_TELLING = re.compile(
+    r"/(?:bin|sbin|lib|lib64|libexec|embedded|etc/passwd|volumes/metadata\.db|engine-id|io\.containerd\.[^/]+"
+    r"|overlay-containers|runtime-runc)$"
+)
+
+
 @dataclass
 class Disk:
-    """Everything is there, a folder and root's, but for what is said otherwise. ``same``: paths that are the same thing
-    under two names."""
+    """Everything is there, a folder and root's, but for what is said otherwise; of what tells of programs and systems
+    only what is ``there``. ``same``: paths that are the same thing under two names. ``owners``: whose a path is,
+    and what is below it. ``disks``: what lies on a disk of its own."""
 
     links: Mapping[str, str] = field(default_factory=dict)
     kinds: Mapping[str, str] = field(default_factory=dict)
@@ -40,6 +48,9 @@ class Disk:
     same: Mapping[str, str] = field(default_factory=dict)
     writable: tuple[str, ...] = ()
     locked: tuple[str, ...] = ()
+    owners: Mapping[str, int] = field(default_factory=dict)
+    disks: tuple[str, ...] = ()
+    there: tuple[str, ...] = ()
 
     def __call__(self, path: str) -> Seen:
         first: str | None = None
@@ -55,10 +66,19 @@ class Disk:
         steps = ["/", *("/" + "/".join(parts[: n + 1]) for n in range(len(parts)))]
         if any(step in self.locked for step in steps):
             return Seen(way, exists=False, trouble="Permission denied")
-        exists = not any(step in self.missing for step in steps)
-        ids = tuple((1, hash(self.same.get(step, step))) for step in steps) if exists else ()
+        rare = _TELLING.search(way) is not None and way not in self.there
+        exists = not any(step in self.missing for step in steps) and not rare
+        ids: tuple[tuple[int, int], ...] = ()
+        device = 1
+        for number, step in enumerate(steps):
+            device = number + 1 if step in self.disks else device
+            ids += ((device, hash(self.same.get(step, step))),)
+        ids = ids if exists else ()
+        left = [step for step in steps if not any(f"{step}/".startswith(f"{gone}/") for gone in self.missing)]
+        owner = next((self.owners[step] for step in reversed(left) if step in self.owners), 0)
         others = next((step for step in steps if step in self.writable), None)
-        return Seen(way, exists, first, self.kinds.get(way, "folder") if exists else "", others, ids)
+        kind = self.kinds.get(way, "folder") if exists else ""
+        return Seen(way, exists, first, kind, others, ids, owner=owner)
 
 
 @dataclass

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -66,7 +66,7 @@ def places(found: Judged) -> list[tuple[str, str]]:
     [
         ({"privileged": True}, "privileged"),
         ({"cap_add": ["CHOWN", "sys_admin"]}, "cap_add[1]"),
-        ({"volumes": ["zz:/z", "./html:/html", "/etc:/a"]}, "volumes[2]"),
+        ({"volumes": ["zz:/z", "./shop/html:/html:ro", "/etc:/a"]}, "volumes[2]"),
         ({"volumes": [{"type": "bind", "source": "/etc", "target": "/z"}, "/srv/app:/a"]}, "volumes[0]"),
         ({"volumes": ["./../state:/x"]}, "volumes[0]"),
         ({"devices": ["/dev/null", {"source": "/dev/sda"}]}, "devices[1]"),
@@ -162,7 +162,7 @@ def test_labels_of_pnr_can_not_be_forged_in_a_file() -> None:
 
 def test_a_sibling_is_no_foreigner() -> None:
     db = {"name": "db", "container": {"image": "redis", "network_mode": "service:web", "volumes_from": ["web"]}}
-    web = {"name": "web", "container": {"image": "redis", "volumes": ["./x:/x"]}}
+    web = {"name": "web", "container": {"image": "redis", "volumes": ["./shop/x:/x:ro"]}}
     found = judged({}, cpuxs={"main": {"design_chunks": [web, db]}})
     assert not found.problems
 
@@ -211,3 +211,32 @@ def test_a_domain_is_loaded_again_when_a_path_leads_elsewhere() -> None:
         "PolicyRefused",
         "PolicyRefused",
     ]
+
+
+def test_a_file_that_is_judged_at_another_place_has_what_it_names_by_absolute_paths() -> None:
+    container = {"volumes": [f"{BASE}/data:/data", "./data:/x", {"type": "bind", "source": "./y", "target": "/y"}]}
+    assert places(judged(container)) == [(f"container.volumes[{n}]", "PolicyRefused") for n in range(3)]
+    judge_there = judging.judge(STANDARD)
+    judge_there.places = replace(judge_there.places, elsewhere=True)
+    loading = Loading(BASE, {}, frozenset(), TYPES, NoContents(), judge_there)
+    document = {"name": "shop", "cpuxs": {"main": {"design_chunks": [{"name": "web", "container": container}]}}}
+    container["image"] = "redis"  # type: ignore[assignment]
+    refused = loading.load("shop.json", json.dumps(document).encode()).refused
+    assert [finding.path[-1] for finding in refused] == [1, 2]
+
+
+def test_a_file_is_judged_again_once_the_engine_has_told_where_it_keeps_its_data() -> None:
+    judge_there = judging.judge(STANDARD)
+    judge_there.places = replace(judge_there.places, engine=[])
+    loading = Loading(BASE, {}, frozenset(), TYPES, NoContents(), judge_there)
+    one = {"name": "web", "container": {"image": "redis", "volumes": ["/data/engine/x:/x"]}}
+    document = {"name": "shop", "cpuxs": {"main": {"design_chunks": [one]}}}
+    data = json.dumps(document).encode()
+    entry = loading.load("shop.json", data)
+    assert not entry.refused
+    assert not loading.is_stale(entry)
+    judge_there.protect("/data/engine")
+    assert loading.is_stale(entry)
+    again = loading.load("shop.json", data)
+    assert [finding.code for finding in again.refused] == ["PolicyRefused"]
+    assert not loading.is_stale(again)

@@ -8,7 +8,6 @@ import pytest
 
 from reconciler.policy.refusal import KNOWN_FIELDS
 from tests.unit.policy.judging import (
-    INSTALLATION,
     OPEN,
     STANDARD,
     STRICT,
@@ -127,24 +126,12 @@ def test_the_standard_policy_refuses_what_makes_root(source: str, form: Any) -> 
         "/var/lib/postgresql",
         "/var/lib/mysql/data",
         "/tmp/x",
-        "/etcetera",
-        "/runner",
-        "/srv/pnr/domains/html",
-        "/srv/pnr/domains/html/index.json",
-        "/srv/pnr/domains/nginx.conf",
+        "/srv/etcetera",
+        "/srv/runner",
     ],
 )
 def test_the_standard_policy_allows_ordinary_directories(source: str, form: Any) -> None:
     assert rules(create(form(source))) == set()
-
-
-def test_what_lies_below_the_domain_files_is_theirs_wherever_that_is() -> None:
-    # in /root, say, which is protected
-    there = judge()
-    there.places = type(INSTALLATION)(domains="/root/shop/domains", own=("/root/shop/state",))
-    assert not there.request(create(bind("/root/shop/domains/html")))
-    for source in ("/root/shop/domains", "/root/shop", "/root/shop/domains/../state", "/root/shop/domains/x.json"):
-        assert there.request(create(bind(source))), source
 
 
 @pytest.mark.parametrize(

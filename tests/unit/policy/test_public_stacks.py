@@ -26,7 +26,7 @@ STACKS: dict[str, tuple[str, dict[str, Any]]] = {
     "portainer": ("proxy.json", {"volumes": [SOCKET, "portainer_data:/data"]}),
     "watchtower": ("proxy.json", {"volumes": [SOCKET]}),
     "dozzle": ("proxy.json", {"volumes": [f"{SOCKET}:ro"]}),
-    "diun": ("proxy.json", {"volumes": [SOCKET, "./data:/data"]}),
+    "diun": ("proxy.json", {"volumes": [SOCKET, "/srv/diun:/data"]}),
     "homepage": ("proxy.json", {"volumes": [f"{SOCKET}:ro", "/srv/homepage:/app/config"]}),
     "docker-socket-proxy": ("proxy.json", {"volumes": [f"{SOCKET}:ro"], "read_only": True, "tmpfs": ["/run"]}),
     "node-exporter": ("node.json", {"pid": "host", "network_mode": "host", "volumes": ["/:/host:ro,rslave"]}),

@@ -216,3 +216,21 @@ def test_a_policy_that_is_written_down_again_keeps_its_sections() -> None:
     assert again.values == found.values
     for path in ("ab.json", "b.json", "c.json"):
         assert again.for_file(path).values == found.for_file(path).values
+
+
+def test_what_a_section_lists_as_protected_is_added_to_what_is_protected_without_it() -> None:
+    found = policy('binds.protected = ["/srv/all"]\n[domain."shop.json".binds]\nprotected = ["/srv/x"]\n')
+    assert {"/etc", "/srv/all", "/srv/x"} <= set(found.for_file("shop.json").words("binds.protected"))
+    assert "/srv/x" not in found.for_file("other.json").words("binds.protected")
+    assert found.caution == ""
+
+
+def test_a_section_does_without_the_defaults_only_by_its_own_word_and_that_is_told() -> None:
+    found = policy('[domain."shop.json".binds]\nprotected = ["/srv/x"]\nprotected_defaults = false\n')
+    assert found.for_file("shop.json").words("binds.protected") == ("/srv/x",)
+    assert "/etc" in found.for_file("other.json").words("binds.protected")
+    assert found.caution.startswith("the policy protects only what it lists itself")
+    assert f"{FILE}:4" in found.caution and "those of shop.json" in found.caution
+    again = policy('binds.protected_defaults = false\n[domain."a*".binds]\nprotected_defaults = true\n')
+    assert "/etc" not in again.for_file("shop.json").words("binds.protected")
+    assert "/etc" in again.for_file("a.json").words("binds.protected")

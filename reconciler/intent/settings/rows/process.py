@@ -87,7 +87,8 @@ ROWS: tuple[Setting, ...] = (
         "restart",
         "process",
         'What the engine itself does when the container ends: "no" (default: pnr sees to it), always,'
-        " unless-stopped, on-failure or on-failure:N.",
+        " unless-stopped, on-failure or on-failure:N. Where the container has something of the host, pnr alone starts"
+        " it again (binds.engine_restarts of the policy).",
         "no",
         words.restart,
         TEXT,

@@ -1,0 +1,118 @@
+"""What the engine mounts by itself, on a real engine: nobody asks pnr before, so it looks after."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from reconciler.engine.protocol import PolicyRefused
+from reconciler.planner.actions import ExamineMounts, StartContainer, StopContainer, UpdateContainer
+from reconciler.planner.observed import Container
+from reconciler.policy import Profile
+from tests.integration.engine.bench import Bench
+from tests.integration.policy.conftest import Ground, Guarded, policy, refused
+
+pytestmark = pytest.mark.docker
+
+RULE = "binds.engine_restarts"
+
+
+def shown(bench: Bench, container: Container) -> dict[str, Any]:
+    """A container as the engine shows it now."""
+    return dict(bench.client.inspect_container(container.id))
+
+
+def look(bench: Bench, container: Container) -> ExamineMounts:
+    """The look at the run that is there now."""
+    return ExamineMounts(container.name, shown(bench, container)["State"]["StartedAt"])
+
+
+async def test_the_engine_is_never_told_to_start_again_what_has_something_of_the_host(
+    guarded: Guarded, ground: Ground
+) -> None:
+    bench = await guarded.bench()
+    volumes = [f"{ground.app}/html:/x"]
+    assert RULE in await refused(bench, bench.creation(bench.chunk(volumes=volumes, restart="always")))
+    made = await bench.run(volumes=volumes)
+    assert RULE in await refused(bench, UpdateContainer(made.name, {"restart": "unless-stopped"}, ("restart",)))
+    # One that was told before there was such a rule, and one by hand, lose it with a start of ours.
+    await bench.engine.perform(StopContainer(made.name, 0))
+    bench.client.update_container(made.id, restart_policy={"Name": "always"})
+    await bench.engine.perform(StartContainer(made.name, restart="always"))
+    assert shown(bench, made)["HostConfig"]["RestartPolicy"]["Name"] == "no"
+    plain = await bench.run("plain", restart="always")
+    assert shown(bench, plain)["HostConfig"]["RestartPolicy"]["Name"] == "always"
+
+
+async def test_what_was_started_by_others_with_what_was_judged_goes_on(guarded: Guarded, ground: Ground) -> None:
+    bench = await guarded.bench()
+    (ground.app / "conf").write_text("x")
+    made = await bench.run(
+        volumes=[f"{ground.app}/html:/x", f"{ground.app}/conf:/etc/conf:ro", f"{ground.app}:/var/run/a"]
+    )
+    bench.client.restart(made.id, timeout=0)
+    again = await bench.engine.perform(look(bench, made))
+    assert again is not None
+    assert again.condition == "running"
+    # A directory that was renamed since is another place, and one that the policy allows.
+    bench.client.restart(made.id, timeout=0)
+    (ground.app / "html").rename(ground.app / "old")
+    (ground.app / "html").mkdir()
+    assert (await bench.engine.perform(look(bench, made))) is not None
+    assert shown(bench, made)["State"]["Running"]
+
+
+@pytest.mark.parametrize("is_back", [False, True], ids=["the link is there", "the link was there for a moment"])
+async def test_a_place_that_was_exchanged_before_a_restart_by_the_engine_ends_it(
+    guarded: Guarded, ground: Ground, is_back: bool
+) -> None:
+    bench = await guarded.bench()
+    way = ground.app / "x"
+    (way / "etc").mkdir(parents=True)
+    made = await bench.run(volumes=[f"{way}/etc:/x"])
+    bench.client.update_container(made.id, restart_policy={"Name": "always"})
+    way.rename(ground.app / "aside")
+    way.symlink_to("/")
+    bench.client.restart(made.id, timeout=0)
+    if is_back:
+        way.unlink()
+        (ground.app / "aside").rename(way)
+    with pytest.raises(PolicyRefused) as caught:
+        await bench.engine.perform(look(bench, made))
+    assert ("/etc is mounted at /x" if is_back else "binds.links") in str(caught.value)
+    state, host = shown(bench, made)["State"], shown(bench, made)["HostConfig"]
+    assert not state["Running"]
+    assert host["RestartPolicy"]["Name"] == "no"
+
+
+async def test_a_volume_that_is_a_directory_is_looked_at_as_well(guarded: Guarded, ground: Ground) -> None:
+    bench = await guarded.bench()
+    way = ground.app / "x"
+    (way / "root").mkdir(parents=True)
+    name = bench.name("bound")
+    bench.client.create_volume(name, driver_opts={"type": "none", "o": "bind", "device": f"{way}/root"})
+    made = await bench.run(volumes=[f"{name}:/x"])
+    bench.client.restart(made.id, timeout=0)
+    (way / "root").rename(way / "old")
+    (way / "root").mkdir()
+    assert (await bench.engine.perform(look(bench, made))) is not None
+    assert shown(bench, made)["State"]["Running"]
+    bench.client.stop(made.id, timeout=0)
+    way.rename(ground.app / "aside")
+    way.symlink_to("/")
+    bench.client.start(made.id)
+    way.unlink()
+    (ground.app / "aside").rename(way)
+    assert "/root is mounted at /x" in await refused(bench, look(bench, made))
+    assert not shown(bench, made)["State"]["Running"]
+
+
+async def test_where_the_policy_leaves_restarts_to_the_engine_nothing_is_looked_at(
+    guarded: Guarded, ground: Ground
+) -> None:
+    for given in (policy(Profile.OPEN), policy(binds__engine_restarts=True)):
+        bench = await guarded.bench(given)
+        made = await bench.run(f"web{given.profile}", volumes=[f"{ground.app}/html:/x"], restart="always")
+        assert shown(bench, made)["HostConfig"]["RestartPolicy"]["Name"] == "always"
+        assert (await bench.engine.perform(look(bench, made))) is not None
