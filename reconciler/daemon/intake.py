@@ -18,7 +18,7 @@ from reconciler.intent.loader import load
 from reconciler.intent.model import CheckType, Domain, Loaded, Problem
 from reconciler.policy import Judge
 from reconciler.policy.domain import judge_domain
-from reconciler.policy.world import Seen
+from reconciler.policy.world import HostNet, Seen
 
 
 class FileRead(Protocol):
@@ -69,6 +69,7 @@ class Entry:
     stamps: Mapping[Source, Hashable]
     refused: tuple[Finding, ...] = ()  # what the policy does not allow of it
     looked: Mapping[str, Seen] = field(default_factory=dict)  # what that depends on besides: paths of the host
+    net: HostNet | None = None  # the host's networks, where something was refused and they were looked at
 
 
 class LoadCache:
@@ -138,8 +139,11 @@ class Loading:
         if self.policy is None or loaded.domain is None:
             return Entry(loaded, data, contents.stamps)
         looked: dict[str, Seen] = {}
-        refused = judge_domain(self.policy.noting(looked), loaded.domain, json.loads(data))
-        return Entry(loaded, data, contents.stamps, tuple(refused), looked)
+        nets: list[HostNet] = []
+        refused = judge_domain(self.policy.noting(looked, nets), loaded.domain, json.loads(data))
+        # What was accepted stays so: a VPN that comes up takes nothing away from what runs.
+        net = nets[0] if nets and refused else None
+        return Entry(loaded, data, contents.stamps, tuple(refused), looked, net)
 
     def is_stale(self, entry: Entry, contents: Contents | None = None) -> bool:
         """Whether something that the file refers to, or that the policy looked at for it, may have changed; looking
@@ -147,7 +151,11 @@ class Loading:
         contents = self.contents if contents is None else contents
         if any(contents.stamp(source) != stamp for source, stamp in entry.stamps.items()):
             return True
-        return self.policy is not None and any(self.policy.look(path) != seen for path, seen in entry.looked.items())
+        if self.policy is None:
+            return False
+        if entry.net is not None and self.policy.net() != entry.net:
+            return True
+        return any(self.policy.look(path) != seen for path, seen in entry.looked.items())
 
 
 def judge(

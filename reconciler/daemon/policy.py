@@ -15,9 +15,9 @@ from pathlib import Path
 import reconciler
 from reconciler.daemon.protocol import ServiceOptions
 from reconciler.errors import PnrError
-from reconciler.host import paths
+from reconciler.host import networks, paths
 from reconciler.policy import Judge, Policy, Profile, reading
-from reconciler.policy.world import Installation, Look
+from reconciler.policy.world import Installation, Look, LookAtNetworks
 
 _GROUP_OR_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
@@ -96,13 +96,23 @@ def _trust(path: str, at: os.stat_result) -> None:
 def make_policy(options: ServiceOptions) -> Judge:
     """The judge of what domains ask for. Raises PnrError."""
     policy = load_policy(options)
-    return Judge(policy, _installation(options, policy), look_for(options))
+    return Judge(policy, _installation(options, policy), look_for(options), net_for(options))
 
 
 def look_for(options: ServiceOptions) -> Look:
     """How paths of the engine's machine are looked at: not at all where that is another one."""
+    return paths.look if _is_here(options) else paths.unseen
+
+
+def net_for(options: ServiceOptions) -> LookAtNetworks:
+    """How networks of the engine's machine are looked at: not at all where that is another one."""
+    return networks.look if _is_here(options) else networks.unseen
+
+
+def _is_here(options: ServiceOptions) -> bool:
+    """Whether the engine is on this machine."""
     host = _engine_host(options)
-    return paths.look if not host or host.startswith(("unix:", "http+unix:", "npipe:")) else paths.unseen
+    return not host or host.startswith(("unix:", "http+unix:", "npipe:"))
 
 
 def _engine_host(options: ServiceOptions) -> str:

@@ -18,11 +18,13 @@ from reconciler.intent.settings import SETTINGS, payload
 from reconciler.planner.bodies import network_body, volume_body
 from reconciler.planner.observed import LABEL_CHUNK, LABEL_CPUX, LABEL_DOMAIN, LABEL_REPLICA
 from reconciler.policy import names
+from reconciler.policy.checks.sharing import CONTAINER, leads_to_host
 from reconciler.policy.judge import Judge
 from reconciler.policy.model import Policy
 from reconciler.policy.refusal import CODE, Refusal
 from reconciler.policy.request import Request, Route, to_create
 from reconciler.policy.suggesting import allowing, lines
+from reconciler.policy.world import World
 from reconciler.sentences import advised
 
 _INDEX = re.compile(r"(?P<top>(?:HostConfig\.)?[A-Za-z]+)\[(?P<index>[^\]]*)\]")
@@ -33,6 +35,8 @@ _DEPLOYED = {
     "gpus": ("deploy", "resources", "reservations", "devices"),
     "restart": ("deploy", "restart_policy"),
 }
+_POOL = re.compile(r"IPAM\.Config\[(?P<index>[0-9]+)\]\.(?P<key>[A-Za-z]+)(?:\[(?P<name>.*)\])?")
+_POOL_KEYS: Mapping[str, Path] = {"Subnet": ("subnet",), "IPRange": ("ip_range",), "Gateway": ("gateway",)}
 _MOUNTS = ("HostConfig.Binds", "HostConfig.Mounts")
 _PART = re.compile(r"(?>[A-Za-z]:[\\/][^:]*|[^:]*):((?>[A-Za-z]:[\\/][^:]*|[^:]*))(?::.*)?")
 
@@ -55,6 +59,9 @@ class _Declared:
         return None
 
     def network(self, name: str) -> Mapping[str, Any] | None:
+        return None
+
+    def bridges(self) -> frozenset[str] | None:
         return None
 
 
@@ -124,8 +131,22 @@ def _of_chunk(
             key = "build" if "build" in written else "build_path"
             inner = ("network",) if refusal.field == "networkmode" else ()
             yield (*path, "container", key, *inner), refusal
+    for refusal in health(judge, chunk, body, world):
+        yield (*path, "health_check"), refusal
     for refusal in adoption(judge, chunk.adopt):
         yield (*path, "adopt"), refusal
+
+
+def health(judge: Judge, chunk: Chunk, body: Mapping[str, Any], world: World) -> list[Refusal]:
+    """Whether the health check of a chunk may ask where it leads: with the host's network, a port of the host."""
+    if chunk.health is None or chunk.health.port_key is None or judge.policy.flag("probes.host_network"):
+        return []
+    case = judge.case(world, chunk.id)
+    mode = str((body.get("HostConfig") or {}).get("NetworkMode") or "")
+    is_host = mode == "host" or "host" in chunk.container.networks
+    if is_host or (mode.startswith(CONTAINER) and leads_to_host(case, "network", mode.removeprefix(CONTAINER))):
+        case.refuse("probes.host_network", "health_check", "a health check that asks a port of the host")
+    return list(case.out)
 
 
 def adoption(judge: Judge, adopt: Adopt) -> list[Refusal]:
@@ -152,8 +173,7 @@ def _belongings(judge: Judge, domain: Domain, tree: Mapping[str, Any]) -> Iterat
             asked = Request(Route.CREATE_NETWORK, "POST", "/networks/create", body=network_body(network, domain.name))
             place = _declaration(tree, "networks", network.name, f"pnr_{domain.name}_")
             for refusal in judge.request(asked):
-                inner = {"Driver": ("driver",), "IPAM.Driver": ("ipam", "driver")}.get(refusal.field, ("driver_opts",))
-                yield (*place, *inner), refusal
+                yield (*place, *_in_network(refusal.field)), refusal
     for volume in domain.volumes:
         if not volume.external:
             asked = Request(Route.CREATE_VOLUME, "POST", "/volumes/create", body=volume_body(volume, domain.name))
@@ -164,6 +184,17 @@ def _belongings(judge: Judge, domain: Domain, tree: Mapping[str, Any]) -> Iterat
             case = judge.case()
             case.refuse("volumes.external", "HostConfig.Binds", f"the volume {volume.name}, which is not of its domain")
             yield from ((_declaration(tree, "volumes", volume.name, ""), refusal) for refusal in case.out)
+
+
+def _in_network(field: str) -> Path:
+    """The place in the declaration of a network that a field of the request comes from."""
+    match = _POOL.fullmatch(field)
+    if match is None:
+        return {"Driver": ("driver",), "IPAM.Driver": ("ipam", "driver")}.get(field, ("driver_opts",))
+    pool: Path = ("ipam", "config", int(match["index"]))
+    if match["name"] is not None:
+        return (*pool, "aux_addresses", match["name"])
+    return (*pool, *_POOL_KEYS.get(match["key"], ()))
 
 
 def _declaration(tree: Mapping[str, Any], kind: str, engine_name: str, prefix: str) -> Path:

@@ -11,36 +11,55 @@ from typing import Any
 
 from reconciler.intent.model import ChunkId
 from reconciler.planner.observed import LABEL_DOMAIN
-from reconciler.policy.checks import container, images, network, places, volumes
+from reconciler.policy.checks import container, images, network, places, subnets, volumes
 from reconciler.policy.checks.case import Case, Protected, labels_of, owner_of, table
 from reconciler.policy.model import Policy
 from reconciler.policy.refusal import KNOWN_FIELDS, KNOWN_ROUTES, Refusal
 from reconciler.policy.request import Request, Route
-from reconciler.policy.world import Installation, Look, Nothing, Seen, World
+from reconciler.policy.world import (
+    NOBODY_LOOKED,
+    HostNet,
+    Installation,
+    Look,
+    LookAtNetworks,
+    Nothing,
+    Seen,
+    World,
+)
 
 _VOLUME = frozenset({"Name", "Driver", "DriverOpts", "Labels"})
 _CONNECT = frozenset({"Container", "EndpointConfig", "Force"})
 
 
 class Judge:
-    """Says what a policy refuses. ``look`` looks at paths of the host; ``places`` are those of this installation."""
+    """Says what a policy refuses. ``look`` looks at paths of the host, ``net`` at its networks; ``places`` are those of
+    this installation."""
 
-    def __init__(self, policy: Policy, places: Installation, look: Look) -> None:
+    def __init__(
+        self, policy: Policy, places: Installation, look: Look, net: LookAtNetworks = lambda: NOBODY_LOOKED
+    ) -> None:
         self.policy = policy
         self.places = places
         self.look = look
+        self.net = net
         self._protected: Protected | None = None
 
-    def noting(self, looked: dict[str, Seen]) -> Judge:
+    def noting(self, looked: dict[str, Seen], nets: list[HostNet] | None = None) -> Judge:
         """The same judge, for one domain: it looks at each path only once, and notes what it sees of those that the
-        domain asks for."""
+        domain asks for; so with the networks of the host, in ``nets``."""
+        seen = nets if nets is not None else []
 
         def look(path: str) -> Seen:
             if path not in looked:
                 looked[path] = self.look(path)
             return looked[path]
 
-        judge = Judge(self.policy, self.places, look)
+        def net() -> HostNet:
+            if not seen:
+                seen.append(self.net())
+            return seen[0]
+
+        judge = Judge(self.policy, self.places, look, net)
         judge._protected = Protected(self.look)
         return judge
 
@@ -48,7 +67,7 @@ class Judge:
         """A case of its own: for whoever judges a part of something."""
         said = owner.domain if owner is not None else domain
         protected = self._protected or Protected(self.look)
-        return Case(self.policy, self.places, self.look, protected, world or Nothing(), owner, said)
+        return Case(self.policy, self.places, self.look, protected, world or Nothing(), owner, said, self.net)
 
     def request(self, request: Request, world: World | None = None) -> list[Refusal]:
         """Everything that the policy refuses of a request; nothing: it may be sent."""
@@ -90,6 +109,7 @@ class Judge:
             case Route.CREATE_NETWORK:
                 case.domain = str(table(body.get("Labels")).get(LABEL_DOMAIN) or "")
                 network.network(case, body)
+                subnets.subnets(case, body)
             case Route.CONNECT_NETWORK:
                 found = case.world.container(str(body.get("Container") or ""))
                 case.owner = owner_of(labels_of(found)) if found is not None else None

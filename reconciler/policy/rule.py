@@ -18,6 +18,9 @@ NONE = "none"
 DOMAINS = "@domains"
 """In a list of paths: the directory of the domain files."""
 
+HOST = "@host"
+"""In a list of goals: this machine, by any of its addresses."""
+
 _SIZE = re.compile(r"(?P<number>[0-9]+(?:\.[0-9]+)?)\s*(?P<unit>[kmgt]?)i?b?", re.IGNORECASE)
 _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 _RANGE = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?")

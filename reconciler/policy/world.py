@@ -40,6 +40,28 @@ Look = Callable[[str], Seen]
 
 
 @dataclass(frozen=True, slots=True)
+class HostNet:
+    """What networks this machine has of its own: the routes to somewhere, as subnet and interface (what leads
+    everywhere, and what leads nowhere, is left out); its addresses, and those of its gateways and resolvers; its
+    interfaces, each with whether it is a bridge; names that its own table of hosts gives to addresses. ``hidden`` says
+    why all this is not known; "" where it is."""
+
+    routes: tuple[tuple[str, str], ...] = ()
+    addresses: tuple[str, ...] = ()
+    gateways: tuple[str, ...] = ()
+    resolvers: tuple[str, ...] = ()
+    interfaces: tuple[tuple[str, bool], ...] = ()
+    names: tuple[tuple[str, str], ...] = ()
+    hidden: str = ""
+
+
+NOBODY_LOOKED = HostNet(hidden="nobody has looked at the networks of the engine's machine")
+
+LookAtNetworks = Callable[[], HostNet]
+"""Looks at the networks of the machine that the engine runs on."""
+
+
+@dataclass(frozen=True, slots=True)
 class Installation:
     """The places of this installation, as absolute paths without links.
 
@@ -73,6 +95,10 @@ class World(Protocol):
         """A network by name or id, as ``GET /networks/{id}`` shows it."""
         ...
 
+    def bridges(self) -> frozenset[str] | None:
+        """The interfaces of this machine that the engine made for its networks; None where nobody can tell."""
+        ...
+
     @property
     def is_complete(self) -> bool:
         """Whether None means that there is none: else it means that nobody has looked."""
@@ -93,5 +119,9 @@ class Nothing:
         return None
 
     def network(self, name: str) -> Body | None:
+        """Nobody has looked."""
+        return None
+
+    def bridges(self) -> frozenset[str] | None:
         """Nobody has looked."""
         return None

@@ -20,6 +20,7 @@ from reconciler.engine.docker.failures import status
 from reconciler.engine.protocol import Adopted, PolicyRefused
 from reconciler.intent.model import Adopt, ChunkId
 from reconciler.planner.observed import LABEL_CHUNK, LABEL_CPUX, LABEL_DOMAIN, LABEL_REPLICA
+from reconciler.policy.checks.subnets import BRIDGE_NAME
 from reconciler.policy.domain import adoption
 from reconciler.policy.judge import Judge
 from reconciler.policy.names import told
@@ -42,7 +43,7 @@ class Guard:
         places = self._judge.places
         if root and root not in places.own:
             places = replace(places, own=(*places.own, root))
-            self._judge = Judge(self._judge.policy, places, self._judge.look)
+            self._judge = Judge(self._judge.policy, places, self._judge.look, self._judge.net)
 
     def check(self, client: docker.APIClient, request: requests.PreparedRequest) -> None:
         """Return where the request may be sent. Raises PolicyRefused."""
@@ -109,6 +110,16 @@ class _Asking:
     def network(self, name: str) -> Body | None:
         """By name or id."""
         return self._asked("network", name, self._client.inspect_network)
+
+    def bridges(self) -> frozenset[str] | None:
+        """Of all networks of the engine."""
+        try:
+            found = self._client.networks()
+        except DockerException as error:
+            raise PolicyRefused(f"the policy can't judge it: the networks can't be looked at: {error}") from error
+        return frozenset(
+            str((one.get("Options") or {}).get(BRIDGE_NAME) or f"br-{str(one.get('Id'))[:12]}") for one in found
+        )
 
     def _asked(self, kind: str, name: str, ask: Callable[[str], Any]) -> Body | None:
         key = (kind, name)
