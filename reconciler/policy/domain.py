@@ -38,6 +38,7 @@ _DEPLOYED = {
 _POOL = re.compile(r"IPAM\.Config\[(?P<index>[0-9]+)\]\.(?P<key>[A-Za-z]+)(?:\[(?P<name>.*)\])?")
 _POOL_KEYS: Mapping[str, Path] = {"Subnet": ("subnet",), "IPRange": ("ip_range",), "Gateway": ("gateway",)}
 _MOUNTS = ("HostConfig.Binds", "HostConfig.Mounts")
+_READING = ("GET", "HEAD", "OPTIONS")
 _PART = re.compile(r"(?>[A-Za-z]:[\\/][^:]*|[^:]*):((?>[A-Za-z]:[\\/][^:]*|[^:]*))(?::.*)?")
 
 
@@ -139,13 +140,23 @@ def _of_chunk(
 
 def health(judge: Judge, chunk: Chunk, body: Mapping[str, Any], world: World) -> list[Refusal]:
     """Whether the health check of a chunk may ask where it leads: with the host's network, a port of the host."""
-    if chunk.health is None or chunk.health.port_key is None or judge.policy.flag("probes.host_network"):
+    allowed = judge.policy.word("probes.host_network")
+    check = chunk.health
+    if check is None or check.port_key is None or allowed == "any":
         return []
     case = judge.case(world, chunk.id)
     mode = str((body.get("HostConfig") or {}).get("NetworkMode") or "")
     is_host = mode == "host" or "host" in chunk.container.networks
-    if is_host or (mode.startswith(CONTAINER) and leads_to_host(case, "network", mode.removeprefix(CONTAINER))):
+    if not is_host and not (
+        mode.startswith(CONTAINER) and leads_to_host(case, "network", mode.removeprefix(CONTAINER))
+    ):
+        return []
+    method = str(check.options.get("method", "GET"))
+    if allowed == "none":
         case.refuse("probes.host_network", "health_check", "a health check that asks a port of the host")
+    elif method not in _READING:
+        said = f"a health check that sends {method} to a port of the host"
+        case.refuse("probes.host_network", "health_check", said)
     return list(case.out)
 
 

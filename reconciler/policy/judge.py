@@ -17,7 +17,6 @@ from reconciler.policy.model import Policy
 from reconciler.policy.refusal import KNOWN_FIELDS, KNOWN_ROUTES, Refusal
 from reconciler.policy.request import Request, Route
 from reconciler.policy.world import (
-    NOBODY_LOOKED,
     HostNet,
     Installation,
     Look,
@@ -25,6 +24,7 @@ from reconciler.policy.world import (
     Nothing,
     Seen,
     World,
+    nobody_looked,
 )
 
 _VOLUME = frozenset({"Name", "Driver", "DriverOpts", "Labels"})
@@ -35,9 +35,7 @@ class Judge:
     """Says what a policy refuses. ``look`` looks at paths of the host, ``net`` at its networks; ``places`` are those of
     this installation."""
 
-    def __init__(
-        self, policy: Policy, places: Installation, look: Look, net: LookAtNetworks = lambda: NOBODY_LOOKED
-    ) -> None:
+    def __init__(self, policy: Policy, places: Installation, look: Look, net: LookAtNetworks = nobody_looked) -> None:
         self.policy = policy
         self.places = places
         self.look = look

@@ -61,6 +61,11 @@ LookAtNetworks = Callable[[], HostNet]
 """Looks at the networks of the machine that the engine runs on."""
 
 
+def nobody_looked() -> HostNet:
+    """The look of those who have none."""
+    return NOBODY_LOOKED
+
+
 @dataclass(frozen=True, slots=True)
 class Installation:
     """The places of this installation, as absolute paths without links.

@@ -10,7 +10,7 @@ from reconciler.intent.model import ChunkId
 from reconciler.planner.observed import LABEL_CHUNK, LABEL_CPUX, LABEL_DOMAIN, LABEL_REPLICA
 from reconciler.policy.model import Policy
 from reconciler.policy.refusal import KNOWN_FIELDS, Refusals
-from reconciler.policy.world import NOBODY_LOOKED, Installation, Look, LookAtNetworks, Nothing, World
+from reconciler.policy.world import Installation, Look, LookAtNetworks, Nothing, World, nobody_looked
 
 Object = Mapping[str, Any]
 
@@ -36,7 +36,7 @@ class Case:
     world: World = field(default_factory=Nothing)
     owner: ChunkId | None = None
     domain: str = ""
-    net: LookAtNetworks = lambda: NOBODY_LOOKED
+    net: LookAtNetworks = nobody_looked
     out: Refusals = field(init=False)
 
     def __post_init__(self) -> None:

@@ -47,7 +47,8 @@ def _options(case: Case, options: Mapping[str, Any], field: str) -> None:
     listed = case.policy.words("networks.options")
     for name in subnets.asks_for_unusual(options):
         if name not in listed and "*" not in listed:
-            case.refuse("networks.options", f"{field}[{name}]", f"the network option {name}", name)
+            at = f"{field}[{name.partition('=')[0]}]"
+            case.refuse("networks.options", at, f"the network option {name}", name)
     for name in subnets.HOST_BINDING:
         if options.get(name):
             _published(case, str(options[name]), "0", f"{field}[{name}]")

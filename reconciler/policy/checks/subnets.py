@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from reconciler.policy.checks import goals
@@ -208,10 +208,17 @@ OPENING = (
 )
 """Options with which every port of every container is reached from outside, published or not."""
 CLOSED = ("", "nat", "isolated")
-UNUSUAL = ("com.docker.network.bridge.default_bridge",)
-"""Options that turn a network into the engine's own: a pattern does not stand for them."""
+_DEFAULT_BRIDGE = "com.docker.network.bridge.default_bridge"
+_MODE = "macvlan_mode"
+_MODES = ("", "bridge", "private", "vepa")
 
 
-def asks_for_unusual(options: Mapping[str, Any]) -> Iterable[str]:
-    """Which of the unusual options are set."""
-    return [name for name in UNUSUAL if str(options.get(name) or "").lower() not in ("", "false", "0")]
+def asks_for_unusual(options: Mapping[str, Any]) -> list[str]:
+    """Which options are set that no pattern stands for: those that turn a network into the engine's own, or that give
+    a container the host's network card with all that comes in (``macvlan_mode=passthru``)."""
+    found = []
+    if str(options.get(_DEFAULT_BRIDGE) or "").lower() not in ("", "false", "0"):
+        found.append(_DEFAULT_BRIDGE)
+    if str(options.get(_MODE) or "") not in _MODES:
+        found.append(f"{_MODE}={options[_MODE]}")
+    return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reconciler.policy.rule import ADDRESSES, FLAG, HOST, PORTS, SIZE, WORDS, Rule
+from reconciler.policy.rule import ADDRESSES, FLAG, HOST, PORTS, SIZE, WORDS, Rule, choice
 
 PRIVATE = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"]
 
@@ -137,12 +137,13 @@ ROWS = (
     ),
     Rule(
         "probes.host_network",
-        FLAG,
-        "Whether a health check may ask a port of a container that has the host's network: it is a port of the host's"
-        " own loopback. Every other check asks the published port of its container, or an address that is neither the"
-        " host's nor link-local, whatever the policy says.",
-        True,
-        True,
-        False,
+        choice("any", "read", "none"),
+        "What a health check may do with a container that has the host's network, whose ports are ports of the host's"
+        " own loopback: anything, connect and read (tcp, and http with GET, HEAD or OPTIONS), or nothing. Every other"
+        " check asks the published port of its container, or an address that is neither the host's nor link-local,"
+        " whatever the policy says.",
+        "any",
+        "read",
+        "none",
     ),
 )

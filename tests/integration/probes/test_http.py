@@ -263,6 +263,16 @@ async def test_a_redirect_to_nonsense_is_a_failure(location: str) -> None:
     assert "raised" not in result.message
 
 
+async def test_a_port_that_is_published_for_udp_is_somebody_elses_for_tcp_and_not_asked() -> None:
+    trapped: list[bytes] = []
+    async with serving(_recording(trapped, http())) as port:
+        probe = HttpProbe(check("http", "80/udp", method="POST"), FakeInside())
+        result = await ask(probe, target(port), 5.0)
+        await probe.close()
+    assert result == ProbeResult(ok=False, message="http: 80/udp is not a TCP port")
+    assert trapped == []
+
+
 async def test_redirects_in_a_circle_end() -> None:
     async with serving(answering(http("302 Found", b"", "Location: /"))) as port:
         result = await _probe(port, follow_redirects=True)

@@ -168,18 +168,43 @@ def test_fixed_addresses_are_told_at_the_networks_of_the_container() -> None:
 
 
 @pytest.mark.parametrize("mode", ["host", "service:db", "container:db0"])
-@pytest.mark.parametrize("allowed", [True, False])
-def test_a_check_that_asks_a_port_of_the_host_may_be_refused(mode: str, allowed: bool) -> None:
+@pytest.mark.parametrize(
+    ("allowed", "method", "is_refused"),
+    [
+        ("any", "POST", False),
+        ("read", "GET", False),
+        ("read", "HEAD", False),
+        ("read", "POST", True),
+        ("read", "PUT", True),
+        ("none", "GET", True),
+    ],
+)
+def test_a_check_that_asks_a_port_of_the_host_may_be_refused(
+    mode: str, allowed: str, method: str, is_refused: bool
+) -> None:
+    """A program that trusts who asks from loopback would take it for a person."""
     policy = changed(STANDARD, probes__host_network=allowed)
-    types = {"tcp": CheckType({"type": "object", "properties": {}}, True)}
+    types = {"http": CheckType({"type": "object", "properties": {"method": {"type": "string"}}}, True)}
     db = {"name": "db", "container": {"name": "db0", "image": "redis", "network_mode": "host"}}
-    web = {"name": "web", "container": {"image": "redis", "network_mode": mode}}
-    web["health_check"] = {"type": "tcp", "port_key": "2375"}
+    web: dict[str, Any] = {"name": "web", "container": {"image": "redis", "network_mode": mode}}
+    web["health_check"] = {"type": "http", "port_key": "2375", "method": method}
     document = {"name": "shop", "cpuxs": {"main": {"design_chunks": [db, web]}}}
     files = {"shop.json": File(json.dumps(document, indent=1).encode())}
     found = judge(files, base_dir=BASE, env={}, allowed_env=(), check_types=types, policy=judging.judge(policy))
     wrong = [problem.place.path for problem in found.problems.get("shop.json", ())]
-    assert wrong == ([] if allowed else ["cpuxs.main.design_chunks[1].health_check"])
+    assert wrong == (["cpuxs.main.design_chunks[1].health_check"] if is_refused else [])
+
+
+def test_a_check_of_a_container_with_a_network_of_its_own_may_send_what_it_likes() -> None:
+    types = {"http": CheckType({"type": "object", "properties": {"method": {"type": "string"}}}, True)}
+    web = {"name": "web", "container": {"image": "redis"}, "health_check": {"type": "http", "port_key": "80"}}
+    web["health_check"] = {"type": "http", "port_key": "80", "method": "POST"}
+    document = {"name": "shop", "cpuxs": {"main": {"design_chunks": [web]}}}
+    files = {"shop.json": File(json.dumps(document).encode())}
+    policy = changed(STANDARD, probes__host_network="none")
+    assert not judge(
+        files, base_dir=BASE, env={}, allowed_env=(), check_types=types, policy=judging.judge(policy)
+    ).problems
 
 
 def test_limits_are_told_where_they_stand_or_at_the_container() -> None:

@@ -235,6 +235,15 @@ def test_options_publish_no_port_that_may_not_be_published(option: dict[str, str
         assert rules(of("10.5.0.0/24", Options=option), few) == {"ports.allowed"}
 
 
+def test_no_container_has_the_hosts_card_with_all_that_comes_in() -> None:
+    for mode, wanted in (("passthru", {"networks.options"}), ("bridge", set()), ("vepa", set()), ("", set())):
+        asked = of("10.5.0.0/24", Driver="macvlan", Options={"parent": "eth0", "macvlan_mode": mode})
+        assert rules(asked) == wanted
+    asked = of("10.5.0.0/24", Driver="macvlan", Options={"macvlan_mode": "passthru"})
+    assert allowing(STANDARD, judge().request(asked)) == {"networks.options": ["...", "macvlan_mode=passthru"]}
+    assert rules(asked, changed(STANDARD, networks__options=["macvlan_mode", "macvlan_mode=passthru"])) == set()
+
+
 def test_an_option_that_makes_a_network_the_engines_own_takes_its_name() -> None:
     option = {"com.docker.network.bridge.default_bridge": "true"}
     assert rules(of("10.5.0.0/24", Options=option)) == {"networks.options"}
