@@ -65,6 +65,9 @@ class _Declared:
     def bridges(self) -> frozenset[str] | None:
         return None
 
+    def addresses(self, host: str) -> tuple[str, ...]:
+        return ()
+
 
 def judge_domain(judge: Judge, domain: Domain, tree: Mapping[str, Any]) -> list[Finding]:
     """Everything that the policy refuses of a domain. ``tree`` is its file as it is written."""

@@ -104,6 +104,10 @@ class World(Protocol):
         """The interfaces of this machine that the engine made for its networks; None where nobody can tell."""
         ...
 
+    def addresses(self, host: str) -> tuple[str, ...]:
+        """What a name of a host stands for now; nothing where nobody has asked, or nobody knows."""
+        ...
+
     @property
     def is_complete(self) -> bool:
         """Whether None means that there is none: else it means that nobody has looked."""
@@ -130,3 +134,7 @@ class Nothing:
     def bridges(self) -> frozenset[str] | None:
         """Nobody has looked."""
         return None
+
+    def addresses(self, host: str) -> tuple[str, ...]:
+        """Nobody has asked."""
+        return ()

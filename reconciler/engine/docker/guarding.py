@@ -7,6 +7,7 @@ engine. Blocking; may be called from several threads.
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -120,6 +121,14 @@ class _Asking:
         return frozenset(
             str((one.get("Options") or {}).get(BRIDGE_NAME) or f"br-{str(one.get('Id'))[:12]}") for one in found
         )
+
+    def addresses(self, host: str) -> tuple[str, ...]:
+        """As this machine resolves it: the engine's, where that is here."""
+        try:
+            found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError):
+            return ()  # nor will the engine reach it
+        return tuple(dict.fromkeys(str(one[4][0]).partition("%")[0] for one in found))
 
     def _asked(self, kind: str, name: str, ask: Callable[[str], Any]) -> Body | None:
         key = (kind, name)

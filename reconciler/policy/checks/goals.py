@@ -30,7 +30,10 @@ METADATA = frozenset(
 _METADATA_NAMES = frozenset(
     {"metadata", "metadata.google.internal", "metadata.goog", "instance-data", "instance-data.ec2.internal"}
 )
-_HERE_NAMES = re.compile(r"(?:.*\.)?localhost[46]?(?:\.localdomain[46]?)?|ip6-(?:localhost|loopback)|loopback")
+_HERE_NAMES = re.compile(
+    r"(?:.*\.)?localhost[46]?(?:\.localdomain[46]?)?|ip6-(?:localhost|loopback)|loopback"
+    r"|_localdnsstub|_localdnsproxy|_outbound"  # of systemd's resolver
+)
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
@@ -82,9 +85,10 @@ def of_host(host: str, net: HostNet) -> Lies:
         return Lies.HERE
     if name in _METADATA_NAMES:
         return Lies.METADATA
+    short = name.removesuffix(".local").removesuffix(".localdomain")  # as machines of one network call one another
     for known, given in net.names:
         found = parsed(given)
-        if known == name and found is not None:
+        if known in (name, short) and found is not None:
             lies = of_address(found, net)
             if lies is not Lies.ELSEWHERE:
                 return lies

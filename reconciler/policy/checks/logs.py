@@ -210,7 +210,7 @@ def _reach(case: Case, name: str, host: str, port: int) -> None:
     address = goals.parsed(host)
     shown = f"[{host}]" if address is not None and address.version == 6 else host
     goal = f"{shown}:{port}" if port else shown
-    lies = goals.of_host(host, case.net())
+    lies = _lies(case, host, address)
     if "*" in patterns and (lies is goals.Lies.ELSEWHERE or policy.profile is Profile.OPEN):
         return
     called = {goal.lower(), shown.lower(), host.lower()}
@@ -220,6 +220,16 @@ def _reach(case: Case, name: str, host: str, port: int) -> None:
         return
     why = f", which is {lies}" if lies is not goals.Lies.ELSEWHERE else ""
     case.refuse("logging.addresses", FIELD, f"the {name} {goal} of the log driver{why}", goal)
+
+
+def _lies(case: Case, host: str, address: goals.Address | None) -> goals.Lies:
+    """Where a goal lies; a name also by what it stands for now, where that is asked: when the container is made."""
+    lies = goals.of_host(host, case.net())
+    if address is not None or lies is not goals.Lies.ELSEWHERE:
+        return lies
+    found = (goals.parsed(one) for one in case.world.addresses(host))
+    led = (goals.of_address(one, case.net()) for one in found if one is not None)
+    return next((one for one in led if one is not goals.Lies.ELSEWHERE), lies)
 
 
 def _is_like(pattern: str, called: set[str], address: goals.Address | None) -> bool:

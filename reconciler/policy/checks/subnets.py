@@ -25,6 +25,8 @@ _BESIDE = ("macvlan", "ipvlan", "overlay", "null", "none")
 _IPAM = frozenset({"Driver", "Config", "Options"})
 _POOL = frozenset({"Subnet", "IPRange", "Gateway", "AuxiliaryAddresses"})
 _ENGINES = re.compile(r"docker0|docker_gwbridge|br-[0-9a-f]{12}|podman[0-9]+|cni-podman[0-9]+")
+_OTHERS = re.compile(r"(?:virbr|lxdbr|lxcbr|incusbr|vmbr|xenbr|cni|cbr|kube|flannel|br|bridge)[0-9-]*")
+"""Bridges of other programs, as they are usually called."""
 _INTERFACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,14}")
 
 Subnet = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -51,14 +53,12 @@ def subnets(case: Case, body: Object) -> None:
                 case.refuse(SUBNETS, f"{field}.{place}", said, str(subnet))
         if is_beside or case.policy.flag(OVERLAP):
             continue
-        for place, subnet in found.items():
-            if place in ("Subnet", "Gateway"):
-                _overlap(case, subnet, bridge, engines, f"{field}.{place}")
+        if "Subnet" in found:  # all the others are in it
+            _overlap(case, found["Subnet"], bridge, engines, f"{field}.Subnet")
 
 
 def _of_pool(case: Case, pool: Object, field: str) -> Iterator[tuple[str, Subnet]]:
-    """Everything in a pool that is an address, as a subnet, by its place. A gateway counts with all that it is in: the
-    bridge has it, with the length of the subnet."""
+    """Everything in a pool that is an address, as a subnet, by its place."""
     given = {key: pool.get(key) for key in ("Subnet", "IPRange", "Gateway") if pool.get(key)}
     others = {f"AuxiliaryAddresses[{name}]": one for name, one in table(pool.get("AuxiliaryAddresses")).items()}
     whole: Subnet | None = None
@@ -109,8 +109,7 @@ def _overlap(case: Case, subnet: Subnet, bridge: str, engines: frozenset[str] | 
         return
     what = _taken(subnet, net, bridge, engines)
     if what is not None:
-        said = f"the {'subnet' if subnet.num_addresses > 1 else 'address'} {_shown(subnet)}: it {what}"
-        case.refuse(OVERLAP, field, said)
+        case.refuse(OVERLAP, field, f"the subnet {subnet}: it {what}")
 
 
 def _taken(subnet: Subnet, net: HostNet, bridge: str, engines: frozenset[str] | None) -> str | None:
@@ -118,10 +117,21 @@ def _taken(subnet: Subnet, net: HostNet, bridge: str, engines: frozenset[str] | 
     secret = next((one for one in goals.METADATA if one in subnet), None)
     if secret is not None:
         return f"has {secret}, {goals.Lies.METADATA}"
-    own = [_network(route) for route, interface in net.routes if _is_engines(interface, bridge, engines)]
+    bridges = {name for name, is_bridge in net.interfaces if is_bridge}
+
+    def is_engines(route: str, interface: str) -> bool:
+        """Where the engine is not asked, what is called as it calls its own, and a bridge that has just this subnet:
+        the network may be there already. It is judged again before it is made, when the engine is asked."""
+        if engines is not None:
+            return interface in engines
+        if interface == bridge or _ENGINES.fullmatch(interface):
+            return True
+        return interface in bridges and _network(route) == subnet and not _OTHERS.fullmatch(interface)
+
+    own = [_network(route) for route, interface in net.routes if is_engines(route, interface)]
     for route, interface in net.routes:
         there = _network(route)
-        if not _is_engines(interface, bridge, engines) and _share(subnet, there) and there not in own:
+        if not is_engines(route, interface) and _share(subnet, there) and there not in own:
             on = f" on {interface}" if interface else ""
             return f"overlaps with {route}, to which the host has a route{on}"
     for kind, addresses in (("address", net.addresses), ("gateway", net.gateways), ("resolver", net.resolvers)):
@@ -142,14 +152,6 @@ def _share(one: Subnet, other: Subnet) -> bool:
     return one.version == other.version and one.overlaps(other)
 
 
-def _is_engines(interface: str, bridge: str, engines: frozenset[str] | None) -> bool:
-    """Whether an interface is one of the engine's networks. Where the engine is not asked, those count that are called
-    as it calls them, and the network's own: it may be there already, and is judged again before it is made."""
-    if engines is not None:
-        return interface in engines
-    return interface == bridge or _ENGINES.fullmatch(interface) is not None
-
-
 def _interface(case: Case, name: str, engines: frozenset[str] | None) -> None:
     field = f"Options[{BRIDGE_NAME}]"
     if not _INTERFACE.fullmatch(name) or name.lower() in ("all", "default", "lo"):
@@ -158,7 +160,7 @@ def _interface(case: Case, name: str, engines: frozenset[str] | None) -> None:
     found = dict(case.net().interfaces).get(name)
     if found is None or case.policy.flag(OVERLAP):
         return
-    if not found or (engines is not None and name not in engines):
+    if not found or (_OTHERS.fullmatch(name) if engines is None else name not in engines):
         case.refuse(OVERLAP, field, f"a network on {name}, which is an interface of the host")
 
 

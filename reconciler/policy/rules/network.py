@@ -112,8 +112,8 @@ ROWS = (
         WORDS,
         "Where log drivers may send to, as HOST, HOST:PORT or a subnet. `*` is every machine but this one, and nothing"
         " that is link-local or tells a cloud's machines their secrets: these take an entry of their own. `@host` is"
-        " this machine by any of its addresses. The standard ports are those of fluentd, GELF and syslog. What a"
-        " name stands for, the engine finds out when it connects.",
+        " this machine by any of its addresses. The standard ports are those of fluentd, GELF and syslog. A name"
+        " counts as what it stands for when the container is made.",
         ["*"],
         ["*", *(f"{HOST}:{port}" for port in (514, 6514, 12201, 24224))],
         [],

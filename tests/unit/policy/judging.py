@@ -87,6 +87,7 @@ class Engine:
     networks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     is_complete: bool = True
     made: frozenset[str] = frozenset({"docker0", "br-0123456789ab"})
+    hosts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def container(self, name: str) -> Mapping[str, Any] | None:
         return self.containers.get(name)
@@ -99,6 +100,9 @@ class Engine:
 
     def bridges(self) -> frozenset[str] | None:
         return self.made
+
+    def addresses(self, host: str) -> tuple[str, ...]:
+        return self.hosts.get(host, ())
 
 
 def changed(policy: Policy, **values: Any) -> Policy:

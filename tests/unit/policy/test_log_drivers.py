@@ -75,7 +75,8 @@ def test_no_socket_of_the_host_is_reached(address: str, rule: str) -> None:
         "localhost.localdomain", "ip6-localhost", "127.1", "0x7f.1", "0x7f000001", "2130706433", "017700000001",
         "127.0.0.1.", "169.254.169.254", "169.254.1.1", "[fe80::1]", "[fd00:ec2::254]", "100.100.100.200",
         "168.63.129.16", "metadata.google.internal", "Metadata.Google.Internal.", "metadata", "192.168.1.10",
-        "172.17.0.1", "[fd12::10]", "box", "BOX", "logs", "logs.", "224.0.0.1", "255.255.255.255", "[ff02::1]",
+        "172.17.0.1", "[fd12::10]", "box", "BOX", "logs", "logs.", "box.local", "Logs.local.",
+        "_localdnsstub", "_outbound", "224.0.0.1", "255.255.255.255", "[ff02::1]",
     ],
 )  # fmt: skip
 def test_no_port_of_this_machine_is_reached_nor_what_a_cloud_tells_it(host: str) -> None:
@@ -211,6 +212,17 @@ def test_options_of_log_drivers_are_known_ones(driver: str, options: dict[str, A
 )  # fmt: skip
 def test_usual_options_are_allowed(driver: str, options: dict[str, str]) -> None:
     assert rules(create({"LogConfig": {"Type": driver, "Config": options}})) == set()
+
+
+@pytest.mark.parametrize(
+    "address", ["127.0.0.1", "::1", "169.254.169.254", "192.168.1.10", "::ffff:127.0.0.1", "0.0.0.0"]
+)
+def test_a_name_is_what_it_stands_for_when_the_container_is_made(address: str) -> None:
+    asked = logged("gelf", gelf_address="tcp://logs.example.com:6379")
+    led = Engine(hosts={"logs.example.com": ("192.0.2.1", address)})
+    assert rules(asked, engine=led) == {ADDRESSES}
+    assert rules(asked, engine=Engine(hosts={"logs.example.com": ("192.0.2.1", "10.1.2.3", "nonsense")})) == set()
+    assert rules(asked, changed(STANDARD, logging__addresses=["logs.example.com"]), engine=led) == set()
 
 
 def test_goals_are_allowed_by_host_by_port_by_subnet_or_as_this_machine() -> None:

@@ -131,7 +131,7 @@ def test_an_interface_is_the_engines_only_where_the_engine_says_so() -> None:
         pytest.param({"Subnet": "10.5.0.0/24", "Gateway": "198.51.100.1"}, SUBNETS, id="a gateway elsewhere"),
         pytest.param({"Subnet": "10.5.0.0/24", "Gateway": "10.6.0.1"}, KNOWN_FIELDS, id="a gateway beside"),
         pytest.param({"Subnet": "10.5.0.0/24", "Gateway": "169.254.169.254"}, SUBNETS, id="a gateway to secrets"),
-        pytest.param({"Subnet": "10.5.0.0/24", "Gateway": "192.168.1.10"}, OVERLAP, id="the host as a gateway"),
+        pytest.param({"Subnet": "10.5.0.0/24", "Gateway": "192.168.1.10"}, KNOWN_FIELDS, id="the host as a gateway"),
         pytest.param({"Subnet": "10.5.0.0/24", "IPRange": "8.8.8.0/24"}, SUBNETS, id="a range elsewhere"),
         pytest.param({"Subnet": "10.5.0.0/24", "IPRange": "10.0.0.0/8"}, KNOWN_FIELDS, id="a range around"),
         pytest.param(
@@ -212,6 +212,21 @@ def test_a_bridge_of_its_own_name_is_allowed_and_not_held_against_itself() -> No
     there = HostNet(routes=(("10.5.0.0/24", "shop0"),), addresses=("10.5.0.1",), interfaces=(("shop0", True),))
     assert judge(net=there).request(of("10.5.0.0/24", Options=options)) == []  # as in a file that is judged again
     assert rules(of("10.5.0.0/24", Options=options), net=there) == {OVERLAP}  # as it would be made
+    renamed = {"com.docker.network.bridge.name": "shop1"}
+    for changed_name in (renamed, {}):
+        asked = of("10.5.0.0/24", Options=changed_name)
+        assert judge(net=there).request(asked) == []  # the old one goes before the new one is made
+        assert rules(asked, net=there) == {OVERLAP}
+    for other in ("10.5.0.0/25", "10.0.0.0/8"):
+        assert {one.rule for one in judge(net=there).request(of(other, Options=renamed))} == {OVERLAP}
+
+
+def test_bridges_of_other_programs_are_refused_in_the_file_already() -> None:
+    for name in ("virbr0", "lxdbr0", "br0", "vmbr1", "cni0"):
+        there = HostNet(routes=(("10.5.0.0/24", name),), addresses=("10.5.0.1",), interfaces=((name, True),))
+        asked = of("10.5.0.0/24", Options={"com.docker.network.bridge.name": name})
+        assert {one.rule for one in judge(net=there).request(asked)} == {OVERLAP}
+        assert {one.rule for one in judge(net=there).request(of("10.5.0.0/24"))} == {OVERLAP}
 
 
 @pytest.mark.parametrize(
