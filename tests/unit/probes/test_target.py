@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from reconciler.planner.observed import HostPort
+from reconciler.probes import reach
 from reconciler.probes.protocol import ProbeResult, Target
 from reconciler.probes.reach import of_host
 from reconciler.probes.target import own_addresses, resolve, shown
@@ -106,6 +109,22 @@ def test_a_published_port_is_asked_on_whatever_address_of_the_host() -> None:
         assert _where(resolve(check("tcp", "80"), seen, {"192.0.2.10"}.__contains__)) == (ip, 8080)
     # Another port of the same container is not: it is not published.
     assert isinstance(resolve(check("tcp", "81"), seen, {"192.0.2.10"}.__contains__), ProbeResult)
+
+
+def test_a_machine_that_binds_to_everything_is_asked_what_it_really_has(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As those do that take over the address of another: then binding tells nothing."""
+    (tmp_path / "everything").write_text("1\n")
+    (tmp_path / "ipv4").write_text(
+        "Local:\n  |-- 127.0.0.2\n     /32 host LOCAL\n  |-- 127.0.0.3\n     /8 link UNICAST\n"
+    )
+    monkeypatch.setattr(reach, "_NONLOCAL", {4: tmp_path / "everything", 6: tmp_path / "everything"})
+    monkeypatch.setattr(reach, "_IPV4_ADDRESSES", tmp_path / "ipv4")
+    assert of_host("127.0.0.2")
+    assert not of_host("127.0.0.3")
+    monkeypatch.setattr(reach, "_IPV4_ADDRESSES", tmp_path / "none")
+    assert of_host("127.0.0.3"), "where nobody can tell, it is not asked"
 
 
 def test_what_is_this_machines_is_found_by_the_system() -> None:
