@@ -66,7 +66,7 @@ class ImportJudge:
 
     def under(self, policy: Policy) -> ImportJudge:
         """The same under another policy."""
-        judge = Judge(policy, self.policy.places, self.policy.look, self.policy.net)
+        judge = Judge(policy, self.policy.places, self.policy.look)
         return ImportJudge(self._file, self._base_dir, self._allowed, judge, self._contents)
 
     def __call__(self, text: bytes) -> Loaded:

@@ -153,7 +153,7 @@ class Loading:
             return True
         if self.policy is None:
             return False
-        if entry.net is not None and self.policy.net() != entry.net:
+        if entry.net is not None and self.policy.places.net() != entry.net:
             return True
         return any(self.policy.look(path) != seen for path, seen in entry.looked.items())
 

@@ -96,7 +96,7 @@ def _trust(path: str, at: os.stat_result) -> None:
 def make_policy(options: ServiceOptions) -> Judge:
     """The judge of what domains ask for. Raises PnrError."""
     policy = load_policy(options)
-    return Judge(policy, _installation(options, policy), look_for(options), net_for(options))
+    return Judge(policy, _installation(options, policy), look_for(options))
 
 
 def look_for(options: ServiceOptions) -> Look:
@@ -163,6 +163,7 @@ def _installation(options: ServiceOptions, policy: Policy) -> Installation:
         runtime=runtime_root(options.state),
         files=tuple(dict.fromkeys(files_roots(options.state))),
         sockets=_sockets(options),
+        net=net_for(options),
     )
 
 

@@ -7,6 +7,7 @@ of the engine's client, with the request that is about to be sent.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from reconciler.intent.model import ChunkId
@@ -16,30 +17,19 @@ from reconciler.policy.checks.case import Case, Protected, labels_of, owner_of, 
 from reconciler.policy.model import Policy
 from reconciler.policy.refusal import KNOWN_FIELDS, KNOWN_ROUTES, Refusal
 from reconciler.policy.request import Request, Route
-from reconciler.policy.world import (
-    HostNet,
-    Installation,
-    Look,
-    LookAtNetworks,
-    Nothing,
-    Seen,
-    World,
-    nobody_looked,
-)
+from reconciler.policy.world import HostNet, Installation, Look, Nothing, Seen, World
 
 _VOLUME = frozenset({"Name", "Driver", "DriverOpts", "Labels"})
 _CONNECT = frozenset({"Container", "EndpointConfig", "Force"})
 
 
 class Judge:
-    """Says what a policy refuses. ``look`` looks at paths of the host, ``net`` at its networks; ``places`` are those of
-    this installation."""
+    """Says what a policy refuses. ``look`` looks at paths of the host; ``places`` are those of this installation."""
 
-    def __init__(self, policy: Policy, places: Installation, look: Look, net: LookAtNetworks = nobody_looked) -> None:
+    def __init__(self, policy: Policy, places: Installation, look: Look) -> None:
         self.policy = policy
         self.places = places
         self.look = look
-        self.net = net
         self._protected: Protected | None = None
 
     def noting(self, looked: dict[str, Seen], nets: list[HostNet] | None = None) -> Judge:
@@ -54,10 +44,10 @@ class Judge:
 
         def net() -> HostNet:
             if not seen:
-                seen.append(self.net())
+                seen.append(self.places.net())
             return seen[0]
 
-        judge = Judge(self.policy, self.places, look, net)
+        judge = Judge(self.policy, replace(self.places, net=net), look)
         judge._protected = Protected(self.look)
         return judge
 
@@ -65,7 +55,7 @@ class Judge:
         """A case of its own: for whoever judges a part of something."""
         said = owner.domain if owner is not None else domain
         protected = self._protected or Protected(self.look)
-        return Case(self.policy, self.places, self.look, protected, world or Nothing(), owner, said, self.net)
+        return Case(self.policy, self.places, self.look, protected, world or Nothing(), owner, said)
 
     def request(self, request: Request, world: World | None = None) -> list[Refusal]:
         """Everything that the policy refuses of a request; nothing: it may be sent."""

@@ -55,15 +55,13 @@ class HostNet:
     hidden: str = ""
 
 
-NOBODY_LOOKED = HostNet(hidden="nobody has looked at the networks of the engine's machine")
-
 LookAtNetworks = Callable[[], HostNet]
 """Looks at the networks of the machine that the engine runs on."""
 
 
 def nobody_looked() -> HostNet:
     """The look of those who have none."""
-    return NOBODY_LOOKED
+    return HostNet(hidden="nobody has looked at the networks of the engine's machine")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +71,7 @@ class Installation:
     ``domains`` is the directory of the domain files; ``own`` what else belongs to pnr: state and policy; ``program``
     its code. Below
     ``runtime`` lie the directories of ``/runtime``, below each of ``files`` the secrets and configs of containers:
-    ``ROOT/DOMAIN/CPUX/UNIT``. ``sockets`` lead to the engine.
+    ``ROOT/DOMAIN/CPUX/UNIT``. ``sockets`` lead to the engine. ``net`` looks at the networks of its machine.
     """
 
     domains: str = ""
@@ -82,6 +80,7 @@ class Installation:
     runtime: str = ""
     files: tuple[str, ...] = ()
     sockets: tuple[str, ...] = ()
+    net: LookAtNetworks = nobody_looked
 
 
 class World(Protocol):

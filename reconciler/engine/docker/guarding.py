@@ -44,7 +44,7 @@ class Guard:
         places = self._judge.places
         if root and root not in places.own:
             places = replace(places, own=(*places.own, root))
-            self._judge = Judge(self._judge.policy, places, self._judge.look, self._judge.net)
+            self._judge = Judge(self._judge.policy, places, self._judge.look)
 
     def check(self, client: docker.APIClient, request: requests.PreparedRequest) -> None:
         """Return where the request may be sent. Raises PolicyRefused."""

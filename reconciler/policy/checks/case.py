@@ -10,7 +10,7 @@ from reconciler.intent.model import ChunkId
 from reconciler.planner.observed import LABEL_CHUNK, LABEL_CPUX, LABEL_DOMAIN, LABEL_REPLICA
 from reconciler.policy.model import Policy
 from reconciler.policy.refusal import KNOWN_FIELDS, Refusals
-from reconciler.policy.world import Installation, Look, LookAtNetworks, Nothing, World, nobody_looked
+from reconciler.policy.world import HostNet, Installation, Look, Nothing, World
 
 Object = Mapping[str, Any]
 
@@ -36,11 +36,14 @@ class Case:
     world: World = field(default_factory=Nothing)
     owner: ChunkId | None = None
     domain: str = ""
-    net: LookAtNetworks = nobody_looked
     out: Refusals = field(init=False)
 
     def __post_init__(self) -> None:
         self.out = Refusals(self.policy)
+
+    def net(self) -> HostNet:
+        """What networks the host has."""
+        return self.places.net()
 
     def refuse(
         self, rule: str, field: str, message: str, item: str = "", *, wants: Iterable[tuple[str, str]] = ()

@@ -58,8 +58,9 @@ class Ground:
             runtime=str(self.state / "runtime"),
             files=(str(self.state / "files"),),
             sockets=(str(self.socket), str(self.socket.resolve())),
+            net=networks.look,
         )
-        return Judge(policy, installation, paths.look, networks.look)
+        return Judge(policy, installation, paths.look)
 
 
 def policy(profile: Profile = Profile.STANDARD, **values: Any) -> Policy:

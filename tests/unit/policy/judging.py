@@ -118,7 +118,7 @@ def changed(policy: Policy, **values: Any) -> Policy:
 
 def judge(policy: Policy = STANDARD, disk: Disk | None = None, net: HostNet = NET) -> Judge:
     """The judge of a policy."""
-    return Judge(policy, INSTALLATION, disk or Disk(), lambda: net)
+    return Judge(policy, replace(INSTALLATION, net=lambda: net), disk or Disk())
 
 
 def rules(

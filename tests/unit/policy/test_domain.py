@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -282,7 +282,7 @@ def test_a_domain_that_is_refused_is_in_nobodys_way() -> None:
 
 def test_what_was_refused_for_the_hosts_networks_is_loaded_again_when_they_change() -> None:
     nets = [judging.NET]
-    judge_now = Judge(STANDARD, judging.INSTALLATION, Disk(), lambda: nets[0])
+    judge_now = Judge(STANDARD, replace(judging.INSTALLATION, net=lambda: nets[0]), Disk())
     loading = Loading(BASE, {}, (), TYPES, NoContents(), judge_now)
     chunk = {"name": "web", "container": {"image": "redis", "networks": ["back"]}}
 

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from reconciler.policy import Judge
 from reconciler.policy.refusal import KNOWN_FIELDS
 from reconciler.policy.request import Request
 from reconciler.policy.suggesting import allowing
 from reconciler.policy.world import HostNet
-from tests.unit.policy.judging import NET, OPEN, STANDARD, STRICT, Engine, changed, create, judge, rules, send
+from tests.unit.policy.judging import (
+    INSTALLATION,
+    NET,
+    OPEN,
+    STANDARD,
+    STRICT,
+    Disk,
+    Engine,
+    changed,
+    create,
+    judge,
+    rules,
+    send,
+)
 
 SUBNETS, OVERLAP = "networks.subnets", "networks.host_overlap"
 
@@ -320,7 +335,7 @@ def test_the_look_is_taken_only_where_there_is_something_to_compare() -> None:
     def never() -> HostNet:
         raise AssertionError("nothing was asked for")
 
-    quiet = type(judge())(STANDARD, judge().places, judge().look, never)
+    quiet = Judge(STANDARD, replace(INSTALLATION, net=never), Disk())
     assert quiet.request(send("POST", "/networks/create", {"Name": "n"}), Engine()) == []
     assert quiet.request(create(NetworkingConfig={"EndpointsConfig": {"n": {}}}), Engine()) == []
     assert NET.hidden == ""
