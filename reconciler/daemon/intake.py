@@ -19,7 +19,7 @@ from reconciler.intent.model import CheckType, Domain, Loaded, Problem
 from reconciler.policy import Judge
 from reconciler.policy.domain import judge_domain
 from reconciler.policy.restarts import amended
-from reconciler.policy.world import Seen
+from reconciler.policy.world import HostNet, Seen
 
 
 class FileRead(Protocol):
@@ -71,6 +71,7 @@ class Entry:
     refused: tuple[Finding, ...] = ()  # what the policy does not allow of it
     looked: Mapping[str, Seen] = field(default_factory=dict)  # what that depends on besides: paths of the host
     engine: tuple[str, ...] = ()  # where the engine was known to keep its data then
+    net: HostNet | None = None  # the host's networks, where something was refused and they were looked at
 
 
 class LoadCache:
@@ -149,8 +150,11 @@ class Loading:
         assert loaded.domain is not None
         looked: dict[str, Seen] = {}
         engine = tuple(policy.places.engine)
-        refused = judge_domain(policy.noting(looked), loaded.domain, json.loads(data))
-        return Entry(loaded, data, contents.stamps, tuple(refused), looked, engine)
+        nets: list[HostNet] = []
+        refused = judge_domain(policy.noting(looked, nets), loaded.domain, json.loads(data))
+        # What was accepted stays so: a VPN that comes up takes nothing away from what runs.
+        net = nets[0] if nets and refused else None
+        return Entry(loaded, data, contents.stamps, tuple(refused), looked, engine, net)
 
     def is_stale(self, entry: Entry, contents: Contents | None = None) -> bool:
         """Whether something that the file refers to, or that the policy looked at for it, may have changed; looking
@@ -158,13 +162,13 @@ class Loading:
         contents = self.contents if contents is None else contents
         if any(contents.stamp(source) != stamp for source, stamp in entry.stamps.items()):
             return True
-        if (
-            self.policy is not None
-            and entry.loaded.domain is not None
-            and entry.engine != tuple(self.policy.places.engine)
-        ):
+        if self.policy is None:
+            return False
+        if entry.loaded.domain is not None and entry.engine != tuple(self.policy.places.engine):
             return True
-        return self.policy is not None and any(self.policy.look(path) != seen for path, seen in entry.looked.items())
+        if entry.net is not None and self.policy.places.net() != entry.net:
+            return True
+        return any(self.policy.look(path) != seen for path, seen in entry.looked.items())
 
 
 def judge(

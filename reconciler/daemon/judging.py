@@ -22,7 +22,7 @@ from reconciler.sources.contents import LocalContents
 T = TypeVar("T")
 
 THREADS = 4
-_MAY_REFER = re.compile(rb'"(?:secrets|configs|env_file|label_file|build(?:_path)?|volumes|devices|logging)"')
+_MAY_REFER = re.compile(rb'"(?:secrets|configs|env_file|label_file|build(?:_path)?|volumes|devices|logging|ipam)"')
 
 
 class Owners:
@@ -75,7 +75,7 @@ class FileJudge:
         self._owners.know(owned | {domain.name: domain.file for domain in judged.domains.values()})
         used = {source for entry in self._cache.loaded.values() for source in entry.stamps}
         self._contents.forget_others(used)
-        if used or any(entry.looked for entry in self._cache.loaded.values()):
+        if used or any(entry.looked or entry.net for entry in self._cache.loaded.values()):
             self.refers.set()
         else:
             self.refers.clear()
@@ -93,7 +93,7 @@ class FileJudge:
 
     async def look_again(self) -> bool:
         """Load again those of which something that they refer to has changed; whether they now mean something else."""
-        entries = {key: entry for key, entry in self._cache.loaded.items() if entry.stamps or entry.looked}
+        entries = {key: one for key, one in self._cache.loaded.items() if one.stamps or one.looked or one.net}
         stale = await self._in_thread(lambda: self._stale(entries))
         again = await self._loaded((key, entries[key].data) for key in stale)
         changed = False

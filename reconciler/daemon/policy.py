@@ -17,10 +17,10 @@ from pathlib import Path
 import reconciler
 from reconciler.daemon.protocol import ServiceOptions
 from reconciler.errors import PnrError
-from reconciler.host import paths, root_reads
+from reconciler.host import networks, paths, root_reads
 from reconciler.host.engine_folders import engine_folders
 from reconciler.policy import Judge, Policy, Profile, reading
-from reconciler.policy.world import Installation, Look
+from reconciler.policy.world import HostNet, Installation, Look, LookAtNetworks
 
 _GROUP_OR_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
@@ -132,6 +132,12 @@ def look_for(options: ServiceOptions) -> Look:
     return paths.look if not host or host.startswith(("unix:", "http+unix:", "npipe:")) else paths.unseen
 
 
+def _net_for(look: Look) -> LookAtNetworks:
+    """How networks of the engine's machine are looked at: as its paths are. By its name alone a subnet is none that a
+    host has."""
+    return networks.look if look is paths.look else HostNet if look is paths.by_name else networks.unseen
+
+
 def _engine_host(options: ServiceOptions) -> str:
     """The engine's address; "" where it is the usual one, or where it is another kind of engine. What stands in the way
     of finding it is told when the engine is asked for."""
@@ -186,6 +192,7 @@ def _installation(options: ServiceOptions, policy: Policy, look: Look) -> Instal
         if is_here and policy.says_somewhere("binds.read_by_root", False)
         else (),
         uid_min=root_reads.uid_min(),
+        net=_net_for(look),
     )
 
 

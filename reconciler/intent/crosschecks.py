@@ -21,6 +21,7 @@ from reconciler.intent.settings.faults import nearest, shown
 from reconciler.intent.settings.references import chunks_named
 
 COMMON_CHECK_KEYS = frozenset(HealthCheck.model_fields)
+_OVER_TCP = ("http", "https")
 
 
 def crosscheck(tree: Mapping[str, Any], check_types: Mapping[str, CheckType]) -> Iterator[Complaint]:
@@ -172,6 +173,9 @@ def _health_check(check: Mapping[str, Any], path: Path, check_types: Mapping[str
             yield Complaint(complaint.path, complaint.code, message, at_key=True, known=words)
         else:
             yield complaint
+    port = check.get("port_key")
+    if kind in _OVER_TCP and isinstance(port, str) and port.partition("/")[2].lower() not in ("", "tcp"):
+        yield Complaint((*path, "port_key"), "InvalidValue", f"{found(port)} is not a TCP port, which {kind} needs")
     if known[kind].needs_port and check.get("port_key") is None:
         yield Complaint(path, "MissingKey", f"the key 'port_key' is missing: the container's port that {kind} probes")
 

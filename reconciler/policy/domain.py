@@ -19,6 +19,7 @@ from reconciler.planner.bodies import network_body, volume_body
 from reconciler.planner.observed import LABEL_CHUNK, LABEL_CPUX, LABEL_DOMAIN, LABEL_REPLICA
 from reconciler.policy import names
 from reconciler.policy.checks import claims, quotas
+from reconciler.policy.checks.sharing import CONTAINER, leads_to_host
 from reconciler.policy.judge import Judge
 from reconciler.policy.model import Policy
 from reconciler.policy.paths import is_absolute
@@ -26,6 +27,7 @@ from reconciler.policy.refusal import CODE, Refusal
 from reconciler.policy.request import Request, Route, to_create
 from reconciler.policy.rule import DOMAINS
 from reconciler.policy.suggesting import allowing, lines, pattern_of
+from reconciler.policy.world import World
 from reconciler.sentences import advised
 
 _INDEX = re.compile(r"(?P<top>(?:HostConfig\.)?[A-Za-z]+)\[(?P<index>[^\]]*)\]")
@@ -36,7 +38,10 @@ _DEPLOYED = {
     "gpus": ("deploy", "resources", "reservations", "devices"),
     "restart": ("deploy", "restart_policy"),
 }
+_POOL = re.compile(r"IPAM\.Config\[(?P<index>[0-9]+)\]\.(?P<key>[A-Za-z]+)(?:\[(?P<name>.*)\])?")
+_POOL_KEYS: Mapping[str, Path] = {"Subnet": ("subnet",), "IPRange": ("ip_range",), "Gateway": ("gateway",)}
 _MOUNTS = ("HostConfig.Binds", "HostConfig.Mounts")
+_READING = ("GET", "HEAD", "OPTIONS")
 _PART = re.compile(r"(?>[A-Za-z]:[\\/][^:]*|[^:]*):((?>[A-Za-z]:[\\/][^:]*|[^:]*))(?::.*)?")
 
 
@@ -59,6 +64,12 @@ class _Declared:
 
     def network(self, name: str) -> Mapping[str, Any] | None:
         return None
+
+    def bridges(self) -> frozenset[str] | None:
+        return None
+
+    def addresses(self, host: str) -> tuple[str, ...]:
+        return ()
 
 
 def judge_domain(judge: Judge, domain: Domain, tree: Mapping[str, Any]) -> list[Finding]:
@@ -139,6 +150,8 @@ def _of_chunk(
         case = judge.case(owner=chunk.id)
         claims.container(case, spec.name)
         yield from (((*path, "container", "name"), refusal) for refusal in case.out)
+    for refusal in health(judge, chunk, body, world):
+        yield (*path, "health_check"), refusal
     for refusal in adoption(judge, chunk.adopt):
         yield (*path, "adopt"), refusal
 
@@ -151,6 +164,28 @@ def _is_of_the_place(refusal: Refusal, written: Mapping[str, Any], place: Path) 
     item = items[place[1]] if isinstance(items, list) and isinstance(place[1], int) else None
     source = item.get("source") if isinstance(item, Mapping) else item
     return is_absolute(str(source))
+
+
+def health(judge: Judge, chunk: Chunk, body: Mapping[str, Any], world: World) -> list[Refusal]:
+    """Whether the health check of a chunk may ask where it leads: with the host's network, a port of the host."""
+    allowed = judge.policy.word("probes.host_network")
+    check = chunk.health
+    if check is None or check.port_key is None or allowed == "any":
+        return []
+    case = judge.case(world, chunk.id)
+    mode = str((body.get("HostConfig") or {}).get("NetworkMode") or "")
+    is_host = mode == "host" or "host" in chunk.container.networks
+    if not is_host and not (
+        mode.startswith(CONTAINER) and leads_to_host(case, "network", mode.removeprefix(CONTAINER))
+    ):
+        return []
+    method = str(check.options.get("method", "GET"))
+    if allowed == "none":
+        case.refuse("probes.host_network", "health_check", "a health check that asks a port of the host")
+    elif method not in _READING:
+        said = f"a health check that sends {method} to a port of the host"
+        case.refuse("probes.host_network", "health_check", said)
+    return list(case.out)
 
 
 def adoption(judge: Judge, adopt: Adopt) -> list[Refusal]:
@@ -177,8 +212,7 @@ def _belongings(judge: Judge, domain: Domain, tree: Mapping[str, Any]) -> Iterat
             asked = Request(Route.CREATE_NETWORK, "POST", "/networks/create", body=network_body(network, domain.name))
             place = _declaration(tree, "networks", network.name, f"pnr_{domain.name}_")
             for refusal in judge.request(asked):
-                inner = {"Driver": ("driver",), "IPAM.Driver": ("ipam", "driver")}.get(refusal.field, ("driver_opts",))
-                yield (*place, *inner), refusal
+                yield (*place, *_in_network(refusal.field)), refusal
     for volume in domain.volumes:
         if not volume.external:
             asked = Request(Route.CREATE_VOLUME, "POST", "/volumes/create", body=volume_body(volume, domain.name))
@@ -189,6 +223,17 @@ def _belongings(judge: Judge, domain: Domain, tree: Mapping[str, Any]) -> Iterat
             case = judge.case()
             case.refuse("volumes.external", "HostConfig.Binds", f"the volume {volume.name}, which is not of its domain")
             yield from ((_declaration(tree, "volumes", volume.name, ""), refusal) for refusal in case.out)
+
+
+def _in_network(field: str) -> Path:
+    """The place in the declaration of a network that a field of the request comes from."""
+    match = _POOL.fullmatch(field)
+    if match is None:
+        return {"Driver": ("driver",), "IPAM.Driver": ("ipam", "driver")}.get(field, ("driver_opts",))
+    pool: Path = ("ipam", "config", int(match["index"]))
+    if match["name"] is not None:
+        return (*pool, "aux_addresses", match["name"])
+    return (*pool, *_POOL_KEYS.get(match["key"], ()))
 
 
 def _declaration(tree: Mapping[str, Any], kind: str, engine_name: str, prefix: str) -> Path:

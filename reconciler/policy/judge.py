@@ -7,18 +7,19 @@ of the engine's client, with the request that is about to be sent.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
 from reconciler.intent.contents import Source
 from reconciler.intent.model import ChunkId
 from reconciler.planner.observed import LABEL_DOMAIN
-from reconciler.policy.checks import container, images, network, places, secrets, volumes
+from reconciler.policy.checks import container, images, network, places, secrets, subnets, volumes
 from reconciler.policy.checks.case import Case, Protected, labels_of, owner_of, table
 from reconciler.policy.checks.mounts import RULE, has_of_host
 from reconciler.policy.model import Policy
 from reconciler.policy.refusal import KNOWN_FIELDS, KNOWN_FILES, KNOWN_ROUTES, Refusal
 from reconciler.policy.request import Request, Route
-from reconciler.policy.world import Installation, Look, Nothing, Seen, World
+from reconciler.policy.world import HostNet, Installation, Look, Nothing, Seen, World
 
 _VOLUME = frozenset({"Name", "Driver", "DriverOpts", "Labels"})
 _CONNECT = frozenset({"Container", "EndpointConfig", "Force"})
@@ -86,16 +87,22 @@ class Judge:
         if folder and folder not in (*self.places.own, *self.places.engine):
             self.places.engine.append(folder)
 
-    def noting(self, looked: dict[str, Seen]) -> Judge:
+    def noting(self, looked: dict[str, Seen], nets: list[HostNet] | None = None) -> Judge:
         """The same judge, for one domain: it looks at each path only once, and notes what it sees of those that the
-        domain asks for."""
+        domain asks for; so with the networks of the host, in ``nets``."""
+        seen = nets if nets is not None else []
 
         def look(path: str) -> Seen:
             if path not in looked:
                 looked[path] = self.look(path)
             return looked[path]
 
-        judge = Judge(self.policy, self.places, look, file_of=self._file_of, file=self.domain_file)
+        def net() -> HostNet:
+            if not seen:
+                seen.append(self.places.net())
+            return seen[0]
+
+        judge = Judge(self.policy, replace(self.places, net=net), look, file_of=self._file_of, file=self.domain_file)
         judge._protected = Protected(self.look)
         return judge
 
@@ -178,6 +185,7 @@ class Judge:
             case Route.CREATE_NETWORK:
                 case.domain = str(table(body.get("Labels")).get(LABEL_DOMAIN) or "")
                 network.network(case, body)
+                subnets.subnets(case, body)
             case Route.CONNECT_NETWORK:
                 found = case.world.container(str(body.get("Container") or ""))
                 case.owner = owner_of(labels_of(found)) if found is not None else None

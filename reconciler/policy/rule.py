@@ -22,6 +22,9 @@ DOMAIN = "@domain"
 """In a list of paths, at the beginning: the domain file's own folder beside it, which is called as the file is, without
 its ending. As a later part: that name. Names of domains are anybody's; those of files are not."""
 
+HOST = "@host"
+"""In a list of goals: this machine, by any of its addresses."""
+
 _SIZE = re.compile(r"(?P<number>[0-9]+(?:\.[0-9]+)?)\s*(?P<unit>[kmgt]?)i?b?", re.IGNORECASE)
 _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 _RANGE = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?")

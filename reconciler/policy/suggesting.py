@@ -14,7 +14,12 @@ from reconciler.policy.refusal import Refusal
 from reconciler.policy.rule import FLAG, KEEP, NONE, Rule
 from reconciler.policy.table import RULES, SECTIONS
 
-_LAXEST: Mapping[str, Any] = {"namespaces.containers": "any", "domains.adopt": "replace", "limits.required": []}
+_LAXEST: Mapping[str, Any] = {
+    "namespaces.containers": "any",
+    "domains.adopt": "replace",
+    "limits.required": [],
+    "probes.host_network": "any",
+}
 """Of rules that are neither a flag nor a ceiling, and not a list of what is allowed."""
 
 

@@ -52,6 +52,31 @@ class ReadByRoot:
 
 
 @dataclass(frozen=True, slots=True)
+class HostNet:
+    """What networks this machine has of its own: the routes to somewhere, as subnet and interface (what leads
+    everywhere, and what leads nowhere, is left out); its addresses, and those of its gateways and resolvers; its
+    interfaces, each with whether it is a bridge; names that its own table of hosts gives to addresses. ``hidden`` says
+    why all this is not known; "" where it is."""
+
+    routes: tuple[tuple[str, str], ...] = ()
+    addresses: tuple[str, ...] = ()
+    gateways: tuple[str, ...] = ()
+    resolvers: tuple[str, ...] = ()
+    interfaces: tuple[tuple[str, bool], ...] = ()
+    names: tuple[tuple[str, str], ...] = ()
+    hidden: str = ""
+
+
+LookAtNetworks = Callable[[], HostNet]
+"""Looks at the networks of the machine that the engine runs on."""
+
+
+def nobody_looked() -> HostNet:
+    """The look of those who have none."""
+    return HostNet(hidden="nobody has looked at the networks of the engine's machine")
+
+
+@dataclass(frozen=True, slots=True)
 class Installation:
     """The places of this installation, as absolute paths without links.
 
@@ -62,7 +87,7 @@ class Installation:
     by the word of its own settings. Users are ordinary ones from the number ``uid_min`` on. ``elsewhere``: the domain
     files are judged at another place than they are put to, so that only paths which are relative lead to what is beside
     them. ``engine`` is where the engine says that it keeps its data: told once it was asked, to all who have these
-    places.
+    places. ``net`` looks at the networks of the engine's machine.
     """
 
     domains: str = ""
@@ -75,6 +100,7 @@ class Installation:
     uid_min: int = 1000
     elsewhere: bool = False
     engine: list[str] = field(default_factory=list, compare=False)
+    net: LookAtNetworks = nobody_looked
 
 
 class World(Protocol):
@@ -91,6 +117,14 @@ class World(Protocol):
 
     def network(self, name: str) -> Body | None:
         """A network by name or id, as ``GET /networks/{id}`` shows it."""
+        ...
+
+    def bridges(self) -> frozenset[str] | None:
+        """The interfaces of this machine that the engine made for its networks; None where nobody can tell."""
+        ...
+
+    def addresses(self, host: str) -> tuple[str, ...]:
+        """What a name of a host stands for now; nothing where nobody has asked, or nobody knows."""
         ...
 
     @property
@@ -115,3 +149,11 @@ class Nothing:
     def network(self, name: str) -> Body | None:
         """Nobody has looked."""
         return None
+
+    def bridges(self) -> frozenset[str] | None:
+        """Nobody has looked."""
+        return None
+
+    def addresses(self, host: str) -> tuple[str, ...]:
+        """Nobody has asked."""
+        return ()

@@ -119,6 +119,9 @@ class HttpProbe:
 
         if target.host is None or target.port is None:
             return ProbeResult(ok=False, message=f"{self._scheme}: there is no port to ask; give port_key")
+        if self._port_key.partition("/")[2] not in ("", "tcp"):
+            # What is published for UDP is somebody else's for TCP.
+            return ProbeResult(ok=False, message=f"{self._scheme}: {self._port_key} is not a TCP port")
         server = f"{self._scheme}://{shown(target.host, target.port)}"
         try:
             return await self._ask(server, target.host)

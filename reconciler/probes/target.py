@@ -1,7 +1,8 @@
 """Where a probe goes: the published host port where there is one, else the container's own address. Pure.
 
 Nothing else is ever probed: a published port on all addresses is asked on the loopback address, and a container
-that shares the host's network is asked there, because that is its own address.
+that shares the host's network is asked there, because that is its own address. No other address of a container may be
+one of the host's (:mod:`reconciler.probes.reach`): it is looked at before every probe.
 """
 
 from __future__ import annotations
@@ -9,13 +10,15 @@ from __future__ import annotations
 from reconciler.intent.model import HealthCheck
 from reconciler.planner.observed import Container, HostPort
 from reconciler.probes.protocol import ProbeResult, Target
+from reconciler.probes.reach import OfHost, barred, of_host
+from reconciler.sentences import advised
 
 _ANY_IPV4 = frozenset({"", "0.0.0.0"})
 _ANY_IPV6 = "::"
 _HOST_NETWORK = "host"  # the engine's own name for the host's network; no other network can have it
 
 
-def resolve(check: HealthCheck, container: Container) -> Target | ProbeResult:
+def resolve(check: HealthCheck, container: Container, is_of_host: OfHost = of_host) -> Target | ProbeResult:
     """Where ``check`` goes for ``container`` as last seen, or the failure that it has no address yet.
 
     Without a ``port_key`` the target is the container alone.
@@ -28,18 +31,23 @@ def resolve(check: HealthCheck, container: Container) -> Target | ProbeResult:
         # IPv4 first: where both are published, that is the one that works on a host without IPv6.
         best = min(published, key=lambda port: ":" in port.ip)
         return Target(container, host=_reachable(best), port=best.port)
-    addresses = own_addresses(container)
-    if not addresses:
+    addresses = own_addresses(container, is_of_host)
+    if addresses:
+        return Target(container, host=addresses[0], port=int(number))
+    told = next((address for address in container.networks.values() if address), "")
+    if not told:
         return ProbeResult(ok=False, message=f"port {check.port_key}: the container has no address yet")
-    return Target(container, host=addresses[0], port=int(number))
+    said = f"port {check.port_key}: the container's address {told} is not asked, which is {barred(told, is_of_host)}"
+    return ProbeResult(ok=False, message=advised(said, "give its network another subnet, or publish the port"))
 
 
-def own_addresses(container: Container) -> tuple[str, ...]:
-    """The addresses of the container itself, in the order of its networks; empty while it has none."""
+def own_addresses(container: Container, is_of_host: OfHost = of_host) -> tuple[str, ...]:
+    """The addresses of the container itself, in the order of its networks; empty while it has none. What is the host's
+    is none of them, but with the host's network."""
     return tuple(
         "127.0.0.1" if name == _HOST_NETWORK else address
         for name, address in container.networks.items()
-        if address or name == _HOST_NETWORK
+        if name == _HOST_NETWORK or (address and not barred(address, is_of_host))
     )
 
 

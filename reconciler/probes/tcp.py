@@ -18,11 +18,12 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
 from typing import Any
 
 from reconciler.intent.model import HealthCheck
+from reconciler.planner.observed import Container
 from reconciler.probes.listening import with_listeners
 from reconciler.probes.protocol import Inside, ProbeResult, Target
 from reconciler.probes.target import own_addresses, shown
@@ -37,7 +38,10 @@ class TcpProbe:
     option_schema: Mapping[str, Any] = {"type": "object", "properties": {}}
     needs_port = True
 
-    def __init__(self, check: HealthCheck, inside: Inside) -> None:
+    def __init__(
+        self, check: HealthCheck, inside: Inside, addresses: Callable[[Container], tuple[str, ...]] = own_addresses
+    ) -> None:
+        self._addresses = addresses
         self._port_key = check.port_key or ""
         number, _, protocol = self._port_key.partition("/")
         self._own_port = int(number) if number.isdigit() else None
@@ -60,7 +64,7 @@ class TcpProbe:
                 is_refused = isinstance(error, ConnectionRefusedError)
                 text = with_listeners(said, target, self._own_port) if is_refused else said
                 return ProbeResult(ok=False, message=text)
-            own = own_addresses(target.container)
+            own = self._addresses(target.container)
             if target.host not in own and not await self._listens(connection, own, self._own_port):
                 nobody = f"as where nothing listens on {self._port_key} in the container"
                 said = f"{where}: accepted and closed at once, {nobody}"

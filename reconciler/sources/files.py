@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import math
 import os
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ _JUST_NOW_NS = 2_000_000_000
 Signature = tuple[int, ...]
 _GONE: Signature = ()
 _BAD_NAME: Signature = (-1,)
+_HIDING = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+"""Ends a line, rules a terminal, or turns text around: in a message it would pass for somebody else's words."""
 
 
 @dataclass(slots=True)
@@ -119,7 +122,10 @@ class Files:
             try:
                 name.encode()
             except UnicodeEncodeError:
-                found[os.fsencode(name).decode("utf-8", "replace")] = _BAD_NAME
+                found.setdefault(os.fsencode(name).decode("utf-8", "replace"), _BAD_NAME)
+                continue
+            if _HIDING.search(name):
+                found.setdefault(name.encode("unicode_escape").decode(), _BAD_NAME)
                 continue
             try:
                 found[name] = safe_read.signature(os.path.join(self._root, name))
@@ -133,7 +139,9 @@ class Files:
     def _read(self, name: str, signature: Signature) -> tuple[FileSeen, bool]:
         """The file, and whether it looks as if it were being written. Raises FileNotFoundError."""
         if signature == _BAD_NAME:
-            return _problem(name, "BadFileName", "its name is not UTF-8: rename it"), False
+            return _problem(
+                name, "BadFileName", "its name is not UTF-8, or has characters that do not show: rename it"
+            ), False
         try:
             data = safe_read.read(os.path.join(self._root, name), LARGEST_FILE)
         except safe_read.Refused as refused:

@@ -298,6 +298,11 @@ for key, value in (
 case("timeout a string", check('"timeout_seconds": §"2"'), ("WrongType", f"{H}.timeout_seconds"))
 case("threshold a fraction", check('"failure_threshold": §1.5'), ("WrongType", f"{H}.failure_threshold"))
 case("threshold a boolean", check('"failure_threshold": §true'), ("WrongType", f"{H}.failure_threshold"))
+case(
+    "http over udp",
+    chunk('"health_check": {"type": "http", "port_key": §"80/UDP"}'),
+    ("InvalidValue", f"{H}.port_key"),
+)
 HTTP = '"health_check": {"type": "http", "port_key": 80, '
 case("http code out of range", chunk(HTTP + '"expected_code": §99}'), ("InvalidValue", f"{H}.expected_code"))
 case("http code in a list", chunk(HTTP + '"expected_code": [200, §"2x"]}'), ("InvalidValue", f"{H}.expected_code[1]"))

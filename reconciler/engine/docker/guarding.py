@@ -7,6 +7,7 @@ engine. Blocking; may be called from several threads.
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -19,6 +20,7 @@ from reconciler.engine.docker.failures import status
 from reconciler.engine.protocol import Adopted, PolicyRefused
 from reconciler.intent.model import Adopt, ChunkId
 from reconciler.planner.observed import LABEL_CHUNK, LABEL_CPUX, LABEL_DOMAIN, LABEL_REPLICA
+from reconciler.policy.checks.subnets import BRIDGE_NAME
 from reconciler.policy.domain import adoption
 from reconciler.policy.judge import Judge, Unowned
 from reconciler.policy.names import told
@@ -144,6 +146,24 @@ class _Asking:
     def network(self, name: str) -> Body | None:
         """By name or id."""
         return self._asked("network", name, self._client.inspect_network)
+
+    def bridges(self) -> frozenset[str] | None:
+        """Of all networks of the engine."""
+        try:
+            found = self._client.networks()
+        except DockerException as error:
+            raise PolicyRefused(f"the policy can't judge it: the networks can't be looked at: {error}") from error
+        return frozenset(
+            str((one.get("Options") or {}).get(BRIDGE_NAME) or f"br-{str(one.get('Id'))[:12]}") for one in found
+        )
+
+    def addresses(self, host: str) -> tuple[str, ...]:
+        """As this machine resolves it: the engine's, where that is here."""
+        try:
+            found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError):
+            return ()  # nor will the engine reach it
+        return tuple(dict.fromkeys(str(one[4][0]).partition("%")[0] for one in found))
 
     def _asked(self, kind: str, name: str, ask: Callable[[str], Any]) -> Body | None:
         key = (kind, name)

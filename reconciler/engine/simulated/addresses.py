@@ -11,8 +11,9 @@ from reconciler.intent.model import NetworkSpec
 from reconciler.planner.network_changes import overlapping
 from reconciler.planner.observed import Network
 
-ANY_SUBNET = "172.31.0.0/16"
-"""Where a network that declares none has its addresses; nobody else's are compared with them."""
+ANY_SUBNET = "198.18.0.0/16"
+"""Where a network that declares none has its addresses; nobody else's are compared with them. No machine has an address
+there, so that a probe does not take one for the host's."""
 DRIVERS = ("bridge", "macvlan", "ipvlan", "overlay")
 
 

@@ -11,7 +11,7 @@ from reconciler.planner.observed import LABEL_CHUNK, LABEL_CPUX, LABEL_DOMAIN, L
 from reconciler.policy import patterns
 from reconciler.policy.model import Policy
 from reconciler.policy.refusal import KNOWN_FIELDS, Refusals
-from reconciler.policy.world import Installation, Look, Nothing, World
+from reconciler.policy.world import HostNet, Installation, Look, Nothing, World
 
 Object = Mapping[str, Any]
 
@@ -48,6 +48,10 @@ class Case:
         """Whether a permission that the policy gives to a domain's name is this file's: the file of that name has it.
         Anybody may write a name into a file; which files there are is not up to who writes into one of them."""
         return self.file is None or patterns.stem(self.file) == name
+
+    def net(self) -> HostNet:
+        """What networks the host has."""
+        return self.places.net()
 
     def refuse(
         self, rule: str, field: str, message: str, item: str = "", *, wants: Iterable[tuple[str, str]] = ()

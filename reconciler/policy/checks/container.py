@@ -21,10 +21,10 @@ from reconciler.planner.observed import (
     LABEL_REPLICA,
     LABEL_SPEC,
 )
-from reconciler.policy.checks import images, network
+from reconciler.policy.checks import images, logs, network
 from reconciler.policy.checks.case import Case, Object, table
 from reconciler.policy.checks.devices import devices
-from reconciler.policy.checks.limits import limits
+from reconciler.policy.checks.limits import limits, stopping
 from reconciler.policy.checks.mounts import handed_on, mounts, restarts
 from reconciler.policy.checks.security import security
 from reconciler.policy.refusal import OWN_LABELS
@@ -99,7 +99,7 @@ def existing(case: Case, inspected: Object) -> None:
         if shown.get(key) and not _is_emptier(key, shown[key]):
             shown.pop(key)
     case.unknown(shown, _HOST_CONFIG | {"Cgroup"}, "HostConfig.")
-    _of_a_container(case, table(inspected.get("Config")), shown)
+    _of_a_container(case, table(inspected.get("Config")), shown, is_there=True)
     handed_on(case, host, inspected.get("Mounts"))
     for name, settings in table(table(inspected.get("NetworkSettings")).get("Networks")).items():
         network.endpoint(case, str(name), table(settings), f"NetworkSettings.Networks[{name}]")
@@ -116,14 +116,15 @@ def _is_emptier(key: str, value: Any) -> bool:
     return not isinstance(value, list) or not _USUAL[key] <= set(map(str, value))
 
 
-def _of_a_container(case: Case, body: Object, host: Object) -> None:
+def _of_a_container(case: Case, body: Object, host: Object, *, is_there: bool = False) -> None:
     security(case, body, host)
     devices(case, host)
     mounts(case, host)
     restarts(case, host, table(host.get("RestartPolicy")), "HostConfig.RestartPolicy")
     limits(case, host)
+    stopping(case, body)
     network.ports(case, host)
-    network.logging(case, host)
+    logs.logging(case, host, is_there=is_there)
     network.links(case, host)
 
 

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 
 from reconciler.intent.settings.rows.resources import USUAL_SHM
 from reconciler.policy.checks.case import Case, Object, number, objects
+from reconciler.policy.rule import Profile
 
 USUAL_PERIOD = 100_000
+
+_HOSTS_GROUPS = re.compile(
+    r"-\.slice|(?:system|user|machine|init|kubepods|docker|podman|libpod|lxc)(?:[-_.@].*)?"
+    r"|.*\.(?:service|scope|socket|mount|swap)",
+    re.IGNORECASE,
+)
 
 
 def limits(case: Case, host: Object, *, update: bool = False) -> None:
@@ -96,5 +105,37 @@ def _others(case: Case, host: Object, prefix: str, *, update: bool) -> None:
     if number(host.get("CpuRealtimeRuntime")) and not policy.flag("limits.realtime"):
         case.refuse("limits.realtime", f"{prefix}CpuRealtimeRuntime", "real-time processes")
     parent = str(host.get("CgroupParent") or "")
-    if parent and (".." in parent.split("/") or not policy.allows("limits.cgroup_parents", parent)):
-        case.refuse("limits.cgroup_parents", f"{prefix}CgroupParent", f"the control group {parent}", parent)
+    if parent:
+        _group(case, parent, f"{prefix}CgroupParent")
+
+
+def _group(case: Case, parent: str, field: str) -> None:
+    allowed = case.policy.words("limits.cgroup_parents")
+    is_odd = ".." in parent.split("/") or not parent.isprintable()
+    whose = " (one of the host's own, or of another program)" if _is_the_hosts(parent) else ""
+    if case.policy.profile is Profile.OPEN or any(
+        pattern != "*" and fnmatchcase(parent, pattern) for pattern in allowed
+    ):
+        whose = ""
+    if is_odd or whose or not case.policy.allows("limits.cgroup_parents", parent):
+        case.refuse("limits.cgroup_parents", field, f"the control group {parent}{whose}", parent)
+
+
+def _is_the_hosts(parent: str) -> bool:
+    """Whether it is a control group that others than domains have: the root, those of services (pnr's and the engine's
+    among them), of sessions, of machines."""
+    parts = [part for part in parent.split("/") if part not in ("", ".")]
+    return not parts or any(_HOSTS_GROUPS.fullmatch(part) for part in parts)
+
+
+def stopping(case: Case, body: Object) -> None:
+    """How long a container may take to end. Below zero it is waited for without end."""
+    ceiling = case.policy.ceiling("limits.stop_grace")
+    asked = number(body.get("StopTimeout"))
+    if ceiling is not None and (asked > ceiling or asked < 0):
+        said = (
+            f"a container that may take {asked:.12g} seconds to end"
+            if asked > 0
+            else "a container that never has to end"
+        )
+        case.refuse("limits.stop_grace", "StopTimeout", f"{said} (at most {ceiling:.12g})")

@@ -1,4 +1,4 @@
-"""Networks: how they are made and joined, published ports, where output goes. Pure."""
+"""Networks: how they are made and joined, published ports. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from reconciler.planner.observed import LABEL_DOMAIN
-from reconciler.policy.checks import places
+from reconciler.policy.checks import subnets
 from reconciler.policy.checks.case import Case, Object, objects, table, texts
 from reconciler.policy.checks.sharing import others
 
@@ -44,6 +44,17 @@ def _options(case: Case, options: Mapping[str, Any], field: str) -> None:
     for name in options:
         if not case.policy.allows("networks.options", str(name)):
             case.refuse("networks.options", f"{field}[{name}]", f"the network option {name}", str(name))
+    listed = case.policy.words("networks.options")
+    for name in subnets.asks_for_unusual(options):
+        if name not in listed and "*" not in listed:
+            at = f"{field}[{name.partition('=')[0]}]"
+            case.refuse("networks.options", at, f"the network option {name}", name)
+    for name in subnets.HOST_BINDING:
+        if options.get(name):
+            _published(case, str(options[name]), "0", f"{field}[{name}]")
+    for name in subnets.OPENING:
+        if str(options.get(name) or "") not in subnets.CLOSED:
+            _opened(case, name, f"{field}[{name}]")
 
 
 def endpoint(case: Case, name: str, settings: Object, field: str) -> None:
@@ -55,6 +66,7 @@ def endpoint(case: Case, name: str, settings: Object, field: str) -> None:
         key = one.partition("=")[0].strip()
         if key and not case.policy.allows("security.sysctls", key):
             case.refuse("security.sysctls", f"{field}.DriverOpts[{_SYSCTLS}]", f"the kernel setting {key}", key)
+    subnets.fixed(case, settings, field)
     # Links in a network of its own are names for whom it reaches anyway.
     joined(case, name, field)
 
@@ -81,6 +93,16 @@ def ports(case: Case, host: Object) -> None:
         for binding in objects(bindings) or [{}]:
             case.unknown(binding, frozenset({"HostIp", "HostPort"}), f"{field}.")
             _published(case, str(binding.get("HostIp") or ""), str(binding.get("HostPort") or "0"), field)
+
+
+def _opened(case: Case, name: str, field: str) -> None:
+    """Refuse to open every port of a network where not every port may be published."""
+    ranges: Iterable[tuple[int, int]] = case.policy.values["ports.allowed"]
+    said = f"the network option {name}, with which all ports are reached from outside"
+    if not all(_may_publish_on(case, one) for one in EVERY_ADDRESS):
+        case.refuse("ports.addresses", field, said, "*")
+    if not _is_within(1, 65535, ranges):
+        case.refuse("ports.allowed", field, said, "0-65535")
 
 
 def _published(case: Case, address: str, port: str, field: str) -> None:
@@ -125,20 +147,6 @@ def _may_publish_on(case: Case, address: str) -> bool:
     if one.is_unspecified:
         return any(network.prefixlen == 0 or network.network_address == one == network[-1] for network in same)
     return any(one in network for network in same)
-
-
-def logging(case: Case, host: Object) -> None:
-    """Where the engine puts what the container prints."""
-    log = table(host.get("LogConfig"))
-    case.unknown(log, frozenset({"Type", "Config"}), "HostConfig.LogConfig.")
-    driver = str(log.get("Type") or "")
-    if driver and not case.policy.allows("logging.drivers", driver):
-        case.refuse("logging.drivers", "HostConfig.LogConfig", f"the log driver {driver}", driver)
-    for name, value in table(log.get("Config")).items():
-        text = str(value)
-        path = text.partition("://")[2] if text.startswith(("unix://", "unixgram://", "file://")) else text
-        if path.startswith("/"):
-            places.host_path(case, path, "HostConfig.LogConfig", what=f"the {name} of the log driver, the host's")
 
 
 def links(case: Case, host: Object) -> None:

@@ -64,9 +64,20 @@ ROWS = (
     Rule(
         "limits.cgroup_parents",
         WORDS,
-        "Under which control groups of the host a container may be put (cgroup_parent), past what limits the others.",
+        "Under which control groups of the host a container may be put (cgroup_parent), past what limits the others."
+        " The root, those of services and sessions (`system.slice`, `pnr.service`, `user-1000.slice`) and those of"
+        " other programs for containers take a pattern that says more than `*`.",
         ["*"],
         ["*"],
         [],
+    ),
+    Rule(
+        "limits.stop_grace",
+        NUMBER,
+        "The most seconds that a container may take to end (stop_grace_period): for so long it can't be updated or"
+        " removed.",
+        "none",
+        3600,
+        600,
     ),
 )

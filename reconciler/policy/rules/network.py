@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from reconciler.policy.rule import ADDRESSES, FLAG, PORTS, WORDS, Rule
+from reconciler.policy.rule import ADDRESSES, FLAG, HOST, PORTS, SIZE, WORDS, Rule, choice
+
+PRIVATE = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"]
 
 ROWS = (
     Rule(
@@ -30,6 +32,36 @@ ROWS = (
             *("com.docker.network.bridge.enable_icc", "com.docker.network.driver.mtu"),
             "com.docker.network.endpoint.ifname",
         ],
+    ),
+    Rule(
+        "networks.subnets",
+        ADDRESSES,
+        "In which subnets the networks of domains may lie that name one, with their ranges, gateways and addresses. The"
+        " standard list is the private ranges (RFC 1918, RFC 4193). Shared address space (100.64.0.0/10) is not in it:"
+        " VPNs and providers have it.",
+        ["*"],
+        PRIVATE,
+        PRIVATE,
+    ),
+    Rule(
+        "networks.host_overlap",
+        FLAG,
+        "Whether they may overlap what the host has already (a route, an address, a gateway, a resolver) or an address"
+        " where a cloud tells its machines their secrets, a container have such an address, or the bridge of a network"
+        " be an interface of the host. The engine's own networks don't count here (that they do not overlap is the"
+        " engine's to see to), nor those that put no route onto the host: macvlan, ipvlan, overlay.",
+        True,
+        False,
+        False,
+    ),
+    Rule(
+        "networks.unseen",
+        FLAG,
+        "Whether a network may name a subnet where pnr can't see what the engine's machine has: on macOS and Windows,"
+        " and where the engine is elsewhere.",
+        True,
+        True,
+        False,
     ),
     Rule(
         "networks.ipam_drivers",
@@ -67,12 +99,51 @@ ROWS = (
         "logging.drivers",
         WORDS,
         "Where the engine may put what containers print. A path or socket of the host among a driver's options follows"
-        " the rules of binds.",
+        " the rules of binds, a certificate those for what is read only.",
         ["*"],
         [
             *("awslogs", "etwlogs", "fluentd", "gcplogs", "gelf", "journald", "json-file", "local", "none"),
             *("splunk", "syslog"),
         ],
         ["journald", "json-file", "local"],
+    ),
+    Rule(
+        "logging.addresses",
+        WORDS,
+        "Where log drivers may send to, as HOST, HOST:PORT or a subnet. `*` is every machine but this one, and nothing"
+        " that is link-local or tells a cloud's machines their secrets: these take an entry of their own. `@host` is"
+        " this machine by any of its addresses. The standard ports are those of fluentd, GELF and syslog. A name"
+        " counts as what it stands for when the container is made.",
+        ["*"],
+        ["*", *(f"{HOST}:{port}" for port in (514, 6514, 12201, 24224))],
+        [],
+    ),
+    Rule(
+        "logging.options",
+        WORDS,
+        "Which options log drivers may have besides those that pnr knows of the engine's own drivers. An option for"
+        " credentials of the machine (`awslogs-credentials-endpoint`) has to be named here as well.",
+        ["*"],
+        [],
+        [],
+    ),
+    Rule(
+        "logging.buffer",
+        SIZE,
+        "The most memory that the engine may keep of a container's output (max-buffer-size, fluentd-buffer-limit).",
+        "none",
+        "64m",
+        "8m",
+    ),
+    Rule(
+        "probes.host_network",
+        choice("any", "read", "none"),
+        "What a health check may do with a container that has the host's network, whose ports are ports of the host's"
+        " own loopback: anything, connect and read (tcp, and http with GET, HEAD or OPTIONS), or nothing. Every other"
+        " check asks the published port of its container, or an address that is neither the host's nor link-local,"
+        " whatever the policy says.",
+        "any",
+        "read",
+        "none",
     ),
 )

@@ -20,7 +20,7 @@ HARMLESS_DEVICES = [
     "/dev/dri", "/dev/full", "/dev/fuse", "/dev/gpiochip*", "/dev/gpiomem*",
     "/dev/hwrng", "/dev/i2c-*", "/dev/kfd", "/dev/kvm", "/dev/net/tun", "/dev/null", "/dev/nvidia*", "/dev/random",
     "/dev/rtc*", "/dev/serial", "/dev/snd", "/dev/spidev*", "/dev/ttyACM*", "/dev/ttyAMA*", "/dev/ttyS*",
-    "/dev/ttyUSB*", "/dev/urandom", "/dev/video*", "/dev/watchdog*", "/dev/zero",
+    "/dev/ttyUSB*", "/dev/urandom", "/dev/video*", "/dev/zero",
 ]  # fmt: skip
 
 HARMLESS_DEVICE_RULES = [
@@ -186,7 +186,7 @@ ROWS = (
         "devices.paths",
         WORDS,
         "Which devices of the host a container may have, by path; a directory stands for all in it. Links are followed,"
-        " and both ends must be in the list.",
+        " and both ends must be in the list. A watchdog is in no list: who opens it and ends resets the machine.",
         ["*"],
         HARMLESS_DEVICES,
         [],

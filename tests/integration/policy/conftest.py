@@ -16,7 +16,7 @@ from reconciler.engine.docker import client as clients
 from reconciler.engine.docker.guarding import Guard
 from reconciler.engine.docker.mounted_files import MountedFiles
 from reconciler.engine.protocol import PolicyRefused
-from reconciler.host import paths
+from reconciler.host import networks, paths
 from reconciler.planner.actions import Action
 from reconciler.policy import Judge, Policy, Profile
 from reconciler.policy.table import RULES
@@ -58,6 +58,7 @@ class Ground:
             runtime=str(self.state / "runtime"),
             files=(str(self.state / "files"),),
             sockets=(str(self.socket), str(self.socket.resolve())),
+            net=networks.look,
         )
         return Judge(policy, installation, paths.look)
 

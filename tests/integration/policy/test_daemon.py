@@ -38,15 +38,24 @@ def test_a_refused_change_is_told_in_the_file_and_the_last_good_intent_stays(
     name = unique("shop")
     daemon.settle(name, stack(name, web("web", prefix=name)))
     before = daemon.run_of(f"{name}_web")
-    asked = web("web", prefix=name, container={"privileged": True, "volumes": ["/etc:/host"]})
-    file = daemon.write(name, json.dumps(stack(name, asked), indent=1))
+    wrong = {
+        "privileged": True,
+        "volumes": ["/etc:/host"],
+        "networks": ["lan"],
+        "stop_grace_period": "9000h",
+        "logging": {"driver": "syslog", "options": {"syslog-address": "unix://x/run/docker.sock"}},
+    }
+    asked = web("web", prefix=name, container=wrong)
+    lan = {"ipam": {"config": [{"subnet": "198.51.100.0/24"}]}}
+    file = daemon.write(name, json.dumps(stack(name, asked, networks={"lan": lan}), indent=1))
     daemon.until(lambda: bool(errors(daemon, name)), "the error")
     found = {error["path"].rpartition("container.")[2]: error for error in errors(daemon, name)}
-    assert set(found) == {"privileged", "volumes[0]"}
-    for error in found.values():
+    subnet = "networks.lan.ipam.config[0].subnet"
+    assert set(found) == {"privileged", "volumes[0]", "stop_grace_period", "logging", subnet}
+    written = {"volumes[0]": "/etc:/host", subnet: "198.51.100.0/24"}
+    for path, error in found.items():
         assert error["code"] == "PolicyRefused"
-        line = file.read_text().splitlines()[error["line"] - 1]
-        assert "privileged" in line or "/etc:/host" in line
+        assert written.get(path, path) in file.read_text().splitlines()[error["line"] - 1]
         assert "profile standard" in error["message"]
     assert daemon.run_of(f"{name}_web") == before
     assert daemon.chunk(name, "web")["state"] == "completed"

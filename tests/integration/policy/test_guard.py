@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import random
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,12 +12,12 @@ from typing import Any
 import pytest
 from docker import APIClient
 from docker.types import ContainerSpec as SwarmContainer
-from docker.types import TaskTemplate
+from docker.types import IPAMConfig, IPAMPool, TaskTemplate
 
 from reconciler.engine.docker.engine import DockerEngine
 from reconciler.engine.protocol import PolicyRefused
 from reconciler.intent.contents import Source, SourceKind
-from reconciler.intent.model import FactsMode, MountedFile, NetworkSpec, VolumeSpec
+from reconciler.intent.model import FactsMode, Ipam, MountedFile, NetworkSpec, Pool, VolumeSpec
 from reconciler.planner.actions import (
     AdoptContainer,
     ConnectNetwork,
@@ -27,7 +28,9 @@ from reconciler.planner.actions import (
     StopContainer,
     UpdateContainer,
 )
+from reconciler.planner.bodies import network_body
 from reconciler.policy import Profile
+from reconciler.policy.request import Request, Route
 from tests.integration.engine.bench import Bench
 from tests.integration.policy.conftest import Ground, Guarded, policy, refused
 
@@ -49,6 +52,16 @@ async def created(bench: Bench, **written: Any) -> str:
     return said
 
 
+def pools(subnet: str) -> dict[str, Any]:
+    """Where a network's addresses come from."""
+    return IPAMConfig(pool_configs=[IPAMPool(subnet=subnet)])
+
+
+def logged(image: str, driver: str, option: str, value: str) -> dict[str, Any]:
+    """The body of a container whose output goes to a driver."""
+    return {"Image": image, "HostConfig": {"LogConfig": {"Type": driver, "Config": {option: value}}}}
+
+
 # --- every way to the engine ---------------------------------------------------------------------------------------
 
 
@@ -66,6 +79,22 @@ async def created(bench: Bench, **written: Any) -> str:
             lambda c, i: c.create_volume("pnrtx", driver_opts={"type": "none", "o": "bind", "device": "/"}), id="volume"
         ),
         pytest.param(lambda c, i: c.create_network("pnrtx", driver="weird"), id="network"),
+        *(
+            pytest.param(lambda c, i, of=subnet: c.create_network("pnrtx", ipam=pools(of)), id=f"the subnet {subnet}")
+            for subnet in ("0.0.0.0/1", "127.0.0.0/8", "169.254.169.0/24", "198.51.100.0/24", "2001:db8::/64")
+        ),
+        *(
+            pytest.param(lambda c, i, log=log: c.create_container_from_config(logged(i, *log)), id=" ".join(log))
+            for log in (
+                ("syslog", "syslog-address", "unix://x/run/docker.sock"),
+                ("syslog", "syslog-address", "UNIXGRAM:///run/systemd/notify"),
+                ("syslog", "syslog-address", "tcp://127.0.0.1:2375"),
+                ("syslog", "syslog-tls-key", "etc/shadow"),
+                ("fluentd", "fluentd-address", "unix:////run//docker.sock"),
+                ("gelf", "gelf-address", "udp://169.254.169.254:80"),
+                ("json-file", "tag", "two\nlines"),
+            )
+        ),
         pytest.param(lambda c, i: c.commit("pnrtx"), id="commit"),
         pytest.param(lambda c, i: c.tag(i, "pnrtx"), id="tag"),
         pytest.param(lambda c, i: c.import_image(src="http://192.0.2.1/x.tar", repository="pnrtx"), id="import by URL"),
@@ -278,6 +307,29 @@ async def test_a_driver_of_networks_is_refused(guarded: Guarded) -> None:
     name = bench.name("n")
     said = await refused(bench, CreateNetwork(name, bench.domain, NetworkSpec(name, driver="weird")))
     assert "networks.drivers" in said
+
+
+async def test_a_network_is_not_held_against_itself_but_against_what_the_host_has(
+    guarded: Guarded, ground: Ground
+) -> None:
+    bench = await guarded.bench()
+    name = bench.name("n")
+    bridge = f"pnr{random.randrange(10**6)}"
+    subnet = f"10.{random.randint(130, 200)}.{random.randint(0, 250)}.0/24"
+    options = {"com.docker.network.bridge.name": bridge}
+    spec = NetworkSpec(name, driver_opts=options, ipam=Ipam(pools=(Pool(subnet),)))
+    await bench.engine.perform(CreateNetwork(name, bench.domain, spec))
+    judge = ground.judge(policy())
+    body = network_body(spec, bench.domain)
+    half = network_body(
+        replace(spec, driver_opts={}, ipam=Ipam(pools=(Pool(subnet.replace("/24", "/25")),))), bench.domain
+    )
+    asked = Request(Route.CREATE_NETWORK, "POST", "/networks/create", body=body)
+    assert judge.request(asked) == []  # as a file that is judged again
+    # What is there under its route, and is none of the engine's, is the host's.
+    taken = judge.request(replace(asked, body=half))
+    assert {refusal.rule for refusal in taken} == {"networks.host_overlap"}
+    assert bridge in taken[0].message
 
 
 # --- pnr's own ------------------------------------------------------------------------------------------------------

@@ -225,6 +225,35 @@ async def test_a_redirect_elsewhere_is_a_failure_and_is_not_followed(scheme: str
     assert trapped == []
 
 
+@pytest.mark.parametrize(
+    "location",
+    [
+        "http://127.0.0.2:{trap}/", "//127.0.0.1:{trap}/", "//localhost:{trap}/", "http://localhost:{port}/",
+        "http://LOCALHOST:{trap}/", "http://[::1]:{trap}/", "http://[::ffff:127.0.0.1]:{trap}/", "http://0:{trap}/",
+        "http://127.1:{trap}/", "http://2130706433:{trap}/", "http://0x7f000001:{trap}/", "http://0.0.0.0:{trap}/",
+        "http://127.0.0.1:{port}@127.0.0.1:{trap}/", "http://127.0.0.1:{trap}#@127.0.0.1:{port}/",
+        "http://127.0.0.1:{trap}\\@127.0.0.1:{port}/", "https://127.0.0.1:{port}/", "http://169.254.169.254/latest/",
+        "http://metadata.google.internal/", "\\\\127.0.0.1:{trap}/", "http:127.0.0.1:{trap}", "ws://127.0.0.1:{trap}/",
+    ],
+)  # fmt: skip
+async def test_no_redirect_leads_to_another_port_or_machine(location: str) -> None:
+    trapped: list[bytes] = []
+    async with serving(_recording(trapped, http())) as trap:
+        asked = b""
+
+        async def behave(reader: Reader, writer: Writer) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(asked)
+            await writer.drain()
+
+        async with serving(behave) as port:
+            asked = http("302 Found", b"", "Location: " + location.format(trap=trap, port=port))
+            result = await _probe(port, follow_redirects=True)
+    assert not result.ok
+    assert "raised" not in result.message
+    assert trapped == []
+
+
 @pytest.mark.parametrize("location", ["http://[", "ftp://127.0.0.1/", "\xff", "http://a:99999/", "javascript:1"])
 async def test_a_redirect_to_nonsense_is_a_failure(location: str) -> None:
     answer = http("302 Found").replace(b"\r\n\r\n", b"\r\nLocation: " + location.encode("latin-1") + b"\r\n\r\n")
@@ -232,6 +261,16 @@ async def test_a_redirect_to_nonsense_is_a_failure(location: str) -> None:
         result = await _probe(port, follow_redirects=True)
     assert not result.ok
     assert "raised" not in result.message
+
+
+async def test_a_port_that_is_published_for_udp_is_somebody_elses_for_tcp_and_not_asked() -> None:
+    trapped: list[bytes] = []
+    async with serving(_recording(trapped, http())) as port:
+        probe = HttpProbe(check("http", "80/udp", method="POST"), FakeInside())
+        result = await ask(probe, target(port), 5.0)
+        await probe.close()
+    assert result == ProbeResult(ok=False, message="http: 80/udp is not a TCP port")
+    assert trapped == []
 
 
 async def test_redirects_in_a_circle_end() -> None:

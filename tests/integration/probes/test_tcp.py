@@ -6,6 +6,7 @@ import struct
 
 import pytest
 
+from reconciler.planner.observed import Container
 from reconciler.probes.ask import ask
 from reconciler.probes.protocol import ProbeResult, Target
 from reconciler.probes.tcp import TcpProbe
@@ -18,8 +19,13 @@ ELSEWHERE = "127.0.0.2"
 PORT_KEY = "1"
 
 
+def _told(container: Container) -> tuple[str, ...]:
+    """The addresses of a container as told: here they stand for one that is no address of this machine."""
+    return tuple(address for address in container.networks.values() if address)
+
+
 async def _probe(where: Target, port_key: str = PORT_KEY) -> ProbeResult:
-    return await ask(TcpProbe(check("tcp", port_key), FakeInside()), where, 5.0)
+    return await ask(TcpProbe(check("tcp", port_key), FakeInside(), _told), where, 5.0)
 
 
 async def _silent(reader: Reader, writer: Writer) -> None:
@@ -70,6 +76,17 @@ async def test_a_listener_in_the_container_that_closes_at_once_has_answered() ->
         with socket.create_server(("127.0.0.2", 0)) as own:
             where = target(published, own="127.0.0.2")
             assert (await _probe(where, str(own.getsockname()[1]))).ok
+
+
+async def test_an_address_of_this_machine_is_not_asked_whatever_is_told_of_the_container() -> None:
+    async with serving(_closing) as published:
+        with socket.create_server(("127.0.0.2", 0)) as somebody:
+            somebody.setblocking(False)
+            probe = TcpProbe(check("tcp", str(somebody.getsockname()[1])), FakeInside())
+            result = await ask(probe, target(published, own="127.0.0.2"), 5.0)
+            with pytest.raises(BlockingIOError):
+                somebody.accept()
+    assert not result.ok
 
 
 async def test_a_published_port_works_while_the_containers_address_is_unknown() -> None:

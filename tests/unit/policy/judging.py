@@ -13,7 +13,7 @@ from reconciler.policy import Judge, Policy, Profile
 from reconciler.policy.request import Request, of_url, to_create
 from reconciler.policy.rule import Rule
 from reconciler.policy.table import RULES
-from reconciler.policy.world import Installation, Seen
+from reconciler.policy.world import HostNet, Installation, Seen
 
 STANDARD = Policy.of(Profile.STANDARD)
 STRICT = Policy.of(Profile.STRICT)
@@ -28,6 +28,23 @@ INSTALLATION = Installation(
     files=("/run/pnr/files", "/srv/pnr/state/files"),
     sockets=("/var/run/docker.sock", "/run/docker.sock"),
 )
+NET = HostNet(
+    routes=(
+        ("192.168.1.0/24", "eth0"),
+        ("10.8.0.0/16", "tun0"),
+        ("100.100.0.0/16", ""),
+        ("172.17.0.0/16", "docker0"),
+        ("172.18.0.0/16", "br-0123456789ab"),
+        ("192.168.122.0/24", "virbr0"),
+        ("fd12::/64", "eth0"),
+    ),
+    addresses=("127.0.0.1", "192.168.1.10", "10.77.0.5", "172.17.0.1", "172.18.0.1", "::1", "fd12::10"),
+    gateways=("192.168.1.1", "172.31.1.1"),
+    resolvers=("127.0.0.53", "10.99.0.53"),
+    interfaces=(("br-0123456789ab", True), ("docker0", True), ("eth0", False), ("lo", False), ("virbr0", True)),
+    names=(("box", "127.0.0.1"), ("logs", "192.168.1.10"), ("elsewhere", "192.0.2.9")),
+)
+"""A machine in a network of its own, with a VPN, virtual machines, and an engine."""
 
 
 _TELLING = re.compile(
@@ -89,6 +106,8 @@ class Engine:
     volumes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     networks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     is_complete: bool = True
+    made: frozenset[str] = frozenset({"docker0", "br-0123456789ab"})
+    hosts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def container(self, name: str) -> Mapping[str, Any] | None:
         return self.containers.get(name)
@@ -98,6 +117,12 @@ class Engine:
 
     def network(self, name: str) -> Mapping[str, Any] | None:
         return self.networks.get(name)
+
+    def bridges(self) -> frozenset[str] | None:
+        return self.made
+
+    def addresses(self, host: str) -> tuple[str, ...]:
+        return self.hosts.get(host, ())
 
 
 def changed(policy: Policy, **values: Any) -> Policy:
@@ -111,16 +136,21 @@ def changed(policy: Policy, **values: Any) -> Policy:
     )
 
 
-def judge(policy: Policy = STANDARD, disk: Disk | None = None) -> Judge:
+def judge(policy: Policy = STANDARD, disk: Disk | None = None, net: HostNet = NET) -> Judge:
     """The judge of a policy."""
-    return Judge(policy, INSTALLATION, disk or Disk())
+    return Judge(policy, replace(INSTALLATION, net=lambda: net), disk or Disk())
 
 
 def rules(
-    request: Request, policy: Policy = STANDARD, *, disk: Disk | None = None, engine: Engine | None = None
+    request: Request,
+    policy: Policy = STANDARD,
+    *,
+    disk: Disk | None = None,
+    engine: Engine | None = None,
+    net: HostNet = NET,
 ) -> set[str]:
     """The rules that refuse a request."""
-    return {refusal.rule for refusal in judge(policy, disk).request(request, engine or Engine())}
+    return {refusal.rule for refusal in judge(policy, disk, net).request(request, engine or Engine())}
 
 
 def create(host: Mapping[str, Any] | None = None, **body: Any) -> Request:

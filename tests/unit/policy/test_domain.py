@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from reconciler.daemon.intake import Judged, Loading, judge
+from reconciler.daemon.intake import Entry, Judged, Loading, judge
 from reconciler.intent.contents import NoContents
 from reconciler.intent.model import CheckType, Problem
-from reconciler.policy import Policy
+from reconciler.policy import Judge, Policy
+from reconciler.policy.world import HostNet
 from tests.unit.policy import judging
 from tests.unit.policy.judging import OPEN, STANDARD, STRICT, Disk, changed
 
@@ -87,6 +88,11 @@ def places(found: Judged) -> list[tuple[str, str]]:
         ({"logging": {"driver": "syslog", "options": {"syslog-address": "unix:///run/docker.sock"}}}, "logging"),
         ({"gpus": [{"driver": "evil"}]}, "gpus[0]"),
         ({"build": {"context": ".", "network": "host"}}, "build.network"),
+        ({"logging": {"driver": "fluentd", "options": {"fluentd-address": "unix://x/run/docker.sock"}}}, "logging"),
+        ({"logging": {"driver": "json-file", "options": {"tag": "a\nb"}}}, "logging"),
+        ({"stop_grace_period": "26280h"}, "stop_grace_period"),
+        ({"cgroup_parent": "/system.slice/pnr.service"}, "cgroup_parent"),
+        ({"devices": ["/dev/null", "/dev/watchdog"]}, "devices[1]"),
     ],
 )
 def test_a_refusal_is_told_at_the_setting(container: dict[str, Any], path: str) -> None:
@@ -121,6 +127,84 @@ def test_networks_and_volumes_are_told_where_they_are_declared(
     top: dict[str, Any], container: dict[str, Any], path: str
 ) -> None:
     assert places(judged(container, **top)) == [(path, "PolicyRefused")]
+
+
+@pytest.mark.parametrize(
+    ("pool", "path"),
+    [
+        ({"subnet": "198.51.100.0/24"}, "subnet"),
+        ({"subnet": "127.0.0.0/8"}, "subnet"),
+        ({"subnet": "0.0.0.0/1"}, "subnet"),
+        ({"subnet": "192.168.1.0/25"}, "subnet"),
+    ],
+)
+def test_subnets_are_told_at_their_place_with_what_would_allow_them(pool: dict[str, Any], path: str) -> None:
+    config = [{"subnet": "fd00:5::/64"}, pool]
+    found = judged({"networks": ["back"]}, networks={"back": {"ipam": {"config": config}}})
+    assert places(found)[0] == (f"networks.back.ipam.config[1].{path}", "PolicyRefused")
+    assert '/etc/pnr/policy.toml: [domain."shop.json".networks]' in found.problems["shop.json"][0].message
+    assert places(judged({"networks": ["back"]}, OPEN, networks={"back": {"ipam": {"config": config}}})) == []
+
+
+def test_every_address_of_a_subnet_is_told_at_its_place() -> None:
+    pool = {
+        "subnet": "198.51.100.0/24",
+        "ip_range": "198.51.100.128/25",
+        "gateway": "198.51.100.1",
+        "aux_addresses": {"router": "198.51.100.7"},
+    }
+    found = judged({"networks": ["back"]}, networks={"back": {"ipam": {"config": [pool]}}})
+    prefix = "networks.back.ipam.config[0]"
+    assert {path for path, _ in places(found)} == {
+        f"{prefix}.{key}" for key in ("subnet", "ip_range", "gateway", "aux_addresses.router")
+    }
+
+
+def test_fixed_addresses_are_told_at_the_networks_of_the_container() -> None:
+    lan = {"driver": "macvlan", "ipam": {"config": [{"subnet": "192.168.1.0/24"}]}}
+    found = judged({"networks": {"lan": {"ipv4_address": "192.168.1.10"}}}, networks={"lan": lan})
+    assert places(found) == [("container.networks", "PolicyRefused")]
+    assert places(judged({"networks": {"lan": {"ipv4_address": "192.168.1.99"}}}, networks={"lan": lan})) == []
+
+
+@pytest.mark.parametrize("mode", ["host", "service:db", "container:db0"])
+@pytest.mark.parametrize(
+    ("allowed", "method", "is_refused"),
+    [
+        ("any", "POST", False),
+        ("read", "GET", False),
+        ("read", "HEAD", False),
+        ("read", "POST", True),
+        ("read", "PUT", True),
+        ("none", "GET", True),
+    ],
+)
+def test_a_check_that_asks_a_port_of_the_host_may_be_refused(
+    mode: str, allowed: str, method: str, is_refused: bool
+) -> None:
+    """A program that trusts who asks from loopback would take it for a person."""
+    policy = changed(STANDARD, probes__host_network=allowed)
+    types = {"http": CheckType({"type": "object", "properties": {"method": {"type": "string"}}}, True)}
+    db = {"name": "db", "container": {"name": "db0", "image": "redis", "network_mode": "host"}}
+    web: dict[str, Any] = {"name": "web", "container": {"image": "redis", "network_mode": mode}}
+    web["health_check"] = {"type": "http", "port_key": "2375", "method": method}
+    document = {"name": "shop", "cpuxs": {"main": {"design_chunks": [db, web]}}}
+    files = {"shop.json": File(json.dumps(document, indent=1).encode())}
+    found = judge(files, base_dir=BASE, env={}, allowed_env=(), check_types=types, policy=judging.judge(policy))
+    wrong = [problem.place.path for problem in found.problems.get("shop.json", ())]
+    assert wrong == (["cpuxs.main.design_chunks[1].health_check"] if is_refused else [])
+
+
+def test_a_check_of_a_container_with_a_network_of_its_own_may_send_what_it_likes() -> None:
+    types = {"http": CheckType({"type": "object", "properties": {"method": {"type": "string"}}}, True)}
+    web = {"name": "web", "container": {"image": "redis"}, "health_check": {"type": "http", "port_key": "80"}}
+    web["health_check"] = {"type": "http", "port_key": "80", "method": "POST"}
+    document = {"name": "shop", "cpuxs": {"main": {"design_chunks": [web]}}}
+    files = {"shop.json": File(json.dumps(document).encode())}
+    policy = changed(STANDARD, probes__host_network="none")
+    assert not judge(
+        files, base_dir=BASE, env={}, allowed_env=(), check_types=types, policy=judging.judge(policy)
+    ).problems
 
 
 def test_limits_are_told_where_they_stand_or_at_the_container() -> None:
@@ -194,6 +278,27 @@ def test_a_domain_that_is_refused_is_in_nobodys_way() -> None:
     found = judge(files, base_dir=BASE, env={}, allowed_env=(), check_types=TYPES, policy=judging.judge(STANDARD))
     assert set(found.domains) == {"b"}
     assert set(found.problems) == {"a.json"}
+
+
+def test_what_was_refused_for_the_hosts_networks_is_loaded_again_when_they_change() -> None:
+    nets = [judging.NET]
+    judge_now = Judge(STANDARD, replace(judging.INSTALLATION, net=lambda: nets[0]), Disk())
+    loading = Loading(BASE, {}, (), TYPES, NoContents(), judge_now)
+    chunk = {"name": "web", "container": {"image": "redis", "networks": ["back"]}}
+
+    def load(subnet: str) -> Entry:
+        networks = {"back": {"ipam": {"config": [{"subnet": subnet}]}}}
+        document = {"name": "shop", "cpuxs": {"m": {"design_chunks": [chunk]}}, "networks": networks}
+        return loading.load("shop.json", json.dumps(document).encode())
+
+    refused, accepted = load("10.8.1.0/24"), load("10.5.0.0/24")
+    assert refused.refused
+    assert not accepted.refused
+    assert not loading.is_stale(refused)
+    nets[0] = HostNet(routes=(("10.5.0.0/16", "tun0"),))
+    assert loading.is_stale(refused)
+    assert not load("10.8.1.0/24").refused
+    assert not loading.is_stale(accepted), "what runs goes on when a VPN comes up"
 
 
 def test_a_domain_is_loaded_again_when_a_path_leads_elsewhere() -> None:

@@ -97,7 +97,11 @@ def test_the_strict_policy_refuses_networks_that_lead_past_the_rules_for_ports()
         assert rules(send("POST", "/networks/create", {"Name": "n", "Driver": driver})) == set()
         assert rules(send("POST", "/networks/create", {"Name": "n", "Driver": driver}), STRICT) == {"networks.drivers"}
     opened = {"com.docker.network.bridge.gateway_mode_ipv4": "nat-unprotected"}
-    assert rules(send("POST", "/networks/create", {"Name": "n", "Options": opened}), STRICT) == {"networks.options"}
+    assert rules(send("POST", "/networks/create", {"Name": "n", "Options": opened}), STRICT) == {
+        "networks.options",
+        "ports.addresses",
+        "ports.allowed",
+    }
 
 
 def test_kernel_settings_come_in_by_no_other_way() -> None:

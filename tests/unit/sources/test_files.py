@@ -187,3 +187,25 @@ def test_where_folders_can_not_be_opened_the_way_is_checked_by_its_names(
         assert folder.signature("x.json")
     with pytest.raises(OSError), safe_read.folder_below(str(tmp_path), ("link", "b")):
         pytest.fail("it was opened")
+
+
+@pytest.mark.parametrize(
+    "name", ["a\nb.json", "a\x1b[31m.json", "\r.json", "a\x7f.json", "a\x9b2J.json", "a\u202ebnosj.json", "\u2028.json"]
+)
+def test_a_name_that_would_pass_for_somebody_elses_words_is_refused(files: Files, tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("{}")
+    (tmp_path / "b.json").write_text("{}")
+    seen = files.look(0, hold=False)[0]
+    bad = next(key for key in seen if key != "b.json")
+    assert seen["b.json"].data == b"{}"
+    assert bad.isprintable()
+    problem = seen[bad].problem
+    assert problem is not None
+    assert problem.code == "BadFileName"
+
+
+def test_names_that_sort_oddly_are_names_like_any_other(files: Files, tmp_path: Path) -> None:
+    names = ["!.json", "-.json", "~.json", "0.json", "Z.json", "\u00fc.json", "a\u00a0b.json", " .json"]
+    for name in names:
+        (tmp_path / name).write_text("{}")
+    assert set(files.look(0, hold=False)[0]) == set(names)

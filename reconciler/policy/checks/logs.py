@@ -1,0 +1,242 @@
+"""Log drivers: which options they have, and where these lead. Pure.
+
+The engine reads and connects as root, whatever the container may. Its drivers take addresses apart with Go's
+``url.Parse``, which lowers the scheme, drops what stands for a host before a path, and decodes percent signs. So only
+forms are let through that all readers read alike; of the others it is said what the engine would make of them.
+See https://github.com/moby/moby/tree/master/daemon/logger.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from types import MappingProxyType
+
+from reconciler.policy.checks import goals, places
+from reconciler.policy.checks.case import Case, Object, table
+from reconciler.policy.refusal import KNOWN_FIELDS
+from reconciler.policy.rule import HOST, Profile
+
+FIELD = "HostConfig.LogConfig"
+LONGEST = 4096
+
+_EVERY = frozenset({"mode", "max-buffer-size", "cache-disabled", "cache-max-file", "cache-max-size", "cache-compress"})
+_ABOUT = frozenset({"env", "env-regex", "labels", "labels-regex"})
+_TAGGED = _ABOUT | {"tag"}
+
+
+def _of(prefix: str, names: str) -> frozenset[str]:
+    return frozenset(f"{prefix}-{name}" for name in names.split())
+
+
+DRIVERS: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "awslogs": frozenset({"tag"})
+        | _of("awslogs", "create-group create-stream datetime-format endpoint force-flush-interval-seconds format")
+        | _of("awslogs", "group max-buffered-events multiline-pattern region stream"),
+        "etwlogs": frozenset(),
+        "fluentd": _TAGGED
+        | _of("fluentd", "address async async-connect async-reconnect-interval buffer-limit max-retries read-timeout")
+        | _of("fluentd", "request-ack retry-wait sub-second-precision write-timeout"),
+        "gcplogs": _ABOUT | _of("gcp", "log-cmd meta-id meta-name meta-zone project"),
+        "gelf": _TAGGED
+        | _of("gelf", "address compression-level compression-type tcp-max-reconnect tcp-reconnect-delay"),
+        "journald": _TAGGED,
+        "json-file": _TAGGED | {"compress", "max-file", "max-size"},
+        "local": frozenset({"compress", "max-file", "max-size"}),
+        "splunk": _TAGGED
+        | _of("splunk", "caname capath format gzip gzip-level index index-acknowledgment insecureskipverify source")
+        | _of("splunk", "sourcetype token url verify-connection"),
+        "syslog": _TAGGED | _of("syslog", "address facility format tls-ca-cert tls-cert tls-key tls-skip-verify"),
+    }
+)
+_ALL = frozenset().union(*DRIVERS.values(), _EVERY)
+
+_FILES = frozenset({"syslog-tls-ca-cert", "syslog-tls-cert", "syslog-tls-key", "splunk-capath"})
+_BUFFERS = frozenset({"max-buffer-size", "fluentd-buffer-limit"})
+_TEMPLATES = frozenset({"tag", "awslogs-group", "awslogs-stream"})
+_WORDS = {"awslogs-region": re.compile(r"[a-z0-9-]{1,40}"), "gcp-project": re.compile(r"[a-z0-9:.-]{1,100}")}
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What an option that is an address may be: its schemes, those of sockets, the port where none is given, whether it
+    may lack a scheme, and whether a path may follow."""
+
+    schemes: tuple[str, ...]
+    sockets: tuple[str, ...] = ()
+    port: int = 0
+    bare: bool = False
+    path: bool = False
+
+
+_SOCKETS = ("unix", "unixgram")
+_FORMS: Mapping[str, Form] = MappingProxyType(
+    {
+        "syslog-address": Form(("tcp", "udp", "tcp+tls"), _SOCKETS, 514),
+        "fluentd-address": Form(("tcp", "tls", "udp"), _SOCKETS, 24224, bare=True),
+        "gelf-address": Form(("tcp", "udp")),
+        "splunk-url": Form(("http", "https"), path=True),
+        "awslogs-endpoint": Form(("http", "https"), bare=True, path=True),
+    }
+)
+_ANY = Form(("http", "https", "tcp", "udp", "tls", "tcp+tls", "grpc", "grpcs", "ws", "wss"), _SOCKETS, path=True)
+_USUAL_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
+_FLUENTD = ("127.0.0.1", 24224)
+
+_SCHEME = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<rest>.*)", re.DOTALL)
+_PLACE = re.compile(
+    r"(?:\[(?P<ipv6>[0-9A-Fa-f:.]+)\]|(?P<host>[A-Za-z0-9._-]+))(?::(?P<port>[0-9]{1,5}))?(?P<path>/[A-Za-z0-9._~/-]*)?"
+)
+_PATH = re.compile(r"/[^%?#\\]*")
+_SIZE = re.compile(r"(?P<number>[0-9]+(?:\.[0-9]+)?) ?(?P<unit>[kmgtp]?)(?:i?b)?", re.IGNORECASE)
+_UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40, "p": 1 << 50}
+
+_ACTION = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
+_ENDLESS = re.compile(r"\b(?:pad|printf?|println|range|define|template|block|html|js|urlquery|call|while)\b|:=|\$")
+_GROWING = re.compile(r"\b(?:json|join)\b")
+"""Each makes its text longer: nested a hundred times they take all of the engine's memory."""
+
+
+def logging(case: Case, host: Object, *, is_there: bool = False) -> None:
+    """Where the engine puts what a container prints. ``is_there``: the container is, and the engine shows with its
+    options those that it is itself set up with; they are not the domain's."""
+    log = table(host.get("LogConfig"))
+    case.unknown(log, frozenset({"Type", "Config"}), f"{FIELD}.")
+    driver = str(log.get("Type") or "")
+    if driver and not case.policy.allows("logging.drivers", driver):
+        case.refuse("logging.drivers", FIELD, f"the log driver {driver}", driver)
+    options = table(log.get("Config"))
+    known = DRIVERS[driver] | _EVERY if driver in DRIVERS else (_ALL if driver in ("", "none") else frozenset())
+    for name, value in options.items():
+        if not is_there and name not in known and not case.policy.allows("logging.options", str(name)):
+            of = f"the log driver {driver}" if driver else "log drivers"
+            case.refuse("logging.options", FIELD, f"the option {str(name)[:80]} of {of}", str(name))
+        _option(case, str(name), str(value), is_there=is_there)
+    if driver == "fluentd" and not options.get("fluentd-address"):
+        _reach(case, "fluentd-address", *_FLUENTD)
+
+
+def _option(case: Case, name: str, text: str, *, is_there: bool) -> None:
+    if not text:
+        return
+    if not text.isprintable() or len(text) > LONGEST:
+        said = "control characters" if len(text) <= LONGEST else f"more than {LONGEST} characters"
+        case.refuse(KNOWN_FIELDS, FIELD, f"{said} in the option {name[:80]} of the log driver")
+        return
+    if name in _FILES:
+        places.host_path(case, text, FIELD, read_only=True, what=f"the {name} of the log driver, the host's")
+    elif name in _FORMS:
+        _address(case, name, text, _FORMS[name], is_there=is_there)
+    elif name in _BUFFERS:
+        _buffer(case, name, text)
+    elif name in _TEMPLATES:
+        if _is_more_than_fields(text):
+            case.refuse(
+                KNOWN_FIELDS, FIELD, f"a template in the option {name} that is more than fields and their parts"
+            )
+    elif name in _WORDS:
+        if not _WORDS[name].fullmatch(text):
+            case.refuse(KNOWN_FIELDS, FIELD, f"{text[:60]!r} for the option {name} of the log driver")
+    elif name not in _ALL:
+        # Of a driver that nobody here knows: what looks like a path or an address is taken for one.
+        if "://" in text:
+            _address(case, name, text, _ANY, is_there=is_there)
+        elif text.startswith("/"):
+            places.host_path(case, text, FIELD, what=f"the {name} of the log driver, the host's")
+
+
+def _is_more_than_fields(text: str) -> bool:
+    """Whether a template of Go's may take long, or come out long. What opens one has to be closed."""
+    actions = _ACTION.findall(text)
+    grown = sum(len(_GROWING.findall(action)) for action in actions)
+    is_open = text.count("{{") != len(actions)
+    return is_open or grown > 2 or any(_ENDLESS.search(action) for action in actions)
+
+
+def _buffer(case: Case, name: str, text: str) -> None:
+    ceiling = case.policy.ceiling("logging.buffer")
+    if ceiling is None:
+        return
+    match = _SIZE.fullmatch(text)
+    size = float(match["number"]) * _UNITS[match["unit"].lower()] if match is not None else float("inf")
+    if size > ceiling:
+        case.refuse(
+            "logging.buffer", FIELD, f"{text[:40]} for the option {name} of the log driver (at most {ceiling:.0f})"
+        )
+
+
+# --- addresses --------------------------------------------------------------------------------------------------------
+
+
+def _address(case: Case, name: str, text: str, form: Form, *, is_there: bool) -> None:
+    match = _SCHEME.fullmatch(text)
+    scheme, rest = (match["scheme"].lower(), match["rest"]) if match is not None else ("", text)
+    if scheme in form.sockets:
+        _socket(case, name, rest)
+        return
+    if (scheme and scheme not in form.schemes) or (not scheme and not form.bare):
+        said = f"the scheme {scheme}" if scheme else "no scheme that it knows"
+        case.refuse(KNOWN_FIELDS, FIELD, f"the {name} of the log driver with {said}")
+        return
+    place = _PLACE.fullmatch(rest)
+    if place is None or ((place["path"] or "/") != "/" and not form.path):
+        case.refuse(KNOWN_FIELDS, FIELD, f"the {name} of the log driver in a form that programs read differently")
+        return
+    if is_there:
+        return  # it may be the engine's own setting
+    port = int(place["port"]) if place["port"] else form.port or _USUAL_PORTS.get(scheme, 0)
+    _reach(case, name, place["ipv6"] or place["host"], port)
+
+
+def _socket(case: Case, name: str, rest: str) -> None:
+    what = f"the {name} of the log driver, the host's"
+    if not _PATH.fullmatch(rest):
+        case.refuse(
+            KNOWN_FIELDS, FIELD, f"the {name} of the log driver: a socket is written as unix:///path and no more"
+        )
+    sign, path = rest.find("/"), rest.partition("?")[0].partition("#")[0]
+    if sign >= 0 and path[sign:].startswith("/"):
+        places.host_path(case, path[sign:], FIELD, what=what)
+
+
+def _reach(case: Case, name: str, host: str, port: int) -> None:
+    """Refuse a goal that log drivers may not send to."""
+    policy = case.policy
+    patterns = policy.words("logging.addresses")
+    address = goals.parsed(host)
+    shown = f"[{host}]" if address is not None and address.version == 6 else host
+    goal = f"{shown}:{port}" if port else shown
+    lies = _lies(case, host, address)
+    if "*" in patterns and (lies is goals.Lies.ELSEWHERE or policy.profile is Profile.OPEN):
+        return
+    called = {goal.lower(), shown.lower(), host.lower()}
+    if lies is goals.Lies.HERE:
+        called |= {HOST, f"{HOST}:{port}"}
+    if any(_is_like(pattern, called, address) for pattern in patterns if pattern != "*"):
+        return
+    why = f", which is {lies}" if lies is not goals.Lies.ELSEWHERE else ""
+    case.refuse("logging.addresses", FIELD, f"the {name} {goal} of the log driver{why}", goal)
+
+
+def _lies(case: Case, host: str, address: goals.Address | None) -> goals.Lies:
+    """Where a goal lies; a name also by what it stands for now, where that is asked: when the container is made."""
+    lies = goals.of_host(host, case.net())
+    if address is not None or lies is not goals.Lies.ELSEWHERE:
+        return lies
+    found = (goals.parsed(one) for one in case.world.addresses(host))
+    led = (goals.of_address(one, case.net()) for one in found if one is not None)
+    return next((one for one in led if one is not goals.Lies.ELSEWHERE), lies)
+
+
+def _is_like(pattern: str, called: set[str], address: goals.Address | None) -> bool:
+    if address is not None and "/" in pattern:
+        try:
+            return goals.plain(address) in ipaddress.ip_network(pattern, strict=False)
+        except ValueError:
+            return False
+    # The brackets of IPv6 are no pattern.
+    return any(fnmatchcase(one, pattern.lower().replace("[", "[[]")) for one in called)
