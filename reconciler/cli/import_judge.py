@@ -75,8 +75,13 @@ class ImportJudge:
         found = entry.loaded.domain
         if found is None:
             return entry.loaded
-        if entry.refused:
-            self.refusals.update((one, None) for _, one in domain.refusals(self.policy, found, json.loads(text)))
+        if entry.refused or entry.borrowed:
+            tree = json.loads(text)
+            self.refusals.update((one, None) for _, one in domain.refusals(self.policy, found, tree))
+            # What is there already is told of, and not taken out: the name is what keeps the data.
+            strangers = domain.strangers(self.policy, found, tree)
+            taken = {(one.kind, one.name) for one in entry.borrowed if one.unowned}
+            self.refusals.update((one, None) for _, one, what in strangers if what not in taken)
         findings = judge_domains([found], refused=entry.refused).findings
         wrong = [one for one in findings if one.severity == "error"]
         return Loaded(self._file, None, tuple(map(self._problem, wrong)), found.name) if wrong else entry.loaded

@@ -16,8 +16,9 @@ from reconciler.intent.findings import Finding, locate_findings
 from reconciler.intent.judgement import InForce, judge_domains
 from reconciler.intent.loader import load
 from reconciler.intent.model import CheckType, Domain, Loaded, Problem
+from reconciler.intent.sharing import Borrowed
 from reconciler.policy import Judge
-from reconciler.policy.domain import judge_domain
+from reconciler.policy.domain import borrowed, judge_domain
 from reconciler.policy.world import Seen
 
 
@@ -68,6 +69,7 @@ class Entry:
     data: bytes
     stamps: Mapping[Source, Hashable]
     refused: tuple[Finding, ...] = ()  # what the policy does not allow of it
+    borrowed: tuple[Borrowed, ...] = ()  # what of others it does not allow, unless they share it
     looked: Mapping[str, Seen] = field(default_factory=dict)  # what that depends on besides: paths of the host
 
 
@@ -138,8 +140,10 @@ class Loading:
         if self.policy is None or loaded.domain is None:
             return Entry(loaded, data, contents.stamps)
         looked: dict[str, Seen] = {}
-        refused = judge_domain(self.policy.noting(looked), loaded.domain, json.loads(data))
-        return Entry(loaded, data, contents.stamps, tuple(refused), looked)
+        tree = json.loads(data)
+        refused = judge_domain(self.policy.noting(looked), loaded.domain, tree)
+        of_others = borrowed(self.policy, loaded.domain, tree)
+        return Entry(loaded, data, contents.stamps, tuple(refused), tuple(of_others), looked)
 
     def is_stale(self, entry: Entry, contents: Contents | None = None) -> bool:
         """Whether something that the file refers to, or that the policy looked at for it, may have changed; looking
@@ -220,6 +224,7 @@ def judge_with(
     now: dict[Key, Entry] = {}
     loaded: dict[str, Domain] = {}
     refused: list[Finding] = []
+    of_others: dict[str, tuple[Borrowed, ...]] = {}
     problems: dict[str, tuple[Problem, ...]] = {}
     broken: dict[str, str | None] = {}
     for name, file in sorted(files.items()):
@@ -237,9 +242,10 @@ def judge_with(
         elif result.domain is not None:
             loaded[name] = result.domain
             refused += now[key].refused
+            of_others[name] = now[key].borrowed
     if cache is not None:
         cache.loaded = now
-    judgement = judge_domains(list(loaded.values()), in_force, broken=broken, refused=refused)
+    judgement = judge_domains(list(loaded.values()), in_force, broken=broken, refused=refused, borrowed=of_others)
     wrong = _by_file([finding for finding in judgement.findings if finding.severity == "error"], files)
     doubtful = _by_file([finding for finding in judgement.findings if finding.severity != "error"], files)
     return Judged(judgement.accepted, {**problems, **wrong}, doubtful, loaded, judgement.speaks)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reconciler.controller.clock import SystemClock
+from reconciler.controller.lending import Lending
 from reconciler.controller.loop import Controller
 from reconciler.controller.protocols import ProbeMaker, RuntimeReader
 from reconciler.controller.recorder import Recorder
@@ -131,10 +132,14 @@ class _ChunkFolders:
 
 
 def make_engine(
-    options: ServiceOptions, contents: LocalContents, policy: Judge, records: Records | None = None
+    options: ServiceOptions,
+    contents: LocalContents,
+    policy: Judge,
+    records: Records | None = None,
+    lending: Lending | None = None,
 ) -> tuple[Engine, ProbeMaker, RuntimeReader]:
     """The engine by its name, with the probes and the reader of containers' answers that go with it. ``policy`` judges
-    what is sent to it; ``records`` takes those that it has in the state directory.
+    what is sent to it, by what domains share (``lending``); ``records`` takes those that it has in the state directory.
 
     Raises UnknownEngine.
     """
@@ -157,7 +162,7 @@ def make_engine(
             images=ImageKeeper(logins=Logins(contents), record=record, pack=contents.pack),
             adopted=adopted,
             files=files,
-            guard=Guard(policy, adopted),
+            guard=Guard(policy, adopted, record, lending),
             host_files=HostFiles(contents.fingerprint_of),
         )
         return engine, registry.make, _ChunkFolders(RuntimeFacts(Path(runtime)), files)
@@ -193,7 +198,8 @@ async def assembled(
         clock = SystemClock()
         policy = make_policy(options)
         contents = make_contents(options, policy, make_key=True, records=records)
-        engine, make_probe, runtime = make_engine(options, contents, policy, records)
+        lending = Lending()
+        engine, make_probe, runtime = make_engine(options, contents, policy, records, lending)
         judge = make_judge(options, contents, policy)
         intents = IntentStore(options.state)
         await judge.prepare({intent.file: intent for intent in intents.load_all()})
@@ -222,6 +228,8 @@ async def assembled(
             recorder=recorder,
             leases=leases,
             keep_down=keep_down,
+            lending=lending,
+            may_take_up=policy.may_take_up,
         )
         try:
             yield Parts(controller, engine, lock, records)

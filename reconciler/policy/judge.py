@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from reconciler.intent.image_names import parse
 from reconciler.intent.model import ChunkId
 from reconciler.planner.observed import LABEL_DOMAIN
 from reconciler.policy.checks import container, images, network, places, volumes
@@ -59,6 +60,7 @@ class Judge:
             case Route.PULL:
                 images.pull(case, request)
             case Route.BUILD:
+                case.domain = images.builder(request)
                 images.build(case, request)
             case Route.START_CONTAINER:
                 return self._existing(request.target, case.world)
@@ -109,6 +111,11 @@ class Judge:
         case = self.case(world, owner)
         container.existing(case, inspected)
         return list(case.out)
+
+    def may_take_up(self, image: str) -> bool:
+        """Whether a container may be made anew from an image of this name that another domain than its own has
+        built."""
+        return self.policy.is_open or images.may_take_up(self.policy, parse(image))
 
     def file(self, path: str, field: str = "file", *, is_folder: bool = False) -> list[Refusal]:
         """Everything that speaks against a file, or a directory to build from, that a domain refers to."""

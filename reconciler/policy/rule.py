@@ -17,6 +17,10 @@ NONE = "none"
 """For a ceiling: there is none."""
 DOMAINS = "@domains"
 """In a list of paths: the directory of the domain files."""
+OWN_NAME = "@domain"
+"""In a list of names: the name of the domain that asks; for images as names of images have it."""
+UNOWNED = "@unowned"
+"""In a list of networks or volumes: every one that belongs to no domain."""
 
 _SIZE = re.compile(r"(?P<number>[0-9]+(?:\.[0-9]+)?)\s*(?P<unit>[kmgt]?)i?b?", re.IGNORECASE)
 _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
@@ -84,6 +88,12 @@ def _text(value: Any) -> str:
     if not isinstance(value, str) or (value and not value.isprintable()):
         raise BadValue(f"expected a text in quotes, found {_found(value)}")
     return value
+
+
+def _names(value: Any) -> tuple[Any, ...]:
+    if isinstance(value, bool):
+        return ("*",) if value else ()
+    return _list(value, "names", _text)
 
 
 def _path(value: Any) -> str:
@@ -159,6 +169,9 @@ def _counts(value: Any) -> dict[str, int]:
 
 FLAG = Kind("true or false", _flag)
 WORDS = Kind("a list of names; `*` stands for any characters", lambda value: _list(value, "names", _text), is_list=True)
+NAMES = Kind(
+    "a list of names; `*` stands for any characters, true for every name and false for none", _names, is_list=True
+)
 PATHS = Kind("a list of paths; `*` stands for any name", lambda value: _list(value, "paths", _path), is_list=True)
 CAPABILITIES = Kind(
     "a list of capabilities; `*` stands for all", lambda value: _list(value, "capabilities", _capability), is_list=True

@@ -17,25 +17,38 @@ from docker.errors import APIError, DockerException
 
 from reconciler.engine.docker import reading
 from reconciler.engine.docker.failures import status
-from reconciler.engine.protocol import Adopted, PolicyRefused
+from reconciler.engine.docker.images import seeing
+from reconciler.engine.protocol import Adopted, ImageRecord, Lending, PolicyRefused
+from reconciler.intent.image_names import parse
 from reconciler.intent.model import Adopt, ChunkId
-from reconciler.planner.observed import LABEL_CHUNK, LABEL_CPUX, LABEL_DOMAIN, LABEL_REPLICA
-from reconciler.policy.domain import adoption
+from reconciler.planner.images import delivered
+from reconciler.planner.observed import LABEL_BUILD, LABEL_CHUNK, LABEL_CPUX, LABEL_DOMAIN, LABEL_REPLICA
+from reconciler.policy.domain import adoption, allowed_by
 from reconciler.policy.judge import Judge
 from reconciler.policy.names import told
 from reconciler.policy.refusal import Refusal
 from reconciler.policy.request import NoJson, of_url
+from reconciler.policy.world import ImageThere
+from reconciler.sentences import advised
 
 Body = Mapping[str, Any]
 
 
 class Guard:
     """Holds requests against the policy of ``judge``. ``adopted`` tells whose the containers are that were taken
-    over."""
+    over, ``images`` who built them, ``lending`` what domains share."""
 
-    def __init__(self, judge: Judge, adopted: Adopted | None = None) -> None:
+    def __init__(
+        self,
+        judge: Judge,
+        adopted: Adopted | None = None,
+        images: ImageRecord | None = None,
+        lending: Lending | None = None,
+    ) -> None:
         self._judge = judge
         self._adopted = adopted
+        self._images = images
+        self._lending = lending
 
     def protect(self, root: str) -> None:
         """The engine keeps its data there."""
@@ -50,7 +63,7 @@ class Guard:
             asked = of_url(str(request.method), str(request.url), request.body)
         except NoJson as error:
             raise PolicyRefused(f"the policy can't judge it: {error}") from error
-        _refuse(self._judge.request(asked, _Asking(client, self._adopted)))
+        self._refuse(self._judge.request(asked, self._asking(client)))
 
     def check_adoption(self, client: docker.APIClient, body: Body, chunk: ChunkId, adopt: Adopt) -> None:
         """Return where a container that is there may be taken over for a chunk: no request would tell, for none is
@@ -64,13 +77,17 @@ class Guard:
                 LABEL_REPLICA: str(chunk.replica),
             }
             found = reading.overlaid(body, labels)
-            refusals += self._judge.existing(found, _Asking(client, self._adopted))
-        _refuse(refusals)
+            refusals += self._judge.existing(found, self._asking(client))
+        self._refuse(refusals)
 
+    def _asking(self, client: docker.APIClient) -> _Asking:
+        return _Asking(client, self._adopted, self._images, self._lending)
 
-def _refuse(refusals: list[Refusal]) -> None:
-    if refusals:
-        raise PolicyRefused("the policy refuses " + "; ".join(map(told, refusals)))
+    def _refuse(self, refusals: list[Refusal]) -> None:
+        if refusals:
+            shown = allowed_by(self._judge.policy, refusals)
+            step = f"take it out of the domain file, or allow it in {shown}" if shown else ""
+            raise PolicyRefused(advised("the policy refuses " + "; ".join(map(told, refusals)), step))
 
 
 class GuardedClient(docker.APIClient):
@@ -90,9 +107,17 @@ class _Asking:
 
     is_complete = True
 
-    def __init__(self, client: docker.APIClient, adopted: Adopted | None) -> None:
+    def __init__(
+        self,
+        client: docker.APIClient,
+        adopted: Adopted | None,
+        images: ImageRecord | None,
+        lending: Lending | None,
+    ) -> None:
         self._client = client
         self._adopted = adopted
+        self._images = images
+        self._lending = lending
         self._seen: dict[tuple[str, str], Body | None] = {}
 
     def container(self, name: str) -> Body | None:
@@ -109,6 +134,23 @@ class _Asking:
     def network(self, name: str) -> Body | None:
         """By name or id."""
         return self._asked("network", name, self._client.inspect_network)
+
+    def image(self, name: str) -> ImageThere | None:
+        """By name or id; who built it is in pnr's own record, since labels come along with what is built on others."""
+        body = self._asked("image", name, self._client.inspect_image)
+        if body is None:
+            return None
+        seen = seeing.seen(body)
+        builder = self._images.built_by(seen.id) if self._images is not None else ""
+        if builder or parse(name).is_fixed:
+            return ImageThere(builder)
+        # What was built before that was recorded has a label of ours.
+        own = self._images.own() if self._images is not None and LABEL_BUILD not in seen.labels else {}
+        return ImageThere("", delivered(seen, name, own.get(seen.id, ())))
+
+    def shares(self, kind: str, name: str, owner: str, domain: str) -> bool:
+        """As the intents in force say."""
+        return self._lending is not None and self._lending.shares(kind, name, owner, domain)
 
     def _asked(self, kind: str, name: str, ask: Callable[[str], Any]) -> Body | None:
         key = (kind, name)

@@ -36,6 +36,7 @@ class Case:
     world: World = field(default_factory=Nothing)
     owner: ChunkId | None = None
     domain: str = ""
+    is_there: bool = False  # the container is there already
     out: Refusals = field(init=False)
 
     def __post_init__(self) -> None:

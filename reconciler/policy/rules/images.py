@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reconciler.policy.rule import FLAG, WORDS, Rule, choice
+from reconciler.policy.rule import FLAG, OWN_NAME, WORDS, Rule, choice
 
 ROWS = (
     Rule(
@@ -24,6 +24,15 @@ ROWS = (
         True,
     ),
     Rule(
+        "images.of_domains",
+        WORDS,
+        "Which images that another domain has built here may be used, as in images.allowed. Another one under the name"
+        " is refused when a container is made, and no container is made anew for it.",
+        ["*"],
+        [],
+        [],
+    ),
+    Rule(
         "builds.allowed",
         FLAG,
         "Whether images may be built. What a Dockerfile takes as its base (FROM) and runs is not looked at.",
@@ -34,10 +43,13 @@ ROWS = (
     Rule(
         "builds.names",
         WORDS,
-        "Under which names images may be built, as in images.allowed.",
+        f"Under which names images may be built, as in images.allowed; `{OWN_NAME}` stands for the domain's own name,"
+        " as Compose puts it before that of a service; `pnr_*` is how files of the original program call what they"
+        " build. They follow images.allowed as well. Whatever the list holds, no domain builds under the name of an"
+        " image that a registry delivered, or that another domain built or uses.",
         ["*"],
-        ["*"],
-        ["*"],
+        [f"{OWN_NAME}-*", f"{OWN_NAME}_*", "pnr_*"],
+        [f"{OWN_NAME}-*", f"{OWN_NAME}_*"],
     ),
     Rule(
         "builds.networks",
@@ -54,7 +66,7 @@ ROWS = (
         "What a chunk may do with a container that pnr did not make: nothing, take it over where it is as declared, or"
         " replace it too. One that is taken over must be as this policy allows.",
         "replace",
-        "replace",
+        "matching",
         "no",
     ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reconciler.policy.rule import ADDRESSES, FLAG, PORTS, WORDS, Rule
+from reconciler.policy.rule import ADDRESSES, NAMES, OWN_NAME, PORTS, UNOWNED, WORDS, Rule
 
 ROWS = (
     Rule(
@@ -41,11 +41,14 @@ ROWS = (
     ),
     Rule(
         "networks.external",
-        FLAG,
-        "Whether a container may join networks that do not belong to its domain.",
-        True,
-        True,
-        False,
+        NAMES,
+        "Which networks that do not belong to its domain a container may join, by their names in the engine. What"
+        " another domain shares (`shared_with` at the network in its file) takes no entry here. Of what belongs to no"
+        f" domain `{OWN_NAME}` stands for the domain's name, as Compose puts it before that of a network, and"
+        f" `{UNOWNED}` for all.",
+        ["*"],
+        [f"{OWN_NAME}_*", f"{OWN_NAME}-*"],
+        [],
     ),
     Rule(
         "ports.addresses",

@@ -6,7 +6,7 @@ directories above it.
 
 from __future__ import annotations
 
-from reconciler.policy.rule import DOMAINS, FLAG, PATHS, WORDS, Rule, words_of
+from reconciler.policy.rule import DOMAINS, FLAG, NAMES, OWN_NAME, PATHS, UNOWNED, WORDS, Rule, words_of
 
 PROTECTED = [
     # the system itself
@@ -185,10 +185,13 @@ ROWS = (
     ),
     Rule(
         "volumes.external",
-        FLAG,
-        "Whether a container may have volumes that do not belong to its domain.",
-        True,
-        True,
-        False,
+        NAMES,
+        "Which volumes that do not belong to its domain a container may have, by their names in the engine. What"
+        " another domain shares (`shared_with` at the volume in its file) takes no entry here. Of what belongs to no"
+        f" domain `{OWN_NAME}` stands for the domain's name, as Compose puts it before that of a volume, and"
+        f" `{UNOWNED}` for all.",
+        ["*"],
+        [f"{OWN_NAME}_*", f"{OWN_NAME}-*"],
+        [],
     ),
 )

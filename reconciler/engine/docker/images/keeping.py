@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from typing import IO, Any, TypeVar
 
 import docker
@@ -124,6 +125,15 @@ class ImageKeeper:
             return True
         return not fits or action.policy == "always" or self._is_old(action)
 
+    def built_by(self, image: ImageSeen) -> ImageSeen:
+        """The image, with the domain that pnr built it for."""
+        return replace(image, built_by=self._record.built_by(image.id)) if self._record is not None else image
+
+    def _stranger(self, action: EnsureImage, present: ImageSeen | None) -> str:
+        """Another domain than the one that asks, for which what is there was built; "" where it was not."""
+        by = self._record.built_by(present.id) if self._record is not None and present is not None else ""
+        return by if by != action.domain else ""
+
     def _is_old(self, action: EnsureImage) -> bool:
         age = longest_age(action.policy)
         if age is None:
@@ -143,6 +153,15 @@ class ImageKeeper:
     ) -> None:
         name = parse(action.image)
         begun = time.monotonic()
+        if stranger := self._stranger(action, present):
+            raise _permanent(
+                ImagePullFailed(
+                    advised(
+                        f"image {name} is not pulled: domain {stranger} has built one here under that name",
+                        f"give one of the two another name; where it is not in use any more: docker rmi {name}",
+                    )
+                )
+            )
         tell(Milestone(f"pulling {name}"))
 
         def attempt() -> pulling.Pulled:
@@ -183,6 +202,8 @@ class ImageKeeper:
     def _wants_build(self, action: EnsureImage, build: Build, present: ImageSeen | None) -> bool:
         if present is None or action.policy in ("build", "always") or self._is_old(action):
             return True
+        if self._stranger(action, present):
+            return True  # it is not what the domain has built, whatever its labels say
         # Where nobody has looked at the content, an image of that name is good enough.
         return bool(build.fingerprint) and present.labels.get(LABEL_BUILD) != build.fingerprint
 
@@ -197,14 +218,24 @@ class ImageKeeper:
             context, dockerfile = self._packed(action.image, build)
             with closing(context):
                 building.build(
-                    client, action.image, build, context, dockerfile, auths=auths, tell=tell, stop=stop, where=where
+                    client,
+                    action.image,
+                    build,
+                    context,
+                    dockerfile,
+                    domain=action.domain,
+                    auths=auths,
+                    tell=tell,
+                    stop=stop,
+                    where=where,
                 )
 
         self._tried_again(attempt, f"building {action.image}", tell, stop)
         found = seeing.inspect(client, action.image, where)
         if found is None:
             raise ImageBuildFailed(f"image {action.image} was built and is not there: somebody has removed it")
-        self._brought_in(client, where, found, [str(parse(name)) for name in (action.image, *build.tags)])
+        names = [str(parse(name)) for name in (action.image, *build.tags)]
+        self._brought_in(client, where, found, names, built_by=action.domain)
         seconds = time.monotonic() - begun
         tell(Milestone(f"built {action.image}: {size_text(found.size)} in {seconds:.1f} s, {found.id}"))
 
@@ -231,7 +262,9 @@ class ImageKeeper:
                 stop.pause(seconds)
         return attempt()
 
-    def _brought_in(self, client: docker.APIClient, where: str, image: ImageSeen, names: list[str]) -> None:
+    def _brought_in(
+        self, client: docker.APIClient, where: str, image: ImageSeen, names: list[str], built_by: str = ""
+    ) -> None:
         api: Any = client
         try:
             present = {str(id) for id in api.images(quiet=True, all=True)}
@@ -240,7 +273,7 @@ class ImageKeeper:
 
         def note(record: ImageRecord) -> None:
             record.keep(present)
-            record.add(image.id, names)
+            record.add(image.id, names, built_by)
 
         self._note(note)
 
