@@ -147,8 +147,13 @@ class ImageRecord(Protocol):
         """The ids of the images that pnr brought in, with the names under which it did."""
         ...
 
-    def built_by(self, image_id: str) -> str:
-        """The domain that pnr built an image for; "" where it did not."""
+    def built_by(self, image_id: str, said: str = "", names: Collection[str] = ()) -> str:
+        """The domain that pnr built an image for; "" where it did not. ``said`` is what its label says, which counts
+        while something is built under one of its ``names``."""
+        ...
+
+    def builds(self, names: Collection[str]) -> None:
+        """Something is about to be built under these names. Raises PnrError."""
         ...
 
     def add(self, image_id: str, names: Collection[str], built_by: str = "") -> None:

@@ -31,7 +31,7 @@ def wanted_id(chunk: Chunk, memory: Memory, news: ImageNews) -> str:
     """
     known = ""
     if chunk.auto_update is None:
-        known = memory.asked_image
+        known = memory.asked_image if not news.stranger or memory.asked_image != news.id else ""
     elif news.stranger:
         pass  # what another domain has built is never taken up
     elif chunk.auto_update.policy is AutoUpdatePolicy.LOCAL or (news.newest and news.newest in news.digests):

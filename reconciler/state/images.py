@@ -34,6 +34,7 @@ class ImageStore:
         self._own: dict[str, tuple[str, ...]] = {}
         self._asked: dict[str, float] = {}
         self._built: dict[str, str] = {}
+        self._building: frozenset[str] = frozenset()
         self._read()
 
     def _read(self) -> None:
@@ -44,7 +45,8 @@ class ImageStore:
             own = {str(id): tuple(str(name) for name in names) for id, names in document["own"].items()}
             asked = {str(image): float(at) for image, at in document["asked"].items()}
             built = {str(id): str(domain) for id, domain in document.get("built", {}).items()}
-            self._own, self._asked, self._built = own, asked, built
+            building = frozenset(map(str, document.get("building", ())))
+            self._own, self._asked, self._built, self._building = own, asked, built, building
         except FileNotFoundError:
             return
         except (OSError, ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
@@ -69,18 +71,34 @@ class ImageStore:
         with self._lock:
             return dict(self._own)
 
-    def built_by(self, image_id: str) -> str:
-        """The domain that pnr built an image for; "" where it did not."""
+    def built_by(self, image_id: str, said: str = "", names: Collection[str] = ()) -> str:
+        """The domain that pnr built an image for; "" where it did not. ``said`` is what its label says: that counts
+        while something is built under one of its ``names``, until it is recorded."""
         with self._lock:
-            return self._built.get(image_id, "")
+            known = self._built.get(image_id, "")
+            return said if not known and not self._building.isdisjoint(names) else known
+
+    def builds(self, names: Collection[str]) -> None:
+        """Something is about to be built under these names. Written down, so that what comes of it is not nobody's
+        where the program ends meanwhile. Raises StateWriteFailed."""
+        with self._lock:
+            more = self._building | frozenset(names)
+            if more != self._building:
+                self._building = more
+                self._write(self._own, self._asked, self._built)
 
     def add(self, image_id: str, names: Collection[str], built_by: str = "") -> None:
-        """pnr brought this one in: pulled it, or built it for a domain. Raises StateWriteFailed."""
+        """pnr brought this one in: pulled it, or built it for a domain. Raises StateWriteFailed; whose it is, is then
+        known until the program ends."""
         with self._lock:
             every = tuple(dict.fromkeys([*self._own.get(image_id, ()), *names]))
-            built = {**self._built, image_id: built_by} if built_by else self._built
-            if self._own.get(image_id) != every or built != self._built:
-                self._write({**self._own, image_id: every}, self._asked, built)
+            changed = self._own.get(image_id) != every
+            if built_by:
+                left = self._building - frozenset(names)
+                changed = changed or self._built.get(image_id) != built_by or left != self._building
+                self._built, self._building = {**self._built, image_id: built_by}, left
+            if changed:
+                self._write({**self._own, image_id: every}, self._asked, self._built)
 
     def keep(self, present: Collection[str]) -> None:
         """Forget those that are gone. Raises StateWriteFailed."""
@@ -96,7 +114,7 @@ class ImageStore:
                 self._write(self._own, self._asked, self._built)
 
     def _write(self, own: dict[str, tuple[str, ...]], asked: dict[str, float], built: dict[str, str]) -> None:
-        document = {"version": VERSION, "own": own, "asked": asked, "built": built}
+        document = {"version": VERSION, "own": own, "asked": asked, "built": built, "building": sorted(self._building)}
         if self._unusable:
             log.warning("%s", aside.put_away(self._path, "see above"))
             self._unusable = False

@@ -17,7 +17,7 @@ from docker.errors import APIError, DockerException
 
 from reconciler.engine.docker import reading
 from reconciler.engine.docker.failures import status
-from reconciler.engine.docker.images import seeing
+from reconciler.engine.docker.images import builder, seeing
 from reconciler.engine.protocol import Adopted, ImageRecord, Lending, PolicyRefused
 from reconciler.intent.image_names import parse
 from reconciler.intent.model import Adopt, ChunkId
@@ -141,9 +141,9 @@ class _Asking:
         if body is None:
             return None
         seen = seeing.seen(body)
-        builder = self._images.built_by(seen.id) if self._images is not None else ""
-        if builder or parse(name).is_fixed:
-            return ImageThere(builder)
+        by = builder(self._images, seen)
+        if by or parse(name).is_fixed:
+            return ImageThere(by)
         # What was built before that was recorded has a label of ours.
         own = self._images.own() if self._images is not None and LABEL_BUILD not in seen.labels else {}
         return ImageThere("", delivered(seen, name, own.get(seen.id, ())))

@@ -154,3 +154,9 @@ def test_a_plan_takes_up_nothing_that_another_domain_has_built() -> None:
     there, what = made(), web(None)
     seen = Observed({there.id: there}, {"pnr_shop": Network("n1", "pnr_shop", "shop")})
     assert "sha256:evil" not in str(plan_all([Wish("shop", domain(what))], seen, images={what.id: THEIRS}).plan)
+
+
+def test_what_turns_out_to_be_built_by_another_is_not_wanted_any_more() -> None:
+    memory = Memory(asked_image="sha256:evil")
+    assert following.wanted_id(web(None), memory, THEIRS) == ""
+    assert following.wanted_id(web(None), memory, replace(THEIRS, stranger="")) == "sha256:evil"

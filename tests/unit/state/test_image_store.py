@@ -66,3 +66,17 @@ def test_a_record_of_a_version_that_did_not_know_it_is_read(tmp_path: Path) -> N
     assert not store.problem
     assert store.own() == {"sha256:1": ("web:1",)}
     assert store.built_by("sha256:1") == ""
+
+
+def test_while_something_is_built_under_a_name_its_label_says_for_whom(tmp_path: Path) -> None:
+    store = ImageStore(tmp_path)
+    assert store.built_by("sha256:1", "shop", ["shop-web:1"]) == ""  # anybody can write a label
+    store.builds(["shop-web:1", "shop-web:2"])
+    for one in (store, ImageStore(tmp_path)):  # also where the program ended before it was recorded
+        assert one.built_by("sha256:1", "shop", ["shop-web:1"]) == "shop"
+        assert one.built_by("sha256:1", "shop", ["redis:7"]) == ""
+        assert one.built_by("sha256:1", "", ["shop-web:1"]) == ""
+    store.add("sha256:1", ["shop-web:1", "shop-web:2"], "shop")
+    for one in (store, ImageStore(tmp_path)):
+        assert one.built_by("sha256:1", "another", ["shop-web:1"]) == "shop"
+        assert one.built_by("sha256:2", "another", ["shop-web:1"]) == ""

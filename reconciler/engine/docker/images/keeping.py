@@ -28,7 +28,7 @@ from reconciler.intent.model import Build, Login
 from reconciler.intent.pull_policy import longest_age
 from reconciler.planner.actions import EnsureImage
 from reconciler.planner.images import registry_digests
-from reconciler.planner.observed import LABEL_BUILD, ImageSeen
+from reconciler.planner.observed import LABEL_BUILD, LABEL_BUILT_BY, ImageSeen
 from reconciler.sentences import advised
 
 T = TypeVar("T")
@@ -127,11 +127,11 @@ class ImageKeeper:
 
     def built_by(self, image: ImageSeen) -> ImageSeen:
         """The image, with the domain that pnr built it for."""
-        return replace(image, built_by=self._record.built_by(image.id)) if self._record is not None else image
+        return replace(image, built_by=builder(self._record, image))
 
     def _stranger(self, action: EnsureImage, present: ImageSeen | None) -> str:
         """Another domain than the one that asks, for which what is there was built; "" where it was not."""
-        by = self._record.built_by(present.id) if self._record is not None and present is not None else ""
+        by = builder(self._record, present) if present is not None else ""
         return by if by != action.domain else ""
 
     def _is_old(self, action: EnsureImage) -> bool:
@@ -211,7 +211,9 @@ class ImageKeeper:
         self, client: docker.APIClient, where: str, action: EnsureImage, build: Build, tell: Tell, stop: Stop
     ) -> None:
         begun = time.monotonic()
+        names = [str(parse(name)) for name in (action.image, *build.tags)]
         tell(Milestone(f"building {action.image} from {build.context}"))
+        self._note(lambda record: record.builds(names))
         auths = self._logins.all(action.logins)
 
         def attempt() -> None:
@@ -234,7 +236,6 @@ class ImageKeeper:
         found = seeing.inspect(client, action.image, where)
         if found is None:
             raise ImageBuildFailed(f"image {action.image} was built and is not there: somebody has removed it")
-        names = [str(parse(name)) for name in (action.image, *build.tags)]
         self._brought_in(client, where, found, names, built_by=action.domain)
         seconds = time.monotonic() - begun
         tell(Milestone(f"built {action.image}: {size_text(found.size)} in {seconds:.1f} s, {found.id}"))
@@ -284,6 +285,11 @@ class ImageKeeper:
                 note(self._record)
             except PnrError as error:
                 log.warning("the record of images stays as it is: %s", error)
+
+
+def builder(record: ImageRecord | None, image: ImageSeen) -> str:
+    """The domain that pnr built an image for; "" where it did not, or where no record is kept."""
+    return record.built_by(image.id, image.labels.get(LABEL_BUILT_BY, ""), image.names) if record is not None else ""
 
 
 def _pulled_text(name: ImageName, pulled: pulling.Pulled, found: ImageSeen, is_new: bool, seconds: float) -> str:
