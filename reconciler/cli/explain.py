@@ -263,7 +263,10 @@ class _Teller:
         lines = []
         moved = str(found.chunk.get("image_moved") or "")
         auto = found.chunk.get("auto_update") or {}
-        if moved and not auto.get("policy"):
+        cause, step = taken_apart(moved)
+        if step:
+            lines.append(f"Its tag has moved, and what runs stays as it is ({cause}): {step}.")
+        elif moved and not auto.get("policy"):
             lines.append(
                 f"Its tag has moved ({moved}); what runs is left alone until it is made anew,"
                 f" or `pnr apply {found.domain['name']}` says so."

@@ -78,9 +78,14 @@ class ImportJudge:
         found = entry.loaded.domain
         if found is None:
             return entry.loaded
-        if entry.refused:
+        if entry.refused or entry.borrowed:
             judge = self.policy.for_file(self.named) if self.named is not None else self.policy
-            self.refusals.update((one, None) for _, one in domain.refusals(judge, found, json.loads(text)))
+            tree = json.loads(text)
+            self.refusals.update((one, None) for _, one in domain.refusals(judge, found, tree))
+            # What is there already is told of, and not taken out: the name is what keeps the data.
+            strangers = domain.strangers(judge, found, tree)
+            taken = {(one.kind, one.name) for one in entry.borrowed if one.unowned}
+            self.refusals.update((one, None) for _, one, what in strangers if what not in taken)
         findings = judge_domains([found], refused=entry.refused).findings
         # That the policy does not give the domain's name to the file is told with the rest of what it refuses.
         wrong = [one for one in findings if one.severity == "error" and (one.code, one.path) != (CODE, ("name",))]

@@ -30,9 +30,19 @@ GATHER_SECONDS = 0.25
 
 class Images:
     """See the module's text. Owned by the loop: its own task begins looks, questions and fetches, and what comes of
-    them comes back as messages."""
+    them comes back as messages. ``may_take_up`` says of a name and a domain whether the policy lets its containers be
+    made anew from what another domain has built under it."""
 
-    def __init__(self, *, known: Known, engine: Engine, post: Callable[[Message], None], seed: int | None) -> None:
+    def __init__(
+        self,
+        *,
+        known: Known,
+        engine: Engine,
+        post: Callable[[Message], None],
+        seed: int | None,
+        may_take_up: Callable[[str, str], bool],
+    ) -> None:
+        self._may_take_up = may_take_up
         source = random.Random(seed)
         self._known = known
         self._engine = engine
@@ -56,7 +66,11 @@ class Images:
         image = chunk.container.image
         seen, fetch = self._there.get(image), self._fetching.of(chunk.id)
         id = seen.id if seen is not None and image not in self._doubtful else ""
-        news = ImageNews(id, fetching=fetch.said if fetch is not None else "")
+        builder = seen.built_by if seen is not None else ""
+        stranger = (
+            builder if builder not in ("", chunk.id.domain) and not self._may_take_up(image, chunk.id.domain) else ""
+        )
+        news = ImageNews(id, fetching=fetch.said if fetch is not None else "", stranger=stranger)
         question = self._questions.of(chunk)
         if question is None:
             return news

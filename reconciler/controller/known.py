@@ -22,6 +22,7 @@ from reconciler.intent.writers import written
 from reconciler.lifecycle import Reason
 from reconciler.planner.addresses import fixed
 from reconciler.planner.file_mounts import News
+from reconciler.planner.memory import asked_anew
 from reconciler.planner.network_changes import NetworkChange
 from reconciler.planner.observed import Condition, Container
 from reconciler.planner.rolling import Stage
@@ -274,6 +275,14 @@ class Known:
                 record.memory = replace(record.memory, not_before=now, made=0, retry_at=retry_at)
             if failure is not None and failure.reason in _HELD_BY_OTHERS:
                 record.memory = replace(record.memory, not_before=self.clock.monotonic(), made=0)
+                self.mark(id)
+
+    def retry_refused(self) -> None:
+        """Somebody shares something that was not shared: whom the policy refused may try again at once."""
+        for id, record in self.chunks.items():
+            failure = record.memory.failure
+            if failure is not None and failure.reason is Reason.POLICY_REFUSED and record.busy is None:
+                record.memory = asked_anew(record.memory)
                 self.mark(id)
 
     def answer(self, ref: FactRef, fact: Pnr, *, by: str) -> None:

@@ -24,6 +24,7 @@ from reconciler.controller.host_files import HostFiles
 from reconciler.controller.images import Images
 from reconciler.controller.intake import Intake
 from reconciler.controller.known import Known
+from reconciler.controller.lending import Lending
 from reconciler.controller.outcomes import Outcomes
 from reconciler.controller.prober import Prober
 from reconciler.controller.protocols import Judge, Leases, ProbeMaker, RuntimeReader, Source
@@ -78,7 +79,10 @@ class Controller:
         seed: int | None = None,
         leases: Leases | None = None,
         keep_down: Callable[[str], bool] | None = None,
+        lending: Lending | None = None,
+        may_take_up: Callable[[str, str], bool] | None = None,
     ) -> None:
+        self._lending = lending or Lending()
         self.known = Known(clock, recorder)
         self.passes = 0
         self.version = 0
@@ -93,7 +97,9 @@ class Controller:
         self._changed = asyncio.Event()
         self._executor = Executor(engine, self.post)
         self._prober = Prober(inside=engine, ping=engine.ping, make=make_probe, clock=clock, post=self.post)
-        self._images = Images(known=self.known, engine=engine, post=self.post, seed=seed)
+        self._images = Images(
+            known=self.known, engine=engine, post=self.post, seed=seed, may_take_up=may_take_up or _nobodys
+        )
         self._sightings = Sightings(known=self.known, executor=self._executor, prober=self._prober, images=self._images)
         self._watcher = Watcher(
             engine=engine,
@@ -191,6 +197,7 @@ class Controller:
         for chunk in restore_chunks(restored, self.known.clock):
             self.known.remember(chunk)
         self.known.network_changes.update(restore_networks(restored, self.known.clock))
+        self._lending.take(self.known.domains.values())
         for name, record in self.known.domains.items():
             # What was to go when the program ended still goes in its order: its last intent tells who needs whom.
             self._adoption.adopt(name, record.domain if record.wanted is None else None)
@@ -360,11 +367,21 @@ class Controller:
         self._scans_taken += 1
 
     def _adopt(self, changes: Mapping[str, Domain | None]) -> None:
+        is_lent_anew = self._lending.take(self.known.domains.values())
+        if is_lent_anew:
+            self.known.retry_refused()
+        if is_lent_anew or changes:
+            self._decider.object_retry.clear()
         for name, old in changes.items():
             self._adoption.adopt(name, old)
         for name in self.known.domains:
             self.known.mark_domain(name)
         self._tell_change()
+
+
+def _nobodys(image: str, domain: str) -> bool:
+    """Where no policy says otherwise, what another domain has built is not taken up."""
+    return False
 
 
 def _nothing() -> None:

@@ -10,7 +10,7 @@ from reconciler.controller.images import Images
 from reconciler.controller.known import Known
 from reconciler.controller.records import StepDone, WorkDone
 from reconciler.controller.watcher import Watcher
-from reconciler.engine.protocol import EngineError, EngineUnavailable, Milestone, NotFound, OutOfDate
+from reconciler.engine.protocol import EngineError, EngineUnavailable, Milestone, NotFound, OutOfDate, PolicyRefused
 from reconciler.intent.model import ChunkId
 from reconciler.lifecycle import Reason
 from reconciler.planner.actions import EnsureImage, RemoveContainer, RemoveNetwork, StartContainer, Work
@@ -20,6 +20,8 @@ from reconciler.planner.notice import work_failed
 from reconciler.planner.working import step_told, work_ended
 
 OBJECT_RETRY_SECONDS = 5.0
+OBJECT_REFUSED_SECONDS = 300.0
+"""What the policy refused: another intent, or another policy, has it tried at once."""
 
 
 class Outcomes:
@@ -145,7 +147,8 @@ class Outcomes:
             self._known.recorder.touch(domain)
             return
         self._known.object_trouble[key] = str(error)
-        self._decider.object_retry[key] = self._known.clock.monotonic() + OBJECT_RETRY_SECONDS
+        wait = OBJECT_REFUSED_SECONDS if isinstance(error, PolicyRefused) else OBJECT_RETRY_SECONDS
+        self._decider.object_retry[key] = self._known.clock.monotonic() + wait
 
 
 def _reason_of(error: EngineError) -> Reason:

@@ -184,7 +184,8 @@ def _restore_chunk(id: ChunkId, entry: Mapping[str, Any], clock: Clock) -> Chunk
     failure = entry.get("failure")
     memory = Memory(
         attempts=int(entry.get("attempts", 0)),
-        not_before=_restored_time(entry.get("not_before"), clock),
+        # What the policy refused is tried at once: another one may be in force now.
+        not_before=None if _is_refused(failure) else _restored_time(entry.get("not_before"), clock),
         failure=Failure(Reason(failure["reason"]), str(failure["message"])) if failure else None,
         remedy=Remedy(entry.get("remedy", Remedy.START.value)),
         counted_run=str(entry.get("counted_run", "")),
@@ -257,3 +258,7 @@ def _restored_time(text: str | None, clock: Clock, longest: float = LONGEST_DELA
         return None
     ahead = (_moment(text, clock) - clock.now()).total_seconds()
     return clock.monotonic() + min(max(ahead, 0.0), longest * 1.1)
+
+
+def _is_refused(failure: Mapping[str, Any] | None) -> bool:
+    return failure is not None and failure["reason"] == Reason.POLICY_REFUSED.value

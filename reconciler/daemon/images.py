@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -56,9 +56,12 @@ async def rows(
     return [_row(chunk, containers, seen, newest, ask, rejected.get(chunk.id, "")) for chunk in chunks]
 
 
-async def news(engine: Engine, domains: Iterable[Domain]) -> dict[ChunkId, ImageNews]:
+async def news(
+    engine: Engine, domains: Iterable[Domain], may_take_up: Callable[[str, str], bool]
+) -> dict[ChunkId, ImageNews]:
     """What a plan has to know of images: what the engine has under each tag and, for those that follow a registry, what
-    that has. A registry that can't be asked changes nothing."""
+    that has. A registry that can't be asked changes nothing. ``may_take_up`` says of a name and a domain whether that
+    may be what another domain has built."""
     chunks = [chunk for domain in domains for chunk in domain.chunks()]
     there = await engine.images_named({c.container.image for c in chunks if not parse(c.container.image).is_fixed})
     asked = {
@@ -71,7 +74,9 @@ async def news(engine: Engine, domains: Iterable[Domain]) -> dict[ChunkId, Image
         seen = there.get(image)
         if seen is not None:
             says = newest.get(image, Newest(None)) if chunk.auto_update is not None else Newest(None)
-            found[chunk.id] = ImageNews(seen.id, registry_digests(seen, image), says.digest or "")
+            is_strange = seen.built_by not in ("", chunk.id.domain) and not may_take_up(image, chunk.id.domain)
+            stranger = seen.built_by if is_strange else ""
+            found[chunk.id] = ImageNews(seen.id, registry_digests(seen, image), says.digest or "", stranger=stranger)
     return found
 
 

@@ -16,8 +16,9 @@ from reconciler.intent.findings import Finding, locate_findings
 from reconciler.intent.judgement import InForce, judge_domains
 from reconciler.intent.loader import load
 from reconciler.intent.model import CheckType, Domain, Loaded, Problem
+from reconciler.intent.sharing import Borrowed
 from reconciler.policy import Judge
-from reconciler.policy.domain import judge_domain
+from reconciler.policy.domain import borrowed, judge_domain
 from reconciler.policy.restarts import amended
 from reconciler.policy.world import HostNet, Seen
 
@@ -69,6 +70,7 @@ class Entry:
     data: bytes
     stamps: Mapping[Source, Hashable]
     refused: tuple[Finding, ...] = ()  # what the policy does not allow of it
+    borrowed: tuple[Borrowed, ...] = ()  # what of others it does not allow, unless they share it
     looked: Mapping[str, Seen] = field(default_factory=dict)  # what that depends on besides: paths of the host
     engine: tuple[str, ...] = ()  # where the engine was known to keep its data then
     net: HostNet | None = None  # the host's networks, where something was refused and they were looked at
@@ -151,10 +153,12 @@ class Loading:
         looked: dict[str, Seen] = {}
         engine = tuple(policy.places.engine)
         nets: list[HostNet] = []
-        refused = judge_domain(policy.noting(looked, nets), loaded.domain, json.loads(data))
+        tree = json.loads(data)
+        refused = tuple(judge_domain(policy.noting(looked, nets), loaded.domain, tree))
+        of_others = tuple(borrowed(policy, loaded.domain, tree))
         # What was accepted stays so: a VPN that comes up takes nothing away from what runs.
         net = nets[0] if nets and refused else None
-        return Entry(loaded, data, contents.stamps, tuple(refused), looked, engine, net)
+        return Entry(loaded, data, contents.stamps, refused, of_others, looked, engine, net)
 
     def is_stale(self, entry: Entry, contents: Contents | None = None) -> bool:
         """Whether something that the file refers to, or that the policy looked at for it, may have changed; looking
@@ -241,6 +245,7 @@ def judge_with(
     now: dict[Key, Entry] = {}
     loaded: dict[str, Domain] = {}
     refused: list[Finding] = []
+    of_others: dict[str, tuple[Borrowed, ...]] = {}
     problems: dict[str, tuple[Problem, ...]] = {}
     broken: dict[str, str | None] = {}
     for name, file in sorted(files.items()):
@@ -258,9 +263,10 @@ def judge_with(
         elif result.domain is not None:
             loaded[name] = result.domain
             refused += now[key].refused
+            of_others[name] = now[key].borrowed
     if cache is not None:
         cache.loaded = now
-    judgement = judge_domains(list(loaded.values()), in_force, broken=broken, refused=refused)
+    judgement = judge_domains(list(loaded.values()), in_force, broken=broken, refused=refused, borrowed=of_others)
     wrong = _by_file([finding for finding in judgement.findings if finding.severity == "error"], files)
     doubtful = _by_file([finding for finding in judgement.findings if finding.severity != "error"], files)
     return Judged(judgement.accepted, {**problems, **wrong}, doubtful, loaded, judgement.speaks)

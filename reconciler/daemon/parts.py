@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reconciler.controller.clock import SystemClock
+from reconciler.controller.lending import Lending
 from reconciler.controller.loop import Controller
 from reconciler.controller.protocols import ProbeMaker, RuntimeReader
 from reconciler.controller.recorder import Recorder
@@ -142,10 +143,14 @@ class _ChunkFolders:
 
 
 def make_engine(
-    options: ServiceOptions, contents: LocalContents, policy: Judge, records: Records | None = None
+    options: ServiceOptions,
+    contents: LocalContents,
+    policy: Judge,
+    records: Records | None = None,
+    lending: Lending | None = None,
 ) -> tuple[Engine, ProbeMaker, RuntimeReader]:
     """The engine by its name, with the probes and the reader of containers' answers that go with it. ``policy`` judges
-    what is sent to it; ``records`` takes those that it has in the state directory.
+    what is sent to it, by what domains share (``lending``); ``records`` takes those that it has in the state directory.
 
     Raises UnknownEngine.
     """
@@ -168,7 +173,7 @@ def make_engine(
             images=ImageKeeper(logins=Logins(contents), record=record, pack=contents.pack),
             adopted=adopted,
             files=files,
-            guard=Guard(policy, adopted),
+            guard=Guard(policy, adopted, record, lending),
             host_files=HostFiles(contents.fingerprint_of),
         )
         return engine, registry.make, _ChunkFolders(RuntimeFacts(Path(runtime)), files)
@@ -205,8 +210,8 @@ async def assembled(
         policy = make_policy(options)
         records.problems += [policy.policy.caution] if policy.policy.caution else []
         contents = make_contents(options, policy, make_key=True, records=records)
-        owners = Owners()
-        engine, make_probe, runtime = make_engine(options, contents, policy.asking(owners), records)
+        owners, lending = Owners(), Lending()
+        engine, make_probe, runtime = make_engine(options, contents, policy.asking(owners), records, lending)
         judge = make_judge(options, contents, policy, owners)
         intents = IntentStore(options.state)
         await judge.prepare({intent.file: intent for intent in intents.load_all()})
@@ -235,6 +240,8 @@ async def assembled(
             recorder=recorder,
             leases=leases,
             keep_down=keep_down,
+            lending=lending,
+            may_take_up=policy.asking(owners).may_take_up,
         )
         try:
             yield Parts(controller, engine, lock, records)

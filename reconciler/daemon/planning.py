@@ -90,7 +90,9 @@ async def make_plan(options: ServiceOptions) -> Planned:
         info = await engine.connect()
         observed = await engine.observe()
         wishes = [_wish(record) for record in records.values() if not record.unknown]
-        found = await news(engine, [wish.domain for wish in wishes if wish.domain is not None])
+        wanted = [wish.domain for wish in wishes if wish.domain is not None]
+        file_of = {domain.name: domain.file for domain in wanted}
+        found = await news(engine, wanted, policy.asking(file_of.get).may_take_up)
         memories = {
             record.id: Memory(job_generation=record.memory.job_generation) for record in restore_chunks(restored, clock)
         }

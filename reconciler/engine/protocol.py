@@ -147,12 +147,29 @@ class ImageRecord(Protocol):
         """The ids of the images that pnr brought in, with the names under which it did."""
         ...
 
-    def add(self, image_id: str, names: Collection[str]) -> None:
-        """pnr brought this image in. Raises PnrError."""
+    def built_by(self, image_id: str, said: str = "", names: Collection[str] = ()) -> str:
+        """The domain that pnr built an image for; "" where it did not. ``said`` is what its label says, which counts
+        while something is built under one of its ``names``."""
+        ...
+
+    def builds(self, names: Collection[str]) -> None:
+        """Something is about to be built under these names. Raises PnrError."""
+        ...
+
+    def add(self, image_id: str, names: Collection[str], built_by: str = "") -> None:
+        """pnr brought this image in: pulled it, or built it for a domain. Raises PnrError."""
         ...
 
     def keep(self, present: Collection[str]) -> None:
         """Forget the images whose ids are not among these. Raises PnrError."""
+        ...
+
+
+class Lending(Protocol):
+    """What domains share with others, as their intents in force say. May be called from several threads."""
+
+    def shares(self, kind: str, name: str, owner: str, domain: str) -> bool:
+        """Whether ``owner`` lets ``domain`` have its ``network`` or ``volume`` of this name in the engine."""
         ...
 
 

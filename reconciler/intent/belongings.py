@@ -18,8 +18,11 @@ from reconciler.intent.positions import Path
 from reconciler.intent.settings import SETTINGS
 from reconciler.intent.settings.faults import shown
 
-_OF_NETWORKS = ("driver", "driver_opts", "attachable", "enable_ipv4", "enable_ipv6", "internal", "ipam", "labels")
-_OF_VOLUMES = ("driver", "driver_opts", "labels", "keep")
+_OF_NETWORKS = (
+    *("driver", "driver_opts", "attachable", "enable_ipv4", "enable_ipv6", "internal", "ipam", "labels"),
+    "shared_with",
+)
+_OF_VOLUMES = ("driver", "driver_opts", "labels", "keep", "shared_with")
 _ADDRESSES = (("ipv4_address", 4), ("ipv6_address", 6))
 
 Object = Mapping[str, Any]

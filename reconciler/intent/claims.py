@@ -1,4 +1,5 @@
-"""What of a machine only one can have: names of containers, networks and volumes, addresses, ports of the host. Pure.
+"""What of a machine only one can have: names of containers, networks and volumes, names under which images are built,
+addresses, ports of the host. Pure.
 
 What the intent in force of a domain has is *reserved* for its file; what is judged beside it is let in one domain after
 another, those that are in force before newcomers (see :mod:`reconciler.intent.judgement`).
@@ -7,14 +8,17 @@ another, those that are in force before newcomers (see :mod:`reconciler.intent.j
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
+from reconciler.intent.file_names import stem
 from reconciler.intent.findings import Finding, copies
+from reconciler.intent.image_names import own_length, parse
 from reconciler.intent.model import Chunk, Domain, NetworkSpec, VolumeSpec
 from reconciler.intent.positions import Path
 from reconciler.intent.settings.ports import addresses
+from reconciler.intent.settings.volumes import images_mounted
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,8 @@ def _address(ip: str) -> tuple[int, bool]:
 
 
 Named = tuple[str, str]
-"""``container``, ``network`` or ``volume``, and a name in the engine; ``address``, and an address with its network."""
+"""``container``, ``network``, ``volume`` or ``image`` (one that is built), and a name in the engine; ``address``, and
+an address with its network."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,7 @@ class Table:
         self._everywhere: dict[tuple[int, int, str], Holder] = {}
         self._anywhere: dict[tuple[int, int, str], Holder] = {}
         self._names: dict[Named, Holder] = {}
+        self._uses: dict[str, dict[str, Holder]] = {}  # images that domains use and do not build, by the domain
 
     def holder(self, claim: Port | Named) -> Holder | None:
         """Who has it, or has what stands in its way."""
@@ -94,8 +100,19 @@ class Table:
         if claim.is_every_address:
             self._everywhere.setdefault(claim.key, holder)
 
+    def put_use(self, image: str, holder: Holder) -> None:
+        """A domain uses an image that it does not build."""
+        self._uses.setdefault(image, {}).setdefault(holder.domain, holder)
+
+    def users(self, image: str) -> Iterable[Holder]:
+        """The domains that use an image and do not build it."""
+        return self._uses.get(image, {}).values()
+
     def add(self, other: Table) -> None:
         """Take over all that another table holds."""
+        for image, users in other._uses.items():
+            for holder in users.values():
+                self.put_use(image, holder)
         for port, holder in other._ports.items():
             self.put(port, holder)
         for name, holder in other._names.items():
@@ -134,6 +151,34 @@ def _claims(domain: Domain) -> Iterator[_Claim]:
             yield _Claim(((kind, spec.name),), _declaration(domain, kind, spec.name), None)
 
 
+def _built(domain: Domain) -> Iterator[_Claim]:
+    """The names under which a domain builds images: as often as it likes."""
+    for chunk, path in copies(domain):
+        build = chunk.container.build
+        if build is not None and chunk.id.replica == 1:
+            places: list[tuple[str, Path]] = [(chunk.container.image, ("image",))]
+            places += [(tag, ("build", "tags")) for tag in build.tags]
+            for name, place in places:
+                yield _Claim((("image", str(parse(name))),), (*path, "container", *place), None)
+
+
+def _used(domain: Domain) -> Iterator[tuple[str, Holder]]:
+    """The images that a domain uses, as they are called where somebody may build another one under that name."""
+    own = {claim.claims[0][1] for claim in _built(domain) if isinstance(claim.claims[0], tuple)}
+    for chunk in domain.chunks():
+        for image in (chunk.container.image, *images_mounted(chunk.container.settings)):
+            name = parse(image)
+            if not name.is_fixed and str(name) not in own:
+                yield str(name), Holder(domain.name, domain.file, chunk)
+
+
+def _is_its_own(image: str, file: str, other: str) -> bool:
+    """Whether a name is to be built under by the domain of ``file``, whoever uses it, and not rather by that of
+    ``other``: as their files are called, for the names of domains are anybody's."""
+    name = parse(image)
+    return own_length(name, stem(file)) > own_length(name, stem(other))
+
+
 def _in_file(domain: Domain, engine_name: str) -> str:
     """How a file calls a network, as far as its name in the engine tells."""
     own = f"pnr_{domain.name}"
@@ -167,7 +212,7 @@ class Claims:
     def _claims(self, domain: Domain) -> tuple[_Claim, ...]:
         """Those of a domain, which may be asked for twice."""
         if id(domain) not in self._of:
-            self._of[id(domain)] = domain, tuple(_claims(domain))
+            self._of[id(domain)] = domain, (*_claims(domain), *_built(domain))
         return self._of[id(domain)][1]
 
     def reserve(self, domain: Domain, file: str, *, leaving: bool = False, only: Table | None = None) -> None:
@@ -176,6 +221,9 @@ class Claims:
             for one in claim.claims:
                 if only is None or only.covers(one):
                     self.reserved.put(one, Holder(domain.name, file, claim.chunk, leaving))
+        for image, holder in _used(domain):
+            if only is None or any(user.domain == domain.name for user in only.users(image)):
+                self.reserved.put_use(image, replace(holder, file=file, leaving=leaving))
 
     def clashes(self, domain: Domain) -> tuple[list[Clash], Table]:
         """What of the domain's is another's, or is in it twice; and what it would have."""
@@ -191,7 +239,24 @@ class Claims:
             one, holder = next((pair for pair in (*inside, *outside) if pair[1] is not None), (claim.claims[0], None))
             if holder is not None:
                 found.append(Clash(_clash(domain, claim, one, holder), holder.domain))
+                continue
+            for each in claim.claims:
+                if isinstance(each, tuple) and (user := self._user(each, domain)) is not None:
+                    found.append(Clash(_in_use(domain, claim, each[1], user), user.domain))
+        for image, me in _used(domain):
+            own.put_use(image, me)
         return found, own
+
+    def _user(self, claim: Named, domain: Domain) -> Holder | None:
+        """Another domain that uses an image of which this one would build another under the same name."""
+        if claim[0] != "image":
+            return None
+        had = self.reserved.holder(claim)
+        if had is not None and (had.file == domain.file or had.domain == domain.name):
+            return None  # it was built here before somebody used it
+        users = [*self.reserved.users(claim[1]), *self.let_in.users(claim[1])]
+        others = (user for user in users if user.file != domain.file and user.domain != domain.name)
+        return next((user for user in others if not _is_its_own(claim[1], domain.file, user.file)), None)
 
     def _other(self, claim: Port | Named, domain: Domain) -> Holder | None:
         reserved = self.reserved.holder(claim)
@@ -208,7 +273,17 @@ def table_of(domain: Domain) -> Table:
     return claims.reserved
 
 
-_CODES = {"container": "ContainerNameClash", "network": "NetworkNameClash", "volume": "VolumeNameClash"}
+_CODES = {
+    "container": "ContainerNameClash",
+    "network": "NetworkNameClash",
+    "volume": "VolumeNameClash",
+    "image": "ImageNameClash",
+}
+
+
+def _in_use(domain: Domain, claim: _Claim, image: str, user: Holder) -> Finding:
+    text = f"{_who(user, domain)} uses the image {image}, and would run what is built here: give that another name"
+    return Finding(domain.name, domain.file, claim.path, _CODES["image"], text)
 
 
 def _clash(domain: Domain, claim: _Claim, one: Port | Named, holder: Holder) -> Finding:
@@ -221,6 +296,9 @@ def _clash(domain: Domain, claim: _Claim, one: Port | Named, holder: Holder) -> 
         )
     elif one[0] == "container":
         code, text = _CODES["container"], f"the container name {one[1]} is taken by {_who(holder, domain)}"
+    elif one[0] == "image":
+        text = f"domain {holder.domain}{_where(holder, domain)} builds an image under the name {one[1]} already"
+        code, text = _CODES["image"], f"{text}: give this one another name"
     elif one[0] == "address":
         code, text = "AddressClash", f"{one[1]} is the address of {_who(holder, domain)} already"
     else:

@@ -55,6 +55,7 @@ from reconciler.intent.written import (
     RegistryHost,
     Responses,
     SecretName,
+    SharedWith,
     Text,
     Truth,
     VariableName,
@@ -256,6 +257,12 @@ class Network(Part):
         examples=[{"config": [{"subnet": "10.5.0.0/24", "gateway": "10.5.0.1"}]}],
     )
     labels: Labels | None = Field(None, description="Labels of the network.")
+    shared_with: SharedWith = Field(
+        (),
+        description="Domains that may join it, by name; * stands for any characters. They declare it as external, by"
+        " its name in the engine.",
+        examples=[["shop", "team-*"]],
+    )
 
 
 class Volume(Part):
@@ -276,6 +283,12 @@ class Volume(Part):
         True,
         description="false: it is removed, with what is in it, when it is no longer declared or its domain goes."
         " Where left out it stays, but for pnr down --volumes.",
+    )
+    shared_with: SharedWith = Field(
+        (),
+        description="Domains that may have it, by name; * stands for any characters. They declare it as external, by"
+        " its name in the engine.",
+        examples=[["shop", "team-*"]],
     )
 
 

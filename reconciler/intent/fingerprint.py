@@ -51,7 +51,7 @@ def container_digest(
 
 def network_digest(spec: NetworkSpec) -> str:
     """The hash over what was declared of a network, besides its name."""
-    return _hash({"v": 1, **_plain(replace(spec, name="", digest=""))})
+    return _hash({"v": 1, **_plain(replace(spec, name="", digest="", shared_with=()))})
 
 
 def with_build(declared: Build, content: str) -> Build:
@@ -93,13 +93,14 @@ _OF_A_CARD = ("mac_address", "driver_opts")
 
 def intent(domain: Domain, declared_options: Mapping[Any, Mapping[str, Any]]) -> str:
     """The hash over everything that ``domain`` means. ``declared_options`` holds the health checks' own options
-    without defaults, by the chunk's full name."""
+    without defaults, by the chunk's full name. Whom it shares something with is for others to ask: nothing of the
+    domain's own is done anew for it."""
     return _hash(
         {
             "v": 1,
             "name": domain.name,
-            "networks": sorted((_plain(replace(network, digest="")) for network in domain.networks), key=_text),
-            "volumes": sorted((_plain(volume) for volume in domain.volumes), key=_text),
+            "networks": sorted((_plain(replace(one, digest="", shared_with=())) for one in domain.networks), key=_text),
+            "volumes": sorted((_plain(replace(one, shared_with=())) for one in domain.volumes), key=_text),
             "cpuxs": {cpux.name: _cpux(cpux, declared_options) for cpux in domain.cpuxs},
         }
     )

@@ -113,6 +113,27 @@ def is_fixed(text: object) -> bool:
         return False
 
 
+def part_of_name(text: str) -> str:
+    """A name of something else as names of images can have it: ``my-shop`` for ``My.Shop``."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+
+
+def own_parts(domain: str) -> tuple[str, ...]:
+    """A domain's name as names of images can have it: as it is, where that is possible, and in any case."""
+    plain = domain.lower()
+    return tuple(dict.fromkeys((*((plain,) if _PART.fullmatch(plain) else ()), part_of_name(domain))))
+
+
+def own_length(image: ImageName, domain: str) -> int:
+    """How much of an image's name is that of a domain, which has it to itself: ``shop-web`` and ``shop_web`` of
+    ``shop``; 0 where it is not the domain's own. Of two domains to which it could belong, it is that of the longer
+    name's."""
+    name = image.repository.removeprefix("library/")
+    if image.registry != DOCKER_HUB or "/" in name:
+        return 0
+    return max((len(own) for own in own_parts(domain) if name.startswith((f"{own}-", f"{own}_"))), default=0)
+
+
 def registry_host(text: str) -> str:
     """The registry that ``text`` names, as in :attr:`ImageName.registry`; URLs and Docker Hub's other names are
     understood, as Docker's own configuration file has them. Raises BadImageName."""

@@ -27,6 +27,7 @@ from reconciler.intent.findings import Finding, copies
 from reconciler.intent.gates import GateBook, Waiting, find_cycles
 from reconciler.intent.model import ChunkId, Domain
 from reconciler.intent.positions import Path
+from reconciler.intent.sharing import Borrowed, not_shared
 
 MOST_ROUNDS = 50
 """Edits that can only be judged one after another: a chain of more is refused as a whole."""
@@ -64,13 +65,15 @@ def judge_domains(
     *,
     broken: Mapping[str, str | None] | None = None,
     refused: Collection[Finding] = (),
+    borrowed: Mapping[str, Collection[Borrowed]] | None = None,
 ) -> Judgement:
     """Judge what files declare.
 
     ``broken`` are the files that mean nothing, each with the name of the domain that it would declare, where that can
-    be told. ``refused`` are errors that were found before.
+    be told. ``refused`` are errors that were found before; ``borrowed`` is what each file asks for that only an owner's
+    sharing would allow.
     """
-    case = _Case(sorted(candidates, key=lambda domain: domain.file), in_force, broken or {})
+    case = _Case(sorted(candidates, key=lambda domain: domain.file), in_force, broken or {}, borrowed or {})
     return case.judge(refused)
 
 
@@ -104,8 +107,13 @@ class _Round:
 
 class _Case:
     def __init__(
-        self, ordered: Sequence[Domain], in_force: Collection[InForce], broken: Mapping[str, str | None]
+        self,
+        ordered: Sequence[Domain],
+        in_force: Collection[InForce],
+        broken: Mapping[str, str | None],
+        borrowed: Mapping[str, Collection[Borrowed]],
     ) -> None:
+        self.borrowed = borrowed
         self.ordered = ordered
         self.by_file = {domain.file: domain for domain in ordered}
         self.in_force = {one.name: one for one in in_force}
@@ -210,6 +218,7 @@ class _Case:
                 accepted[domain.name] = effective[domain.name] = domain
         now = _Round(speaks, effective, accepted, own)
         self._check_facts(now)
+        self._check_borrowed(now)
         self._check_claims(now, rejected)
         return now
 
@@ -335,6 +344,16 @@ class _Case:
                     else f"{held.file}, which declared domain {name}, is gone"
                 )
         return {name: why for name, why in found.items() if name not in now.effective}
+
+    def _check_borrowed(self, now: _Round) -> None:
+        """What of others a domain asks for and may not have."""
+        asking = {name: self.borrowed[d.file] for name, d in now.accepted.items() if self.borrowed.get(d.file)}
+        for name, borrowed in asking.items():
+            for finding, owner in not_shared(now.accepted[name], borrowed, now.effective.values()):
+                if owner is None:
+                    now.own.append(finding)
+                else:
+                    now.between.append((finding, frozenset({owner})))
 
     def _check_claims(self, now: _Round, rejected: set[str]) -> None:
         wrong = _errors(now.own) | _errors(one for one, _ in now.between)

@@ -331,7 +331,7 @@ class NetworkSpec:
     """A network of the domain. ``name`` is the engine-side name. External ones are required, never made.
 
     None leaves the choice to the engine. ``digest`` is a hash over what was declared besides the name; "" where none
-    was made.
+    was made. ``shared_with`` are patterns of the names of domains that may join it.
     """
 
     name: str
@@ -345,12 +345,13 @@ class NetworkSpec:
     enable_ipv6: bool | None = None
     ipam: Ipam = field(default_factory=Ipam)
     digest: str = field(default="", compare=False)
+    shared_with: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class VolumeSpec:
     """A named volume of the domain. ``name`` is the engine-side name. ``keep``: it stays when it is no longer
-    declared, or its domain goes."""
+    declared, or its domain goes. ``shared_with`` are patterns of the names of domains that may have it."""
 
     name: str
     external: bool = False
@@ -358,6 +359,7 @@ class VolumeSpec:
     labels: Mapping[str, str] = field(default_factory=dict)
     driver_opts: Mapping[str, str] = field(default_factory=dict)
     keep: bool = True
+    shared_with: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True)

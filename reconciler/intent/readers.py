@@ -57,6 +57,16 @@ def named(what: str, pattern: str = NAME_PATTERN, words: str = _NAME_WORDS) -> C
     return read
 
 
+_domains = named("name of a domain, or a pattern", r"[A-Za-z0-9_.*-]{1,63}", "letters, digits, _ . - and *, at most 63")
+
+
+def shared_with(value: Any) -> tuple[str, ...]:
+    """Names of domains, in which ``*`` stands for any characters."""
+    if not isinstance(value, list):
+        raise wrong_type('a list of domains such as ["shop", "team-*"]', value)
+    return tuple(as_list(_domains, "a list of domains")(value))
+
+
 container_name = named(
     "name of a container",
     CONTAINER_NAME_PATTERN,

@@ -5,14 +5,13 @@ Only documents without a single complaint come here; nothing is judged any more.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from reconciler import facts
 from reconciler.facts import TV, GateEntry, Pnr
-from reconciler.intent import document, fingerprint, options, pull_policy
+from reconciler.intent import document, fingerprint, image_names, options, pull_policy
 from reconciler.intent.document import AUTO, FACT_CHECK
 from reconciler.intent.gathering import Gathered, absolute
 from reconciler.intent.model import (
@@ -60,6 +59,7 @@ def resolve(
     ``defaults`` has the normal forms of settings of containers that declare none."""
     resolver = _Resolver(file, base_dir, check_types, gathered, defaults or {})
     cpuxs = tuple(resolver.cpux(cpux_name, cpux) for cpux_name, cpux in file.cpuxs.items())
+    resolver.take_shared()
     declared = [resolver.volume(volume) for volume in file.volumes]
     domain = Domain(
         name=file.name,
@@ -117,6 +117,16 @@ class _Resolver:
         declared = ((ChunkId(self.file.name, name, chunk.name), chunk) for chunk in cpux.design_chunks)
         copies = ((copy, chunk) for id, chunk in declared for copy in id.copies(_replicas(chunk)))
         return Cpux(name, rt_state, tuple(self._chunk(id, chunk) for id, chunk in copies))
+
+    def take_shared(self) -> None:
+        """What is shared with others is made for them, also where no chunk of the domain itself uses it."""
+        for network, said in self.file.networks.items():
+            if said is not None and said.shared_with:
+                self._join(network)
+        for volume, kept in self.file.volumes.items():
+            if kept is not None and kept.shared_with:
+                spec = self.volume(volume)
+                self.volumes[spec.name] = spec
 
     def _chunk(self, id: ChunkId, chunk: document.Chunk) -> Chunk:
         if "status" in chunk.model_fields_set and id.replica == 1:
@@ -263,6 +273,7 @@ class _Resolver:
             labels=declared.labels or {},
             driver_opts=declared.driver_opts or {},
             keep=declared.keep,
+            shared_with=tuple(declared.shared_with),
         )
 
     def _absolute(self, path: str) -> str:
@@ -284,6 +295,7 @@ class _Resolver:
             enable_ipv4=declared.enable_ipv4,
             enable_ipv6=declared.enable_ipv6,
             ipam=declared.ipam or Ipam(),
+            shared_with=tuple(declared.shared_with),
         )
         return spec if spec.external else replace(spec, digest=fingerprint.network_digest(spec))
 
@@ -328,7 +340,7 @@ def _container_name(id: ChunkId, chunk: document.Chunk) -> str:
 
 def _built_name(id: ChunkId) -> str:
     """The name of an image that is built and given no name."""
-    return "-".join(re.sub(r"[^a-z0-9]+", "-", part.lower()).strip("-") for part in (id.domain, id.cpux, id.chunk))
+    return "-".join(map(image_names.part_of_name, (id.domain, id.cpux, id.chunk)))
 
 
 def _deploy(container: Any) -> Deploy:

@@ -91,7 +91,8 @@ class RemoveVolume(Action):
 class EnsureImage(Action):
     """See to it that the image is there: pull it or, with ``build``, build it, as the policy says. ``platform`` is the
     one it must have, ``logins`` those of the domain by registry; they go before what Docker's configuration has.
-    ``digest``: what the registry has under the tag now; it is pulled where the engine has another one there."""
+    ``digest``: what the registry has under the tag now; it is pulled where the engine has another one there. ``domain``
+    is who asks, for whom it is built."""
 
     verbs = ("seeing to image", "saw to image")
     image: str

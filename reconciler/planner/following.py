@@ -16,7 +16,9 @@ from reconciler.intent.settings.volumes import images_mounted
 from reconciler.planner.actions import EnsureImage
 from reconciler.planner.memory import Memory
 from reconciler.planner.observed import Container, ImageNews
+from reconciler.sentences import advised
 
+_STEP = "give one of the two another name, or name the image in images.of_domains of the policy, where it is meant"
 _SHORT = len("sha256:") + 12
 
 
@@ -29,7 +31,9 @@ def wanted_id(chunk: Chunk, memory: Memory, news: ImageNews) -> str:
     """
     known = ""
     if chunk.auto_update is None:
-        known = memory.asked_image
+        known = memory.asked_image if not news.stranger or memory.asked_image != news.id else ""
+    elif news.stranger:
+        pass  # what another domain has built is never taken up
     elif chunk.auto_update.policy is AutoUpdatePolicy.LOCAL or (news.newest and news.newest in news.digests):
         known = news.id
     return known or _given_up(chunk, memory) or (memory.aimed_image if memory.aimed_from else "")
@@ -88,12 +92,16 @@ def moved(chunk: Chunk, news: ImageNews, c: Container) -> str:
         return ""
     if "image" in chunk.ignore_drift:
         return ""
-    return f"image: {chunk.container.image} is {short(news.id)} now, {short(c.image_id)} found"
+    told = f"image: {chunk.container.image} is {short(news.id)} now, {short(c.image_id)} found"
+    return (
+        advised(f"{told}: domain {news.stranger} has built it, so it is not taken up", _STEP) if news.stranger else told
+    )
 
 
 def by_request(chunk: Chunk, memory: Memory, news: ImageNews, containers: Iterable[Container]) -> Memory:
-    """The memory once a person has asked to converge: a tag that has moved counts then, as for ``compose up``."""
-    if chunk.auto_update is not None or chunk.kind is Kind.JOB or memory.asked_image == news.id:
+    """The memory once a person has asked to converge: a tag that has moved counts then, as for ``compose up``. Not one
+    under which another domain has built something: who may build must not thereby choose what others run."""
+    if news.stranger or chunk.auto_update is not None or chunk.kind is Kind.JOB or memory.asked_image == news.id:
         return memory
     ours = [c for c in containers if c.spec == chunk.container.digest]
     return replace(memory, asked_image=news.id) if any(moved(chunk, news, c) for c in ours) else memory

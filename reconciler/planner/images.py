@@ -22,6 +22,15 @@ def registry_digests(seen: ImageSeen, image: str) -> frozenset[str]:
     )
 
 
+def delivered(seen: ImageSeen, image: str, pulled: Collection[str]) -> bool:
+    """Whether a registry delivered an image under a name. ``pulled`` are the names under which pnr itself pulled it.
+
+    Engines that keep images as registries have them (their ids are digests) show digests of what was built here too, so
+    that of those only the record tells.
+    """
+    return str(parse(image)) in pulled or any(digest != seen.id for digest in registry_digests(seen, image))
+
+
 def unused(
     own: Iterable[tuple[ImageSeen, tuple[str, ...]]], used: Collection[str], declared: Iterable[str]
 ) -> list[ImageSeen]:

@@ -17,6 +17,8 @@ LONGEST_DELAY_SECONDS = 300.0
 HEALTHY_AFTER_SECONDS = 600.0
 FIRST_UPDATE_DELAY_SECONDS = 60.0
 LONGEST_UPDATE_DELAY_SECONDS = 3600.0
+FIRST_REFUSED_DELAY_SECONDS = 30.0
+LONGEST_REFUSED_DELAY_SECONDS = 1800.0
 
 
 class Remedy(StrEnum):
@@ -135,6 +137,13 @@ def delay(attempts: int, jitter: float) -> float:
     return min(doubled, LONGEST_DELAY_SECONDS) * (0.9 + 0.2 * jitter)
 
 
+def refused_delay(attempts: int, jitter: float) -> float:
+    """The same for what the policy refused: only somebody's doing changes that, and most of it is tried at once then.
+    30 s, doubling to half an hour."""
+    doubled = FIRST_REFUSED_DELAY_SECONDS * 2.0 ** min(max(attempts - 1, 0), 32)
+    return min(doubled, LONGEST_REFUSED_DELAY_SECONDS) * (0.9 + 0.2 * jitter)
+
+
 def making(memory: Memory, now: float) -> Memory:
     """The memory once a container is being made. One that has lasted for as long as makes setbacks forgotten was no
     waste, whether it was healthy all the time or is just replaced by what somebody wants instead."""
@@ -161,10 +170,11 @@ def set_back(
 ) -> Memory:
     """One more setback: with a ``failure`` the chunk counts as failed, without it as being recovered."""
     attempts = memory.attempts + 1
+    is_refused = failure is not None and failure.reason is Reason.POLICY_REFUSED
     return replace(
         memory,
         attempts=attempts,
-        not_before=now + delay(attempts, jitter),
+        not_before=now + (refused_delay if is_refused else delay)(attempts, jitter),
         failure=failure,
         remedy=remedy,
         counted_run=memory.counted_run if counted_run is None else counted_run,

@@ -20,6 +20,7 @@ LABEL_MARK = "io.pnr.mark"  # random, so that no image has it: see engine/docker
 LABEL_KEEP = "io.pnr.keep"  # of a volume: "false" where it goes with its declaration
 LABEL_FILES = "io.pnr.files"  # what single files of the host that are mounted were: see engine/docker/host_files.py
 LABEL_BUILD = "io.pnr.build"  # of an image: the fingerprint of what it was built from
+LABEL_BUILT_BY = "io.pnr.built-by"  # of an image: the domain that it was built for, or that of what it was made from
 
 
 class Condition(StrEnum):
@@ -108,7 +109,7 @@ class Container:
 class ImageSeen:
     """An image that an engine has. ``names`` are its tags (``redis:7``), ``digests`` what registries call it
     (``redis@sha256:…``), ``platform`` such as ``linux/arm64/v8``. ``config`` is the engine's own (``Entrypoint``,
-    ``Env``, …); ``size`` in bytes."""
+    ``Env``, …); ``size`` in bytes. ``built_by`` is the domain that pnr built it for; "" where it did not."""
 
     id: str
     names: tuple[str, ...] = ()
@@ -117,6 +118,7 @@ class ImageSeen:
     config: Mapping[str, Any] = field(default_factory=dict)
     size: int = 0
     platform: str = ""
+    built_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +128,15 @@ class ImageNews:
     ``id`` is what the engine has under the name ("" where it has nothing, or nobody has looked yet), ``digests`` what
     the registry of that name calls it. ``newest`` is the digest that the registry has under the tag ("" where that is
     not known). ``fetching`` says how far a fetch ahead of the chunk's own work is; "" where none is under way.
+    ``stranger`` is another domain that has built what the engine has under the name, where the policy does not let that
+    be taken up.
     """
 
     id: str = ""
     digests: frozenset[str] = frozenset()
     newest: str = ""
     fetching: str = ""
+    stranger: str = ""
 
 
 @dataclass(frozen=True, slots=True)

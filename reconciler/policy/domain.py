@@ -8,26 +8,28 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from glob import escape
 from typing import Any
 
 from reconciler.intent.findings import Finding
 from reconciler.intent.model import Adopt, Chunk, ContainerSpec, Domain
+from reconciler.intent.networks import NAMELESS, RESERVED
 from reconciler.intent.positions import Path
 from reconciler.intent.settings import SETTINGS, payload
+from reconciler.intent.sharing import Borrowed
 from reconciler.planner.bodies import network_body, volume_body
-from reconciler.planner.observed import LABEL_CHUNK, LABEL_CPUX, LABEL_DOMAIN, LABEL_REPLICA
+from reconciler.planner.observed import LABEL_BUILT_BY, LABEL_CHUNK, LABEL_CPUX, LABEL_DOMAIN, LABEL_REPLICA
 from reconciler.policy import names
 from reconciler.policy.checks import claims, quotas
-from reconciler.policy.checks.sharing import CONTAINER, leads_to_host
+from reconciler.policy.checks.sharing import CONTAINER, allows_unowned, leads_to_host
 from reconciler.policy.judge import Judge
-from reconciler.policy.model import Policy
 from reconciler.policy.paths import is_absolute
 from reconciler.policy.refusal import CODE, Refusal
 from reconciler.policy.request import Request, Route, to_create
 from reconciler.policy.rule import DOMAINS
 from reconciler.policy.suggesting import allowing, lines, pattern_of
-from reconciler.policy.world import World
+from reconciler.policy.world import ImageThere, World
 from reconciler.sentences import advised
 
 _INDEX = re.compile(r"(?P<top>(?:HostConfig\.)?[A-Za-z]+)\[(?P<index>[^\]]*)\]")
@@ -42,6 +44,9 @@ _POOL = re.compile(r"IPAM\.Config\[(?P<index>[0-9]+)\]\.(?P<key>[A-Za-z]+)(?:\[(
 _POOL_KEYS: Mapping[str, Path] = {"Subnet": ("subnet",), "IPRange": ("ip_range",), "Gateway": ("gateway",)}
 _MOUNTS = ("HostConfig.Binds", "HostConfig.Mounts")
 _READING = ("GET", "HEAD", "OPTIONS")
+POLICY_FILE = "/etc/pnr/policy.toml"
+ENGINES_OWN = frozenset({*RESERVED, *NAMELESS})
+"""Networks that every engine has, which follow rules of their own."""
 _PART = re.compile(r"(?>[A-Za-z]:[\\/][^:]*|[^:]*):((?>[A-Za-z]:[\\/][^:]*|[^:]*))(?::.*)?")
 
 
@@ -71,24 +76,35 @@ class _Declared:
     def addresses(self, host: str) -> tuple[str, ...]:
         return ()
 
+    def image(self, name: str) -> ImageThere | None:
+        return None
+
+    def shares(self, kind: str, name: str, owner: str, domain: str) -> bool:
+        return False
+
 
 def judge_domain(judge: Judge, domain: Domain, tree: Mapping[str, Any]) -> list[Finding]:
     """Everything that the policy refuses of a domain. ``tree`` is its file as it is written."""
     found = (
-        Finding(domain.name, domain.file, place, CODE, _message(judge.policy, refusal, judge.domain_file))
+        Finding(domain.name, domain.file, place, CODE, _message(judge, refusal))
         for place, refusal in refusals(judge, domain, tree)
     )
     return list(dict.fromkeys(found))
 
 
-def _message(policy: Policy, refusal: Refusal, file: str | None) -> str:
+def _message(judge: Judge, refusal: Refusal) -> str:
     """What is refused, and the very lines that would allow it, to this file alone."""
     said = f"the policy refuses {refusal}"
-    rules = allowing(policy, [refusal])
-    if not rules:
-        return said
-    shown = " ".join(lines(rules, pattern_of(file) if file else "").split("\n"))
-    return advised(said, f"take it out of the domain file, or allow it in /etc/pnr/policy.toml: {shown}")
+    shown = allowed_by(judge, [refusal])
+    return advised(said, f"take it out of the domain file, or allow it in {shown}") if shown else said
+
+
+def allowed_by(judge: Judge, refusals: Iterable[Refusal]) -> str:
+    """A file, and the lines in it that would allow these, to the file alone that is judged for; nothing where there are
+    none."""
+    rules = allowing(judge.policy, refusals)
+    pattern = pattern_of(judge.domain_file) if judge.domain_file else ""
+    return f"{judge.policy.file or POLICY_FILE}: {' '.join(lines(rules, pattern).split(chr(10)))}" if rules else ""
 
 
 def refusals(judge: Judge, domain: Domain, tree: Mapping[str, Any]) -> Iterator[tuple[Path, Refusal]]:
@@ -140,12 +156,11 @@ def _of_chunk(
         if not (judge.places.elsewhere and _is_of_the_place(refusal, written, place)):
             yield (*path, "container", *place), refusal
     if spec.build is not None:
-        query = {"t": [spec.image, *spec.build.tags], "networkmode": [spec.build.network or ""]}
-        asked = Request(Route.BUILD, "POST", "/build", query=query)
+        labels = json.dumps({LABEL_BUILT_BY: chunk.id.domain})
+        query = {"t": [spec.image, *spec.build.tags], "networkmode": [spec.build.network or ""], "labels": [labels]}
+        asked = Request(Route.BUILD, "POST", "/build", query=query, domain=chunk.id.domain)
         for refusal in judge.request(asked, world):
-            key = "build" if "build" in written else "build_path"
-            inner = ("network",) if refusal.field == "networkmode" else ()
-            yield (*path, "container", key, *inner), refusal
+            yield (*path, "container", *_in_build(written, refusal)), refusal
     if spec.named:
         case = judge.case(owner=chunk.id)
         claims.container(case, spec.name)
@@ -188,6 +203,18 @@ def health(judge: Judge, chunk: Chunk, body: Mapping[str, Any], world: World) ->
     return list(case.out)
 
 
+def _in_build(written: Mapping[str, Any], refusal: Refusal) -> Path:
+    """The place in the container that asks for what is refused of a build."""
+    key = "build" if "build" in written else "build_path"
+    match = _INDEX.match(refusal.field)
+    if refusal.field == "networkmode":
+        return (key, "network")
+    if match is None or match["top"] != "t":
+        return (key,)
+    tag = int(match["index"]) - 1
+    return (key, "tags", tag) if tag >= 0 else ("image",) if "image" in written else (key,)
+
+
 def adoption(judge: Judge, adopt: Adopt) -> list[Refusal]:
     """Whether a chunk may ask for what it asks for of a container that somebody else made."""
     case = judge.case()
@@ -195,7 +222,7 @@ def adoption(judge: Judge, adopt: Adopt) -> list[Refusal]:
     wanted = {Adopt.NO: 0, Adopt.MATCHING: 1, Adopt.REPLACE: 2}[adopt]
     if wanted > order.index(judge.policy.word("domains.adopt")):
         what = "to take over a container of somebody else" if wanted == 1 else "to replace a container of somebody else"
-        case.refuse("domains.adopt", "adopt", what)
+        case.refuse("domains.adopt", "adopt", what, order[wanted])
     return list(case.out)
 
 
@@ -219,10 +246,36 @@ def _belongings(judge: Judge, domain: Domain, tree: Mapping[str, Any]) -> Iterat
             place = _declaration(tree, "volumes", volume.name, f"{domain.name}_")
             for refusal in judge.request(asked):
                 yield (*place, "driver" if refusal.rule == "volumes.drivers" else "driver_opts"), refusal
-        elif not judge.policy.flag("volumes.external"):
-            case = judge.case()
-            case.refuse("volumes.external", "HostConfig.Binds", f"the volume {volume.name}, which is not of its domain")
-            yield from ((_declaration(tree, "volumes", volume.name, ""), refusal) for refusal in case.out)
+
+
+def borrowed(judge: Judge, domain: Domain, tree: Mapping[str, Any]) -> Iterator[Borrowed]:
+    """What a domain asks for that is not its own and that the policy does not name: it may have it only where the owner
+    shares it."""
+    for place, refusal, (kind, name) in strangers(judge, domain, tree):
+        rule = f"rule {refusal.rule}, {refusal.origin}"
+        unowned = allows_unowned(judge.case(domain=domain.name), refusal.rule, name)
+        yield Borrowed(kind, name, place, CODE, rule, allowed_by(judge, [refusal]), unowned)
+
+
+def strangers(judge: Judge, domain: Domain, tree: Mapping[str, Any]) -> Iterator[tuple[Path, Refusal, tuple[str, str]]]:
+    """The same as refusals, each with its place in the file, and with the kind and name of what it is about."""
+    if judge.policy.is_open:
+        return
+    for kind, name, place in _asked_for(domain, tree):
+        rule = f"{kind}s.external"
+        if not judge.policy.allows(rule, name):
+            case = judge.case(domain=domain.name)
+            case.refuse(rule, f"{kind}s", f"the {kind} {name}, which is not of its domain", escape(name))
+            yield from ((place, refusal, (kind, name)) for refusal in case.out)
+
+
+def _asked_for(domain: Domain, tree: Mapping[str, Any]) -> Iterator[tuple[str, str, Path]]:
+    for network in domain.networks:
+        if network.external and network.name not in ENGINES_OWN:
+            yield "network", network.name, _declaration(tree, "networks", network.name, "")
+    for volume in domain.volumes:
+        if volume.external:
+            yield "volume", volume.name, _declaration(tree, "volumes", volume.name, "")
 
 
 def _in_network(field: str) -> Path:

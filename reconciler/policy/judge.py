@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from reconciler.intent.contents import Source
+from reconciler.intent.image_names import parse
 from reconciler.intent.model import ChunkId
 from reconciler.planner.observed import LABEL_DOMAIN
 from reconciler.policy.checks import container, images, network, places, secrets, subnets, volumes
@@ -118,24 +119,26 @@ class Judge:
             return []
         seen = world or Nothing()
         try:
-            return self.for_domain(self._domain_of(request, seen))._request(request, seen)
+            return self.for_domain(self.domain_of_request(request, seen))._request(request, seen)
         except Unowned as error:
             return self._unowned(error)
 
-    def _domain_of(self, request: Request, world: World) -> str:
+    def domain_of_request(self, request: Request, world: World) -> str:
         """The domain that a request is for; "" where it can't be told, or need not."""
         if self.domain_file is not None or self._file_of is None:
             return ""
         body = table(request.body)
         match request.route:
-            case Route.PULL | Route.BUILD:
+            case Route.PULL:
                 return request.domain
+            case Route.BUILD:
+                return request.domain or images.builder(request)
             case Route.CREATE_CONTAINER | Route.CREATE_VOLUME | Route.CREATE_NETWORK:
                 return str(table(body.get("Labels")).get(LABEL_DOMAIN) or "")
             case Route.START_CONTAINER | Route.UPDATE_CONTAINER | Route.EXEC:
-                return _owner(world.container(request.target))
+                return domain_of(world.container(request.target))
             case Route.CONNECT_NETWORK:
-                return _owner(world.container(str(body.get("Container") or "")))
+                return domain_of(world.container(str(body.get("Container") or "")))
         return ""
 
     def _unowned(self, error: Unowned) -> list[Refusal]:
@@ -150,8 +153,10 @@ class Judge:
         case = self.case(world)
         match request.route:
             case Route.PULL:
+                case.domain = request.domain
                 images.pull(case, request)
             case Route.BUILD:
+                case.domain = request.domain or images.builder(request)
                 images.build(case, request)
             case Route.START_CONTAINER:
                 return self._existing(request.target, case.world)
@@ -257,6 +262,14 @@ class Judge:
         places.host_path(case, path, "Mounts", read_only=read_only)
         return list(case.out)
 
+    def may_take_up(self, image: str, domain: str) -> bool:
+        """Whether a container of a domain may be made anew from an image of this name that another one has built."""
+        try:
+            policy = self.for_domain(domain).policy
+        except Unowned:
+            return False
+        return policy.is_open or images.may_take_up(policy, parse(image))
+
     def file(self, path: str, field: str = "file", *, is_folder: bool = False) -> list[Refusal]:
         """Everything that speaks against a file, or a directory to build from, that a domain refers to."""
         if self.policy.is_open:
@@ -266,6 +279,7 @@ class Judge:
         return list(case.out)
 
 
-def _owner(inspected: Mapping[str, Any] | None) -> str:
+def domain_of(inspected: Mapping[str, Any] | None) -> str:
+    """The domain that a container belongs to; "" where it belongs to none, or where there is none."""
     owner = owner_of(labels_of(inspected)) if inspected is not None else None
     return owner.domain if owner is not None else ""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
+from reconciler.intent.file_names import stem
 from reconciler.policy import patterns
 from reconciler.policy.rule import Profile
 from reconciler.policy.table import RULES
@@ -80,7 +81,7 @@ class Policy:
         if rule not in NAMED_FOR_DOMAINS:
             return self.values[rule]
         names = ((one, one.partition("/")[0]) for one in self.values[rule])
-        return tuple(one for one, domain in names if set(domain) & set("*?[") or domain == patterns.stem(path))
+        return tuple(one for one, domain in names if set(domain) & set("*?[") or domain == stem(path))
 
     def of_no_file(self) -> Policy:
         """What is in force for what belongs to no domain file."""

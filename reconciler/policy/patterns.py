@@ -20,9 +20,9 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from reconciler.intent.file_names import ENDING, stem
 from reconciler.policy.rule import BadValue
 
-ENDING = ".json"
 _LONGEST = 1024
 _WILD = frozenset("*?")
 
@@ -50,11 +50,6 @@ def parse(text: str) -> str:
     if not text.endswith("*"):
         raise BadValue(f"the name of every domain file ends with {ENDING}: write {text + ENDING!r}")
     return text
-
-
-def stem(path: str) -> str:
-    """A domain file's path as patterns are held against it."""
-    return path.removesuffix(ENDING)
 
 
 def means(pattern: str, path: str) -> bool:

@@ -19,9 +19,11 @@ NONE = "none"
 DOMAINS = "@domains"
 """In a list of paths: the directory of the domain files, with all that lies below it."""
 DOMAIN = "@domain"
-"""In a list of paths, at the beginning: the domain file's own folder beside it, which is called as the file is, without
-its ending. As a later part: that name. Names of domains are anybody's; those of files are not."""
-
+"""The domain file's own name, without its ending: who writes a file chooses the domain's name in it, and not the
+file's. In a list of paths, at the beginning: the folder beside the domain file that is called so; as a later part, that
+name. In a list of names: that name; for images as names of images have it."""
+UNOWNED = "@unowned"
+"""In a list of networks or volumes: every one that belongs to no domain."""
 HOST = "@host"
 """In a list of goals: this machine, by any of its addresses."""
 
@@ -114,6 +116,12 @@ def _text(value: Any) -> str:
     if not value or value != value.strip():
         raise BadValue(f"expected a text that is not empty and has no space around it, found {_found(value)}")
     return value
+
+
+def _names(value: Any) -> tuple[Any, ...]:
+    if isinstance(value, bool):
+        return ("*",) if value else ()
+    return _list(value, "names", _text)
 
 
 def _path(value: Any) -> str:
@@ -251,6 +259,9 @@ def _sysctl(value: Any) -> str:
 
 FLAG = Kind("true or false", _flag)
 WORDS = Kind("a list of names; `*` stands for any characters", lambda value: _list(value, "names", _text), is_list=True)
+NAMES = Kind(
+    "a list of names; `*` stands for any characters, true for every name and false for none", _names, is_list=True
+)
 PATHS = Kind("a list of paths; `*` stands for any name", lambda value: _list(value, "paths", _path), is_list=True)
 CAPABILITIES = Kind(
     "a list of capabilities; `*` stands for all", lambda value: _list(value, "capabilities", _capability), is_list=True

@@ -16,11 +16,12 @@ from reconciler.policy.table import RULES, SECTIONS
 
 _LAXEST: Mapping[str, Any] = {
     "namespaces.containers": "any",
-    "domains.adopt": "replace",
     "limits.required": [],
     "probes.host_network": "any",
 }
 """Of rules that are neither a flag nor a ceiling, and not a list of what is allowed."""
+_LAXER: Mapping[str, tuple[str, ...]] = {"domains.adopt": ("no", "matching", "replace")}
+"""Of rules that are one of several words, from strict to lax."""
 
 
 def allowing(policy: Policy, refusals: Iterable[Refusal]) -> Mapping[str, Any]:
@@ -29,8 +30,10 @@ def allowing(policy: Policy, refusals: Iterable[Refusal]) -> Mapping[str, Any]:
     changed: dict[str, Any] = {}
     for refusal in refusals:
         for name, item in refusal.wants:
-            if item:
+            if item and RULES[name].kind.is_list:
                 changed[name] = _with(RULES[name], policy, changed.get(name), item)
+            elif item:
+                changed[name] = max(item, changed.get(name, item), key=_LAXER[name].index)
         rule = RULES.get(refusal.rule)
         if refusal.wants or rule is None:
             continue

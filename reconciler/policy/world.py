@@ -37,6 +37,15 @@ class Seen:
     owner: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ImageThere:
+    """An image that the engine has under a name. ``builder`` is the domain that pnr built it for here, "" where none is
+    known; ``delivered`` says that a registry delivered it under that name."""
+
+    builder: str = ""
+    delivered: bool = False
+
+
 Look = Callable[[str], Seen]
 """Looks at an absolute path of the host."""
 
@@ -127,6 +136,14 @@ class World(Protocol):
         """What a name of a host stands for now; nothing where nobody has asked, or nobody knows."""
         ...
 
+    def image(self, name: str) -> ImageThere | None:
+        """An image, by name or id."""
+        ...
+
+    def shares(self, kind: str, name: str, owner: str, domain: str) -> bool:
+        """Whether domain ``owner`` lets ``domain`` have its network or volume (``kind``) of this name."""
+        ...
+
     @property
     def is_complete(self) -> bool:
         """Whether None means that there is none: else it means that nobody has looked."""
@@ -157,3 +174,11 @@ class Nothing:
     def addresses(self, host: str) -> tuple[str, ...]:
         """Nobody has asked."""
         return ()
+
+    def image(self, name: str) -> ImageThere | None:
+        """Nobody has looked."""
+        return None
+
+    def shares(self, kind: str, name: str, owner: str, domain: str) -> bool:
+        """Nobody has said so."""
+        return False

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
+
+import pytest
 
 from reconciler.engine.simulated.faults import Fault
 from tests.simulation.tagged import (
@@ -138,5 +141,46 @@ def test_a_swapped_tag_that_does_not_come_up_is_rolled_back_from_and_not_tried_a
             assert web(w).id == old
             w.engine.load_by_hand("web:1")
             await w.until(lambda: web_image(w) == "sha256:web:1#2")
+
+    run(story())
+
+
+@pytest.mark.parametrize("auto_update", [False, "local", "registry"])
+def test_what_another_domain_builds_under_the_tag_is_told_and_never_runs_here(auto_update: Any) -> None:
+    async def story() -> None:
+        async with World() as w:
+            w.files.write("shop", shop(auto_update))
+            await w.until_settled()
+            before = web(w)
+            w.engine.build_for("other", "web:1")
+            await w.until(lambda: "domain other has built it" in w.chunk("web")["image_moved"], limit=90)
+            w.ask_apply()
+            await lasting(HOUR, w)
+            assert web(w) == before
+
+    run(story())
+
+
+def test_what_another_domain_builds_runs_where_the_policy_lets_it_be_taken_up() -> None:
+    async def story() -> None:
+        async with World() as w:
+            w.taken_up.add("web:1")
+            w.files.write("shop", shop(False))
+            await w.until_settled()
+            w.engine.build_for("other", "web:1")
+            await w.until(lambda: web_image(w) == "sha256:web:1#1", limit=5)
+            await w.until_settled()
+            assert w.chunk("web")["image_moved"] == ""
+
+    run(story())
+
+
+def test_what_the_domain_itself_builds_under_a_tag_is_its_own() -> None:
+    async def story() -> None:
+        async with World() as w:
+            w.files.write("shop", shop("local"))
+            await w.until_settled()
+            w.engine.build_for("shop", "web:1")
+            await w.until(lambda: web_image(w) == "sha256:web:1#1", limit=30)
 
     run(story())

@@ -241,6 +241,7 @@ class World:
 
     def __init__(self, engine: SimulatedEngine | None = None, *, seed: int = 0, leases: Leases | None = None) -> None:
         self.leases = leases
+        self.taken_up: set[str] = set()  # images that the policy lets be taken up although another domain built them
         self.engine = engine or SimulatedEngine(seed=seed, start_seconds=(0.2, 0.6))
         self.files = Files()
         self.stores = Stores()
@@ -283,6 +284,7 @@ class World:
             recorder=recorder,
             seed=self.seed,
             leases=self.leases,
+            may_take_up=lambda image, _: image in self.taken_up,
         )
         self._task = asyncio.get_running_loop().create_task(self.controller.run())
 

@@ -18,7 +18,8 @@ from docker.errors import DockerException
 from docker.utils import kwargs_from_env
 
 from reconciler.engine.docker.failures import unavailable
-from reconciler.engine.docker.guarding import Guard, GuardedClient
+from reconciler.engine.docker.guarded_client import GuardedClient
+from reconciler.engine.docker.guarding import Guard
 from reconciler.engine.protocol import EngineUnavailable
 
 OLDEST_API = "1.41"

@@ -408,7 +408,7 @@ class DockerEngine:
         """What is there under these names, by one call."""
         filters = {"reference": seeing.patterns(names)}
         listed = await self._asked(self._looks, lambda c: c.images(filters=filters))
-        return seeing.named([seeing.from_summary(summary) for summary in listed], names)
+        return seeing.named([self._images.built_by(seeing.from_summary(summary)) for summary in listed], names)
 
     async def newest_digest(self, image: str, logins: Mapping[str, Login] | None = None) -> str:
         """What the registry has under this name now."""
@@ -451,7 +451,7 @@ def _image_key(action: EnsureImage) -> Hashable:
     """Equal for those who ask for the same image, whatever their policies, as the same user of its registry: what one
     may not have, another one may."""
     build = action.build
-    how = (build.context, build.fingerprint) if build is not None else None
+    how = (build.context, build.fingerprint, action.domain) if build is not None else None
     login = action.logins.get(parse(action.image).registry)
     user = (login.username, login.fingerprint) if login is not None else None
     return (action.image, how, action.platform, user)

@@ -17,27 +17,40 @@ from docker.errors import APIError, DockerException
 
 from reconciler.engine.docker import mounted_places, reading
 from reconciler.engine.docker.failures import status
-from reconciler.engine.protocol import Adopted, PolicyRefused
+from reconciler.engine.docker.images import builder, seeing
+from reconciler.engine.protocol import Adopted, ImageRecord, Lending, PolicyRefused
+from reconciler.intent.image_names import parse
 from reconciler.intent.model import Adopt, ChunkId
-from reconciler.planner.observed import LABEL_CHUNK, LABEL_CPUX, LABEL_DOMAIN, LABEL_REPLICA
+from reconciler.planner.images import delivered
+from reconciler.planner.observed import LABEL_BUILD, LABEL_CHUNK, LABEL_CPUX, LABEL_DOMAIN, LABEL_REPLICA
 from reconciler.policy.checks.subnets import BRIDGE_NAME
-from reconciler.policy.domain import adoption
-from reconciler.policy.judge import Judge, Unowned
+from reconciler.policy.domain import adoption, allowed_by
+from reconciler.policy.judge import Judge, Unowned, domain_of
 from reconciler.policy.names import told
 from reconciler.policy.refusal import Refusal
-from reconciler.policy.request import FOR_DOMAIN, NoJson, of_url
+from reconciler.policy.request import NoJson, of_url
+from reconciler.policy.world import ImageThere
+from reconciler.sentences import advised
 
 Body = Mapping[str, Any]
 
 
 class Guard:
     """Holds requests against the policy of ``judge``, which knows the file that each domain belongs to: what the policy
-    says of that file is in force for them. ``adopted`` tells whose the containers are that were taken
-    over."""
+    says of that file is in force for them. ``adopted`` tells whose the containers are that were taken over, ``images``
+    who built them, ``lending`` what domains share."""
 
-    def __init__(self, judge: Judge, adopted: Adopted | None = None) -> None:
+    def __init__(
+        self,
+        judge: Judge,
+        adopted: Adopted | None = None,
+        images: ImageRecord | None = None,
+        lending: Lending | None = None,
+    ) -> None:
         self._judge = judge
         self._adopted = adopted
+        self._images = images
+        self._lending = lending
 
     def protect(self, root: str) -> None:
         """The engine keeps its data there."""
@@ -49,7 +62,8 @@ class Guard:
             asked = of_url(str(request.method), str(request.url), request.body, domain)
         except NoJson as error:
             raise PolicyRefused(f"the policy can't judge it: {error}") from error
-        _refuse(self._judge.request(asked, _Asking(client, self._adopted)))
+        asking = self._asking(client)
+        self._refuse(self._judge.request(asked, asking), self._judge.domain_of_request(asked, asking))
 
     def lends_login(self, domain: str, registry: str) -> bool:
         """Whether the daemon's own login to a registry may be used for a domain."""
@@ -57,15 +71,15 @@ class Guard:
 
     def is_judged(self, client: docker.APIClient, body: Body) -> bool:
         """Whether the engine must not start a container again by itself: what it has of the host is judged first."""
-        return self._judge.is_judged(body, _Asking(client, self._adopted))
+        return self._judge.is_judged(body, self._asking(client))
 
     def check_mounted(self, client: docker.APIClient, body: Body, *, is_here: bool) -> None:
         """Return where a container that runs, and that pnr has not started, has of the host what it may have: what it
         was to have, as that is now, and what the kernel says that it has. Raises PolicyRefused."""
-        asking = _Asking(client, self._adopted)
+        asking = self._asking(client)
         if not self._judge.is_judged(body, asking):
             return
-        _refuse(self._judge.existing(_without_restarts(body), asking))
+        self._refuse(self._judge.existing(_without_restarts(body), asking), domain_of(body))
         names = [str(mount["Name"]) for mount in body.get("Mounts") or () if mount.get("Name")]
         volumes = {name: found for name in names if (found := asking.volume(name)) is not None}
         for wanted, instead in mounted_places.differing(body, volumes) if is_here else ():
@@ -89,8 +103,8 @@ class Guard:
             }
             # The engine may be told to start it again: that is taken from it as soon as it is ours.
             found = reading.overlaid(_without_restarts(body), labels)
-            refusals += self._judge.existing(found, _Asking(client, self._adopted))
-        _refuse(refusals)
+            refusals += self._judge.existing(found, self._asking(client))
+        self._refuse(refusals, chunk.domain)
 
     def _adoption(self, chunk: ChunkId, adopt: Adopt) -> list[Refusal]:
         try:
@@ -98,28 +112,24 @@ class Guard:
         except Unowned as error:
             raise PolicyRefused(f"the policy can't judge it: nobody knows which file domain {error} is of") from error
 
+    def _asking(self, client: docker.APIClient) -> _Asking:
+        return _Asking(client, self._adopted, self._images, self._lending)
+
+    def _refuse(self, refusals: list[Refusal], domain: str) -> None:
+        if not refusals:
+            return
+        try:
+            judge = self._judge.for_domain(domain)
+        except Unowned:
+            judge = self._judge
+        shown = allowed_by(judge, refusals)
+        step = f"take it out of the domain file, or allow it in {shown}" if shown else ""
+        raise PolicyRefused(advised("the policy refuses " + "; ".join(map(told, refusals)), step))
+
 
 def _without_restarts(body: Body) -> dict[str, Any]:
     host = {key: value for key, value in (body.get("HostConfig") or {}).items() if key != "RestartPolicy"}
     return {**body, "HostConfig": host}
-
-
-def _refuse(refusals: list[Refusal]) -> None:
-    if refusals:
-        raise PolicyRefused("the policy refuses " + "; ".join(map(told, refusals)))
-
-
-class GuardedClient(docker.APIClient):
-    """The SDK's client, with a guard before everything that it sends."""
-
-    guard: Guard | None = None
-
-    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
-        """Send a request that the guard lets pass. Raises PolicyRefused, and what ``requests`` raises."""
-        domain = str(request.headers.pop(FOR_DOMAIN, None) or "")
-        if self.guard is not None:
-            self.guard.check(self, request, domain)
-        return super().send(request, **kwargs)
 
 
 class _Asking:
@@ -127,9 +137,17 @@ class _Asking:
 
     is_complete = True
 
-    def __init__(self, client: docker.APIClient, adopted: Adopted | None) -> None:
+    def __init__(
+        self,
+        client: docker.APIClient,
+        adopted: Adopted | None,
+        images: ImageRecord | None,
+        lending: Lending | None,
+    ) -> None:
         self._client = client
         self._adopted = adopted
+        self._images = images
+        self._lending = lending
         self._seen: dict[tuple[str, str], Body | None] = {}
 
     def container(self, name: str) -> Body | None:
@@ -164,6 +182,23 @@ class _Asking:
         except (OSError, UnicodeError):
             return ()  # nor will the engine reach it
         return tuple(dict.fromkeys(str(one[4][0]).partition("%")[0] for one in found))
+
+    def image(self, name: str) -> ImageThere | None:
+        """By name or id; who built it is in pnr's own record, since labels come along with what is built on others."""
+        body = self._asked("image", name, self._client.inspect_image)
+        if body is None:
+            return None
+        seen = seeing.seen(body)
+        by = builder(self._images, seen)
+        if by or parse(name).is_fixed:
+            return ImageThere(by)
+        # What was built before that was recorded has a label of ours.
+        own = self._images.own() if self._images is not None and LABEL_BUILD not in seen.labels else {}
+        return ImageThere("", delivered(seen, name, own.get(seen.id, ())))
+
+    def shares(self, kind: str, name: str, owner: str, domain: str) -> bool:
+        """As the intents in force say."""
+        return self._lending is not None and self._lending.shares(kind, name, owner, domain)
 
     def _asked(self, kind: str, name: str, ask: Callable[[str], Any]) -> Body | None:
         key = (kind, name)

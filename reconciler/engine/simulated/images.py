@@ -27,6 +27,7 @@ class SimulatedImages:
         self._newest: dict[str, int] = {}
         self._local: dict[str, int] = {}
         self._own: dict[str, set[str]] = {}
+        self._built: dict[str, str] = {}
 
     def release(self, image: str) -> None:
         """The registry has a new image under this name."""
@@ -38,6 +39,11 @@ class SimulatedImages:
         self._local[image] = self._newest[image]
         self.images.add(image)
         self._hint(Glimpse(None, images=True))
+
+    def build_for(self, domain: str, image: str) -> None:
+        """pnr builds a new image under this name for a domain."""
+        self._built[_id(image, self._newest.get(image, 0) + 1)] = domain
+        self.load_by_hand(image)
 
     def tag_by_hand(self, image: str, release: int) -> None:
         """Somebody gives the name to an earlier, or a later, image."""
@@ -82,7 +88,8 @@ class SimulatedImages:
     def _seen(self, image: str, id: str, names: tuple[str, ...]) -> ImageSeen:
         parsed = parse(image)
         digest = _digest(id)
-        return ImageSeen(id, names, (f"{parsed.name}@{digest}",), size=SIZE, platform="linux/amd64")
+        digests = (f"{parsed.name}@{digest}",)
+        return ImageSeen(id, names, digests, size=SIZE, platform="linux/amd64", built_by=self._built.get(id, ""))
 
     def _registry_digest(self, image: str) -> str:
         self.questions.append(image)

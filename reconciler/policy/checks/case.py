@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from reconciler.intent.file_names import stem
 from reconciler.intent.model import ChunkId
 from reconciler.planner.observed import LABEL_CHUNK, LABEL_CPUX, LABEL_DOMAIN, LABEL_REPLICA
-from reconciler.policy import patterns
 from reconciler.policy.model import Policy
 from reconciler.policy.refusal import KNOWN_FIELDS, Refusals
 from reconciler.policy.world import HostNet, Installation, Look, Nothing, World
@@ -39,15 +39,24 @@ class Case:
     owner: ChunkId | None = None
     domain: str = ""
     file: str | None = None
+    is_there: bool = False  # the container is there already
     out: Refusals = field(init=False)
 
     def __post_init__(self) -> None:
         self.out = Refusals(self.policy)
 
+    @property
+    def own_name(self) -> str:
+        """What ``@domain`` stands for: the file's name without its ending, since names of domains are anybody's; the
+        domain's only where no files are told apart."""
+        if self.file is not None:
+            return stem(self.file)
+        return self.owner.domain if self.owner is not None else self.domain
+
     def is_owner(self, name: str) -> bool:
         """Whether a permission that the policy gives to a domain's name is this file's: the file of that name has it.
         Anybody may write a name into a file; which files there are is not up to who writes into one of them."""
-        return self.file is None or patterns.stem(self.file) == name
+        return self.file is None or stem(self.file) == name
 
     def net(self) -> HostNet:
         """What networks the host has."""

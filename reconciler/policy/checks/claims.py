@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 
-from reconciler.policy import patterns
+from reconciler.intent.file_names import stem
 from reconciler.policy.checks.case import Case
-from reconciler.policy.rules.tenants import OWN_NAME
+from reconciler.policy.rule import DOMAIN
 
 
 def domain(case: Case, name: str) -> None:
     """Refuse the name of a domain that the file may not have."""
     if not _is_given(case, "claims.domains", name):
-        own = case.file is not None and OWN_NAME in case.policy.words("claims.domains")
-        hint = f"; this file may declare {patterns.stem(case.file)!r}" if own and case.file else ""
+        own = case.file is not None and DOMAIN in case.policy.words("claims.domains")
+        hint = f"; this file may declare {stem(case.file)!r}" if own and case.file else ""
         case.refuse("claims.domains", "name", f"the name {name} of a domain, which this file is not given{hint}", name)
 
 
@@ -26,12 +26,12 @@ def container(case: Case, name: str) -> None:
 
 def _is_given(case: Case, rule: str, name: str) -> bool:
     for pattern in case.policy.words(rule):
-        if OWN_NAME in pattern:
+        if DOMAIN in pattern:
             if case.file is None:  # nobody tells files apart
                 return True
             # What is a file's own name is meant as it is written, whatever signs it has.
-            own = patterns.stem(case.file)
-            before, _, after = pattern.partition(OWN_NAME)
+            own = stem(case.file)
+            before, _, after = pattern.partition(DOMAIN)
             if (
                 name.startswith(before)
                 and name[len(before) :].startswith(own)

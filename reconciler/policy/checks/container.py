@@ -91,6 +91,7 @@ def created(case: Case, body: Object) -> None:
 def existing(case: Case, inspected: Object) -> None:
     """A container that is there and is to be started, or taken over: as if it were made now. Its image is what it is,
     and of its networks the engine tells by itself."""
+    case.is_there = True
     host = table(inspected.get("HostConfig"))
     shown = {key: value for key, value in host.items() if key not in _SHOWN_ONLY}
     log = table(shown.get("LogConfig"))

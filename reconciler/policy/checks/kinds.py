@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from glob import escape
 
-from reconciler.policy import paths, patterns
+from reconciler.policy import paths
 from reconciler.policy.checks.case import Case
 from reconciler.policy.rule import DOMAIN, DOMAINS, Profile
 from reconciler.policy.world import ReadByRoot, Seen
@@ -105,12 +105,7 @@ def own_folder(case: Case) -> str:
 
 
 def _name(case: Case) -> str:
-    """The file's name without its ending: names of domains are anybody's, and count only where no files are told
-    apart."""
-    if case.file is not None:
-        name = patterns.stem(case.file)
-    else:
-        name = case.owner.domain if case.owner is not None else case.domain
+    name = case.own_name
     return "" if {"", ".", ".."} & set(name.split("/")) or "\\" in name else name
 
 

@@ -96,7 +96,7 @@ def _bind(case: Case, bind: str, field: str) -> None:
     if _is_path(source):
         places.host_path(case, source, field, read_only="ro" in modes and "rw" not in modes)
     else:
-        volumes.used(case, source, field)
+        volumes.used(case, source, field, is_had=case.is_there)
 
 
 def _mount(case: Case, mount: Object, field: str) -> None:
@@ -121,7 +121,7 @@ def _mount(case: Case, mount: Object, field: str) -> None:
                 case.unknown(driver, frozenset({"Name", "Options"}), f"{field}.VolumeOptions.DriverConfig.")
                 volumes.made(case, str(driver.get("Name") or ""), table(driver.get("Options")), field)
             if source:
-                volumes.used(case, source, field)
+                volumes.used(case, source, field, is_had=case.is_there)
         case "tmpfs":
             options = table(mount.get("TmpfsOptions"))
             case.unknown(options, _TMPFS_OPTIONS, f"{field}.TmpfsOptions.")
@@ -176,13 +176,22 @@ def _volumes_from(case: Case, entry: str, field: str) -> None:
     if body is None:
         return
     other = owner_of(labels_of(body))
+    is_sibling = other is not None and case.owner is not None and other.domain == case.owner.domain
+    named = _named(table(body.get("HostConfig")))
     for mount in objects(body.get("Mounts")):
         if mount.get("Type") == "bind":
             if not _is_own_of(case, mount, other):
                 what = f"by the container {name}, the host's"
                 places.host_path(case, str(mount.get("Source")), field, read_only=mount.get("RW") is False, what=what)
         elif mount.get("Type") == "volume" and mount.get("Name"):
-            volumes.used(case, str(mount["Name"]), field)
+            name_of_it = str(mount["Name"])
+            volumes.used(case, name_of_it, field, is_had=is_sibling and name_of_it not in named)
+
+
+def _named(host: Object) -> set[str]:
+    """The volumes that a container was made with by their names."""
+    binds = (match["source"] for bind in texts(host.get("Binds")) if (match := _BIND.fullmatch(bind)) is not None)
+    return {*binds, *(str(mount.get("Source")) for mount in objects(host.get("Mounts")))}
 
 
 def handed_on(case: Case, host: Object, found: Any) -> None:
@@ -200,7 +209,7 @@ def handed_on(case: Case, host: Object, found: Any) -> None:
             source, read_only = str(mount.get("Source")), mount.get("RW") is False
             places.host_path(case, source, f"Mounts[{index}]", read_only=read_only)
         elif mount.get("Type") == "volume" and mount.get("Name"):
-            volumes.used(case, str(mount["Name"]), f"Mounts[{index}]")
+            volumes.used(case, str(mount["Name"]), f"Mounts[{index}]", is_had=True)
 
 
 def _is_own_of(case: Case, mount: Object, other: Any) -> bool:

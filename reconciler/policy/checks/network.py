@@ -7,10 +7,9 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from reconciler.planner.observed import LABEL_DOMAIN
 from reconciler.policy.checks import subnets
 from reconciler.policy.checks.case import Case, Object, objects, table, texts
-from reconciler.policy.checks.sharing import others
+from reconciler.policy.checks.sharing import lent, others
 
 EVERY_ADDRESS = ("0.0.0.0", "::")
 _SYSCTLS = "com.docker.network.endpoint.sysctls"
@@ -78,10 +77,7 @@ def joined(case: Case, name: str, field: str) -> None:
         return
     if body.get("Driver") == "host" and not case.policy.allows("namespaces.host", "network"):
         case.refuse("namespaces.host", field, f"the host's network under the name {name}", "network")
-    domain = table(body.get("Labels")).get(LABEL_DOMAIN)
-    if domain != case.domain and not case.policy.flag("networks.external"):
-        whose = f"belongs to domain {domain}" if domain else "belongs to no domain"
-        case.refuse("networks.external", field, f"the network {name}, which {whose}")
+    lent(case, "network", name, body, field)
 
 
 def ports(case: Case, host: Object) -> None:

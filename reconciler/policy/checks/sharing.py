@@ -1,8 +1,13 @@
-"""Other containers that one shares something with: whose they are, and what they have themselves. Pure."""
+"""What a container shares with others: their namespaces, and networks and volumes that are not its domain's. Pure."""
 
 from __future__ import annotations
 
-from reconciler.policy.checks.case import Case, labels_of, owner_of, table
+from fnmatch import fnmatchcase
+from glob import escape
+
+from reconciler.planner.observed import LABEL_DOMAIN
+from reconciler.policy.checks.case import Case, Object, labels_of, owner_of, table
+from reconciler.policy.rule import DOMAIN, UNOWNED
 
 CONTAINER = "container:"
 _FIELDS = {"network": "NetworkMode", "pid": "PidMode", "ipc": "IpcMode"}
@@ -41,3 +46,27 @@ def leads_to_host(case: Case, kind: str, name: str) -> bool:
 def _is_host_network(case: Case, name: str) -> bool:
     body = case.world.network(name) if name else None
     return body is not None and body.get("Driver") == "host"
+
+
+def lent(case: Case, kind: str, given: str, body: Object, field: str) -> None:
+    """Refuse a network or volume that is not the domain's own, unless its owner shares it or the policy names it.
+    ``given`` is how it was asked for; what counts is the name that it has."""
+    name, rule = str(body.get("Name") or given), f"{kind}s.external"
+    owner = str(table(body.get("Labels")).get(LABEL_DOMAIN) or "")
+    if (owner and owner == case.domain) or case.policy.allows(rule, name):
+        return
+    if not owner and case.domain and allows_unowned(case, rule, name):
+        return
+    if owner and case.domain and case.world.shares(kind, name, owner, case.domain):
+        return
+    whose = f"belongs to domain {owner}, which does not share it" if owner else "belongs to no domain"
+    case.refuse(rule, field, f"the {kind} {name}, which {whose}", escape(name))
+
+
+def allows_unowned(case: Case, rule: str, name: str) -> bool:
+    """Whether the policy lets a domain have what belongs to no domain, by its name."""
+    patterns = case.policy.words(rule)
+    if UNOWNED in patterns:
+        return True
+    own = {escape(case.own_name), escape(case.own_name.lower())} - {""}
+    return any(DOMAIN in one and fnmatchcase(name, one.replace(DOMAIN, word)) for one in patterns for word in own)

@@ -7,12 +7,15 @@ See https://github.com/moby/moby/blob/master/volume/local/local_unix.go.
 
 from __future__ import annotations
 
-from reconciler.planner.observed import LABEL_DOMAIN
+import re
+
 from reconciler.policy.checks import places
 from reconciler.policy.checks.case import Case, Object, table
+from reconciler.policy.checks.sharing import lent
 from reconciler.policy.refusal import KNOWN_FIELDS
 
 LOCAL = "local"
+_NAMED_BY_ENGINE = re.compile(r"[0-9a-f]{64}")
 _BINDS = ("bind", "rbind")
 _OPTIONS = ("type", "o", "device", "size")
 _WITHOUT_DEVICE = ("tmpfs",)
@@ -57,13 +60,12 @@ def _is_bind(words: list[str]) -> bool:
     return any(word in _BINDS for word in words)
 
 
-def used(case: Case, name: str, field: str) -> None:
-    """Refuse a volume that a container may not have: what is there under the name counts as if it were made anew."""
+def used(case: Case, name: str, field: str, *, is_had: bool = False) -> None:
+    """Refuse a volume that a container may not have: what is there under the name counts as if it were made anew.
+    ``is_had``: a container has it already, so that one that the engine has named itself is nobody else's."""
     body = case.world.volume(name)
     if body is None:
         return
     made(case, str(body.get("Driver") or ""), table(body.get("Options")), field)
-    domain = table(body.get("Labels")).get(LABEL_DOMAIN)
-    if domain != case.domain and not case.policy.flag("volumes.external"):
-        whose = f"belongs to domain {domain}" if domain else "belongs to no domain"
-        case.refuse("volumes.external", field, f"the volume {name}, which {whose}")
+    if not (is_had and _NAMED_BY_ENGINE.fullmatch(name)):
+        lent(case, "volume", name, body, field)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reconciler.policy.rule import FLAG, IMAGES, WORDS, Rule, choice
+from reconciler.policy.rule import DOMAIN, FLAG, IMAGES, WORDS, Rule, choice
 
 ROWS = (
     Rule(
@@ -33,6 +33,15 @@ ROWS = (
         [],
     ),
     Rule(
+        "images.of_domains",
+        IMAGES,
+        "Which images that another domain has built here may be used, as in images.allowed. Another one under the name"
+        " is refused when a container is made, and no container is made anew for it.",
+        ["*"],
+        [],
+        [],
+    ),
+    Rule(
         "builds.allowed",
         FLAG,
         "Whether images may be built. What a Dockerfile takes as its base (FROM) and runs is not looked at.",
@@ -43,10 +52,14 @@ ROWS = (
     Rule(
         "builds.names",
         IMAGES,
-        "Under which names images may be built, as in images.allowed.",
+        f"Under which names images may be built, as in images.allowed; `{DOMAIN}` stands for the domain file's own name"
+        " without its ending, as Compose puts a project's before that of a service, and for the names that images have"
+        " which are given none; `pnr_*` is how files of the original program call what they build. They follow"
+        " images.allowed as well. Whatever the list holds, no domain builds under the name of an image that a registry"
+        " delivered, or that another domain built or uses.",
         ["*"],
-        ["*"],
-        ["*"],
+        [f"{DOMAIN}-*", f"{DOMAIN}_*", "pnr_*"],
+        [f"{DOMAIN}-*", f"{DOMAIN}_*"],
     ),
     Rule(
         "builds.networks",
@@ -63,7 +76,7 @@ ROWS = (
         "What a chunk may do with a container that pnr did not make: nothing, take it over where it is as declared, or"
         " replace it too. One that is taken over must be as this policy allows.",
         "replace",
-        "replace",
+        "matching",
         "no",
     ),
 )

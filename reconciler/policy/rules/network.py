@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reconciler.policy.rule import ADDRESSES, FLAG, HOST, PORTS, SIZE, WORDS, Rule, choice
+from reconciler.policy.rule import ADDRESSES, DOMAIN, FLAG, HOST, NAMES, PORTS, SIZE, UNOWNED, WORDS, Rule, choice
 
 PRIVATE = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"]
 
@@ -73,11 +73,14 @@ ROWS = (
     ),
     Rule(
         "networks.external",
-        FLAG,
-        "Whether a container may join networks that do not belong to its domain.",
-        True,
-        True,
-        False,
+        NAMES,
+        "Which networks that do not belong to its domain a container may join, by their names in the engine. What"
+        " another domain shares (`shared_with` at the network in its file) takes no entry here. Of what belongs to no"
+        f" domain `{DOMAIN}` stands for the domain file's own name, as Compose puts it before that of a network, and"
+        f" `{UNOWNED}` for all.",
+        ["*"],
+        [f"{DOMAIN}_*", f"{DOMAIN}-*", UNOWNED],
+        [],
     ),
     Rule(
         "ports.addresses",

@@ -6,7 +6,7 @@ directories above it.
 
 from __future__ import annotations
 
-from reconciler.policy.rule import CHUNKS, DOMAIN, DOMAINS, FLAG, PATHS, WORDS, Rule, words_of
+from reconciler.policy.rule import CHUNKS, DOMAIN, DOMAINS, FLAG, NAMES, PATHS, UNOWNED, WORDS, Rule, words_of
 
 PROTECTED = [
     # the system itself
@@ -265,10 +265,13 @@ ROWS = (
     ),
     Rule(
         "volumes.external",
-        FLAG,
-        "Whether a container may have volumes that do not belong to its domain.",
-        True,
-        True,
-        False,
+        NAMES,
+        "Which volumes that do not belong to its domain a container may have, by their names in the engine. What"
+        " another domain shares (`shared_with` at the volume in its file) takes no entry here. Of what belongs to no"
+        f" domain `{DOMAIN}` stands for the domain file's own name, as Compose puts it before that of a volume, and"
+        f" `{UNOWNED}` for all.",
+        ["*"],
+        [f"{DOMAIN}_*", f"{DOMAIN}-*"],
+        [],
     ),
 )

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from reconciler.policy.rule import COUNT, DOMAIN, NUMBER, PATHS, SIZE, WORDS, Rule
 
-OWN_NAME = "@file"
-"""In a list of names: the name of the domain file without its ending."""
-
 ROWS = (
     Rule(
         "claims.domains",
         WORDS,
-        f"Which names of domains a file may have as its own; `{OWN_NAME}` is the file's own name without its ending.",
+        f"Which names of domains a file may have as its own; `{DOMAIN}` is the file's own name without its ending.",
         ["*"],
         ["*"],
-        [OWN_NAME],
+        [DOMAIN],
     ),
     Rule(
         "claims.containers",
         WORDS,
         "Which names it may give to containers (`name`). The names that containers have without it begin with"
-        f" the domain's, and are always its own. `{OWN_NAME}` as above.",
+        f" the domain's, and are always its own. `{DOMAIN}` as above.",
         ["*"],
         ["*"],
         ["*"],

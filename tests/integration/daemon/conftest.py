@@ -65,6 +65,14 @@ class Daemon:
         self.environment["PNR_POLICY"] = "open"
         self.start()
 
+    def allow(self, rules: str) -> None:
+        """Start anew under the usual policy with these lines besides."""
+        policy = self.root / "policy.toml"
+        policy.write_text(f'profile = "standard"\n{rules}\n')
+        self.kill(signal.SIGTERM)
+        self.environment["PNR_POLICY"] = str(policy)
+        self.start()
+
     def command(self, *words: str) -> list[str]:
         """A pnr command on these folders."""
         return [sys.executable, "-m", "reconciler", "--domains", str(self.domains), "--state", str(self.state), *words]

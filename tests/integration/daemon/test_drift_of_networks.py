@@ -200,6 +200,7 @@ def test_what_is_external_is_waited_for_by_name_and_stays_when_the_domain_goes(
     by_hand: Callable[[str], str], daemon: Daemon, web: Build, unique: Callable[[str], str]
 ) -> None:
     name, lan = unique("shop"), unique("lan")
+    daemon.allow(f'[networks]\nexternal = ["{lan}"]')
     api = web("api", prefix=name, container={"networks": ["lan"]})
     file = daemon.write(name, stack(name, api, networks={"lan": {"external": True, "name": lan}}))
     daemon.until(
@@ -218,6 +219,7 @@ def test_what_is_external_and_vanishes_is_named_and_when_it_is_back_nothing_was_
     by_hand: Callable[[str], str], daemon: Daemon, web: Build, unique: Callable[[str], str]
 ) -> None:
     name, lan = unique("shop"), by_hand(unique("lan"))
+    daemon.allow(f'[networks]\nexternal = ["{lan}"]')
     api, front = f"{name}_api", f"{name}_front"
     document = stack(
         name,
@@ -253,6 +255,7 @@ def test_a_volume_that_goes_with_its_container_is_made_anew_or_where_it_is_exter
     daemon: Daemon, web: Build, unique: Callable[[str], str]
 ) -> None:
     name, theirs = unique("shop"), unique("theirs")
+    daemon.allow(f'[volumes]\nexternal = ["{theirs}"]')
     api, front, own = f"{name}_api", f"{name}_front", f"{name}_data"
     document = stack(
         name,

@@ -202,6 +202,7 @@ def test_two_domains_in_one_network_do_not_answer_to_each_others_names(
 ) -> None:
     proxy, names = unique("proxy"), [unique("one"), unique("two")]
     theirs.network(proxy)
+    daemon.allow(f'[networks]\nexternal = ["{proxy}"]')
     external = {"proxy": {"external": True, "name": proxy}}
 
     def aliases(name: str) -> set[str]:

@@ -112,7 +112,11 @@ def test_a_container_that_does_not_match_is_named_with_its_differences_and_left_
     for part in ("mem_limit: 32m declared, 64m found", "cap_add", "MODE", "--publish-all", "logging: driver"):
         assert part in message
     assert daemon.run_of(name) == before
-    daemon.write(shop_name, stack(shop_name, web("web", prefix=shop_name, adopt="replace", container=declared)))
+    replacing = stack(shop_name, web("web", prefix=shop_name, adopt="replace", container=declared))
+    daemon.write(shop_name, replacing)
+    daemon.until(lambda: bool(daemon.domain(shop_name)["errors"]), "the policy's refusal")
+    assert 'adopt = "replace"' in daemon.domain(shop_name)["errors"][0]["message"]
+    daemon.allow('[domains]\nadopt = "replace"')
     daemon.until(lambda: daemon.settled(shop_name), "it to be replaced")
     assert daemon.run_of(name) != before
 

@@ -168,7 +168,9 @@ def theatre(root: Path, api: APIClient, stage: Stage, prefix: str) -> Iterator[T
     root.mkdir()
     daemon = Daemon(root, api)
     policy = root / "policy.toml"
-    policy.write_text('profile = "standard"\n[volumes]\ndrivers = ["...", "glusterfs"]\n')
+    policy.write_text(
+        'profile = "standard"\n[volumes]\ndrivers = ["...", "glusterfs"]\n[networks]\nexternal = ["*_nowhere"]\n'
+    )
     daemon.environment |= {
         "PNR_POLICY": str(policy),
         "SSL_CERT_FILE": str(stage.certificates / "ca.pem"),

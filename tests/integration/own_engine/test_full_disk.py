@@ -102,7 +102,7 @@ def _built(folder: Path, name: str, base: str) -> dict[str, Any]:
     """A chunk with an image that is built from a directory of its own."""
     (folder / name).mkdir()
     (folder / name / "Dockerfile").write_text(f"FROM {base}\nCOPY . /{name}\n")
-    container = {"image": f"{name}:1", "build": f"../{name}", "stop_grace_period": "0s"}
+    container = {"image": f"builds-{name}:1", "build": f"../{name}", "stop_grace_period": "0s"}
     return {"name": name, "container": container}
 
 

@@ -233,6 +233,15 @@ async def test_a_volume_of_somebody_else_that_is_a_place_of_the_host_is_refused(
         assert "binds.protected" in await created(bench, volumes=written)
 
 
+async def test_a_volume_of_somebody_else_is_had_only_where_the_policy_names_it(guarded: Guarded) -> None:
+    bench = await guarded.bench()
+    name = bench.name("alien")
+    guarded.raw.create_volume(name)
+    assert "volumes.external" in await created(bench, volumes=[f"{name}:/x"])
+    named = await guarded.bench(policy(volumes__external=[name]))
+    await named.create(volumes=[f"{name}:/x"])
+
+
 @pytest.mark.parametrize(
     "options",
     [
@@ -292,7 +301,7 @@ async def test_the_hosts_network_is_refused_under_its_id_too(guarded: Guarded) -
 
 
 async def test_a_network_of_somebody_else_is_joined_only_where_the_policy_says_so(guarded: Guarded) -> None:
-    bench = await guarded.bench(policy(networks__external=False))
+    bench = await guarded.bench()
     alien = bench.name("alien")
     guarded.raw.create_network(alien)
     assert "networks.external" in await created(bench, networks={alien: ()})
@@ -373,8 +382,11 @@ async def test_a_privileged_container_of_somebody_else_is_not_taken_over(guarded
     seen = await bench.engine.look(alien)
     assert seen is not None
     assert seen.owner is None
-    # To replace it is to remove it.
-    await bench.engine.perform(AdoptContainer(bench.name("web"), alien, bench.chunk(), 1, False))
+    # To replace it is to remove it, which somebody has to allow.
+    replacing = AdoptContainer(bench.name("web"), alien, bench.chunk(), 1, False)
+    assert "domains.adopt" in await refused(bench, replacing)
+    allowed = await guarded.bench(policy(domains__adopt="replace"))
+    await allowed.engine.perform(replacing)
 
 
 async def test_nothing_is_taken_over_where_the_policy_says_so(guarded: Guarded) -> None:

@@ -104,7 +104,7 @@ def test_the_graph_shows_a_gate_that_nobody_answers(domains: Path, capsys: pytes
 
 
 def with_env_file(name: str, path: str) -> str:
-    container = {"image": "nginx:1", "env_file": [path], "build_path": "./image"}
+    container = {"env_file": [path], "build_path": "./image"}
     return json.dumps({"name": name, "cpuxs": {"main": {"design_chunks": [{"name": "web", "container": container}]}}})
 
 

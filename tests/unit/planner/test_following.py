@@ -10,6 +10,7 @@ from reconciler.planner import following
 from reconciler.planner.memory import Memory
 from reconciler.planner.observed import Container, ImageNews, Network, Observed
 from reconciler.planner.plan import Wish, plan_all
+from reconciler.sentences import taken_apart
 from tests.unit.planner.build import chunk, container, domain
 
 REGISTRY, LOCAL = AutoUpdate(AutoUpdatePolicy.REGISTRY), AutoUpdate(AutoUpdatePolicy.LOCAL)
@@ -120,3 +121,42 @@ def test_a_plan_shows_what_a_person_who_applies_it_will_have() -> None:
     assert "EnsureImage nginx:1, the registry has another image" in lines(web(), NOT_FETCHED)
     assert "shop_web" not in lines(web(), NOT_FETCHED)
     assert lines(web(None), ImageNews("sha256:old")) == ""
+
+
+THEIRS = ImageNews("sha256:evil", frozenset({"sha256:N"}), "sha256:N", stranger="other")
+
+
+def test_what_another_domain_has_built_under_the_name_is_never_taken_up() -> None:
+    there = [made()]
+    for what in (web(None), web(LOCAL), web(), web(None, adopt=Adopt.MATCHING), web(None, kind=Kind.JOB)):
+        for memory in (Memory(), Memory(attempts=3)):
+            for after in (following.by_drift, following.by_request):
+                assert after(what, memory, THEIRS, there) == memory
+            assert following.wanted_id(what, memory, THEIRS) == ""
+            assert not following.is_outdated(what, memory, THEIRS, made())
+
+
+def test_what_another_domain_has_built_is_told_with_what_to_do() -> None:
+    cause, step = taken_apart(following.moved(web(None), THEIRS, made()))
+    assert cause == (
+        "image: nginx:1 is sha256:evil now, sha256:old found: domain other has built it, so it is not taken up"
+    )
+    assert "another name" in step
+    assert "images.of_domains" in step
+
+
+def test_an_update_that_was_asked_for_before_goes_on_to_what_was_meant_then() -> None:
+    memory = Memory(asked_image="sha256:new")
+    assert following.wanted_id(web(None), memory, THEIRS) == "sha256:new"
+
+
+def test_a_plan_takes_up_nothing_that_another_domain_has_built() -> None:
+    there, what = made(), web(None)
+    seen = Observed({there.id: there}, {"pnr_shop": Network("n1", "pnr_shop", "shop")})
+    assert "sha256:evil" not in str(plan_all([Wish("shop", domain(what))], seen, images={what.id: THEIRS}).plan)
+
+
+def test_what_turns_out_to_be_built_by_another_is_not_wanted_any_more() -> None:
+    memory = Memory(asked_image="sha256:evil")
+    assert following.wanted_id(web(None), memory, THEIRS) == ""
+    assert following.wanted_id(web(None), memory, replace(THEIRS, stranger="")) == "sha256:evil"

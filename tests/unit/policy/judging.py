@@ -13,7 +13,7 @@ from reconciler.policy import Judge, Policy, Profile
 from reconciler.policy.request import Request, of_url, to_create
 from reconciler.policy.rule import Rule
 from reconciler.policy.table import RULES
-from reconciler.policy.world import HostNet, Installation, Seen
+from reconciler.policy.world import HostNet, ImageThere, Installation, Seen
 
 STANDARD = Policy.of(Profile.STANDARD)
 STRICT = Policy.of(Profile.STRICT)
@@ -100,11 +100,13 @@ class Disk:
 
 @dataclass
 class Engine:
-    """What is on the engine, by name."""
+    """What is on the engine, by name. ``shared``: what owners share, as owner, kind, name and domain."""
 
     containers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     volumes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     networks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    images: Mapping[str, ImageThere] = field(default_factory=dict)
+    shared: tuple[tuple[str, str, str, str], ...] = ()
     is_complete: bool = True
     made: frozenset[str] = frozenset({"docker0", "br-0123456789ab"})
     hosts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -123,6 +125,12 @@ class Engine:
 
     def addresses(self, host: str) -> tuple[str, ...]:
         return self.hosts.get(host, ())
+
+    def image(self, name: str) -> ImageThere | None:
+        return self.images.get(name)
+
+    def shares(self, kind: str, name: str, owner: str, domain: str) -> bool:
+        return (owner, kind, name, domain) in self.shared
 
 
 def changed(policy: Policy, **values: Any) -> Policy:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from urllib.parse import urlencode
 
@@ -111,7 +112,8 @@ def test_pulls_follow_the_same_lists() -> None:
 
 def built(**query: Any) -> Request:
     """The request that builds an image."""
-    asked = urlencode({"t": "shop-web:latest", "dockerfile": "Dockerfile", **query}, doseq=True)
+    labels = json.dumps({"io.pnr.built-by": "shop"})
+    asked = urlencode({"t": "shop-web:latest", "dockerfile": "Dockerfile", "labels": labels, **query}, doseq=True)
     return of_url("POST", f"http+docker://localhost/v1.41/build?{asked}", iter(()))
 
 

@@ -118,20 +118,6 @@ def test_kernel_settings_come_in_by_no_other_way() -> None:
     }
 
 
-def test_networks_of_others_take_a_policy_that_allows_them() -> None:
-    closed = changed(STANDARD, networks__external=False)
-    for labels in ({}, {"io.pnr.domain": "other"}):
-        there = Engine({"web": container()}, networks={"n": {"Driver": "bridge", "Labels": labels}})
-        joined = create(NetworkingConfig={"EndpointsConfig": {"n": {}}})
-        connected = send("POST", "/networks/n/connect", {"Container": "web"})
-        for asked in (joined, create({"NetworkMode": "n"}), connected):
-            assert rules(asked, engine=there) == set()
-            assert rules(asked, closed, engine=there) == {"networks.external"}
-    own = Engine({"web": container()}, networks={"n": {"Driver": "bridge", "Labels": {"io.pnr.domain": "shop"}}})
-    assert rules(create({"NetworkMode": "n"}), closed, engine=own) == set()
-    assert rules(send("POST", "/networks/n/connect", {"Container": "web"}), closed, engine=own) == set()
-
-
 @pytest.mark.parametrize(
     ("log", "rule"),
     [

@@ -240,5 +240,5 @@ def test_a_command_in_a_container_is_not_privileged_either() -> None:
 @pytest.mark.parametrize("label", [name for key, name in vars(observed).items() if key.startswith("LABEL_")])
 def test_the_labels_that_pnr_itself_puts_on_things_are_its_own_to_put_there(label: str) -> None:
     refused = rules(create(Labels={label: "1"})) - {"limits.replicas"}
-    on_others = {observed.LABEL_KEEP, observed.LABEL_BUILD}  # on volumes and images
+    on_others = {observed.LABEL_KEEP, observed.LABEL_BUILD, observed.LABEL_BUILT_BY}  # on volumes and images
     assert refused == ({"own labels"} if label in on_others else set())

@@ -189,7 +189,8 @@ def test_what_pnr_itself_mounts_is_nothing_of_the_host() -> None:
         {"Type": "bind", "Source": "/run/pnr/files/shop/main/web/" + "a" * 64, "Target": "/s", "ReadOnly": True},
     ]
     assert rules(create({"Mounts": own, **ALWAYS})) == set()
-    assert rules(create({"Binds": ["v2:/v"], **ALWAYS}), engine=Engine(volumes={"v2": {"Driver": "local"}})) == set()
+    own_volume = Engine(volumes={"v2": {"Driver": "local", "Labels": {"io.pnr.domain": "shop"}}})
+    assert rules(create({"Binds": ["v2:/v"], **ALWAYS}), engine=own_volume) == set()
     forged = {**create({"Mounts": own, **ALWAYS}).body, "Labels": {**OWN, "io.pnr.chunk": "db"}}
     assert RULE in rules(send("POST", "/containers/create", forged))
 

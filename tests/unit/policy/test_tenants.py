@@ -193,7 +193,7 @@ def test_the_guard_asks_whose_the_name_of_a_domain_is() -> None:
 
 # --- the guard ------------------------------------------------------------------------------------------------------
 
-PRIVILEGED = policy('[domain."infra.json".security]\nprivileged = true\n[domain."infra.json".builds]\nallowed = true\n'
+PRIVILEGED = policy('[domain."infra.json".security]\nprivileged = true\n[domain."infra.json".builds]\nallowed = true\nnames = ["*"]\n'
                     '[domain."infra.json".images]\nallowed = ["evil.io/*"]\n[builds]\nallowed = false\n')  # fmt: skip
 THERE = Engine(containers={"c": judging.container(Privileged=True), "other": judging.container("", Privileged=True)})
 
@@ -224,7 +224,7 @@ def test_what_belongs_to_no_domain_has_what_all_have() -> None:
     ("domain", "refused"), [("shop", set()), ("mallory", {"builds.allowed"}), ("", {"builds.allowed"})]
 )
 def test_a_build_is_for_the_domain_that_asked(domain: str, refused: set[str]) -> None:
-    asked = Request(Route.BUILD, "POST", "/build", query={"t": ["x"]}, domain=domain)
+    asked = Request(Route.BUILD, "POST", "/build", query={"t": ["evil.io/x"]}, domain=domain)
     assert rules(PRIVILEGED, {"shop": "infra.json", "mallory": "m.json"}, asked) == refused
 
 
@@ -270,7 +270,7 @@ def test_a_domains_name_is_the_files_that_it_is_given_to(file: str, name: str, i
 
 
 def test_a_containers_name_is_the_files_that_it_is_given_to() -> None:
-    given = policy('[claims]\ncontainers = ["@file", "@file-*"]\n[domain."db.json".claims]\ncontainers = ["pg*"]\n')
+    given = policy('[claims]\ncontainers = ["@domain", "@domain-*"]\n[domain."db.json".claims]\ncontainers = ["pg*"]\n')
     for file, name, is_given in (
         ("shop.json", "shop", True),
         ("shop.json", "shop-web", True),

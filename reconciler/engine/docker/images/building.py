@@ -20,7 +20,7 @@ from reconciler.engine.protocol import EngineUnavailable, ImageBuildFailed
 from reconciler.intent.image_names import parse
 from reconciler.intent.model import Build
 from reconciler.intent.settings import ulimits
-from reconciler.planner.observed import LABEL_BUILD
+from reconciler.planner.observed import LABEL_BUILD, LABEL_BUILT_BY
 from reconciler.policy.request import FOR_DOMAIN
 from reconciler.sentences import advised
 
@@ -38,11 +38,11 @@ def build(
     context: IO[bytes],
     dockerfile: str,
     *,
+    domain: str,
     auths: Mapping[str, logins.Auth],
     tell: Tell,
     stop: Stop,
     where: str,
-    domain: str = "",
 ) -> None:
     """Build the archive ``context`` for a ``domain``, and tag the result. Raises ImageBuildFailed with the last lines
     of its output, EngineUnavailable, GivenUp. A step may be silent for as long as it likes."""
@@ -54,7 +54,7 @@ def build(
     try:
         answer = api._post(
             api._url("/build"),
-            params=_params(api, image, wanted, dockerfile),
+            params=_params(api, image, wanted, dockerfile, domain),
             data=context,
             headers=headers,
             stream=True,
@@ -88,11 +88,12 @@ def build(
         raise EngineUnavailable(f"the Docker engine at {where} broke the build of {image} off")
 
 
-def _params(api: Any, image: str, wanted: Build, dockerfile: str) -> dict[str, Any]:
+def _params(api: Any, image: str, wanted: Build, dockerfile: str, domain: str) -> dict[str, Any]:
     """The query of ``POST /build``; what is not declared is not sent."""
     proxies: Mapping[str, str] = api._proxy_configs.get_environment()
     arguments = {**proxies, **wanted.args}
-    labels = {**wanted.labels, **({LABEL_BUILD: wanted.fingerprint} if wanted.fingerprint else {})}
+    own = {LABEL_BUILD: wanted.fingerprint, LABEL_BUILT_BY: domain}
+    labels = {**wanted.labels, **{label: value for label, value in own.items() if value}}
     params: dict[str, Any] = {
         "t": [str(parse(name)) for name in (image, *wanted.tags)],
         "dockerfile": dockerfile,

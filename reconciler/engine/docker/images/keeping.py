@@ -10,12 +10,13 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from typing import IO, Any, TypeVar
 
 import docker
 
 from reconciler.engine.docker.failures import RAISED, NotOurs, translate
-from reconciler.engine.docker.guarding import GuardedClient
+from reconciler.engine.docker.guarded_client import GuardedClient
 from reconciler.engine.docker.images import building, pulling, refusals, seeing
 from reconciler.engine.docker.images.logins import Logins
 from reconciler.engine.docker.images.progress import size_text
@@ -28,7 +29,7 @@ from reconciler.intent.model import Build, Login
 from reconciler.intent.pull_policy import longest_age
 from reconciler.planner.actions import EnsureImage
 from reconciler.planner.images import registry_digests
-from reconciler.planner.observed import LABEL_BUILD, ImageSeen
+from reconciler.planner.observed import LABEL_BUILD, LABEL_BUILT_BY, ImageSeen
 from reconciler.sentences import advised
 
 T = TypeVar("T")
@@ -125,6 +126,15 @@ class ImageKeeper:
             return True
         return not fits or action.policy == "always" or self._is_old(action)
 
+    def built_by(self, image: ImageSeen) -> ImageSeen:
+        """The image, with the domain that pnr built it for."""
+        return replace(image, built_by=builder(self._record, image))
+
+    def _stranger(self, action: EnsureImage, present: ImageSeen | None) -> str:
+        """Another domain than the one that asks, for which what is there was built; "" where it was not."""
+        by = builder(self._record, present) if present is not None else ""
+        return by if by != action.domain else ""
+
     def _is_old(self, action: EnsureImage) -> bool:
         age = longest_age(action.policy)
         if age is None:
@@ -144,6 +154,15 @@ class ImageKeeper:
     ) -> None:
         name = parse(action.image)
         begun = time.monotonic()
+        if stranger := self._stranger(action, present):
+            raise _permanent(
+                ImagePullFailed(
+                    advised(
+                        f"image {name} is not pulled: domain {stranger} has built one here under that name",
+                        f"give one of the two another name; where it is not in use any more: docker rmi {name}",
+                    )
+                )
+            )
         tell(Milestone(f"pulling {name}"))
 
         def attempt() -> pulling.Pulled:
@@ -185,6 +204,8 @@ class ImageKeeper:
     def _wants_build(self, action: EnsureImage, build: Build, present: ImageSeen | None) -> bool:
         if present is None or action.policy in ("build", "always") or self._is_old(action):
             return True
+        if self._stranger(action, present):
+            return True  # it is not what the domain has built, whatever its labels say
         # Where nobody has looked at the content, an image of that name is good enough.
         return bool(build.fingerprint) and present.labels.get(LABEL_BUILD) != build.fingerprint
 
@@ -192,7 +213,9 @@ class ImageKeeper:
         self, client: docker.APIClient, where: str, action: EnsureImage, build: Build, tell: Tell, stop: Stop
     ) -> None:
         begun = time.monotonic()
+        names = [str(parse(name)) for name in (action.image, *build.tags)]
         tell(Milestone(f"building {action.image} from {build.context}"))
+        self._note(lambda record: record.builds(names))
         auths = self._logins.all(action.logins, _lends(client, action.domain))
 
         def attempt() -> None:
@@ -204,18 +227,18 @@ class ImageKeeper:
                     build,
                     context,
                     dockerfile,
+                    domain=action.domain,
                     auths=auths,
                     tell=tell,
                     stop=stop,
                     where=where,
-                    domain=action.domain,
                 )
 
         self._tried_again(attempt, f"building {action.image}", tell, stop)
         found = seeing.inspect(client, action.image, where)
         if found is None:
             raise ImageBuildFailed(f"image {action.image} was built and is not there: somebody has removed it")
-        self._brought_in(client, where, found, [str(parse(name)) for name in (action.image, *build.tags)])
+        self._brought_in(client, where, found, names, built_by=action.domain)
         seconds = time.monotonic() - begun
         tell(Milestone(f"built {action.image}: {size_text(found.size)} in {seconds:.1f} s, {found.id}"))
 
@@ -242,7 +265,9 @@ class ImageKeeper:
                 stop.pause(seconds)
         return attempt()
 
-    def _brought_in(self, client: docker.APIClient, where: str, image: ImageSeen, names: list[str]) -> None:
+    def _brought_in(
+        self, client: docker.APIClient, where: str, image: ImageSeen, names: list[str], built_by: str = ""
+    ) -> None:
         api: Any = client
         try:
             present = {str(id) for id in api.images(quiet=True, all=True)}
@@ -251,7 +276,7 @@ class ImageKeeper:
 
         def note(record: ImageRecord) -> None:
             record.keep(present)
-            record.add(image.id, names)
+            record.add(image.id, names, built_by)
 
         self._note(note)
 
@@ -268,6 +293,11 @@ def _lends(client: docker.APIClient, domain: str) -> Callable[[str], bool]:
     """To which registries the policy lets the daemon's own logins be used for a domain."""
     guard = client.guard if isinstance(client, GuardedClient) else None
     return lambda registry: guard is None or guard.lends_login(domain, registry)
+
+
+def builder(record: ImageRecord | None, image: ImageSeen) -> str:
+    """The domain that pnr built an image for; "" where it did not, or where no record is kept."""
+    return record.built_by(image.id, image.labels.get(LABEL_BUILT_BY, ""), image.names) if record is not None else ""
 
 
 def _pulled_text(name: ImageName, pulled: pulling.Pulled, found: ImageSeen, is_new: bool, seconds: float) -> str:

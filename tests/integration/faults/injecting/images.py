@@ -59,8 +59,8 @@ def _(s: Scene) -> Injected:
     folder = s.stage.root / f"{s.domain}-empty"
     folder.mkdir()
     return s.of(
-        s.chunk(image=f"{s.domain}:1", build=str(folder)),
-        values={"image": f"{s.domain}:1", "folder": str(folder)},
+        s.chunk(image=f"{s.domain}-web:1", build=str(folder)),
+        values={"image": f"{s.domain}-web:1", "folder": str(folder)},
     )
 
 
@@ -70,6 +70,6 @@ def _(s: Scene) -> Injected:
     folder.mkdir()
     (folder / "Dockerfile").write_text(f"FROM {s.stage.image}\nRUN echo no such package; exit 9\n")
     return s.of(
-        s.chunk(image=f"{s.domain}:1", build=str(folder)),
-        values={"image": f"{s.domain}:1", "folder": str(folder)},
+        s.chunk(image=f"{s.domain}-web:1", build=str(folder)),
+        values={"image": f"{s.domain}-web:1", "folder": str(folder)},
     )

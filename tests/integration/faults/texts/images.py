@@ -75,7 +75,7 @@ IMAGES = Section(
             " exit 9' returned a non-zero code: 9 (no such package)",
             "Correct the Dockerfile",
             _BUILD,
-            web(image="shop:1", folder="/srv/shop/web"),
+            web(image="shop-web:1", folder="/srv/shop/web"),
         ),
     ),
 )

@@ -1,0 +1,84 @@
+"""Networks and volumes that one domain has and others may use: whom their owner shares them with. Pure.
+
+What a domain makes is its own. Another one may have it where the owner says so in its own file (``shared_with``), or
+where the policy names it, which the policy's own check has looked at before: what is left for here is in
+:class:`Borrowed`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from reconciler.intent.findings import Finding
+from reconciler.intent.model import Domain, NetworkSpec, VolumeSpec
+from reconciler.intent.positions import Path
+from reconciler.sentences import advised
+
+Kept = NetworkSpec | VolumeSpec
+Key = tuple[str, str]
+"""``network`` or ``volume``, and the name in the engine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Borrowed:
+    """Something that a file asks for and that is not its domain's, and that no policy allows by itself.
+
+    ``path`` is the place in the file, ``code`` that of the error, ``rule`` says which rule refuses it, and ``allowing``
+    what would make that allow it. ``unowned``: it may be had where no domain declares it.
+    """
+
+    kind: str
+    name: str
+    path: Path
+    code: str
+    rule: str
+    allowing: str
+    unowned: bool = False
+
+
+def owned(domain: Domain) -> Iterator[tuple[Key, Kept]]:
+    """All that a domain makes: what is declared and never made is nobody's yet."""
+    for network in domain.networks:
+        if not network.external:
+            yield ("network", network.name), network
+    for volume in domain.volumes:
+        if not volume.external:
+            yield ("volume", volume.name), volume
+
+
+def allows(shared_with: Collection[str], domain: str) -> bool:
+    """Whether an owner lets a domain have something."""
+    return any(fnmatchcase(domain, pattern) for pattern in shared_with)
+
+
+def lent(domains: Iterable[Domain]) -> Mapping[tuple[str, str, str], tuple[str, ...]]:
+    """Whom owners share with, by the owner, the kind and the name in the engine."""
+    return {
+        (domain.name, *key): spec.shared_with for domain in domains for key, spec in owned(domain) if spec.shared_with
+    }
+
+
+def not_shared(
+    domain: Domain, borrowed: Collection[Borrowed], domains: Iterable[Domain]
+) -> Iterator[tuple[Finding, str | None]]:
+    """What of ``borrowed`` a domain may not have, each with its owner among ``domains``, where there is one."""
+    owners: dict[Key, tuple[Domain | None, tuple[str, ...]]] = {}
+    for each in domains:
+        for key, spec in owned(each):
+            owners.setdefault(key, (each, spec.shared_with))
+    for one in borrowed:
+        owner, patterns = owners.get((one.kind, one.name), (None, ()))
+        if owner is None and one.unowned:
+            continue
+        if owner is not None and (owner.name == domain.name or allows(patterns, domain.name)):
+            continue
+        step = f"take it out, or allow it in {one.allowing}"
+        whose = "which none of the domain files here declares as its own"
+        if owner is not None:
+            whose = f"which belongs to domain {owner.name} ({owner.file}) and is not shared with {domain.name}"
+            said = f'"shared_with": ["{domain.name}"]'
+            step = f"let {owner.file} share it, with {said} at the {one.kind}, or allow it in {one.allowing}"
+        text = advised(f"the policy refuses the {one.kind} {one.name}, {whose} ({one.rule})", step)
+        yield Finding(domain.name, domain.file, one.path, one.code, text), owner.name if owner is not None else None
