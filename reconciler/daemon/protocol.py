@@ -2,7 +2,8 @@
 
 One JSON object a line. A connection carries one request; the answers follow, until one has ``"done": true`` or
 ``"error": {"code", "message"}``. Empty lines in between only say that the daemon lives. The socket is internal:
-scripts use ``pnr status --json``, whose document is the ``view`` in these answers.
+scripts use ``pnr status --json``, whose document is the ``view`` in these answers. What is not said here is refused:
+see :mod:`reconciler.daemon.requests`.
 """
 
 from __future__ import annotations
