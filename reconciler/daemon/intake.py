@@ -11,6 +11,7 @@ from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from reconciler.daemon.unjudged import at_fault, cant_be_judged
 from reconciler.intent.contents import Contents, Glancing, NoContents, Source, SourceKind
 from reconciler.intent.findings import Finding, locate_findings
 from reconciler.intent.judgement import InForce, judge_domains
@@ -124,8 +125,16 @@ class Loading:
     policy: Judge | None = None
 
     def load(self, name: str, data: bytes) -> Entry:
-        """Load one file."""
+        """Load one file. Whatever that raises is the file's own error."""
         contents = _Stamping(self.contents)
+        looked: dict[str, Seen] = {}
+        try:
+            return self._load(name, data, contents, looked)
+        except Exception as error:  # noqa: BLE001 - it is told of the file
+            problem = cant_be_judged(name, error)
+            return Entry(Loaded(name, None, (problem,)), data, contents.stamps, looked=looked)
+
+    def _load(self, name: str, data: bytes, contents: _Stamping, looked: dict[str, Seen]) -> Entry:
         loaded = load(
             data,
             name,
@@ -137,7 +146,6 @@ class Loading:
         )
         if self.policy is None or loaded.domain is None:
             return Entry(loaded, data, contents.stamps)
-        looked: dict[str, Seen] = {}
         refused = judge_domain(self.policy.noting(looked), loaded.domain, json.loads(data))
         return Entry(loaded, data, contents.stamps, tuple(refused), looked)
 
@@ -239,6 +247,24 @@ def judge_with(
             refused += now[key].refused
     if cache is not None:
         cache.loaded = now
+    try:
+        return _together(loaded, files, in_force, problems, broken, refused)
+    except Exception as error:  # noqa: BLE001 - it is told of the files that it comes from
+        failed = at_fault(list(loaded.values()), in_force, judge_domains, error)
+        problems |= {name: (problem,) for name, problem in failed.items()}
+        broken |= {name: loaded.pop(name).name for name in failed}
+        refused = [finding for finding in refused if finding.file in loaded]
+        return _together(loaded, files, in_force, problems, broken, refused)
+
+
+def _together(
+    loaded: Mapping[str, Domain],
+    files: Mapping[str, FileRead],
+    in_force: Sequence[InForce],
+    problems: Mapping[str, tuple[Problem, ...]],
+    broken: Mapping[str, str | None],
+    refused: Sequence[Finding],
+) -> Judged:
     judgement = judge_domains(list(loaded.values()), in_force, broken=broken, refused=refused)
     wrong = _by_file([finding for finding in judgement.findings if finding.severity == "error"], files)
     doubtful = _by_file([finding for finding in judgement.findings if finding.severity != "error"], files)

@@ -8,21 +8,23 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import re
+import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from reconciler.daemon import intake
+from reconciler.intent.contents import Contents
 from reconciler.intent.judgement import InForce
 from reconciler.intent.model import CheckType, Domain
 from reconciler.policy import Judge
 from reconciler.sources.contents import LocalContents
 
+log = logging.getLogger("pnr.judging")
+
 T = TypeVar("T")
 
 THREADS = 4
-_MAY_REFER = re.compile(rb'"(?:secrets|configs|env_file|label_file|build(?:_path)?|volumes|devices|logging)"')
 
 
 class FileJudge:
@@ -60,11 +62,11 @@ class FileJudge:
         return judged
 
     async def prepare(self, files: Mapping[str, Any]) -> None:
-        """Load, in threads, those that refer to something and are not loaded yet."""
+        """Load, in threads, those that are not loaded yet."""
         wanted = {
             (name, hashlib.sha256(file.data).digest()): file.data
             for name, file in files.items()
-            if file.data is not None and _MAY_REFER.search(file.data)
+            if file.data is not None
         }
         new = {key: data for key, data in wanted.items() if key not in self._cache.loaded}
         self._cache.loaded.update(await self._loaded(new.items()))
@@ -85,7 +87,15 @@ class FileJudge:
 
     def _stale(self, entries: Mapping[intake.Key, intake.Entry]) -> list[intake.Key]:
         contents = intake.glance(self._contents)
-        return [key for key, one in entries.items() if self._loading.is_stale(one, contents)]
+        return [key for key, one in entries.items() if self._is_stale(key[0], one, contents)]
+
+    def _is_stale(self, name: str, entry: intake.Entry, contents: Contents) -> bool:
+        try:
+            return self._loading.is_stale(entry, contents)
+        except Exception:
+            # It stays as it was judged: nobody can tell that it has changed.
+            log.debug("what %s refers to can't be looked at", name, exc_info=True)
+            return False
 
     def close(self) -> None:
         """Wait for nothing that is under way."""

@@ -19,6 +19,7 @@ from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass
 from typing import IO, TypeVar
 
+from reconciler import links
 from reconciler.errors import PnrError
 from reconciler.intent.contents import (
     MAX_BYTES,
@@ -181,7 +182,7 @@ class LocalContents:
     def _admitted(self, source: Source) -> str:
         """The path to read for a source, without links. Raises SourceRefused."""
         path = self._path(source)
-        real = os.path.realpath(path)  # before it is judged, so that what is judged is what is read
+        real = _followed(source, path)  # before it is judged, so that what is judged is what is read
         if source.kind is not SourceKind.CREDENTIAL:
             why = self._may_read(path, False) or (self._may_read(real, False) if real != path else "")
             if why:
@@ -207,7 +208,7 @@ class LocalContents:
     def _file(self, source: Source) -> bytes:
         real = self._admitted(source)
         content = _file(source, self._path(source), real)
-        if os.path.realpath(self._path(source)) != real:
+        if _followed(source, self._path(source)) != real:
             raise SourceRefused(f"{source} leads elsewhere than a moment ago: it is looked at again")
         return content
 
@@ -263,6 +264,13 @@ class LocalContents:
             return ("error", error.errno)
         fresh = time.time_ns() - max(at.st_mtime_ns, at.st_ctime_ns) < JUST_NOW_NS
         return (at.st_mtime_ns, at.st_ctime_ns, at.st_size, at.st_ino, at.st_dev, fresh)
+
+
+def _followed(source: Source, path: str) -> str:
+    try:
+        return links.follow(path)
+    except OSError as error:
+        raise ContentsError(f"{source} can't be used: {error.strerror or error}") from error
 
 
 def _file(source: Source, path: str, real: str) -> bytes:
