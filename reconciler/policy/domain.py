@@ -82,7 +82,12 @@ def refusals(judge: Judge, domain: Domain, tree: Mapping[str, Any]) -> Iterator[
     if judge.policy.is_open:
         return
     world = _Declared(domain)
+    ceiling = judge.policy.ceiling("limits.replicas")
     for chunk, path in _chunks(domain):
+        if ceiling is not None and chunk.id.replica > ceiling:
+            continue  # the first one is told of them all
+        if ceiling is not None and chunk.id.replica == 1 and chunk.replicas > ceiling:
+            yield from ((_replicas(_at(tree, path), path), refusal) for refusal in _copies(judge, chunk, ceiling))
         yield from _of_chunk(judge, chunk, path, tree, world)
     yield from _belongings(judge, domain, tree)
 
@@ -113,10 +118,7 @@ def _of_chunk(
     body = payload(spec, all_networks=True)
     body["Labels"] = {**(body.get("Labels") or {}), **_labels(chunk)}
     for refusal in judge.request(to_create(body, spec.settings.get("platform")), world):
-        if refusal.rule == "limits.replicas":
-            yield _replicas(_at(tree, path), path), refusal
-        else:
-            yield (*path, "container", *_place(spec, written, body, refusal)), refusal
+        yield (*path, "container", *_place(spec, written, body, refusal)), refusal
     if spec.build is not None:
         query = {"t": [spec.image, *spec.build.tags], "networkmode": [spec.build.network or ""]}
         asked = Request(Route.BUILD, "POST", "/build", query=query)
@@ -136,6 +138,12 @@ def adoption(judge: Judge, adopt: Adopt) -> list[Refusal]:
     if wanted > order.index(judge.policy.word("domains.adopt")):
         what = "to take over a container of somebody else" if wanted == 1 else "to replace a container of somebody else"
         case.refuse("domains.adopt", "adopt", what)
+    return list(case.out)
+
+
+def _copies(judge: Judge, chunk: Chunk, ceiling: float) -> list[Refusal]:
+    case = judge.case()
+    case.refuse("limits.replicas", f"Labels[{LABEL_REPLICA}]", f"{chunk.replicas} equal copies (at most {ceiling:.0f})")
     return list(case.out)
 
 
