@@ -15,6 +15,7 @@ from reconciler.controller.clock import SystemClock
 from reconciler.controller.loop import Controller
 from reconciler.controller.protocols import ProbeMaker, RuntimeReader
 from reconciler.controller.recorder import Recorder
+from reconciler.daemon.folder_safety import see_to_folders
 from reconciler.daemon.judging import FileJudge
 from reconciler.daemon.policy import files_roots, make_policy, runtime_root
 from reconciler.daemon.protocol import ServiceOptions
@@ -186,6 +187,7 @@ async def assembled(
 
     ``keep_down`` says of a domain's name that it is to be taken down whatever its file says.
     """
+    see_to_folders(options)
     lock = StateLock(options.state)
     lock.acquire()
     try:

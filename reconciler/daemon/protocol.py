@@ -23,7 +23,8 @@ class ServiceOptions:
     ``domains`` is the directory of domain files, ``state`` the one that lasts; ``engine`` is ``docker`` or
     ``simulated``; ``polling`` looks at the directory on a timer instead of asking the kernel for events;
     ``allowed_env`` are names of the daemon's environment that ``${NAME}`` in a domain file may take. ``policy`` names a
-    policy file, or a profile; None is the profile standard.
+    policy file, or a profile; None is the profile standard. ``insecure_folders`` goes on where others can write to a
+    directory.
     """
 
     domains: Path
@@ -32,6 +33,7 @@ class ServiceOptions:
     polling: bool = False
     allowed_env: tuple[str, ...] = ()
     policy: str | None = None
+    insecure_folders: bool = False
 
 
 class Ask(TypedDict):

@@ -182,6 +182,7 @@ class RuntimeFacts:
                     self._events, counted_since = 0, now
                 watched = now >= blind_until and await self._made() and self._watching.ensure(hint)
                 changed, owed = self._changed(await asyncio.to_thread(self._look), now)
+                watched = watched and not self._watching.lost()
                 for chunk in changed:
                     yield chunk
                 await asyncio.sleep(SHORTEST_PAUSE_SECONDS)
@@ -221,6 +222,7 @@ class RuntimeFacts:
         folder = self.path_of(id)
         why = too_much(str(folder))
         if why:
+            self._watching.stop()  # it would be told of each entry that goes
             with contextlib.suppress(OSError):
                 trees.empty(str(folder), REMOVED_AT_ONCE)
             told = f"/runtime held {why}: it was emptied; write there only what answers the facts"
