@@ -44,15 +44,20 @@ class FileJudge:
         self._contents = contents
         self._loading = intake.Loading(base_dir, env, allowed_env, check_types, contents, policy)
         self._cache = intake.LoadCache()
+        self._judging = asyncio.Lock()
         self._threads = ThreadPoolExecutor(THREADS, "pnr-load")
 
     def recall(self, stored: Sequence[intake.Stored]) -> Mapping[str, Domain]:
         """What stored texts mean, by the domain's name."""
         return intake.recall(self._loading, stored, self._cache)
 
-    def __call__(self, files: Mapping[str, Any], in_force: Sequence[InForce]) -> intake.Judged:
+    async def __call__(self, files: Mapping[str, Any], in_force: Sequence[InForce]) -> intake.Judged:
         """Judge files by their names, beside what is in force."""
-        judged = intake.judge_with(self._loading, files, in_force=in_force, cache=self._cache)
+        await self.prepare(files)
+        async with self._judging:
+            judged = await self._in_thread(
+                lambda: intake.judge_with(self._loading, files, in_force=in_force, cache=self._cache)
+            )
         used = {source for entry in self._cache.loaded.values() for source in entry.stamps}
         self._contents.forget_others(used)
         if used or any(entry.looked for entry in self._cache.loaded.values()):
@@ -77,12 +82,13 @@ class FileJudge:
         stale = await self._in_thread(lambda: self._stale(entries))
         again = await self._loaded((key, entries[key].data) for key in stale)
         changed = False
-        for key, entry in again.items():
-            # Unless it was replaced meanwhile.
-            if self._cache.loaded.get(key) is entries[key]:
-                self._cache.loaded[key] = entry
-                before = entries[key]
-                changed = changed or (entry.loaded, entry.refused) != (before.loaded, before.refused)
+        async with self._judging:
+            for key, entry in again.items():
+                # Unless it was replaced meanwhile.
+                if self._cache.loaded.get(key) is entries[key]:
+                    self._cache.loaded[key] = entry
+                    before = entries[key]
+                    changed = changed or (entry.loaded, entry.refused) != (before.loaded, before.refused)
         return changed
 
     def _stale(self, entries: Mapping[intake.Key, intake.Entry]) -> list[intake.Key]:
