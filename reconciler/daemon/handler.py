@@ -14,6 +14,7 @@ from reconciler.daemon.log_following import LogFollower
 from reconciler.daemon.parts import Parts
 from reconciler.daemon.patience import Patience, waited_for
 from reconciler.daemon.requests import check
+from reconciler.daemon.turns import turns_now
 from reconciler.daemon.verdict import TIMED_OUT, exit_code, finished_applying, finished_confirmed, finished_removing
 from reconciler.daemon.viewing import unknown_domain
 from reconciler.errors import PnrError
@@ -47,7 +48,9 @@ class Handler:
                 yield {"done": True}
             case "status":
                 written = self._controller.known.recorder.is_up_to_date
-                yield {"view": self._controller.view(), "written": written, "done": True}
+                view = self._controller.view()
+                view["daemon"] |= turns_now()
+                yield {"view": view, "written": written, "done": True}
             case "watch":
                 async for view in self._views():
                     yield {"view": view}
