@@ -198,7 +198,7 @@ async def alone(options: ServiceOptions, *, complete: bool = False) -> AsyncIter
         yield engine, list({domain.name: domain for some in found for domain in some}.values())
     finally:
         await source.close()
-        judge.close()
+        await judge.close()
         await engine.close()
 
 

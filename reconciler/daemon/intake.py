@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -20,6 +21,8 @@ from reconciler.intent.model import CheckType, Domain, Loaded, Problem
 from reconciler.policy import Judge
 from reconciler.policy.domain import judge_domain
 from reconciler.policy.world import Seen
+
+log = logging.getLogger("pnr.judging")
 
 
 class FileRead(Protocol):
@@ -148,6 +151,14 @@ class Loading:
             return Entry(loaded, data, contents.stamps)
         refused = judge_domain(self.policy.noting(looked), loaded.domain, json.loads(data))
         return Entry(loaded, data, contents.stamps, tuple(refused), looked)
+
+    def seems_stale(self, name: str, entry: Entry, contents: Contents) -> bool:
+        """As :meth:`is_stale`; False where nobody can tell."""
+        try:
+            return self.is_stale(entry, contents)
+        except Exception:
+            log.debug("what %s refers to can't be looked at", name, exc_info=True)
+            return False
 
     def is_stale(self, entry: Entry, contents: Contents | None = None) -> bool:
         """Whether something that the file refers to, or that the policy looked at for it, may have changed; looking

@@ -14,7 +14,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from reconciler.daemon import intake
-from reconciler.intent.contents import Contents
 from reconciler.intent.judgement import InForce
 from reconciler.intent.model import CheckType, Domain
 from reconciler.policy import Judge
@@ -46,6 +45,9 @@ class FileJudge:
         self._cache = intake.LoadCache()
         self._judging = asyncio.Lock()
         self._threads = ThreadPoolExecutor(THREADS, "pnr-load")
+
+    async def start(self) -> None:
+        """Nothing is to be started."""
 
     def recall(self, stored: Sequence[intake.Stored]) -> Mapping[str, Domain]:
         """What stored texts mean, by the domain's name."""
@@ -93,17 +95,9 @@ class FileJudge:
 
     def _stale(self, entries: Mapping[intake.Key, intake.Entry]) -> list[intake.Key]:
         contents = intake.glance(self._contents)
-        return [key for key, one in entries.items() if self._is_stale(key[0], one, contents)]
+        return [key for key, one in entries.items() if self._loading.seems_stale(key[0], one, contents)]
 
-    def _is_stale(self, name: str, entry: intake.Entry, contents: Contents) -> bool:
-        try:
-            return self._loading.is_stale(entry, contents)
-        except Exception:
-            # It stays as it was judged: nobody can tell that it has changed.
-            log.debug("what %s refers to can't be looked at", name, exc_info=True)
-            return False
-
-    def close(self) -> None:
+    async def close(self) -> None:
         """Wait for nothing that is under way."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 

@@ -15,6 +15,8 @@ from reconciler.intent.model import Domain, Place, Problem
 log = logging.getLogger("pnr.judging")
 
 CODE = "CantBeJudged"
+TOO_COSTLY = "TooCostly"
+BEING_READ = "BeingRead"
 DEEPEST_SHOWN = 12
 
 
@@ -23,6 +25,8 @@ def cant_be_judged(file: str, error: Exception) -> Problem:
 
     An exception's own words may hold what was being read, as a secret. So they are neither told nor logged.
     """
+    if isinstance(error, MemoryError):
+        return too_costly(file, "there is not enough memory for it")
     where = "".join(traceback.format_tb(error.__traceback__, limit=-DEEPEST_SHOWN))
     log.warning("%s can't be judged: %s\n%s", file, type(error).__name__, where.rstrip())
     said = f": {error.strerror}" if isinstance(error, OSError) and error.strerror else ""
@@ -30,6 +34,27 @@ def cant_be_judged(file: str, error: Exception) -> Problem:
         f"it can't be judged ({type(error).__name__}{said}), and changes nothing; change it, and report this with the"
         " daemon's log: it should never be so"
     )
+    return Problem(Place(file), CODE, message)
+
+
+def too_costly(file: str, why: str) -> Problem:
+    """What is told of a file that takes more time or memory to be judged than there is for it."""
+    log.warning("%s is too costly to be judged: %s", file, why)
+    message = f"it takes too much to be judged ({why}), and changes nothing: make it simpler, or split it"
+    return Problem(Place(file), TOO_COSTLY, message)
+
+
+def being_read(file: str) -> Problem:
+    """What is told of a file while what it refers to is read."""
+    message = "what it refers to is still being read; what is in force of it stays until then"
+    return Problem(Place(file), BEING_READ, message)
+
+
+def failed_there(file: str, what: str) -> Problem:
+    """What is told of a file whose judgement failed in another process, with the name of what was raised."""
+    if what == MemoryError.__name__:
+        return too_costly(file, "there is not enough memory for it")
+    message = f"it can't be judged ({what}), and changes nothing; change it, and report this: it should never be so"
     return Problem(Place(file), CODE, message)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -87,10 +88,10 @@ def test_nothing_starts_there_unless_it_is_said_to(
 ) -> None:
     (tmp_path / which).mkdir()
     (tmp_path / which).chmod(0o777)
-    places = {"domains": tmp_path / "domains", "state": tmp_path / "state"}
+    options = ServiceOptions(domains=tmp_path / "domains", state=tmp_path / "state")
     with pytest.raises(UnsafeFolder, match=f"the {which} directory .* --insecure-folders"):
-        see_to_folders(ServiceOptions(**places))
-    see_to_folders(ServiceOptions(**places, insecure_folders=True))
+        see_to_folders(options)
+    see_to_folders(replace(options, insecure_folders=True))
     assert f"anybody may write to {tmp_path / which}" in caplog.text
 
 

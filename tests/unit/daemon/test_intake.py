@@ -11,7 +11,7 @@ import pytest
 
 from reconciler.daemon import intake
 from reconciler.daemon.intake import Judged, LoadCache
-from reconciler.intent.judgement import InForce
+from reconciler.intent.judgement import InForce, judge_domains
 from reconciler.intent.loader import load
 from reconciler.intent.model import Place, Problem
 from reconciler.probes.registry import known_types
@@ -133,8 +133,9 @@ def test_whatever_loading_a_file_raises_is_an_error_of_that_file_only(
     monkeypatch.setattr(intake, "load", failing)
     judged = judge({f"{name}.json": stack(name, port=8000 + port) for port, name in enumerate("abc")})
     assert sorted(judged.domains) == ["a", "c"]
-    assert [problem.code for problem in judged.problems["b.json"]] == ["CantBeJudged"]
-    assert type(error).__name__ in judged.problems["b.json"][0].message
+    code = "TooCostly" if isinstance(error, MemoryError) else "CantBeJudged"
+    assert [problem.code for problem in judged.problems["b.json"]] == [code]
+    assert code == "TooCostly" or type(error).__name__ in judged.problems["b.json"][0].message
 
 
 def test_what_an_exception_says_is_not_told_since_it_may_be_a_secret(
@@ -154,7 +155,7 @@ def test_what_an_exception_says_is_not_told_since_it_may_be_a_secret(
 def test_a_file_beside_which_the_others_cant_be_judged_is_held_back_alone(
     monkeypatch: pytest.MonkeyPatch, count: int
 ) -> None:
-    together = intake.judge_domains
+    together = judge_domains
 
     def failing(domains: Any, *args: Any, **rest: Any) -> Any:
         if any(domain.name == "d3" for domain in domains):
@@ -165,8 +166,9 @@ def test_a_file_beside_which_the_others_cant_be_judged_is_held_back_alone(
     files = {f"d{number}.json": stack(f"d{number}", port=8000 + number) for number in range(3, 3 + count)}
     judged = judge(files)
     assert set(judged.domains) == {f"d{number}" for number in range(4, 3 + count)}
-    assert [problem.code for problem in judged.problems.pop("d3.json")] == ["CantBeJudged"]
-    assert not judged.problems
+    assert {name: [problem.code for problem in found] for name, found in judged.problems.items()} == {
+        "d3.json": ["CantBeJudged"]
+    }
 
 
 def test_what_is_in_force_of_a_file_that_cant_be_judged_stays(monkeypatch: pytest.MonkeyPatch) -> None:
