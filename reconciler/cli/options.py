@@ -17,6 +17,11 @@ def engine_options(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--engine", choices=("docker", "simulated"), default="docker", help="what runs containers (docker)"
     )
+    parser.add_argument(
+        "--insecure-folders",
+        action="store_true",
+        help="go on where others than root and this user can write to the domains or the state folder",
+    )
     file_options(parser)
 
 
@@ -83,4 +88,5 @@ def service_options(args: Namespace, domains: str, state: str) -> ServiceOptions
         polling=getattr(args, "polling", False),
         allowed_env=allowed_env(args),
         policy=policy_name(args),
+        insecure_folders=getattr(args, "insecure_folders", False) or os.environ.get("PNR_INSECURE_FOLDERS") == "1",
     )

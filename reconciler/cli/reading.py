@@ -11,9 +11,9 @@ from pathlib import Path
 
 from reconciler.cli.options import allowed_env, policy_name
 from reconciler.daemon.intake import Entry, Judged, Loading, judge_with, what_is_in_force
-from reconciler.daemon.parts import may_read
 from reconciler.daemon.policy import make_policy
 from reconciler.daemon.protocol import ServiceOptions
+from reconciler.daemon.reading_contents import may_read
 from reconciler.errors import PnrError
 from reconciler.intent.contents import PATHS, Contents, Source, SourceKind, folder_parts
 from reconciler.intent.model import Place, Problem

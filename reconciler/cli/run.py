@@ -63,7 +63,10 @@ def run(args: Namespace) -> int:
                     say(f"pnr: domains {domains}, state {state}, engine {args.engine}, policy {policy}")
                 show = line_printer()
             presenter = stack.enter_context(Presenter(show))
-        asyncio.run(_serve(options, presenter))
+        from reconciler.daemon.turns import measured_loop
+
+        with asyncio.Runner(loop_factory=measured_loop) as runner:
+            runner.run(_serve(options, presenter))
     return exits.OK
 
 

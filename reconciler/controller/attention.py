@@ -22,6 +22,7 @@ from reconciler.sentences import advised
 
 MOST_OUTPUT_BYTES = 4096
 MOST_OUTPUT_LINES = 20
+_MOST_STRANGE = 20
 _SAID = "; it said: "
 
 log = logging.getLogger("pnr.controller")
@@ -221,7 +222,7 @@ class Attention:
         if self._runtime is None or chunk is None or chunk.facts is FactsMode.NONE:
             return
         said = self._runtime.read(record.id)
-        strange = sorted(key for key in said.answers if key not in chunk.flowout)
+        strange = sorted(key for key in said.answers if key not in chunk.flowout)[:_MOST_STRANGE]
         problems = (*said.problems, *(f"{key} is not one of the chunk's flowout facts; ignored" for key in strange))
         if problems != record.own_problems:
             record.own_problems = problems

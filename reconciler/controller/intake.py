@@ -41,8 +41,8 @@ class Intake:
         self._recorder = recorder
         self.file_problems: dict[str, tuple[Problem, ...]] = {}
         self.said: dict[str, tuple[str, ...]] = {}
+        self._said: dict[str, tuple[bytes, tuple[str, ...]]] = {}  # with the text that they were found in
         self.root_missing = False
-        self.last: Scan | None = None  # the newest scan that was taken in
         self.removals = Removals(domains=domains, recorder=recorder, clock=clock, stirred_at=stirred_at)
         self._clock = clock
 
@@ -68,17 +68,16 @@ class Intake:
             )
         self.removals.restore(restored.folder)
 
-    def take(self, scan: Scan) -> dict[str, Domain | None]:
-        """Take a scan in. Gives the domains whose intent changed, with the intent that was in force before."""
-        self.last = scan
+    def take(self, scan: Scan, judged: Judged | None) -> dict[str, Domain | None]:
+        """Take a scan in, and what its files were judged to mean. Gives the domains whose intent changed, with the
+        intent that was in force before."""
         self.root_missing = scan.root_missing
         self.removals.begin()
         changes: dict[str, Domain | None] = {}
-        if scan.root_missing:
+        if scan.root_missing or judged is None:
             absent = [record for record in self._domains.values() if not record.gone]
             self._let_go(self.removals.look(scan, absent), changes)
             return changes
-        judged = self._judge(scan.files, self._in_force())
         for domain in judged.domains.values():
             self._declared(domain, scan, changes)
         gone = self.removals.look(scan, self._absent(judged))
@@ -91,11 +90,9 @@ class Intake:
                 for problem in problems:
                     self._recorder.journal(kind="invalid", message=str(problem), file=file)
         self.file_problems = never_valid
-        self.said = {
-            file: said_names(scan.files[file].data or b"")
-            for file, problems in judged.problems.items()
-            if problems and file in scan.files
-        }
+        broken = [file for file, problems in judged.problems.items() if problems and file in scan.files]
+        self._said = {file: self._names_in(file, scan.files[file].data or b"") for file in broken}
+        self.said = {file: names for file, (_, names) in self._said.items()}
         self._let_go(gone, changes)
         return changes
 
@@ -111,11 +108,16 @@ class Intake:
         self._let_go(self.removals.confirm(names), changes)
         return changes
 
-    def _in_force(self) -> list[InForce]:
+    def in_force(self) -> list[InForce]:
+        """What was accepted before, beside which files are judged."""
         return [
             InForce(r.name, r.file, r.domain, r.gone, r.missed_at is not None or bool(r.held))
             for r in self._domains.values()
         ]
+
+    def _names_in(self, file: str, data: bytes) -> tuple[bytes, tuple[str, ...]]:
+        known = self._said.get(file)
+        return known if known is not None and known[0] == data else (data, said_names(data))
 
     def _declared(self, domain: Domain, scan: Scan, changes: dict[str, Domain | None]) -> None:
         record = self._domains.get(domain.name)

@@ -20,6 +20,7 @@ from reconciler.controller.clock import Clock
 from reconciler.controller.custody import Custody
 from reconciler.controller.deciding import Decider
 from reconciler.controller.executor import Executor
+from reconciler.controller.file_judging import FileJudging
 from reconciler.controller.host_files import HostFiles
 from reconciler.controller.images import Images
 from reconciler.controller.intake import Intake
@@ -45,6 +46,7 @@ from reconciler.controller.records import (
     Probed,
     RegistrySaid,
     RuntimeSaid,
+    ScanJudged,
     ScanTaken,
     SeenAll,
     SeenOne,
@@ -87,7 +89,6 @@ class Controller:
         self.passes = 0
         self.version = 0
         self.source_read = False
-        self._scans_taken = 0
         self.on_beat: Callable[[], None] = _nothing
         self._engine = engine
         self._source = source
@@ -136,6 +137,7 @@ class Controller:
             stirred_at=source.stirred_at,
             keep_down=keep_down,
         )
+        self._judging = FileJudging(judge=judge, intake=self.intake, post=self.post)
         self._last_look: asyncio.Task[None] | None = None
         recorder.attach(lambda name: snapshot_document(self.known, name))
 
@@ -147,14 +149,14 @@ class Controller:
     @property
     def idle(self) -> bool:
         """Whether no work is in flight and no message waits."""
-        return not self._inbox and not self._executor.in_flight
+        return not self._inbox and not self._executor.in_flight and not self._judging.is_at_work
 
     async def look_at_source(self) -> None:
         """Read the files again, even if nothing told of a change, and take in what they say. That takes as long as they
         can't be had, as while git is at work (``known.files_wait`` then says so)."""
-        before = self._scans_taken
+        before = self._judging.seen
         await self._source.look_now()
-        while self._scans_taken == before:
+        while self._judging.taken <= before:
             await self._changed.wait()
 
     async def look_now(self, only: tuple[str, ...]) -> None:
@@ -219,6 +221,7 @@ class Controller:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await self._judging.close()
             await self._prober.close()
             await self._executor.close()
             await self._images.close()
@@ -254,7 +257,7 @@ class Controller:
                     del times[key]
                     self.known.dirty_domains.update(dict.fromkeys(self.known.domains))
             removal = self.intake.removals.due()
-            if removal is not None and removal <= now:
+            if removal is not None and removal <= now and not self._judging.is_at_work:
                 # What is judged is what there is now, not what was told last.
                 self.intake.removals.asked()
                 self._last_look = asyncio.create_task(self._source.look_now(), name="look before removal")
@@ -277,7 +280,7 @@ class Controller:
             return
         due = [self._decider.timers[0][0]] if self._decider.timers else []
         due.extend((*self._decider.object_retry.values(), *self._decider.object_due.values()))
-        removal = self.intake.removals.due()
+        removal = None if self._judging.is_at_work else self.intake.removals.due()
         due.extend([removal] if removal is not None else [])
         if self._custody.due is not None:
             due.append(self._custody.due)
@@ -312,10 +315,14 @@ class Controller:
                 if scan.waits:
                     self._tell_change()
                 else:
-                    self._take_scan(scan)
+                    self._judging.take(scan)
+            case ScanJudged():
+                changes = self._judging.judged(message)
+                if changes is not None:
+                    self.source_read = True
+                    self._adopt(changes)
             case JudgeAgain():
-                if self.intake.last is not None:
-                    self._take_scan(self.intake.last)
+                self._judging.again()
             case EngineUp(info):
                 self.known.engine_info = info
             case EngineLost(text):
@@ -360,11 +367,6 @@ class Controller:
                 self._wishes.take_down(only, volumes)
             case ConfirmRemoval(only):
                 self._adopt(self.intake.confirm(only))
-
-    def _take_scan(self, scan: Any) -> None:
-        self._adopt(self.intake.take(scan))
-        self.source_read = True
-        self._scans_taken += 1
 
     def _adopt(self, changes: Mapping[str, Domain | None]) -> None:
         is_lent_anew = self._lending.take(self.known.domains.values())

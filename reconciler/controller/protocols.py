@@ -67,9 +67,10 @@ class Judged(Protocol):
 
 class Judge(Protocol):
     """Turns files into domains and problems. ``files`` maps names to what was read; ``in_force`` is what was accepted
-    before. ``recall`` gives what the stored texts mean, by the domain's name."""
+    before. That may take long, and is awaited beside the loop. ``recall`` gives what the stored texts mean, by the
+    domain's name."""
 
-    def __call__(self, files: Mapping[str, Any], in_force: Sequence[InForce]) -> Judged: ...
+    async def __call__(self, files: Mapping[str, Any], in_force: Sequence[InForce]) -> Judged: ...
     def recall(self, stored: Sequence[StoredIntent]) -> Mapping[str, Domain]: ...
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from reconciler.engine.protocol import EngineError, EngineInfo, RunOutput
 from reconciler.facts import Pnr
+from reconciler.intent.judgement import InForce
 from reconciler.intent.model import Chunk, ChunkId, Domain, Problem
 from reconciler.lifecycle import Reason, State
 from reconciler.planner.actions import Action, Work
@@ -152,6 +153,16 @@ class ScanTaken:
     """The domains directory was read."""
 
     scan: Any
+
+
+@dataclass(frozen=True, slots=True)
+class ScanJudged:
+    """A scan was judged, beside what was ``in_force``; ``judged`` is None where the directory is missing."""
+
+    scan: Any
+    number: int
+    in_force: list[InForce]
+    judged: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,6 +345,7 @@ class FilesSeen:
 Message = (
     Beat
     | ScanTaken
+    | ScanJudged
     | JudgeAgain
     | EngineUp
     | EngineLost

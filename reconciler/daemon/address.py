@@ -7,6 +7,7 @@ way to the directory exists. Paths are text here: importing pathlib takes longer
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 from collections.abc import Iterator
@@ -51,10 +52,15 @@ def socket_path(state: Folder) -> Iterator[str | None]:
 def read_port(state: Folder) -> tuple[int, str] | None:
     """Port and token as a daemon left them; None where there is no such file, or it makes no sense."""
     try:
-        with open(os.path.join(state, PORT_NAME), encoding="ascii") as stream:
+        flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+        with open(os.open(os.path.join(state, PORT_NAME), flags), encoding="ascii") as stream:
             words = stream.read(200).split()
     except (FileNotFoundError, NotADirectoryError, UnicodeDecodeError):
         return None
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise
+        return None  # a link: no daemon leaves one
     if len(words) != 2 or not words[0].isdigit() or not 0 < int(words[0]) < 65536:
         return None
     return int(words[0]), words[1]
@@ -69,6 +75,8 @@ def connect(state: Folder, timeout_seconds: float) -> tuple[socket.socket, str]:
     refused: OSError = FileNotFoundError(os.path.join(state, SOCKET_NAME))
     with socket_path(state) as path:
         if path is not None:
+            if os.path.islink(path):
+                raise OSError(errno.ELOOP, f"{SOCKET_NAME} is a symbolic link, which is not followed: remove it")
             try:
                 return _connected(socket.AF_UNIX, path, timeout_seconds), ""
             except (FileNotFoundError, ConnectionRefusedError) as error:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from reconciler.daemon import address
+from reconciler.daemon.requests import BadRequest, parse
 from reconciler.errors import PnrError
 
 log = logging.getLogger("pnr.control")
@@ -42,12 +43,6 @@ class AlreadyRunning(ControlSocketError):
     """Another daemon answers on this state directory's socket."""
 
     code = "AlreadyRunning"
-
-
-class BadMessage(PnrError):
-    """A request that is not one JSON object with a ``command``, in time and of bearable size."""
-
-    code = "BadRequest"
 
 
 class Unauthorized(PnrError):
@@ -231,19 +226,15 @@ class ControlServer:
             async with asyncio.timeout(REQUEST_SECONDS):
                 line = await reader.readline()
         except TimeoutError as error:
-            raise BadMessage(f"no request within {REQUEST_SECONDS:g} s") from error
+            raise BadRequest(f"no request within {REQUEST_SECONDS:g} s") from error
         except OSError as error:
             raise _ClientGone(str(error)) from error
         except ValueError as error:
-            raise BadMessage(f"a request may have {address.MOST_REQUEST_BYTES} bytes at most") from error
-        try:
-            request = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise BadMessage("a request is one line with a JSON object") from error
-        if not isinstance(request, dict) or not isinstance(request.get("command"), str):
-            raise BadMessage('a request is an object with a "command"')
+            raise BadRequest(f"a request may have {address.MOST_REQUEST_BYTES} bytes at most") from error
+        request = parse(line)
         token = request.pop("token", "")
-        if not hmac.compare_digest(str(token).encode(), self._token.encode()):
+        said = token.encode("utf-8", "surrogatepass") if isinstance(token, str) else b"?"
+        if not hmac.compare_digest(said, self._token.encode()):
             raise Unauthorized(f"the request lacks the token in {address.PORT_NAME}")
         return request
 

@@ -13,6 +13,8 @@ from reconciler.daemon import images, volumes
 from reconciler.daemon.log_following import LogFollower
 from reconciler.daemon.parts import Parts
 from reconciler.daemon.patience import Patience, waited_for
+from reconciler.daemon.requests import check
+from reconciler.daemon.turns import turns_now
 from reconciler.daemon.verdict import TIMED_OUT, exit_code, finished_applying, finished_confirmed, finished_removing
 from reconciler.daemon.viewing import unknown_domain
 from reconciler.errors import PnrError
@@ -23,12 +25,6 @@ VIEW_PAUSE_SECONDS = 0.1
 SETTLE_SECONDS = 0.1
 LOOK_SECONDS = 5.0
 WORD_SECONDS = 1.0
-
-
-class BadRequest(PnrError):
-    """A request that can't be understood."""
-
-    code = "BadRequest"
 
 
 class UnknownChunk(PnrError):
@@ -45,13 +41,16 @@ class Handler:
         self._engine = parts.engine
 
     async def handle(self, request: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
-        """Answer one request. Raises PnrError, which the server passes on."""
-        match request.get("command"):
+        """Answer one request. Raises PnrError, which the server passes on: BadRequest before anything is done."""
+        check(request)
+        match request["command"]:
             case "ping":
                 yield {"done": True}
             case "status":
                 written = self._controller.known.recorder.is_up_to_date
-                yield {"view": self._controller.view(), "written": written, "done": True}
+                view = self._controller.view()
+                view["daemon"] |= turns_now()
+                yield {"view": view, "written": written, "done": True}
             case "watch":
                 async for view in self._views():
                     yield {"view": view}
@@ -59,7 +58,7 @@ class Handler:
                 async for answer in self._apply(request):
                     yield answer
             case "down":
-                async for answer in self._down(self._only(request), bool(request.get("volumes"))):
+                async for answer in self._down(self._only(request), request.get("volumes", False)):
                     yield answer
             case "volumes":
                 names = self._only(request) or tuple(self._controller.known.domains)
@@ -78,12 +77,10 @@ class Handler:
                 async for answer in self._logs(request):
                     yield answer
             case "images":
-                ask, rejected = not request.get("offline"), self._rejected()
+                ask, rejected = not request.get("offline", False), self._rejected()
                 yield {"images": await images.rows(self._engine, self._declared(), ask=ask, rejected=rejected)}
             case "prune":
                 yield await self._prune(request)
-            case other:
-                raise BadRequest(f"unknown command {other!r}")
 
     def _declared(self) -> list[Domain]:
         return [record.domain for record in self._controller.known.domains.values() if record.domain is not None]
@@ -103,10 +100,10 @@ class Handler:
         found = await images.prunable(self._engine, self._declared())
         if "ids" not in request:
             return {"unused": [images.document(image) for image in found]}
-        return {"removed": await images.prune(self._engine, found, [str(id) for id in request["ids"] or ()])}
+        return {"removed": await images.prune(self._engine, found, list(request["ids"]))}
 
     def _only(self, request: Mapping[str, Any]) -> tuple[str, ...]:
-        only = tuple(str(name) for name in request.get("only") or ())
+        only = tuple(request.get("only", ()))
         unknown = [name for name in only if name not in self._controller.known.domains]
         if unknown:
             raise unknown_domain(unknown, self._controller.known.domains)
@@ -120,9 +117,9 @@ class Handler:
             await asyncio.sleep(VIEW_PAUSE_SECONDS)
 
     async def _apply(self, request: Mapping[str, Any]) -> AsyncIterator[dict[str, Any]]:
-        wait, limit = bool(request.get("wait")), request.get("timeout")
+        wait, limit = request.get("wait", False), request.get("timeout")
         now = asyncio.get_running_loop().time
-        patience = Patience(now(), float(limit) if isinstance(limit, int | float) else None)
+        patience = Patience(now(), None if limit is None else float(limit))
         # A file that was dropped a moment ago may be what is asked for, and be taken once it is seen unchanged.
         for pause in (0.0, SETTLE_SECONDS):
             await asyncio.sleep(pause)
@@ -218,9 +215,9 @@ class Handler:
         return chunk, tuple(copies) if "#" in parts[-1] else ()
 
     async def _logs(self, request: Mapping[str, Any]) -> AsyncIterator[dict[str, Any]]:
-        chunk, copies = self._find(str(request.get("chunk", "")))
-        tail = max(1, min(int(request.get("tail") or 100), 10_000))
-        if request.get("follow"):
+        chunk, copies = self._find(request["chunk"])
+        tail = request.get("tail", 100)
+        if request.get("follow", False):
             async for answer in LogFollower(self._controller, self._engine, chunk, copies, tail).answers():
                 yield answer
             yield {"done": True}

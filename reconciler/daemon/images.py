@@ -194,7 +194,7 @@ async def alone(options: ServiceOptions, *, complete: bool = False) -> AsyncIter
             raise DomainUnclear(f"there is no directory {options.domains}: nobody can tell which images are needed")
         stored = {f"{kept.domain} (kept)": _kept(kept.data) for kept in IntentStore(options.state).load_all()}
         # Apart from one another: the kept text of a domain must not collide with its file.
-        judged = [judge(some, ()) for some in (stored, files)]
+        judged = [await judge(some, ()) for some in (stored, files)]
         found = [one.readable.values() for one in judged]
         unreadable = sorted(set(judged[1].problems) - set(judged[1].readable))
         if complete and unreadable:
@@ -203,7 +203,7 @@ async def alone(options: ServiceOptions, *, complete: bool = False) -> AsyncIter
         yield engine, list({domain.name: domain for some in found for domain in some}.values())
     finally:
         await source.close()
-        judge.close()
+        await judge.close()
         await engine.close()
 
 

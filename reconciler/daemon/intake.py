@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from reconciler.daemon.unjudged import at_fault, cant_be_judged
 from reconciler.intent.contents import Contents, Glancing, NoContents, Source, SourceKind
 from reconciler.intent.findings import Finding, locate_findings
-from reconciler.intent.judgement import InForce, judge_domains
+from reconciler.intent.judgement import InForce, Judgement, judge_domains
 from reconciler.intent.loader import load
 from reconciler.intent.model import CheckType, Domain, Loaded, Problem
 from reconciler.intent.sharing import Borrowed
@@ -21,6 +23,8 @@ from reconciler.policy import Judge
 from reconciler.policy.domain import borrowed, judge_domain
 from reconciler.policy.restarts import amended
 from reconciler.policy.world import HostNet, Seen
+
+log = logging.getLogger("pnr.judging")
 
 
 class FileRead(Protocol):
@@ -131,8 +135,16 @@ class Loading:
 
     def load(self, name: str, data: bytes) -> Entry:
         """Load one file. What the policy says of it by its path in the domains directory is in force: ``path_of`` tells
-        that of a file's name, or that nobody knows it yet."""
+        that of a file's name, or that nobody knows it yet. Whatever loading raises is the file's own error."""
         contents = _Stamping(self.contents)
+        looked: dict[str, Seen] = {}
+        try:
+            return self._load(name, data, contents, looked)
+        except Exception as error:  # noqa: BLE001 - it is told of the file
+            problem = cant_be_judged(name, error)
+            return Entry(Loaded(name, None, (problem,)), data, contents.stamps, looked=looked)
+
+    def _load(self, name: str, data: bytes, contents: _Stamping, looked: dict[str, Seen]) -> Entry:
         path = self.path_of(name)
         policy = self.policy.for_file(path) if self.policy is not None and path is not None else self.policy
         loaded = load(
@@ -150,7 +162,6 @@ class Loading:
             return Entry(loaded, data, contents.stamps)
         loaded = replace(loaded, domain=amended(policy.policy, loaded.domain))
         assert loaded.domain is not None
-        looked: dict[str, Seen] = {}
         engine = tuple(policy.places.engine)
         nets: list[HostNet] = []
         tree = json.loads(data)
@@ -159,6 +170,14 @@ class Loading:
         # What was accepted stays so: a VPN that comes up takes nothing away from what runs.
         net = nets[0] if nets and refused else None
         return Entry(loaded, data, contents.stamps, refused, of_others, looked, engine, net)
+
+    def seems_stale(self, name: str, entry: Entry, contents: Contents) -> bool:
+        """As :meth:`is_stale`; False where nobody can tell."""
+        try:
+            return self.is_stale(entry, contents)
+        except Exception:
+            log.debug("what %s refers to can't be looked at", name, exc_info=True)
+            return False
 
     def is_stale(self, entry: Entry, contents: Contents | None = None) -> bool:
         """Whether something that the file refers to, or that the policy looked at for it, may have changed; looking
@@ -266,7 +285,18 @@ def judge_with(
             of_others[name] = now[key].borrowed
     if cache is not None:
         cache.loaded = now
-    judgement = judge_domains(list(loaded.values()), in_force, broken=broken, refused=refused, borrowed=of_others)
+
+    def together(domains: Sequence[Domain], held: Sequence[InForce]) -> Judgement:
+        return judge_domains(domains, held, broken=broken, refused=refused, borrowed=of_others)
+
+    try:
+        judgement = together(list(loaded.values()), in_force)
+    except Exception as error:  # noqa: BLE001 - it is told of the files that it comes from
+        failed = at_fault(list(loaded.values()), in_force, together, error)
+        problems |= {name: (problem,) for name, problem in failed.items()}
+        broken |= {name: loaded.pop(name).name for name in failed}
+        refused = [finding for finding in refused if finding.file in loaded]
+        judgement = together(list(loaded.values()), in_force)
     wrong = _by_file([finding for finding in judgement.findings if finding.severity == "error"], files)
     doubtful = _by_file([finding for finding in judgement.findings if finding.severity != "error"], files)
     return Judged(judgement.accepted, {**problems, **wrong}, doubtful, loaded, judgement.speaks)

@@ -8,37 +8,23 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import re
+import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from reconciler.daemon import intake
+from reconciler.daemon.owners import Owners
 from reconciler.intent.judgement import InForce
 from reconciler.intent.model import CheckType, Domain
 from reconciler.policy import Judge
 from reconciler.sources.contents import LocalContents
 
+log = logging.getLogger("pnr.judging")
+
 T = TypeVar("T")
 
 THREADS = 4
-_MAY_REFER = re.compile(rb'"(?:secrets|configs|env_file|label_file|build(?:_path)?|volumes|devices|logging|ipam)"')
-
-
-class Owners:
-    """Which file each domain's name belongs to: the one that claimed it, as of the last judgement. It is replaced as a
-    whole by the one who judges; others may ask from any thread."""
-
-    def __init__(self) -> None:
-        self._files: Mapping[str, str] = {}
-
-    def __call__(self, domain: str) -> str | None:
-        """The file's path in the domains directory; None where nobody knows."""
-        return self._files.get(domain)
-
-    def know(self, files: Mapping[str, str]) -> None:
-        """Forget what was, and know these."""
-        self._files = dict(files)
 
 
 class FileJudge:
@@ -61,18 +47,25 @@ class FileJudge:
         self._contents = contents
         self._loading = intake.Loading(base_dir, env, allowed_env, check_types, contents, policy)
         self._cache = intake.LoadCache()
+        self._judging = asyncio.Lock()
         self._threads = ThreadPoolExecutor(THREADS, "pnr-load")
+
+    async def start(self) -> None:
+        """Nothing is to be started."""
 
     def recall(self, stored: Sequence[intake.Stored]) -> Mapping[str, Domain]:
         """What stored texts mean, by the domain's name."""
-        self._owners.know({one.domain: one.file for one in stored})
+        self._owners.recalled(stored)
         return intake.recall(self._loading, stored, self._cache)
 
-    def __call__(self, files: Mapping[str, Any], in_force: Sequence[InForce]) -> intake.Judged:
+    async def __call__(self, files: Mapping[str, Any], in_force: Sequence[InForce]) -> intake.Judged:
         """Judge files by their names, beside what is in force."""
-        judged = intake.judge_with(self._loading, files, in_force=in_force, cache=self._cache)
-        owned = {held.name: held.file for held in in_force}
-        self._owners.know(owned | {domain.name: domain.file for domain in judged.domains.values()})
+        await self.prepare(files)
+        async with self._judging:
+            judged = await self._in_thread(
+                lambda: intake.judge_with(self._loading, files, in_force=in_force, cache=self._cache)
+            )
+        self._owners.judged(judged, in_force)
         used = {source for entry in self._cache.loaded.values() for source in entry.stamps}
         self._contents.forget_others(used)
         if used or any(entry.looked or entry.net for entry in self._cache.loaded.values()):
@@ -82,11 +75,11 @@ class FileJudge:
         return judged
 
     async def prepare(self, files: Mapping[str, Any]) -> None:
-        """Load, in threads, those that refer to something and are not loaded yet."""
+        """Load, in threads, those that are not loaded yet."""
         wanted = {
             (name, hashlib.sha256(file.data).digest()): file.data
             for name, file in files.items()
-            if file.data is not None and _MAY_REFER.search(file.data)
+            if file.data is not None
         }
         new = {key: data for key, data in wanted.items() if key not in self._cache.loaded}
         self._cache.loaded.update(await self._loaded(new.items()))
@@ -97,19 +90,20 @@ class FileJudge:
         stale = await self._in_thread(lambda: self._stale(entries))
         again = await self._loaded((key, entries[key].data) for key in stale)
         changed = False
-        for key, entry in again.items():
-            # Unless it was replaced meanwhile.
-            if self._cache.loaded.get(key) is entries[key]:
-                self._cache.loaded[key] = entry
-                before = entries[key]
-                changed = changed or (entry.loaded, entry.refused) != (before.loaded, before.refused)
+        async with self._judging:
+            for key, entry in again.items():
+                # Unless it was replaced meanwhile.
+                if self._cache.loaded.get(key) is entries[key]:
+                    self._cache.loaded[key] = entry
+                    before = entries[key]
+                    changed = changed or (entry.loaded, entry.refused) != (before.loaded, before.refused)
         return changed
 
     def _stale(self, entries: Mapping[intake.Key, intake.Entry]) -> list[intake.Key]:
         contents = intake.glance(self._contents)
-        return [key for key, one in entries.items() if self._loading.is_stale(one, contents)]
+        return [key for key, one in entries.items() if self._loading.seems_stale(key[0], one, contents)]
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Wait for nothing that is under way."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 

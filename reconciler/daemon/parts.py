@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,9 +17,14 @@ from reconciler.controller.lending import Lending
 from reconciler.controller.loop import Controller
 from reconciler.controller.protocols import ProbeMaker, RuntimeReader
 from reconciler.controller.recorder import Recorder
-from reconciler.daemon.judging import FileJudge, Owners
+from reconciler.daemon.folder_safety import see_to_folders
+from reconciler.daemon.guarded_judging import GuardedJudge
+from reconciler.daemon.judging import FileJudge
+from reconciler.daemon.judging_messages import Setup
+from reconciler.daemon.owners import Owners
 from reconciler.daemon.policy import files_roots, make_policy, runtime_root
 from reconciler.daemon.protocol import ServiceOptions
+from reconciler.daemon.reading_contents import contents_with
 from reconciler.daemon.references import WithReferences
 from reconciler.engine.protocol import Engine
 from reconciler.errors import PnrError
@@ -26,7 +32,7 @@ from reconciler.intent.contents import Source
 from reconciler.intent.model import ChunkId
 from reconciler.policy import Judge
 from reconciler.probes import registry
-from reconciler.sources.contents import LocalContents, MayRead, Places
+from reconciler.sources.contents import LocalContents
 from reconciler.sources.directory import DirectorySource
 from reconciler.sources.runtime import RuntimeFacts
 from reconciler.state import adopted as adopted_state
@@ -61,6 +67,10 @@ FILES = (
 """What of the state directory is a file, whatever stands in its place."""
 
 
+JUDGING_BYTES = 2 << 30
+"""Of memory, for the process that judges files."""
+
+
 class UnknownEngine(PnrError):
     """``--engine`` names no engine that there is."""
 
@@ -92,17 +102,7 @@ def make_contents(
     key = InstallationKey(options.state, make=make_key)
     if records is not None:
         records.write_again.append(key.write_again)
-    return LocalContents(key, Places.of(os.environ, frozenset(options.allowed_env)), may_read=may_read(policy))
-
-
-def may_read(policy: Judge) -> MayRead:
-    """Says why a policy does not let a file, or a directory to build from, be read."""
-
-    def refused(path: str, is_folder: bool, source: Source) -> str:
-        judge = policy.for_file(source.reader) if source.reader else policy
-        return "; ".join(str(refusal) for refusal in judge.source(source, path, is_folder=is_folder))
-
-    return refused
+    return contents_with(key, options.allowed_env, policy)
 
 
 def make_judge(
@@ -125,6 +125,25 @@ def make_judge(
         policy=policy,
         owners=owners,
     )
+
+
+def make_guarded_judge(
+    options: ServiceOptions, contents: LocalContents, policy: Judge, owners: Owners | None = None
+) -> GuardedJudge:
+    """The same in a process of its own, for who goes on where a file can't be judged."""
+    for problem in registry.problems():
+        log.warning("%s", problem)
+    allowed = frozenset(options.allowed_env)
+    env = {name: value for name, value in os.environ.items() if name in allowed}
+    setup = Setup(options.state.absolute(), str(options.domains.absolute()), env, allowed, policy, JUDGING_BYTES)
+
+    def judged(used: Collection[Source]) -> None:
+        contents.forget_others(used)
+        if used:
+            with contextlib.suppress(PnrError):  # told where it is wanted
+                contents.fingerprint_of(b"")  # so that the key is known here, and can be put back where it is lost
+
+    return GuardedJudge(setup, on_judged=judged, owners=owners)
 
 
 class _ChunkFolders:
@@ -197,13 +216,17 @@ async def assembled(
     *,
     on_journal: Callable[[Mapping[str, Any]], None] | None = None,
     keep_down: Callable[[str], bool] | None = None,
+    lasting: bool = False,
 ) -> AsyncIterator[Parts]:
     """The parts, holding the lock of the state directory. Raises PnrError where one can't be had.
 
-    ``keep_down`` says of a domain's name that it is to be taken down whatever its file says.
+    ``keep_down`` says of a domain's name that it is to be taken down whatever its file says. ``lasting``: they go on
+    whatever the files hold, so that these are judged in a process of their own; who works once may be ended.
     """
+    see_to_folders(options)
     lock = StateLock(options.state)
     lock.acquire()
+    undone = AsyncExitStack()
     try:
         records = Records([told for name in FILES if (told := put_away_folder(options.state / name))])
         clock = SystemClock()
@@ -211,9 +234,14 @@ async def assembled(
         records.problems += [policy.policy.caution] if policy.policy.caution else []
         contents = make_contents(options, policy, make_key=True, records=records)
         owners, lending = Owners(), Lending()
+        make = make_guarded_judge if lasting else make_judge
+        judge = make(options, contents, policy, owners)
+        undone.push_async_callback(judge.close)
+        starting = asyncio.create_task(judge.start())
+        await asyncio.sleep(0)  # so that it starts while the rest is put together
         engine, make_probe, runtime = make_engine(options, contents, policy.asking(owners), records, lending)
-        judge = make_judge(options, contents, policy, owners)
         intents = IntentStore(options.state)
+        await starting
         await judge.prepare({intent.file: intent for intent in intents.load_all()})
         folder = FolderStore(options.state)
         records.problems += [folder.problem] if folder.problem else []
@@ -249,4 +277,5 @@ async def assembled(
             await engine.close()
             leases.close()
     finally:
+        await undone.aclose()
         lock.release()

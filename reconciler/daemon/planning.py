@@ -85,7 +85,7 @@ async def make_plan(options: ServiceOptions) -> Planned:
             # Then a file that is not there was there before: it went under the daemon's eyes.
             for record in records.values():
                 record.seen = True
-        intake.take(scan)
+        intake.take(scan, None if scan.root_missing else await judge(scan.files, intake.in_force()))
         intake.judge_removals()
         info = await engine.connect()
         observed = await engine.observe()

@@ -2,7 +2,8 @@
 
 One JSON object a line. A connection carries one request; the answers follow, until one has ``"done": true`` or
 ``"error": {"code", "message"}``. Empty lines in between only say that the daemon lives. The socket is internal:
-scripts use ``pnr status --json``, whose document is the ``view`` in these answers.
+scripts use ``pnr status --json``, whose document is the ``view`` in these answers. What is not said here is refused:
+see :mod:`reconciler.daemon.requests`.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ class ServiceOptions:
     ``domains`` is the directory of domain files, ``state`` the one that lasts; ``engine`` is ``docker`` or
     ``simulated``; ``polling`` looks at the directory on a timer instead of asking the kernel for events;
     ``allowed_env`` are names of the daemon's environment that ``${NAME}`` in a domain file may take. ``policy`` names a
-    policy file, or a profile; None is the profile standard.
+    policy file, or a profile; None is the profile standard. ``insecure_folders`` goes on where others can write to a
+    directory.
     """
 
     domains: Path
@@ -31,6 +33,7 @@ class ServiceOptions:
     polling: bool = False
     allowed_env: tuple[str, ...] = ()
     policy: str | None = None
+    insecure_folders: bool = False
 
 
 class Ask(TypedDict):

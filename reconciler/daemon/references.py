@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from typing import Protocol
 
-from reconciler.daemon.judging import FileJudge
 from reconciler.sources.protocol import Scan, Source
 
 LOOK_SECONDS = 1.0
@@ -19,11 +19,21 @@ LOOKING_SHARE = 0.005
 """Looking takes this share of the time at most."""
 
 
+class Looking(Protocol):
+    """A judge of files: ``refers`` is set while they refer to something, and :meth:`look_again` says whether that now
+    makes them mean something else."""
+
+    refers: asyncio.Event
+
+    async def look_again(self) -> bool: ...
+    async def close(self) -> None: ...
+
+
 class WithReferences:
     """See :class:`reconciler.sources.protocol.Source`: that of the directory, with what ``judge`` finds to be referred
     to by its files."""
 
-    def __init__(self, source: Source, judge: FileJudge) -> None:
+    def __init__(self, source: Source, judge: Looking) -> None:
         self._source = source
         self._judge = judge
 
@@ -39,7 +49,7 @@ class WithReferences:
     async def close(self) -> None:
         """Stop watching."""
         await self._source.close()
-        self._judge.close()
+        await self._judge.close()
 
     async def scans(self) -> AsyncIterator[Scan]:
         """The first scan at once, then one after each change."""
@@ -55,7 +65,6 @@ class WithReferences:
                 scan = await following
                 if scan is None:
                     return
-                await self._judge.prepare(scan.files)
                 yield scan
         finally:
             tasks = [task for task in (watching, following) if task is not None]

@@ -15,6 +15,7 @@ from reconciler.daemon.patience import Patience, waited_for
 from reconciler.daemon.protocol import ServiceOptions
 from reconciler.daemon.state_keeping import keep_state
 from reconciler.daemon.systemd import Notifier
+from reconciler.daemon.turns import measure_from_here
 from reconciler.daemon.verdict import (
     TIMED_OUT,
     exit_code,
@@ -40,7 +41,7 @@ async def serve(
     on_journal: OnJournal | None = None,
 ) -> None:
     """Run until ``stop`` is set, then leave the containers as they are. Raises PnrError on a failure to start."""
-    async with assembled(options, on_journal=on_journal) as parts:
+    async with assembled(options, on_journal=on_journal, lasting=True) as parts:
         notifier = Notifier()
         handler = Handler(parts)
         tasks: list[Coroutine[Any, Any, None]] = [
@@ -52,6 +53,7 @@ async def serve(
         server = ControlServer(options.state, handler.handle)
         await server.start()
         tasks.append(keep_state(options.state, parts, server))
+        measure_from_here()
         try:
             await _until(stop, tasks)
         finally:

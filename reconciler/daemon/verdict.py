@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reconciler.controller.known import Known
+from reconciler.daemon.unjudged import BEING_READ
 from reconciler.planner import belongings
 
 SETTLED, FAILED, INVALID, STALLED, HELD, TIMED_OUT = 0, 1, 2, 3, 5, 124
@@ -51,6 +52,8 @@ def finished_applying(view: Mapping[str, Any], only: Sequence[str] = ()) -> bool
         return not view["daemon"].get("engine_up", True) and bool(view["daemon"].get("message"))
     domains = chosen_domains(view, only)
     if any(domain.get(work) for domain in domains for work in UNDER_WAY):
+        return False
+    if any(error.get("code") == BEING_READ for domain in domains for error in domain.get("errors") or ()):
         return False
     chunks = _chunks([domain for domain in domains if not domain.get("unknown")])
     if any(chunk["state"] == "executing" for chunk in chunks):

@@ -13,6 +13,7 @@ import posixpath
 import stat
 from collections.abc import Iterator
 
+from reconciler import links
 from reconciler.policy.world import Seen
 
 _HAS_OWNERS = hasattr(os, "geteuid")
@@ -30,8 +31,9 @@ _MOUNTS = "/proc/self/mountinfo"
 
 def look(path: str) -> Seen:
     """See :data:`reconciler.policy.world.Look`. Never raises: what stands in the way is in ``trouble``."""
-    real = os.path.realpath(path)
+    real = path
     try:
+        real = links.follow(path)
         link = _first_link(path)
         return _walk(real, link, _others(path) if link is not None else None)
     except (OSError, ValueError) as error:

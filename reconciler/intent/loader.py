@@ -22,12 +22,12 @@ from reconciler.intent.interpolation import Trouble, Variables, interpolate_tree
 from reconciler.intent.model import CheckType, Loaded
 from reconciler.intent.positions import Path
 from reconciler.intent.readers import NAME_PATTERN
-from reconciler.intent.resolve import resolve
+from reconciler.intent.resolve import replicas_of, resolve
 
 MAX_ENTRIES = 10_000
 """How many entries one object or list in a domain file may have."""
 MAX_CHUNKS = 10_000
-"""How many chunks a domain may have."""
+"""How many chunks a domain may have; equal copies of one count each."""
 
 _ABOUT_A_VALUE = frozenset({"WrongType", "InvalidValue", "BadName", "OutOfRange"})
 
@@ -79,6 +79,7 @@ def load(
     follow_ups += gathering.crosscheck(tree)
     follow_ups += image_sources.crosscheck(tree)
     found += _without_consequences(follow_ups, troubles)
+    found += _too_many_copies(document) if document is not None else []
     if found or document is None:
         return Loaded(file, None, complaints.problems(found, text, file, beyond=beyond), _name(tree))
     gathered = gathering.gather(
@@ -121,6 +122,17 @@ def _oversized(tree: Mapping[str, Any]) -> list[Complaint]:
         message = f"{chunks} chunks; a domain may have at most {MAX_CHUNKS}: split it"
         found.append(Complaint(("cpuxs",), "TooMany", message))
     return found
+
+
+def _too_many_copies(document: DomainFile) -> list[Complaint]:
+    chunks = [chunk for cpux in document.cpuxs.values() for chunk in cpux.design_chunks]
+    copies = sum(replicas_of(chunk) for chunk in chunks)
+    if copies <= MAX_CHUNKS:
+        return []
+    message = (
+        f"{copies} containers, copies counted; a domain may have at most {MAX_CHUNKS}: fewer replicas, or split it"
+    )
+    return [Complaint(("cpuxs",), "TooMany", message)]
 
 
 def _without_consequences(follow_ups: list[Complaint], troubles: list[Trouble]) -> list[Complaint]:

@@ -14,6 +14,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from reconciler.intent import regexes
 from reconciler.intent.complaints import Complaint, found, unknown_key
 from reconciler.intent.positions import Path
 from reconciler.intent.settings import Interpolated
@@ -194,7 +195,7 @@ def _length(low: int, high: int | None, what: str) -> str:
 
 def _bad_pattern(value: str) -> str | None:
     try:
-        re.compile(value)
+        regexes.check(value)
     except re.error as error:
         return f"a regular expression ({error})"
     return None

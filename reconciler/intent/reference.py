@@ -27,7 +27,7 @@ This page is generated from the model in the code (`python -m reconciler.intent.
 same as a JSON Schema, for editors.
 
 A domain is one JSON file: strict JSON in UTF-8 without a byte-order mark, at most 1 MiB, nested at most 32 levels,
-with at most 10,000 chunks and 10,000 entries in any one object or list.
+with at most 10,000 chunks (each replica counts as one) and 10,000 entries in any one object or list.
 Unknown keys are errors; keys that begin with `x-` are ignored, in every object. Names of domains, CPUXs, chunks and
 facts match `{readers.NAME_PATTERN}`.
 

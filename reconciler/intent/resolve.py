@@ -110,12 +110,13 @@ class _Resolver:
         rt_state = {key: _pnr(fact) for key, fact in cpux.rt_state.items()}
         self.containers = {
             chunk.name: [
-                _container_name(id, chunk) for id in ChunkId(self.file.name, name, chunk.name).copies(_replicas(chunk))
+                _container_name(id, chunk)
+                for id in ChunkId(self.file.name, name, chunk.name).copies(replicas_of(chunk))
             ]
             for chunk in cpux.design_chunks
         }
         declared = ((ChunkId(self.file.name, name, chunk.name), chunk) for chunk in cpux.design_chunks)
-        copies = ((copy, chunk) for id, chunk in declared for copy in id.copies(_replicas(chunk)))
+        copies = ((copy, chunk) for id, chunk in declared for copy in id.copies(replicas_of(chunk)))
         return Cpux(name, rt_state, tuple(self._chunk(id, chunk) for id, chunk in copies))
 
     def take_shared(self) -> None:
@@ -132,7 +133,7 @@ class _Resolver:
         if "status" in chunk.model_fields_set and id.replica == 1:
             self.notes.append(f"{id}: status is ignored; pnr finds out itself how the chunk stands")
         mode = _facts_mode(chunk)
-        replicas = _replicas(chunk)
+        replicas = replicas_of(chunk)
         container = self._container(id, chunk, mode)
         flowout = {key: _pnr(fact) for key, fact in chunk.flowout.items()}
         update = chunk.update or document.Update()
@@ -171,7 +172,7 @@ class _Resolver:
 
     def _container(self, id: ChunkId, chunk: document.Chunk, mode: FactsMode) -> ContainerSpec:
         declared: Any = chunk.container
-        replicas = _replicas(chunk)
+        replicas = replicas_of(chunk)
         name = _container_name(id, chunk)
         settings = settings_of_copy(self._settings(id, declared), id.replica, replicas)
         own_links = links.to_containers(settings.pop("links", None) or (), self.containers.__getitem__)
@@ -335,7 +336,7 @@ def _usual_name(id: ChunkId) -> str:
 def _container_name(id: ChunkId, chunk: document.Chunk) -> str:
     """The name of a chunk's container; where it has several, of the copy ``id``."""
     declared = chunk.container.name  # type: ignore[attr-defined]
-    return f"{declared}-{id.replica}" if declared and _replicas(chunk) > 1 else declared or _usual_name(id)
+    return f"{declared}-{id.replica}" if declared and replicas_of(chunk) > 1 else declared or _usual_name(id)
 
 
 def _built_name(id: ChunkId) -> str:
@@ -347,7 +348,7 @@ def _deploy(container: Any) -> Deploy:
     return container.deploy or Deploy()
 
 
-def _replicas(chunk: document.Chunk) -> int:
+def replicas_of(chunk: document.Chunk) -> int:
     """How many equal copies of a chunk are declared."""
     container: Any = chunk.container
     return chunk.replicas or container.scale or _deploy(container).replicas or 1

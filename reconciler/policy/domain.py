@@ -116,7 +116,12 @@ def refusals(judge: Judge, domain: Domain, tree: Mapping[str, Any]) -> Iterator[
     claims.domain(case, domain.name)
     yield from ((("name",), refusal) for refusal in case.out)
     used: list[quotas.Used] = []
+    ceiling = judge.policy.ceiling("limits.replicas")
     for chunk, path in _chunks(domain):
+        if ceiling is not None and chunk.id.replica > ceiling:
+            continue  # the first one is told of them all
+        if ceiling is not None and chunk.id.replica == 1 and chunk.replicas > ceiling:
+            yield from ((_replicas(_at(tree, path), path), refusal) for refusal in _copies(judge, chunk, ceiling))
         yield from _of_chunk(judge, chunk, path, tree, world)
         used.append(quotas.Used(chunk, path, payload(chunk.container).get("HostConfig") or {}))
     yield from _belongings(judge, domain, tree)
@@ -149,9 +154,6 @@ def _of_chunk(
     body = payload(spec, all_networks=True)
     body["Labels"] = {**(body.get("Labels") or {}), **_labels(chunk)}
     for refusal in judge.request(to_create(body, spec.settings.get("platform")), world):
-        if refusal.rule == "limits.replicas":
-            yield _replicas(_at(tree, path), path), refusal
-            continue
         place = _place(spec, written, body, refusal)
         if not (judge.places.elsewhere and _is_of_the_place(refusal, written, place)):
             yield (*path, "container", *place), refusal
@@ -223,6 +225,12 @@ def adoption(judge: Judge, adopt: Adopt) -> list[Refusal]:
     if wanted > order.index(judge.policy.word("domains.adopt")):
         what = "to take over a container of somebody else" if wanted == 1 else "to replace a container of somebody else"
         case.refuse("domains.adopt", "adopt", what, order[wanted])
+    return list(case.out)
+
+
+def _copies(judge: Judge, chunk: Chunk, ceiling: float) -> list[Refusal]:
+    case = judge.case()
+    case.refuse("limits.replicas", f"Labels[{LABEL_REPLICA}]", f"{chunk.replicas} equal copies (at most {ceiling:.0f})")
     return list(case.out)
 
 

@@ -3,6 +3,7 @@
 Python's engine backtracks: an innocent ``^(\\w+ ?)+ready`` takes years on the wrong line, and neither a thread nor a
 deadline can end it, since the search never lets go of the interpreter. So a search whose cost is bounded by its form
 is done at once, and any other in a child process, which is killed when the deadline comes (20 ms of CPU a search).
+Few of these run at once, so that many patterns of that kind wait for one another and for nobody else.
 """
 
 from __future__ import annotations
@@ -14,21 +15,29 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import ClassVar
+from weakref import WeakKeyDictionary
 
 from reconciler.errors import PnrError
+from reconciler.intent import regexes
 
 LONGEST_PATTERN = 1000
 
 # About 30 ms at the worst. Real patterns and lines need a thousandth of it.
 _MOST_STEPS = 5_000_000
 
-_QUANTIFIER = re.compile(r"[*+{]")
-_CHOICE = re.compile(r"[?|]")
-_REPEATED_GROUP = re.compile(r"\)[*+{]")
-_BACK_REFERENCE = re.compile(r"\\[1-9]|\(\?P=")
+_MOST_CHILDREN = 4
+_CHILD_CPU_SECONDS = 60
+_CHILD_BYTES = 512 << 20
 
-_SEARCH = """
+# Its own limits end it where nobody is left who would.
+_SEARCH = f"""
 import json, re, sys
+try:
+    import resource
+    resource.setrlimit(resource.RLIMIT_CPU, ({_CHILD_CPU_SECONDS}, {_CHILD_CPU_SECONDS}))
+    resource.setrlimit(resource.RLIMIT_AS, ({_CHILD_BYTES}, {_CHILD_BYTES}))
+except (ImportError, AttributeError, OSError, ValueError):
+    pass
 text, parts = json.load(sys.stdin)
 pattern = re.compile(text, re.MULTILINE)
 sys.exit(0 if any(pattern.search(part) for part in parts) else 3)
@@ -47,16 +56,17 @@ class Pattern:
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._compiled = re.compile(text, re.MULTILINE)
-        self._is_bounded = _is_bounded(self._compiled)
-        self._degree = 1 + len(_QUANTIFIER.findall(text))
-        self._choices = len(_CHOICE.findall(text))
+        cost = regexes.cost(text, re.MULTILINE)
+        self._is_bounded = cost.is_bounded
+        self._degree = 1 + cost.repeats
+        self._choices = cost.choices
+        self._compiled = re.compile(text, re.MULTILINE) if cost.is_cheap else None
 
     def is_quick(self, parts: Sequence[str]) -> bool:
         """True when the search is certain to be short whatever the parts contain.
 
-        Judged by the characters of the pattern alone, on the safe side: each quantifier multiplies the ways to
-        match by the length of the text, each ``?`` and ``|`` by two.
+        Judged by its parse tree, on the safe side: each repeat multiplies the ways to match by the length of the text,
+        each choice by two.
         """
         if not self._is_bounded or self._choices > 32 or self._degree > 8:
             return False
@@ -65,9 +75,10 @@ class Pattern:
 
     async def found_in(self, parts: Sequence[str]) -> bool:
         """True when one of the parts has a match. May be cancelled at any time. Raises SearchFailed."""
-        if self.is_quick(parts):
+        if self._compiled is not None and self.is_quick(parts):
             return any(self._compiled.search(part) for part in parts)
-        return await self._found_by_child(parts)
+        async with _seats():
+            return await self._found_by_child(parts)
 
     async def _found_by_child(self, parts: Sequence[str]) -> bool:
         child = await asyncio.create_subprocess_exec(
@@ -89,8 +100,9 @@ class Pattern:
         return child.returncode == 0
 
 
-def _is_bounded(compiled: re.Pattern[str]) -> bool:
-    """False where the ways to match may multiply without bound: a quantifier over a group, a back reference, or
-    the verbose form, in which blanks can hide either."""
-    text = compiled.pattern
-    return not (_REPEATED_GROUP.search(text) or _BACK_REFERENCE.search(text) or compiled.flags & re.VERBOSE)
+def _seats() -> asyncio.Semaphore:
+    """The places for children of the loop that runs."""
+    return _SEATS.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(_MOST_CHILDREN))
+
+
+_SEATS: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()

@@ -20,6 +20,7 @@ from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from typing import IO
 
+from reconciler import links
 from reconciler.intent import dockerignore
 from reconciler.intent.contents import ContentsError, SourceMissing, SourceTooLarge
 from reconciler.intent.model import Build
@@ -71,7 +72,7 @@ class Context:
     """
 
     def __init__(self, folder: str, dockerfile: str | None) -> None:
-        self.folder = os.path.realpath(folder)
+        self.folder = _followed(folder)
         if not os.path.isdir(self.folder):
             raise SourceMissing(
                 f"there is no directory {folder} to build from: correct the path, or put a directory with a"
@@ -229,10 +230,17 @@ def _pack_text(archive: tarfile.TarFile, name: str, text: str) -> None:
     archive.addfile(header, io.BytesIO(content))
 
 
+def _followed(path: str) -> str:
+    try:
+        return links.follow(path)
+    except OSError as error:
+        raise ContentsError(f"{path} can't be used: {error.strerror or error}") from error
+
+
 def read_text(path: str) -> str:
     """A small text file, also behind a link. Raises ContentsError."""
     try:
-        return safe_read.read(os.path.realpath(path), LARGEST_TEXT).decode("utf-8", "replace")
+        return safe_read.read(_followed(path), LARGEST_TEXT).decode("utf-8", "replace")
     except safe_read.Refused as refused:
         raise ContentsError(f"{path} can't be read: {refused.message}") from refused
 

@@ -19,6 +19,7 @@ from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass
 from typing import IO, TypeVar
 
+from reconciler import links
 from reconciler.errors import PnrError
 from reconciler.helper_environment import environment
 from reconciler.intent.contents import (
@@ -186,7 +187,7 @@ class LocalContents:
     def _admitted(self, source: Source) -> str:
         """The path to read for a source, without links. Raises SourceRefused."""
         path = self._path(source)
-        real = os.path.realpath(path)  # before it is judged, so that what is judged is what is read
+        real = _followed(source, path)  # before it is judged, so that what is judged is what is read
         if source.kind is SourceKind.CREDENTIAL:
             self._admit_name(source)
             return real
@@ -219,7 +220,7 @@ class LocalContents:
     def _file(self, source: Source) -> bytes:
         real = self._admitted(source)
         content = _file(source, self._path(source), real)
-        if os.path.realpath(self._path(source)) != real:
+        if _followed(source, self._path(source)) != real:
             raise SourceRefused(f"{source} leads elsewhere than a moment ago: it is looked at again")
         return content
 
@@ -276,6 +277,13 @@ class LocalContents:
             return ("error", error.errno)
         fresh = time.time_ns() - max(at.st_mtime_ns, at.st_ctime_ns) < JUST_NOW_NS
         return (at.st_mtime_ns, at.st_ctime_ns, at.st_size, at.st_ino, at.st_dev, fresh)
+
+
+def _followed(source: Source, path: str) -> str:
+    try:
+        return links.follow(path)
+    except OSError as error:
+        raise ContentsError(f"{source} can't be used: {error.strerror or error}") from error
 
 
 def _file(source: Source, path: str, real: str) -> bytes:

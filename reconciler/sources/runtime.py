@@ -2,6 +2,9 @@
 
 Who writes there is not trusted: nothing is followed, only regular files of bounded size and number are read, anything
 that is not a fact is reported and ignored, and a container that writes without pause is looked at now and then.
+
+The directory lies on the host's disk. What a container may have there is bounded too: one that has more is told of, and
+all that is not read of it is removed.
 """
 
 from __future__ import annotations
@@ -10,12 +13,15 @@ import asyncio
 import contextlib
 import logging
 import os
-import shutil
+import secrets
+import threading
+import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from reconciler import trees
 from reconciler.facts import TV, Pnr
 from reconciler.intent.model import ChunkId
 from reconciler.intent.strict_json import BadJson, parse
@@ -27,6 +33,16 @@ log = logging.getLogger("pnr.sources")
 MOST_FILES = 16
 MOST_NAMES = 1000
 LARGEST_FILE = 64 << 10
+MOST_READ = 128 << 10
+"""Of all files of a chunk together, in bytes."""
+MOST_ENTRIES = 256
+MOST_KEPT = 4 << 20
+"""How many entries, folders in folders counted, and how many bytes a chunk may have there, read or not."""
+DEEPEST = 8
+REMOVED_AT_ONCE = 20_000
+GONE = ".gone-"
+TOLD_SECONDS = 600.0
+"""How long it is told that a directory was emptied, after the last time."""
 LONGEST_TEXT = 4096
 LONGEST_KEY = 63
 MOST_PROBLEMS = 20
@@ -59,6 +75,7 @@ class RuntimeFacts:
         self._allowance: dict[ChunkId, tuple[float, float]] = {}
         self._events = 0
         self._trouble = ""
+        self._told: dict[ChunkId, tuple[str, float]] = {}
 
     def path_of(self, chunk: ChunkId) -> Path:
         """Where a chunk's directory is."""
@@ -73,34 +90,45 @@ class RuntimeFacts:
                 names, too_many = _json_names(folder)
                 if too_many:
                     problems.append(f"/runtime holds {too_many} files; only the first {MOST_FILES} are read")
+                left = MOST_READ
                 for name in names:
-                    self._read_file(folder, name, answers, problems)
+                    left -= self._read_file(folder, name, min(left, LARGEST_FILE), answers, problems)
         except FileNotFoundError:
             return RuntimeAnswers()
         except OSError as error:
             problems.append(f"/runtime can't be read: {error.strerror or error}")
-        return RuntimeAnswers(answers, tuple(problems[:MOST_PROBLEMS]))
+        told = [self._told[chunk][0]] if chunk in self._told else []
+        return RuntimeAnswers(answers, (*told, *problems[:MOST_PROBLEMS]))
 
-    def _read_file(self, folder: safe_read.Folder, name: str, answers: dict[str, Pnr], problems: list[str]) -> None:
+    def _read_file(
+        self, folder: safe_read.Folder, name: str, limit: int, answers: dict[str, Pnr], problems: list[str]
+    ) -> int:
+        """Take a file's facts; how many bytes it has."""
         where = f"/runtime/{name!a}"
+        size = 0
         try:
-            document = parse(folder.read(name, LARGEST_FILE), name)
+            data = folder.read(name, limit)
+            size = len(data)
+            document = parse(data, name)
         except safe_read.Refused as refused:
             if refused.code != "Gone":
                 problems.append(f"{where}: {refused.message}")
-            return
+            return size
         except BadJson as bad:
             problems.append(f"{where}: {bad}")
-            return
+            return size
         if not isinstance(document, dict):
             problems.append(f"{where}: expected an object of facts")
-            return
+            return size
         for key, value in document.items():
+            if len(problems) >= MOST_PROBLEMS:
+                break
             fact = _fact(value)
             if fact is None or len(key) > LONGEST_KEY:
                 problems.append(f'{where}: {key[:80]!a} is no fact; expected {{"prompt", "response", "tv"}}')
             else:
                 answers[key] = fact
+        return size
 
     def _folder(self, chunk: ChunkId) -> contextlib.AbstractContextManager[safe_read.Folder]:
         return safe_read.folder_below(str(self._root), (chunk.domain, chunk.cpux, chunk.unit))
@@ -109,14 +137,26 @@ class RuntimeFacts:
         """Remove a chunk's directory: the chunk is gone."""
         self._signatures.pop(chunk, None)
         self._allowance.pop(chunk, None)
+        self._told.pop(chunk, None)
         folder = self.path_of(chunk)
-        if folder.is_symlink():
-            folder.unlink()
-        elif folder.is_dir():
-            shutil.rmtree(folder, ignore_errors=True)
+        if not trees.remove(str(folder), REMOVED_AT_ONCE // 10):
+            self._remove_beside(folder)
         for parent in (folder.parent, folder.parent.parent):
             with contextlib.suppress(OSError):
                 parent.rmdir()
+
+    def _remove_beside(self, folder: Path) -> None:
+        """Remove what takes long, out of the way of another chunk of that name and without holding up anybody."""
+        aside = self._root / f"{GONE}{secrets.token_hex(8)}"
+        with contextlib.suppress(OSError):
+            folder.rename(aside)
+            threading.Thread(target=trees.remove, args=(str(aside),), daemon=True, name="pnr-remove").start()
+
+    def _remove_left(self) -> None:
+        """What an earlier run of the program did not come to remove."""
+        for name in _folders(str(self._root)):
+            if name.startswith(GONE):
+                trees.remove(os.path.join(self._root, name))
 
     async def changes(self) -> AsyncIterator[ChunkId]:
         """The chunks whose files have changed, for ever; each at most twenty times at once, four times a second."""
@@ -130,6 +170,7 @@ class RuntimeFacts:
                     loop.call_soon_threadsafe(wake.set)
 
         blind_until = counted_since = loop.time()
+        threading.Thread(target=self._remove_left, daemon=True, name="pnr-remove").start()
         try:
             while True:
                 wake.clear()
@@ -140,7 +181,8 @@ class RuntimeFacts:
                         await asyncio.to_thread(self._watching.stop)
                     self._events, counted_since = 0, now
                 watched = now >= blind_until and await self._made() and self._watching.ensure(hint)
-                changed, owed = self._changed(now)
+                changed, owed = self._changed(await asyncio.to_thread(self._look), now)
+                watched = watched and not self._watching.lost()
                 for chunk in changed:
                     yield chunk
                 await asyncio.sleep(SHORTEST_PAUSE_SECONDS)
@@ -165,14 +207,33 @@ class RuntimeFacts:
         self._trouble = ""
         return True
 
-    def _changed(self, now: float) -> tuple[list[ChunkId], bool]:
-        """The chunks to tell of, and whether some must wait because they have changed too often."""
+    def _look(self) -> dict[ChunkId, object]:
+        """What is there of each chunk, in a thread. Where that is too much, it is removed."""
         found: dict[ChunkId, object] = {}
         for domain in _folders(str(self._root)):
             for cpux in _folders(os.path.join(self._root, domain)):
                 for chunk in _folders(os.path.join(self._root, domain, cpux)):
                     id = ChunkId.of_unit(domain, cpux, chunk)
-                    found[id] = self._signature(id)
+                    found[id] = (self._signature(id), self._bounded(id))
+        return found
+
+    def _bounded(self, id: ChunkId) -> str:
+        """What a chunk had too much of, and has no more; "" where it keeps within bounds."""
+        folder = self.path_of(id)
+        why = too_much(str(folder))
+        if why:
+            self._watching.stop()  # it would be told of each entry that goes
+            with contextlib.suppress(OSError):
+                trees.empty(str(folder), REMOVED_AT_ONCE)
+            told = f"/runtime held {why}: it was emptied; write there only what answers the facts"
+            self._told[id] = told, time.monotonic() + TOLD_SECONDS
+        told, until = self._told.get(id, ("", 0.0))
+        if told and time.monotonic() >= until:
+            self._told.pop(id, None)
+        return told
+
+    def _changed(self, found: dict[ChunkId, object], now: float) -> tuple[list[ChunkId], bool]:
+        """The chunks to tell of, and whether some must wait because they have changed too often."""
         changed = [id for id in self._signatures if id not in found]
         owed = False
         for id, signature in found.items():
@@ -203,6 +264,41 @@ class RuntimeFacts:
         except OSError:
             return None
         return tuple(signatures)
+
+
+def too_much(folder: str) -> str:
+    """What a folder holds more of than a chunk may have, in words; "" where it keeps within bounds. Looks at no more
+    than it takes to say so, and follows nothing."""
+    entries, size = 0, 0
+    todo = [(folder, 0)]
+    while todo:
+        at, depth = todo.pop()
+        try:
+            with os.scandir(at) as listing:
+                for entry in listing:
+                    entries += 1
+                    if entries > MOST_ENTRIES:
+                        return f"more than {MOST_ENTRIES} files and folders"
+                    if entry.is_dir(follow_symlinks=False):
+                        if depth >= DEEPEST:
+                            return f"folders more than {DEEPEST} deep"
+                        todo.append((entry.path, depth + 1))
+                        continue
+                    size += _size(entry)
+                    if size > MOST_KEPT:
+                        return f"more than {MOST_KEPT} bytes"
+        except OSError:
+            continue
+    return ""
+
+
+def _size(entry: os.DirEntry[str]) -> int:
+    """What a file takes on the disk, where that can be told: one that is mostly holes only says that it is large."""
+    try:
+        at = entry.stat(follow_symlinks=False)
+    except OSError:
+        return 0
+    return at.st_blocks * 512 if hasattr(at, "st_blocks") else at.st_size
 
 
 def _json_names(folder: safe_read.Folder) -> tuple[list[str], str]:

@@ -9,13 +9,14 @@ import stat
 from pathlib import Path
 
 MOST_KEPT = 3
+_READ = os.O_RDONLY | sum(getattr(os, flag, 0) for flag in ("O_NONBLOCK", "O_CLOEXEC", "O_NOFOLLOW", "O_BINARY"))
 LARGEST = 64 << 20
 
 
 def read(path: Path) -> bytes:
     """The content of a file of ours. Raises OSError, also where it is no file (which could block for ever), or is
     larger than any that pnr writes."""
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
+    descriptor = os.open(path, _READ)
     with os.fdopen(descriptor, "rb") as file:
         status = os.fstat(file.fileno())
         if stat.S_ISDIR(status.st_mode):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import stat
 import sys
 from pathlib import Path
 from typing import IO, ClassVar
@@ -37,7 +38,7 @@ class StateLock:
         root = self._path.parent
         try:
             root.mkdir(parents=True, exist_ok=True)
-            file = self._path.open("a+", encoding="ascii", errors="replace")
+            file = _open(self._path)
         except OSError as error:
             why = "it is no directory" if isinstance(error, FileExistsError) else error.strerror or error
             raise StateLocked(
@@ -104,6 +105,26 @@ class StateLock:
                 os.truncate(self._file.fileno(), 0)
             self._file.close()
             self._file = None
+
+
+def _open(path: Path) -> IO[str]:
+    """The lock's file, made where there is none. Raises OSError: no link is followed, and another user's file, which
+    he could lock, is none of ours."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
+    try:
+        descriptor = os.open(path, flags | getattr(os, "O_NONBLOCK", 0), 0o644)
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise
+        raise OSError(errno.ELOOP, f"{path.name} in it is a symbolic link, which is not followed: remove it") from error
+    at = os.fstat(descriptor)
+    wrong = "" if stat.S_ISREG(at.st_mode) else "is no file"
+    if hasattr(os, "geteuid") and at.st_uid not in (0, os.geteuid()):
+        wrong = wrong or f"belongs to uid {at.st_uid}"
+    if wrong:
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, f"{path.name} in it {wrong}: remove it")
+    return os.fdopen(descriptor, "a+", encoding="ascii", errors="replace")
 
 
 def take(file: IO[str]) -> None:

@@ -226,7 +226,7 @@ class Judging:
     def __init__(self) -> None:
         self._cache = intake.LoadCache()
 
-    def __call__(self, files: Mapping[str, Any], in_force: Sequence[InForce]) -> intake.Judged:
+    async def __call__(self, files: Mapping[str, Any], in_force: Sequence[InForce]) -> intake.Judged:
         return intake.judge_with(self.loading, files, in_force=in_force, cache=self._cache)
 
     def recall(self, stored: Sequence[StoredIntent]) -> Mapping[str, Domain]:

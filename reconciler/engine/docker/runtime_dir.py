@@ -7,8 +7,8 @@ what is in it to the container, so nothing in it is followed or trusted.
 from __future__ import annotations
 
 import os
-import shutil
 
+from reconciler import trees
 from reconciler.intent.model import ChunkId
 
 TARGET = "/runtime"
@@ -45,10 +45,4 @@ def empty(folder: str) -> None:
     A directory in it that belongs to another user can't be emptied by us unless we are root: it is left, for nothing
     is ever read from below.
     """
-    with os.scandir(folder) as listing:
-        entries = list(listing)
-    for entry in entries:
-        if entry.is_dir(follow_symlinks=False):
-            shutil.rmtree(entry.path, ignore_errors=True)
-        else:
-            os.unlink(entry.path)
+    trees.empty(folder)

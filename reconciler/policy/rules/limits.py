@@ -32,7 +32,7 @@ ROWS = (
     Rule("limits.cpus", NUMBER, "The most processors of a container.", "none", "none", "none"),
     Rule("limits.pids", COUNT, "The most processes of a container.", "none", "none", "none"),
     Rule("limits.shm", SIZE, "The largest /dev/shm, and the largest tmpfs of a known size.", "none", "none", "none"),
-    Rule("limits.replicas", COUNT, "The most equal copies of a chunk.", "none", "none", "none"),
+    Rule("limits.replicas", COUNT, "The most equal copies of a chunk.", "none", 50, 50),
     Rule(
         "limits.ulimits",
         ULIMIT_COUNTS,

@@ -218,8 +218,9 @@ async def raw(state: Path, line: bytes) -> dict[str, Any]:
         b"\xff\xfe\n",
         b"[" * 60_000 + b"\n",
         b'{"command": "' + b"x" * 70_000 + b'"}\n',
+        b'{"command": "count", "to": 1, "to": 2}\n',
     ],
-    ids=["empty", "no json", "a list", "a number", "no command", "no utf-8", "deep", "long"],
+    ids=["empty", "no json", "a list", "a number", "no command", "no utf-8", "deep", "long", "a key twice"],
 )
 async def test_a_message_that_makes_no_sense_gets_an_error(tmp_path: Path, line: bytes) -> None:
     async with serving(tmp_path):

@@ -11,7 +11,7 @@ import pytest
 
 from reconciler.daemon import intake
 from reconciler.daemon.intake import Judged, LoadCache
-from reconciler.intent.judgement import InForce
+from reconciler.intent.judgement import InForce, judge_domains
 from reconciler.intent.loader import load
 from reconciler.intent.model import Place, Problem
 from reconciler.probes.registry import known_types
@@ -110,3 +110,74 @@ def test_with_a_cache_only_what_changed_is_loaded_again(monkeypatch: pytest.Monk
     assert loaded == ["a.json", "b.json", "b.json"]
     judge({"a.json": files["a.json"]}, cache=cache)
     assert len(cache.loaded) == 1
+
+
+ERRORS = [
+    RecursionError("deep"),
+    MemoryError(),
+    ZeroDivisionError("x"),
+    PermissionError(13, "Permission denied"),
+    KeyError(),
+]
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+def test_whatever_loading_a_file_raises_is_an_error_of_that_file_only(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def failing(data: bytes, file: str, **rest: Any) -> Any:
+        if file == "b.json":
+            raise error
+        return load(data, file, **rest)
+
+    monkeypatch.setattr(intake, "load", failing)
+    judged = judge({f"{name}.json": stack(name, port=8000 + port) for port, name in enumerate("abc")})
+    assert sorted(judged.domains) == ["a", "c"]
+    code = "TooCostly" if isinstance(error, MemoryError) else "CantBeJudged"
+    assert [problem.code for problem in judged.problems["b.json"]] == [code]
+    assert code == "TooCostly" or type(error).__name__ in judged.problems["b.json"][0].message
+
+
+def test_what_an_exception_says_is_not_told_since_it_may_be_a_secret(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    secret = "hunter2"
+
+    def failing(data: bytes, file: str, **rest: Any) -> Any:
+        raise ValueError(secret)
+
+    monkeypatch.setattr(intake, "load", failing)
+    judged = judge({"a.json": stack("a", port=8001)})
+    assert secret not in str(judged.problems) + caplog.text
+
+
+@pytest.mark.parametrize("count", [1, 2, 9])
+def test_a_file_beside_which_the_others_cant_be_judged_is_held_back_alone(
+    monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    together = judge_domains
+
+    def failing(domains: Any, *args: Any, **rest: Any) -> Any:
+        if any(domain.name == "d3" for domain in domains):
+            raise RecursionError
+        return together(domains, *args, **rest)
+
+    monkeypatch.setattr(intake, "judge_domains", failing)
+    files = {f"d{number}.json": stack(f"d{number}", port=8000 + number) for number in range(3, 3 + count)}
+    judged = judge(files)
+    assert set(judged.domains) == {f"d{number}" for number in range(4, 3 + count)}
+    assert {name: [problem.code for problem in found] for name, found in judged.problems.items()} == {
+        "d3.json": ["CantBeJudged"]
+    }
+
+
+def test_what_is_in_force_of_a_file_that_cant_be_judged_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = judge({"a.json": stack("a", port=8001)}).domains["a"]
+
+    def failing(data: bytes, file: str, **rest: Any) -> Any:
+        raise MemoryError
+
+    monkeypatch.setattr(intake, "load", failing)
+    judged = judge({"a.json": stack("a", port=9001)}, in_force=[InForce("a", "a.json", before)])
+    assert judged.speaks == {"a": "a.json"}
+    assert list(judged.problems) == ["a.json"]

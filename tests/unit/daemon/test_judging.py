@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from reconciler.daemon import references
-from reconciler.daemon.judging import FileJudge, Owners
+from reconciler.daemon.judging import FileJudge
+from reconciler.daemon.owners import Owners
 from reconciler.daemon.references import WithReferences
 from reconciler.intent.contents import Source
 from reconciler.intent.judgement import InForce
@@ -66,7 +67,7 @@ async def test_what_is_referred_to_is_read_in_another_thread_before_it_is_judged
     (tmp_path / "key").write_text("hush")
     files = {"a.json": File(text(tmp_path))}
     await judge.prepare(files)
-    assert list(judge(files, ()).domains) == ["a"]
+    assert list((await judge(files, ())).domains) == ["a"]
     assert contents.threads
     assert threading.current_thread() not in contents.threads
     assert judge.refers.is_set()
@@ -76,7 +77,7 @@ async def test_without_a_change_nothing_is_read_again(tmp_path: Path, judge: Fil
     (tmp_path / "key").write_text("hush")
     files = {"a.json": File(text(tmp_path))}
     await judge.prepare(files)
-    judge(files, ())
+    await judge(files, ())
     await judge.look_again()
     count = len(contents.threads)
     assert not await judge.look_again()
@@ -86,10 +87,10 @@ async def test_without_a_change_nothing_is_read_again(tmp_path: Path, judge: Fil
 async def test_a_change_is_noticed_once(tmp_path: Path, judge: FileJudge) -> None:
     (tmp_path / "key").write_text("hush")
     files = {"a.json": File(text(tmp_path))}
-    before = judge(files, ()).domains["a"]
+    before = (await judge(files, ())).domains["a"]
     (tmp_path / "key").write_text("hush hush")
     assert await judge.look_again()
-    after = judge(files, ()).domains["a"]
+    after = (await judge(files, ())).domains["a"]
     assert after.intent != before.intent
     assert not await judge.look_again()
 
@@ -98,7 +99,7 @@ async def test_a_file_that_was_written_anew_with_the_same_content_is_no_change(
     tmp_path: Path, judge: FileJudge
 ) -> None:
     (tmp_path / "key").write_text("hush")
-    judge({"a.json": File(text(tmp_path))}, ())
+    await judge({"a.json": File(text(tmp_path))}, ())
     (tmp_path / "new").write_text("hush")
     (tmp_path / "new").rename(tmp_path / "key")
     assert not await judge.look_again()
@@ -106,17 +107,17 @@ async def test_a_file_that_was_written_anew_with_the_same_content_is_no_change(
 
 async def test_what_goes_and_comes_back_is_noticed(tmp_path: Path, judge: FileJudge) -> None:
     files = {"a.json": File(text(tmp_path))}
-    assert list(judge(files, ()).problems) == ["a.json"]
+    assert list((await judge(files, ())).problems) == ["a.json"]
     (tmp_path / "key").write_text("hush")
     assert await judge.look_again()
-    assert list(judge(files, ()).domains) == ["a"]
+    assert list((await judge(files, ())).domains) == ["a"]
     (tmp_path / "key").unlink()
     assert await judge.look_again()
-    assert judge(files, ()).problems["a.json"][0].code == "SourceMissing"
+    assert (await judge(files, ())).problems["a.json"][0].code == "SourceMissing"
 
 
 async def test_nothing_is_watched_for_files_that_refer_to_nothing(tmp_path: Path, judge: FileJudge) -> None:
-    judge({"a.json": File(text(tmp_path, secrets=False))}, ())
+    await judge({"a.json": File(text(tmp_path, secrets=False))}, ())
     assert not judge.refers.is_set()
     assert not await judge.look_again()
 
@@ -153,9 +154,9 @@ async def test_a_change_of_what_is_referred_to_gives_a_scan(
     source = WithReferences(Directory(Scan({"a.json": FileSeen("a.json", text(tmp_path))})), judge)
     scans = source.scans()
     async with asyncio.timeout(LIMIT_SECONDS):
-        first = judge((await anext(scans)).files, ()).domains["a"]
+        first = (await judge((await anext(scans)).files, ())).domains["a"]
         (tmp_path / "key").write_text("hush hush")
-        second = judge((await anext(scans)).files, ()).domains["a"]
+        second = (await judge((await anext(scans)).files, ())).domains["a"]
         assert first.intent != second.intent
         following = asyncio.ensure_future(anext(scans, None))
         await asyncio.sleep(0)
@@ -175,7 +176,7 @@ async def test_what_fails_while_watching_is_not_passed_over(
     source = WithReferences(Directory(Scan({"a.json": FileSeen("a.json", text(tmp_path))})), judge)
     scans = source.scans()
     async with asyncio.timeout(LIMIT_SECONDS):
-        judge((await anext(scans)).files, ())
+        await judge((await anext(scans)).files, ())
         monkeypatch.setattr(judge, "look_again", fail)
         with pytest.raises(RuntimeError, match="a fault in the program"):
             await anext(scans)
@@ -187,13 +188,13 @@ async def test_whose_a_domains_name_is_follows_what_is_judged() -> None:
         base_dir="/", env={}, allowed_env=(), check_types={}, contents=Watched(), policy=None, owners=owners
     )
     assert owners("a") is None
-    judge({"one.json": File(text(Path("/"), secrets=False))}, ())
+    await judge({"one.json": File(text(Path("/"), secrets=False))}, ())
     assert owners("a") == "one.json"
     assert owners("b") is None
     # A file that is not valid leaves the name with whom it was, and so does one that is gone.
-    judge({"one.json": File(b"{")}, (InForce("a", "one.json", None),))
+    await judge({"one.json": File(b"{")}, (InForce("a", "one.json", None),))
     assert owners("a") == "one.json"
-    judge({}, (InForce("a", "one.json", None, absent=True),))
+    await judge({}, (InForce("a", "one.json", None, absent=True),))
     assert owners("a") == "one.json"
-    judge({}, ())
+    await judge({}, ())
     assert owners("a") is None

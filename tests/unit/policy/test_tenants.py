@@ -193,7 +193,8 @@ def test_the_guard_asks_whose_the_name_of_a_domain_is() -> None:
 
 # --- the guard ------------------------------------------------------------------------------------------------------
 
-PRIVILEGED = policy('[domain."infra.json".security]\nprivileged = true\n[domain."infra.json".builds]\nallowed = true\nnames = ["*"]\n'
+PRIVILEGED = policy('[domain."infra.json".security]\nprivileged = true\n'
+                    '[domain."infra.json".builds]\nallowed = true\nnames = ["*"]\n'
                     '[domain."infra.json".images]\nallowed = ["evil.io/*"]\n[builds]\nallowed = false\n')  # fmt: skip
 THERE = Engine(containers={"c": judging.container(Privileged=True), "other": judging.container("", Privileged=True)})
 

@@ -16,7 +16,17 @@ def test_what_people_write_is_searched_at_once(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [r"(\w+ ?)+ready", r"(a|a)*b", r"(a*){2,9}b", r"(.)\1", r"(?x)(a+) +b", r"\w+\s*\w+\s*\w+x", "(?:a+)*z"]
+    "text",
+    [
+        r"(\w+ ?)+ready",
+        r"(a|a)*b",
+        r"(a*){2,9}b",
+        r"(.)\1",
+        r"(?x)(a+) +b",
+        r"\w+\s*\w+\s*\w+x",
+        "(?:a+)*z",
+        r"(?x:(?:a+) +)b",
+    ],
 )
 def test_what_may_backtrack_for_long_is_not_searched_at_once(text: str) -> None:
     assert not Pattern(text).is_quick(LINES)
@@ -55,3 +65,26 @@ async def test_a_search_without_end_ends_at_the_deadline() -> None:
 def test_what_is_no_regular_expression_is_refused() -> None:
     with pytest.raises(re.error):
         Pattern("(")
+
+
+async def test_many_searches_without_end_do_not_run_all_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    running: list[int] = []
+    most = 0
+    found_by_child = Pattern._found_by_child
+
+    async def counted(self: Pattern, parts: list[str]) -> bool:
+        nonlocal most
+        running.append(1)
+        most = max(most, len(running))
+        try:
+            return await found_by_child(self, parts)
+        finally:
+            running.pop()
+
+    monkeypatch.setattr(Pattern, "_found_by_child", counted)
+    assert await asyncio.gather(*(Pattern("^(a+)+$").found_in(["aaab"]) for _ in range(9))) == [False] * 9
+    assert most == 4
+
+
+def test_to_compile_is_put_off_where_it_takes_long() -> None:
+    assert not Pattern("(?i)" + "[\0-\U0010ffff]" * 100).is_quick(["a"])

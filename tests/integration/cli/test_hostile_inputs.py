@@ -1,0 +1,105 @@
+"""A daemon beside files that were written to stop it: it answers, and sees to the other domains."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import reconciler
+from reconciler.cli.client import NoDaemon, request
+
+ROOT = str(Path(reconciler.__file__).parents[1])
+LIMIT_SECONDS = 240
+LONGEST_TURN_MS = 100
+
+
+def stack(name: str, *chunks: dict[str, Any], **top: Any) -> str:
+    return json.dumps({"name": name, "cpuxs": {"main": {"design_chunks": list(chunks)}}, **top})
+
+
+def chunk(name: str, **container: Any) -> dict[str, Any]:
+    return {"name": name, "stable_seconds": 0, "container": {"image": "nginx:1", **container}}
+
+
+def hostile(folder: Path) -> dict[str, str]:
+    """Files by their names, and what lies beside them."""
+    tree = folder / "domains" / "tree"
+    tree.mkdir()
+    (tree / "1500").mkdir()
+    for number in range(1500):
+        (tree / f"{number}").symlink_to(f"{number + 1}")
+    slow = folder / "bin" / "sops"
+    slow.parent.mkdir()
+    slow.write_text("#!/bin/sh\nsleep 4\necho hush\n")
+    slow.chmod(0o755)
+    (folder / "domains" / "secret").write_text("{}")
+    secrets = {f"s{number}": {"sops": "./secret"} for number in range(5)}
+    escaped = stack("sops", {**chunk("web", secrets=list(secrets))}).replace('"secrets"', r'"\u0073ecrets"')
+    check = {"type": "log", "pattern": "(?x:(?:a+) +)b", "interval": "1s"}
+    return {
+        "links.json": stack("links", chunk("web", volumes=["./tree/0:/data"])),
+        "proc.json": stack("proc", chunk("web", volumes=["/proc/1/root:/host:ro"])),
+        "copies.json": stack("copies", *({**chunk(f"c{number}"), "replicas": 1000} for number in range(100))),
+        "pattern.json": stack("pattern", {**chunk("web"), "health_check": check}),
+        "sops.json": escaped[:-1] + r', "\u0073ecrets": ' + json.dumps(secrets) + "}",
+        "deep.json": "[" * 500_000,
+        "long.json": '{"name": "' + "x" * 1_000_000 + '"}',
+        "wrong.json": stack("wrong", *({"name": f"c{number}", "x": [[[0]]] * 3} for number in range(9000))),
+    }
+
+
+@pytest.fixture
+async def folder(tmp_path: Path) -> AsyncIterator[Path]:
+    """With a daemon on the simulated engine, and hostile files from the start."""
+    (tmp_path / "domains").mkdir()
+    for name, text in hostile(tmp_path).items():
+        (tmp_path / "domains" / name).write_text(text)
+    daemon = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "reconciler", "run", "--quiet", "--engine", "simulated"),
+        *("--domains", str(tmp_path / "domains"), "--state", str(tmp_path / "state")),
+        cwd=ROOT,
+        env={**os.environ, "PATH": f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"},
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    yield tmp_path
+    assert daemon.returncode is None
+    daemon.kill()
+    await daemon.wait()
+
+
+def view(folder: Path) -> dict[str, Any]:
+    try:
+        return next(dict(answer["view"]) for answer in request(folder / "state", {"command": "status"}))
+    except NoDaemon:
+        return {"domains": [], "daemon": {}}
+
+
+async def until(folder: Path, name: str) -> dict[str, Any]:
+    """The view once a domain is settled."""
+    async with asyncio.timeout(LIMIT_SECONDS):
+        while True:
+            seen = await asyncio.to_thread(view, folder)
+            if any(domain["name"] == name and domain["settled"] for domain in seen["domains"]):
+                return seen
+            await asyncio.sleep(0.1)
+
+
+@pytest.mark.timeout(2 * LIMIT_SECONDS)
+async def test_no_file_keeps_the_daemon_from_answering_or_other_domains_from_converging(folder: Path) -> None:
+    (folder / "domains" / "good.json").write_text(stack("good", chunk("web")))
+    await until(folder, "good")
+    (folder / "domains" / "better.json").write_text(stack("better", chunk("web")))
+    seen = await until(folder, "better")
+    errors = {domain["name"]: [error["code"] for error in domain["errors"]] for domain in seen["domains"]}
+    assert {"PolicyRefused"} >= set(errors.get("links", errors.get("links.json", ["PolicyRefused"])))
+    assert seen["daemon"]["longest_turn_cpu_ms"] < LONGEST_TURN_MS
+    told = json.dumps(seen)
+    assert "40 symbolic links" in told
+    assert "100000 containers" in told
