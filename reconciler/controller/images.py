@@ -33,7 +33,7 @@ class Images:
     them comes back as messages."""
 
     def __init__(self, *, known: Known, engine: Engine, post: Callable[[Message], None], seed: int | None) -> None:
-        source = random.Random(seed)
+        source = random.Random(seed)  # noqa: S311 - spreads waits
         self._known = known
         self._engine = engine
         self._post = post
