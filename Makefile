@@ -85,6 +85,7 @@ docs: $(VENV)/.installed ## write the reference pages anew from the code
 	$(BIN)/python -m reconciler.intent.reference > docs/domain-reference.md
 	$(BIN)/python -m reconciler.policy.reference docs/policy.md
 	$(BIN)/python -m tests.integration.faults.page > docs/troubleshooting.md
+	$(BIN)/python -m tests.unit.policy.corpus.page
 
 install: ## install as a systemd service (root): /opt/pnr, /etc/pnr/domains, /var/lib/pnr
 	@PYTHON="$(PYTHON)" PREFIX="$(PREFIX)" scripts/install.sh

@@ -94,7 +94,11 @@ def wheels(systemd_image: str, tmp_path_factory: pytest.TempPathFactory) -> Path
     wanted = [word for name in ("build", "run") for word in ("-r", str(ROOT / "requirements" / f"{name}.txt"))]
     folder = tmp_path_factory.mktemp("wheels")
     fetch = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--dest", str(folder)]
-    subprocess.run([*fetch, "--require-hashes", "--only-binary=:all:", "--python-version", version, *wanted], check=True, timeout=300)
+    subprocess.run(
+        [*fetch, "--require-hashes", "--only-binary=:all:", "--python-version", version, *wanted],
+        check=True,
+        timeout=300,
+    )
     return folder
 
 

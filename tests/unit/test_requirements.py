@@ -19,7 +19,7 @@ HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}")
 
 def pinned(file: Path) -> dict[str, tuple[Requirement, int]]:
     """The requirements in a file by name, each with how many hashes it has."""
-    found = {}
+    found: dict[str, tuple[Requirement, int]] = {}
     text = "\n".join(line for line in file.read_text().splitlines() if not line.startswith("#"))
     for line in text.replace("\\\n", " ").splitlines():
         words = line.split("--hash=")[0]
