@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -41,7 +41,7 @@ class Contents:
 
     def read(self, source: Source) -> bytes:
         self._admit(source)
-        return b"A=1\n"
+        return b'{"defaultAction": "SCMP_ACT_ERRNO"}' if source.name.endswith(".json") else b"A=1\n"
 
     def fingerprint(self, source: Source) -> str:
         self._admit(source)
@@ -106,6 +106,20 @@ def test_an_honest_file_passes(entry: Entry) -> None:
     found = judged(entry)
     assert not found.problems, [str(problem) for problems in found.problems.values() for problem in problems]
     assert found.domains
+
+
+@pytest.mark.parametrize("policy", sorted(set(POLICIES) - {"standard", "open"}))
+def test_what_the_standard_profile_refuses_is_refused_by_what_builds_on_it(policy: str) -> None:
+    usual = [entry for entry in HOSTILE if entry.policy == "standard"]
+    let_through = [str(entry) for entry in usual if not judged(replace(entry, policy=policy)).problems.get(EVIL)]
+    assert not let_through
+
+
+def test_what_the_policy_refuses_is_refused_by_nothing_else() -> None:
+    """Else an entry would say nothing of its rule."""
+    by_rule = [entry for entry in HOSTILE if entry.rule in RULES]
+    found = {str(entry): reasons(judged(replace(entry, policy="open"))) for entry in by_rule}
+    assert not {name: codes for name, codes in found.items() if codes}
 
 
 def test_no_refusal_shows_more_of_a_file_than_its_place() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.policy import Policy, reading
-from tests.unit.policy.judging import STANDARD, STRICT, Disk
+from tests.unit.policy.judging import OPEN, STANDARD, STRICT, Disk
 
 EXAMPLES = Path(__file__).resolve().parents[4] / "examples" / "policies"
 DIGEST = "sha256:" + "a" * 64
@@ -24,6 +24,7 @@ def example(name: str) -> Policy:
 POLICIES: Mapping[str, Policy] = {
     "standard": STANDARD,
     "strict": STRICT,
+    "open": OPEN,
     **{name: example(name) for name in ("one-author", "team", "shared-lab")},
 }
 

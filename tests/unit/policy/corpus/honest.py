@@ -181,8 +181,6 @@ _passes("syntax and size", "a thousand chunks", chunks(*({"name": f"c{n}", "cont
 _LIMITED = {"mem_limit": "1g", "pids_limit": 200, "cpus": 1, "security_opt": ["no-new-privileges:true"]}
 _passes("paths", "a proxy with the engine's socket", encoded({"name": "infra", "cpuxs": {"main": {"design_chunks": [
     {"name": "traefik", "container": {"image": "traefik", "ports": ["*:80:80"], "volumes": ["/run/docker.sock:/var/run/docker.sock:ro"]}}]}}}), policy="one-author")  # fmt: skip
-_passes("paths", "what watches the whole host", encoded({"name": "monitoring", "cpuxs": {"main": {"design_chunks": [
-    {"name": "node", "container": {"image": "prom/node-exporter", "volumes": ["/:/host:ro"]}}]}}}), policy="one-author")  # fmt: skip
 _passes("paths", "data of a container", {**_LIMITED, "volumes": ["/srv/data/app:/data"]}, policy="team")
 _passes("ports", "the proxy's", {**_LIMITED, "image": "traefik:v3.1", "ports": ["*:80:80", "*:443:443"]}, policy="team")
 _passes("images and builds", "of the team", {**_LIMITED, "image": "registry.example.com/team/app:1"}, policy="team")

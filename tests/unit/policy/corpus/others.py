@@ -76,7 +76,7 @@ for name, rule, container in (
     ("variables from the host", "binds.protected", {"env_file": "/etc/default/docker"}),
     ("variables from pnr's state", "binds.protected", {"env_file": ["../state/key"]}),
     ("labels from the host", "binds.protected", {"label_file": "/etc/passwd"}),
-    ("a filter of system calls from the host", "binds.protected", {"security_opt": ["seccomp=/etc/shadow"]}),
+    ("a filter of system calls from the host", "binds.protected", {"security_opt": ["seccomp=/etc/filter.json"]}),
 ):
     FILES.add(name, rule, container)
 FILES.add("the daemon's environment", "MissingVariable", {"environment": {"A": "${HOME_OF_PNR}"}})
