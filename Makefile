@@ -3,10 +3,13 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Nothing that pnr needs is fetched for it: it has been installed before, pinned and with hashes.
+OURS := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation
+TOOLS := .cache/tools
 PREFIX ?= /opt/pnr
 
 .DEFAULT_GOAL := help
-.PHONY: help run down test unit check format bench docs install uninstall clean engine images
+.PHONY: help run down test unit check audit format bench docs lock sbom install uninstall clean engine images
 
 help: ## show the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -15,8 +18,9 @@ $(VENV)/.made:
 	@PYTHON="$(PYTHON)" scripts/venv.sh $(VENV)
 	@touch $@
 
-$(VENV)/.installed: pyproject.toml $(VENV)/.made
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --config-settings editable_mode=compat --editable .
+$(VENV)/.installed: pyproject.toml requirements/build.txt requirements/run.txt $(VENV)/.made
+	@scripts/packages.sh $(BIN)/python build run
+	$(OURS) --config-settings editable_mode=compat --editable .
 	@touch $@
 
 # Where PYTHONDONTWRITEBYTECODE is set, as in many images of containers, each start of the program would compile all of it.
@@ -24,8 +28,14 @@ $(VENV)/.compiled: $(VENV)/.installed $(shell find reconciler -name '*.py')
 	@$(BIN)/python -m compileall -q reconciler
 	@touch $@
 
-$(VENV)/.developer: pyproject.toml $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --config-settings editable_mode=compat --editable '.[dev]'
+$(VENV)/.developer: requirements/developer.txt $(VENV)/.installed
+	@scripts/packages.sh $(BIN)/python developer
+	@touch $@
+
+# What locks, audits and lists the rest: apart, so that none of it is needed to run or to test.
+$(TOOLS)/.made: requirements/tools.txt
+	@PYTHON="$(PYTHON)" scripts/venv.sh $(TOOLS)
+	@scripts/packages.sh $(TOOLS)/bin/python tools
 	@touch $@
 
 engine: ## see to a Docker engine (installs and starts the distribution's where it may)
@@ -53,6 +63,17 @@ check: $(VENV)/.developer $(VENV)/.compiled ## format, lint, types, import rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+audit: $(VENV)/.developer $(if $(OFFLINE),,$(TOOLS)/.made) ## static analysis and known vulnerabilities; OFFLINE=1 what needs no network
+	@scripts/audit.sh $(BIN) $(if $(OFFLINE),,$(TOOLS)/bin)
+
+lock: $(TOOLS)/.made ## pin what pnr is made from, with hashes, after a change of pyproject.toml; UPGRADE=1 takes newer ones
+	@scripts/lock.sh $(TOOLS)/bin/python $(if $(UPGRADE),--upgrade)
+
+sbom: $(TOOLS)/.made ## write dist/pnr.cdx.json: what pnr is made from (CycloneDX)
+	@mkdir -p dist
+	@$(TOOLS)/bin/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --validate \
+		--output-file dist/pnr.cdx.json requirements/run.txt
+
 format: $(VENV)/.developer ## put the code into its format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -64,6 +85,7 @@ docs: $(VENV)/.installed ## write the reference pages anew from the code
 	$(BIN)/python -m reconciler.intent.reference > docs/domain-reference.md
 	$(BIN)/python -m reconciler.policy.reference docs/policy.md
 	$(BIN)/python -m tests.integration.faults.page > docs/troubleshooting.md
+	$(BIN)/python -m tests.unit.policy.corpus.page
 
 install: ## install as a systemd service (root): /opt/pnr, /etc/pnr/domains, /var/lib/pnr
 	@PYTHON="$(PYTHON)" PREFIX="$(PREFIX)" scripts/install.sh

@@ -7,6 +7,11 @@ cd "$(dirname "$0")/.."
 . scripts/say.sh
 
 BASE=pnr-demo-debian:latest
+# By digest, so that nobody exchanges what lies under a tag.
+# postgres:16-alpine, python:3.12-alpine, nginx:1.27-alpine
+POSTGRES_IMAGE=postgres@sha256:57c72fd2a128e416c7fcc499958864df5301e940bca0a56f58fddf30ffc07777
+PYTHON_IMAGE=python@sha256:6d43704baacd1bfbe7c295d7f13079d5d8104ed33568873133f8fc69980419df
+NGINX_IMAGE=nginx@sha256:65645c7bb6a0661892a8b03b89d0743208a18dd2f3f17a54ef4b76fb8e2f2a10
 REGISTRY_SECONDS=10
 
 has() { docker image inspect "$1" >/dev/null 2>&1; }
@@ -44,9 +49,8 @@ install_docker_command
 if has pnr-demo-db:latest && has pnr-demo-api:latest && has pnr-demo-web:latest; then
   exit 0
 fi
-if ! has "$BASE" && from_registry postgres:16-alpine && from_registry python:3.12-alpine &&
-  from_registry nginx:1.27-alpine; then
-  set -- db=postgres:16-alpine api=python:3.12-alpine web=nginx:1.27-alpine
+if ! has "$BASE" && from_registry "$POSTGRES_IMAGE" && from_registry "$PYTHON_IMAGE" && from_registry "$NGINX_IMAGE"; then
+  set -- "db=$POSTGRES_IMAGE" "api=$PYTHON_IMAGE" "web=$NGINX_IMAGE"
 else
   set -- db=$BASE api=$BASE web=$BASE
   if ! has "$BASE"; then

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Installs pnr as a systemd service: the package in PREFIX, domains in /etc/pnr/domains, state in /var/lib/pnr, a policy,
 # and a user of its own in the group docker. Run again, it upgrades; containers are not touched.
-# Without a network: PIP_NO_INDEX=1 PIP_FIND_LINKS=folder-of-wheels make install (setuptools and wheel among them).
+# Without a network: PIP_NO_INDEX=1 PIP_FIND_LINKS=FOLDER make install, where FOLDER was filled by
+# pip download --require-hashes --dest FOLDER -r requirements/build.txt -r requirements/run.txt
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/say.sh
@@ -27,7 +28,8 @@ fi
 say "installing the package into $PREFIX"
 umask 022
 scripts/venv.sh "$PREFIX"
-"$PREFIX/bin/python" -m pip install --quiet --disable-pip-version-check --upgrade .
+scripts/packages.sh "$PREFIX/bin/python" build run
+"$PREFIX/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --upgrade .
 
 getent group docker >/dev/null || {
   say "there is no group docker yet: making it; a Docker engine from your distribution will use it"

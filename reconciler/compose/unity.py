@@ -59,7 +59,7 @@ def _port(item: Node) -> Hashable:
     host = item.get("host_ip")
     protocol = item.get("protocol")
     return (
-        host.value if host is not None else "0.0.0.0",
+        host.value if host is not None else "0.0.0.0",  # noqa: S104 - as Compose has it
         # A number and a text are two ports here: so it is in Compose.
         (type(published.value), published.value) if published is not None else None,
         str(target.value),

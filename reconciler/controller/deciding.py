@@ -82,7 +82,7 @@ class Decider:
             images=images,
             crowd=self._crowd,
             doubts=self._doubts,
-            source=random.Random(seed),
+            source=random.Random(seed),  # noqa: S311 - spreads waits
         )
 
     def converge(self) -> None:

@@ -43,7 +43,7 @@ class Images:
         may_take_up: Callable[[str, str], bool],
     ) -> None:
         self._may_take_up = may_take_up
-        source = random.Random(seed)
+        source = random.Random(seed)  # noqa: S311 - spreads waits
         self._known = known
         self._engine = engine
         self._post = post

@@ -330,7 +330,7 @@ def _chunk_view(c: Known, images: Images, record: ChunkRecord, stuck: tuple[str,
             if scheme is not None:
                 for ports in x.published.values():
                     for port in ports:
-                        host = "127.0.0.1" if port.ip in ("0.0.0.0", "", "::") else port.ip
+                        host = "127.0.0.1" if port.ip in ("0.0.0.0", "", "::") else port.ip  # noqa: S104 - as the engine says it
                         host = f"[{host}]" if ":" in host else host
                         document["urls"].append(f"{scheme}://{host}:{port.port}")
     return document

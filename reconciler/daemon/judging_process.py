@@ -6,14 +6,13 @@ import asyncio
 import contextlib
 import logging
 import os
-import pickle
 import signal
 import sys
 from collections.abc import Callable
 from typing import Any, ClassVar
 
 import reconciler
-from reconciler.daemon.judging_messages import LENGTH, Answer, Logged, Setup, packed
+from reconciler.daemon.judging_messages import LENGTH, Answer, Logged, Setup, packed, unpacked
 from reconciler.errors import PnrError
 
 log = logging.getLogger("pnr.judging")
@@ -125,7 +124,8 @@ class Process:
             while True:
                 head = await self._child.stdout.readexactly(LENGTH.size)
                 body = await self._child.stdout.readexactly(LENGTH.unpack(head)[0])
-                self._take(await asyncio.to_thread(pickle.loads, body) if len(body) > LARGE else pickle.loads(body))
+                is_large = len(body) > LARGE
+                self._take(await asyncio.to_thread(unpacked, body) if is_large else unpacked(body))
         except (asyncio.IncompleteReadError, OSError):
             self._why = _how(await self._child.wait())
         except Exception as error:

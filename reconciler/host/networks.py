@@ -93,7 +93,7 @@ def ipv4_routes(text: str) -> tuple[list[Route], list[str]]:
             continue  # the heading, or what no kernel writes
         if flags & _REJECTED:
             continue
-        if gateway != "0.0.0.0":
+        if gateway != "0.0.0.0":  # noqa: S104 - it is read, and nothing is bound
             gateways.append(gateway)
         if subnet.prefixlen > _EVERYWHERE[4]:
             found.append((str(subnet), fields[0]))

@@ -179,7 +179,7 @@ def adopt(value: Any) -> Adopt:
 
 
 NO_PASSWORD = (
-    "the password must not stand in a domain file: put it into the domain's secrets, and name that secret as"
+    "the password must not stand in a domain file: put it into the domain's secrets, and name that secret as"  # noqa: S105
     " password_secret"
 )
 

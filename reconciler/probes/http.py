@@ -194,7 +194,7 @@ class HttpProbe:
                 verify=_tls_context(verified),
                 trust_env=False,
                 follow_redirects=False,
-                timeout=None,  # one deadline around the whole, set by who asks
+                timeout=None,  # noqa: S113 - one deadline around the whole, set by who asks
                 limits=httpx.Limits(max_keepalive_connections=0),
             )
         return self._client

@@ -13,7 +13,7 @@ from reconciler.probes.protocol import ProbeResult, Target
 from reconciler.probes.reach import OfHost, barred, of_host
 from reconciler.sentences import advised
 
-_ANY_IPV4 = frozenset({"", "0.0.0.0"})
+_ANY_IPV4 = frozenset({"", "0.0.0.0"})  # noqa: S104 - as the engine says it
 _ANY_IPV6 = "::"
 _HOST_NETWORK = "host"  # the engine's own name for the host's network; no other network can have it
 

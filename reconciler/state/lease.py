@@ -133,7 +133,9 @@ def _may_use_an_engine(uid: int) -> bool:
 
 
 def _take_file(name: str) -> IO[str] | str | None:
-    folder = Path("/tmp" if sys.platform == "darwin" else tempfile.gettempdir()) / "pnr-leases"
+    # All users must find the same; what is opened below it is a file of ours, and no link.
+    shared = "/tmp" if sys.platform == "darwin" else tempfile.gettempdir()  # noqa: S108
+    folder = Path(shared) / "pnr-leases"
     try:
         folder.mkdir(exist_ok=True)
         with contextlib.suppress(OSError):

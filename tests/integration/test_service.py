@@ -11,7 +11,6 @@ import shutil
 import subprocess
 import sys
 import time
-import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -92,11 +91,14 @@ def wheels(systemd_image: str, tmp_path_factory: pytest.TempPathFactory) -> Path
         check=True,
         timeout=60,
     ).stdout.strip()
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    wanted = [*project["project"]["dependencies"], *project["build-system"]["requires"], "wheel"]
+    wanted = [word for name in ("build", "run") for word in ("-r", str(ROOT / "requirements" / f"{name}.txt"))]
     folder = tmp_path_factory.mktemp("wheels")
     fetch = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--dest", str(folder)]
-    subprocess.run([*fetch, "--only-binary=:all:", "--python-version", version, *wanted], check=True, timeout=300)
+    subprocess.run(
+        [*fetch, "--require-hashes", "--only-binary=:all:", "--python-version", version, *wanted],
+        check=True,
+        timeout=300,
+    )
     return folder
 
 

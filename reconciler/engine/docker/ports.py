@@ -13,7 +13,7 @@ PROXY = "docker-proxy "
 """How a process is called that an engine runs for each port that it publishes."""
 
 _LISTENING = {"tcp": ("tcp", "tcp6", "0A"), "udp": ("udp", "udp6", "07")}
-_ANY = frozenset({"", "0.0.0.0", "::", "[::]"})
+_ANY = frozenset({"", "0.0.0.0", "::", "[::]"})  # noqa: S104 - as the engine says it
 
 
 def holding_container(taken: TakenPort, summaries: Iterable[Mapping[str, Any]], own_id: str) -> str | None:

@@ -98,7 +98,7 @@ class SimulatedEngine(SimulatedHost):
         self.is_mute = False
         self.engine_id = ""
         self.weather = Weather()
-        self._random = random.Random(seed)
+        self._random = random.Random(seed)  # noqa: S311 - a story that can be told again
         self._turns: dict[str, asyncio.Lock] = {}
         self._start_seconds = start_seconds
         self._stop_seconds = stop_seconds

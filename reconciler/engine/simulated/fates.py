@@ -74,7 +74,7 @@ def published(settings: Mapping[str, Any], *, free: int) -> dict[str, tuple[Host
     return found
 
 
-_ANY_ADDRESS = ("", "0.0.0.0", "::")
+_ANY_ADDRESS = ("", "0.0.0.0", "::")  # noqa: S104 - as an engine says it
 
 
 def clash(one: Mapping[str, tuple[HostPort, ...]], other: Mapping[str, tuple[HostPort, ...]]) -> int | None:

@@ -11,7 +11,7 @@ from reconciler.policy.checks import subnets
 from reconciler.policy.checks.case import Case, Object, objects, table, texts
 from reconciler.policy.checks.sharing import lent, others
 
-EVERY_ADDRESS = ("0.0.0.0", "::")
+EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - what is refused
 _SYSCTLS = "com.docker.network.endpoint.sysctls"
 _PORTS = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?")
 _NETWORK = frozenset(

@@ -81,7 +81,7 @@ def test_more_than_fifty_copies_of_a_chunk_are_refused_once(
     ]
     assert [problem.code for problem in said] == ["PolicyRefused"]
     assert "1000 equal copies (at most 50)" in said[0].message
-    assert '[limits] replicas = "none"' in said[0].message
+    assert 'limits] replicas = "none"' in said[0].message
     assert said[0].place.line > 1
 
 

@@ -24,7 +24,7 @@ from reconciler.intent.model import Login
 
 HELPER_SECONDS = 20.0
 HUB_KEY = "https://index.docker.io/v1/"
-_TOKEN_USER = "<token>"
+_TOKEN_USER = "<token>"  # noqa: S105 - a name
 
 Auth = Mapping[str, str]
 

@@ -29,7 +29,7 @@ ROWS: tuple[Setting, ...] = (
         "tmpfs",
         "storage",
         "Directories that live in memory: path[:options], one or a list.",
-        ["/tmp:size=64m"],
+        ["/tmp:size=64m"],  # noqa: S108 - in a container
         words.tmpfs,
         TEXT_OR_TEXTS,
         *in_host_config("Tmpfs", from_api=lambda found: dict(sorted((found or {}).items()))),
