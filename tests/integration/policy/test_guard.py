@@ -205,7 +205,7 @@ async def test_the_engines_socket_is_refused_by_every_name(
 
 
 async def test_the_chunk_that_the_policy_names_has_the_engines_socket(guarded: Guarded, engine_socket: Path) -> None:
-    named = policy(binds__engine_socket=["*/web"])
+    named = policy(binds__engine_socket=["*/*/web"])
     bench = await guarded.bench(named)
     volumes = [f"{engine_socket}:/x:ro"]
     made = await bench.run("web", volumes=volumes)
