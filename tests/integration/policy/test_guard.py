@@ -29,6 +29,7 @@ from reconciler.planner.actions import (
     UpdateContainer,
 )
 from reconciler.planner.bodies import network_body
+from reconciler.planner.observed import LABEL_DOMAIN
 from reconciler.policy import Profile
 from reconciler.policy.request import Request, Route
 from tests.integration.engine.bench import Bench
@@ -236,7 +237,7 @@ async def test_a_volume_of_somebody_else_that_is_a_place_of_the_host_is_refused(
 async def test_a_volume_of_somebody_else_is_had_only_where_the_policy_names_it(guarded: Guarded) -> None:
     bench = await guarded.bench()
     name = bench.name("alien")
-    guarded.raw.create_volume(name)
+    guarded.raw.create_volume(name, labels={LABEL_DOMAIN: "other"})
     assert "volumes.external" in await created(bench, volumes=[f"{name}:/x"])
     named = await guarded.bench(policy(volumes__external=[name]))
     await named.create(volumes=[f"{name}:/x"])
@@ -303,10 +304,15 @@ async def test_the_hosts_network_is_refused_under_its_id_too(guarded: Guarded) -
 async def test_a_network_of_somebody_else_is_joined_only_where_the_policy_says_so(guarded: Guarded) -> None:
     bench = await guarded.bench()
     alien = bench.name("alien")
-    guarded.raw.create_network(alien)
+    guarded.raw.create_network(alien, labels={LABEL_DOMAIN: "other"})
     assert "networks.external" in await created(bench, networks={alien: ()})
     made = await bench.create()
     assert "networks.external" in await refused(bench, ConnectNetwork(made.name, alien, ()))
+    nobodys = bench.name("nobodys")
+    guarded.raw.create_network(nobodys)
+    closed = await guarded.bench(policy(networks__external=[]))
+    assert "networks.external" in await refused(closed, ConnectNetwork(made.name, nobodys, ()))
+    await bench.engine.perform(ConnectNetwork(made.name, nobodys, ()))
     own = await bench.network("own")
     await bench.engine.perform(ConnectNetwork(made.name, own, ()))
 
