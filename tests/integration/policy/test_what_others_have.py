@@ -19,7 +19,7 @@ __all__ = ["daemon", "web"]
 
 @pytest.fixture
 def image(docker_api: APIClient, busybox_image: str, unique: Callable[[str], str]) -> Iterator[str]:
-    """A name of an image that somebody else has put there."""
+    """A name of an image that somebody else has put there. It comes before the daemon, and goes after it."""
     name = unique("theirs")
     docker_api.tag(busybox_image, name, "1")
     yield f"{name}:1"
@@ -53,7 +53,7 @@ def errors(daemon: Daemon, file: str) -> list[dict[str, Any]]:
 
 
 def test_what_another_builds_under_the_name_of_what_runs_is_never_run(
-    daemon: Daemon, web: Build, busybox_image: str, image: str, unique: Callable[[str], str]
+    image: str, daemon: Daemon, web: Build, busybox_image: str, unique: Callable[[str], str]
 ) -> None:
     shop, evil = unique("shop"), unique("evil")
     context = built(daemon, busybox_image, image.partition(":")[0])
@@ -78,7 +78,7 @@ def test_what_another_builds_under_the_name_of_what_runs_is_never_run(
 
 
 def test_a_tag_that_another_domain_moved_leaves_what_runs_alone(
-    daemon: Daemon, web: Build, busybox_image: str, image: str, unique: Callable[[str], str]
+    image: str, daemon: Daemon, web: Build, busybox_image: str, unique: Callable[[str], str]
 ) -> None:
     shop, evil = unique("shop"), unique("evil")
     daemon.settle(shop, stack(shop, web("web", prefix=shop, container={"image": image})))
@@ -92,7 +92,7 @@ def test_a_tag_that_another_domain_moved_leaves_what_runs_alone(
     daemon.until(lambda: f"domain {evil} has built it" in daemon.chunk(shop, "web")["image_moved"], "it to be told")
     assert daemon.pnr("apply", shop, "--wait").returncode == 0
     assert daemon.run_of(f"{shop}_web") == before
-    assert "Its tag has moved, and what runs stays as it is" in daemon.pnr("why", "web").stdout
+    assert "Its tag has moved, and what runs stays as it is" in daemon.pnr("why", f"{shop}/main/web").stdout
 
 
 def test_networks_and_volumes_are_had_where_their_owner_shares_them(
