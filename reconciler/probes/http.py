@@ -24,7 +24,7 @@ from reconciler.probes.pattern import LONGEST_PATTERN, Pattern
 from reconciler.probes.protocol import Inside, ProbeResult, Target
 from reconciler.probes.target import shown
 from reconciler.probes.tcp import reason
-from reconciler.sentences import advised
+from reconciler.sentences import advised, shortened
 
 if TYPE_CHECKING:
     import httpx
@@ -227,8 +227,7 @@ async def _said(response: httpx.Response) -> str:
     if led or response.request.method == "HEAD":
         return led
     text = " ".join(_TAGS.sub(" ", await _start_of_body(response, MOST_SHOWN_BYTES)).split())
-    shown = text if len(text) <= MOST_SHOWN else f"{text[: MOST_SHOWN - 1]}…"
-    return f"; it said: {shown}" if shown else ""
+    return f"; it said: {shortened(text, MOST_SHOWN)}" if text else ""
 
 
 async def _start_of_body(response: httpx.Response, most: int = MOST_BODY_BYTES) -> str:
