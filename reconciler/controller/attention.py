@@ -16,8 +16,10 @@ from reconciler.facts import TV
 from reconciler.intent.model import Chunk, ChunkId, FactsMode
 from reconciler.intent.settings.references import containers_shared
 from reconciler.lifecycle import State
+from reconciler.planner.gist import gist
 from reconciler.planner.health import Health, asked_anew, fold, judged, reached_through, unanswered, without_lost
 from reconciler.planner.observed import Condition, Container
+from reconciler.probes.protocol import WITHOUT_HEALTHCHECK
 from reconciler.sentences import advised
 
 MOST_OUTPUT_BYTES = 4096
@@ -147,7 +149,7 @@ class Attention:
         """Docker has counted already; its word is taken as it is, when its event comes."""
         said = main.health or "none"
         tv = {"healthy": TV.Y, "unhealthy": TV.N}.get(said, TV.U)
-        text = "the image has no HEALTHCHECK" if said == "none" else f"Docker says: {said}"
+        text = WITHOUT_HEALTHCHECK if said == "none" else f"Docker says: {said}"
         if tv is not TV.Y and main.health_output:
             text = advised(
                 f"{text}; its check printed: {main.health_output}",
@@ -204,7 +206,7 @@ class Attention:
             self._known.mark(read.id)
             return
         record.ending = replace(record.ending, output=text)
-        failure, said = record.memory.failure, text.strip()[-600:]
+        failure, said = record.memory.failure, gist(text)
         if record.memory.counted_run == read.run and said and _SAID not in record.memory.last_error:
             text = f"{record.memory.last_error}{_SAID}{said}"
             record.memory = replace(
