@@ -62,7 +62,7 @@ class Outcomes:
                 for warning in done.container.warnings:
                     self._known.recorder.journal(kind="warning", chunk=key, message=f"the engine warns: {warning}")
             elif isinstance(done.action, RemoveContainer):
-                cid = self._known.world.by_name.get(done.action.name)
+                cid = done.action.id or self._known.world.by_name.get(done.action.name)
                 gone = self._known.world.drop(cid) if cid is not None else None
                 if gone is not None:
                     self._known.concerns(gone)

@@ -85,6 +85,34 @@ def test_an_engine_that_is_restarted_in_the_middle_of_an_update_starts_no_second
     run(story())
 
 
+@pytest.mark.parametrize("kind", ["service", "job"])
+@pytest.mark.parametrize("name", ["shop_db", None])
+def test_what_somebody_renames_in_the_middle_of_an_update_is_ended_all_the_same(kind: str, name: str | None) -> None:
+    """An action goes to the container that it was meant for, whatever that is called by then."""
+
+    async def story() -> None:
+        engine = SimulatedEngine(start_seconds=(0.02, 0.03), stop_seconds=(0.02, 0.03))
+        if kind == "job":
+            engine.fate("db:1").exit_code, engine.fate("db:1").exit_after = 0, 600.0
+        async with World(engine) as w:
+            for moment in range(60):
+                edited = db(str(moment), kind=kind)
+                edited["container"]["name"] = name
+                if kind == "job":
+                    del edited["health_check"]
+                before = set(engine.containers)
+                engine.strike(Fault(0.0, "deaf", 2.0))
+                w.files.write("shop", domain(edited))
+                await asyncio.sleep(0.002 * moment)
+                for old in before & set(engine.containers):
+                    engine.rename_by_hand(engine.containers[old].name, f"by_hand_{moment}")
+                await w.until(lambda before=before: running(w) == 1 and not before & set(engine.containers))  # type: ignore[misc]
+                await asyncio.sleep(5.0)
+            assert engine.double_writers == []
+
+    run(story())
+
+
 def test_a_chunk_that_is_called_otherwise_begins_when_what_it_was_called_before_has_ended() -> None:
     async def story() -> None:
         engine = SimulatedEngine(start_seconds=(0.2, 0.6), stop_seconds=(5.0, 8.0))
