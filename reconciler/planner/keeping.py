@@ -261,7 +261,8 @@ def rolled_back(i: ChunkInput, parts: Cast) -> Decision:
     if previous.condition is Condition.PAUSED:
         steps.append((UnpauseContainer(name), "the update failed"))
     if previous.condition in (Condition.CREATED, *ENDED):
-        after_retry = previous.run == m.counted_run and m.not_before is not None and i.now < m.not_before
+        waits = m.not_before is not None and i.now < m.not_before
+        after_retry = waits and previous.run in (m.counted_run, m.stopped_run)
         if not after_retry:
             others = replace(i, containers=tuple(one for one in i.containers if one is not parts.current))
             steps.extend(start(others, previous, name, "the previous container comes back"))
@@ -285,4 +286,6 @@ def rolled_back(i: ChunkInput, parts: Cast) -> Decision:
     back = "is back" if previous.condition is Condition.RUNNING else "is to come back"
     text = f"{what} failed and the previous container {back} {again}: {why}"
     text = framed(text, after=f"; it is not healthy itself: {taken_apart(ill)[0]}") if ill else text
+    if previous.condition is not Condition.RUNNING and m.last_error not in ("", why):
+        text = framed(text, after=f"; what holds it back: {taken_apart(m.last_error)[0]}")
     return Decision(State.FAILED, Reason.ROLLED_BACK, text, wake_at=wake)
