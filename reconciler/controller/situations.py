@@ -293,16 +293,21 @@ class Situations:
         return "", None
 
     def _leaving_writer(self, chunk: Chunk) -> str:
-        """A container of ours that is to go and writes to what the chunk's is to write to: two must not at one time."""
+        """A container of ours that is to go and writes to what the chunk's is to write to: two must not at one time.
+        Who is new waits also for one whose file is gone, while nobody knows yet what that means: where a domain was
+        given another name, the old one is about to go."""
         own = set(written(chunk.container.settings))
         if not own or chunk.strategy is Strategy.START_FIRST:
             return ""
         if self._leaving[0] != self._known.revision:
             self._leaving = (self._known.revision, tuple(self._known.leaving_writers()))
+        is_new = not self._known.world.of(chunk.id)
         for c in self._leaving[1]:
-            shared = own & set(written(c.settings or {}))
+            is_to_go = c.owner is None or self._known.desired(c.owner) is None
+            shared = own & set(written(c.settings or {})) if is_to_go or is_new else set()
             if shared:
-                return f"container {c.name}, which is to go and writes to {min(shared)}, to have ended"
+                why = "which is to go and" if is_to_go else "whose file is gone and which"
+                return f"container {c.name}, {why} writes to {min(shared)}, to have ended"
         return ""
 
     def _awaited_object(self, key: str, text: str, external: bool) -> tuple[str, tuple[Reason, str] | None]:

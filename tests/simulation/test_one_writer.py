@@ -131,6 +131,50 @@ def test_a_chunk_that_is_called_otherwise_begins_when_what_it_was_called_before_
     run(story())
 
 
+@pytest.mark.parametrize("down", [False, True], ids=["while it runs", "while it is down"])
+def test_a_domain_that_is_called_otherwise_begins_when_what_it_was_called_before_has_ended(down: bool) -> None:
+    async def story() -> None:
+        engine = SimulatedEngine(start_seconds=(0.2, 0.6), stop_seconds=(5.0, 8.0))
+        async with World(engine) as w:
+            w.files.write("shop", domain(db("0")))
+            await w.until_settled()
+            if down:
+                await w.kill()
+            w.files.write("shop", domain(db("0"), name="store"))
+            if down:
+                w.start()
+            await w.until(lambda: "store" in {one["name"] for one in w.view()["domains"]})
+            said = set()
+            for look in range(1000):
+                if down and look == 500:
+                    assert w.held() == {"shop"}
+                    w.ask_confirm("shop")
+                said.add(w.chunk("db", "store")["message"])
+                assert running(w) <= 1
+                await asyncio.sleep(0.05)
+            assert any("whose file is gone and which writes to directory /srv/data" in one for one in said)
+            assert w.running() == {"store-main-db-1"}
+
+    run(story())
+
+
+def test_what_shares_a_directory_with_a_domain_whose_removal_is_held_goes_on() -> None:
+    async def story() -> None:
+        async with World() as w:
+            shared = {name: domain(db("0"), name=name) for name in ("one", "two", "three", "four")}
+            for name, document in shared.items():
+                w.files.write(name, document)
+            await w.until_settled()
+            w.files.remove("one", "two", "three")
+            await w.until(lambda: w.held() == {"one", "two", "three"})
+            w.engine.die("four-main-db-1")
+            w.files.write("four", domain(db("1"), name="four"))
+            await w.until(lambda: w.settled("four") and w.domain("four")["generation"] == 2, limit=30)
+            assert running(w) == 4
+
+    run(story())
+
+
 def test_replicas_that_write_to_one_volume_are_updated_one_by_one() -> None:
     async def story() -> None:
         async with World() as w:
