@@ -18,7 +18,7 @@ from reconciler.intent.names import with_short_names
 from reconciler.intent.settings.references import awaited, containers_shared, must_run
 from reconciler.intent.writers import written
 from reconciler.lifecycle import Reason
-from reconciler.planner import addresses, belongings, following, network_changes
+from reconciler.planner import addresses, belongings, endpoints, following, network_changes
 from reconciler.planner.addresses import Holder
 from reconciler.planner.arranged import Belongings
 from reconciler.planner.memory import Memory
@@ -134,6 +134,7 @@ class Situations:
             obstacle=obstacle,
             conflict=self._conflict(chunk, domain.domain),
             kept_network=joined(of_networks.back.values()),
+            cut_off=self._cut_off(chunk, containers, of_networks),
             held_addresses=held,
             busy=record.busy,
             jitter=self._random.random(),
@@ -213,6 +214,22 @@ class Situations:
         names = supported_networks(domain, self.connected) & chunk.container.networks.keys()
         seen, now = self._known.world.observed(), self._known.clock.monotonic()
         return belongings.networks(domain, seen, self._known.network_changes, names, now)
+
+    def _cut_off(self, chunk: Chunk | None, own: Sequence[Container], found: Belongings) -> dict[str, tuple[str, ...]]:
+        """By a container's id: the networks of the chunk that are there, and that it lost as they were made anew."""
+        if chunk is None:
+            return {}
+        changes, there = self._known.network_changes, self._known.world.networks
+        lost = {one.container for name in chunk.container.networks for one in _attachments(changes, name)}
+        return {
+            c.id: tuple(
+                name
+                for name in chunk.container.networks
+                if name not in c.networks and name in there and name not in found.missing
+            )
+            for c in own
+            if c.id in lost or endpoints.is_in_none(c)
+        }
 
     def _addresses(
         self, id: ChunkId, chunk: Chunk | None, own: Sequence[Container]
@@ -329,6 +346,11 @@ class Situations:
                 if any(spec.name == name and not spec.external for spec in specs):
                     return True
         return False
+
+
+def _attachments(changes: network_changes.Changes, network: str) -> tuple[network_changes.Attachment, ...]:
+    change = changes.get(network)
+    return change.attachments if change is not None else ()
 
 
 def with_drift(memory: Memory, chunk: Chunk | None, news: ImageNews, containers: Sequence[Container]) -> Memory:

@@ -73,7 +73,7 @@ def _networks_document(c: Known, record: DomainRecord) -> list[dict[str, Any]]:
     found = []
     for spec in record.domain.networks if record.domain is not None else ():
         change = c.network_changes.get(spec.name)
-        if change is not None and (change.previous is not None or change.refused):
+        if change is not None and (change.previous is not None or change.attachments or change.refused):
             due = wall(c.clock, change.not_before)
             found.append({"name": spec.name, **network_changes.to_document(change), "not_before": due})
     return found
