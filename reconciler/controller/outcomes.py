@@ -54,6 +54,8 @@ class Outcomes:
             if done.container is not None:
                 if isinstance(done.action, StartContainer):
                     record.started_run = done.container.run
+                    if record.told_first == done.container.id:
+                        record.told_run, record.told_first = done.container.run, ""
                     record.restarts += record.recovers
                 elif done.container.run and done.container.run == record.health.run:
                     record.health = asked_anew(record.health, self._known.clock.monotonic())
