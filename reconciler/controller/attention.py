@@ -120,7 +120,9 @@ class Attention:
         )
         # Where ends in between were not seen, it is not known when the run just before this one ended.
         follows = before is not None and ended.restarts in (0, before.restarts, before.restarts + 1)
-        self._read_output(record.id, ended, before.finished if before is not None and follows else None)
+        last = before.finished if before is not None and follows else None
+        # No other run of it can have printed anything before its first.
+        self._read_output(record.id, ended, 0.0 if ended.run == record.first_run else last)
 
     def _began(self, record: ChunkRecord, main: Container) -> float:
         """When a run began. One that was there when we first looked (or looked again) has run for as long as the engine

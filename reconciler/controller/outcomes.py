@@ -56,6 +56,9 @@ class Outcomes:
                     record.started_run = done.container.run
                     if record.told_first == done.container.id:
                         record.told_run, record.told_first = done.container.run, ""
+                    seen = self._known.world.containers.get(done.container.id)
+                    if seen is not None and not seen.run:
+                        record.first_run = done.container.run
                     record.restarts += record.recovers
                 elif done.container.run and done.container.run == record.health.run:
                     record.health = asked_anew(record.health, self._known.clock.monotonic())

@@ -74,6 +74,7 @@ class ChunkRecord:
     stage: Stage | None = None
     renews: bool = False
     started_run: str = ""  # the run that our own last start began
+    first_run: str = ""  # that of a container that had not run before
     was_shut: bool = False  # its gate did not hold when it was last decided about
     told_run: str = ""  # the run that somebody told to end, and when
     told_at: float = 0.0

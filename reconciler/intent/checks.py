@@ -20,7 +20,7 @@ _HINTS = 25  # a domain: to look for the nearest name among thousands takes a wh
 
 
 def names_shared(domains: Sequence[Domain]) -> Iterator[Finding]:
-    """In a network that several domains share, a name is one chunk's."""
+    """In a network a name is one chunk's."""
     shared = {one.chunk.id: one.text for one in shared_names(c for domain in domains for c in domain.chunks())}
     for domain in domains if shared else ():
         for chunk, path in chunks_once(domain):
