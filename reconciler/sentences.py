@@ -38,3 +38,8 @@ def taken_apart(message: str) -> tuple[str, str]:
     if step:
         step = step.partition("\n")[0]
     return " ".join(cause.split()), step
+
+
+def shortened(text: str, most: int) -> str:
+    """The beginning of a text, in ``most`` characters at most; a mark tells that there is more."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"

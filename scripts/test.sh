@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.."
 BIN=${BIN:-.venv/bin}
 # What depends on the engine, and on nothing of the host's that the newest engine's namespaces hide.
 DIFFERENT="tests/integration/engine tests/integration/images tests/integration/probes tests/integration/daemon
-  tests/integration/compose/moving tests/integration/policy"
+  tests/integration/compose/moving tests/integration/policy tests/integration/faults"
 # What of these no engine can answer differently.
 INDEPENDENT="tests/integration/daemon/test_git_lock.py tests/integration/daemon/test_claims_and_state.py
   tests/integration/daemon/test_down.py tests/integration/daemon/test_replaced_files.py

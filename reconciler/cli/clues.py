@@ -36,7 +36,9 @@ _CLUES: tuple[tuple[re.Pattern[str], Callable[[Words], str]], ...] = (
             r"bad address '?\"?(?P<a>[\w.-]+)|could not resolve host:? (?P<b>[\w.-]+)|ENOTFOUND (?P<c>[\w.-]+)"
             r"|lookup (?P<d>[\w.-]+)(?: on \S+)?: (?:no such host|server misbehaving)"
             r"|could not translate host name \"(?P<e>[\w.-]+)\"|unknown host:? '?(?P<f>[\w.-]+)"
-            r"|EAI_AGAIN (?P<g>[\w.-]+)",
+            r"|EAI_AGAIN (?P<g>[\w.-]+)|UnknownHostException: (?P<h>[\w.-]+)"
+            r"|host not found in (?:upstream|resolver) \"(?P<i>[\w.-]+)|getaddrinfo for (?P<j>[\w.-]+) failed"
+            r"|connecting to (?P<k>[\w.-]+):\d+\. (?:name or service not known|temporary failure in name resolution)",
             re.IGNORECASE,
         ),
         lambda m: (

@@ -20,6 +20,7 @@ from reconciler.daemon.viewing import (
     span,
 )
 from reconciler.daemon.viewing import moment as moment_of
+from reconciler.planner.gist import gist
 from reconciler.sentences import LAST_ATTEMPT, taken_apart
 
 MOST_OUTPUT_LINES = 10
@@ -214,7 +215,8 @@ class _Teller:
             return cause
         when = "" if said is not None else ", in this run or one before"
         ended, again, rest = cause.partition("; it is tried again")
-        return f"{ended}; it said{when}: {lines[-1].strip()}{again}{rest}"
+        told = gist("\n".join(lines)).splitlines()[-1]
+        return f"{ended}; it said{when}: {told}{again}{rest}"
 
     @staticmethod
     def _is_failing_now(found: Found) -> bool:

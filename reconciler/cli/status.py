@@ -93,7 +93,7 @@ def status_lines(view: View, now: datetime, *, paint: bool = False, width: int |
                 found.reason,
                 ago(chunk.get("since"), now),
                 str(chunk.get("restarts", 0)),
-                found.message,
+                found.message.partition("\n")[0],  # what is on lines of its own (the end of a build) is for `pnr why`
             )
         )
         colours.append(STATE_COLOURS.get(found.state))

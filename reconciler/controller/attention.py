@@ -16,8 +16,10 @@ from reconciler.facts import TV
 from reconciler.intent.model import Chunk, ChunkId, FactsMode
 from reconciler.intent.settings.references import containers_shared
 from reconciler.lifecycle import State
+from reconciler.planner.gist import gist
 from reconciler.planner.health import Health, asked_anew, fold, judged, reached_through, unanswered, without_lost
 from reconciler.planner.observed import Condition, Container
+from reconciler.probes.protocol import WITHOUT_HEALTHCHECK
 from reconciler.sentences import advised
 
 MOST_OUTPUT_BYTES = 4096
@@ -119,7 +121,9 @@ class Attention:
         )
         # Where ends in between were not seen, it is not known when the run just before this one ended.
         follows = before is not None and ended.restarts in (0, before.restarts, before.restarts + 1)
-        self._read_output(record.id, ended, before.finished if before is not None and follows else None)
+        last = before.finished if before is not None and follows else None
+        # No other run of it can have printed anything before its first.
+        self._read_output(record.id, ended, 0.0 if ended.run == record.first_run else last)
 
     def _began(self, record: ChunkRecord, main: Container) -> float:
         """When a run began. One that was there when we first looked (or looked again) has run for as long as the engine
@@ -148,7 +152,7 @@ class Attention:
         """Docker has counted already; its word is taken as it is, when its event comes."""
         said = main.health or "none"
         tv = {"healthy": TV.Y, "unhealthy": TV.N}.get(said, TV.U)
-        text = "the image has no HEALTHCHECK" if said == "none" else f"Docker says: {said}"
+        text = WITHOUT_HEALTHCHECK if said == "none" else f"Docker says: {said}"
         if tv is not TV.Y and main.health_output:
             text = advised(
                 f"{text}; its check printed: {main.health_output}",
@@ -205,7 +209,7 @@ class Attention:
             self._known.mark(read.id)
             return
         record.ending = replace(record.ending, output=text)
-        failure, said = record.memory.failure, text.strip()[-600:]
+        failure, said = record.memory.failure, gist(text)
         if record.memory.counted_run == read.run and said and _SAID not in record.memory.last_error:
             text = f"{record.memory.last_error}{_SAID}{said}"
             record.memory = replace(

@@ -41,11 +41,22 @@ def together(views: Sequence[View]) -> View:
         "stalled": any(view["stalled"] for view in views),
         "file_notes": [note for view in views for note in view["file_notes"]],
         "urls": [url for view in views for url in view["urls"]],
+        "mended": _mended_last(views),
+        "ended_away": max((view["ended_away"] for view in views if view["ended_away"]), default=None),
         "copies": [
             {key: view[key] for key in ("number", "state", "reason", "message", "since", "last_error")}
             for view in views
         ],
     }
+
+
+def _mended_last(views: Sequence[View]) -> View | None:
+    """What somebody did to one of the copies last, and to which."""
+    found = [(view["mended"]["at"], view["number"], view["mended"]["text"]) for view in views if view["mended"]]
+    if not found:
+        return None
+    at, number, text = max(found)
+    return {"at": at, "text": f"(replica {number}) {text}"}
 
 
 def is_up(record: ChunkRecord, containers: Sequence[Container]) -> bool:

@@ -254,15 +254,8 @@ class Decider:
         if moved:
 
             def step(trigger: str, source: State, destination: State) -> None:
-                last = destination is state
-                self._known.recorder.transition(
-                    record.id,
-                    trigger,
-                    source,
-                    destination,
-                    reason if last else Reason.UPDATING,
-                    message if last else "",
-                )
+                said = message if destination is state else ""
+                self._known.recorder.transition(record.id, trigger, source, destination, reason, said)
 
             advance(record, state, step)
             record.since = self._known.clock.now()

@@ -7,6 +7,7 @@ loop as a message; nothing here changes what the loop knows.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 
 from reconciler.controller.records import Message, StepDone, WorkDone, WorkProgress
@@ -26,6 +27,9 @@ from reconciler.planner.actions import (
     Work,
 )
 from reconciler.planner.situation import ALIVE
+from reconciler.sentences import advised
+
+log = logging.getLogger("pnr.controller")
 
 INTERRUPTING = (StopContainer, RemoveContainer, DisconnectNetwork, RemoveNetwork, RemoveVolume)
 """What these were done to does not serve any more."""
@@ -113,6 +117,12 @@ class Executor:
             error = caught
         except asyncio.CancelledError:
             cancelled = True
+        except Exception as caught:
+            # An engine may answer what nobody has thought of. Taken for done, it would be done again at once, for ever.
+            doing = action.doing if action is not None else "what comes before its work"
+            log.exception("%s of %s failed in a way that pnr does not know", doing, key)
+            cause = f"{doing} failed in a way that pnr does not know ({type(caught).__name__}: {caught})"
+            error = EngineError(advised(cause, "report it with the lines of the daemon's log that tell of it"))
         finally:
             self._at.pop(key, None)
             self._tasks.pop(key, None)

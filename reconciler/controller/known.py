@@ -242,10 +242,10 @@ class Known:
         return any(other is not None and other.container.name == name for other in others)
 
     def leaving_writers(self) -> Iterable[Container]:
-        """The containers of ours that are to go, run, and write to what others may have."""
+        """The containers of ours that are to go, or whose file is gone, run, and write to what others may have."""
         for id in self.world.by_owner:
             record = self.domains.get(id.domain)
-            if record is None or record.unknown or self.desired(id) is not None:
+            if record is None or record.unknown or (self.desired(id) is not None and record.missed_at is None):
                 continue
             for c in self.world.of(id):
                 if c.condition in ALIVE and written(c.settings or {}):

@@ -57,7 +57,7 @@ def settle(known: Known, wanted: Domain) -> None:
     the way is told with its name, and once it is gone nothing is waited for."""
     for spec in wanted.networks:
         change = known.network_changes.get(spec.name)
-        if change is None or change.previous is None or spec.external:
+        if change is None or spec.external or (change.previous is None and not change.attachments):
             continue
         if change.was_refused(spec) and in_the_way(spec, wanted, known.world.observed())[0]:
             known.network_changes[spec.name] = change = forgiven(change)
@@ -66,7 +66,7 @@ def settle(known: Known, wanted: Domain) -> None:
             continue
         differences = "; ".join(network_differences(spec, seen))
         if not differences or differences == change.left:
-            known.network_changes[spec.name] = arrived(change)
+            known.network_changes[spec.name] = arrived(change, spec.name, known.world.containers)
 
 
 def forget(known: Known, domain: Domain | None) -> None:

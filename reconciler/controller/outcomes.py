@@ -56,6 +56,11 @@ class Outcomes:
             if done.container is not None:
                 if isinstance(done.action, StartContainer):
                     record.started_run = done.container.run
+                    if record.told_first == done.container.id:
+                        record.told_run, record.told_first = done.container.run, ""
+                    seen = self._known.world.containers.get(done.container.id)
+                    if seen is not None and not seen.run:
+                        record.first_run = done.container.run
                     record.restarts += record.recovers
                 elif done.container.run and done.container.run == record.health.run:
                     record.health = asked_anew(record.health, self._known.clock.monotonic())
@@ -64,7 +69,7 @@ class Outcomes:
                 for warning in done.container.warnings:
                     self._known.recorder.journal(kind="warning", chunk=key, message=f"the engine warns: {warning}")
             elif isinstance(done.action, RemoveContainer):
-                cid = self._known.world.by_name.get(done.action.name)
+                cid = done.action.id or self._known.world.by_name.get(done.action.name)
                 gone = self._known.world.drop(cid) if cid is not None else None
                 if gone is not None:
                     self._known.concerns(gone)

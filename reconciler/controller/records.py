@@ -75,9 +75,11 @@ class ChunkRecord:
     stage: Stage | None = None
     renews: bool = False
     started_run: str = ""  # the run that our own last start began
+    first_run: str = ""  # that of a container that had not run before
     was_shut: bool = False  # its gate did not hold when it was last decided about
     told_run: str = ""  # the run that somebody told to end, and when
     told_at: float = 0.0
+    told_first: str = ""  # the id of a container whose first run, which is not known yet, somebody told to end
     as_declared: bool = False  # it was, since its intent changed, or since we took a network from it ourselves
     mended: tuple[datetime, str] | None = None  # what somebody did to what was up, and when it was put right
     ended_away: datetime | None = None  # when it was seen that its container has ended while the engine was away

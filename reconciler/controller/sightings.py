@@ -141,11 +141,17 @@ class Sightings:
                 self._known.mark(record.id)  # that nothing has changed may be the news
 
     def told_to_end(self, container_id: str) -> None:
-        """Somebody has told a container to end: its run as it is known ends by that, if it ends now."""
+        """Somebody has told a container to end: its run as it is known ends by that, if it ends now. That of one that
+        is being started for the first time is not known yet."""
         container = self._known.world.containers.get(container_id)
         record = self._known.chunks.get(container.owner) if container is not None and container.owner else None
-        if record is not None and container is not None and container.run:
-            record.told_run, record.told_at = container.run, self._known.clock.monotonic()
+        if record is None or container is None:
+            return
+        record.told_at = self._known.clock.monotonic()
+        if container.run:
+            record.told_run = container.run
+        else:
+            record.told_run, record.told_first = "", container.id
 
     def is_put_off(self, hint: Glimpse) -> bool:
         """Whether a hint is about what our own work is doing just now; it is looked at when that is done."""

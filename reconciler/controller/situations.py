@@ -18,7 +18,7 @@ from reconciler.intent.names import with_short_names
 from reconciler.intent.settings.references import awaited, containers_shared, must_run
 from reconciler.intent.writers import written
 from reconciler.lifecycle import Reason
-from reconciler.planner import addresses, belongings, following, network_changes
+from reconciler.planner import addresses, belongings, endpoints, following, network_changes
 from reconciler.planner.addresses import Holder
 from reconciler.planner.arranged import Belongings
 from reconciler.planner.memory import Memory
@@ -134,6 +134,7 @@ class Situations:
             obstacle=obstacle,
             conflict=self._conflict(chunk, domain.domain),
             kept_network=joined(of_networks.back.values()),
+            cut_off=self._cut_off(chunk, containers, of_networks),
             held_addresses=held,
             busy=record.busy,
             jitter=self._random.random(),
@@ -214,6 +215,22 @@ class Situations:
         seen, now = self._known.world.observed(), self._known.clock.monotonic()
         return belongings.networks(domain, seen, self._known.network_changes, names, now)
 
+    def _cut_off(self, chunk: Chunk | None, own: Sequence[Container], found: Belongings) -> dict[str, tuple[str, ...]]:
+        """By a container's id: the networks of the chunk that are there, and that it lost as they were made anew."""
+        if chunk is None:
+            return {}
+        changes, there = self._known.network_changes, self._known.world.networks
+        lost = {one.container for name in chunk.container.networks for one in _attachments(changes, name)}
+        return {
+            c.id: tuple(
+                name
+                for name in chunk.container.networks
+                if name not in c.networks and name in there and name not in found.missing
+            )
+            for c in own
+            if c.id in lost or endpoints.is_in_none(c)
+        }
+
     def _addresses(
         self, id: ChunkId, chunk: Chunk | None, own: Sequence[Container]
     ) -> tuple[tuple[Holder, ...], _Blocked | None]:
@@ -293,16 +310,21 @@ class Situations:
         return "", None
 
     def _leaving_writer(self, chunk: Chunk) -> str:
-        """A container of ours that is to go and writes to what the chunk's is to write to: two must not at one time."""
+        """A container of ours that is to go and writes to what the chunk's is to write to: two must not at one time.
+        Who is new waits also for one whose file is gone, while nobody knows yet what that means: where a domain was
+        given another name, the old one is about to go."""
         own = set(written(chunk.container.settings))
         if not own or chunk.strategy is Strategy.START_FIRST:
             return ""
         if self._leaving[0] != self._known.revision:
             self._leaving = (self._known.revision, tuple(self._known.leaving_writers()))
+        is_new = not self._known.world.of(chunk.id)
         for c in self._leaving[1]:
-            shared = own & set(written(c.settings or {}))
+            is_to_go = c.owner is None or self._known.desired(c.owner) is None
+            shared = own & set(written(c.settings or {})) if is_to_go or is_new else set()
             if shared:
-                return f"container {c.name}, which is to go and writes to {min(shared)}, to have ended"
+                why = "which is to go and" if is_to_go else "whose file is gone and which"
+                return f"container {c.name}, {why} writes to {min(shared)}, to have ended"
         return ""
 
     def _awaited_object(self, key: str, text: str, external: bool) -> tuple[str, tuple[Reason, str] | None]:
@@ -324,6 +346,11 @@ class Situations:
                 if any(spec.name == name and not spec.external for spec in specs):
                     return True
         return False
+
+
+def _attachments(changes: network_changes.Changes, network: str) -> tuple[network_changes.Attachment, ...]:
+    change = changes.get(network)
+    return change.attachments if change is not None else ()
 
 
 def with_drift(memory: Memory, chunk: Chunk | None, news: ImageNews, containers: Sequence[Container]) -> Memory:

@@ -25,6 +25,7 @@ from reconciler.planner.memory import (
     Remedy,
 )
 from reconciler.planner.network_changes import LONGEST_RETRY_SECONDS, NetworkChange
+from reconciler.sentences import shortened
 
 log = logging.getLogger("pnr.state")
 
@@ -72,7 +73,7 @@ def _networks_document(c: Known, record: DomainRecord) -> list[dict[str, Any]]:
     found = []
     for spec in record.domain.networks if record.domain is not None else ():
         change = c.network_changes.get(spec.name)
-        if change is not None and (change.previous is not None or change.refused):
+        if change is not None and (change.previous is not None or change.attachments or change.refused):
             due = wall(c.clock, change.not_before)
             found.append({"name": spec.name, **network_changes.to_document(change), "not_before": due})
     return found
@@ -153,12 +154,18 @@ def restore_networks(restored: Restored, clock: Clock) -> dict[str, NetworkChang
             try:
                 due = _restored_time(entry.get("not_before"), clock, LONGEST_RETRY_SECONDS)
                 found[str(entry["name"])] = network_changes.from_document(str(entry["name"]), entry, due)
-            except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
-                log.warning("what the snapshot says of a network of domain %s can't be taken up: %s", domain, error)
+            except _NOT_RESTORED:
+                _tell_left_out(f"a network of domain {domain}", entry)
     return found
 
 
 _NOT_RESTORED = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
+_MOST_SHOWN = 80  # of a value that means nothing here
+
+
+def _tell_left_out(of: str, value: object) -> None:
+    shown = shortened(repr(value), _MOST_SHOWN)
+    log.warning("the snapshot says of %s what this version does not know, and it is left out: %s", of, shown)
 
 
 def _restore_what_can_be(id: ChunkId, entry: Mapping[str, Any], clock: Clock) -> ChunkRecord:
@@ -174,8 +181,8 @@ def _restore_what_can_be(id: ChunkId, entry: Mapping[str, Any], clock: Clock) ->
 def _is_restorable(id: ChunkId, key: str, value: Any, clock: Clock) -> bool:
     try:
         _restore_chunk(id, {key: value}, clock)
-    except _NOT_RESTORED as error:
-        log.warning("what the snapshot says of %s of chunk %s can't be taken up: %s", key, id, error)
+    except _NOT_RESTORED:
+        _tell_left_out(f"{key} of chunk {id}", value)
         return False
     return True
 

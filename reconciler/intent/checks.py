@@ -16,11 +16,12 @@ from reconciler.intent.names import shared_names
 from reconciler.intent.positions import Path
 from reconciler.intent.settings.ports import port_key
 
+_OF_UPDATES = ".pnr-"
 _HINTS = 25  # a domain: to look for the nearest name among thousands takes a while
 
 
 def names_shared(domains: Sequence[Domain]) -> Iterator[Finding]:
-    """In a network that several domains share, a name is one chunk's."""
+    """In a network a name is one chunk's."""
     shared = {one.chunk.id: one.text for one in shared_names(c for domain in domains for c in domain.chunks())}
     for domain in domains if shared else ():
         for chunk, path in chunks_once(domain):
@@ -43,6 +44,15 @@ def answers(domain: Domain) -> Iterator[Finding]:
                     "DuplicateAnswer",
                     f"{key} is answered by chunk {other.id.chunk} already; two chunks can't answer one fact",
                 )
+
+
+def reserved_names(domain: Domain) -> Iterator[Finding]:
+    """No container is called as an update calls its own for a while: the two would be in each other's way."""
+    for chunk, path in chunks_once(domain):
+        _, mark, rest = chunk.container.name.partition(_OF_UPDATES)
+        if mark:
+            text = f"{mark}{rest} is what pnr adds to names in an update; choose a name without {_OF_UPDATES}"
+            yield Finding(domain.name, domain.file, (*path, "container", "name"), "ReservedName", text)
 
 
 def health_ports(domain: Domain) -> Iterator[Finding]:

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from reconciler.intent import writers
-from reconciler.intent.checks import GateFault, answers, gate_cycle, gates, health_ports, names_shared
+from reconciler.intent.checks import GateFault, answers, gate_cycle, gates, health_ports, names_shared, reserved_names
 from reconciler.intent.claims import Claims, Table, table_of
 from reconciler.intent.findings import Finding, copies
 from reconciler.intent.gates import GateBook, Waiting, find_cycles
@@ -266,6 +266,7 @@ class _Case:
             if is_candidate:
                 now.own += answers(domain)
                 now.own += health_ports(domain)
+                now.own += reserved_names(domain)
             for fault in gates(domain, book, absent):
                 self._place(fault, domain, now, is_candidate=is_candidate)
         now.own += [one for one in names_shared(list(now.effective.values())) if one.domain in now.accepted]

@@ -23,6 +23,7 @@ from reconciler.intent.model import CheckType, Loaded
 from reconciler.intent.positions import Path
 from reconciler.intent.readers import NAME_PATTERN
 from reconciler.intent.resolve import replicas_of, resolve
+from reconciler.intent.said_names import written_name
 
 MAX_ENTRIES = 10_000
 """How many entries one object or list in a domain file may have."""
@@ -54,7 +55,7 @@ def load(
     try:
         tree = strict_json.parse(data, file)
     except strict_json.BadJson as error:
-        return Loaded(file, None, error.problems)
+        return Loaded(file, None, error.problems, _as_name(written_name(data)))
     text = data.decode("utf-8")
     if not isinstance(tree, dict):
         wrong = Complaint((), "WrongType", f"expected an object with name and cpuxs, found {complaints.found(tree)}")
@@ -147,5 +148,8 @@ def _without_consequences(follow_ups: list[Complaint], troubles: list[Trouble]) 
 
 
 def _name(tree: Mapping[str, Any]) -> str | None:
-    name = tree.get("name")
-    return str(name) if isinstance(name, str) and re.fullmatch(NAME_PATTERN, name) else None
+    return _as_name(tree.get("name"))
+
+
+def _as_name(name: object) -> str | None:
+    return name if isinstance(name, str) and re.fullmatch(NAME_PATTERN, name) else None

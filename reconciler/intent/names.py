@@ -46,15 +46,17 @@ def with_short_names(chunk: Chunk, names: Names, held: Mapping[str, Collection[s
 
 @dataclass(frozen=True, slots=True)
 class SharedName:
-    """A chunk whose short name another domain's chunk has as well, in a network of both; ``text`` says what follows."""
+    """A chunk whose short name another chunk has as well, in a network of both; ``text`` says what follows."""
 
     chunk: Chunk
     text: str
 
 
 def shared_names(chunks: Iterable[Chunk]) -> Iterator[SharedName]:
-    """Every chunk whose short name is that of another domain's chunk in a network that both join."""
+    """Every chunk whose short name is that of another chunk in a network that both join: of another domain's in a
+    network of others, or of another CPUX's in one of the domain's own."""
     chunks = [chunk for chunk in chunks if chunk.id.replica == 1]
+    yield from _within_domains(chunks)
     names, by_id = names_in_networks(chunks), {chunk.id: chunk for chunk in chunks}
     for chunk in chunks if names else ():
         name = chunk.container.short_alias
@@ -63,6 +65,21 @@ def shared_names(chunks: Iterable[Chunk]) -> Iterator[SharedName]:
             if others and name in _names(chunk, network):
                 rivals = [by_id[other] for other in others]
                 yield SharedName(chunk, _what_follows(chunk, rivals, network))
+
+
+def _within_domains(chunks: Iterable[Chunk]) -> Iterator[SharedName]:
+    called: dict[tuple[str, str, str], list[Chunk]] = {}
+    for chunk in chunks:
+        for network in chunk.container.networks.keys() - set(chunk.container.guest_in):
+            called.setdefault((chunk.id.domain, network, chunk.id.chunk), []).append(chunk)
+    for (_, network, name), ones in sorted(called.items()):
+        for chunk in ones if len(ones) > 1 else ():
+            others = ", ".join(str(one.id) for one in ones if one is not chunk)
+            text = (
+                f"in network {network} {chunk.id} and {others} have the same name {name}: whoever asks for {name} there"
+                " reaches either of them; give one of them another name, or a network of its own"
+            )
+            yield SharedName(chunk, text)
 
 
 def _what_follows(chunk: Chunk, rivals: list[Chunk], network: str) -> str:

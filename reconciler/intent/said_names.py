@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 _NAME = re.compile(r'"name"\s*:\s*"([^"\\\n]{1,200})"')
+_TOKEN = re.compile(r'"((?:[^"\\\n]|\\.)*)"|([{}\[\],:])')
 _LONGEST = 1 << 20
 _MOST = 200
 
@@ -19,6 +20,19 @@ def said_names(data: bytes) -> tuple[str, ...]:
     except (ValueError, RecursionError):
         return tuple(dict.fromkeys(_NAME.findall(text)))[:_MOST]
     return tuple(dict.fromkeys(_names(tree)))[:_MOST]
+
+
+def written_name(data: bytes) -> str | None:
+    """The name that stands at the top of a file, also of text that is no JSON (cut short, a comma too many, marks of a
+    merge): which domain it would declare. None where none is found."""
+    depth, last = 0, ["", "", ""]  # the last tokens; of a string what is in it, behind a quote
+    for token in _TOKEN.finditer(data[:_LONGEST].decode("utf-8", "replace")):
+        mark = token[2] or f'"{token[1]}'
+        if depth == 1 and token[2] is None and last[1:] == ['"name', ":"] and last[0] in ("{", ","):
+            return token[1]
+        depth += {"{": 1, "[": 1, "}": -1, "]": -1}.get(mark, 0)
+        last = [*last[1:], mark]
+    return None
 
 
 def _names(tree: Any) -> list[str]:

@@ -193,19 +193,23 @@ class UnpauseContainer(Action):
 
 @dataclass(frozen=True, slots=True)
 class StopContainer(Action):
-    """Stop with the container's stop signal, and kill after ``grace_seconds``. A stopped one is no error."""
+    """Stop with the container's stop signal, and kill after ``grace_seconds``. A stopped one is no error. ``id`` says
+    which one is meant, whatever it is called by then (""; the one that has the name)."""
 
     verbs = ("stopping container", "stopped container")
     name: str
     grace_seconds: float
+    id: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class RemoveContainer(Action):
-    """Remove a container (killing what still runs). One that is gone is no error."""
+    """Remove a container (killing what still runs). One that is gone is no error. ``id`` as with
+    :class:`StopContainer`."""
 
     verbs = ("removing container", "removed container")
     name: str
+    id: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from reconciler.planner.actions import Action, CreateContainer, ExamineMounts
 from reconciler.planner.addresses import making_room
 from reconciler.planner.adopting import can_take_over, take_over
 from reconciler.planner.cleaning import clean_up
+from reconciler.planner.endpoints import NETWORKS, joined_again
 from reconciler.planner.hindrances import held_back, lacking, name_taken
 from reconciler.planner.keeping import keep, rolled_back
 from reconciler.planner.memory import next_making
@@ -101,6 +102,9 @@ def _verdict(i: ChunkInput) -> Decision:
     started_by_others = mounts_judged.to_be_seen(i, parts)
     if started_by_others is not None:
         return started_by_others
+    joined = _joined_again(i, parts)
+    if joined is not None:
+        return joined
     if parts.rolled_back:
         return rolled_back(i, parts)
     if parts.current is None:
@@ -141,6 +145,23 @@ def _step_aside(i: ChunkInput, parts: Cast) -> Decision | None:
         if not at_once:
             steps.extend(call(i, c, aside_name(c), f"the name {c.name} is another chunk's now"))
     return to_do(i, Reason.RECOVERING, steps, steps[0][1]) if steps else None
+
+
+def _joined_again(i: ChunkInput, parts: Cast) -> Decision | None:
+    """What serves until an update is done, or again since it failed, is connected to the networks that were made anew
+    for that update: it was cut off from them."""
+    c = parts.previous
+    if i.chunk is None or c is None or c is not parts.main or NETWORKS in i.chunk.ignore_drift:
+        return None
+    lost, due = i.cut_off.get(c.id, ()), i.memory.not_before
+    if c.condition in (Condition.RUNNING, Condition.PAUSED):
+        may = (due is None or i.now >= due) if parts.rolled_back else i.memory.failure is None
+    else:
+        may = parts.rolled_back and c.condition in ENDED and due is None
+    if not lost or not may:
+        return None  # where it was tried in vain, it is not in the way of what else is to be done
+    steps = joined_again(i.chunk.container, c, lost)
+    return to_do(i, Reason.RECOVERING, steps, steps[0][1])
 
 
 def _begin(i: ChunkInput, parts: Cast) -> Decision:

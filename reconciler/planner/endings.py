@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from reconciler.intent.model import Kind
 from reconciler.lifecycle import Reason
+from reconciler.planner.gist import gist
 from reconciler.planner.observed import Container
 from reconciler.planner.situation import ChunkInput
 
@@ -19,7 +20,8 @@ def ended_by_others(i: ChunkInput, c: Container) -> str:
 
 def how_it_ended(c: Container, output: str, limit: object = None) -> tuple[Reason, str]:
     """Reason and message of an end; ``limit`` is the container's of memory."""
-    tail = f"; it said: {output.strip()}" if output.strip() else ""
+    said = gist(output)
+    tail = f"; it said: {said}" if said else ""
     if c.oom_killed:
         return Reason.OOM_KILLED, f"{killed(c.exit_code, limit)}{tail}"
     if c.exit_code == 0:

@@ -60,6 +60,21 @@ def cut_off(chunk: Chunk, container: Container) -> bool:
     )
 
 
+def is_in_none(container: Container) -> bool:
+    """Whether a container that was made to be in networks of its own is in none."""
+    settings = container.settings
+    return settings is not None and not container.networks and not settings.get("network_mode")
+
+
+def joined_again(spec: ContainerSpec, container: Container, networks: Collection[str]) -> list[tuple[Action, str]]:
+    """What connects a container with networks that it lost."""
+    cause = "it was cut off from that network, which was made anew"
+    return [
+        (ConnectNetwork(container.name, network, spec.networks[network], spec.endpoints.get(network, {})), cause)
+        for network in networks
+    ]
+
+
 def repairs(
     spec: ContainerSpec, container: Container, name: str, changes: Collection[Difference], ignored: Collection[str]
 ) -> Iterator[tuple[Action, str]]:

@@ -58,6 +58,10 @@ def keep(i: ChunkInput, parts: Cast, c: Container) -> Decision:
         if parts.previous is not None:
             steps = take_away(i, parts.previous, "the new run is done")
             return to_do(i, Reason.UPDATING, steps, "removing the previous container")
+        if c.name != chunk.container.name and name_taken(i) is None:
+            # Its work is done, but the name that it was given may be another's.
+            steps = _called_back(i, parts, c)
+            return to_do(i, Reason.RECOVERING, steps, steps[-1][1])
         return Decision(State.COMPLETED, Reason.JOB_SUCCEEDED, "exit code 0")
     repairs = _repairs(i, parts, c)
     if repairs:
@@ -99,16 +103,9 @@ def _repairs(i: ChunkInput, parts: Cast, c: Container) -> list[tuple[Action, str
     """What brings a container of the present intent back to what was asked without replacing it."""
     assert i.chunk is not None
     steps: list[tuple[Action, str]] = []
-    wanted = i.chunk.container.name
-    name = c.name
-    if name != wanted:
-        if parts.previous is not None and parts.previous.name == wanted:
-            # An update was taken back before it was done: what was put aside is wanted again.
-            steps.extend(take_away(i, parts.previous, "its intent is taken back"))
-        else:
-            steps.extend(free_name(i, wanted, c, "left over from an earlier attempt"))
-        steps.append((RenameContainer(c.name, wanted), f"is called {c.name}"))
-        name = wanted
+    name = i.chunk.container.name
+    if c.name != name:
+        steps.extend(_called_back(i, parts, c))
     changes = differing(i, c)
     of_settings = [change for change in changes if change.setting != endpoints.NETWORKS]
     if of_settings:
@@ -119,6 +116,18 @@ def _repairs(i: ChunkInput, parts: Cast, c: Container) -> list[tuple[Action, str
         steps.append((UnpauseContainer(name), "was paused"))
     steps.extend(endpoints.repairs(i.chunk.container, c, name, changes, i.chunk.ignore_drift))
     return steps
+
+
+def _called_back(i: ChunkInput, parts: Cast, c: Container) -> list[tuple[Action, str]]:
+    """Give a container its own name again."""
+    assert i.chunk is not None
+    wanted = i.chunk.container.name
+    if parts.previous is not None and parts.previous.name == wanted:
+        # An update was taken back before it was done: what was put aside is wanted again.
+        steps = take_away(i, parts.previous, "its intent is taken back")
+    else:
+        steps = free_name(i, wanted, c, "left over from an earlier attempt")
+    return [*steps, (RenameContainer(c.name, wanted), f"is called {c.name}")]
 
 
 def _running(i: ChunkInput, parts: Cast, c: Container) -> Decision:
@@ -196,7 +205,7 @@ def _stop_at_closed_gate(i: ChunkInput, c: Container) -> Decision | None:
     if not (stops and i.gate_closed and c.condition is Condition.RUNNING):
         return None
     cause = f"gate closed: {i.waiting_for}"
-    return to_do(i, Reason.STOPPING, [(StopContainer(c.name, grace(i, c)), cause)], cause)
+    return to_do(i, Reason.STOPPING, [(StopContainer(c.name, grace(i, c), c.id), cause)], cause)
 
 
 def _found_last(i: ChunkInput, c: Container) -> str:
@@ -252,7 +261,8 @@ def rolled_back(i: ChunkInput, parts: Cast) -> Decision:
     if previous.condition is Condition.PAUSED:
         steps.append((UnpauseContainer(name), "the update failed"))
     if previous.condition in (Condition.CREATED, *ENDED):
-        after_retry = previous.run == m.counted_run and m.not_before is not None and i.now < m.not_before
+        waits = m.not_before is not None and i.now < m.not_before
+        after_retry = waits and previous.run in (m.counted_run, m.stopped_run)
         if not after_retry:
             others = replace(i, containers=tuple(one for one in i.containers if one is not parts.current))
             steps.extend(start(others, previous, name, "the previous container comes back"))
@@ -276,4 +286,6 @@ def rolled_back(i: ChunkInput, parts: Cast) -> Decision:
     back = "is back" if previous.condition is Condition.RUNNING else "is to come back"
     text = f"{what} failed and the previous container {back} {again}: {why}"
     text = framed(text, after=f"; it is not healthy itself: {taken_apart(ill)[0]}") if ill else text
+    if previous.condition is not Condition.RUNNING and m.last_error not in ("", why):
+        text = framed(text, after=f"; what holds it back: {taken_apart(m.last_error)[0]}")
     return Decision(State.FAILED, Reason.ROLLED_BACK, text, wake_at=wake)

@@ -46,8 +46,9 @@ class NetworkChange:
 
     ``left`` are the differences for which it was made anew already: where the same are there again, the engine does not
     take what was declared, and making it anew once more would not help. ``previous`` is what it was before, with its
-    ``attachments``. ``refused`` is the digest of the declaration that could not be had, ``failure`` why; it is tried
-    again at ``not_before``, and where that is None not before it changes or a person asks.
+    ``attachments``; once the new one is there, those of them that are not connected to it yet. ``refused`` is the
+    digest of the declaration that could not be had, ``failure`` why; it is tried again at ``not_before``, and where
+    that is None not before it changes or a person asks.
     """
 
     left: str = ""
@@ -75,7 +76,9 @@ def begun(before: NetworkChange, seen: Network, containers: Iterable[Container],
     """What is to be remembered before a network is taken away."""
     connected = (c for c in containers if seen.name in c.networks and c.owner is not None)
     attachments = tuple(Attachment(c.id, c.owner, dict(c.endpoints.get(seen.name, {}))) for c in connected)
-    return replace(before, left=cause, previous=spec_of(seen), attachments=attachments)
+    known = {one.container for one in attachments}
+    earlier = tuple(one for one in before.attachments if one.container not in known)
+    return replace(before, left=cause, previous=spec_of(seen), attachments=(*attachments, *earlier))
 
 
 def failed(before: NetworkChange, spec: NetworkSpec, why: str, now: float, *, final: bool) -> NetworkChange:
@@ -86,9 +89,12 @@ def failed(before: NetworkChange, spec: NetworkSpec, why: str, now: float, *, fi
     return replace(before, left="", refused=spec.digest, failure=why, attempts=attempts, not_before=due)
 
 
-def arrived(change: NetworkChange) -> NetworkChange:
-    """The memory once a network is as declared."""
-    return NetworkChange(left=change.left)
+def arrived(change: NetworkChange, name: str, containers: Mapping[str, Container]) -> NetworkChange:
+    """The memory once a network is as declared: who was connected and is not yet."""
+    cut_off = tuple(
+        one for one in change.attachments if (c := containers.get(one.container)) is not None and name not in c.networks
+    )
+    return NetworkChange(left=change.left, attachments=cut_off)
 
 
 def forgiven(change: NetworkChange) -> NetworkChange:

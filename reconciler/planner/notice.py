@@ -116,8 +116,8 @@ def notice(i: ChunkInput) -> Memory:
         if i.health.run == c.run and m.counted_run != c.run and _is_as_declared(i, chunk, c, parts):
             m = _notice_illness(i, c, tv, parts)
         return m
-    put_aside = c.name.endswith(PREVIOUS_SUFFIX)
-    if c.condition in ENDED and c.run and m.counted_run != c.run and not put_aside:
+    by_us = c.name.endswith(PREVIOUS_SUFFIX) or (parts.rolled_back and c.run == m.stopped_run)
+    if c.condition in ENDED and c.run and m.counted_run != c.run and not by_us:
         return _notice_end(i, c, parts)
     return m
 

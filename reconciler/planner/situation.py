@@ -47,6 +47,7 @@ class ChunkInput:
     program, was away. ``stop_is_over``: what we have told to end ourselves would have ended by now. ``crowd`` says why
     a restart for ill health must wait: so many others are being restarted. ``jitter`` is in 0 … 1. ``answered_all``:
     the container itself gave all its answers as declared.
+    ``cut_off`` are, by a container's id, the networks of the chunk that it lost as they were made anew.
     ``files`` tells what became of files that the containers have mounted. ``image`` is what is known of the image that
     the chunk names. ``leaves`` says why a chunk that is to go (without ``chunk``) goes.
     """
@@ -86,6 +87,7 @@ class ChunkInput:
     wanted_elsewhere: frozenset[str] = frozenset()
     files: News = field(default_factory=dict)
     kept_network: str = ""
+    cut_off: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     held_addresses: tuple[Holder, ...] = ()
     leaves: str = "no longer declared"
     told_apart: list[Cast] = field(default_factory=list, init=False, repr=False, compare=False)

@@ -48,8 +48,8 @@ def take_away(i: ChunkInput, c: Container, cause: str) -> list[tuple[Action, str
     """Stop a container, where it runs, and remove it."""
     steps: list[tuple[Action, str]] = []
     if c.condition in ALIVE:
-        steps.append((StopContainer(c.name, grace(i, c)), cause))
-    steps.append((RemoveContainer(c.name), cause))
+        steps.append((StopContainer(c.name, grace(i, c), c.id), cause))
+    steps.append((RemoveContainer(c.name, c.id), cause))
     return steps
 
 
@@ -75,7 +75,9 @@ def end_others(i: ChunkInput, c: Container | None, cause: str) -> list[tuple[Act
     if not ends_others(i):
         return []
     others = (other for other in i.containers if c is None or other.id != c.id)
-    return [(StopContainer(other.name, grace(i, other)), cause) for other in others if other.condition in ALIVE]
+    return [
+        (StopContainer(other.name, grace(i, other), other.id), cause) for other in others if other.condition in ALIVE
+    ]
 
 
 def alone(i: ChunkInput, c: Container | None) -> tuple[str, ...]:
@@ -94,7 +96,7 @@ def ends_others(i: ChunkInput) -> bool:
 
 def restart(i: ChunkInput, c: Container, cause: str) -> list[tuple[Action, str]]:
     """Stop a container that runs, and start it."""
-    return [(StopContainer(c.name, grace(i, c)), cause), *start(i, c, c.name, cause)]
+    return [(StopContainer(c.name, grace(i, c), c.id), cause), *start(i, c, c.name, cause)]
 
 
 def call(i: ChunkInput, c: Container, name: str, cause: str) -> list[tuple[Action, str]]:
@@ -102,7 +104,7 @@ def call(i: ChunkInput, c: Container, name: str, cause: str) -> list[tuple[Actio
     Docker refuses to rename it."""
     steps: list[tuple[Action, str]] = []
     if c.condition is Condition.RESTARTING:
-        steps.append((StopContainer(c.name, grace(i, c)), cause))
+        steps.append((StopContainer(c.name, grace(i, c), c.id), cause))
     return [*steps, (RenameContainer(c.name, name), cause)]
 
 

@@ -12,7 +12,7 @@ import re
 from reconciler.errors import PnrError, Unreachable
 from reconciler.probes.protocol import Probe, ProbeResult, Target
 from reconciler.probes.target import shown
-from reconciler.sentences import advised
+from reconciler.sentences import advised, shortened
 
 LONGEST_MESSAGE = 500
 
@@ -49,11 +49,10 @@ async def ask(probe: Probe, target: Target, timeout_seconds: float) -> ProbeResu
 
 def printable(text: str) -> str:
     """``text`` on one line, without control characters and colours, and not longer than ``LONGEST_MESSAGE``."""
-    text = _ESCAPE_SEQUENCE.sub("", text)
-    shortened = text if len(text) <= LONGEST_MESSAGE else text[: LONGEST_MESSAGE - 1] + "…"
-    if shortened.isprintable():
-        return shortened
-    return "".join(char if char.isprintable() else " " for char in shortened).strip()
+    text = shortened(_ESCAPE_SEQUENCE.sub("", text), LONGEST_MESSAGE)
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else " " for char in text).strip()
 
 
 def _name(probe: Probe) -> str:

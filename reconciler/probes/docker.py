@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from reconciler.intent.model import HealthCheck
-from reconciler.probes.protocol import Inside, ProbeResult, Target
-
-_WITHOUT = "the image has no HEALTHCHECK; give the container a healthcheck, or use another type of health_check"
+from reconciler.probes.protocol import WITHOUT_HEALTHCHECK, Inside, ProbeResult, Target
 
 
 class DockerProbe:
@@ -26,7 +24,7 @@ class DockerProbe:
         if seen is None:
             return ProbeResult(ok=False, message="the container is gone")
         if seen.health is None:
-            return ProbeResult(ok=False, message=_WITHOUT)
+            return ProbeResult(ok=False, message=WITHOUT_HEALTHCHECK)
         printed = f"; its check printed: {seen.health_output}" if seen.health_output else ""
         is_healthy = seen.health == "healthy"
         return ProbeResult(ok=is_healthy, message=seen.health if is_healthy else f"{seen.health}{printed}")

@@ -10,6 +10,9 @@ from typing import Any
 
 from reconciler.intent.model import HealthCheck
 from reconciler.probes.protocol import Inside, ProbeResult, Target
+from reconciler.sentences import MARK, advised
+
+_STEP = "put right what the check found, or correct its `command` (what it prints is not in `pnr logs`)"
 
 
 class ExecProbe:
@@ -42,7 +45,9 @@ class ExecProbe:
         if code == 0:
             return ProbeResult(ok=True, message="the command exited 0")
         last = next((line.strip() for line in reversed(output.splitlines()) if line.strip()), "")
-        return ProbeResult(ok=False, message=f"the command exited {code}" + (f": {last}" if last else ""))
+        message = f"the command exited {code}" + (f": {last}" if last else "")
+        # Where the engine could not run it, what it says has its own step.
+        return ProbeResult(ok=False, message=message if MARK in last else advised(message, _STEP))
 
     async def close(self) -> None:
         """Nothing is kept open."""

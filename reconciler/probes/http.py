@@ -24,7 +24,7 @@ from reconciler.probes.pattern import LONGEST_PATTERN, Pattern
 from reconciler.probes.protocol import Inside, ProbeResult, Target
 from reconciler.probes.target import shown
 from reconciler.probes.tcp import reason
-from reconciler.sentences import advised
+from reconciler.sentences import advised, shortened
 
 if TYPE_CHECKING:
     import httpx
@@ -33,6 +33,7 @@ MOST_BODY_BYTES = 64 * 1024
 MOST_REDIRECTS = 5
 MOST_SHOWN = 120
 MOST_SHOWN_BYTES = 2048
+_CORRECT_REGEX = "correct `body_regex` in the health check, or see why it answers otherwise (`pnr logs`)"
 _TAGS = re.compile(r"<(script|style|head)\b.*?</\1>|<[^>]*>", re.DOTALL | re.IGNORECASE)
 
 _STATUS: Mapping[str, Any] = {
@@ -165,8 +166,10 @@ class HttpProbe:
             coding = response.headers.get("Content-Encoding", "identity")
             if coding != "identity":
                 return ProbeResult(ok=False, message=f"{url}: the body came in {coding}, which was not asked for")
-            if not await self._body.found_in([await _start_of_body(response)]):
-                return ProbeResult(ok=False, message=f"{url}: answered {status}, but body_regex is not in the body")
+            body = await _start_of_body(response)
+            if not await self._body.found_in([body]):
+                lacking = f"{url}: answered {describe(status)}, but body_regex is not in the body{_shown(body)}"
+                return ProbeResult(ok=False, message=advised(lacking, _CORRECT_REGEX))
         return ProbeResult(ok=True, message=f"{self._scheme} {self._port_key} answered {status}")
 
     @staticmethod
@@ -229,9 +232,13 @@ async def _said(response: httpx.Response) -> str:
     led = f", to {location}" if location and 300 <= response.status_code < 400 else ""
     if led or response.request.method == "HEAD":
         return led
-    text = " ".join(_TAGS.sub(" ", await _start_of_body(response, MOST_SHOWN_BYTES)).split())
-    shown = text if len(text) <= MOST_SHOWN else f"{text[: MOST_SHOWN - 1]}…"
-    return f"; it said: {shown}" if shown else ""
+    return _shown(await _start_of_body(response, MOST_SHOWN_BYTES))
+
+
+def _shown(body: str) -> str:
+    """The first words of a body, without its tags."""
+    text = " ".join(_TAGS.sub(" ", body[:MOST_SHOWN_BYTES]).split())
+    return f"; it said: {shortened(text, MOST_SHOWN)}" if text else ""
 
 
 async def _start_of_body(response: httpx.Response, most: int = MOST_BODY_BYTES) -> str:

@@ -13,6 +13,11 @@ from typing import Any, Protocol
 
 from reconciler.intent.model import HealthCheck
 from reconciler.planner.observed import Container
+from reconciler.sentences import advised
+
+WITHOUT_HEALTHCHECK = advised(
+    "the image has no HEALTHCHECK", "give the container a `healthcheck`, or use another type of health_check"
+)
 
 
 @dataclass(frozen=True, slots=True)

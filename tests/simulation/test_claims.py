@@ -69,6 +69,34 @@ def test_a_copied_file_changes_nothing_wherever_its_name_sorts_and_after_a_resta
     run(story())
 
 
+@pytest.mark.parametrize("edit", ["cut short", "a comma too many", "marks of a merge"])
+def test_a_file_that_is_no_json_any_more_and_renamed_is_still_its_domain(edit: str) -> None:
+    async def story() -> None:
+        async with World() as w:
+            put(w, shop=STACK)
+            await w.until_settled()
+            before, text = runs(w), json.dumps(STACK)
+            broken = {
+                "cut short": text[:-3],
+                "a comma too many": text[:-1] + ",}",
+                "marks of a merge": f"<<<<<<< HEAD\n{text}\n=======\n{text}\n>>>>>>> other\n",
+            }[edit]
+            put(w, shop=broken)
+            await w.until(lambda: "shop.json" in errors(w))
+            put(w, shop=None, store=broken)
+            await w.until(lambda: "store.json" in errors(w))
+            await asyncio.sleep(90)
+            await w.kill()
+            w.start()
+            await asyncio.sleep(90)
+            assert runs(w) == before
+            put(w, store=STACK)
+            await w.until_settled()
+            assert runs(w) == before
+
+    run(story())
+
+
 def test_several_newcomers_in_one_scan_get_nothing_of_what_is_in_force() -> None:
     async def story() -> None:
         async with World() as w:

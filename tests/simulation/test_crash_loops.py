@@ -112,8 +112,13 @@ class Slow(SimulatedEngine):
     late = 3.0
     fails = False
 
+    def __init__(self, **more: Any) -> None:
+        super().__init__(**more)
+        self.known_ends: list[float | None] = []
+
     async def output_of_run(self, ended: Container, after: float | None, limit_bytes: int) -> RunOutput:
         """As late as told."""
+        self.known_ends.append(after)
         await asyncio.sleep(self.late)
         if self.fails:
             raise EngineError("the log driver hands over nothing")
@@ -140,6 +145,23 @@ def test_what_a_run_printed_is_told_of_that_run_and_never_that_it_printed_nothin
                     assert "printed nothing" not in explain(w.view(), "web")
                 await asyncio.sleep(0.1)
         assert bool(told) is not fails
+
+    run(story())
+
+
+def test_of_a_first_run_it_is_known_that_no_other_has_printed_before_it() -> None:
+    """Else what is found late of an update that failed could be another run's, and would go with its container."""
+
+    async def story() -> None:
+        engine = Slow()
+        async with World(engine) as w:
+            w.files.write("shop", shop())
+            await w.until_settled()
+            engine.fate("bad:1").exit_code, engine.fate("bad:1").exit_after = 3, 0.5
+            w.files.write("shop", shop("bad:1"))
+            await w.until(lambda: w.chunk("web")["reason"] == "RolledBack", limit=900)
+            assert engine.known_ends[0] == 0.0
+            assert "it said: said in run" in w.chunk("web")["message"]
 
     run(story())
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from reconciler.cli.explain import explain
-from reconciler.engine.protocol import StartFailed
+from reconciler.engine.protocol import Progress, StartFailed
 from reconciler.engine.simulated import SimulatedEngine
 from reconciler.planner.actions import Action, StartContainer
 from reconciler.planner.observed import Condition, Container
@@ -141,6 +141,35 @@ def test_a_bad_version_that_ends_while_nobody_looks_is_still_rejected() -> None:
             await w.until(lambda: w.chunk("web")["reason"] == "RolledBack" and w.fact("web_ready") == "Y", limit=60)
             assert "until the domain changes" in w.chunk("web")["message"]
             assert w.container(WEB).condition is Condition.RUNNING
+
+    run(story())
+
+
+class StoppingEngine(SimulatedEngine):
+    """Whatever it starts of one image for the first time is stopped before the answer to that comes."""
+
+    stopped = ""
+
+    async def perform(self, action: Action, progress: Progress | None = None) -> Container | None:
+        done = await super().perform(action, progress)
+        if isinstance(action, StartContainer) and done is not None and done.image == "web:2" and not self.stopped:
+            self.stopped = done.id
+            self.stop_by_hand(action.name)
+            await asyncio.sleep(0.2)
+        return done
+
+
+@pytest.mark.parametrize("strategy", ["stop-first", "start-first"])
+def test_a_new_container_that_is_stopped_while_it_is_being_started_is_started_again(strategy: str) -> None:
+    async def story() -> None:
+        engine = StoppingEngine()
+        async with World(engine) as w:
+            w.files.write("shop", shop("web:1", strategy=strategy))
+            await w.until_settled()
+            w.files.write("shop", shop("web:2", strategy=strategy))
+            await w.until(lambda: updated(w), limit=30)
+            assert not was_rejected(w)
+            assert w.container(WEB).id == engine.stopped
 
     run(story())
 

@@ -110,6 +110,35 @@ def test_an_update_with_another_name_that_fails_brings_back_what_was_there() -> 
     run(story())
 
 
+def test_a_job_that_is_done_gets_its_name_back_as_well_and_is_not_done_again() -> None:
+    async def story() -> None:
+        async with World() as w:
+            w.engine.fate("job:1").exit_code, w.engine.fate("job:1").exit_after = 0, 1.0
+            job = chunk("job", kind="job", container={"name": "xx"})
+            del job["health_check"]
+            w.files.write("shop", domain(job, chunk("web", "job", on_gate_close="stop", container={"name": "yy"})))
+            await w.until_settled()
+            runs = {c.id: c.run for c in w.engine.containers.values()}
+            for new in ("zz", "other"):
+                w.engine.rename_by_hand("xx", new)
+                await w.until(lambda: owners(w) == {"xx": "job", "yy": "web"})
+                await w.until_settled()
+            w.engine.rename_by_hand("xx", "zz")
+            w.engine.rename_by_hand("yy", "xx")
+            w.engine.rename_by_hand("zz", "yy")
+            await w.until(lambda: owners(w) == {"xx": "job", "yy": "web"})
+            await w.until_settled()
+            w.engine.rename_by_hand("xx", "zz")
+            w.engine.plant_container("xx")
+            await asyncio.sleep(60.0)
+            assert w.settled()
+            assert w.fact("job_ready") == "Y"
+            assert {c.id: c.run for c in w.engine.containers.values() if c.owner is not None} == runs
+            await nothing_more_happens(w)
+
+    run(story())
+
+
 def test_what_is_brought_back_runs_under_its_own_name_where_the_new_one_has_been_taken() -> None:
     async def story() -> None:
         async with World() as w:

@@ -12,7 +12,8 @@ from reconciler.cli.explain import explain
 from reconciler.engine.protocol import EngineError
 from reconciler.engine.simulated import Fault, SimulatedEngine
 from reconciler.intent.model import Ipam, Pool
-from reconciler.planner.actions import CreateNetwork
+from reconciler.planner.actions import ConnectNetwork, CreateNetwork
+from reconciler.planner.observed import Condition, Container
 from tests.simulation.virtual_time import run
 from tests.simulation.world import World, chunk, domain
 
@@ -241,3 +242,72 @@ def test_a_second_network_of_somebody_else_is_told_and_stays_and_ours_goes_with_
 
 def _pools(subnet: str) -> Ipam:
     return Ipam("default", (Pool(subnet),))
+
+
+def cut_off(w: World) -> set[str]:
+    return {c.name for c in w.engine.containers.values() if c.condition is Condition.RUNNING and not c.networks}
+
+
+def lans(image: str = "app:1", subnet: str = "10.213.1.0/25", **more: Any) -> dict[str, Any]:
+    """A chunk in two networks, of which one has a subnet of its own."""
+    web = chunk("web", "system_ready", **more)
+    web["container"] |= {"image": image, "networks": ["lan", "side"]}
+    return domain(web, networks={"lan": {"ipam": {"config": [{"subnet": subnet}]}}, "side": {}})
+
+
+@pytest.mark.parametrize("names", [("lan",), ("lan", "side")], ids=["one", "of two"])
+def test_what_an_update_falls_back_to_is_in_the_network_that_was_made_anew_for_it(names: tuple[str, ...]) -> None:
+    async def story() -> None:
+        async with World() as w:
+            first, second = lans(), lans("broken:1", "10.213.2.0/25")
+            for document in (first, second):
+                document["cpuxs"]["main"]["design_chunks"][0]["container"]["networks"] = list(names)
+            w.files.write("shop", first)
+            await w.until_settled()
+            w.engine.fate("broken:1").exit_code = 3
+            w.engine.fate("broken:1").exit_after = 1.0
+            w.files.write("shop", second)
+            await w.until(lambda: w.chunk("web")["reason"] == "RolledBack")
+            assert set(w.container("shop_web").networks) == {f"pnr_shop_{name}" for name in names}
+            w.files.write("shop", first)
+            await w.until_settled(limit=60)
+            assert set(w.container("shop_web").networks) == {f"pnr_shop_{name}" for name in names}
+
+    run(story())
+
+
+def test_what_waits_for_its_update_is_in_the_network_that_was_made_anew_meanwhile() -> None:
+    async def story() -> None:
+        async with World() as w:
+            w.files.write("shop", lans(replicas=3))
+            await w.until_settled()
+            w.engine.fate("missing:1").missing = True
+            w.files.write("shop", lans("missing:1", "10.213.2.0/25", replicas=3))
+            await w.until(lambda: w.chunk("web")["reason"] == "ImagePullFailed")
+            await asyncio.sleep(60)
+            assert len(w.running()) == 3
+            assert cut_off(w) == set()
+            assert all(len(c.networks) == 2 for c in w.engine.containers.values())
+
+    run(story())
+
+
+class Deaf(SimulatedEngine):
+    """It connects nobody who is there already."""
+
+    def connect_network(self, action: ConnectNetwork) -> Container:
+        raise EngineError("this engine connects nobody")
+
+
+def test_an_update_and_the_way_back_go_on_where_what_serves_can_not_be_connected_again() -> None:
+    async def story() -> None:
+        async with World(Deaf()) as w:
+            w.files.write("shop", lans())
+            await w.until_settled()
+            w.engine.fate("broken:1").exit_code = 3
+            w.files.write("shop", lans("broken:1", "10.213.2.0/25"))
+            await w.until(lambda: w.chunk("web")["reason"] == "RolledBack" and w.running() == {"shop_web"}, limit=60)
+            w.files.write("shop", lans("app:2", "10.213.3.0/25"))
+            await w.until_settled(limit=60)
+
+    run(story())

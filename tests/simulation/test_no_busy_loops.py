@@ -9,7 +9,7 @@ import pytest
 
 from reconciler.engine.protocol import Progress
 from reconciler.engine.simulated import SimulatedEngine
-from reconciler.planner.actions import Action, StartContainer
+from reconciler.planner.actions import Action, CreateContainer, CreateNetwork, EnsureImage, StartContainer
 from reconciler.planner.observed import Container
 from tests.simulation.virtual_time import run
 from tests.simulation.world import World, chunk, domain
@@ -54,5 +54,37 @@ def test_what_somebody_takes_away_again_and_again_is_made_ever_less_often(more: 
             before = made(w)
             engine.remove_by_hand("shop_web")
             await w.until(lambda: made(w) == before + 1, limit=5)
+
+    run(story())
+
+
+class Strange(SimulatedEngine):
+    """Answers to one kind of action in a way that nobody has thought of."""
+
+    def __init__(self, kind: type[Action]) -> None:
+        super().__init__()
+        self.kind: type[Action] | None = kind
+        self.asked = 0
+
+    async def perform(self, action: Action, progress: Progress | None = None) -> Container | None:
+        if self.kind is not None and isinstance(action, self.kind):
+            self.asked += 1
+            raise KeyError("State")
+        return await super().perform(action, progress)
+
+
+@pytest.mark.parametrize("kind", [CreateNetwork, EnsureImage, CreateContainer, StartContainer])
+def test_what_fails_in_a_way_that_nobody_has_thought_of_is_told_and_tried_again_ever_less_often(
+    kind: type[Action],
+) -> None:
+    async def story() -> None:
+        engine = Strange(kind)
+        async with World(engine) as w:
+            w.files.write("shop", domain(chunk("web")))
+            await asyncio.sleep(60.0)
+            assert 2 <= engine.asked <= 12
+            assert "failed in a way that pnr does not know (KeyError: 'State')" in str(w.domain("shop"))
+            engine.kind = None
+            await w.until_settled(limit=300)
 
     run(story())

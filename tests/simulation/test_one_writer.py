@@ -85,6 +85,34 @@ def test_an_engine_that_is_restarted_in_the_middle_of_an_update_starts_no_second
     run(story())
 
 
+@pytest.mark.parametrize("kind", ["service", "job"])
+@pytest.mark.parametrize("name", ["shop_db", None])
+def test_what_somebody_renames_in_the_middle_of_an_update_is_ended_all_the_same(kind: str, name: str | None) -> None:
+    """An action goes to the container that it was meant for, whatever that is called by then."""
+
+    async def story() -> None:
+        engine = SimulatedEngine(start_seconds=(0.02, 0.03), stop_seconds=(0.02, 0.03))
+        if kind == "job":
+            engine.fate("db:1").exit_code, engine.fate("db:1").exit_after = 0, 600.0
+        async with World(engine) as w:
+            for moment in range(60):
+                edited = db(str(moment), kind=kind)
+                edited["container"]["name"] = name
+                if kind == "job":
+                    del edited["health_check"]
+                before = set(engine.containers)
+                engine.strike(Fault(0.0, "deaf", 2.0))
+                w.files.write("shop", domain(edited))
+                await asyncio.sleep(0.002 * moment)
+                for old in before & set(engine.containers):
+                    engine.rename_by_hand(engine.containers[old].name, f"by_hand_{moment}")
+                await w.until(lambda before=before: running(w) == 1 and not before & set(engine.containers))  # type: ignore[misc]
+                await asyncio.sleep(5.0)
+            assert engine.double_writers == []
+
+    run(story())
+
+
 def test_a_chunk_that_is_called_otherwise_begins_when_what_it_was_called_before_has_ended() -> None:
     async def story() -> None:
         engine = SimulatedEngine(start_seconds=(0.2, 0.6), stop_seconds=(5.0, 8.0))
@@ -99,6 +127,50 @@ def test_a_chunk_that_is_called_otherwise_begins_when_what_it_was_called_before_
                 await asyncio.sleep(0.02)
             assert any("which is to go and writes to directory /srv/data" in one for one in said)
             assert w.running() == {"shop-main-database-1"}
+
+    run(story())
+
+
+@pytest.mark.parametrize("down", [False, True], ids=["while it runs", "while it is down"])
+def test_a_domain_that_is_called_otherwise_begins_when_what_it_was_called_before_has_ended(down: bool) -> None:
+    async def story() -> None:
+        engine = SimulatedEngine(start_seconds=(0.2, 0.6), stop_seconds=(5.0, 8.0))
+        async with World(engine) as w:
+            w.files.write("shop", domain(db("0")))
+            await w.until_settled()
+            if down:
+                await w.kill()
+            w.files.write("shop", domain(db("0"), name="store"))
+            if down:
+                w.start()
+            await w.until(lambda: "store" in {one["name"] for one in w.view()["domains"]})
+            said = set()
+            for look in range(1000):
+                if down and look == 500:
+                    assert w.held() == {"shop"}
+                    w.ask_confirm("shop")
+                said.add(w.chunk("db", "store")["message"])
+                assert running(w) <= 1
+                await asyncio.sleep(0.05)
+            assert any("whose file is gone and which writes to directory /srv/data" in one for one in said)
+            assert w.running() == {"store-main-db-1"}
+
+    run(story())
+
+
+def test_what_shares_a_directory_with_a_domain_whose_removal_is_held_goes_on() -> None:
+    async def story() -> None:
+        async with World() as w:
+            shared = {name: domain(db("0"), name=name) for name in ("one", "two", "three", "four")}
+            for name, document in shared.items():
+                w.files.write(name, document)
+            await w.until_settled()
+            w.files.remove("one", "two", "three")
+            await w.until(lambda: w.held() == {"one", "two", "three"})
+            w.engine.die("four-main-db-1")
+            w.files.write("four", domain(db("1"), name="four"))
+            await w.until(lambda: w.settled("four") and w.domain("four")["generation"] == 2, limit=30)
+            assert running(w) == 4
 
     run(story())
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from reconciler.planner.observed import Condition
 from tests.simulation.virtual_time import run
 from tests.simulation.world import World, chunk, domain
 
@@ -132,5 +133,32 @@ def test_what_serves_beside_a_failing_update_is_never_doubted() -> None:
             await w.until(lambda: w.fact("web_ready") == "N")
             await w.until(lambda: w.fact("web_ready") == "Y")
             assert w.chunk("web")["restarts"] == 1
+
+    run(story())
+
+
+def test_one_that_can_not_come_back_is_not_told_to_have_ended_by_itself() -> None:
+    async def story() -> None:
+        async with World() as w:
+            ports = {"ports": {"80": "8080"}}
+            first = domain(chunk("web", container={"image": "web:1", **ports}))
+            w.files.write("shop", first)
+            await w.until_settled()
+            w.engine.fate("web:2").exit_code, w.engine.fate("web:2").exit_after = 1, 2.0
+            second = domain(chunk("web", container={"image": "web:2", "ports": {"80": "8081"}}))
+            w.files.write("shop", second)
+            await w.until(
+                lambda: any(
+                    c.image == "web:2" and c.condition is Condition.RUNNING for c in w.engine.containers.values()
+                )
+            )
+            w.engine.plant_container("theirs", port=8080)
+            await w.until(lambda: w.chunk("web")["reason"] == "RolledBack")
+            await asyncio.sleep(30.0)
+            said = [entry["message"] for entry in w.stores.entries if entry["kind"] == "setback"]
+            assert said == ["exit code 1"]
+            assert "what holds it back: host port 8080 is held by container theirs" in w.chunk("web")["message"]
+            w.engine.remove_by_hand("theirs")
+            await w.until(lambda: w.fact("web_ready") == "Y" and w.chunk("web")["reason"] == "RolledBack", limit=30)
 
     run(story())

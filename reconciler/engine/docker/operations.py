@@ -63,10 +63,10 @@ def perform(
             case StartContainer():
                 failed = StartFailed
                 return containers.start(action)
-            case StopContainer(name, grace):
-                return containers.stop(name, grace)
-            case RemoveContainer(name):
-                containers.remove(name)
+            case StopContainer(name, grace, id):
+                return containers.stop(id or name, grace)
+            case RemoveContainer(name, id):
+                containers.remove(id or name)
             case RenameContainer(name, new_name):
                 return containers.rename(name, new_name)
             case AdoptContainer():

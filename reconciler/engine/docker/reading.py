@@ -13,6 +13,7 @@ from reconciler.engine.docker.output import unix
 from reconciler.intent.model import ChunkId, Ipam, Pool
 from reconciler.intent.settings import endpoints, read_back, volumes
 from reconciler.intent.settings.words import OWN_LABELS
+from reconciler.planner.gist import gist
 from reconciler.planner.observed import (
     LABEL_CHUNK,
     LABEL_CPUX,
@@ -248,11 +249,15 @@ def from_inspection(body: Mapping[str, Any]) -> Container:
 
 def _printed_last(health: Mapping[str, Any]) -> str:
     """What the image's check printed as it failed last; "" where it did not. Of much it is the end, which most often
-    says why."""
+    says why, and where a usage text or a stack is the end, what stands before that."""
     failed = [entry for entry in health.get("Log") or () if entry.get("ExitCode")]
-    text = " ".join(str(failed[-1].get("Output") or "").split()) if failed else ""
+    printed = str(failed[-1].get("Output") or "") if failed else ""
+    text = " ".join(printed.split())
     if len(text) <= _LONGEST_HEALTH_OUTPUT:
         return text
+    told = " ".join(gist(printed).split())
+    if not text.endswith(told) and len(told) <= _LONGEST_HEALTH_OUTPUT and not told.endswith("…"):
+        return told
     end = text[-_LONGEST_HEALTH_OUTPUT:]
     return f"… {end.partition(' ')[2] or end}"
 

@@ -400,10 +400,18 @@ class SimulatedEngine(SimulatedHost):
                 seconds = self._random.uniform(*self._stop_seconds)
             case _:
                 seconds = CALL_SECONDS
-        meant = self._find(action.name) if isinstance(action, _ON_ONE) else None
+        meant = self._meant(action)
         # As Docker does: who is being started is renamed, and looked at, when that is done.
         async with self._turn(meant if isinstance(action, StartContainer | RenameContainer) else None):
             return await self._perform_in(action, seconds, meant)
+
+    def _meant(self, action: Action) -> Container | None:
+        match action:
+            case StopContainer(id=id) | RemoveContainer(id=id) if id:
+                return self.containers.get(id)
+            case StartContainer(name) | StopContainer(name) | RemoveContainer(name) | RenameContainer(name):
+                return self._find(name)
+        return None
 
     def _turn(self, c: Container | None) -> contextlib.AbstractAsyncContextManager[object]:
         return self._turns.setdefault(c.id, asyncio.Lock()) if c is not None else contextlib.nullcontext()
@@ -412,10 +420,12 @@ class SimulatedEngine(SimulatedHost):
         await self._answer(seconds, LATE_CALL_SECONDS)
         self._fail_perhaps()
         self._log(action)
-        if meant is not None and isinstance(action, _ON_ONE):
+        if isinstance(action, _ON_ONE):
             # It is done to the container that had the name as it was asked for, whoever has it by now.
-            now = self.containers.get(meant.id)
-            if now is None and self._find(action.name) is not None:
+            now = self.containers.get(meant.id) if meant is not None else None
+            if now is None and isinstance(action, StopContainer | RemoveContainer) and action.id:
+                return None
+            if now is None and meant is not None and self._find(action.name) is not None:
                 raise NotFound(f"container {meant.id} is gone")
             action = replace(action, name=now.name) if now is not None else action
         if isinstance(action, RemoveContainer) and self._now() < self.weather.stuck_until:

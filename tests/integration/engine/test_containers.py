@@ -60,6 +60,24 @@ async def test_a_container_lives_and_goes_through_actions(engine: DockerEngine, 
     assert await engine.look(created.id) is None
 
 
+async def test_what_is_to_end_and_go_is_found_by_its_id_whatever_it_is_called(
+    engine: DockerEngine, bench: Bench
+) -> None:
+    meant, other = await bench.create(), await bench.create("other")
+    for made in (meant, other):
+        await engine.perform(StartContainer(made.name))
+    bench.client.rename(meant.id, f"{meant.name}-by-hand")
+    bench.client.rename(other.id, meant.name)
+    for action in (StopContainer(meant.name, 0, meant.id), RemoveContainer(meant.name, meant.id)):
+        for _ in range(2):
+            await engine.perform(action)
+    assert await engine.look(meant.id) is None
+    assert await engine.perform(StopContainer(meant.name, 0, meant.id)) is None
+    left = await engine.look(other.id)
+    assert left is not None
+    assert left.condition is Condition.RUNNING
+
+
 async def test_every_action_may_be_done_twice(engine: DockerEngine, bench: Bench) -> None:
     network = await bench.network("net")
     assert await bench.network("net") == network

@@ -161,6 +161,7 @@ async def test_the_body_must_match_where_a_pattern_is_given(pattern: str, ok: bo
     async with serving(answering(http("200 OK", b'{"status": "up"}'))) as port:
         result = await _probe(port, body_regex=pattern)
     assert result.ok is ok
+    assert ok or 'but body_regex is not in the body; it said: {"status": "up"}' in result.message
 
 
 async def test_a_pattern_that_backtracks_without_end_ends_at_the_deadline() -> None:

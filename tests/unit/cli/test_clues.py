@@ -20,6 +20,11 @@ from reconciler.cli.clues import step_from
         ("ping: bad address '127.0.0.256'", "Correct 127.0.0.256"),
         ("wget: bad address 'databse:5432'", "The name databse is not known"),
         ("wget: bad address '7-db'", "The name 7-db is not known"),
+        ("java.net.UnknownHostException: kafka", "The name kafka is not known"),
+        ("java.net.UnknownHostException: kafka: Name or service not known", "The name kafka is not known"),
+        ('nginx: [emerg] host not found in upstream "api:80" in /etc/nginx/nginx.conf:3', "The name api is not known"),
+        ("php_network_getaddresses: getaddrinfo for db failed: Name or service not known", "The name db is not known"),
+        ("Error -2 connecting to cache:6379. Name or service not known.", "The name cache is not known"),
         ("exec /s/run.sh: no such file or directory", "it must not end as on Windows, CRLF"),
     ],
 )

@@ -44,6 +44,12 @@ def test_on_a_terminal_a_long_message_is_cut_and_never_the_state() -> None:
     assert lines[1].endswith("…")
 
 
+def test_the_end_of_a_build_is_not_in_the_table() -> None:
+    said = "image shop can't be built from .: exit code 2; what to do: correct it\nStep 1/2\nRUN false"
+    lines = status_lines(view(domain("demo", chunk("db", "failed", "ImageBuildFailed", said))), NOW)
+    assert lines[1].endswith("can't be built from .: exit code 2; what to do: correct it")
+
+
 def test_what_is_wrong_stands_below_the_table() -> None:
     document = view(
         domain("demo", chunk("db"), errors=[problem("demo.json", "unknown key")], stalled=True, held="all gone"),

@@ -136,6 +136,12 @@ def test_of_what_a_health_check_printed_it_is_the_end_that_is_kept() -> None:
     assert reading.from_inspection(inspection(Health={"Log": log})).health_output == "no role app"
 
 
+def test_a_check_that_explains_its_usage_is_told_by_what_stands_before_that() -> None:
+    usage = "\n\nUsage: nc [-l] [-p PORT] [HOST] [PORT]\n" + "\t-l\tListen mode, for inbound connects\n" * 20
+    log = [{"ExitCode": 1, "Output": f"nc: invalid option -- 'z'{usage}"}]
+    assert reading.from_inspection(inspection(Health={"Log": log})).health_output == "nc: invalid option -- 'z'"
+
+
 def test_a_state_that_is_not_known_counts_as_dead() -> None:
     assert reading.condition("transmogrified") is Condition.DEAD
 

@@ -73,5 +73,10 @@ def test_an_unknown_key_names_the_nearest_known_one() -> None:
 
 def test_the_name_of_a_broken_domain_is_known_where_it_can_be_read() -> None:
     assert read(chunk('"bad": 1').encode()).name == "d"
-    assert read(b'{"name": "d"').name is None
+    assert read(b'{"name": "d"').name == "d"
+    assert read(b'{"cpuxs": {"m": {"name": "x"}},\n<<<<<<< ours\n"name": "d",\n=======\n').name == "d"
+    assert read(b'{"x": "\\"name\\":", "name": "d", "name": "e"}').name == "d"
+    assert read(b'{"name": "cut sho').name is None
+    assert read(b'{"cpuxs": {"m": {"name": "x"').name is None
+    assert read(b'["name", ":", "d"]').name is None
     assert read(b'{"name": "../d"}').name is None

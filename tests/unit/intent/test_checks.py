@@ -61,6 +61,14 @@ def at(*path: str | int, cpux: str = "main") -> tuple[str | int, ...]:
     return ("cpuxs", cpux, "design_chunks", *path)
 
 
+@pytest.mark.parametrize("name", ["shop_web.pnr-next", "shop_web.pnr-previous", "a.pnr-aside-1"])
+def test_no_container_is_called_as_an_update_calls_its_own(name: str) -> None:
+    (found,) = check([domain(chunk("a", container=name))])
+    assert (found.code, found.severity) == ("ReservedName", "error")
+    assert found.path[-2:] == ("container", "name")
+    assert check([domain(chunk("a", container="a.pnrnext"))]) == []
+
+
 def test_a_chain_that_works_has_no_findings() -> None:
     shop = domain(
         chunk("db", "system_ready"),

@@ -331,6 +331,22 @@ def test_a_name_that_two_domains_would_answer_to_in_one_network_is_told_in_both(
     )
 
 
+def test_a_name_that_two_cpuxs_would_answer_to_in_one_network_is_told_in_both() -> None:
+    both = document(declared("redis"))
+    both["cpuxs"]["second"] = both["cpuxs"]["main"]
+    found = check([valid(both)])
+    assert [(f.code, f.severity, f.path[1]) for f in found] == [
+        ("SharedName", "warning", "main"),
+        ("SharedName", "warning", "second"),
+    ]
+    assert "d/main/redis and d/second/redis have the same name redis: whoever asks for redis there" in (
+        found[0].message
+    )
+    apart = document(declared("redis", container={"networks": ["one"]}), networks={"one": None})
+    apart["cpuxs"]["second"] = document(declared("redis"))["cpuxs"]["main"]
+    assert check([valid(apart)]) == []
+
+
 def test_an_address_of_a_network_is_one_containers() -> None:
     lan = {"lan": {"external": True, "name": "lan_of_all"}}
     joins = {"networks": {"lan": {"ipv4_address": "10.5.0.9"}}}

@@ -9,6 +9,7 @@ from reconciler.probes.docker import DockerProbe
 from reconciler.probes.exec import ExecProbe
 from reconciler.probes.log import FIRST_LOOK_BYTES, LONGEST_LINE, LOOK_BYTES, LogProbe
 from reconciler.probes.protocol import Target
+from reconciler.sentences import taken_apart
 from tests.unit.probes.build import FakeInside, check, container
 
 
@@ -36,7 +37,9 @@ async def test_a_command_given_as_a_string_is_run_by_the_shell() -> None:
 async def test_another_exit_code_is_told_with_the_last_line(output: str, message: str) -> None:
     result = await ExecProbe(check("exec", command="x"), FakeInside(result=(7, output))).probe(Target(container()))
     assert not result.ok
-    assert result.message == message
+    cause, step = taken_apart(result.message)
+    assert cause == message
+    assert "correct its `command`" in step
 
 
 async def test_an_error_of_the_engine_is_left_to_who_asks() -> None:
@@ -55,7 +58,9 @@ async def test_the_engines_own_word_on_health_counts(health: str, ok: bool) -> N
 async def test_an_image_without_a_healthcheck_is_told() -> None:
     result = await DockerProbe(check("docker"), FakeInside(seen=container())).probe(Target(container()))
     assert not result.ok
-    assert "no HEALTHCHECK" in result.message
+    cause, step = taken_apart(result.message)
+    assert cause == "the image has no HEALTHCHECK"
+    assert "give the container a `healthcheck`" in step
 
 
 async def test_a_container_that_is_gone_is_told() -> None:

@@ -30,7 +30,7 @@ from reconciler.intent.pull_policy import longest_age
 from reconciler.planner.actions import EnsureImage
 from reconciler.planner.images import registry_digests
 from reconciler.planner.observed import LABEL_BUILD, LABEL_BUILT_BY, ImageSeen
-from reconciler.sentences import advised
+from reconciler.sentences import advised, taken_apart
 
 T = TypeVar("T")
 Pack = Callable[[Build], tuple[IO[bytes], str]]
@@ -117,8 +117,9 @@ class ImageKeeper:
         if action.policy == "never" or name.id is not None:
             if present is None:
                 why = "its pull_policy is never" if name.id is None else "no registry knows it by its id"
-                said = f"image {action.image} is not there, and {why}: load or build it first"
-                raise _permanent(ImagePullFailed(said))
+                step = "load it (`docker load`) or build it"
+                step += ", or take `pull_policy` out of the domain file" if name.id is None else ""
+                raise _permanent(ImagePullFailed(advised(f"image {action.image} is not there, and {why}", step)))
             return False
         if fits and name.is_fixed:
             return False
@@ -180,7 +181,17 @@ class ImageKeeper:
                 domain=action.domain,
             )
 
-        pulled = self._tried_again(attempt, f"pulling {name}", tell, stop)
+        try:
+            pulled = self._tried_again(attempt, f"pulling {name}", tell, stop)
+        except ImagePullFailed as error:
+            if present is not None and not seeing.fits(present, action.platform):
+                here = f"; the one that is here is for {present.platform}, and `platform` is {action.platform}"
+                cause, step = taken_apart(str(error))
+                step = "correct `platform` where that one is meant" + (f"; else {step}" if step else "")
+                told = ImagePullFailed(advised(f"{cause}{here}", step))
+                told.permanent = error.permanent
+                raise told from error
+            raise
         found = seeing.inspect(client, action.image, where)
         if found is None:
             raise ImagePullFailed(f"image {action.image} was pulled and is not there: somebody has removed it")
