@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from docker import APIClient
 
+from tests.integration.groups import control_groups
 from tests.integration.tree import ROOT
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(300)]
@@ -59,7 +60,7 @@ def processes_in(namespace: str) -> list[str]:
 
 
 def groups_of(process: subprocess.Popen[str]) -> list[Path]:
-    return list(Path("/sys/fs/cgroup").glob(f"**/pnr-newest-{process.pid}"))
+    return control_groups(f"pnr-newest-{process.pid}")
 
 
 def until(holds: Callable[[], bool], what: str) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from docker import APIClient
 
+from tests.integration.groups import control_groups
 from tests.integration.settings.case import PLAIN, RICH, Here
 
 _RICH = """
@@ -78,7 +79,7 @@ def here(
         images=images,
     )
     # An engine makes the groups that are asked for and leaves them.
-    for group in Path("/sys/fs/cgroup").glob(f"**/{prefix}-*"):
+    for group in control_groups(f"{prefix}-*"):
         group.rmdir()
 
 
