@@ -71,7 +71,7 @@ lock: $(TOOLS)/.made ## pin what pnr is made from, with hashes, after a change o
 
 sbom: $(TOOLS)/.made ## write dist/pnr.cdx.json: what pnr is made from (CycloneDX)
 	@mkdir -p dist
-	@$(TOOLS)/bin/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --validate \
+	@PYTHONWARNINGS=ignore $(TOOLS)/bin/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --validate \
 		--output-file dist/pnr.cdx.json requirements/run.txt
 
 format: $(VENV)/.developer ## put the code into its format

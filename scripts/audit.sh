@@ -24,4 +24,4 @@ if [ -n "$tools" ]; then
       --requirement "requirements/$set.txt" || failed="$failed packages ($set),"
   done
 fi
-[ -z "$failed" ] || fail "the audit found something in:${failed%,}"
+[ -z "$failed" ] || fail "the audit found something, or could not look (above):${failed%,}"
