@@ -126,9 +126,13 @@ def _check(args: Namespace) -> int:
     for warning in warnings:
         say(f"warning: {warning}")
     policy = found.policy
-    sections = f", {len(policy.sections)} sections for some domain files" if policy.sections else ""
-    say(f"{policy}: it can be used: {len(policy.lines)} rules changed{sections}")
+    sections = f", {_counted(len(policy.sections), 'section')} for some domain files" if policy.sections else ""
+    say(f"{policy}: it can be used: {_counted(len(policy.lines), 'rule')} changed{sections}")
     return exits.OK
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _domain_files(domains: str) -> list[str] | None:

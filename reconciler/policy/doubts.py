@@ -18,10 +18,10 @@ def doubts(policy: Policy, files: Collection[str] | None) -> Iterator[str]:
         where = f"{policy.file}:{line}: " if line else ""
         shown = f'[domain."{section.written or section.pattern}"]'
         if not section.values:
-            yield f"{where}{shown} says nothing"
+            yield f"{where}{shown} is empty"
         elif files is not None and not any(patterns.means(section.pattern, file) for file in files):
             why = ": domain files lie in the domains directory itself, not in its folders"
-            yield f"{where}{shown} means no domain file that there is{why if '/' in section.pattern else ''}"
+            yield f"{where}{shown} matches no domain file{why if '/' in section.pattern else ''}"
     if "binds.engine_socket" not in policy.lines:
         return
     for name in policy.words("binds.engine_socket"):
