@@ -43,10 +43,11 @@ class Wanted:
 @dataclass(frozen=True, slots=True)
 class Other:
     """What is not mounted as it was to be. ``places`` are the paths of the host of what is there instead; none where
-    nobody can tell."""
+    nobody can tell. ``removed``: it is there, but on no path of the host any more."""
 
     wanted: Wanted
     places: tuple[str, ...]
+    removed: bool = False
 
 
 def mounts(text: str) -> tuple[Mount, ...]:
@@ -101,7 +102,8 @@ def not_as_wanted(wanted: Iterable[Wanted], there: Sequence[Mount], host: Sequen
     for one in missing:
         instead = [mount for mount in left if mount.point == posixpath.normpath(one.target)]
         if instead and instead[-1].root.endswith(_REMOVED):
-            continue  # what nobody else can reach any more
+            found.append(Other(one, (), removed=True))
+            continue
         places = paths_of(instead[-1].place, host) if instead else ()
         found.append(Other(one, tuple(path for path in places if path != one.through)))
     return tuple(found)

@@ -18,7 +18,7 @@ from docker.utils import version_lt
 from reconciler.engine.docker import ports, reading, runtime_dir
 from reconciler.engine.docker.client import Address
 from reconciler.engine.docker.failures import NotOurs, TakenPort, is_address_taken, status, taken_port, words
-from reconciler.engine.docker.guarding import Guard
+from reconciler.engine.docker.guarding import Guard, MountedOtherwise
 from reconciler.engine.docker.host_files import HostFiles
 from reconciler.engine.docker.mounted_files import MountedFiles, own_mounts
 from reconciler.engine.docker.ownership import Ownership
@@ -62,6 +62,8 @@ from reconciler.planner.observed import (
 from reconciler.sentences import advised
 
 Body = Mapping[str, Any]
+
+_GRACE_SECONDS = 10  # as Docker has it
 
 
 class Containers:
@@ -293,10 +295,13 @@ class Containers:
             return body
         try:
             self._guard.check_mounted(self._client, body, is_here=self._address.is_local)
-        except PolicyRefused:
+        except PolicyRefused as refused:
             self._take_restart_policy(str(body["Id"]))
             try:
-                self._client.kill(body["Id"])  # it has no grace: whatever it does with that meanwhile is too much
+                if isinstance(refused, MountedOtherwise) and refused.may_be_had:
+                    self._client.stop(body["Id"], timeout=_own_grace(body))
+                else:
+                    self._client.kill(body["Id"])  # it has no grace: whatever it does with that meanwhile is too much
             except APIError as error:
                 seen = self._inspect(body["Id"])
                 if status(error) not in (404, 409) or (seen is not None and (seen.get("State") or {}).get("Running")):
@@ -468,6 +473,12 @@ def _own_labels(chunk: Chunk, generation: int) -> dict[str, str]:
         LABEL_FIXED: spec.fixed or spec.digest,
         LABEL_GENERATION: str(generation),
     }
+
+
+def _own_grace(body: Body) -> int:
+    """Seconds from the stop signal to the kill: the container's own, or Docker's."""
+    own = (body.get("Config") or {}).get("StopTimeout")
+    return int(own) if own is not None else _GRACE_SECONDS
 
 
 def _is_going(body: Body) -> bool:

@@ -35,6 +35,14 @@ from reconciler.sentences import advised
 Body = Mapping[str, Any]
 
 
+class MountedOtherwise(PolicyRefused):
+    """A container has something else mounted than was judged. ``may_be_had``: the policy would allow that as well."""
+
+    def __init__(self, message: str, *, may_be_had: bool) -> None:
+        super().__init__(message)
+        self.may_be_had = may_be_had
+
+
 class Guard:
     """Holds requests against the policy of ``judge``, which knows the file that each domain belongs to: what the policy
     says of that file is in force for them. ``adopted`` tells whose the containers are that were taken over, ``images``
@@ -82,13 +90,18 @@ class Guard:
         self._refuse(self._judge.existing(_without_restarts(body), asking), domain_of(body))
         names = [str(mount["Name"]) for mount in body.get("Mounts") or () if mount.get("Name")]
         volumes = {name: found for name in names if (found := asking.volume(name)) is not None}
-        for wanted, instead in mounted_places.differing(body, volumes) if is_here else ():
+        said, may_be_had = [], True
+        for other in mounted_places.differing(body, volumes) if is_here else ():
+            wanted, instead = other.wanted, other.places
             refusals = [one for path in instead for one in self._judge.place(body, path, read_only=wanted.read_only)]
-            if refusals or not instead:
-                what = " or ".join(instead) or "something that nobody can tell"
-                why = f": {'; '.join(map(told, refusals))}" if refusals else ""
-                said = f"{what} is mounted at {wanted.target}, and not {wanted.source}, which was judged{why}"
-                raise PolicyRefused(f"the policy refuses what the engine has mounted by itself: {said}")
+            may_be_had = may_be_had and not refusals and (bool(instead) or other.removed)
+            unknown = "what was removed from there since" if other.removed else "something that nobody can tell"
+            why = f": {'; '.join(map(told, refusals))}" if refusals else ""
+            what = " or ".join(instead) or unknown
+            said.append(f"{what} is mounted at {wanted.target}, and not {wanted.source}, which was judged{why}")
+        if said:
+            told_all = f"the policy refuses what the engine has mounted by itself: {'; '.join(said)}"
+            raise MountedOtherwise(told_all, may_be_had=may_be_had)
 
     def check_adoption(self, client: docker.APIClient, body: Body, chunk: ChunkId, adopt: Adopt) -> None:
         """Return where a container that is there may be taken over for a chunk: no request would tell, for none is

@@ -10,21 +10,20 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from reconciler.policy.mounted import Mount, Wanted, mounts, not_as_wanted
+from reconciler.policy.mounted import Mount, Other, Wanted, mounts, not_as_wanted
 
 Body = Mapping[str, Any]
 
 
-def differing(body: Body, volumes: Mapping[str, Body]) -> Iterator[tuple[Wanted, tuple[str, ...]]]:
-    """What of the host a container of this engine has otherwise than it was to have, with the paths of what it has
-    instead: none where nobody can tell. ``volumes`` are the volumes that it uses, by name."""
+def differing(body: Body, volumes: Mapping[str, Body]) -> tuple[Other, ...]:
+    """What of the host a container of this engine has otherwise than it was to have. ``volumes`` are those that it
+    uses, by name."""
     pid = int((body.get("State") or {}).get("Pid") or 0)
     there = _mounts_of(pid, str(body["Id"]))
     host = mounts(_text("/proc/self/mountinfo"))
     if there is None or not host:
-        return
-    for other in not_as_wanted(_wanted(body, volumes), there, host):
-        yield other.wanted, other.places
+        return ()
+    return not_as_wanted(_wanted(body, volumes), there, host)
 
 
 def _wanted(body: Body, volumes: Mapping[str, Body]) -> Iterator[Wanted]:

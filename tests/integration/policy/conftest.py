@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +24,7 @@ from reconciler.policy.table import RULES
 from reconciler.policy.world import Installation
 from reconciler.sources.contents import LocalContents, Places
 from reconciler.state.adopted import AdoptedStore
+from tests.integration.daemon.conftest import Daemon
 from tests.integration.engine.bench import Bench
 
 
@@ -151,3 +153,50 @@ def socket_link(engine_socket: Path, unique: Callable[[str], str]) -> Iterator[P
     link.hardlink_to(engine_socket.resolve())
     yield link
     link.unlink()
+
+
+# --- a daemon for several authors ------------------------------------------------------------------------------------
+
+
+@dataclass
+class Town:
+    """A daemon under the usual policy, which is the same for all tests of this directory that change nothing about
+    that. ``theirs`` is an image that a registry has brought, ``guarded`` a directory that the policy protects: what
+    somebody hostile would like to have."""
+
+    daemon: Daemon
+    theirs: str
+    guarded: Path
+
+    def errors(self, file: str) -> list[dict[str, Any]]:
+        """What is wrong with a file, by its name without the ending."""
+        return [e for d in self.daemon.view()["domains"] if d["file"] == f"{file}.json" for e in d["errors"]]
+
+    def write(self, file: str, document: dict[str, Any]) -> str:
+        """Put a file there as people write it, in lines; its text."""
+        return self.daemon.write(file, json.dumps(document, indent=1)).read_text()
+
+    def withdraw(self, *files: str) -> None:
+        """Take files away that were never in force."""
+        for file in files:
+            (self.daemon.domains / f"{file}.json").unlink()
+
+
+@pytest.fixture(scope="package")
+def town(
+    tmp_path_factory: pytest.TempPathFactory, docker_api: APIClient, busybox_image: str, run_prefix: str
+) -> Iterator[Town]:
+    root = tmp_path_factory.mktemp("town")
+    guarded = root / "guarded"
+    (guarded / "etc").mkdir(parents=True)
+    theirs = f"{run_prefix}-theirs"
+    docker_api.tag(busybox_image, theirs, "1")
+    file = root / "policy.toml"
+    file.write_text(f'profile = "standard"\n[binds]\nprotected = ["{guarded}"]\n')
+    file.chmod(0o644)
+    running = Daemon(root, docker_api)
+    running.environment["PNR_POLICY"] = str(file)
+    running.start()
+    yield Town(running, f"{theirs}:1", guarded)
+    running.end()
+    _gone(docker_api.remove_image, f"{theirs}:1", force=True)

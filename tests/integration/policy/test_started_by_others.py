@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import Any
 
 import pytest
@@ -55,10 +56,29 @@ async def test_what_was_started_by_others_with_what_was_judged_goes_on(guarded: 
     again = await bench.engine.perform(look(bench, made))
     assert again is not None
     assert again.condition == "running"
-    # A directory that was renamed since is another place, and one that the policy allows.
+
+
+@pytest.mark.parametrize("is_removed", [False, True], ids=["another place", "what was removed"])
+async def test_what_is_not_what_was_judged_is_ended_even_if_the_policy_would_allow_it(
+    guarded: Guarded, ground: Ground, is_removed: bool
+) -> None:
+    bench = await guarded.bench()
+    trapping = ["sh", "-c", "trap 'echo told > /x/told; exit 0' TERM; while :; do sleep 0.1; done"]
+    made = await bench.run(volumes=[f"{ground.app}/html:/x", f"{ground.app}:/y"], command=trapping)
     bench.client.restart(made.id, timeout=0)
     (ground.app / "html").rename(ground.app / "old")
     (ground.app / "html").mkdir()
+    if is_removed:
+        shutil.rmtree(ground.app / "old")
+    said = await refused(bench, look(bench, made))
+    what = "what was removed from there since" if is_removed else f"{ground.app}/old"
+    assert f"{what} is mounted at /x, and not {ground.app}/html, which was judged" in said
+    assert not shown(bench, made)["State"]["Running"]
+    # It had the time that it has for its end, since it had nothing that it may not have.
+    assert shown(bench, made)["State"]["ExitCode"] == 0
+    assert is_removed or (ground.app / "old" / "told").exists()
+    started = await bench.engine.perform(StartContainer(made.name))
+    assert started is not None
     assert (await bench.engine.perform(look(bench, made))) is not None
     assert shown(bench, made)["State"]["Running"]
 
@@ -94,8 +114,6 @@ async def test_a_volume_that_is_a_directory_is_looked_at_as_well(guarded: Guarde
     bench.client.create_volume(name, driver_opts={"type": "none", "o": "bind", "device": f"{way}/root"})
     made = await bench.run(volumes=[f"{name}:/x"])
     bench.client.restart(made.id, timeout=0)
-    (way / "root").rename(way / "old")
-    (way / "root").mkdir()
     assert (await bench.engine.perform(look(bench, made))) is not None
     assert shown(bench, made)["State"]["Running"]
     bench.client.stop(made.id, timeout=0)

@@ -11,6 +11,7 @@ from docker import APIClient
 from docker.errors import NotFound
 
 from tests.integration.daemon.conftest import Build, Daemon, daemon, stack, web
+from tests.integration.policy.conftest import Town
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(300)]
 
@@ -96,8 +97,9 @@ def test_a_tag_that_another_domain_moved_leaves_what_runs_alone(
 
 
 def test_networks_and_volumes_are_had_where_their_owner_shares_them(
-    daemon: Daemon, web: Build, unique: Callable[[str], str]
+    town: Town, web: Build, unique: Callable[[str], str]
 ) -> None:
+    daemon = town.daemon
     infra, shop = unique("infra"), unique("shop")
     lan, data = unique("lan"), unique("data")
 

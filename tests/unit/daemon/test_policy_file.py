@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.cli import options
+from reconciler.cli import exits, options
+from reconciler.cli.main import main
 from reconciler.daemon.policy import PolicyUnusable, load_policy, make_policy
 from reconciler.daemon.protocol import ServiceOptions
 from reconciler.errors import PnrError
@@ -173,3 +174,24 @@ def test_an_empty_option_is_no_way_past_the_file_of_the_machine(installed: Path,
 def test_a_file_of_the_machine_that_leads_nowhere_counts(installed: Path) -> None:
     installed.symlink_to(installed.parent / "nothing")
     assert options.policy_name(args()) == str(installed)
+
+
+@pytest.mark.parametrize(
+    ("text", "mode", "said"),
+    [
+        (None, 0, "can't be read"),
+        ("profile = ", 0o644, "policy.toml:1:"),
+        ('profile = "standard"\n[binds]\nalowed = []\n', 0o644, "policy.toml:3: unknown key 'alowed' in [binds]"),
+        ('profile = "open"\n', 0o666, "may be written by others"),
+    ],
+)
+@pytest.mark.parametrize("command", ["run", "apply", "plan", "validate"])
+def test_a_policy_that_can_not_be_used_keeps_every_command_from_starting(
+    folder: Path, text: str | None, mode: int, said: str, command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if text is not None:
+        written(folder, text, mode)
+    made = service(folder, None)
+    words = ["--domains", str(made.domains), "--state", str(made.state), command]
+    assert main([*words, "--policy", str(folder / "policy.toml")]) == exits.UNAVAILABLE
+    assert said in capsys.readouterr().err

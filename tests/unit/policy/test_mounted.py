@@ -80,7 +80,7 @@ APP = Wanted("/srv/app", "/app")
         pytest.param([APP], [("8:1", "/etc", "/moved")], (), id="moved out of sight"),
         pytest.param([APP], [("8:2", "/app", "/run/app")], None, id="behind a link of its image"),
         pytest.param([APP], [("8:2", "/app", "/app"), ("8:2", "/app/s", "/app/s")], None, id="with a disk in it"),
-        pytest.param([APP], [("8:2", "/app//deleted", "/app")], None, id="removed since"),
+        pytest.param([APP], [("8:2", "/app//deleted", "/app")], (), id="removed since"),
         pytest.param(
             [APP, Wanted("/srv/app", "/b")],
             [("8:2", "/app", "/b"), ("8:1", "/etc", "/app")],
