@@ -171,6 +171,8 @@ def _of_chunk(
         yield (*path, "health_check"), refusal
     for refusal in adoption(judge, chunk.adopt):
         yield (*path, "adopt"), refusal
+    for refusal in _taken_as_it_is(judge, chunk):
+        yield (*path, "ignore_drift"), refusal
 
 
 def _is_of_the_place(refusal: Refusal, written: Mapping[str, Any], place: Path) -> bool:
@@ -225,6 +227,19 @@ def adoption(judge: Judge, adopt: Adopt) -> list[Refusal]:
     if wanted > order.index(judge.policy.word("domains.adopt")):
         what = "to take over a container of somebody else" if wanted == 1 else "to replace a container of somebody else"
         case.refuse("domains.adopt", "adopt", what, order[wanted])
+    return list(case.out)
+
+
+def _taken_as_it_is(judge: Judge, chunk: Chunk) -> list[Refusal]:
+    """Refuse to take over a container of somebody else that need not be as declared: anybody's would do."""
+    case = judge.case()
+    if chunk.adopt is Adopt.MATCHING and chunk.ignore_drift and judge.policy.word("domains.adopt") == "matching":
+        ignored = ", ".join(chunk.ignore_drift)
+        said = (
+            f"to take over a container of somebody else that differs from what is declared (in {ignored}); once it is"
+            " taken over, adopt may go"
+        )
+        case.refuse("domains.adopt", "ignore_drift", said, "replace")
     return list(case.out)
 
 

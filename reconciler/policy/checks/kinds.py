@@ -52,12 +52,13 @@ def holds_engine(case: Case, ways: Iterable[str]) -> str | None:
     return None
 
 
-def writing(case: Case, ways: Iterable[str], seen: Seen, field: str, said: str) -> None:
-    """Refuse that a container writes to a place that is no data of applications. ``said`` is the place in words."""
+def writing(case: Case, ways: Iterable[str], seen: Seen, field: str, said: str, *, is_only_made: bool = False) -> None:
+    """Refuse that a container writes to a place that is no data of applications. ``said`` is the place in words.
+    ``is_only_made``: the engine makes an empty directory there, and the container may not write to it."""
     policy = case.policy
     ways = list(ways)
     wants = [("binds.excepted", escape(way)) for way in ways]
-    if not policy.flag("binds.read_by_root"):
+    if not is_only_made and not policy.flag("binds.read_by_root"):
         why = next((why for way in ways if (why := _read_by_root(case, way, seen)) is not None), None)
         if why is not None:
             case.refuse("binds.read_by_root", field, f"{said}: it {why}", wants=wants)
@@ -74,11 +75,12 @@ def writing(case: Case, ways: Iterable[str], seen: Seen, field: str, said: str) 
     whose = "nobody can tell whose it is" if seen.owner is None else f"it is {_user(seen.owner)}"
     if not seen.exists:
         whose = "it is not there, and the engine would make it as root"
+    advice = "a container may have it read-only" + ("" if seen.exists else " once it is there")
     case.refuse(
         "binds.data",
         field,
         f"{said}: {whose}, and it lies in no directory for data of applications, so that programs of the host may trust"
-        " what is in it; a container may have it read-only",
+        f" what is in it; {advice}",
         wants=[("binds.data", escape(way)) for way in left],
     )
 

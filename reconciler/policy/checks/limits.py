@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 
 from reconciler.intent.settings.rows.resources import USUAL_SHM
-from reconciler.policy.checks.case import Case, Object, number, objects
+from reconciler.policy.checks.case import Case, Object, number, objects, texts
 from reconciler.policy.rule import Profile
 
 USUAL_PERIOD = 100_000
@@ -102,11 +102,25 @@ def _others(case: Case, host: Object, prefix: str, *, update: bool) -> None:
         case.refuse(
             "limits.oom_kill_disable", f"{prefix}OomKillDisable", "to keep the kernel from ending anything in it"
         )
-    if number(host.get("CpuRealtimeRuntime")) and not policy.flag("limits.realtime"):
-        case.refuse("limits.realtime", f"{prefix}CpuRealtimeRuntime", "real-time processes")
+    if not policy.flag("limits.realtime"):
+        _realtime(case, host, prefix)
     parent = str(host.get("CgroupParent") or "")
     if parent:
         _group(case, parent, f"{prefix}CgroupParent")
+
+
+def _realtime(case: Case, host: Object, prefix: str) -> None:
+    """Refuse what lets processes be real-time ones, which no limit of processors holds."""
+    said = "real-time processes"
+    if number(host.get("CpuRealtimeRuntime")):
+        case.refuse("limits.realtime", f"{prefix}CpuRealtimeRuntime", said)
+    for index, ulimit in enumerate(objects(host.get("Ulimits"))):
+        if ulimit.get("Name") == "rtprio" and (number(ulimit.get("Hard")) or number(ulimit.get("Soft"))):
+            case.refuse("limits.realtime", f"{prefix}Ulimits[{index}]", f"{said} (the ulimit rtprio)")
+    for index, given in enumerate(texts(host.get("CapAdd"))):
+        name = given.upper().removeprefix("CAP_")
+        if name in ("SYS_NICE", "ALL"):
+            case.refuse("limits.realtime", f"{prefix}CapAdd[{index}]", f"{said} (the capability {name})")
 
 
 def _group(case: Case, parent: str, field: str) -> None:

@@ -20,6 +20,7 @@ RUNTIME_TARGET = "/runtime"
 _PART = r"(?>[A-Za-z]:[\\/][^:]*|[^:]*)"
 _BIND = re.compile(rf"(?P<source>{_PART}):(?P<target>{_PART})(?::(?P<mode>[^:]*))?")
 _MODES = frozenset({"", "ro", "rw", "z", "Z", "nocopy", "consistent", "cached", "delegated", "default"})
+_LABELS = frozenset({"z", "Z"})
 _PROPAGATIONS = frozenset({"private", "rprivate", "slave", "rslave", "shared", "rshared"})
 _OWN_FILE = re.compile(r"[0-9a-f]{64}")
 
@@ -94,7 +95,8 @@ def _bind(case: Case, bind: str, field: str) -> None:
         elif mode not in _MODES:
             case.refuse(KNOWN_FIELDS, field, f"the mode {mode} of a volume")
     if _is_path(source):
-        places.host_path(case, source, field, read_only="ro" in modes and "rw" not in modes)
+        is_read_only, relabels = "ro" in modes and "rw" not in modes, not _LABELS.isdisjoint(modes)
+        places.host_path(case, source, field, read_only=is_read_only, relabels=relabels, makes=True)
     else:
         volumes.used(case, source, field, is_had=case.is_there)
 
@@ -109,7 +111,8 @@ def _mount(case: Case, mount: Object, field: str) -> None:
             if options.get("Propagation"):
                 _propagation(case, str(options["Propagation"]), f"{field}.BindOptions.Propagation")
             if not is_own(case, mount):
-                places.host_path(case, source, field, read_only=mount.get("ReadOnly") is True)
+                makes = options.get("CreateMountpoint") is True
+                places.host_path(case, source, field, read_only=mount.get("ReadOnly") is True, makes=makes)
         case "volume":
             options = table(mount.get("VolumeOptions"))
             case.unknown(options, _VOLUME_OPTIONS, f"{field}.VolumeOptions.")

@@ -19,8 +19,19 @@ from reconciler.policy.world import Seen
 _GLOB = frozenset("*?[")
 
 
-def host_path(case: Case, path: str, field: str, *, read_only: bool = False, what: str = "the host's") -> None:
-    """Refuse a path that a container may not have."""
+def host_path(
+    case: Case,
+    path: str,
+    field: str,
+    *,
+    read_only: bool = False,
+    what: str = "the host's",
+    relabels: bool = False,
+    makes: bool = False,
+) -> None:
+    """Refuse a path that a container may not have. ``relabels``: the engine gives it another label of SELinux, which
+    takes it from the host's own services; ``makes``: the engine makes a directory of it where nothing is there. Either
+    changes the host, even where the container may only read."""
     policy = case.policy
     if not paths.is_absolute(path):
         case.refuse("binds.allowed", field, f"{what} {path!r}: it is no absolute path")
@@ -37,11 +48,13 @@ def host_path(case: Case, path: str, field: str, *, read_only: bool = False, wha
         if policy.profile is not Profile.OPEN:  # which may have been made stricter in other rules
             return
     mine = _whose(case, ways, seen, is_folder=True)
-    is_readable = read_only and all(paths.covering(policy.words("binds.read_only"), way) for way in ways)
+    is_made = makes and not (seen.exists or seen.trouble or seen.hidden)
+    is_named = read_only and all(paths.covering(policy.words("binds.read_only"), way) for way in ways)
+    is_readable = is_named and not relabels
     if is_readable and (mine is None or _may_have_engine(case)):
         return  # who has the engine is root on the host, and so may read all of it
     is_given = all(paths.covering(policy.words("binds.write"), way) for way in ways)
-    rule = "binds.read_only" if read_only else "binds.excepted"
+    rule = "binds.read_only" if read_only and not relabels else "binds.excepted"
     named = [] if is_readable else [(rule, escape(way)) for way in ways]
     if mine is not None:
         wants = [*named, ("binds.engine_socket", _name_of(case))] if read_only else []
@@ -67,11 +80,12 @@ def host_path(case: Case, path: str, field: str, *, read_only: bool = False, wha
     whose = _of_domains(case, ways)
     why = _protected(case, ways, seen, is_folder=True, excepted=whose is not None)
     if why is not None:
-        case.refuse("binds.protected", field, f"{what} {path}: it {why}", wants=named)
+        how = "; to label it anew (z, Z) is to write to it" if is_named else ""
+        case.refuse("binds.protected", field, f"{what} {path}: it {why}{how}", wants=named)
     elif whose == "" or (whose == DOMAIN and not read_only):
         case.refuse("binds.allowed", field, f"{what} {path}: {_about_domains(case, whose)}", DOMAINS)
-    elif not read_only and whose is None:
-        kinds.writing(case, ways, seen, field, f"{what} {path}")
+    elif whose is None and (not read_only or relabels or is_made):
+        kinds.writing(case, ways, seen, field, f"{what} {path}", is_only_made=read_only and not relabels)
 
 
 def _of_domains(case: Case, ways: dict[str, None]) -> str | None:

@@ -20,7 +20,9 @@ _FILES = re.compile(r"[0-9]{1,9}", re.ASCII)
 _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 _ROTATING = ("json-file", "local")
 _LOCAL_SIZE, _LOCAL_FILES = 20 << 20, 5
-_ELSEWHERE = ("awslogs", "etwlogs", "fluentd", "gcplogs", "gelf", "none", "splunk")
+_ELSEWHERE = ("awslogs", "etwlogs", "fluentd", "gcplogs", "gelf", "splunk")
+"""They send logs away, and the engine keeps a copy, which it shows as `docker logs`."""
+_TRUE = ("1", "t", "T", "true", "True", "TRUE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +60,19 @@ def _pids(host: Object) -> float:
 def _logs(host: Object) -> float:
     log = table(host.get("LogConfig"))
     driver = str(log.get("Type") or "")
-    if driver in _ELSEWHERE:
+    options = table(log.get("Config"))
+    if driver == "none":
         return 0.0
+    if driver in _ELSEWHERE:
+        return 0.0 if str(options.get("cache-disabled")) in _TRUE else _copy(options)
     if driver not in _ROTATING:
         return math.inf  # what the engine takes where nothing is said, and journals, which nobody bounds for one
-    options = table(log.get("Config"))
     usual_size, usual_files = (_LOCAL_SIZE, _LOCAL_FILES) if driver == "local" else (math.inf, 1)
     return _bytes(options.get("max-size"), usual_size) * _files(options.get("max-file"), usual_files)
+
+
+def _copy(options: Object) -> float:
+    return _bytes(options.get("cache-max-size"), _LOCAL_SIZE) * _files(options.get("cache-max-file"), _LOCAL_FILES)
 
 
 # What can't be understood here may be understood by the engine: it counts as without a limit.

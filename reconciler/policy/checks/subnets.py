@@ -22,6 +22,7 @@ SUBNETS = "networks.subnets"
 OVERLAP = "networks.host_overlap"
 
 _BESIDE = ("macvlan", "ipvlan", "overlay", "null", "none")
+_ON_CARDS = ("macvlan", "ipvlan")
 _IPAM = frozenset({"Driver", "Config", "Options"})
 _POOL = frozenset({"Subnet", "IPRange", "Gateway", "AuxiliaryAddresses"})
 _ENGINES = re.compile(r"docker0|docker_gwbridge|br-[0-9a-f]{12}|podman[0-9]+|cni-podman[0-9]+")
@@ -42,7 +43,10 @@ def subnets(case: Case, body: Object) -> None:
     engines = case.world.bridges() if bridge or pools else None
     if bridge:
         _interface(case, bridge, engines)
-    is_beside = str(body.get("Driver") or "bridge") in _BESIDE
+    driver = str(body.get("Driver") or "bridge")
+    if driver in _ON_CARDS:
+        _parent(case, str(options.get("parent") or ""))
+    is_beside = driver in _BESIDE
     for index, pool in enumerate(pools):
         field = f"IPAM.Config[{index}]"
         case.unknown(pool, _POOL, f"{field}.")
@@ -162,6 +166,15 @@ def _interface(case: Case, name: str, engines: frozenset[str] | None) -> None:
         return
     if not found or (_OTHERS.fullmatch(name) if engines is None else name not in engines):
         case.refuse(OVERLAP, field, f"a network on {name}, which is an interface of the host")
+
+
+def _parent(case: Case, name: str) -> None:
+    """Refuse a network on the bridge of another one: who is on it is in the other's network."""
+    bridge = re.sub(r"[.:].*", "", name)
+    if not bridge or case.policy.flag(OVERLAP):
+        return
+    if _ENGINES.fullmatch(bridge) or bridge in (case.world.bridges() or ()):
+        case.refuse(OVERLAP, "Options[parent]", f"a network on {name}, which is the bridge of another network")
 
 
 # --- addresses of containers ---------------------------------------------------------------------------------------

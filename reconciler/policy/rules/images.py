@@ -74,7 +74,8 @@ ROWS = (
         "domains.adopt",
         choice("no", "matching", "replace"),
         "What a chunk may do with a container that pnr did not make: nothing, take it over where it is as declared, or"
-        " replace it too. One that is taken over must be as this policy allows.",
+        " replace it too. One that is taken over must be as this policy allows; with matching, a chunk that takes one"
+        " over has no ignore_drift.",
         "replace",
         "matching",
         "no",

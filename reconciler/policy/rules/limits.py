@@ -59,7 +59,13 @@ ROWS = (
         False,
     ),
     Rule(
-        "limits.realtime", FLAG, "Whether a container may have real-time processes (cpu_rt_runtime).", True, True, False
+        "limits.realtime",
+        FLAG,
+        "Whether a container may have real-time processes: by cpu_rt_runtime, by the ulimit rtprio, or by the"
+        " capability SYS_NICE. No limit of processors holds them.",
+        True,
+        True,
+        False,
     ),
     Rule(
         "limits.cgroup_parents",

@@ -48,8 +48,9 @@ ROWS = (
         FLAG,
         "Whether they may overlap what the host has already (a route, an address, a gateway, a resolver) or an address"
         " where a cloud tells its machines their secrets, a container have such an address, or the bridge of a network"
-        " be an interface of the host. The engine's own networks don't count here (that they do not overlap is the"
-        " engine's to see to), nor those that put no route onto the host: macvlan, ipvlan, overlay.",
+        " be an interface of the host; and whether macvlan and ipvlan may be on the bridge of another network. The"
+        " engine's own networks don't count here (that they do not overlap is the engine's to see to), nor the subnets"
+        " of those that put no route onto the host: macvlan, ipvlan, overlay.",
         True,
         False,
         False,

@@ -82,7 +82,8 @@ ROWS = (
         "quotas.logs",
         SIZE,
         "The most that the logs of all its containers may hold on the disk (max-size times max-file, of json-file and"
-        " local); one without a limit counts as more than there is.",
+        " local; cache-max-size times cache-max-file, 100m where left out, of drivers that send logs away); one without"
+        " a limit counts as more than there is.",
         "none",
         "none",
         "none",

@@ -225,6 +225,10 @@ def test_taking_over_what_others_made_may_be_refused() -> None:
     policy = changed(STANDARD, domains__adopt="matching")
     assert places(judged({}, policy, chunk={"adopt": "replace"})) == [("adopt", "PolicyRefused")]
     assert places(judged({}, policy, chunk={"adopt": True})) == []
+    any_image = {"adopt": True, "ignore_drift": ["command", "image"]}
+    assert places(judged({}, policy, chunk=any_image)) == [("ignore_drift", "PolicyRefused")]
+    assert places(judged({}, policy, chunk={**any_image, "adopt": False})) == []
+    assert places(judged({}, changed(STANDARD, domains__adopt="replace"), chunk=any_image)) == []
     assert ("adopt", "PolicyRefused") in places(judged({}, STRICT, chunk={"adopt": True}))
 
 

@@ -274,6 +274,19 @@ def test_no_container_has_the_hosts_card_with_all_that_comes_in() -> None:
     assert rules(asked, changed(STANDARD, networks__options=["macvlan_mode", "macvlan_mode=passthru"])) == set()
 
 
+@pytest.mark.parametrize("driver", ["macvlan", "ipvlan"])
+def test_no_network_is_on_the_bridge_of_another(driver: str) -> None:
+    def on(parent: str) -> Request:
+        return send("POST", "/networks/create", {"Name": "n", "Driver": driver, "Options": {"parent": parent}})
+
+    engine = Engine(made=frozenset({"docker0", "br-0123456789ab", "other"}))
+    for parent in ("docker0", "br-0123456789ab", "br-0123456789ab.7", "other", "other:0"):
+        assert rules(on(parent), engine=engine) == {OVERLAP}
+        assert rules(on(parent), changed(STANDARD, networks__host_overlap=True), engine=engine) == set()
+    for parent in ("eth0", "eth0.7", "br0", ""):
+        assert rules(on(parent), engine=engine) == set()
+
+
 def test_an_option_that_makes_a_network_the_engines_own_takes_its_name() -> None:
     option = {"com.docker.network.bridge.default_bridge": "true"}
     assert rules(of("10.5.0.0/24", Options=option)) == {"networks.options"}

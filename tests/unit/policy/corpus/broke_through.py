@@ -9,6 +9,7 @@ from tests.unit.policy.corpus.host import PATHS
 from tests.unit.policy.corpus.kernel import DEVICES
 from tests.unit.policy.corpus.network import LOGGING, NETWORKS
 from tests.unit.policy.corpus.others import ADOPTION, FILES, IMAGES, LIMITS
+from tests.unit.policy.judging import Disk
 
 # What the tables below hold is any JSON.
 container: Any
@@ -139,3 +140,39 @@ for device in ("/dev/watchdog", "/dev/watchdog0"):
 
 FILES.add("the secret of another domain", "secrets.files", {**BARE, "secrets": ["s"]}, secrets={"s": {"file": "/etc/pnr/secrets/other/db"}}, policy="strict")  # fmt: skip
 FILES.add("another's file that sops opens", "secrets.files", {**BARE, "secrets": ["s"]}, secrets={"s": {"sops": "./other/db.enc"}}, policy="strict")  # fmt: skip
+
+for source in ("/etc/ssl/certs", "/etc/letsencrypt", "/usr/share/zoneinfo", "/lib/modules", "/etc/passwd"):
+    PATHS.add(f"{source}, read-only and with another label", "binds.protected", {"volumes": [f"{source}:/x:ro,Z"]})
+PATHS.add(
+    "a label in the long form",
+    "binds.protected",
+    {
+        "volumes": [
+            {"type": "bind", "source": "/etc/ssl/certs", "target": "/x", "read_only": True, "bind": {"selinux": "z"}}
+        ]
+    },
+)
+PATHS.add(
+    "a place of the system, read-only and with another label", "binds.data", {"volumes": ["/var/lib/new:/x:ro,z"]}
+)
+PATHS.add(
+    "a directory that the engine would make, read-only",
+    "binds.data",
+    {"volumes": ["/newly-made:/x:ro"]},
+    disk=Disk(missing=("/newly-made",)),
+)
+
+for driver in ("macvlan", "ipvlan"):
+    for parent in ("docker0", "br-0123456789ab", "br-fedcba987654", "br-0123456789ab.7"):
+        network = {"driver": driver, "driver_opts": {"parent": parent}}
+        NETWORKS.add(f"{driver} on {parent}, another's bridge", "networks.host_overlap", {"networks": ["back"]}, networks={"back": network})  # fmt: skip
+
+for policy, base in (("team", {}), ("strict", BARE), ("shared-lab", BARE)):
+    for name, container in (
+        ("by the ulimit rtprio", {"ulimits": {"rtprio": 99}}),
+        ("by the ulimit rtprio, soft and hard", {"ulimits": {"rtprio": {"soft": 0, "hard": 1}}}),
+    ):
+        LIMITS.add(f"real-time processes {name}", "limits.realtime", {**base, **container}, policy=policy)
+LIMITS.add("real-time processes by a capability", "limits.realtime", {"cap_add": ["SYS_NICE"]}, policy="team")
+
+ADOPTION.add("anybody's container, whatever it is", "domains.adopt", {"name": "vault"}, chunk={"adopt": True, "ignore_drift": ["image", "command", "environment"]})  # fmt: skip
