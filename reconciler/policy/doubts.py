@@ -1,13 +1,17 @@
-"""What looks wrong with a policy that can be used: it says something of files that are not there. Pure."""
+"""What looks wrong with a policy that can be used: it says something of files that are not there, or says it in vain.
+Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
 
 from reconciler.policy import patterns
 from reconciler.policy.model import Policy
 
 _WILD = frozenset("*?[")
+_NAMESPACES = "namespaces.host"
+_PORTS = ("ports.allowed", "ports.addresses", "quotas.ports")
 
 
 def doubts(policy: Policy, files: Collection[str] | None) -> Iterator[str]:
@@ -22,6 +26,7 @@ def doubts(policy: Policy, files: Collection[str] | None) -> Iterator[str]:
         elif files is not None and not any(patterns.means(section.pattern, file) for file in files):
             why = ": domain files lie in the domains directory itself, not in its folders"
             yield f"{where}{shown} matches no domain file{why if '/' in section.pattern else ''}"
+    yield from _past_the_ports(policy)
     if "binds.engine_socket" not in policy.lines:
         return
     for name in policy.words("binds.engine_socket"):
@@ -31,3 +36,16 @@ def doubts(policy: Policy, files: Collection[str] | None) -> Iterator[str]:
                 f"{policy.origin('binds.engine_socket')}: binds.engine_socket gives {name} the engine's socket, which"
                 f" is for the file {domain}.json, and there is none: call the file so, or write a section for it"
             )
+
+
+def _past_the_ports(policy: Policy) -> Iterator[str]:
+    """Rules for ports that the host's network leads past: whoever has it listens on any port."""
+    scopes: list[tuple[Mapping[str, Any], Mapping[str, int], Collection[str]]] = [(policy.values, policy.lines, ())]
+    scopes += [({**policy.values, **one.values}, one.lines, one.adds) for one in policy.sections]
+    for values, lines, adds in scopes:
+        rules = [rule for rule in _PORTS if rule in lines]
+        namespaces = {*values[_NAMESPACES], *(policy.words(_NAMESPACES) if _NAMESPACES in adds else ())}
+        if rules and {"network", "*"} & namespaces:
+            where, which = f"{policy.file}:{lines[rules[0]]}", " and ".join(rules)
+            why = f"a container that has the host's network, which {_NAMESPACES} allows"
+            yield f"{where}: {which} can not hold for {why}: set {_NAMESPACES} there too"

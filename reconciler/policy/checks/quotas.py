@@ -43,7 +43,9 @@ class _Sum:
 
 
 def _memory(host: Object) -> float:
-    return number(host.get("Memory")) or math.inf
+    """Memory; swap of as much again goes with it, as the engine gives it, and what is more counts as memory."""
+    memory, with_swap = number(host.get("Memory")), number(host.get("MemorySwap"))
+    return max(memory, with_swap - memory) if memory and with_swap >= 0 else math.inf
 
 
 def _cpus(host: Object) -> float:

@@ -53,7 +53,7 @@ ROWS = (
         "quotas.memory",
         SIZE,
         "The most memory of all containers of a domain together, copies among them; one without a limit counts as more"
-        " than there is.",
+        " than there is. Swap of as much again is not counted; what is more counts as memory.",
         "none",
         "none",
         "none",

@@ -1,0 +1,31 @@
+"""What looks wrong with a policy that can be used."""
+
+from __future__ import annotations
+
+import pytest
+
+from reconciler.policy import reading
+from reconciler.policy.doubts import doubts
+
+RANGE = '[domain."a.json".ports]\nallowed = ["8000-8099"]\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("", []),
+        ('[ports]\nallowed = ["8000-8099"]\n', [3]),
+        ('[ports]\naddresses = ["127.0.0.1"]\n', [3]),
+        ("[quotas]\nports = 3\n", [3]),
+        ('[ports]\nallowed = ["8000-8099"]\n[namespaces]\nhost = []\n', []),
+        ('[ports]\nallowed = ["8000-8099"]\n[namespaces]\nhost = ["uts"]\n', []),
+        (RANGE, [3]),
+        (f"{RANGE}[namespaces]\nhost = []\n", []),
+        (f'{RANGE}[domain."a.json".namespaces]\nhost = []\n', []),
+        (f'{RANGE}[domain."a.json".namespaces]\nhost = ["...", "pid"]\n', [3]),
+    ],
+)
+def test_ports_that_hold_for_nobody_who_has_the_hosts_network_are_told(text: str, lines: list[int]) -> None:
+    policy = reading.read(f'profile = "standard"\n{text}', "policy.toml")
+    told = [one for one in doubts(policy, ["a.json"]) if "can not hold for a container that has the host's" in one]
+    assert [int(one.split(":")[1]) for one in told] == lines
