@@ -9,7 +9,7 @@ TOOLS := .cache/tools
 PREFIX ?= /opt/pnr
 
 .DEFAULT_GOAL := help
-.PHONY: help run down test unit check audit format bench docs lock sbom install uninstall clean engine images
+.PHONY: help run down test unit check audit format fuzz bench docs lock sbom install uninstall clean engine images
 
 help: ## show the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ test: $(VENV)/.developer $(VENV)/.compiled ## all tests, on a bare Debian machin
 
 unit: $(VENV)/.developer $(VENV)/.compiled ## the tests that need nothing
 	$(BIN)/python -m pytest -q tests/unit tests/simulation
+
+fuzz: $(VENV)/.developer $(VENV)/.compiled ## throw random input at all that takes some, for MINUTES (10)
+	@scripts/fuzz.sh $(BIN)/python $(or $(MINUTES),10)
 
 check: $(VENV)/.developer $(VENV)/.compiled ## format, lint, types, import rules
 	$(BIN)/ruff format --check .

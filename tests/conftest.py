@@ -1,5 +1,6 @@
 """Property tests look at a few new examples on a developer's machine, and at the same hundred each time where CI is
-set: a change is judged there, and must not fail for what an earlier one did. No example has a deadline: some
+set: a change is judged there, and must not fail for what an earlier one did. ``make fuzz`` looks at a thousand new ones
+of each, round after round. No example has a deadline: some
 machines are slow.
 
 Ctrl-C reaches the programs that tests start, even where the shell that runs the tests has its children ignore it.
@@ -18,7 +19,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 settings.register_profile("developer", deadline=None, max_examples=20)
 settings.register_profile("ci", deadline=None, derandomize=True)
-settings.load_profile("ci" if os.environ.get("CI") else "developer")
+settings.register_profile("fuzz", deadline=None, max_examples=1000, print_blob=True)
+settings.load_profile(os.environ.get("PNR_TEST_PROFILE") or ("ci" if os.environ.get("CI") else "developer"))
 
 
 def pytest_collection_finish() -> None:

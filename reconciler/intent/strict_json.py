@@ -92,6 +92,48 @@ def parse(data: bytes, file: str) -> Any:
     return value
 
 
+def parse_briefly(data: bytes, file: str) -> Any:
+    """The same of what somebody wrote who is not to be given much time: the first problem alone, and without the place
+    in the document, which takes long to find. Raises :class:`BadJson`."""
+
+    def bad(code: str, message: str) -> NoReturn:
+        raise BadJson(Problem(Place(file), code, message))
+
+    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(items)
+        if len(found) != len(items):
+            seen: set[str] = set()
+            twice = next(key for key, _ in items if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+            bad("DuplicateKey", f'the key "{positions.shown(twice)}" stands twice in an object')
+        return found
+
+    def number(raw: str) -> float:
+        value = float(raw)
+        return bad("NotANumber", "a number is too large") if math.isinf(value) else value
+
+    text = decode(data, file)
+    if not text.strip(" \t\r\n"):
+        bad("Empty", "the file is empty")
+    bare = _STRINGS.sub(" ", text)
+    if _depth(bare) > MAX_DEPTH:
+        bad("TooDeep", f"nested deeper than {MAX_DEPTH} levels")
+    if _LONG_NUMBER.search(bare):
+        bad("NumberTooLong", f"a number of more than {MAX_NUMBER_LENGTH} characters")
+    try:
+        value = json.loads(
+            text,
+            object_pairs_hook=pairs,
+            parse_float=number,
+            parse_constant=lambda word: bad("NotANumber", f"{word} is not JSON"),
+        )
+    except json.JSONDecodeError as error:
+        message = _EXPECTED.get(error.msg, "this is not JSON")
+        raise BadJson(Problem(Place(file, error.lineno, error.colno), "Syntax", message)) from None
+    if _SURROGATE_ESCAPE.search(text) and _LONE_SURROGATE.search(json.dumps(value, ensure_ascii=False)):
+        bad("LoneSurrogate", "half a surrogate pair (\\uD800 to \\uDFFF) is not a character")
+    return value
+
+
 def decode(data: bytes, file: str) -> str:
     """The text of a file that must be UTF-8 of a bearable size. Raises :class:`BadJson`."""
     if len(data) > MAX_BYTES:
@@ -111,8 +153,7 @@ def decode(data: bytes, file: str) -> str:
 
 def _check_shape(text: str, file: str) -> None:
     bare = _STRINGS.sub(" ", text)
-    steps = _NOT_BRACKETS.sub("", bare).translate(_TO_STEPS)
-    if max(accumulate(map(_STEP.__getitem__, steps)), default=0) > MAX_DEPTH:
+    if _depth(bare) > MAX_DEPTH:
         deep = next(t for t in positions.tokens(text) if len(t.path) >= MAX_DEPTH and t.raw in ("{", "["))
         message = f"nested deeper than {MAX_DEPTH} levels: a domain file needs far fewer"
         _fail(file, text, deep.start, "TooDeep", message, tuple(deep.path))
@@ -121,6 +162,12 @@ def _check_shape(text: str, file: str) -> None:
             if _LONG_NUMBER.match(token.raw):
                 message = f"a number of {len(token.raw)} characters; at most {MAX_NUMBER_LENGTH} are read"
                 _fail(file, text, token.start, "NumberTooLong", message, tuple(token.path))
+
+
+def _depth(bare: str) -> int:
+    """How deep a text is nested that has no strings any more."""
+    steps = _NOT_BRACKETS.sub("", bare).translate(_TO_STEPS)
+    return max(accumulate(map(_STEP.__getitem__, steps)), default=0)
 
 
 def _syntax_problem(text: str, file: str, error: json.JSONDecodeError) -> Problem:

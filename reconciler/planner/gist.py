@@ -10,7 +10,7 @@ MOST_LINES = 3
 MOST_CHARACTERS = 300
 
 _FRAME = re.compile(
-    r"\s*(?:at .+\(.*\)|at \S+:\d+(?::\d+)?|\.{3} \d+ (?:more|common frames omitted).*"
+    r"\s*(?:at [^(]+\(.*\)|at \S+:\d+(?::\d+)?|\.{3} \d+ (?:more|common frames omitted).*"
     r"|Traceback \(most recent call last\):|goroutine \d+ \[.*\]:|\S+\.go:\d+(?: \+0x[0-9a-f]+)?"
     r"|from \S+:\d+:in .*|[\^~]+)\s*"
 )

@@ -43,10 +43,13 @@ def read(text: str, file: str) -> Policy:
     """The policy that ``text``, the content of ``file``, describes. Raises PolicyInvalid."""
     try:
         tree = tomllib.loads(text)
+        _check_numbers(tree)
     except tomllib.TOMLDecodeError as error:
         raise PolicyInvalid(_no_toml(str(error), text, file)) from error
     except RecursionError as error:
-        raise PolicyInvalid(f"{file}: it is nested too deeply") from error
+        raise PolicyInvalid(f"{file}:1: it is nested too deeply") from error
+    except ValueError as error:  # ours, or Python's where there are too many for it, too
+        raise PolicyInvalid(f"{file}:1: a number in it has too many digits") from error
     wrong: list[tuple[Path, str]] = []
     profile = _profile(tree, wrong)
     rules = {key: value for key, value in tree.items() if key not in ("profile", OF_FILES)}
@@ -241,6 +244,8 @@ def _lines(text: str, tree: Mapping[str, Any], wanted: list[Path]) -> dict[Path,
     for end in range(1, len(lines) + 1):
         if not missing:
             break
+        if end < len(lines) and not _may_begin(lines[end]):
+            continue
         try:
             part = tomllib.loads("".join(lines[begins:end]))
         except tomllib.TOMLDecodeError:
@@ -256,6 +261,20 @@ def _lines(text: str, tree: Mapping[str, Any], wanted: list[Path]) -> dict[Path,
         found |= dict.fromkeys(brought, first)
         missing -= brought
     return found
+
+
+def _check_numbers(tree: Any) -> None:
+    """TOML's have 64 bits. Raises ValueError."""
+    if isinstance(tree, int) and not -(1 << 63) <= tree < 1 << 63:
+        raise ValueError
+    for inner in tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ():
+        _check_numbers(inner)
+
+
+def _may_begin(line: str) -> bool:
+    """Whether a statement may begin with a line: a long list has many that none begins with, and need not be parsed
+    up to each of them."""
+    return "=" in line or line.lstrip().startswith("[")
 
 
 def _only(tree: Mapping[str, Any]) -> Path:

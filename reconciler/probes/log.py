@@ -8,6 +8,7 @@ The pattern is looked for in one line at a time, of which the first 4 KiB count.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,11 +21,19 @@ FIRST_LOOK_BYTES = 1024 * 1024
 LOOK_BYTES = 64 * 1024
 LONGEST_LINE = 4096
 MOST_SHOWN = 160
+MOST_AT_ONCE = 16 * 1024
+"""More than that is taken apart beside the loop: it may be a million lines."""
 
 
-def _not_seen(pattern: str, output: str) -> str:
-    lines = [line for line in output.splitlines() if line.strip()]
-    last = f"the last line is: {lines[-1].strip()[:MOST_SHOWN]}" if lines else "nothing is in its output yet"
+def _lines(output: str) -> tuple[list[str], str]:
+    """The lines to look at, each once, and the last that has something in it."""
+    lines = output.splitlines()
+    last = next((line for line in reversed(lines) if line.strip()), "")
+    return list(dict.fromkeys(line[:LONGEST_LINE] for line in lines)), last.strip()[:MOST_SHOWN]
+
+
+def _not_seen(pattern: str, last: str) -> str:
+    last = f"the last line is: {last}" if last else "nothing is in its output yet"
     return advised(
         f"not seen in the output yet: {pattern}; {last}",
         "see what it prints (`pnr logs`), and correct the `pattern` where it says otherwise that it is up",
@@ -62,9 +71,11 @@ class LogProbe:
         if run != self._seen_in:
             limit = LOOK_BYTES if run == self._looked_at else FIRST_LOOK_BYTES
             output = await self._inside.output_since(target.container.id, None, limit)
-            if not await self._pattern.found_in([line[:LONGEST_LINE] for line in output.splitlines()]):
+            is_much = len(output) > MOST_AT_ONCE
+            lines, last = await asyncio.to_thread(_lines, output) if is_much else _lines(output)
+            if not await self._pattern.found_in(lines):
                 self._looked_at = run
-                return ProbeResult(ok=False, message=_not_seen(self._text, output))
+                return ProbeResult(ok=False, message=_not_seen(self._text, last))
             self._seen_in = run
         return ProbeResult(ok=True, message=f"seen in the output: {self._text}")
 

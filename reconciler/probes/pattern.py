@@ -25,6 +25,9 @@ LONGEST_PATTERN = 1000
 # About 30 ms at the worst. Real patterns and lines need a thousandth of it.
 _MOST_STEPS = 5_000_000
 
+_MOST_PARTS_AT_ONCE = 4000
+"""More parts than that are searched beside the loop, however quick each of them is."""
+
 _MOST_CHILDREN = 4
 _CHILD_CPU_SECONDS = 60
 _CHILD_BYTES = 512 << 20
@@ -75,10 +78,18 @@ class Pattern:
 
     async def found_in(self, parts: Sequence[str]) -> bool:
         """True when one of the parts has a match. May be cancelled at any time. Raises SearchFailed."""
-        if self._compiled is not None and self.is_quick(parts):
-            return any(self._compiled.search(part) for part in parts)
+        is_many = len(parts) > _MOST_PARTS_AT_ONCE
+        found = await asyncio.to_thread(self._found_at_once, parts) if is_many else self._found_at_once(parts)
+        if found is not None:
+            return found
         async with _seats():
             return await self._found_by_child(parts)
+
+    def _found_at_once(self, parts: Sequence[str]) -> bool | None:
+        """None where the search may take long."""
+        if self._compiled is None or not self.is_quick(parts):
+            return None
+        return any(self._compiled.search(part) for part in parts)
 
     async def _found_by_child(self, parts: Sequence[str]) -> bool:
         child = await asyncio.create_subprocess_exec(
@@ -89,7 +100,9 @@ class Pattern:
             stderr=asyncio.subprocess.DEVNULL,
         )
         try:
-            await child.communicate(json.dumps([self._text, list(parts)]).encode("ascii"))
+            is_many = len(parts) > _MOST_PARTS_AT_ONCE
+            asked = await asyncio.to_thread(self._question, parts) if is_many else self._question(parts)
+            await child.communicate(asked)
         finally:
             if child.returncode is None:
                 with suppress(ProcessLookupError):
@@ -98,6 +111,9 @@ class Pattern:
         if child.returncode not in {0, _NOT_FOUND}:
             raise SearchFailed(f"the search for {self._text} ended with {child.returncode}")
         return child.returncode == 0
+
+    def _question(self, parts: Sequence[str]) -> bytes:
+        return json.dumps([self._text, list(parts)]).encode("ascii")
 
 
 def _seats() -> asyncio.Semaphore:

@@ -24,7 +24,7 @@ from typing import Any
 from reconciler import trees
 from reconciler.facts import TV, Pnr
 from reconciler.intent.model import ChunkId
-from reconciler.intent.strict_json import BadJson, parse
+from reconciler.intent.strict_json import BadJson, parse_briefly
 from reconciler.sources import safe_read
 from reconciler.sources.watching import Watching
 
@@ -109,7 +109,7 @@ class RuntimeFacts:
         try:
             data = folder.read(name, limit)
             size = len(data)
-            document = parse(data, name)
+            document = parse_briefly(data, ascii(name)[1:-1])
         except safe_read.Refused as refused:
             if refused.code != "Gone":
                 problems.append(f"{where}: {refused.message}")

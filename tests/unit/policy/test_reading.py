@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from reconciler.policy import Policy, Profile
@@ -99,6 +101,18 @@ def test_all_mistakes_come_at_once_in_the_order_of_the_file() -> None:
 
 def test_a_file_that_nests_without_end_is_an_error_and_no_crash() -> None:
     assert "policy.toml" in wrong('profile = "open"\nx = ' + "[" * 20_000)[0]
+
+
+@pytest.mark.parametrize("number", ["9" * 20_000, "0x" + "f" * 5000, "[0b" + "1" * 64 + "]"])
+def test_a_number_without_end_is_an_error_and_no_crash(number: str) -> None:
+    assert "policy.toml:1: a number in it has too many digits" in wrong(f'profile = "open"\nx = {number}')[0]
+
+
+def test_the_lines_of_a_long_list_are_not_read_again_and_again() -> None:
+    text = 'profile = "open"\nimages.allowed = [\n' + '"ghcr.io/team/x",\n' * 5000 + "]\n[limits]\ncpus = 2\n"
+    begun = time.process_time()
+    assert read(text, FILE).lines == {"images.allowed": 2, "limits.cpus": 5005}
+    assert time.process_time() - begun < 10
 
 
 def test_every_profile_is_complete_and_each_is_as_strict_as_the_one_before_it() -> None:

@@ -1,0 +1,23 @@
+#!/bin/sh
+# fuzz.sh PYTHON MINUTES: rounds of random input at all that takes some, until the time is over. What fails is shown with
+# what it failed for, and with the seed that brings it again: PNR_TEST_PROFILE=fuzz pytest --hypothesis-seed=SEED TEST.
+set -eu
+cd "$(dirname "$0")/.."
+. scripts/say.sh
+python=$1
+end=$(($(date +%s) + $2 * 60))
+round=0
+while [ "$(date +%s)" -lt "$end" ]; do
+  round=$((round + 1))
+  seed=$("$python" -c 'import secrets; print(secrets.randbelow(1 << 32))')
+  left=$((end - $(date +%s)))
+  [ "$left" -gt 0 ] || break
+  say "round $round, --hypothesis-seed=$seed, $left s left"
+  status=0
+  PNR_TEST_PROFILE=fuzz timeout --signal=INT --kill-after=30 "$left" "$python" -m pytest -q -x --timeout=0 \
+    --hypothesis-seed="$seed" tests/unit/fuzz tests/unit/daemon/test_requests.py tests/unit/intent/test_regexes.py \
+    tests/unit/intent/test_strict_json.py tests/unit/intent/test_loader_takes_anything.py || status=$?
+  [ "$status" = 124 ] && break
+  [ "$status" = 0 ] || fail "failed in round $round with --hypothesis-seed=$seed (above)"
+done
+say "nothing failed in $round rounds"
