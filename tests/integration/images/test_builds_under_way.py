@@ -44,7 +44,7 @@ def test_how_far_a_build_is_shows_in_status_watch_and_apply_step_by_step(
     image = f"{name}-built:1"
     container = {"image": image, "name": f"{name}_app", "build": {"context": "./app", "network": "none"}}
     app: dict[str, Any] = {"name": "app", "container": {**container, "stop_grace_period": "0s"}}
-    how_far = [f"building {image}: step {number} of 6: RUN : {step};" for number, step in enumerate(STEPS, 3)]
+    how_far = [f"building {image}: step {number} of 7: RUN : {step};" for number, step in enumerate(STEPS, 3)]
     watched, applied = daemon.root / "watched", daemon.root / "applied"
     with output_of(daemon, watched, "status", "--watch", "--json"):
         daemon.until(lambda: bool(watched.read_text()), "the watch to begin")
