@@ -27,7 +27,7 @@ from reconciler.intent.findings import Finding, copies
 from reconciler.intent.gates import GateBook, Waiting, find_cycles
 from reconciler.intent.model import ChunkId, Domain
 from reconciler.intent.positions import Path
-from reconciler.intent.sharing import Borrowed, not_shared
+from reconciler.intent.sharing import Borrowed, names_taken, not_shared
 
 MOST_ROUNDS = 50
 """Edits that can only be judged one after another: a chain of more is refused as a whole."""
@@ -355,6 +355,8 @@ class _Case:
                     now.own.append(finding)
                 else:
                     now.between.append((finding, frozenset({owner})))
+        for finding, owner in names_taken(now.accepted.values(), now.effective.values()):
+            now.between.append((finding, frozenset({owner})))
 
     def _check_claims(self, now: _Round, rejected: set[str]) -> None:
         wrong = _errors(now.own) | _errors(one for one, _ in now.between)

@@ -11,8 +11,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from reconciler.intent.findings import Finding
-from reconciler.intent.model import Domain, NetworkSpec, VolumeSpec
+from reconciler.intent.findings import Finding, copies
+from reconciler.intent.model import Chunk, Domain, NetworkSpec, VolumeSpec
 from reconciler.intent.positions import Path
 from reconciler.sentences import advised
 
@@ -82,3 +82,35 @@ def not_shared(
             step = f"let {owner.file} share it, with {said} at the {one.kind}, or allow it in {one.allowing}"
         text = advised(f"the policy refuses the {one.kind} {one.name}, {whose} ({one.rule})", step)
         yield Finding(domain.name, domain.file, one.path, one.code, text), owner.name if owner is not None else None
+
+
+def names_taken(guests: Iterable[Domain], domains: Iterable[Domain]) -> Iterator[tuple[Finding, str]]:
+    """Names that guests in networks of other domains ask for and that chunks of the owner have there, each with the
+    owner: an engine answers with either, so that who asks for the owner's database may reach the guest."""
+    owners = {spec.name: domain for domain in domains for spec in domain.networks if not spec.external}
+    theirs: dict[str, set[str]] = {}
+    for guest in guests:
+        for chunk, path in copies(guest):
+            for network in chunk.container.guest_in:
+                owner = owners.get(network)
+                if owner is None or owner.name == guest.name:
+                    continue
+                if network not in theirs:
+                    theirs[network] = {name for one in owner.chunks() for name in _called(one, network)}
+                for name in sorted(_called(chunk, network) & theirs[network]):
+                    whose = f"domain {owner.name} ({owner.file})"
+                    said = f"in network {network} of {whose} one of its own chunks has the name {name}"
+                    text = advised(said, "give this one another name there, or leave out the alias")
+                    where = (*path, "container", "networks")
+                    yield Finding(guest.name, guest.file, where, "NameTaken", text), owner.name
+
+
+def _called(chunk: Chunk, network: str) -> set[str]:
+    """What a container asks to be called in a network that it joins, in small letters, as names there are looked up;
+    newer engines add its host name."""
+    spec = chunk.container
+    hostname = spec.settings.get("hostname")
+    names = spec.networks.get(network)
+    if names is None:
+        return set()
+    return {name.lower() for name in (*names, *((str(hostname),) if hostname else ()))}

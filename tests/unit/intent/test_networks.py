@@ -314,6 +314,30 @@ def test_what_another_domain_makes_can_be_shared_as_external() -> None:
     assert check([first, replace(second, cpuxs=())]) == []
 
 
+@pytest.mark.parametrize(
+    ("container", "name"),
+    [
+        ({"networks": {"theirs": {"aliases": ["db"]}}}, "db"),
+        ({"networks": {"theirs": {"aliases": ["QUEUE"]}}}, "queue"),
+        ({"networks": ["theirs"], "name": "queue"}, "queue"),
+        ({"networks": ["theirs"], "name": "db"}, "db"),
+        ({"networks": ["theirs"], "hostname": "db"}, "db"),
+        ({"networks": {"theirs": {"aliases": ["owner-main-db-1"]}}}, "owner-main-db-1"),
+        ({"networks": {"theirs": {"aliases": ["api"]}}}, ""),
+        ({"networks": {"theirs": {}, "own": {"aliases": ["db"]}}}, ""),
+        ({"networks": ["theirs"]}, ""),
+    ],
+)
+def test_nobody_answers_to_the_name_of_an_owner_in_the_owners_network(container: dict[str, Any], name: str) -> None:
+    one = document(declared("db", container={"networks": {"back": {"aliases": ["queue"]}}}), networks={"back": None})
+    owner = replace(valid({**one, "name": "owner"}), file="owner.json")
+    networks = {"theirs": {"external": True, "name": "pnr_owner_back"}, "own": None}
+    guest = valid({**document(declared("x", container=container), networks=networks), "name": "guest"})
+    errors = [f for f in check([owner, replace(guest, file="guest.json")]) if f.severity == "error"]
+    assert [(f.domain, f.code) for f in errors] == ([("guest", "NameTaken")] if name else [])
+    assert all(f"has the name {name}" in f.message and "owner.json" in f.message for f in errors)
+
+
 def test_a_name_that_two_domains_would_answer_to_in_one_network_is_told_in_both() -> None:
     proxy = {"external": True, "name": "proxy"}
     first, second = (domain_of(name, networks={"lan": proxy}) for name in ("one", "two"))

@@ -176,3 +176,14 @@ for policy, base in (("team", {}), ("strict", BARE), ("shared-lab", BARE)):
 LIMITS.add("real-time processes by a capability", "limits.realtime", {"cap_add": ["SYS_NICE"]}, policy="team")
 
 ADOPTION.add("anybody's container, whatever it is", "domains.adopt", {"name": "vault"}, chunk={"adopt": True, "ignore_drift": ["image", "command", "environment"]})  # fmt: skip
+
+LENDS = encoded(
+    {"name": "other", "networks": {"back": {"shared_with": ["shop"]}}, "cpuxs": {"main": {"design_chunks": [
+        {"name": "db", "container": {"image": "x", "networks": ["back"]}}]}}}
+)  # fmt: skip
+for name, container in (
+    ("an alias", {"networks": {"back": {"aliases": ["db"]}}}),
+    ("a name", {"name": "db", "networks": ["back"]}),
+    ("a host name", {"hostname": "db", "networks": ["back"]}),
+):
+    NETWORKS.add(f"the name of another's database in its network, as {name}", "NameTaken", container, networks={"back": {"external": True, "name": "pnr_other_back"}}, beside={"a-other.json": LENDS})  # fmt: skip
