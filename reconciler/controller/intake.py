@@ -17,7 +17,6 @@ from reconciler.controller.records import DomainRecord
 from reconciler.controller.removals import Removals
 from reconciler.intent.judgement import InForce
 from reconciler.intent.model import Domain, Problem
-from reconciler.intent.said_names import said_names
 from reconciler.planner.removal import Hold
 
 
@@ -41,7 +40,6 @@ class Intake:
         self._recorder = recorder
         self.file_problems: dict[str, tuple[Problem, ...]] = {}
         self.said: dict[str, tuple[str, ...]] = {}
-        self._said: dict[str, tuple[bytes, tuple[str, ...]]] = {}  # with the text that they were found in
         self.root_missing = False
         self.removals = Removals(domains=domains, recorder=recorder, clock=clock, stirred_at=stirred_at)
         self._clock = clock
@@ -91,8 +89,7 @@ class Intake:
                     self._recorder.journal(kind="invalid", message=str(problem), file=file)
         self.file_problems = never_valid
         broken = [file for file, problems in judged.problems.items() if problems and file in scan.files]
-        self._said = {file: self._names_in(file, scan.files[file].data or b"") for file in broken}
-        self.said = {file: names for file, (_, names) in self._said.items()}
+        self.said = {file: judged.said.get(file, ()) for file in broken}
         self._let_go(gone, changes)
         return changes
 
@@ -114,10 +111,6 @@ class Intake:
             InForce(r.name, r.file, r.domain, r.gone, r.missed_at is not None or bool(r.held))
             for r in self._domains.values()
         ]
-
-    def _names_in(self, file: str, data: bytes) -> tuple[bytes, tuple[str, ...]]:
-        known = self._said.get(file)
-        return known if known is not None and known[0] == data else (data, said_names(data))
 
     def _declared(self, domain: Domain, scan: Scan, changes: dict[str, Domain | None]) -> None:
         record = self._domains.get(domain.name)

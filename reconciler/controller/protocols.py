@@ -53,7 +53,8 @@ class Source(Protocol):
 
 class Judged(Protocol):
     """What the files of a scan come to mean: what is to be in force of them, by name; by file the problems, and what
-    only looks wrong; and the file that stands for each domain in force, where one does."""
+    only looks wrong, and the names that such a file speaks of; and the file that stands for each domain in force, where
+    one does."""
 
     @property
     def domains(self) -> Mapping[str, Domain]: ...
@@ -63,6 +64,8 @@ class Judged(Protocol):
     def warnings(self) -> Mapping[str, tuple[Problem, ...]]: ...
     @property
     def speaks(self) -> Mapping[str, str]: ...
+    @property
+    def said(self) -> Mapping[str, tuple[str, ...]]: ...
 
 
 class Judge(Protocol):

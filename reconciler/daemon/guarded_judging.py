@@ -39,6 +39,7 @@ from reconciler.daemon.unjudged import being_read, failed_there, too_costly
 from reconciler.intent.contents import Source
 from reconciler.intent.judgement import InForce
 from reconciler.intent.model import Domain, Loaded, Problem
+from reconciler.intent.said_names import said_names
 
 AT_ONCE = 16
 CPU_SECONDS = 3
@@ -49,6 +50,8 @@ WALL_SECONDS = 300.0
 """A file that is not loaded by then is too costly, whatever it waits for."""
 PATIENCE_SECONDS = 10.0
 """So long all files wait for those that are slow to be loaded."""
+MOST_SAID_BYTES = 4096
+"""So much of a file that could not be judged is looked at for the names in it."""
 RETRY_SECONDS = 600.0
 """A file that was too costly is tried again after so long: it may have waited for something."""
 
@@ -286,9 +289,8 @@ class GuardedJudge:
 
     async def _put(self, process: Process, key: Key) -> None:
         if key not in self._there:
-            process.tell(Put(key, self._entries[key]))
             self._there.add(key)
-            await asyncio.sleep(0)  # there may be many
+            await process.send(Put(key, self._entries[key]))
 
     async def _ref(self, process: Process, domain: Domain, by_id: Mapping[int, Key]) -> Ref:
         key = by_id.get(id(domain))
@@ -299,8 +301,7 @@ class GuardedJudge:
         if found is None:
             self._next_number += 1
             found = self._numbers[id(domain)] = (domain, self._next_number)
-            process.tell(Keep(self._next_number, domain))
-            await asyncio.sleep(0)
+            await process.send(Keep(self._next_number, domain))
         return found[1]
 
     def _domain(self, ref: Ref) -> Domain:
@@ -348,7 +349,7 @@ def _key(name: str, data: bytes) -> Key:
 
 
 def _failed(key: Key, data: bytes, problem: Problem) -> Entry:
-    return Entry(Loaded(key[0], None, (problem,)), data, {})
+    return Entry(Loaded(key[0], None, (problem,)), data, {}, said=said_names(data[:MOST_SAID_BYTES]))
 
 
 def _is_costly(entry: Entry) -> bool:

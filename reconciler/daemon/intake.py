@@ -18,6 +18,7 @@ from reconciler.intent.findings import Finding, locate_findings
 from reconciler.intent.judgement import InForce, Judgement, judge_domains
 from reconciler.intent.loader import load
 from reconciler.intent.model import CheckType, Domain, Loaded, Problem
+from reconciler.intent.said_names import said_names
 from reconciler.intent.sharing import Borrowed
 from reconciler.policy import Judge
 from reconciler.policy.domain import borrowed, judge_domain
@@ -52,7 +53,8 @@ class Judged:
     """The valid domains by name; by file name what is wrong (all of it), and what only looks wrong.
 
     ``readable`` has, by file name, the valid domains and those that only do not go together with the rest; ``speaks``
-    the file that stands for each domain in force, where one does.
+    the file that stands for each domain in force, where one does; ``said`` the names that a file with problems has in
+    it.
     """
 
     domains: Mapping[str, Domain]
@@ -60,6 +62,7 @@ class Judged:
     warnings: Mapping[str, tuple[Problem, ...]] = field(default_factory=dict)
     readable: Mapping[str, Domain] = field(default_factory=dict)
     speaks: Mapping[str, str] = field(default_factory=dict)
+    said: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 Key = tuple[str, bytes]
@@ -78,6 +81,7 @@ class Entry:
     looked: Mapping[str, Seen] = field(default_factory=dict)  # what that depends on besides: paths of the host
     engine: tuple[str, ...] = ()  # where the engine was known to keep its data then
     net: HostNet | None = None  # the host's networks, where something was refused and they were looked at
+    said: tuple[str, ...] = ()  # the names that it speaks of
 
 
 class LoadCache:
@@ -139,7 +143,7 @@ class Loading:
         contents = _Stamping(self.contents)
         looked: dict[str, Seen] = {}
         try:
-            return self._load(name, data, contents, looked)
+            return replace(self._load(name, data, contents, looked), said=said_names(data))
         except Exception as error:  # noqa: BLE001 - it is told of the file
             problem = cant_be_judged(name, error)
             return Entry(Loaded(name, None, (problem,)), data, contents.stamps, looked=looked)
@@ -299,7 +303,9 @@ def judge_with(
         judgement = together(list(loaded.values()), in_force)
     wrong = _by_file([finding for finding in judgement.findings if finding.severity == "error"], files)
     doubtful = _by_file([finding for finding in judgement.findings if finding.severity != "error"], files)
-    return Judged(judgement.accepted, {**problems, **wrong}, doubtful, loaded, judgement.speaks)
+    problems |= wrong
+    said = {name: entry.said for (name, _), entry in now.items() if name in problems}
+    return Judged(judgement.accepted, problems, doubtful, loaded, judgement.speaks, said)
 
 
 def _by_file(findings: list[Finding], files: Mapping[str, FileRead]) -> dict[str, tuple[Problem, ...]]:

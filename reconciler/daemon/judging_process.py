@@ -91,6 +91,16 @@ class Process:
         if not self._why:
             self._child.stdin.write(packed(message))
 
+    async def send(self, message: object) -> None:
+        """The same of one that may be large, and of which there may be many: no more of them wait here than one."""
+        data = await asyncio.to_thread(packed, message)
+        assert self._child is not None
+        assert self._child.stdin is not None
+        if not self._why:
+            self._child.stdin.write(data)
+            with contextlib.suppress(OSError):  # it has ended: who reads its answers finds out how
+                await self._child.stdin.drain()
+
     async def ask(self, request: Callable[[int], object]) -> Any:
         """Send the request made with this number; its answer. Raises ProcessEnded, Failed."""
         if not self.is_alive:
