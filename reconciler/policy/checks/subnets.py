@@ -26,6 +26,7 @@ _ON_CARDS = ("macvlan", "ipvlan")
 _IPAM = frozenset({"Driver", "Config", "Options"})
 _POOL = frozenset({"Subnet", "IPRange", "Gateway", "AuxiliaryAddresses"})
 _ENGINES = re.compile(r"docker0|docker_gwbridge|br-[0-9a-f]{12}|podman[0-9]+|cni-podman[0-9]+")
+_ENGINES_OWN = ("docker0", "docker_gwbridge")
 _OTHERS = re.compile(r"(?:virbr|lxdbr|lxcbr|incusbr|vmbr|xenbr|cni|cbr|kube|flannel|br|bridge)[0-9-]*")
 """Bridges of other programs, as they are usually called."""
 _INTERFACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,14}")
@@ -161,8 +162,14 @@ def _interface(case: Case, name: str, engines: frozenset[str] | None) -> None:
     if not _INTERFACE.fullmatch(name) or name.lower() in ("all", "default", "lo"):
         case.refuse(KNOWN_FIELDS, field, f"{name[:60]!r}, which is no name for a bridge")
         return
+    if case.policy.flag(OVERLAP):
+        return
+    if name in _ENGINES_OWN:
+        # An engine makes a second network on it; and when that one goes, it takes the bridge away from the first.
+        case.refuse(OVERLAP, field, f"a network on {name}, which is the engine's own bridge")
+        return
     found = dict(case.net().interfaces).get(name)
-    if found is None or case.policy.flag(OVERLAP):
+    if found is None:
         return
     if not found or (_OTHERS.fullmatch(name) if engines is None else name not in engines):
         case.refuse(OVERLAP, field, f"a network on {name}, which is an interface of the host")

@@ -46,10 +46,9 @@ MOUNTS.add(
     ),
 )
 
-# The engine refuses a second bridge of the name, and ports without protection are those of the network's own containers.
+# Ports without protection are those of the network's own containers.
 NETWORKS = _group("networks")
 for name, option in (
-    ("under the name of the engine's own bridge", {"com.docker.network.bridge.name": "docker0"}),
     ("every port open to everybody", {"com.docker.network.bridge.gateway_mode_ipv4": "nat-unprotected"}),
 ):
     NETWORKS.add(name, "networks.options", {"networks": ["back"]}, networks={"back": {"driver_opts": option}})

@@ -81,3 +81,10 @@ for name, rule, logging in (
 for driver in ("syslog", "fluentd", "gelf", "awslogs", "splunk", "gcplogs"):
     LOGGING.add(f"to elsewhere by {driver}", "logging.drivers", {"logging": {"driver": driver}}, policy="strict")
 LOGGING.add("to elsewhere", "logging.drivers", {"logging": {"driver": "syslog"}}, policy="team")
+
+NETWORKS.add(
+    "under the name of the engine's own bridge",
+    "networks.host_overlap",
+    {"networks": ["back"]},
+    networks={"back": {"driver_opts": {"com.docker.network.bridge.name": "docker0"}}},
+)
