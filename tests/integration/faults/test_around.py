@@ -105,7 +105,7 @@ def test_a_state_folder_whose_disk_is_full_is_told(
     name = unique("shop")
     state = tmp_path / "state"
     state.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(state)], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m,mode=755", "tmpfs", str(state)], check=True)
     try:
         with running(tmp_path, docker_api, engine_socket) as daemon:
             web = {"name": "web", "stable_seconds": 0, "container": {"image": busybox_image}}

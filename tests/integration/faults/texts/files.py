@@ -43,7 +43,7 @@ FILES = Section(
             "policy-refuses",
             "The policy refuses it",
             "{file} is not valid, …: the policy refuses privileged: it is root on the host",
-            "…/etc/pnr/policy.toml: [security] privileged = true",
+            '…policy.toml: [domain."{file}".security] privileged = true',
             (),
             web(),
         ),
