@@ -22,6 +22,8 @@ DOMAIN = "@domain"
 """The domain file's own name, without its ending: who writes a file chooses the domain's name in it, and not the
 file's. In a list of paths, at the beginning: the folder beside the domain file that is called so; as a later part, that
 name. In a list of names: that name; for images as names of images have it."""
+COMMON = "@common"
+"""In a list of paths: folders in the directory of the domain files that are called as no domain file is."""
 UNOWNED = "@unowned"
 """In a list of networks or volumes: every one that belongs to no domain."""
 HOST = "@host"
@@ -134,7 +136,7 @@ def _path(value: Any) -> str:
             f'** stands only before one name, which it means wherever that lies ("**/.git"), found {_found(value)};'
             " a path means all that is below it, too"
         )
-    if first in (DOMAINS, DOMAIN, "**"):
+    if first in (DOMAINS, DOMAIN, COMMON, "**"):
         return path
     if not path.startswith("/"):
         raise BadValue(f"expected an absolute path without .., found {_found(value)}")

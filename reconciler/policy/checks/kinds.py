@@ -12,7 +12,7 @@ from glob import escape
 
 from reconciler.policy import paths
 from reconciler.policy.checks.case import Case
-from reconciler.policy.rule import DOMAIN, DOMAINS, Profile
+from reconciler.policy.rule import COMMON, DOMAIN, DOMAINS, Profile
 from reconciler.policy.world import ReadByRoot, Seen
 
 _DYNAMIC = range(61184, 65536)
@@ -87,7 +87,7 @@ def writing(case: Case, ways: Iterable[str], seen: Seen, field: str, said: str, 
 
 def expanded(case: Case, patterns: Iterable[str]) -> tuple[str, ...]:
     """Patterns of paths with what their words stand for; without those whose words stand for nothing here."""
-    words = {DOMAINS: escape(case.places.domains), DOMAIN: escape(own_folder(case))}
+    words = {DOMAINS: escape(case.places.domains), DOMAIN: escape(own_folder(case)), COMMON: ""}
     name = _name(case)
     found = []
     for pattern in patterns:
@@ -98,6 +98,16 @@ def expanded(case: Case, patterns: Iterable[str]) -> tuple[str, ...]:
         inner = "/".join(escape(name) if part == DOMAIN else part for part in parts)
         found.append(f"{words.get(head, head)}{slash}{inner}")
     return tuple(found)
+
+
+def is_common(case: Case, way: str) -> bool:
+    """Whether a path below the directory of the domain files is, or lies in, a folder that is called as no domain file.
+    Such a folder is nobody's, and what lies in it is nobody's secret: every file may refer to it."""
+    domains = case.places.domains.rstrip("/")
+    first, *rest = paths.parts_of(way)[len(paths.parts_of(domains)) :]
+    is_folder = bool(rest) or case.look(f"{domains}/{first}").kind == "folder"
+    hidden = any(part.startswith(".") for part in (first, *rest))
+    return is_folder and not hidden and not case.look(f"{domains}/{first}.json").exists
 
 
 def own_folder(case: Case) -> str:

@@ -13,7 +13,7 @@ from glob import escape
 from reconciler.policy import paths
 from reconciler.policy.checks import kinds
 from reconciler.policy.checks.case import Case
-from reconciler.policy.rule import DOMAIN, DOMAINS, Profile
+from reconciler.policy.rule import COMMON, DOMAIN, DOMAINS, Profile
 from reconciler.policy.world import Seen
 
 _GLOB = frozenset("*?[")
@@ -82,7 +82,7 @@ def host_path(
     if why is not None:
         how = "; to label it anew (z, Z) is to write to it" if is_named else ""
         case.refuse("binds.protected", field, f"{what} {path}: it {why}{how}", wants=named)
-    elif whose == "" or (whose == DOMAIN and not read_only):
+    elif whose == "" or (whose in (DOMAIN, COMMON) and not read_only):
         case.refuse("binds.allowed", field, f"{what} {path}: {_about_domains(case, whose)}", DOMAINS)
     elif whose is None and (not read_only or relabels or is_made):
         kinds.writing(case, ways, seen, field, f"{what} {path}", is_only_made=read_only and not relabels)
@@ -90,7 +90,8 @@ def host_path(
 
 def _of_domains(case: Case, ways: dict[str, None]) -> str | None:
     """By which word of the policy a path below the directory of the domain files may be had: a longer path of the
-    policy's own, ``@domains`` or, read-only, ``@domain``; "" where by none. None where it lies elsewhere."""
+    policy's own, ``@domains`` or, read-only, ``@domain`` or ``@common``; "" where by none. None where it lies
+    elsewhere."""
     if not any(_is_below_domains(case, way) for way in ways):
         return None
     allowed = case.policy.words("binds.allowed")
@@ -100,17 +101,20 @@ def _of_domains(case: Case, ways: dict[str, None]) -> str | None:
     if DOMAINS in allowed or case.policy.profile is Profile.OPEN:
         return DOMAINS
     own = kinds.own_folder(case)
-    is_own = DOMAIN in allowed and own and all(paths.covers(escape(own), way) for way in ways)
-    return DOMAIN if is_own else ""
+    if DOMAIN in allowed and own and all(paths.covers(escape(own), way) for way in ways):
+        return DOMAIN
+    is_common = all(_is_below_domains(case, way) and kinds.is_common(case, way) for way in ways)
+    return COMMON if COMMON in allowed and is_common else ""
 
 
 def _about_domains(case: Case, whose: str) -> str:
     own = kinds.own_folder(case)
-    if whose == DOMAIN:
+    if whose in (DOMAIN, COMMON):
         return "it may be had read-only (`:ro`): what a container changes there can't be pulled any more"
     folder = f" ({own}), read-only" if own else ""
     whole = "it lies in the directory of the domain files"
-    return f"{whole}, of which a container has only its domain's own folder{folder}"
+    common = ", and folders that are called as no domain file" if COMMON in case.policy.words("binds.allowed") else ""
+    return f"{whole}, of which a container has only its domain's own folder{folder}{common}"
 
 
 def file(case: Case, path: str, field: str, *, is_folder: bool = False) -> None:

@@ -6,7 +6,7 @@ directories above it.
 
 from __future__ import annotations
 
-from reconciler.policy.rule import CHUNKS, DOMAIN, DOMAINS, FLAG, NAMES, PATHS, UNOWNED, WORDS, Rule, words_of
+from reconciler.policy.rule import CHUNKS, COMMON, DOMAIN, DOMAINS, FLAG, NAMES, PATHS, UNOWNED, WORDS, Rule, words_of
 
 PROTECTED = [
     # the system itself
@@ -82,12 +82,13 @@ ROWS = (
         "Below which directories of the host a container may have directories and files: as volumes, as volumes that"
         f" are a directory (`o: bind`), as sockets of log drivers. `{DOMAIN}` is the folder in the directory of the"
         " domain files that is called as the domain's file is, without its ending: it may be had read-only, whatever is"
-        " protected; of the rest of"
-        f" that directory nothing. `{DOMAINS}` is the whole of it: what lies below it is allowed, also to write to it,"
+        f" protected. `{COMMON}` are the folders there that are called as no domain file, as `conf`: read-only, too,"
+        " and without hidden files. Of the rest of that directory a container has nothing."
+        f" `{DOMAINS}` is the whole of it: what lies below it is allowed, also to write to it,"
         f" but for the domain files themselves. As a later part of a path, `{DOMAIN}` is the file's name without its"
         " ending. Who writes a file chooses the domain's name in it, and not the file's.",
         ["/"],
-        ["/", DOMAIN],
+        ["/", DOMAIN, COMMON],
         [f"/srv/pnr/{DOMAIN}", DOMAIN],
     ),
     Rule(

@@ -85,6 +85,23 @@ def test_links_out_of_the_own_folder_and_into_it_are_refused(form: Any) -> None:
         assert rules(create(form(path)), lax, disk=disk) == {rule}
 
 
+@pytest.mark.parametrize("form", FORMS)
+def test_a_folder_that_is_called_as_no_domain_file_is_everybodys_to_read(form: Any) -> None:
+    top = "/srv/pnr/domains"
+    disk = Disk(
+        missing=(f"{top}/conf.json", f"{top}/nginx.conf.json", f"{top}/.git.json"),
+        kinds={f"{top}/nginx.conf": "file"},
+        links={f"{top}/conf/x": f"{top}/other", f"{top}/conf/y": "/root"},
+    )
+    for path in (f"{top}/conf", f"{top}/conf/app.conf"):
+        assert rules(create(form(path)), disk=disk) == set()
+        assert "binds.allowed" in rules(create(form(path)), STRICT, disk=disk)
+        assert "binds.allowed" in rules(create(form(path))), "there is a file conf.json"
+        assert "binds.allowed" in rules(create(bind(path)), disk=disk), "writable"
+    for path in ("nginx.conf", "conf/.env", "conf/.git/config", "conf/../other", ".git", "conf/x", "conf/y", "other/a"):
+        assert rules(create(form(f"{top}/{path}")), changed(STANDARD, binds__links=True), disk=disk), path
+
+
 def test_a_domain_of_an_odd_name_has_no_folder() -> None:
     for name in ("", ".", "..", "a/b", "../other", "shop/../other", "*", "sh*p"):
         labels = {"io.pnr.domain": name, "io.pnr.cpux": "main", "io.pnr.chunk": "web"}
