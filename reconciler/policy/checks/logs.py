@@ -8,17 +8,15 @@ See https://github.com/moby/moby/tree/master/daemon/logger.
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from types import MappingProxyType
 
-from reconciler.policy.checks import goals, places
+from reconciler.policy.checks import places
 from reconciler.policy.checks.case import Case, Object, table
+from reconciler.policy.checks.reaching import reach
 from reconciler.policy.refusal import KNOWN_FIELDS
-from reconciler.policy.rule import HOST, Profile
 
 FIELD = "HostConfig.LogConfig"
 LONGEST = 4096
@@ -205,38 +203,4 @@ def _socket(case: Case, name: str, rest: str) -> None:
 
 def _reach(case: Case, name: str, host: str, port: int) -> None:
     """Refuse a goal that log drivers may not send to."""
-    policy = case.policy
-    patterns = policy.words("logging.addresses")
-    address = goals.parsed(host)
-    shown = f"[{host}]" if address is not None and address.version == 6 else host
-    goal = f"{shown}:{port}" if port else shown
-    lies = _lies(case, host, address)
-    if "*" in patterns and (lies is goals.Lies.ELSEWHERE or policy.profile is Profile.OPEN):
-        return
-    called = {goal.lower(), shown.lower(), host.lower()}
-    if lies is goals.Lies.HERE:
-        called |= {HOST, f"{HOST}:{port}"}
-    if any(_is_like(pattern, called, address) for pattern in patterns if pattern != "*"):
-        return
-    why = f", which is {lies}" if lies is not goals.Lies.ELSEWHERE else ""
-    case.refuse("logging.addresses", FIELD, f"the {name} {goal} of the log driver{why}", goal)
-
-
-def _lies(case: Case, host: str, address: goals.Address | None) -> goals.Lies:
-    """Where a goal lies; a name also by what it stands for now, where that is asked: when the container is made."""
-    lies = goals.of_host(host, case.net())
-    if address is not None or lies is not goals.Lies.ELSEWHERE:
-        return lies
-    found = (goals.parsed(one) for one in case.world.addresses(host))
-    led = (goals.of_address(one, case.net()) for one in found if one is not None)
-    return next((one for one in led if one is not goals.Lies.ELSEWHERE), lies)
-
-
-def _is_like(pattern: str, called: set[str], address: goals.Address | None) -> bool:
-    if address is not None and "/" in pattern:
-        try:
-            return goals.plain(address) in ipaddress.ip_network(pattern, strict=False)
-        except ValueError:
-            return False
-    # The brackets of IPv6 are no pattern.
-    return any(fnmatchcase(one, pattern.lower().replace("[", "[[]")) for one in called)
+    reach(case, "logging.addresses", FIELD, host, port, told=(f"the {name} ", " of the log driver"))

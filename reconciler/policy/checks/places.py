@@ -50,11 +50,13 @@ def host_path(
     mine = _whose(case, ways, seen, is_folder=True)
     is_made = makes and not (seen.exists or seen.trouble or seen.hidden)
     is_named = read_only and all(paths.covering(policy.words("binds.read_only"), way) for way in ways)
-    is_readable = is_named and not relabels
+    # Where a file is judged on another machine, nobody knows what is there on the engine's: it is told as it is made.
+    writes = relabels or (is_made and is_named and case.world.is_complete and not _may_have_engine(case))
+    is_readable = is_named and not writes
     if is_readable and (mine is None or _may_have_engine(case)):
         return  # who has the engine is root on the host, and so may read all of it
     is_given = all(paths.covering(policy.words("binds.write"), way) for way in ways)
-    rule = "binds.read_only" if read_only and not relabels else "binds.excepted"
+    rule = "binds.read_only" if read_only and not writes else "binds.excepted"
     named = [] if is_readable else [(rule, escape(way)) for way in ways]
     if mine is not None:
         wants = [*named, ("binds.engine_socket", _name_of(case))] if read_only else []
@@ -80,12 +82,23 @@ def host_path(
     whose = _of_domains(case, ways)
     why = _protected(case, ways, seen, is_folder=True, excepted=whose is not None)
     if why is not None:
-        how = "; to label it anew (z, Z) is to write to it" if is_named else ""
+        how = _how_it_writes(relabels=relabels, is_made=is_made) if is_named else ""
         case.refuse("binds.protected", field, f"{what} {path}: it {why}{how}", wants=named)
     elif whose == "" or (whose in (DOMAIN, COMMON) and not read_only):
         case.refuse("binds.allowed", field, f"{what} {path}: {_about_domains(case, whose)}", DOMAINS)
     elif whose is None and (not read_only or relabels or is_made):
         kinds.writing(case, ways, seen, field, f"{what} {path}", is_only_made=read_only and not relabels)
+
+
+def _how_it_writes(*, relabels: bool, is_made: bool) -> str:
+    if relabels:
+        return "; to label it anew (z, Z) is to write to it"
+    if is_made:
+        return (
+            "; it is not there, and the engine would make a directory of it: make it first, or write it in the long"
+            " form (`type: bind`), with which nothing is made"
+        )
+    return ""
 
 
 def _of_domains(case: Case, ways: dict[str, None]) -> str | None:

@@ -11,6 +11,7 @@ import re
 
 from reconciler.policy.checks import places
 from reconciler.policy.checks.case import Case, Object, table
+from reconciler.policy.checks.reaching import reach
 from reconciler.policy.checks.sharing import lent
 from reconciler.policy.refusal import KNOWN_FIELDS
 
@@ -19,7 +20,12 @@ _NAMED_BY_ENGINE = re.compile(r"[0-9a-f]{64}")
 _BINDS = ("bind", "rbind")
 _OPTIONS = ("type", "o", "device", "size")
 _WITHOUT_DEVICE = ("tmpfs",)
-_OVER_NETWORK = ("nfs", "nfs4", "cifs", "smb3")
+_SHARES = ("cifs", "smb3")
+_OVER_NETWORK = ("nfs", "nfs4", *_SHARES)
+_SERVERS = ("addr", "ip", "mountaddr", "mounthost")
+_UNC = re.compile(r"[/\\\\]{2}(?P<host>[^/\\\\]*)")
+_EXPORT = re.compile(r"(?P<host>\[[^\]]*\]|[^:/]+):")
+_HOST = re.compile(r"[A-Za-z0-9._:-]+")
 
 
 def made(case: Case, driver: str, options: Object, field: str) -> None:
@@ -43,8 +49,24 @@ def made(case: Case, driver: str, options: Object, field: str) -> None:
     name = "bind" if is_bind else kind
     if not case.policy.allows("volumes.types", name):
         case.refuse("volumes.types", field, f"a volume that mounts {'a directory' if is_bind else repr(name)}", name)
+    if not is_bind and kind in _OVER_NETWORK:
+        _servers(case, kind, device, words, field)
     if is_of_host(driver, options):
         places.host_path(case, device, field, read_only="ro" in words and "rw" not in words)
+
+
+def _servers(case: Case, kind: str, device: str, words: list[str], field: str) -> None:
+    """Where a volume over the network comes from: every machine that it names, whichever of them the kernel takes."""
+    named = [value for key, sign, value in (word.partition("=") for word in words) if sign and key in _SERVERS]
+    parts = _UNC.match(device) if kind in _SHARES else _EXPORT.match(device)
+    if parts is not None:
+        named.append(parts["host"])
+    told = ("a volume from the server ", "")
+    for host in dict.fromkeys(one.strip("[]").partition("%")[0] for one in named):
+        if _HOST.fullmatch(host):
+            reach(case, "volumes.addresses", field, host, 0, told=told)
+        else:
+            case.refuse(KNOWN_FIELDS, field, f"a volume from {host[:60]!r}, which is no name or address of a server")
 
 
 def is_of_host(driver: str, options: Object) -> bool:

@@ -11,7 +11,7 @@ ROWS = (
         "networks.drivers",
         WORDS,
         "Which drivers of networks may be used. macvlan and ipvlan put a container onto the host's own network, past"
-        " every rule for ports.",
+        " every rule for ports, also into a VLAN that the host itself is not in (`parent: eth0.50`).",
         ["*"],
         ["bridge", "ipvlan", "macvlan", "overlay"],
         ["bridge"],

@@ -265,6 +265,16 @@ ROWS = (
         ["size=*", "mode=*", "uid=*", "gid=*", "noexec", "nosuid", "nodev", "ro"],
     ),
     Rule(
+        "volumes.addresses",
+        WORDS,
+        "From which servers volumes of NFS and SMB may come, as HOST or a subnet. `*` is every machine but this one,"
+        " which shows its own root to itself, and nothing that is link-local: these take an entry of their own. `@host`"
+        " is this machine by any of its addresses. A name counts as what it stands for when the volume is made.",
+        ["*"],
+        ["*"],
+        [],
+    ),
+    Rule(
         "volumes.external",
         NAMES,
         "Which volumes that do not belong to its domain a container may have, by their names in the engine. What"

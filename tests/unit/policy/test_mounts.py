@@ -379,18 +379,37 @@ def volume(driver: str = "local", **options: str) -> Any:
         pytest.param({"type": "fuse.x", "device": "x"}, "volumes.types", id="a program of the host"),
         pytest.param({"Type": "none", "O": "bind", "Device": "/etc"}, KNOWN_FIELDS, id="names in upper case"),
         pytest.param({"mountpoint": "/etc"}, KNOWN_FIELDS, id="an option that is not known"),
+        *(
+            pytest.param({"type": kind, **options}, "volumes.addresses", id=f"{kind} of {options}")
+            for kind, options in (
+                ("nfs", {"o": "addr=127.0.0.1,rw", "device": ":/"}),
+                ("nfs", {"o": "addr=192.168.1.10,rw", "device": ":/"}),
+                ("nfs4", {"o": "addr=192.0.2.1,addr=::1", "device": ":/"}),
+                ("nfs", {"o": "addr=::ffff:127.0.0.1", "device": ":/"}),
+                ("nfs", {"o": "addr=127.1", "device": ":/"}),
+                ("nfs", {"o": "addr=box", "device": ":/"}),
+                ("nfs", {"o": "addr=nfs.example.com", "device": ":/"}),
+                ("nfs", {"o": "rw", "device": "localhost:/"}),
+                ("nfs", {"o": "rw", "device": "[fe80::1]:/"}),
+                ("cifs", {"o": "username=a", "device": "//127.0.0.1/c$"}),
+                ("cifs", {"o": "username=a", "device": r"\\172.17.0.1\c$"}),
+                ("cifs", {"o": "username=a,addr=0.0.0.0", "device": "//192.0.2.1/x"}),
+            )
+        ),
+        pytest.param({"type": "nfs", "o": "addr=a b", "device": ":/"}, KNOWN_FIELDS, id="a server that is no name"),
     ],
 )
 def test_volumes_that_are_places_of_the_host_are_refused(options: dict[str, str], rule: str) -> None:
-    disk = Disk(links={"/srv/link": "/srv/other"})
-    assert rule in rules(volume(**options), disk=disk)
+    disk, hosts = Disk(links={"/srv/link": "/srv/other"}), {"nfs.example.com": ("192.168.1.10",)}
+    assert rule in rules(volume(**options), disk=disk, engine=Engine(hosts=hosts))
     inline = {
         "Type": "volume",
         "Target": "/x",
         "VolumeOptions": {"DriverConfig": {"Name": "local", "Options": options}},
     }
-    assert rule in rules(create({"Mounts": [inline]}), disk=disk)
-    there = Engine(volumes={"vv": {"Driver": "local", "Options": options, "Labels": {"io.pnr.domain": "shop"}}})
+    assert rule in rules(create({"Mounts": [inline]}), disk=disk, engine=Engine(hosts=hosts))
+    made = {"Driver": "local", "Options": options, "Labels": {"io.pnr.domain": "shop"}}
+    there = Engine(volumes={"vv": made}, hosts=hosts)
     for host in ({"Binds": ["vv:/x"]}, {"Mounts": [{"Type": "volume", "Source": "vv", "Target": "/x"}]}):
         assert rule in rules(create(host), disk=disk, engine=there)
 
@@ -407,6 +426,33 @@ def test_volumes_that_are_places_of_the_host_are_refused(options: dict[str, str]
 )
 def test_ordinary_volumes_are_allowed(options: dict[str, str]) -> None:
     assert rules(volume(**options)) == set()
+
+
+def test_a_policy_names_the_servers_that_volumes_may_come_from() -> None:
+    here = volume(type="nfs", o="addr=127.0.0.1", device=":/export")
+    share = volume(type="cifs", o="username=a", device="//nas.example.com/share")
+    assert rules(here, changed(STANDARD, volumes__addresses=["...", "@host"])) == set()
+    only = changed(STANDARD, volumes__addresses=["nas.example.com", "192.0.2.0/24"])
+    assert rules(share, only) == set()
+    assert rules(volume(type="nfs", o="addr=192.0.2.7", device=":/x"), only) == set()
+    assert rules(volume(type="nfs", o="addr=198.51.100.7", device=":/x"), only) == {"volumes.addresses"}
+    assert rules(here, OPEN) == set()
+
+
+def test_what_may_be_read_only_is_not_made_where_it_is_missing() -> None:
+    """The engine would make a directory, as root, in a place that is protected."""
+    disk = Disk(missing=("/etc/ssl/certs/new", "/etc/timezone"))
+    for source in ("/etc/ssl/certs/new", "/etc/timezone"):
+        short, long = bind(source, "ro"), mount(source, ReadOnly=True)
+        assert rules(create(short), disk=disk) == {"binds.protected"}
+        assert rules(create(long), disk=disk) == set()  # the engine refuses it, and makes nothing
+        assert rules(create(mount(source, ReadOnly=True, BindOptions={"CreateMountpoint": True})), disk=disk) == {
+            "binds.protected"
+        }
+        # Of a file that is judged elsewhere nobody knows what is on the engine's machine.
+        assert rules(create(short), disk=disk, engine=Engine(is_complete=False)) == set()
+    (refusal,) = judge(STANDARD, disk).request(create(bind("/etc/timezone", "ro")), Engine())
+    assert "make it first, or write it in the long form (`type: bind`)" in str(refusal)
 
 
 def test_a_driver_of_volumes_is_a_program_that_runs_as_root() -> None:

@@ -186,9 +186,14 @@ for name, rule, options in (
     ("the kernel's own debugging", "volumes.types", {"type": "debugfs", "device": "x"}),
     ("devices", "volumes.types", {"type": "devtmpfs", "device": "x"}),
     ("a program of the host", "volumes.types", {"type": "fuse.sshfs", "device": "x"}),
+    ("what this machine exports to itself", "volumes.addresses", {"type": "nfs", "o": "addr=127.0.0.1", "device": ":/"}),
+    ("the same, by another of its addresses", "volumes.addresses", {"type": "nfs4", "o": "addr=172.17.0.1", "device": ":/"}),
+    ("the same, by its name", "volumes.addresses", {"type": "nfs", "o": "rw", "device": "localhost:/"}),
+    ("a share of this machine", "volumes.addresses", {"type": "cifs", "o": "username=a", "device": "//127.0.0.1/c"}),
+    ("two servers, of which one is this machine", "volumes.addresses", {"type": "nfs", "o": "addr=192.0.2.1,addr=::1", "device": ":/"}),
     ("names in upper case", "known fields", {"Type": "none", "O": "bind", "Device": "/etc"}),
     ("an option that is not known", "known fields", {"mountpoint": "/etc"}),
-):
+):  # fmt: skip
     VOLUMES.add(name, rule, {"volumes": ["data:/x"]}, volumes={"data": {"driver_opts": options}})
 VOLUMES.add(
     "a bind through a link",
