@@ -225,6 +225,12 @@ class _Teller:
         return found.reason in ("Probing", "Unhealthy") and bool(probe.get("failures"))
 
     def _step(self, found: Found) -> str:
+        holder = self._held_holder(found)
+        if holder:
+            return (
+                f"`pnr confirm-removal {holder}` lets the removal of {holder} go on, whose container has it; or bring"
+                f" the file of {holder} back.{self._next_try(found)}"
+            )
         _, step = taken_apart(found.message)
         if not step and found.state == "executing":
             _, step = taken_apart(str(found.chunk.get("last_failure") or ""))
@@ -237,6 +243,15 @@ class _Teller:
             has_failed = found.state != "completed" and found.chunk.get("last_failure")
             told = (_AGAIN if has_failed else _WAIT).format(chunk=found.name)
         return f"{told}{self._next_try(found)}"
+
+    def _held_holder(self, found: Found) -> str:
+        """The domain that waits for a person to confirm its removal, and that still has the name or port this chunk
+        wants; else ""."""
+        if found.reason not in ("NameConflict", "PortInUse", "BackOff"):
+            return ""
+        said = f"{found.message}\n{found.chunk.get('last_failure') or ''}"
+        held = (str(domain["name"]) for domain in self._view["domains"] if domain.get("held"))
+        return next((name for name in held if f" {name}/" in said and name != found.domain["name"]), "")
 
     def _age(self, found: Found) -> str:
         since = moment_of(found.chunk.get("since"))

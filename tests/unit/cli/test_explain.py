@@ -9,6 +9,7 @@ import pytest
 
 from reconciler.cli.explain import explain
 from reconciler.daemon.viewing import UnknownChunk
+from reconciler.sentences import advised
 from tests.unit.daemon.views import View, chunk, domain, fact, problem, view, waits_for
 
 NOW = datetime(2026, 1, 1, 0, 3, tzinfo=UTC)
@@ -377,3 +378,15 @@ def test_what_has_failed_and_is_tried_again_is_never_said_to_have_not_failed() -
     first, second, *_ = why(view(domain("demo", again)), "web").splitlines()
     assert told in first
     assert second.startswith("Read what it printed (`pnr logs demo/stack/web`)")
+
+
+def test_what_a_domain_holds_whose_removal_waits_for_a_person_is_had_by_confirming_it() -> None:
+    said = "the name db is held by container 0123456789ab (postgres), which belongs to shop/main/db"
+    advice = "remove or rename it (`docker rename db NEW`), or choose another container name in the domain file"
+    document = view(
+        domain("shop", chunk("db"), held="all domains are gone at once"),
+        domain("store", chunk("db", "failed", "NameConflict", advised(said, advice))),
+    )
+    first, second, *_ = why(document, "store/stack/db").splitlines()
+    assert said in first
+    assert second.startswith("`pnr confirm-removal shop` lets the removal of shop go on")
