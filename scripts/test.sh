@@ -3,15 +3,16 @@
 # where none answers. BIN is the bin directory of the virtual environment; arguments go to pytest.
 # In five parts side by side: what needs the machine itself, on its own engine; what an engine can answer differently, on the
 # newest one (scripts/newest.sh); the daemon, the adapters and the faults that are injected, on a second engine of the
-# machine's own version; all settings of containers on both, and images; and what needs no engine, or brings its own. What
-# they say is shown behind the first. With arguments: on the machine's own only, or with ENGINE=newest on the newest only.
+# machine's own version; all settings of containers on both, with images on the newest; and what needs no engine, or brings its
+# own. What they say is shown behind the first. With arguments: on the machine's own only, or with ENGINE=newest on the newest
+# only.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/say.sh
 BIN=${BIN:-.venv/bin}
 # What depends on the engine, and on nothing of the host's that the newest engine's namespaces hide.
-DIFFERENT="tests/integration/engine tests/integration/images tests/integration/probes tests/integration/daemon
-  tests/integration/compose/moving tests/integration/policy tests/integration/faults"
+DIFFERENT="tests/integration/engine tests/integration/probes tests/integration/daemon tests/integration/compose/moving
+  tests/integration/policy tests/integration/faults"
 # What of these no engine can answer differently.
 INDEPENDENT="tests/integration/daemon/test_git_lock.py tests/integration/daemon/test_claims_and_state.py
   tests/integration/daemon/test_down.py tests/integration/daemon/test_replaced_files.py
@@ -22,7 +23,7 @@ INDEPENDENT="tests/integration/daemon/test_git_lock.py tests/integration/daemon/
 SECOND="tests/integration/daemon tests/integration/engine tests/integration/policy tests/integration/probes"
 # The same of both engines, and so many that they have engines of their own.
 SETTINGS="tests/integration/settings tests/integration/test_settings_roundtrip.py"
-# What goes with these on the one of the machine's own version, so that the parts end at about the same time.
+# What goes with these on the newest one, so that the parts end at about the same time.
 IMAGES=tests/integration/images
 # What brings an engine of its own, and what takes so many networks and ports that it gets one.
 ALONE=tests/integration/own_engine
@@ -72,7 +73,7 @@ trap 'exit 143' TERM HUP
 
 if [ "${ENGINE:-}" = newest ]; then
   # shellcheck disable=SC2086 # lists of folders
-  [ $# -gt 0 ] || set -- $DIFFERENT $SETTINGS
+  [ $# -gt 0 ] || set -- $DIFFERENT $SETTINGS $IMAGES
   scripts/newest.sh "$BIN/python" -m pytest -q --durations=10 "$@"
   exit
 fi
@@ -85,8 +86,8 @@ if [ $# = 0 ]; then
   # shellcheck disable=SC2016,SC2086
   setsid sh -c 'python=$1 images=$2
     shift 2
-    scripts/newest.sh --same "$python" -m pytest -q --durations=10 "$@" "$images" || failed=1
-    scripts/newest.sh "$python" -m pytest -q --durations=10 "$@" || failed=1
+    scripts/newest.sh --same "$python" -m pytest -q --durations=10 "$@" || failed=1
+    scripts/newest.sh "$python" -m pytest -q --durations=10 "$@" "$images" || failed=1
     exit "${failed:-0}"' settings "$BIN/python" "$IMAGES" $SETTINGS >"$settings_said" 2>&1 &
   settings=$!
   setsid "$BIN/python" -m pytest -q --durations=10 tests/unit tests/simulation "$ALONE" >"$alone_said" 2>&1 &
@@ -95,7 +96,7 @@ if [ $# = 0 ]; then
   setsid scripts/newest.sh --same "$BIN/python" -m pytest -q --durations=10 $SECOND "$FAULTS" >"$second_said" 2>&1 &
   second=$!
   set -- tests/integration
-  for each in $ALONE $FAULTS $SECOND $SETTINGS $IMAGES; do
+  for each in $ALONE $FAULTS $SECOND $SETTINGS; do
     set -- "$@" --ignore "$each"
   done
 fi
@@ -115,7 +116,7 @@ if [ -n "$newest" ]; then
   newest=""
   ends "$second" "$second_said" "the daemon, the adapters and the faults, on a second engine"
   second=""
-  ends "$settings" "$settings_said" "all settings on both engines, and images"
+  ends "$settings" "$settings_said" "all settings on both engines, and images on the newest"
   settings=""
   ends "$alone" "$alone_said" "what needs no engine, or brings its own"
   alone=""

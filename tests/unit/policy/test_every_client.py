@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import reconciler
@@ -13,8 +14,13 @@ MAKES_CLIENTS = {"GuardedClient", "APIClient", "DockerClient", "from_env", "Sess
 SENDS_BESIDE = {"get_adapter", "mount", "HTTPConnection", "HTTPSConnection", "UnixHTTPAdapter", "urlopen"}
 
 
-def calls() -> Iterator[tuple[str, str, ast.Call]]:
+@cache
+def calls() -> tuple[tuple[str, str, ast.Call], ...]:
     """Each call of the program: the file that it stands in, the last part of the name that is called."""
+    return tuple(_calls())
+
+
+def _calls() -> Iterator[tuple[str, str, ast.Call]]:
     for path in sorted(ROOT.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute | ast.Name):
