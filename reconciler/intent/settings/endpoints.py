@@ -84,9 +84,9 @@ def difference(
     if not set(links) <= set(linked) or _leading_elsewhere(links, linked):
         said.append(f"links {_words(links) or 'none'} declared, {_words(linked) or 'none'} found")
     for key in (*_ADDRESSES, "link_local_ips", "interface_name", "gw_priority"):
-        wanted = endpoint.get(key)
-        if _shortest(wanted or None) != _shortest(found.get(key)):
-            said.append(f"{key} {_words(wanted or None)} declared, {_words(found.get(key))} found")
+        wanted, shown = endpoint.get(key) or None, found.get(key)
+        if wanted != shown and _shortest(wanted) != _shortest(shown):
+            said.append(f"{key} {_words(wanted)} declared, {_words(shown)} found")
     wanted_options, options = endpoint.get("driver_opts") or {}, found.get("driver_opts") or {}
     for name, value in wanted_options.items():
         if options.get(name) != value:

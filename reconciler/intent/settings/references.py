@@ -56,8 +56,11 @@ def _with_container(entry: str, container_of: Callable[[str], str]) -> str:
 
 def containers_shared(settings: Mapping[str, Any]) -> dict[str, str]:
     """By setting, the name of the container whose namespace is shared."""
-    found = {name: str(settings.get(name) or "") for name in NAMESPACES}
-    return {name: value.removeprefix(CONTAINER) for name, value in found.items() if value.startswith(CONTAINER)}
+    return {
+        name: value.removeprefix(CONTAINER)
+        for name in NAMESPACES
+        if isinstance(value := settings.get(name), str) and value.startswith(CONTAINER)
+    }
 
 
 def linked(settings: Mapping[str, Any]) -> frozenset[str]:
