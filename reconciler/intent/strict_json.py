@@ -28,9 +28,9 @@ _LONG_NUMBER = re.compile(rf"[-+0-9.eE]{{{MAX_NUMBER_LENGTH + 1},}}")
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _CONFLICT = re.compile(r"^(?:<{7}|={7}|>{7})(?: |$)", re.MULTILINE)
-_TO_STEPS = str.maketrans("[{]}", "++--")
-_STEP = {"+": 1, "-": -1}
-_NOT_BRACKETS = re.compile(r"[^\[\]{}]+")
+_TO_STEPS = bytes.maketrans(b"[{]}", b"++--")
+_STEP = {ord("+"): 1, ord("-"): -1}
+_NOT_BRACKETS = bytes(set(range(256)) - set(b"[{]}"))
 
 # What the standard parser says, and what a person should read instead.
 _EXPECTED = {
@@ -166,7 +166,9 @@ def _check_shape(text: str, file: str) -> None:
 
 def _depth(bare: str) -> int:
     """How deep a text is nested that has no strings any more."""
-    steps = _NOT_BRACKETS.sub("", bare).translate(_TO_STEPS)
+    steps = bare.encode("utf-8", "surrogatepass").translate(_TO_STEPS, _NOT_BRACKETS)
+    while b"+-+-" in steps:  # of equal neighbours, which can be many, one is as deep as all
+        steps = steps.replace(b"+-+-", b"+-")
     return max(accumulate(map(_STEP.__getitem__, steps)), default=0)
 
 
