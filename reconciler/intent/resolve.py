@@ -134,7 +134,9 @@ class _Resolver:
             self.notes.append(f"{id}: status is ignored; pnr finds out itself how the chunk stands")
         mode = _facts_mode(chunk)
         replicas = replicas_of(chunk)
+        kind = Kind(chunk.kind or Kind.SERVICE)
         container = self._container(id, chunk, mode)
+        container = self._work_of(id, container) if kind is Kind.JOB else container
         flowout = {key: _pnr(fact) for key, fact in chunk.flowout.items()}
         update = chunk.update or document.Update()
         deploy = _deploy(chunk.container)
@@ -155,7 +157,7 @@ class _Resolver:
             },
             flowout=flowout,
             health=self._health(id, chunk.health_check, flowout) if chunk.health_check is not None else None,
-            kind=Kind(chunk.kind or Kind.SERVICE),
+            kind=kind,
             facts=mode,
             strategy=best_strategy(container) if strategy == AUTO else Strategy(strategy),
             auto_strategy=strategy == AUTO,
@@ -169,6 +171,19 @@ class _Resolver:
             stable_seconds=chunk.stable_seconds,
             on_file_change=OnFileChange(chunk.on_file_change or OnFileChange.RECREATE),
         )
+
+    def _work_of(self, id: ChunkId, container: ContainerSpec) -> ContainerSpec:
+        """A job's container, which the engine never starts again by itself: it would run again what is done, and hide
+        from pnr how each run of it ended. A job that fails is started again by pnr."""
+        policy = str(container.settings.get("restart") or "no")
+        if policy == "no":
+            return container
+        if policy != "on-failure" and id.replica == 1:
+            done = "a job that succeeds is done" if ":" not in policy else "as often as it takes"
+            given = f"restart: {policy} is not given to the engine"
+            self.notes.append(f"{id}: {given}: pnr starts a job again that fails; {done}")
+        settings = {name: value for name, value in container.settings.items() if name != "restart"}
+        return replace(container, settings=settings, restart_of_ours=policy)
 
     def _container(self, id: ChunkId, chunk: document.Chunk, mode: FactsMode) -> ContainerSpec:
         declared: Any = chunk.container

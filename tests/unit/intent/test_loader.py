@@ -352,3 +352,17 @@ def test_no_error_shows_the_value_of_a_variable() -> None:
     loaded = read(file)
     assert len(loaded.problems) > 15
     assert [problem.message for problem in loaded.problems if "hunter2" in problem.message] == []
+
+
+@pytest.mark.parametrize("policy", ["always", "unless-stopped", "on-failure", "on-failure:3"])
+def test_a_jobs_restart_policy_is_not_given_to_the_engine(policy: str) -> None:
+    """It would run again what is done, and hide how each run of what fails has ended."""
+    loaded = valid(document(declared("migrate", kind="job", container={"restart": policy})))
+    spec = next(iter(loaded.chunks())).container
+    assert (spec.settings.get("restart"), spec.restart_of_ours) == (None, policy)
+    told = [note for note in loaded.notes if f"restart: {policy} is not given to the engine" in note]
+    assert bool(told) is (policy != "on-failure")
+    (plain,) = valid(document(declared("migrate", kind="job", container={"restart": "no"}))).chunks()
+    assert plain.container.restart_of_ours == ""
+    (service,) = valid(document(declared("web", container={"restart": policy}))).chunks()
+    assert service.container.settings["restart"] == policy

@@ -87,8 +87,8 @@ ROWS: tuple[Setting, ...] = (
         "restart",
         "process",
         'What the engine itself does when the container ends: "no" (default: pnr sees to it), always,'
-        " unless-stopped, on-failure or on-failure:N. Where the container has something of the host, pnr alone starts"
-        " it again (binds.engine_restarts of the policy).",
+        " unless-stopped, on-failure or on-failure:N. Where the container has something of the host"
+        " (binds.engine_restarts of the policy), and that of a job that fails, pnr alone starts it again.",
         "no",
         words.restart,
         TEXT,
