@@ -364,7 +364,9 @@ class Controller:
             case FilesSeen(news):
                 self.known.take_files(news)
             case TakeDown(only, volumes):
-                self._wishes.take_down(only, volumes)
+                held = self._wishes.take_down(only, volumes)
+                if held:
+                    self._adopt(self.intake.confirm(held))
             case ConfirmRemoval(only):
                 self._adopt(self.intake.confirm(only))
 

@@ -264,10 +264,14 @@ class Removals:
                 return "another directory was put in the place of the domains directory, without its file"
             case Hold.NONE_AT_START:
                 return "no known domain's file was there when the daemon started"
+            case Hold.ALL_GONE if not known:  # held since before this start, and the numbers were not kept
+                return "the files of all domains that were known went within a minute"
             case Hold.ALL_GONE:
                 others = len(self._domains) > known
                 more = " (others that have come since do not count)" if others else ""
                 return f"the files of all {known} domains that were known went within a minute{more}"
+            case _ if not known:
+                return "the files of most of the domains that were known went within a minute"
             case _:
                 return f"the files of {gone} of the {known} domains that were known went within a minute"
 

@@ -27,7 +27,8 @@ class Wishes:
         for name, record in self._known.domains.items():
             if only and name not in only:
                 continue
-            if record.down:
+            # What was taken down and has no file any more is on its way out.
+            if record.down and record.missed_at is None:
                 record.down = False
                 record.volumes_too = False
                 self._adoption.adopt(name, None)
@@ -58,15 +59,19 @@ class Wishes:
             if following.rejected_image(record.memory) and not following.newer(chunk, self._images.news(chunk)):
                 record.memory = asked_anew(record.memory)
 
-    def take_down(self, only: tuple[str, ...], volumes: bool) -> None:
-        """Remove what domains have made; with ``volumes`` these as well."""
+    def take_down(self, only: tuple[str, ...], volumes: bool) -> list[str]:
+        """Remove what domains have made; with ``volumes`` these as well. Gives those whose removal was held: with this
+        word a person confirms it."""
+        held = []
         for name, record in list(self._known.domains.items()):
             if only and name not in only:
                 continue
             self._known.recorder.journal(kind="intent", domain=name, message="taken down by a person")
             old = record.wanted
             record.down = True
-            record.hold, record.held, record.held_since = None, "", None
+            if record.hold is not None:
+                held.append(name)
             record.volumes_too = volumes
             self._adoption.adopt(name, old)
         self._known.mark_all()
+        return held

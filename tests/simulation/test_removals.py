@@ -374,6 +374,33 @@ def test_what_a_person_took_down_before_its_file_went_is_simply_forgotten() -> N
     tell(story)
 
 
+@pytest.mark.parametrize("restarted", [False, True])
+@pytest.mark.parametrize("held", [False, True])
+def test_what_is_taken_down_when_its_file_is_gone_does_not_come_back(restarted: bool, held: bool) -> None:
+    async def story(w: World) -> None:
+        await have(w, "d1", "d2", "d3")
+        w.files.remove("d1", "d2", "d3")
+        if held:
+            await w.until(lambda: w.held() == {"d1", "d2", "d3"})
+        if restarted:
+            await w.kill()
+            w.start()
+            await w.until(lambda: w.controller is not None and w.controller.first_pass_done)
+        w.ask_down("d1")
+        await w.until(lambda: w.running() == {"d2", "d3"}, limit=10)
+        if restarted:
+            await w.kill()
+            w.start()
+            await w.until(lambda: w.controller is not None and w.controller.first_pass_done)
+        w.ask_apply()
+        await asyncio.sleep(100)
+        assert w.running() == {"d2", "d3"} == w.held()
+        assert {d["name"] for d in w.view()["domains"]} == {"d2", "d3"}
+        assert not any("all 0 domains" in d["held"] for d in w.view()["domains"])
+
+    tell(story)
+
+
 def test_a_domain_that_moves_to_another_file_is_not_gone() -> None:
     async def story(w: World) -> None:
         await have(w, "d1", "d2")
