@@ -6,6 +6,7 @@ stands at its end, and the first line is about that one.
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 from reconciler.cli.chain import Chain, Root
@@ -27,7 +28,9 @@ MOST_OUTPUT_LINES = 10
 MOST_BETWEEN = 5
 
 _FINE = "Nothing is to be done."
+_FINE_AGAIN = "Nothing is to be done while it runs; why it ended is in what it printed: `pnr logs {chunk}`."
 _WAIT = "Wait: it is under way, and nothing has failed; `pnr logs {chunk}` shows what it prints."
+_GOES_ON = "Wait: it is under way; `pnr logs {chunk}` shows what it prints."
 _AGAIN = "Read what it printed (`pnr logs {chunk}`), and correct what its failure names; it is tried again by itself."
 _SAY_ENGINE = (
     "See that the Docker engine runs (`systemctl status docker`, `docker info`), start it where it does not; pnr goes"
@@ -184,7 +187,7 @@ class _Teller:
             at = clock_time(mended.get("at"), self._now)
             said = f"{found.name} {mended['text']} from outside at {at} (by whom is not known), and was put right"
             return f"{said}; it {self._how(found)}."
-        return f"{found.name} {self._how(found)}."
+        return f"{found.name} {self._how(found)}{_ended_before(found)}."
 
     def _how(self, found: Found) -> str:
         cause = self._cause(found)
@@ -235,13 +238,13 @@ class _Teller:
         if not step and found.state == "executing":
             _, step = taken_apart(str(found.chunk.get("last_failure") or ""))
         if found.state == "completed":
-            return _FINE
+            return _FINE_AGAIN.format(chunk=found.name) if _ended_before(found) else _FINE
         if found.chunk.get("waiting_for"):
             return ""
         told = sentence(step) or step_of_chunk(found)
         if not told:
-            has_failed = found.state != "completed" and found.chunk.get("last_failure")
-            told = (_AGAIN if has_failed else _WAIT).format(chunk=found.name)
+            usual = _GOES_ON if found.chunk.get("last_error") else _WAIT
+            told = (_AGAIN if found.chunk.get("last_failure") else usual).format(chunk=found.name)
         return f"{told}{self._next_try(found)}"
 
     def _held_holder(self, found: Found) -> str:
@@ -325,6 +328,17 @@ class _Teller:
         elif last and found.state == "failed" and last not in found.message and not ending and not probe:
             lines.append(f"The last error was: {last}.")
         return lines
+
+
+def _ended_before(found: Found) -> str:
+    """How a service that is up ended by itself a while ago: it may well do so again."""
+    crashes = found.chunk.get("crashes")
+    if found.state != "completed" or not crashes:
+        return ""
+    times = "once" if crashes == 1 else f"{crashes} times"
+    cause, _ = taken_apart(str(found.chunk.get("last_error") or ""))
+    why = re.sub(r"^it ended by itself [^:]*: ", "", cause)
+    return f"; before that it ended by itself {times}{', last with: ' if why else ''}{why}"
 
 
 def _printed(found: Found) -> tuple[str | None, list[str]]:

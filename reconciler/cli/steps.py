@@ -30,6 +30,11 @@ _OF_REASON = {
     "Suspended": "`pnr apply {domain}` brings it back.",
     "Probing": "See what it prints: `pnr logs {chunk}`.",
 }
+KILLED = 137
+_KILLED = (
+    "Something has killed it (137 is SIGKILL): most often the kernel, for want of memory. Give it more (`mem_limit`),"
+    " or find out what eats it: `pnr logs {chunk}`."
+)
 _OF_IMAGE = "It is tried again when its tag moves on, the domain file changes, or you say `pnr apply`."
 _OF_FILE = {
     "Syntax": "Correct the file at that place; `pnr validate` checks it, and it is taken as soon as it is saved.",
@@ -54,6 +59,8 @@ def step_of_chunk(found: Found) -> str:
     trouble = f"{found.message}\n{found.chunk.get('last_failure') or ''}"
     if ending.get("oom"):
         return _filled(_OF_REASON["OOMKilled"], found)
+    if ending.get("code") == KILLED and "exit code 137" in trouble:
+        return _filled(_KILLED, found)
     if found.reason in ("CrashLooping", "BackOff") and ending.get("code") == 0:
         return _filled(_OF_REASON["Exited"], found)
     if found.reason in _EXITS or (ending and "exit code" in trouble):

@@ -211,6 +211,7 @@ class Attention:
         record.ending = replace(record.ending, output=text)
         failure, said = record.memory.failure, gist(text)
         if record.memory.counted_run == read.run and said and _SAID not in record.memory.last_error:
+            self._known.recorder.journal(kind="output", chunk=record.id, message=f"it said last: {said}")
             text = f"{record.memory.last_error}{_SAID}{said}"
             record.memory = replace(
                 record.memory, failure=replace(failure, message=text) if failure is not None else None, last_error=text

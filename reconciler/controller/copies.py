@@ -29,7 +29,7 @@ def together(views: Sequence[View]) -> View:
     up = sum(view["up"] for view in views)
     message = worst["message"]
     if worst["state"] != State.COMPLETED:
-        message = f"{up} of {len(views)} replicas are up; replica {worst['number']}: {message}"
+        message = f"{up} of {len(views)} replicas are up; replica {worst['number']}: {message or worst['reason']}"
     elif message:
         message = f"{up} of {len(views)} replicas are up: {message}"
     return {

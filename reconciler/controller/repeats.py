@@ -7,6 +7,7 @@ with how often it was said.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +17,8 @@ LONGEST_REMINDER_SECONDS = 3600.0
 MOST_LINES = 200
 
 Entry = dict[str, Any]
+_ID = re.compile(r"\b(?=[0-9a-f]*[0-9])[0-9a-f]{12,64}\b")
+"""Of a container or image: what differs in nothing else was said before."""
 _TOLD_AT_THE_END = ("error", "setback")
 
 
@@ -57,7 +60,7 @@ class Repeats:
 
     @staticmethod
     def _counted(stuck: _Stuck, entry: Entry, now: float) -> list[Entry]:
-        said = repr(sorted((name, value) for name, value in entry.items() if name != "at"))
+        said = _ID.sub("…", repr(sorted((name, value) for name, value in entry.items() if name != "at")))
         before = stuck.lines.get(said)
         if before is None:
             if len(stuck.lines) < MOST_LINES:

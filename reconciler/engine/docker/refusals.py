@@ -97,13 +97,23 @@ _MEANINGS = (
         f"make it (`mkdir -p {{path}}`), {_CORRECT_VOLUME}",
     ),
     _means(
+        r"error while creating mount source path '(?P<path>[^']+)': .*(?P<why>not a directory)",
+        "the bind source {path} does not exist on the engine's machine ({why}: a part of the path is a file)",
+        f"make a directory where the file is, {_CORRECT_VOLUME}",
+    ),
+    _means(
         r"error while creating mount source path '(?P<path>[^']+)': (?P<why>.+)$",
         "the bind source {path} does not exist, and the engine can't make it: {why}",
         f"make it where it can be made, {_CORRECT_VOLUME}",
     ),
     _means(
+        r'error mounting "(?P<path>[^"]+)" to rootfs at "(?P<target>[^"]+)".*stat (?P=path): (?P<why>not a directory)',
+        "the bind source {path} does not exist on the engine's machine ({why}: a part of the path is a file)",
+        f"make a directory where the file is, {_CORRECT_VOLUME}",
+    ),
+    _means(
         r'error mounting "(?P<path>[^"]+)" to rootfs at "(?P<target>[^"]+)".*'
-        r"stat (?P=path): (?P<why>no such file or directory|not a directory)",
+        r"stat (?P=path): (?P<why>no such file or directory)",
         "the bind source {path} does not exist on the engine's machine ({why})",
         f"make it (`mkdir -p {{path}}`), {_CORRECT_VOLUME}",
     ),

@@ -27,6 +27,8 @@ UNKNOWN_SECONDS = 60.0
 LOOP_ENDS = 3
 _LOOPS = ("exits-1", "exits-0", "out-of-memory", "crashes-again", "read-only-file-system", "name-unknown-to-dns")
 _NOT_RESTARTED = ("memory-below-least", "paused-by-hand", "disconnected-by-hand", "no-dockerfile")
+_HEALS = ("paused-by-hand", "disconnected-by-hand")
+_CALM = ("Nothing is to be done.", "nothing has failed")
 SITUATIONS: dict[str, tuple[str, ...]] = {
     "plain": tuple(INJECTIONS),
     "restart: always": tuple(name for name in INJECTIONS if name not in (*FILES, *_NOT_RESTARTED)),
@@ -48,6 +50,7 @@ class Played:
     right: bool = False
     seconds: float = 0.0
     texts: list[str] = field(default_factory=list)
+    belied: list[str] = field(default_factory=list)
     chunk: dict[str, Any] = field(default_factory=dict)
     begun: float = 0.0
 
@@ -71,7 +74,11 @@ class Played:
         values = self.injected.values
         self.chunk = next((c for c in _chunks(view) if c["full_name"] == target), {})
         ended_often = self.situation != "crash loop" or self._ends() >= LOOP_ENDS
-        if ended_often and says(first, self.fault.cause, values) and says(second, self.fault.step, values):
+        if self.right and self.fault.name not in _HEALS and any(calm in second for calm in _CALM):
+            self.belied.append(text)
+        if self.right or not ended_often:
+            return
+        if says(first, self.fault.cause, values) and says(second, self.fault.step, values):
             self.right = True
             self.seconds = time.monotonic() - self.begun
 
@@ -136,7 +143,7 @@ class Theatre:
                 one.begun = time.monotonic()
                 end = one.begun + LIMIT_SECONDS
             for one in played:
-                if not one.right and one not in waiting:
+                if one not in waiting:
                     one.look(view)
             names = ", ".join(one.injected.domain for one in waiting)
             assert not waiting or time.monotonic() < up_end, f"waited for {names} to settle"

@@ -10,6 +10,7 @@ from docker.errors import APIError
 
 from tests.integration.faults.playing import SITUATIONS, Played, Theatre, how_long, theatre
 from tests.integration.faults.stage import Stage, staged
+from tests.integration.faults.texts.fault import says
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
 
@@ -65,6 +66,7 @@ def test_the_first_line_is_the_cause_and_the_second_what_to_do(plays: Plays, sit
     one = plays[situation, name]
     assert one.right, f"wanted: {one.fault.cause}\n  and: {one.fault.step}\n\n{one.last}"
     assert one.strange() == []
+    assert one.belied == [], f"said after its cause was known:\n{one.belied[0]}"
 
 
 @pytest.mark.parametrize(("situation", "name"), CASES, ids=[f"{name} ({situation})" for situation, name in CASES])
@@ -74,6 +76,9 @@ def test_status_and_journal_agree(plays: Plays, house: Theatre, situation: str, 
         assert one.chunk["reason"] in one.fault.reasons, one.chunk["message"]
     said = [entry for entry in house.journal if _is_about(entry, one)]
     assert said, f"the journal says nothing of {one.injected.domain}"
+    told = [str(entry.get("message")) for entry in said]
+    for what in one.fault.journal_says():
+        assert any(says(text, what, one.injected.values) for text in told), "\n".join([what, *told])
 
 
 def _is_about(entry: dict[str, object], one: Played) -> bool:

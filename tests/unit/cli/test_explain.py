@@ -390,3 +390,23 @@ def test_what_a_domain_holds_whose_removal_waits_for_a_person_is_had_by_confirmi
     first, second, *_ = why(document, "store/stack/db").splitlines()
     assert said in first
     assert second.startswith("`pnr confirm-removal shop` lets the removal of shop go on")
+
+
+def test_of_what_is_up_it_is_said_how_it_ended_a_while_ago() -> None:
+    ended = "it ended by itself 2 times, last after 20 s: exit code 1; it said: no database"
+    up = chunk("web", message="running", crashes=2, last_error=ended)
+    first, second, *_ = why(view(domain("shop", up)), "web").splitlines()
+    assert first.endswith(
+        "running; before that it ended by itself 2 times, last with: exit code 1; it said: no database."
+    )
+    assert (
+        second == "Nothing is to be done while it runs; why it ended is in what it printed: `pnr logs shop/stack/web`."
+    )
+    assert "nothing has failed" not in why(
+        view(domain("shop", chunk("web", "executing", "Stopping", last_error="x"))), "web"
+    )
+
+
+def test_what_something_has_killed_most_often_wants_memory() -> None:
+    killed = chunk("web", "failed", "CrashLooping", "it ended by itself 3 times: exit code 137", exit={"code": 137})
+    assert "give it more (`mem_limit`)" in why(view(domain("shop", killed)), "web").splitlines()[1].lower()

@@ -68,3 +68,11 @@ def test_chunks_are_counted_for_themselves_and_what_is_no_chunks_is_always_writt
     assert repeats.take(other, 1.0) == [other]
     of_nobody: Entry = {"at": "", "kind": "error", "message": "no"}
     assert written(repeats, [of_nobody, of_nobody], 1.0) == [of_nobody, of_nobody]
+
+
+def test_what_differs_only_in_the_id_of_a_container_was_said_before() -> None:
+    repeats = Repeats()
+    first = said("error", "the build failed: Running in 0123456789ab: no such package")
+    assert repeats.take(first, 0.0) == [first]
+    assert repeats.take(said("error", "the build failed: Running in ba9876543210: no such package"), 1.0) == []
+    assert repeats.take(said("error", "the build failed: Running in deadbeefcafe: no such file"), 2.0) != []

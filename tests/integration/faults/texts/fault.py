@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 class Fault:
     """``cause`` is what the first line says, ``step`` what the second one says. ``reasons`` are those of ``pnr status``
     that may stand with it (none: the file is not in force). ``example`` holds values for the page. ``more`` is what a
-    line behind these two says."""
+    line behind these two says, ``journal`` what the journal says where that is something else than the cause."""
 
     name: str
     title: str
@@ -21,6 +21,12 @@ class Fault:
     reasons: tuple[str, ...] = ()
     example: dict[str, str] = field(default_factory=dict)
     more: str = ""
+    journal: str = ""
+
+    def journal_says(self) -> list[str]:
+        """What entries of the journal say, each part in one of them: the cause, where ``journal`` is nothing else."""
+        said = self.journal or self.cause.partition("…")[2] or self.cause
+        return [part.lstrip(":;, ") for part in said.split("; it said: ")]
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ GATES = Section(
             "Read what it printed (`pnr logs {domain}/main/db`)",
             ("WaitingForGatekeeper",),
             web(),
+            journal="exit code 5; it said: disk is read-only",
         ),
         Fault(
             "gate-nobody-answers",
@@ -47,6 +48,7 @@ GATES = Section(
             "Declare the domain {other}, or correct the name in the gatekeeper",
             ("WaitingForGatekeeper", "Stalled"),
             web(other="database"),
+            journal="there is no domain {other}",
         ),
     ),
 )

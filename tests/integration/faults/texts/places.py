@@ -71,8 +71,9 @@ PLACES = Section(
         Fault(
             "bind-source-missing-short",
             "The source of a bind mount can't be made (short form)",
-            "{name} is …: the bind source {source} does not exist",
-            "Make it",
+            "{name} is …: the bind source {source} does not exist on the engine's machine (not a directory: a part of"
+            " the path is a file)",
+            "Make a directory where the file is",
             (*_CREATE, *_START),
             web(source="/srv/shop/data"),
         ),

@@ -14,6 +14,7 @@ HANDS = Section(
             "Nothing is to be done",
             ("Running", "Healthy"),
             web(),
+            journal="was paused",
         ),
         Fault(
             "disconnected-by-hand",
@@ -22,6 +23,7 @@ HANDS = Section(
             "Nothing is to be done",
             ("Running", "Healthy"),
             web(network="shop_front"),
+            journal="is not connected to {network}",
         ),
     ),
 )
