@@ -6,6 +6,7 @@ one into the other. Everything after the loader (planner, engines, probes) sees 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -41,11 +42,20 @@ class ChunkId:
     def of_unit(cls, domain: str, cpux: str, unit: str) -> ChunkId:
         """The way back from :attr:`unit`."""
         chunk, _, replica = unit.partition("#")
-        return cls(domain, cpux, chunk, int(replica) if replica.isdecimal() else 1)
+        return cls(domain, cpux, chunk, counted(replica, 1))
 
     def copies(self, replicas: int) -> tuple[ChunkId, ...]:
         """The names of all equal copies of the chunk."""
         return _copies(self.domain, self.cpux, self.chunk, replicas)
+
+
+_COUNTED = re.compile(r"[0-9]{1,9}")
+
+
+def counted(text: str | None, default: int) -> int:
+    """The number that a label or a name says; ``default`` where it says none. Anybody may have written it, into an
+    image for example: what ``int`` fails on (digits that are no decimal ones, thousands of them) is no number."""
+    return int(text) if text is not None and _COUNTED.fullmatch(text) else default
 
 
 @lru_cache(maxsize=1024)

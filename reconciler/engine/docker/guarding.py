@@ -18,6 +18,7 @@ from docker.errors import APIError, DockerException
 from reconciler.engine.docker import mounted_places, reading
 from reconciler.engine.docker.failures import status
 from reconciler.engine.docker.images import builder, seeing
+from reconciler.engine.docker.ownership import Ownership
 from reconciler.engine.protocol import Adopted, ImageRecord, Lending, PolicyRefused
 from reconciler.intent.image_names import parse
 from reconciler.intent.model import Adopt, ChunkId
@@ -56,7 +57,7 @@ class Guard:
         lending: Lending | None = None,
     ) -> None:
         self._judge = judge
-        self._adopted = adopted
+        self._ownership = Ownership(adopted)
         self._images = images
         self._lending = lending
 
@@ -126,7 +127,7 @@ class Guard:
             raise PolicyRefused(f"the policy can't judge it: nobody knows which file domain {error} is of") from error
 
     def _asking(self, client: docker.APIClient) -> _Asking:
-        return _Asking(client, self._adopted, self._images, self._lending)
+        return _Asking(client, self._ownership, self._images, self._lending)
 
     def _refuse(self, refusals: list[Refusal], domain: str) -> None:
         if not refusals:
@@ -153,22 +154,19 @@ class _Asking:
     def __init__(
         self,
         client: docker.APIClient,
-        adopted: Adopted | None,
+        ownership: Ownership,
         images: ImageRecord | None,
         lending: Lending | None,
     ) -> None:
         self._client = client
-        self._adopted = adopted
+        self._ownership = ownership
         self._images = images
         self._lending = lending
         self._seen: dict[tuple[str, str], Body | None] = {}
 
     def container(self, name: str) -> Body | None:
         """By name or id."""
-        found = self._asked("container", name, self._client.inspect_container)
-        if found is None or self._adopted is None:
-            return found
-        return reading.overlaid(found, self._adopted.labels(str(found["Id"])))
+        return self._asked("container", name, lambda one: self._ownership.inspect(self._client, one))
 
     def volume(self, name: str) -> Body | None:
         """By name."""

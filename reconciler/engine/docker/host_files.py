@@ -129,10 +129,11 @@ class HostFiles:
         """From the label. Where it was started after the last change of what is there now, it has that."""
         try:
             inode, size, keyed = json.loads(container.files)[target]
-        except (ValueError, KeyError, TypeError):
-            return None
+            inode, size = int(inode), int(size)
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+            return None  # the label may be one of the image, and anybody's
         if now is None:
-            return Node(NodeKind.FILE, 0, int(inode), int(size))
+            return Node(NodeKind.FILE, 0, inode, size)
         source = next((source for source, where in single_mounts(container) if where == target), "")
         started = unix(container.run) if container.run else None
         with contextlib.suppress(OSError, PnrError):
@@ -140,7 +141,7 @@ class HostFiles:
                 return now
             if keyed and now.kind is NodeKind.FILE and self._keyed(source, now) == keyed:
                 return now
-        return Node(NodeKind.FILE, now.device, int(inode), int(size), digest="as noted")
+        return Node(NodeKind.FILE, now.device, inode, size, digest="as noted")
 
     # --- what there is --------------------------------------------------------------------------------------------
 

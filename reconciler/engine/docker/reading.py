@@ -10,7 +10,7 @@ from typing import Any
 
 from reconciler.engine.docker.mounted_files import without_own
 from reconciler.engine.docker.output import unix
-from reconciler.intent.model import ChunkId, Ipam, Pool
+from reconciler.intent.model import ChunkId, Ipam, Pool, counted
 from reconciler.intent.settings import endpoints, read_back, volumes
 from reconciler.intent.settings.words import OWN_LABELS
 from reconciler.planner.gist import gist
@@ -57,7 +57,7 @@ def is_inherited(labels: Mapping[str, str], of_image: Mapping[str, str]) -> bool
 
 def number(text: str | None, default: int) -> int:
     """A number from a label that somebody may have changed."""
-    return int(text) if text is not None and text.isdigit() else default
+    return counted(text, default)
 
 
 def condition(text: str) -> Condition:

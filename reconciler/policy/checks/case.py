@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.intent.file_names import stem
-from reconciler.intent.model import ChunkId
+from reconciler.intent.model import ChunkId, counted
 from reconciler.planner.observed import LABEL_CHUNK, LABEL_CPUX, LABEL_DOMAIN, LABEL_REPLICA
 from reconciler.policy.model import Policy
 from reconciler.policy.refusal import KNOWN_FIELDS, Refusals
@@ -104,8 +104,7 @@ def owner_of(labels: Object) -> ChunkId | None:
     domain, cpux, chunk = (labels.get(label) for label in (LABEL_DOMAIN, LABEL_CPUX, LABEL_CHUNK))
     if not domain or not cpux or not chunk:
         return None
-    replica = str(labels.get(LABEL_REPLICA) or "1")
-    return ChunkId(str(domain), str(cpux), str(chunk), int(replica) if replica.isdecimal() else 1)
+    return ChunkId(str(domain), str(cpux), str(chunk), counted(str(labels.get(LABEL_REPLICA) or "1"), 1))
 
 
 def labels_of(body: Object) -> Object:

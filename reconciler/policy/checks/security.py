@@ -18,7 +18,7 @@ _NAMESPACES = {
 }
 _OWN = frozenset({"", "private", "shareable", "none", "default"})
 _ADVICE = {"pid": "it sees the host's processes", "ipc": "it shares memory with the host's processes"}
-_NUMBER = re.compile(r"(?P<uid>[0-9]+)(?::[^:]*)?")
+_NUMBER = re.compile(r"(?P<uid>[0-9]{1,10})(?::[^:]*)?")
 _ON = ("no-new-privileges", "no-new-privileges=true", "no-new-privileges:true")
 _OFF = ("no-new-privileges=false", "no-new-privileges:false", "writable-cgroups=false", "writable-cgroups:false")
 

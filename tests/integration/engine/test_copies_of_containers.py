@@ -97,6 +97,19 @@ async def test_a_network_is_not_made_anew_under_a_copy(engine: DockerEngine, ben
     assert network in bench.client.inspect_container(copy)["NetworkSettings"]["Networks"]
 
 
+async def test_a_step_of_a_build_that_gives_itself_our_labels_is_nobodys(engine: DockerEngine, bench: Bench) -> None:
+    """A Dockerfile has ``LABEL io.pnr.domain=another``: while it is built there is a container that says so."""
+    ours = await bench.run()
+    labels = {**bench.client.inspect_container(ours.id)["Config"]["Labels"], "io.pnr.replica": "\u00b2"}
+    command = ["/bin/sh", "-c", "#(nop) ", "LABEL x"]
+    step = bench.client.create_container(bench.image, command, name=bench.name("step"), labels=labels)["Id"]
+    seen = (await engine.observe()).containers
+    assert seen[step].owner is None
+    assert seen[ours.id].owner == ours.owner
+    with pytest.raises(EngineError, match="not made by pnr"):
+        await engine.perform(RemoveContainer(bench.name("step")))
+
+
 async def test_where_the_image_is_gone_the_labels_count(bench: Bench) -> None:
     ours = await bench.run()
     shown = {**bench.client.inspect_container(ours.id), "Image": "sha256:" + "0" * 64}

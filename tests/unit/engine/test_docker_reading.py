@@ -18,6 +18,7 @@ from reconciler.engine.protocol import EngineError, EngineUnavailable, Glimpse, 
 from reconciler.intent.model import ChunkId
 from reconciler.planner.compare import differences_of_foreign
 from reconciler.planner.observed import Condition, HostPort
+from reconciler.policy.checks.case import owner_of
 
 LABELS = {
     "io.pnr.domain": "shop",
@@ -40,6 +41,18 @@ def test_a_container_that_pnr_marked_is_ours_whatever_its_image_says(of_image: d
 def test_a_container_with_the_mark_of_its_image_was_made_by_somebody_else() -> None:
     assert reading.is_inherited(MARKED, MARKED)
     assert reading.is_inherited({**MARKED, "io.pnr.chunk": "another"}, MARKED)
+
+
+@pytest.mark.parametrize("said", ["\u00b2", "9" * 5000, "\u0663", "-1", "1e3", "1_0", " 1", "", "x"])
+def test_a_number_in_a_label_that_anybody_wrote_is_none_and_nothing_fails_for_it(said: str) -> None:
+    """An image may bring such labels along, and everybody's containers are read together."""
+    forged = {**LABELS, "io.pnr.replica": said, "io.pnr.generation": said}
+    assert reading.owner(forged) == ChunkId("shop", "main", "web", 1)
+    body = {"Id": "c" * 64, "Config": {"Labels": forged}}
+    found = reading.from_inspection(body)
+    assert (found.replica, found.generation) == (1, 0)
+    assert owner_of(forged) == ChunkId("shop", "main", "web", 1)
+    assert ChunkId.of_unit("shop", "main", f"web#{said}") == ChunkId("shop", "main", "web", 1)
 
 
 def test_a_container_of_an_older_pnr_is_ours_unless_its_image_has_all_that_it_says() -> None:
