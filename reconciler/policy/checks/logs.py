@@ -55,6 +55,7 @@ _ALL = frozenset().union(*DRIVERS.values(), _EVERY)
 
 _FILES = frozenset({"syslog-tls-ca-cert", "syslog-tls-cert", "syslog-tls-key", "splunk-capath"})
 _BUFFERS = frozenset({"max-buffer-size", "fluentd-buffer-limit"})
+_COUNTS = frozenset({"max-file", "cache-max-file"})
 _TEMPLATES = frozenset({"tag", "awslogs-group", "awslogs-stream"})
 _WORDS = {"awslogs-region": re.compile(r"[a-z0-9-]{1,40}"), "gcp-project": re.compile(r"[a-z0-9:.-]{1,100}")}
 
@@ -83,6 +84,8 @@ _FORMS: Mapping[str, Form] = MappingProxyType(
 )
 _ANY = Form(("http", "https", "tcp", "udp", "tls", "tcp+tls", "grpc", "grpcs", "ws", "wss"), _SOCKETS, path=True)
 _USUAL_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
+_HTTP = frozenset({"", *_USUAL_PORTS, "grpc", "grpcs"})
+"""Of forms with a path these speak HTTP, whose servers may send the engine on to elsewhere, with what it sends."""
 _FLUENTD = ("127.0.0.1", 24224)
 
 _SCHEME = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<rest>.*)", re.DOTALL)
@@ -91,12 +94,17 @@ _PLACE = re.compile(
 )
 _PATH = re.compile(r"/[^%?#\\]*")
 _SIZE = re.compile(r"(?P<number>[0-9]+(?:\.[0-9]+)?) ?(?P<unit>[kmgtp]?)(?:i?b)?", re.IGNORECASE)
+_COUNT = re.compile(r"[+]?[0-9]{1,9}")
 _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40, "p": 1 << 50}
 
-_ACTION = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
+# Texts in quotes may hold what ends an action: Go reads on behind it.
+_ACTION = re.compile(r"""\{\{((?>(?:[^"'`}]|\}(?!\})|"(?>(?:[^"\\\n]|\\.)*)"|`[^`]*`|'(?>(?:[^'\\\n]|\\.)*)')*))\}\}""")
 _ENDLESS = re.compile(r"\b(?:pad|printf?|println|range|define|template|block|html|js|urlquery|call|while)\b|:=|\$")
 _GROWING = re.compile(r"\b(?:json|join)\b")
 """Each makes its text longer: nested a hundred times they take all of the engine's memory."""
+_JOIN = re.compile(r"\bjoin\b")
+_SHORT_JOIN = re.compile(r'\bjoin\s+(?:\.[A-Za-z.]*|\([^()]*\))\s+"[^"\\]{0,4}"')
+"""With a few signs between; a text of the container's own between all letters of another one has no bounds."""
 
 
 def logging(case: Case, host: Object, *, is_there: bool = False) -> None:
@@ -131,6 +139,8 @@ def _option(case: Case, name: str, text: str, *, is_there: bool) -> None:
         _address(case, name, text, _FORMS[name], is_there=is_there)
     elif name in _BUFFERS:
         _buffer(case, name, text)
+    elif name in _COUNTS:
+        _count(case, name, text)
     elif name in _TEMPLATES:
         if _is_more_than_fields(text):
             case.refuse(
@@ -151,8 +161,9 @@ def _is_more_than_fields(text: str) -> bool:
     """Whether a template of Go's may take long, or come out long. What opens one has to be closed."""
     actions = _ACTION.findall(text)
     grown = sum(len(_GROWING.findall(action)) for action in actions)
-    is_open = text.count("{{") != len(actions)
-    return is_open or grown > 2 or any(_ENDLESS.search(action) for action in actions)
+    is_open = "{{" in _ACTION.sub(" ", text)
+    joined = any(len(_JOIN.findall(action)) > len(_SHORT_JOIN.findall(action)) for action in actions)
+    return is_open or grown > 2 or joined or any(_ENDLESS.search(action) for action in actions)
 
 
 def _buffer(case: Case, name: str, text: str) -> None:
@@ -165,6 +176,16 @@ def _buffer(case: Case, name: str, text: str) -> None:
         case.refuse(
             "logging.buffer", FIELD, f"{text[:40]} for the option {name} of the log driver (at most {ceiling:.0f})"
         )
+
+
+def _count(case: Case, name: str, text: str) -> None:
+    """With each new file the engine renames all that there may be, whether they are there or not."""
+    ceiling = case.policy.ceiling("logging.files")
+    if ceiling is None:
+        return
+    if _COUNT.fullmatch(text) is None or int(text) > ceiling:
+        said = f"{text[:40]} for the option {name} of the log driver (at most {ceiling:.0f})"
+        case.refuse("logging.files", FIELD, said)
 
 
 # --- addresses --------------------------------------------------------------------------------------------------------
@@ -187,7 +208,7 @@ def _address(case: Case, name: str, text: str, form: Form, *, is_there: bool) ->
     if is_there:
         return  # it may be the engine's own setting
     port = int(place["port"]) if place["port"] else form.port or _USUAL_PORTS.get(scheme, 0)
-    _reach(case, name, place["ipv6"] or place["host"], port)
+    _reach(case, name, place["ipv6"] or place["host"], port, leads_on=form.path and scheme in _HTTP)
 
 
 def _socket(case: Case, name: str, rest: str) -> None:
@@ -201,6 +222,7 @@ def _socket(case: Case, name: str, rest: str) -> None:
         places.host_path(case, path[sign:], FIELD, what=what)
 
 
-def _reach(case: Case, name: str, host: str, port: int) -> None:
+def _reach(case: Case, name: str, host: str, port: int, *, leads_on: bool = False) -> None:
     """Refuse a goal that log drivers may not send to."""
-    reach(case, "logging.addresses", FIELD, host, port, told=(f"the {name} ", " of the log driver"))
+    told = (f"the {name} ", " of the log driver")
+    reach(case, "logging.addresses", FIELD, host, port, told=told, leads_on=leads_on)

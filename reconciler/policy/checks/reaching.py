@@ -10,16 +10,19 @@ from reconciler.policy.checks.case import Case
 from reconciler.policy.rule import HOST, Profile
 
 
-def reach(case: Case, rule: str, field: str, host: str, port: int, *, told: tuple[str, str]) -> None:
+def reach(
+    case: Case, rule: str, field: str, host: str, port: int, *, told: tuple[str, str], leads_on: bool = False
+) -> None:
     """Refuse a goal that is not in the list of ``rule``. ``told`` is what stands before the goal in the refusal, and
-    what stands behind it."""
+    what stands behind it. ``leads_on``: what is there may send the engine on to any place (HTTP redirects)."""
     policy = case.policy
     patterns = policy.words(rule)
     address = goals.parsed(host)
     shown = f"[{host}]" if address is not None and address.version == 6 else host
     goal = f"{shown}:{port}" if port else shown
     lies = _lies(case, host, address)
-    if "*" in patterns and (lies is goals.Lies.ELSEWHERE or policy.profile is Profile.OPEN):
+    may_be_any = lies is goals.Lies.ELSEWHERE and not leads_on
+    if "*" in patterns and (may_be_any or policy.profile is Profile.OPEN):
         return
     called = {goal.lower(), shown.lower(), host.lower()}
     if lies is goals.Lies.HERE:
@@ -27,6 +30,8 @@ def reach(case: Case, rule: str, field: str, host: str, port: int, *, told: tupl
     if any(_is_like(pattern, called, address) for pattern in patterns if pattern != "*"):
         return
     why = f", which is {lies}" if lies is not goals.Lies.ELSEWHERE else ""
+    if leads_on and not why and "*" in patterns:
+        why = ", which speaks HTTP and so may send the engine on to this very machine: it has to be named"
     before, behind = told
     case.refuse(rule, field, f"{before}{goal}{behind}{why}", goal)
 

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from reconciler.policy.rule import ADDRESSES, DOMAIN, FLAG, HOST, NAMES, PORTS, SIZE, UNOWNED, WORDS, Rule, choice
+from reconciler.policy.rule import (
+    ADDRESSES,
+    COUNT,
+    DOMAIN,
+    FLAG,
+    HOST,
+    NAMES,
+    PORTS,
+    SIZE,
+    UNOWNED,
+    WORDS,
+    Rule,
+    choice,
+)
 
 PRIVATE = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"]
 
@@ -115,9 +128,10 @@ ROWS = (
         "logging.addresses",
         WORDS,
         "Where log drivers may send to, as HOST, HOST:PORT or a subnet. `*` is every machine but this one, and nothing"
-        " that is link-local or tells a cloud's machines their secrets: these take an entry of their own. `@host` is"
-        " this machine by any of its addresses. The standard ports are those of fluentd, GELF and syslog. A name"
-        " counts as what it stands for when the container is made.",
+        " that is link-local or tells a cloud's machines their secrets: these take an entry of their own. So does a"
+        " server that is spoken to by HTTP (splunk, awslogs-endpoint): it may send the engine on to this machine."
+        " `@host` is this machine by any of its addresses. The standard ports are those of fluentd, GELF and syslog. A"
+        " name counts as what it stands for when the container is made.",
         ["*"],
         ["*", *(f"{HOST}:{port}" for port in (514, 6514, 12201, 24224))],
         [],
@@ -138,6 +152,15 @@ ROWS = (
         "none",
         "64m",
         "8m",
+    ),
+    Rule(
+        "logging.files",
+        COUNT,
+        "The most files in which the engine may keep a container's output (max-file, cache-max-file): with each new one"
+        " it renames as many as there may be, for seconds or for hours.",
+        "none",
+        1000,
+        100,
     ),
     Rule(
         "probes.host_network",

@@ -167,6 +167,14 @@ def test_certificates_that_everybody_may_read_are_allowed() -> None:
         pytest.param("journald", {"tag": "{{range .ContainerEnv}}{{.}}{{end}}"}, KNOWN_FIELDS, id="a loop"),
         pytest.param("journald", {"tag": "{{$x := .Name}}"}, KNOWN_FIELDS, id="variables"),
         pytest.param("journald", {"tag": "{{.Name"}, KNOWN_FIELDS, id="an open template"),
+        pytest.param("journald", {"tag": '{{"}}" | printf "%9s"}}'}, KNOWN_FIELDS, id="behind an end in quotes"),
+        pytest.param("journald", {"tag": "{{`}}` | pad 9 9}}"}, KNOWN_FIELDS, id="behind an end in other quotes"),
+        pytest.param("journald", {"tag": "{{'}' }}{{range .}}"}, KNOWN_FIELDS, id="behind a sign in quotes"),
+        pytest.param("journald", {"tag": '{{"\\"}}" | printf}}'}, KNOWN_FIELDS, id="behind an escaped quote"),
+        pytest.param("journald", {"tag": '{{/* " */}}{{printf "%9s" .ID}}{{/* " */}}'}, KNOWN_FIELDS, id="in comments"),
+        pytest.param("journald", {"tag": '{{join (split .Name "") .Command}}'}, KNOWN_FIELDS, id="a text times a text"),
+        pytest.param("journald", {"tag": '{{.Name | join (split .Name "")}}'}, KNOWN_FIELDS, id="the same, piped"),
+        pytest.param("journald", {"tag": '{{join . "12345678"}}'}, KNOWN_FIELDS, id="a long text between"),
         pytest.param("json-file", {"mode": "non-blocking", "max-buffer-size": "1t"}, "logging.buffer", id="a terabyte"),
         pytest.param("json-file", {"max-buffer-size": "x"}, "logging.buffer", id="no size"),
         pytest.param("fluentd", {"fluentd-buffer-limit": "999g"}, "logging.buffer", id="memory of the engine"),
@@ -202,9 +210,8 @@ def test_options_of_log_drivers_are_known_ones(driver: str, options: dict[str, A
         ("fluentd", {"fluentd-address": "localhost:24224", "fluentd-async": "true", "tag": "docker.{{.Name}}"}),
         ("fluentd", {"fluentd-address": "192.168.1.20", "fluentd-buffer-limit": "8MB"}),
         ("fluentd", {"fluentd-address": "unix:///srv/fluent/fluent.sock"}),
-        ("splunk", {"splunk-url": "https://splunk.example.com:8088", "splunk-token": "x", "splunk-gzip": "1"}),
         ("awslogs", {"awslogs-region": "eu-central-1", "awslogs-group": "shop", "awslogs-create-group": "true"}),
-        ("awslogs", {"awslogs-endpoint": "https://logs.eu-central-1.amazonaws.com", "awslogs-format": "json/emf"}),
+        ("awslogs", {"awslogs-region": "eu-central-1", "awslogs-format": "json/emf"}),
         ("gcplogs", {"gcp-project": "my-project-1", "labels": "a"}),
         ("syslog", {"syslog-address": "tcp://elsewhere:1514"}),
         ("journald", {"tag": ""}),
@@ -253,9 +260,42 @@ def test_the_least_that_would_allow_a_goal_is_told() -> None:
     assert allowing(STANDARD, [refusal]) == {OPTIONS: ["loki-url"]}
 
 
+@pytest.mark.parametrize(
+    ("driver", "options", "named"),
+    [
+        ("splunk", {"splunk-url": "https://splunk.example.com:8088", "splunk-token": "x"}, "splunk.example.com:8088"),
+        ("splunk", {"splunk-url": "http://192.0.2.1", "splunk-token": "x"}, "192.0.2.1"),
+        ("awslogs", {"awslogs-endpoint": "https://logs.eu-central-1.amazonaws.com"}, "logs.*.amazonaws.com"),
+        ("awslogs", {"awslogs-endpoint": "logs.example.com"}, "logs.example.com"),
+    ],
+)
+def test_a_server_that_may_send_the_engine_on_to_this_machine_has_to_be_named(
+    driver: str, options: dict[str, str], named: str
+) -> None:
+    """Whatever the engine posts for a container it posts again where the server says, on loopback too; and tells what
+    that has answered."""
+    asked = create({"LogConfig": {"Type": driver, "Config": options}})
+    assert rules(asked) == {ADDRESSES}
+    assert rules(asked, changed(STANDARD, logging__addresses=["*", named])) == set()
+    assert rules(asked, OPEN) == set()
+    (refusal,) = judge().request(asked)
+    assert "send the engine on" in refusal.message
+
+
+@pytest.mark.parametrize("option", ["max-file", "cache-max-file"])
+@pytest.mark.parametrize("count", ["1001", "2000000000", "9" * 30, "-1", "x", "1e9", "0x10"])
+def test_what_makes_the_engine_rename_for_hours_is_refused(option: str, count: str) -> None:
+    asked = create({"LogConfig": {"Type": "json-file", "Config": {"max-size": "1k", option: count}}})
+    assert rules(asked) == {"logging.files"}
+    assert rules(asked, OPEN) == set()
+    assert rules(asked, changed(STANDARD, logging__files="none")) == set()
+
+
 def test_a_driver_that_an_administrator_allowed_has_its_options_named_and_its_addresses_looked_at() -> None:
     policy = changed(STANDARD, logging__drivers=["loki"], logging__options=["loki-*"])
-    assert rules(logged("loki", loki_url="https://loki.example.com/loki/api/v1/push"), policy) == set()
+    assert rules(logged("loki", loki_url="https://loki.example.com/loki/api/v1/push"), policy) == {ADDRESSES}
+    named = changed(policy, logging__drivers=["loki"], logging__options=["loki-*"], logging__addresses=["loki.*.com"])
+    assert rules(logged("loki", loki_url="https://loki.example.com/loki/api/v1/push"), named) == set()
     assert rules(logged("loki", loki_url="http://localhost:3100/x"), policy) == {ADDRESSES}
     assert rules(logged("loki", loki_tls_ca_file="/etc/shadow"), policy) == {PROTECTED}
     assert rules(logged("loki", loki_url="unix://x/run/docker.sock"), policy) == {SOCKET, KNOWN_FIELDS}
