@@ -8,7 +8,7 @@ another, those that are in force before newcomers (see :mod:`reconciler.intent.j
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
@@ -44,6 +44,23 @@ class Port:
         return f"{shown}:{self.number}/{self.protocol}"
 
 
+@dataclass(frozen=True, slots=True)
+class _Range:
+    """Ports of the host of which the engine takes one that is free, at each start."""
+
+    ip: str
+    first: int
+    last: int
+    protocol: str
+
+    def holds(self, port: Port) -> bool:
+        """Whether it may take this one."""
+        if port.protocol != self.protocol or not self.first <= port.number <= self.last:
+            return False
+        mine, theirs = _address(self.ip), _address(port.ip)
+        return mine[0] == theirs[0] and (self.ip == port.ip or mine[1] or theirs[1])
+
+
 @lru_cache(1024)
 def _address(ip: str) -> tuple[int, bool]:
     """The version of an address, and whether it stands for all."""
@@ -75,6 +92,7 @@ class Table:
         self._anywhere: dict[tuple[int, int, str], Holder] = {}
         self._names: dict[Named, Holder] = {}
         self._uses: dict[str, dict[str, Holder]] = {}  # images that domains use and do not build, by the domain
+        self._ranges: set[tuple[str, _Range]] = set()  # of ports, with the domain that takes one of each
 
     def holder(self, claim: Port | Named) -> Holder | None:
         """Who has it, or has what stands in its way."""
@@ -100,6 +118,18 @@ class Table:
         if claim.is_every_address:
             self._everywhere.setdefault(claim.key, holder)
 
+    def within(self, ports: _Range) -> Iterator[tuple[Port, Holder]]:
+        """Who has ports of a range."""
+        return ((port, holder) for port, holder in self._ports.items() if ports.holds(port))
+
+    def put_range(self, domain: str, ports: _Range) -> None:
+        """A domain takes ports of a range."""
+        self._ranges.add((domain, ports))
+
+    def has_range(self, domain: str, ports: _Range) -> bool:
+        """Whether a domain takes ports of it."""
+        return (domain, ports) in self._ranges
+
     def put_use(self, image: str, holder: Holder) -> None:
         """A domain uses an image that it does not build."""
         self._uses.setdefault(image, {}).setdefault(holder.domain, holder)
@@ -113,6 +143,7 @@ class Table:
         for image, users in other._uses.items():
             for holder in users.values():
                 self.put_use(image, holder)
+        self._ranges |= other._ranges
         for port, holder in other._ports.items():
             self.put(port, holder)
         for name, holder in other._names.items():
@@ -149,6 +180,19 @@ def _claims(domain: Domain) -> Iterator[_Claim]:
         # A network or volume has one domain that makes it, and removes it; others may say that it is external.
         if not spec.external:
             yield _Claim(((kind, spec.name),), _declaration(domain, kind, spec.name), None)
+
+
+def _ranges(domain: Domain) -> Mapping[_Range, Path]:
+    """The ranges of ports of which a domain's containers take some, each with the first place that asks for it."""
+    found: dict[_Range, Path] = {}
+    for chunk, path in copies(domain):
+        for entry in chunk.container.settings.get("ports") or ():
+            if entry["published"] and "until" in entry:
+                protocol = entry["target"].partition("/")[2]
+                for ip in addresses(entry["host_ip"]):
+                    asked = _Range(ip, entry["published"], entry["until"], protocol)
+                    found.setdefault(asked, (*path, "container", "ports"))
+    return found
 
 
 def _built(domain: Domain) -> Iterator[_Claim]:
@@ -221,6 +265,9 @@ class Claims:
             for one in claim.claims:
                 if only is None or only.covers(one):
                     self.reserved.put(one, Holder(domain.name, file, claim.chunk, leaving))
+        for ports in _ranges(domain):
+            if only is None or only.has_range(domain.name, ports):
+                self.reserved.put_range(domain.name, ports)
         for image, holder in _used(domain):
             if only is None or any(user.domain == domain.name for user in only.users(image)):
                 self.reserved.put_use(image, replace(holder, file=file, leaving=leaving))
@@ -245,7 +292,24 @@ class Claims:
                     found.append(Clash(_in_use(domain, claim, each[1], user), user.domain))
         for image, me in _used(domain):
             own.put_use(image, me)
+        for ports in _ranges(domain):
+            own.put_range(domain.name, ports)
+        found += self._taken_in_ranges(domain)
         return found, own
+
+    def _taken_in_ranges(self, domain: Domain) -> Iterator[Clash]:
+        """New ranges in which another domain has a port: the engine would give it away while that one is made anew."""
+        for ports, path in _ranges(domain).items():
+            if self.reserved.has_range(domain.name, ports):
+                continue  # whoever came later knew of it
+            for port, holder in (*self.reserved.within(ports), *self.let_in.within(ports)):
+                if holder.domain != domain.name and holder.file != domain.file:
+                    text = (
+                        f"the range {ports.first}-{ports.last} of the host's ports holds {port}, which"
+                        f" {_who(holder, domain)} publishes: leave it out of the range"
+                    )
+                    yield Clash(Finding(domain.name, domain.file, path, "HostPortClash", text), holder.domain)
+                    break
 
     def _user(self, claim: Named, domain: Domain) -> Holder | None:
         """Another domain that uses an image of which this one would build another under the same name."""

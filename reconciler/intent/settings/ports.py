@@ -123,9 +123,13 @@ def _address(value: Any) -> str:
         return EVERYWHERE
     bare = text(value).strip("[]")
     try:
-        return str(ipaddress.ip_address(bare))
+        if "%" in bare:
+            raise ValueError  # the engine takes no zone
+        address = ipaddress.ip_address(bare)
     except ValueError:
         raise expected("an IP address of the host such as 127.0.0.1 or 0.0.0.0, or * for all of them", value) from None
+    # To the engine an IPv4 address that is written as one of IPv6 is that IPv4 address.
+    return str(getattr(address, "ipv4_mapped", None) or address)
 
 
 def _entry(target: str, ip: str, published: int | None, until: int | None = None) -> dict[str, Any]:

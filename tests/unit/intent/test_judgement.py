@@ -102,6 +102,29 @@ def test_a_port_on_all_addresses_is_in_the_way_of_one_of_them() -> None:
     assert errors(judge_domains([newcomer, edited], in_force(held))) == [("a.json", "HostPortClash")]
 
 
+def test_a_new_range_holds_no_port_that_another_file_has() -> None:
+    """The engine would give it away while the other container is made anew."""
+    held = one("z", file="z.json", ports=["127.0.0.1:8080:80"])
+    for ports in ("8000-9000:80", "0.0.0.0:8080-8081:80", "*:8079-8080:80"):
+        newcomer = one("a", file="a.json", ports=[ports])
+        assert errors(judge_domains([newcomer, held], in_force(held))) == [("a.json", "HostPortClash")]
+        assert list(judge_domains([newcomer, held]).accepted) == ["a", "z"], "the one that came first"
+    for ports in ("8081-9000:80", "8000-9000:80/udp", "192.0.2.1:8000-9000:80"):
+        newcomer = one("a", file="a.json", ports=[ports])
+        assert not errors(judge_domains([newcomer, held], in_force(held)))
+
+
+def test_a_range_that_is_in_force_stays_whoever_takes_one_of_its_ports_later() -> None:
+    held = one("z", file="z.json", ports=["8000-9000:80"])
+    edited = one("z", "system_ready", file="z.json", ports=["8000-9000:80"])
+    newcomer = one("a", file="a.json", ports=["8080:80"])
+    for declared in (held, edited):
+        judged = judge_domains([newcomer, declared], in_force(held))
+        assert not errors(judged)
+        assert set(judged.accepted) == {"a", "z"}
+        assert not errors(judge_domains([newcomer, declared], in_force(held, newcomer)))
+
+
 def test_what_an_edit_gives_up_is_free_for_another_file_at_once() -> None:
     held, edited = one("z", file="z.json", ports=["8080:80"]), one("z", file="z.json")
     newcomer = one("a", file="a.json", ports=["8080:80"])
