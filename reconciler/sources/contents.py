@@ -13,6 +13,7 @@ import hashlib
 import hmac
 import os
 import shutil
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Collection, Hashable, Mapping
@@ -212,9 +213,9 @@ class LocalContents:
             case SourceKind.FILE | SourceKind.CREDENTIAL:
                 return self._file(source)
             case SourceKind.SOPS:
-                return self._opened_by("sops", source, ["--decrypt", source.name])
+                return self._opened_by("sops", source, ["--decrypt"])
             case SourceKind.AGE:
-                return self._opened_by("age", source, ["--decrypt", "--identity", self._identity(source), source.name])
+                return self._opened_by("age", source, ["--decrypt", "--identity", self._identity(source)])
         raise ContentsError(f"{source}: a {source.kind} has no content")
 
     def _file(self, source: Source) -> bytes:
@@ -259,9 +260,15 @@ class LocalContents:
             kept = self._opened.get(source)
         if kept is not None and kept[0] == stamp:
             return kept[1]
-        # First as a file: a missing, unreadable or outsized one is told in clearer words than the tool's exit code.
-        self._file(source)
-        content = _run(tool, source, arguments)
+        # First as a file: a missing, unreadable or outsized one is told in clearer words than the tool's exit code. And
+        # the tool opens what was read then: it would follow a link that somebody puts in the file's place meanwhile.
+        closed = self._file(source)
+        with tempfile.TemporaryDirectory(prefix="pnr-") as folder:
+            # The name's ending tells sops the format.
+            copied = os.path.join(folder, os.path.basename(source.name))
+            with open(copied, "wb") as file:
+                file.write(closed)
+            content = _run(tool, source, [*arguments, copied])
         with self._lock:
             self._opened[source] = (stamp, content)
         return content
