@@ -7,7 +7,7 @@ from typing import Any
 from tests.unit.policy.corpus.entry import BARE, chunks, encoded
 from tests.unit.policy.corpus.host import PATHS
 from tests.unit.policy.corpus.kernel import DEVICES
-from tests.unit.policy.corpus.network import LOGGING, NETWORKS
+from tests.unit.policy.corpus.network import LOGGING, NETWORKS, PORTS
 from tests.unit.policy.corpus.others import ADOPTION, FILES, IMAGES, LIMITS
 from tests.unit.policy.judging import Disk
 
@@ -100,6 +100,11 @@ for name, rule, driver, options in (
     ("a line's end in a tag", "known fields", "syslog", {"tag": "a\n<0>kernel: x"}),
     ("an escape sequence in a tag", "known fields", "journald", {"tag": "a\x1b[2J"}),
     ("an option that nobody knows", "logging.options", "json-file", {"evil": "1"}),
+    ("a server that sends the engine on", "logging.addresses", "splunk", {"splunk-url": "http://192.0.2.1:8088"}),
+    ("an endpoint that sends the engine on", "logging.addresses", "awslogs", {"awslogs-endpoint": "https://x.example"}),
+    ("two billion files to rename", "logging.files", "json-file", {"max-size": "1k", "max-file": "2000000000"}),
+    ("a growing template behind an end in quotes", "known fields", "json-file", {"tag": '{{"}}" | printf "%1000000s"}}'}),
+    ("a text between all signs of another", "known fields", "journald", {"tag": '{{join (split .Command "") .Command}}'}),
     ("an option of another driver", "logging.options", "json-file", {"syslog-address": "tcp://192.0.2.1:1"}),
 ):  # fmt: skip
     LOGGING.add(name, rule, {"logging": {"driver": driver, "options": options}})
@@ -187,3 +192,15 @@ for name, container in (
     ("a host name", {"hostname": "db", "networks": ["back"]}),
 ):
     NETWORKS.add(f"the name of another's database in its network, as {name}", "NameTaken", container, networks={"back": {"external": True, "name": "pnr_other_back"}}, beside={"a-other.json": LENDS})  # fmt: skip
+
+HAS_PORTS = encoded(
+    {"name": "other", "cpuxs": {"main": {"design_chunks": [
+        {"name": "db", "container": {"image": "x", "ports": ["127.0.0.1:5432:1", "[::1]:5433:1"]}}]}}}
+)  # fmt: skip
+for port in (
+    "[::ffff:127.0.0.1]:5432:1", "[::ffff:7f00:1]:5432:1", "[::ffff:0.0.0.0]:5432:1", "5432-5433:1", "5000-6000:1",
+    "*:5430-5440:1", "[::1]:5433-5434:1",
+):  # fmt: skip
+    PORTS.add(f"{port}, where another has one of them", "HostPortClash", {"ports": [port]}, beside={"a-other.json": HAS_PORTS})  # fmt: skip
+for port in ("[::1%lo]:5433:1", "[fe80::1%eth0]:5433:1"):
+    PORTS.add(f"{port}, with a zone", "InvalidValue", {"ports": [port]})
