@@ -99,6 +99,8 @@ async def test_a_loop_of_rm_is_held_told_and_confirmed(folder: Folder) -> None:
         planned = json.loads((await folder.pnr("plan", "--json"))[1])
         assert [one["domain"] for one in planned["held"]] == list(FIVE)
         assert {one["reason"] for one in planned["held"]} == {"AllGone"}
+        code, _, err = await folder.pnr("apply", "--wait")
+        assert (code, gone in err) == (5, True)
         assert "d1.json is gone, and its removal is held" in (folder.state / "events.jsonl").read_text()
     folder.write("d5", "new")
     async with folder.running():
