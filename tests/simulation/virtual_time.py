@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import selectors
+from collections import deque
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
@@ -33,6 +34,9 @@ class _JumpingSelector(selectors.SelectSelector):
 class VirtualLoop(asyncio.SelectorEventLoop):
     """See the module's text. Real I/O and threads have no place in it."""
 
+    _ready: deque[asyncio.Handle]
+    _scheduled: list[asyncio.TimerHandle]
+
     def __init__(self) -> None:
         self._jumping = _JumpingSelector()
         super().__init__(self._jumping)
@@ -44,6 +48,21 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         """Virtual seconds since the simulation began."""
         return self._jumping.now
+
+    def pass_over(self, pause: float, end: float) -> None:
+        """For who looks again and again with a pause between: let the time of those looks pass, up to ``end``, before
+        which nothing else happens: they would see what was seen. The clock then says to the last bit what it would have
+        said, or a story would be another one."""
+        if self._ready:
+            return
+        soonest = min(self._scheduled[0].when(), end) if self._scheduled else end
+        now = self._jumping.now
+        while True:
+            look = now + max(now + pause - now, TURN_SECONDS) + TURN_SECONDS
+            if look + 10 * TURN_SECONDS > soonest:
+                break
+            now = look
+        self._jumping.now = now
 
 
 def run(coroutine: Coroutine[Any, Any, T]) -> T:

@@ -14,6 +14,7 @@ from reconciler.controller.loop import Controller
 from reconciler.controller.protocols import Leases, StoredIntent
 from reconciler.controller.recorder import Recorder
 from reconciler.controller.records import ConfirmRemoval, LookNow, TakeDown
+from reconciler.controller.tell import is_settled
 from reconciler.daemon import intake
 from reconciler.daemon.simulation import SimulatedRuntime, simulated_probe_factory
 from reconciler.engine.protocol import NotFound
@@ -25,8 +26,12 @@ from reconciler.planner.observed import Condition, Container
 from reconciler.planner.situation import NEXT_SUFFIX
 from reconciler.probes import registry
 from reconciler.sources.protocol import FileSeen, Scan
+from tests.simulation.virtual_time import VirtualLoop
 
 CHECK_TYPES = registry.known_types()
+LOOK_SECONDS = 0.02
+VIEW_SECONDS = 0.2
+"""Who waits for something looks so often; what ``pnr status`` would show is put together so often for it."""
 
 
 class Files:
@@ -250,6 +255,8 @@ class World:
         self.seed = seed
         self.controller: Controller | None = None
         self._viewed: tuple[tuple[object, ...], dict[str, Any]] | None = None
+        self._looked: tuple[tuple[object, ...], float, dict[str, bool]] | None = None
+        self._again_at = inf
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> World:
@@ -301,11 +308,22 @@ class World:
         """What `pnr status --json` would show. For who asks again and again while nothing happens, as who waits does,
         it is put together five times a second."""
         assert self.controller is not None
-        controller, now = self.controller, asyncio.get_running_loop().time()
-        key = (controller, controller.version, controller.passes, int(now / 0.2))
+        key = self._look()
         if self._viewed is None or self._viewed[0] != key:
-            self._viewed = (key, controller.view())
+            self._viewed = (key, self.controller.view())
         return self._viewed[1]
+
+    def _look(self) -> tuple[object, ...]:
+        """Changes where what is shown is put together anew; after it, where nothing happens, at ``_again_at``."""
+        controller, now = self.controller, asyncio.get_running_loop().time()
+        assert controller is not None
+        part = int(now / VIEW_SECONDS)
+        key = (controller, controller.version, controller.passes, part)
+        if self._looked is None or self._looked[0] != key:
+            resting = {name: is_settled(controller.known, record) for name, record in controller.known.domains.items()}
+            self._looked = (key, now, resting)
+        self._again_at = inf if self._looked[1] == now else (part + 1) * VIEW_SECONDS
+        return key
 
     def domain(self, name: str) -> dict[str, Any]:
         """One domain of it."""
@@ -335,12 +353,17 @@ class World:
         """Whether these domains (or all) are settled."""
         if self._task is not None and self._task.done():
             self._task.result()
+        self._look()
+        assert self._looked is not None
+        if not all(resting for name, resting in self._looked[2].items() if not names or name in names):
+            return False  # what else it takes need not be looked at
         domains = [d for d in self.view()["domains"] if not names or d["name"] in names]
         return bool(domains) and all(d["settled"] for d in domains)
 
     async def until(self, condition: Callable[[], bool], *, limit: float = 600.0) -> None:
         """Let time pass until a condition holds."""
-        end = asyncio.get_running_loop().time() + limit
+        loop = asyncio.get_running_loop()
+        end = loop.time() + limit
 
         def holds() -> bool:
             try:
@@ -351,10 +374,12 @@ class World:
         while not holds():
             if self._task is not None and self._task.done():
                 self._task.result()
-            if asyncio.get_running_loop().time() > end:
+            if loop.time() > end:
                 lines = "\n".join(f"{e.get('at')} {e}" for e in self.stores.entries[-30:])
                 raise AssertionError(f"not within {limit} virtual seconds; view: {self.view()}\n{lines}")
-            await asyncio.sleep(0.02)
+            if isinstance(loop, VirtualLoop):
+                loop.pass_over(LOOK_SECONDS, min(end, self._again_at))
+            await asyncio.sleep(LOOK_SECONDS)
 
     async def until_settled(self, *names: str, limit: float = 600.0) -> None:
         """Let time pass until these domains (or all) are settled."""
