@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from reconciler.errors import PnrError
 from reconciler.intent.settings.faults import shown
@@ -15,6 +16,7 @@ from reconciler.intent.settings.faults import shown
 DOCKER_HUB = "docker.io"
 _HUB_ALIASES = ("index.docker.io", "registry-1.docker.io", "registry.hub.docker.com")
 _LONGEST_NAME = 255
+_LONGEST_KEPT = 512
 
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
 _HOST = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9a-fA-F:]+\])(?::[0-9]{{1,5}})?")
@@ -70,6 +72,16 @@ class ImageName:
 
 def parse(text: str) -> ImageName:
     """Take a reference apart. Raises BadImageName."""
+    # The same few are asked for again and again, whenever something is decided.
+    return _known(text) if len(text) <= _LONGEST_KEPT else _taken_apart(text)
+
+
+@lru_cache(maxsize=4096)
+def _known(text: str) -> ImageName:
+    return _taken_apart(text)
+
+
+def _taken_apart(text: str) -> ImageName:
     if _SHA256.fullmatch(text):
         return ImageName(id=text)
     whole = shown(text)
