@@ -78,7 +78,8 @@ def told(m: Memory, how: str) -> str:
     """What is said of a container in a crash loop; ``how`` it ended last."""
     last = m.runs[-1].lasted if m.runs else 0.0
     times = "once" if m.crashes == 1 else f"{m.crashes} times"
-    when = f"after {last:.3g} s" if last >= _AT_ONCE_SECONDS else "at once"
+    is_seen = bool(m.runs) and m.runs[-1].code is not None  # else it is known only when it was looked at
+    when = f"after {'' if is_seen else 'at most '}{last:.3g} s" if last >= _AT_ONCE_SECONDS else "at once"
     return f"it ended by itself {times}, last {when}: {how}"
 
 
