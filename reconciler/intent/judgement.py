@@ -27,7 +27,7 @@ from reconciler.intent.findings import Finding, copies
 from reconciler.intent.gates import GateBook, Waiting, find_cycles
 from reconciler.intent.model import ChunkId, Domain
 from reconciler.intent.positions import Path
-from reconciler.intent.sharing import Borrowed, names_taken, not_shared
+from reconciler.intent.sharing import Borrowed, Key, in_use, names_taken, not_shared, owned, uses
 
 MOST_ROUNDS = 50
 """Edits that can only be judged one after another: a chain of more is refused as a whole."""
@@ -350,13 +350,25 @@ class _Case:
         """What of others a domain asks for and may not have."""
         asking = {name: self.borrowed[d.file] for name, d in now.accepted.items() if self.borrowed.get(d.file)}
         for name, borrowed in asking.items():
-            for finding, owner in not_shared(now.accepted[name], borrowed, now.effective.values()):
+            for finding, one, owner in not_shared(now.accepted[name], borrowed, now.effective.values()):
                 if owner is None:
                     now.own.append(finding)
+                elif self._is_claimed_from(name, owner, (one.kind, one.name), now):
+                    taken = in_use(now.accepted[owner], (one.kind, one.name), now.accepted[name])
+                    now.between.append((taken, frozenset({name})))
                 else:
                     now.between.append((finding, frozenset({owner})))
         for finding, owner in names_taken(now.accepted.values(), now.effective.values()):
             now.between.append((finding, frozenset({owner})))
+
+    def _is_claimed_from(self, user: str, owner: str, key: Key, now: _Round) -> bool:
+        """Whether an owner declares only now what a domain in force has used before as somebody else's: whoever claims
+        the name of a network that everybody uses must not be in everybody's way."""
+        held, before = self.in_force.get(user), self.in_force.get(owner)
+        if owner not in now.accepted or held is None or held.domain is None or key not in uses(held.domain):
+            return False
+        had = before.domain if before is not None else None
+        return had is None or key not in dict(owned(had))
 
     def _check_claims(self, now: _Round, rejected: set[str]) -> None:
         wrong = _errors(now.own) | _errors(one for one, _ in now.between)

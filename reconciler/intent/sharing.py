@@ -62,7 +62,7 @@ def lent(domains: Iterable[Domain]) -> Mapping[tuple[str, str, str], tuple[str, 
 
 def not_shared(
     domain: Domain, borrowed: Collection[Borrowed], domains: Iterable[Domain]
-) -> Iterator[tuple[Finding, str | None]]:
+) -> Iterator[tuple[Finding, Borrowed, str | None]]:
     """What of ``borrowed`` a domain may not have, each with its owner among ``domains``, where there is one."""
     owners: dict[Key, tuple[Domain | None, tuple[str, ...]]] = {}
     for each in domains:
@@ -81,7 +81,25 @@ def not_shared(
             said = f'"shared_with": ["{domain.name}"]'
             step = f"let {owner.file} share it, with {said} at the {one.kind}, or allow it in {one.allowing}"
         text = advised(f"the policy refuses the {one.kind} {one.name}, {whose} ({one.rule})", step)
-        yield Finding(domain.name, domain.file, one.path, one.code, text), owner.name if owner is not None else None
+        found = Finding(domain.name, domain.file, one.path, one.code, text)
+        yield found, one, owner.name if owner is not None else None
+
+
+def uses(domain: Domain) -> Iterator[Key]:
+    """All that a domain has and does not make."""
+    yield from (("network", network.name) for network in domain.networks if network.external)
+    yield from (("volume", volume.name) for volume in domain.volumes if volume.external)
+
+
+def in_use(owner: Domain, key: Key, user: Domain) -> Finding:
+    """An owner claims what another domain had before as nobody's."""
+    kind, name = key
+    said = f"the {kind} {name} is used as external by domain {user.name} ({user.file}) already, and is not made here"
+    shared = f'"shared_with": ["{user.name}"]'
+    step = f"declare it as external here as well, give this one another name, or share it: {shared}"
+    own = f"pnr_{owner.name}_" if kind == "network" else f"{owner.name}_"
+    path: Path = (f"{kind}s", name.removeprefix(own))
+    return Finding(owner.name, owner.file, path, f"{kind.capitalize()}NameClash", advised(said, step))
 
 
 def names_taken(guests: Iterable[Domain], domains: Iterable[Domain]) -> Iterator[tuple[Finding, str]]:

@@ -112,7 +112,9 @@ def _mount(case: Case, mount: Object, field: str) -> None:
                 _propagation(case, str(options["Propagation"]), f"{field}.BindOptions.Propagation")
             if not is_own(case, mount):
                 makes = options.get("CreateMountpoint") is True
-                places.host_path(case, source, field, read_only=mount.get("ReadOnly") is True, makes=makes)
+                # What is mounted below it stays as it is, so that a container could write there.
+                read_only = mount.get("ReadOnly") is True and not options.get("ReadOnlyNonRecursive")
+                places.host_path(case, source, field, read_only=read_only, makes=makes)
         case "volume":
             options = table(mount.get("VolumeOptions"))
             case.unknown(options, _VOLUME_OPTIONS, f"{field}.VolumeOptions.")

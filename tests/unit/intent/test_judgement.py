@@ -10,6 +10,7 @@ import pytest
 
 from reconciler.intent.judgement import MOST_ROUNDS, InForce, Judgement, judge_domains
 from reconciler.intent.model import Chunk, Domain, NetworkSpec, VolumeSpec
+from reconciler.intent.sharing import Borrowed
 from tests.unit.intent.test_checks import chunk
 from tests.unit.intent.test_checks import domain as bare
 
@@ -385,3 +386,44 @@ def test_what_is_in_force_goes_together_whatever_was_edited_and_nothing_is_taken
         assert again.accepted == judged.accepted
         assert {file for file, _ in errors(again)} == refused
         held = now
+
+
+WEB = NetworkSpec("web", external=True)
+DATA = VolumeSpec("data", external=True)
+ASKED = tuple(
+    Borrowed(kind, name, (f"{kind}s", name), "PolicyRefused", f"rule {kind}s.external", "the policy", unowned=True)
+    for kind, name in (("network", "web"), ("volume", "data"))
+)
+
+
+@pytest.mark.parametrize("claimed", ["network", "volume"])
+@pytest.mark.parametrize("claimant", ["new", "edited"])
+@pytest.mark.parametrize("user", ["unchanged", "edited"])
+def test_who_claims_what_others_use_as_nobodys_is_refused_and_they_are_not(
+    claimed: str, claimant: str, user: str
+) -> None:
+    """A file that declares the network of all proxies as its own would keep every other file from being taken."""
+    held = domain(chunk("c", domain="z"), name="z", file="z.json", networks=(WEB,), volumes=(DATA,))
+    edited = domain(chunk("d", domain="z"), name="z", file="z.json", networks=(WEB,), volumes=(DATA,))
+    now = held if user == "unchanged" else edited
+
+    def thief(*shared_with: str) -> Domain:
+        networks = (NetworkSpec("web", shared_with=shared_with),) if claimed == "network" else ()
+        volumes = (VolumeSpec("data", shared_with=shared_with),) if claimed == "volume" else ()
+        return domain(chunk("c", domain="a"), name="a", file="a.json", networks=networks, volumes=volumes)
+
+    before = [domain(chunk("c", domain="a"), name="a", file="a.json")] if claimant == "edited" else []
+    judged = judge_domains([thief(), now], in_force(held, *before), borrowed={"z.json": ASKED})
+    assert errors(judged) == [("a.json", f"{claimed.capitalize()}NameClash")]
+    assert judged.accepted["z"] == now
+    assert not errors(judge_domains([thief("z"), now], in_force(held, *before), borrowed={"z.json": ASKED}))
+
+
+def test_an_owner_that_shares_no_more_is_in_its_right() -> None:
+    owner = domain(chunk("c", domain="a"), name="a", file="a.json", networks=(NetworkSpec("web", shared_with=("z",)),))
+    held = domain(chunk("c", domain="z"), name="z", file="z.json", networks=(WEB,))
+    alone = domain(chunk("c", domain="a"), name="a", file="a.json", networks=(NetworkSpec("web"),))
+    judged = judge_domains([alone, held], in_force(owner, held), borrowed={"z.json": ASKED[:1]})
+    assert errors(judged) == [("z.json", "PolicyRefused")]
+    newcomer = judge_domains([alone, held], borrowed={"z.json": ASKED[:1]})
+    assert errors(newcomer) == [("z.json", "PolicyRefused")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.unit.policy.corpus.entry import BARE, chunks, encoded
-from tests.unit.policy.corpus.host import PATHS
+from tests.unit.policy.corpus.host import MOUNTS, PATHS
 from tests.unit.policy.corpus.kernel import DEVICES
 from tests.unit.policy.corpus.network import LOGGING, NETWORKS, PORTS
 from tests.unit.policy.corpus.others import ADOPTION, FILES, IMAGES, LIMITS
@@ -204,3 +204,12 @@ for port in (
     PORTS.add(f"{port}, where another has one of them", "HostPortClash", {"ports": [port]}, beside={"a-other.json": HAS_PORTS})  # fmt: skip
 for port in ("[::1%lo]:5433:1", "[fe80::1%eth0]:5433:1"):
     PORTS.add(f"{port}, with a zone", "InvalidValue", {"ports": [port]})
+
+for source, rule in (
+    ("/usr/share/zoneinfo", "binds.protected"),
+    ("/etc/ssl/certs", "binds.protected"),
+    ("./shop/x", "binds.allowed"),
+    ("/var/lib/new", "binds.data"),
+):
+    volume = {"type": "bind", "source": source, "target": "/x", "read_only": True, "bind": {"recursive": "writable"}}
+    MOUNTS.add(f"{source}, read-only but for what is mounted below it", rule, {"volumes": [volume]})
