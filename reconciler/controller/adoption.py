@@ -26,8 +26,15 @@ class Adoption:
         self._executor = executor
         self._prober = prober
 
-    def adopt(self, name: str, old: Domain | None) -> None:
-        """The intent of a domain has changed (or was restored): bring records, facts and look-ups in line."""
+    def adopt(self, changes: Mapping[str, Domain | None]) -> None:
+        """The intents of domains have changed (or were restored), each with the one before: bring records, facts and
+        look-ups in line."""
+        for name, old in changes.items():
+            self._adopt(name, old)
+        if changes:
+            self._look_ups()
+
+    def _adopt(self, name: str, old: Domain | None) -> None:
         record = self._known.domains[name]
         old_chunks: dict[ChunkId, Chunk] = dict(old.by_id) if old is not None else {}
         new_chunks: dict[ChunkId, Chunk] = dict(record.wanted.by_id) if record.wanted is not None else {}
@@ -59,6 +66,13 @@ class Adoption:
                         c.memory = check_changed(c.memory, running)
             c.last = chunk
         self._declare_facts(name, old_chunks, new_chunks)
+        for id in (*old_chunks, *new_chunks):
+            self._known.mark(id)
+        self._known.mark_domain(name)
+        self._known.recorder.touch(name)
+
+    def _look_ups(self) -> None:
+        """Who waits for whom, and who has which name: of all domains, which takes a while where there are many."""
         self._known.dependents = {}
         last = [c.last for c in self._known.chunks.values() if c.last is not None]
         # Of those who need nobody, who has a fixed address begins before who may be given it.
@@ -78,10 +92,6 @@ class Adoption:
             for need in needs:
                 self._known.dependents.setdefault(need, set()).add(id)
         self._known.who = answerers(last)
-        for id in (*old_chunks, *new_chunks):
-            self._known.mark(id)
-        self._known.mark_domain(name)
-        self._known.recorder.touch(name)
 
     def _declare_facts(
         self, name: str, old_chunks: Mapping[ChunkId, Chunk], new_chunks: Mapping[ChunkId, Chunk]

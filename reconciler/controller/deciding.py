@@ -46,6 +46,9 @@ from reconciler.planner.steps import Decision
 from reconciler.planner.support import arrangements
 from reconciler.planner.working import mending, work_begins
 
+MOST_AT_ONCE = 100
+"""So many decisions are made in one turn of the loop."""
+
 
 class Decider:
     """See the module's text. ``timers`` is a heap of when to decide about a chunk again; ``situations`` gather what is
@@ -85,16 +88,25 @@ class Decider:
             source=random.Random(seed),  # noqa: S311 - spreads waits
         )
 
-    def converge(self) -> None:
+    def converge(self) -> bool:
+        """Decide about those who are marked, so many at once that nobody else has to wait; whether some are left."""
+        left = MOST_AT_ONCE
         while self._known.dirty or self._known.dirty_domains:
             while self._known.dirty:
                 for id in self._known.in_order():
+                    if not left:
+                        return True
+                    left -= 1
                     del self._known.dirty[id]
                     self._decide(id)
             while self._known.dirty_domains:
+                if not left:
+                    return True
+                left -= 1
                 name = next(iter(self._known.dirty_domains))
                 del self._known.dirty_domains[name]
                 self._decide_domain(name)
+        return False
 
     def ring(self, id: ChunkId) -> None:
         """A timer of a chunk is over: decide about it again, and set it anew where that was a blink too early."""

@@ -19,6 +19,9 @@ from reconciler.intent.judgement import InForce
 from reconciler.intent.model import Domain, Problem
 from reconciler.planner.removal import Hold
 
+MOST_JOURNALED = 10
+"""So many problems of a file are written to the journal."""
+
 
 class Intake:
     """Keeps the records of domains in line with the files. ``file_problems`` are those of files that have never
@@ -85,8 +88,8 @@ class Intake:
         never_valid = {file: problems for file, problems in judged.problems.items() if problems and file not in files}
         for file, problems in never_valid.items():
             if problems != self.file_problems.get(file):
-                for problem in problems:
-                    self._recorder.journal(kind="invalid", message=str(problem), file=file)
+                for text in _told(problems):
+                    self._recorder.journal(kind="invalid", message=text, file=file)
         self.file_problems = never_valid
         broken = [file for file, problems in judged.problems.items() if problems and file in scan.files]
         self.said = {file: judged.said.get(file, ()) for file in broken}
@@ -189,8 +192,8 @@ class Intake:
                 broken = judged.problems.get(speaks, ())
                 if record.problems != broken:
                     self._recorder.touch(name)
-                    for problem in broken:
-                        self._recorder.journal(kind="invalid", domain=name, message=str(problem))
+                    for text in _told(broken):
+                        self._recorder.journal(kind="invalid", domain=name, message=text)
                 record.problems = broken
                 self.removals.back(record)
                 continue
@@ -207,6 +210,13 @@ class Intake:
             record.problems = ()
             self._recorder.touch(record.name)
             self._recorder.journal(kind="intent", domain=record.name, message=f"{record.file} is gone")
+
+
+def _told(problems: tuple[Problem, ...]) -> list[str]:
+    """What the journal says of a file that is not valid: as much as people read."""
+    more = len(problems) - MOST_JOURNALED
+    told = [str(problem) for problem in problems[:MOST_JOURNALED]]
+    return told if more <= 0 else [*told, f"{problems[0].place.file}: … and {more} more, which `pnr validate` tells"]
 
 
 def _hold(document: Mapping[str, Any]) -> Hold | None:

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from typing import Any
 
 from reconciler.controller.adoption import Adoption
@@ -58,11 +59,14 @@ from reconciler.controller.records import (
 )
 from reconciler.controller.sightings import Sightings
 from reconciler.controller.snapshots import restore_chunks, restore_networks, snapshot_document
-from reconciler.controller.tell import view
+from reconciler.controller.tell import at_once, view
+from reconciler.controller.telling_files import FilesTold
 from reconciler.controller.watcher import Watcher
 from reconciler.controller.wishes import Wishes
 from reconciler.engine.protocol import Engine
 from reconciler.intent.model import Domain
+
+VIEW_AT_ONCE_SECONDS = 0.02
 
 
 class Controller:
@@ -93,6 +97,8 @@ class Controller:
         self._engine = engine
         self._source = source
         self._runtime = runtime
+        self._files_told = FilesTold()
+        self._has_more = False
         self._inbox: deque[Message] = deque()
         self._wake = asyncio.Event()
         self._changed = asyncio.Event()
@@ -149,7 +155,7 @@ class Controller:
     @property
     def idle(self) -> bool:
         """Whether no work is in flight and no message waits."""
-        return not self._inbox and not self._executor.in_flight and not self._judging.is_at_work
+        return not self._inbox and not self._has_more and not self._executor.in_flight and not self._judging.is_at_work
 
     async def look_at_source(self) -> None:
         """Read the files again, even if nothing told of a change, and take in what they say. That takes as long as they
@@ -177,11 +183,28 @@ class Controller:
 
     def view(self) -> dict[str, Any]:
         """The document of ``pnr status --json``, as things stand now."""
+        return at_once(self._view())
+
+    async def view_in_turns(self) -> dict[str, Any]:
+        """The same, made in several turns where it takes a while: of each chunk as things stood at some time of it."""
+        begun, making = time.thread_time(), self._view()
+        while True:
+            try:
+                next(making)
+            except StopIteration as made:
+                document: dict[str, Any] = made.value
+                return document
+            if time.thread_time() - begun > VIEW_AT_ONCE_SECONDS:
+                await asyncio.sleep(0)
+                begun = time.thread_time()
+
+    def _view(self) -> Generator[None, None, dict[str, Any]]:
         return view(
             self.known,
             self._images,
             self.intake.file_problems,
             self.intake.said,
+            self._files_told,
             ready=self.known.engine_up and self.source_read,
         )
 
@@ -200,9 +223,10 @@ class Controller:
             self.known.remember(chunk)
         self.known.network_changes.update(restore_networks(restored, self.known.clock))
         self._lending.take(self.known.domains.values())
-        for name, record in self.known.domains.items():
-            # What was to go when the program ended still goes in its order: its last intent tells who needs whom.
-            self._adoption.adopt(name, record.domain if record.wanted is None else None)
+        # What was to go when the program ended still goes in its order: its last intent tells who needs whom.
+        self._adoption.adopt(
+            {name: one.domain if one.wanted is None else None for name, one in self.known.domains.items()}
+        )
         tasks = [
             asyncio.create_task(self._read_source(), name="source"),
             asyncio.create_task(self._watcher.run(), name="watcher"),
@@ -264,7 +288,7 @@ class Controller:
             if self.known.dirty or self.known.dirty_domains:
                 self.passes += 1
                 self.known.revision += 1
-                self._decider.converge()
+                self._has_more = self._decider.converge()
                 self._look_at_unseen()
                 self._tell_change()
 
@@ -273,8 +297,8 @@ class Controller:
             self._watcher.look_at(self.known.changed_unseen.pop())
 
     async def _wait(self) -> None:
-        if self._inbox:
-            # Messages are waiting; still let everyone else run once.
+        if self._inbox or self._has_more:
+            # There is something to do; still let everyone else run once.
             self._wake.clear()
             await asyncio.sleep(0)
             return
@@ -376,8 +400,7 @@ class Controller:
             self.known.retry_refused()
         if is_lent_anew or changes:
             self._decider.object_retry.clear()
-        for name, old in changes.items():
-            self._adoption.adopt(name, old)
+        self._adoption.adopt(changes)
         for name in self.known.domains:
             self.known.mark_domain(name)
         self._tell_change()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from typing import Any
 
 from reconciler import __version__
@@ -13,6 +13,7 @@ from reconciler.controller.copies import is_up, together
 from reconciler.controller.images import Images
 from reconciler.controller.known import Known
 from reconciler.controller.records import ChunkRecord, DomainRecord
+from reconciler.controller.telling_files import FilesTold, errors, most_problems
 from reconciler.facts import UNKNOWN, Pnr, missing
 from reconciler.intent.model import Chunk, ChunkId, Place, Problem
 from reconciler.intent.networks import network_needs
@@ -76,45 +77,33 @@ def is_stalled(c: Known, record: DomainRecord) -> bool:
     return bool(stuck - busy)
 
 
+def at_once(making: Generator[None, None, dict[str, Any]]) -> dict[str, Any]:
+    """What is made step by step."""
+    while True:
+        try:
+            next(making)
+        except StopIteration as made:
+            document: dict[str, Any] = made.value
+            return document
+
+
 def view(
     c: Known,
     images: Images,
     file_problems: Mapping[str, tuple[Problem, ...]],
     said: Mapping[str, tuple[str, ...]],
+    files: FilesTold,
     *,
     ready: bool,
-) -> dict[str, Any]:
+) -> Generator[None, None, dict[str, Any]]:
     """The document of ``pnr status --json`` (documented in docs/commands.md). ``said`` are the names in files that are
-    not valid."""
+    not valid. It is made step by step, so that others can have their turn."""
     info = c.engine_info
-    domains = [_domain_view(c, images, record, said) for _, record in sorted(c.domains.items())]
-    strays = [
-        {
-            "name": problems[0].place.file,
-            "file": file,
-            "generation": 0,
-            "digest": None,
-            "commit": None,
-            "settled": False,
-            "stalled": False,
-            "suspended": False,
-            "errors": [problem.as_dict() for problem in problems],
-            "said": list(said.get(file, ())),
-            "warnings": [],
-            "notes": [],
-            "held": "",
-            "held_reason": "",
-            "held_since": None,
-            "vanished": False,
-            "unknown": False,
-            "removing": False,
-            "leaving": False,
-            "asking_registries": False,
-            "arranging": False,
-            "cpuxs": [],
-        }
-        for file, problems in sorted(file_problems.items())
-    ]
+    most = most_problems([*file_problems.values(), *(r.problems for r in c.domains.values() if r.problems)])
+    domains: list[dict[str, Any]] = []
+    for _, record in sorted(c.domains.items()):
+        domains.append((yield from _domain_view(c, images, record, said, most)))
+    strays = files.documents(file_problems, said, most)
     return {
         "daemon": {
             "pid": os.getpid(),
@@ -135,7 +124,9 @@ def view(
     }
 
 
-def _domain_view(c: Known, images: Images, record: DomainRecord, said: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
+def _domain_view(
+    c: Known, images: Images, record: DomainRecord, said: Mapping[str, tuple[str, ...]], most: int
+) -> Generator[None, None, dict[str, Any]]:
     stuck = stalled_chunks(c, record) if c.engine_up and record.wanted is not None else {}
     by_cpux: dict[str, list[dict[str, Any]]] = {}
     shown = record.domain.cpuxs if record.domain is not None else ()
@@ -146,6 +137,7 @@ def _domain_view(c: Known, images: Images, record: DomainRecord, said: Mapping[s
     own = c.chunks_of(record.name)
     for id, chunk in sorted(own.items(), key=lambda item: (order.get(item[0], 1 << 30), item[0])):
         copies.setdefault((id.cpux, id.chunk), []).append(_chunk_view(c, images, chunk, stuck.get(id, ())))
+        yield
     for (cpux_name, _), views in copies.items():
         by_cpux.setdefault(cpux_name, []).append(together(views))
     arranging = _is_arranging(c, record)
@@ -158,7 +150,7 @@ def _domain_view(c: Known, images: Images, record: DomainRecord, said: Mapping[s
         "settled": is_settled(c, record) and not record.problems and not arranging,
         "stalled": is_stalled(c, record),
         "suspended": record.down,
-        "errors": [problem.as_dict() for problem in (*record.problems, *_elsewhere(record))],
+        "errors": [*errors(record.problems, most), *errors(_elsewhere(record), most)],
         "said": list(said.get(record.file, ())) if record.problems else [],
         "warnings": [problem.as_dict() for problem in record.warnings],
         "notes": [

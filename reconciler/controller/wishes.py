@@ -8,6 +8,7 @@ from reconciler.controller.images import Images
 from reconciler.controller.known import Known
 from reconciler.controller.records import RegistrySaid
 from reconciler.controller.watcher import Watcher
+from reconciler.intent.model import Domain
 from reconciler.lifecycle import State
 from reconciler.planner import following
 from reconciler.planner.memory import asked_anew, next_making
@@ -31,7 +32,7 @@ class Wishes:
             if record.down and record.missed_at is None:
                 record.down = False
                 record.volumes_too = False
-                self._adoption.adopt(name, None)
+                self._adoption.adopt({name: None})
             network_memory.try_anew(self._known, record.wanted)
             for id, chunk in self._known.chunks_of(name).items():
                 # A person's word counts like a changed intent: setbacks and rolled-back updates are tried anew.
@@ -63,6 +64,7 @@ class Wishes:
         """Remove what domains have made; with ``volumes`` these as well. Gives those whose removal was held: with this
         word a person confirms it."""
         held = []
+        changes: dict[str, Domain | None] = {}
         for name, record in list(self._known.domains.items()):
             if only and name not in only:
                 continue
@@ -72,6 +74,7 @@ class Wishes:
             if record.hold is not None:
                 held.append(name)
             record.volumes_too = volumes
-            self._adoption.adopt(name, old)
+            changes[name] = old
+        self._adoption.adopt(changes)
         self._known.mark_all()
         return held

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hmac
-import json
 import logging
 import os
 import secrets
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from reconciler.daemon import address
+from reconciler.daemon.encoding import encoded
 from reconciler.daemon.requests import BadRequest, parse
 from reconciler.errors import PnrError
 
@@ -281,7 +281,7 @@ async def _next(answers: AsyncIterator[dict[str, Any]]) -> dict[str, Any]:
 
 
 async def _send(writer: asyncio.StreamWriter, answer: dict[str, Any] | None) -> None:
-    line = b"" if answer is None else json.dumps(answer).encode()
+    line = b"" if answer is None else await encoded(answer)
     try:
         writer.write(line + b"\n")
         async with asyncio.timeout(SEND_SECONDS):

@@ -48,7 +48,7 @@ class Handler:
                 yield {"done": True}
             case "status":
                 written = self._controller.known.recorder.is_up_to_date
-                view = self._controller.view()
+                view = await self._controller.view_in_turns()
                 view["daemon"] |= turns_now()
                 yield {"view": view, "written": written, "done": True}
             case "watch":
@@ -113,7 +113,7 @@ class Handler:
         seen = -1
         while True:
             seen = await self._controller.changed(seen)
-            yield self._controller.view()
+            yield await self._controller.view_in_turns()
             await asyncio.sleep(VIEW_PAUSE_SECONDS)
 
     async def _apply(self, request: Mapping[str, Any]) -> AsyncIterator[dict[str, Any]]:
@@ -136,7 +136,7 @@ class Handler:
                 yield {"waiting": word}
         seen = -1
         while not patience.is_over(now()):
-            view = self._controller.view()
+            view = await self._controller.view_in_turns()
             if finished_applying(view, only):
                 yield self._outcome(only)
                 return

@@ -12,9 +12,10 @@ from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from reconciler.daemon.located import Locator
 from reconciler.daemon.unjudged import at_fault, cant_be_judged
 from reconciler.intent.contents import Contents, Glancing, NoContents, Source, SourceKind
-from reconciler.intent.findings import Finding, locate_findings
+from reconciler.intent.findings import Finding
 from reconciler.intent.judgement import InForce, Judgement, judge_domains
 from reconciler.intent.loader import load
 from reconciler.intent.model import CheckType, Domain, Loaded, Problem
@@ -82,6 +83,12 @@ class Entry:
     engine: tuple[str, ...] = ()  # where the engine was known to keep its data then
     net: HostNet | None = None  # the host's networks, where something was refused and they were looked at
     said: tuple[str, ...] = ()  # the names that it speaks of
+    cost: float = 0.0  # in seconds of processor time: to judge what it declares beside nothing else
+
+    @property
+    def refers(self) -> bool:
+        """Whether it may come to mean something else while the file stays as it is."""
+        return bool(self.stamps or self.looked or self.net)
 
 
 class LoadCache:
@@ -191,7 +198,7 @@ class Loading:
             return True
         if self.policy is None:
             return False
-        if entry.loaded.domain is not None and entry.engine != tuple(self.policy.places.engine):
+        if (entry.loaded.domain is not None or entry.engine) and entry.engine != tuple(self.policy.places.engine):
             return True
         if entry.net is not None and self.policy.places.net() != entry.net:
             return True
@@ -266,9 +273,6 @@ def judge_with(
     """See :func:`judge`."""
     before = cache.loaded if cache is not None else {}
     now: dict[Key, Entry] = {}
-    loaded: dict[str, Domain] = {}
-    refused: list[Finding] = []
-    of_others: dict[str, tuple[Borrowed, ...]] = {}
     problems: dict[str, tuple[Problem, ...]] = {}
     broken: dict[str, str | None] = {}
     for name, file in sorted(files.items()):
@@ -279,16 +283,38 @@ def judge_with(
             continue
         key = (name, hashlib.sha256(file.data).digest())
         now[key] = before.get(key) or loading.load(name, file.data)
-        result = now[key].loaded
+    if cache is not None:
+        cache.loaded = now
+    entries = {name: entry for (name, _), entry in now.items()}
+    judged = judge_loaded(entries, broken=broken, in_force=in_force)
+    return replace(judged, problems={**problems, **judged.problems})
+
+
+def judge_loaded(
+    entries: Mapping[str, Entry],
+    *,
+    broken: Mapping[str, str | None],
+    in_force: Sequence[InForce] = (),
+    locator: Locator | None = None,
+) -> Judged:
+    """Judge what files came to mean, by their names; see :func:`judge`. ``broken`` are further ones that mean nothing,
+    each with the name of the domain that it would declare, where that can be told: nothing is told of these."""
+    loaded: dict[str, Domain] = {}
+    refused: list[Finding] = []
+    of_others: dict[str, tuple[Borrowed, ...]] = {}
+    problems: dict[str, tuple[Problem, ...]] = {}
+    broken = dict(broken)
+    locator = locator or Locator()
+    locator.begin()
+    for name, entry in sorted(entries.items()):
+        result = entry.loaded
         if result.problems:
             problems[name] = result.problems
             broken[name] = result.name
         elif result.domain is not None:
             loaded[name] = result.domain
-            refused += now[key].refused
-            of_others[name] = now[key].borrowed
-    if cache is not None:
-        cache.loaded = now
+            refused += entry.refused
+            of_others[name] = entry.borrowed
 
     def together(domains: Sequence[Domain], held: Sequence[InForce]) -> Judgement:
         return judge_domains(domains, held, broken=broken, refused=refused, borrowed=of_others)
@@ -301,16 +327,9 @@ def judge_with(
         broken |= {name: loaded.pop(name).name for name in failed}
         refused = [finding for finding in refused if finding.file in loaded]
         judgement = together(list(loaded.values()), in_force)
-    wrong = _by_file([finding for finding in judgement.findings if finding.severity == "error"], files)
-    doubtful = _by_file([finding for finding in judgement.findings if finding.severity != "error"], files)
+    texts = {name: entry.data for name, entry in entries.items()}
+    wrong = locator.places([finding for finding in judgement.findings if finding.severity == "error"], texts)
+    doubtful = locator.places([finding for finding in judgement.findings if finding.severity != "error"], texts)
     problems |= wrong
-    said = {name: entry.said for (name, _), entry in now.items() if name in problems}
+    said = {name: entry.said for name, entry in entries.items() if name in problems}
     return Judged(judgement.accepted, problems, doubtful, loaded, judgement.speaks, said)
-
-
-def _by_file(findings: list[Finding], files: Mapping[str, FileRead]) -> dict[str, tuple[Problem, ...]]:
-    texts = {finding.file: (files[finding.file].data or b"").decode("utf-8", "replace") for finding in findings}
-    found: dict[str, list[Problem]] = {}
-    for problem in locate_findings(findings, texts):
-        found.setdefault(problem.place.file, []).append(problem)
-    return {name: tuple(problems) for name, problems in found.items()}

@@ -43,6 +43,7 @@ class FileJudge:
         owners: Owners | None = None,
     ) -> None:
         self.refers = asyncio.Event()
+        self.news = asyncio.Event()  # never: all are waited for
         self._owners = owners or Owners()
         self._contents = contents
         self._loading = intake.Loading(base_dir, env, allowed_env, check_types, contents, policy)

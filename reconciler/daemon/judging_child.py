@@ -17,7 +17,7 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import IO, Any
 
 from reconciler.daemon import intake
@@ -37,9 +37,11 @@ from reconciler.daemon.judging_messages import (
     packed,
     read,
 )
+from reconciler.daemon.located import Locator
 from reconciler.daemon.reading_contents import contents_of
+from reconciler.daemon.sparing import spared
 from reconciler.intent.judgement import InForce
-from reconciler.intent.model import Domain, Problem
+from reconciler.intent.model import Domain
 from reconciler.probes import registry
 
 try:
@@ -47,15 +49,11 @@ try:
 except ImportError:  # Windows
     resource = None  # type: ignore[assignment]
 
-THREADS = 16
+THREADS = 48
 """What a file refers to may lie on a slow disk or behind a slow key service: others are loaded meanwhile."""
-NICENESS = 5
-
-
-@dataclass(frozen=True, slots=True)
-class _File:
-    data: bytes | None
-    problem: Problem | None = None
+MOST_LOCATED_BYTES = 4 << 20
+"""So much of the files is looked through for the lines of what is wrong each time that they are judged."""
+NICENESS = 10
 
 
 class Child:
@@ -70,6 +68,8 @@ class Child:
         )
         self._entries: dict[intake.Key, intake.Entry] = {}
         self._kept: dict[int, Domain] = {}
+        self._locator = Locator(MOST_LOCATED_BYTES)
+        self._budgets = Budgets()
         self._threads = ThreadPoolExecutor(THREADS, "pnr-judge")
 
     def serve(self, source: IO[bytes]) -> None:
@@ -100,44 +100,37 @@ class Child:
             self._out.flush()
 
     def _work(self, id: int, cpu_seconds: int, call: Callable[[], Any]) -> None:
-        limit_cpu(cpu_seconds)
+        self._budgets.begin(id, cpu_seconds)
 
         def work() -> None:
             try:
                 answer = Answer(id, call())
             except BaseException as error:  # noqa: BLE001 - it is told to who asked
                 answer = Answer(id, error=type(error).__name__)
+            self._budgets.end(id)
             self.say(answer)
 
         self._threads.submit(work)
 
     def _load(self, key: intake.Key, data: bytes) -> intake.Entry:
-        entry = self._loading.load(key[0], data)
-        self._entries[key] = entry
-        return entry
+        entry = spared(self._loading.load(key[0], data))
+        # What means nothing is only looked at again for what it refers to.
+        self._entries[key] = entry if entry.loaded.domain is not None else replace(entry, data=b"")
+        return replace(entry, data=b"")
 
     def _stale(self) -> list[intake.Key]:
         contents = intake.glance(self._contents)
-        entries = {
-            key: entry for key, entry in self._entries.copy().items() if entry.stamps or entry.looked or entry.net
-        }
+        entries = {key: entry for key, entry in self._entries.copy().items() if entry.refers}
         return [key for key, entry in entries.items() if self._loading.seems_stale(key[0], entry, contents)]
 
     def _together(self, asked: Together) -> Verdict:
-        files: dict[str, _File] = {}
-        cache = intake.LoadCache()
-        for name, what in asked.files.items():
-            if isinstance(what, Problem):
-                files[name] = _File(None, what)
-                continue
-            cache.loaded[what] = self._entries[what]
-            files[name] = _File(self._entries[what].data)
         refs = {id(domain): ref for ref, domain in self._domains().items()}
         in_force = [
             InForce(name, file, None if ref is None else self._domain(ref), gone, absent)
             for name, file, ref, gone, absent in asked.in_force
         ]
-        judged = intake.judge_with(self._loading, files, in_force=in_force, cache=cache)
+        entries = {name: self._entries[key] for name, key in asked.files.items()}
+        judged = intake.judge_loaded(entries, broken=asked.broken, in_force=in_force, locator=self._locator)
         return Verdict(
             {name: refs[id(domain)] for name, domain in judged.domains.items()},
             {name: refs[id(domain)] for name, domain in judged.readable.items()},
@@ -175,12 +168,30 @@ class _ToDaemon(logging.Handler):
             self._child.say(Logged(record.levelno, record.name, record.getMessage()))
 
 
-def limit_cpu(seconds: int) -> None:
-    """So many seconds of processor time from now on, then the kernel ends this process."""
-    if resource is None:
-        return
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    _lower(resource.RLIMIT_CPU, int(used.ru_utime + used.ru_stime) + 1 + seconds)
+class Budgets:
+    """Processor time for all that is under way: when it is used up, the kernel ends the process. It is counted anew
+    whenever something begins or ends."""
+
+    def __init__(self) -> None:
+        self._seconds: dict[int, int] = {}
+        self._changing = threading.Lock()
+
+    def begin(self, id: int, seconds: int) -> None:
+        """Something begins, for which there is so much."""
+        with self._changing:
+            self._seconds[id] = seconds
+            self._count()
+
+    def end(self, id: int) -> None:
+        """It has ended."""
+        with self._changing:
+            self._seconds.pop(id, None)
+            self._count()
+
+    def _count(self) -> None:
+        if resource is not None and self._seconds:
+            used = resource.getrusage(resource.RUSAGE_SELF)
+            _lower(resource.RLIMIT_CPU, int(used.ru_utime + used.ru_stime) + 1 + sum(self._seconds.values()))
 
 
 def _lower(which: int, value: int) -> None:

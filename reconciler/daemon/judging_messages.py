@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from reconciler.daemon.intake import Entry, Judged, Key
-from reconciler.intent.model import Domain, Problem
+from reconciler.intent.model import Domain
 from reconciler.policy import Judge
 
 LENGTH = struct.Struct(">Q")
@@ -33,7 +33,7 @@ class Setup:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Load a file, and remember what it means. The answer is its Entry."""
+    """Load a file, and remember what it means. The answer is its Entry, without the data that the asker has."""
 
     id: int
     cpu_seconds: int
@@ -86,18 +86,20 @@ Ref = Key | int
 
 @dataclass(frozen=True, slots=True)
 class Together:
-    """Judge files beside what is in force: its name, file, domain, whether it is gone, and absent. The answer is a
+    """Judge what files mean beside what is in force: its name, file, domain, whether it is gone, and absent.
+    ``broken`` are files that mean nothing, with the names of the domains that they would declare. The answer is a
     Verdict."""
 
     id: int
     cpu_seconds: int
-    files: Mapping[str, Key | Problem]
+    files: Mapping[str, Key]
+    broken: Mapping[str, str | None]
     in_force: tuple[tuple[str, str, Ref | None, bool, bool], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A Judged, with references instead of domains."""
+    """A Judged, with references instead of domains, and of the files that were asked about."""
 
     domains: Mapping[str, Ref]
     readable: Mapping[str, Ref]

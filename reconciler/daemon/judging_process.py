@@ -24,11 +24,12 @@ LARGE = 64 * 1024
 
 
 class ProcessEnded(Exception):
-    """The process ended before it answered. ``why`` says how, in words."""
+    """The process ended before it answered. ``why`` says how, in words; ``was_alone``: it was at nothing else."""
 
-    def __init__(self, why: str) -> None:
+    def __init__(self, why: str, *, was_alone: bool = False) -> None:
         super().__init__(why)
         self.why = why
+        self.was_alone = was_alone
 
 
 class CantStart(PnrError):
@@ -143,10 +144,10 @@ class Process:
             self._why = f"it said what can't be understood ({type(error).__name__})"
         finally:
             self._why = self._why or "it was ended"
-            for waiting in self._asked.values():
-                if not waiting.done():
-                    waiting.set_exception(ProcessEnded(self._why))
-                    waiting.exception()  # it may be that nobody waits any more
+            left = [waiting for waiting in self._asked.values() if not waiting.done()]
+            for waiting in left:
+                waiting.set_exception(ProcessEnded(self._why, was_alone=len(left) == 1))
+                waiting.exception()  # it may be that nobody waits any more
 
     def _take(self, message: object) -> None:
         match message:

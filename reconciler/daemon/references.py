@@ -21,9 +21,10 @@ LOOKING_SHARE = 0.005
 
 class Looking(Protocol):
     """A judge of files: ``refers`` is set while they refer to something, and :meth:`look_again` says whether that now
-    makes them mean something else."""
+    makes them mean something else. ``news`` is set when that is so anyway."""
 
     refers: asyncio.Event
+    news: asyncio.Event
 
     async def look_again(self) -> bool: ...
     async def close(self) -> None: ...
@@ -55,22 +56,30 @@ class WithReferences:
         """The first scan at once, then one after each change."""
         scans = self._source.scans()
         watching = asyncio.create_task(self._watch())
+        hearing = asyncio.create_task(self._hear())
         following: asyncio.Future[Scan | None] | None = None
         try:
             while True:
                 following = asyncio.ensure_future(anext(scans, None))
-                await asyncio.wait({following, watching}, return_when=asyncio.FIRST_COMPLETED)
-                if watching.done():
-                    watching.result()
+                await asyncio.wait({following, watching, hearing}, return_when=asyncio.FIRST_COMPLETED)
+                for work in (watching, hearing):
+                    if work.done():
+                        work.result()
                 scan = await following
                 if scan is None:
                     return
                 yield scan
         finally:
-            tasks = [task for task in (watching, following) if task is not None]
+            tasks = [task for task in (watching, hearing, following) if task is not None]
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _hear(self) -> None:
+        while True:
+            await self._judge.news.wait()
+            self._judge.news.clear()
+            await self._source.look_now()
 
     async def _watch(self) -> None:
         pause = LOOK_SECONDS

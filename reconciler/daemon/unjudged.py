@@ -44,6 +44,15 @@ def too_costly(file: str, why: str) -> Problem:
     return Problem(Place(file), TOO_COSTLY, message)
 
 
+def costly_beside_others(file: str) -> Problem:
+    """What is told of a file for which there is no time left beside the others."""
+    message = (
+        "it takes too much to be judged beside all the others, and changes nothing: make it simpler, split it, or take"
+        " others away"
+    )
+    return Problem(Place(file), TOO_COSTLY, message)
+
+
 def being_read(file: str) -> Problem:
     """What is told of a file while what it refers to is read."""
     message = "what it refers to is still being read; what is in force of it stays until then"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -11,6 +11,8 @@ from reconciler.intent.model import Chunk, ChunkId, Domain, FactsMode
 from reconciler.intent.settings.faults import shown
 from reconciler.intent.settings.references import awaited
 
+_MOST_COMPARED = 500
+"""Among more names than these the nearest is not looked for: it would take longer than all else."""
 _NO = ("no",)
 _YES = ("yes",)
 
@@ -179,8 +181,8 @@ def _told(fact: Pnr) -> str:
     return f"{fact.tv} ({responses})" if responses else str(fact.tv)
 
 
-def _nearest(word: str, known: Iterable[str]) -> str:
-    close = get_close_matches(word[:80], list(known), n=1)
+def _nearest(word: str, known: Collection[str]) -> str:
+    close = get_close_matches(word[:80], known, n=1) if len(known) <= _MOST_COMPARED else ()
     return f"; did you mean {close[0]}?" if close else ""
 
 

@@ -82,6 +82,12 @@ def check(domains: Sequence[Domain], in_force: Collection[InForce] = ()) -> list
     return list(judge_domains(domains, in_force).findings)
 
 
+def wrong_in_itself(domain: Domain) -> list[Finding]:
+    """The errors of a domain that are there whatever others declare."""
+    now = _Case([domain], (), {}, {}).look()
+    return [finding for finding in now.own if finding.severity == "error"]
+
+
 @dataclass
 class _Round:
     """One look at everything, with some files refused. ``effective`` is what would be in force."""
@@ -121,6 +127,10 @@ class _Case:
         self.order = {file: n for n, file in enumerate(sorted({*self.by_file, *broken}))}
 
     # --- the rounds -----------------------------------------------------------------------------------------
+
+    def look(self) -> _Round:
+        """Everything, with no file refused yet."""
+        return self._round(set())
 
     def judge(self, refused: Collection[Finding]) -> Judgement:
         rejected: set[str] = set()

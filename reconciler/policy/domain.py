@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from glob import escape
+from itertools import islice
 from typing import Any
 
 from reconciler.intent.findings import Finding
@@ -44,6 +45,8 @@ _POOL = re.compile(r"IPAM\.Config\[(?P<index>[0-9]+)\]\.(?P<key>[A-Za-z]+)(?:\[(
 _POOL_KEYS: Mapping[str, Path] = {"Subnet": ("subnet",), "IPRange": ("ip_range",), "Gateway": ("gateway",)}
 _MOUNTS = ("HostConfig.Binds", "HostConfig.Mounts")
 _READING = ("GET", "HEAD", "OPTIONS")
+MOST_REFUSED = 100
+"""So many refusals of a file are told: to find the place of each takes a while."""
 POLICY_FILE = "/etc/pnr/policy.toml"
 ENGINES_OWN = frozenset({*RESERVED, *NAMELESS})
 """Networks that every engine has, which follow rules of their own."""
@@ -89,7 +92,10 @@ def judge_domain(judge: Judge, domain: Domain, tree: Mapping[str, Any]) -> list[
         Finding(domain.name, domain.file, place, CODE, _message(judge, refusal))
         for place, refusal in refusals(judge, domain, tree)
     )
-    return list(dict.fromkeys(found))
+    told = dict.fromkeys(islice(found, MOST_REFUSED))
+    if next(found, None) is not None:
+        told[Finding(domain.name, domain.file, ("name",), "MoreProblems", "… and the policy refuses more")] = None
+    return list(told)
 
 
 def _message(judge: Judge, refusal: Refusal) -> str:

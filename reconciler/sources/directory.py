@@ -91,7 +91,8 @@ class DirectorySource:
             self._wake.clear()
             watched = self._watch(loop)
             begun = time.perf_counter()
-            scan, wait = self._look(loop.time())
+            # Beside the loop: there may be a thousand files, and a disk may take its time.
+            scan, wait = await asyncio.to_thread(self._look, loop.time())
             done = time.perf_counter()
             spent, since = max(0.0, spent - (begun - since) * LOOKING_SHARE) + done - begun, done
             differs = scan is not None and (last is None or _differ(scan, last))

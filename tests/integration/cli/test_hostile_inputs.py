@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,12 @@ import pytest
 
 import reconciler
 from reconciler.cli.client import NoDaemon, request
+from tests.corpus.huge_files import HUGE
 
 ROOT = str(Path(reconciler.__file__).parents[1])
 LIMIT_SECONDS = 150
 LONGEST_TURN_MS = 100
+MANY = 200
 EXPECTED: dict[str, set[str]] = {
     "links.json": {"PolicyRefused"},
     "proc.json": {"PolicyRefused"},
@@ -68,12 +71,56 @@ def hostile(folder: Path) -> dict[str, str]:
     }
 
 
+def nasty(number: int) -> bytes:
+    """A file that costs much to be judged, each in its own way."""
+    name, yes = f"nasty{number}", {"prompt": "?", "response": ["yes"], "tv": "Y"}
+    ways: list[Callable[[], str]] = [
+        lambda: stack(name, chunk("web", volumes=[f"./tree/{link}:/data{link}" for link in range(1500)])),
+        lambda: stack(name, chunk("web", environment={f"K{key}": "${A:-" * 20 for key in range(6000)})),
+        lambda: stack(
+            name,
+            *(
+                {
+                    **chunk(f"c{number}"),
+                    "flowout": {f"f{number}-{key}": yes for key in range(200)},
+                    "gatekeeper": {f"f{number + 1}-{key}": yes for key in range(200)},
+                }
+                for number in range(50)
+            ),
+        ),
+        lambda: "[" * 1_000_000,
+        lambda: stack("good", chunk("web")),
+        lambda: stack(name, {**chunk("web"), "container": {"image": "nginx:1", "name": "pnr_good_main_web"}}),
+    ]
+    huge = list(HUGE.values())
+    which = number % (len(ways) + len(huge))
+    return ways[which]().encode() if which < len(ways) else huge[which - len(ways)][0]
+
+
 @pytest.fixture
 async def folder(tmp_path: Path) -> AsyncIterator[Path]:
     """With a daemon on the simulated engine, and hostile files from the start."""
     (tmp_path / "domains").mkdir()
     for name, text in hostile(tmp_path).items():
         (tmp_path / "domains" / name).write_text(text)
+    async with daemon_in(tmp_path):
+        yield tmp_path
+
+
+@pytest.fixture
+async def crowd(tmp_path: Path) -> AsyncIterator[Path]:
+    """The same with many more."""
+    (tmp_path / "domains").mkdir()
+    hostile(tmp_path)
+    for number in range(MANY):
+        (tmp_path / "domains" / f"nasty{number}.json").write_bytes(nasty(number))
+    (tmp_path / "domains" / "good.json").write_text(stack("good", chunk("web")))
+    async with daemon_in(tmp_path):
+        yield tmp_path
+
+
+@asynccontextmanager
+async def daemon_in(tmp_path: Path) -> AsyncIterator[None]:
     daemon = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "reconciler", "run", "--quiet", "--engine", "simulated"),
         *("--domains", str(tmp_path / "domains"), "--state", str(tmp_path / "state")),
@@ -81,10 +128,13 @@ async def folder(tmp_path: Path) -> AsyncIterator[Path]:
         env={**os.environ, "PATH": f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"},
         stderr=asyncio.subprocess.DEVNULL,
     )
-    yield tmp_path
-    assert daemon.returncode is None
-    daemon.kill()
-    await daemon.wait()
+    try:
+        yield
+        assert daemon.returncode is None
+    finally:
+        if daemon.returncode is None:
+            daemon.kill()
+        await daemon.wait()
 
 
 def view(folder: Path) -> dict[str, Any]:
@@ -129,3 +179,13 @@ async def test_no_file_keeps_the_daemon_from_answering_or_other_domains_from_con
     told = json.dumps(seen)
     assert "40 symbolic links" in told
     assert "100000 containers" in told
+
+
+@pytest.mark.timeout(3 * LIMIT_SECONDS)
+async def test_nor_do_hundreds_of_them_together(crowd: Path) -> None:
+    await until(crowd, lambda seen: settled(seen, "good"))
+    (crowd / "domains" / "late.json").write_text(stack("late", chunk("web")))
+    seen = await until(crowd, lambda seen: settled(seen, "late"))
+    # It did not wait until all of them were judged.
+    assert any("BeingRead" in codes for codes in wrong(seen).values())
+    assert seen["daemon"]["longest_turn_cpu_ms"] < LONGEST_TURN_MS

@@ -199,6 +199,19 @@ async def test_what_is_slow_to_be_read_holds_up_nobody_and_is_taken_when_it_is_t
     assert sorted((await judge(files, ())).domains) == ["a", "slow"]
 
 
+async def test_what_comes_late_is_loaded_once(
+    judge: GuardedJudge, tmp_path: Path, in_child: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guarded_judging, "PATIENCE_SECONDS", 0.0)
+    noted = tmp_path / "noted"
+    in_child(MISCHIEF.replace("return load(data", f"open({str(noted)!r}, 'a').write(name); return load(data"))
+    files = {"a.json": stack("a"), "large.json": stack("large", labels={"x": "y" * 100_000})}
+    while (judged := await judge(files, ())).problems:  # noqa: ASYNC110 - there is nothing that could tell
+        await asyncio.sleep(0.02)
+    assert sorted(judged.domains) == ["a", "large"]
+    assert sorted(noted.read_text().split(".json")) == ["", "a", "large"]
+
+
 async def test_a_change_of_what_is_referred_to_is_noticed(judge: GuardedJudge, tmp_path: Path) -> None:
     key = tmp_path / "key"
     key.write_text("hush")
@@ -232,7 +245,7 @@ async def test_what_was_prepared_is_recalled(judge: GuardedJudge) -> None:
 async def test_a_process_that_is_killed_is_replaced(judge: GuardedJudge) -> None:
     files = {"a.json": stack("a")}
     first = await judge(files, ())
-    child = judge._process._child
+    child = judge._small.process._child
     assert child is not None
     os.kill(child.pid, 9)
     await child.wait()

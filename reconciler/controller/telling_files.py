@@ -1,0 +1,97 @@
+"""What is told of files that were never a valid domain, and how much of what is wrong is told at once.
+
+There may be a thousand of them, each with a hundred problems, and whoever asks is to be answered at once: so the
+document of each is made once, and encoded once, for as long as it is judged to be the same.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+from reconciler.intent.model import Place, Problem
+
+MOST_PROBLEMS = 3000
+"""Of all files together. Where there are more, each is told with the first of its own."""
+FEWEST_PROBLEMS = 5
+MOST_NAMES = 20_000
+FEWEST_NAMES = 20
+
+
+class FileDocument(dict[str, Any]):
+    """A document that nobody changes."""
+
+    @cached_property
+    def encoded(self) -> bytes:
+        """As JSON."""
+        return json.dumps(self).encode()
+
+
+_Told = tuple[tuple[Problem, ...], tuple[str, ...], tuple[int, int], FileDocument]
+
+
+class FilesTold:
+    """Remembers what was told."""
+
+    def __init__(self) -> None:
+        self._documents: dict[str, _Told] = {}
+
+    def documents(
+        self, problems: Mapping[str, tuple[Problem, ...]], said: Mapping[str, tuple[str, ...]], most: int
+    ) -> list[dict[str, Any]]:
+        """In the order of their names; ``most`` problems of each."""
+        names = MOST_NAMES if sum(map(len, said.values())) <= MOST_NAMES else FEWEST_NAMES
+        found: dict[str, _Told] = {}
+        for file in sorted(problems):
+            told, own = problems[file], said.get(file, ())
+            before = self._documents.get(file)
+            if before is not None and before[0] is told and before[1] is own and before[2] == (most, names):
+                found[file] = before
+            else:
+                found[file] = told, own, (most, names), _document(file, told, own[:names], most)
+        self._documents = found
+        return [document for *_, document in found.values()]
+
+
+def most_problems(everything: Sequence[tuple[Problem, ...]]) -> int:
+    """How many problems of each file are told."""
+    if sum(map(len, everything)) <= MOST_PROBLEMS:
+        return MOST_PROBLEMS
+    return FEWEST_PROBLEMS
+
+
+def errors(problems: tuple[Problem, ...], most: int) -> list[dict[str, Any]]:
+    """The problems of a file as documents show them, so many at most."""
+    if len(problems) > most:
+        more = f"… and {len(problems) - most} more, which `pnr validate` tells"
+        problems = (*problems[:most], Problem(Place(problems[0].place.file), "MoreProblems", more))
+    return [problem.as_dict() for problem in problems]
+
+
+def _document(file: str, problems: tuple[Problem, ...], said: tuple[str, ...], most: int) -> FileDocument:
+    return FileDocument(
+        name=problems[0].place.file,
+        file=file,
+        generation=0,
+        digest=None,
+        commit=None,
+        settled=False,
+        stalled=False,
+        suspended=False,
+        errors=errors(problems, most),
+        said=list(said),
+        warnings=[],
+        notes=[],
+        held="",
+        held_reason="",
+        held_since=None,
+        vanished=False,
+        unknown=False,
+        removing=False,
+        leaving=False,
+        asking_registries=False,
+        arranging=False,
+        cpuxs=[],
+    )
