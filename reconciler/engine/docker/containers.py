@@ -284,14 +284,19 @@ class Containers:
                 # Not the container is missing but something that it needs: a network, most often.
                 raise StartFailed(f"container {name} can't be started: {meaning(words(error))}") from error
             raise
-        return self._again(cid)
+        return self._held_to_its_mounts(self._again(cid))
 
     def examine_mounts(self, action: ExamineMounts) -> Body:
         """See to it that a container which pnr has not started has of the host what it may have. Raises PolicyRefused,
         and then it does not run any more."""
         body = self._ours(action.name)
         state = body.get("State") or {}
-        if self._guard is None or not state.get("Running") or state.get("StartedAt") != action.run:
+        return self._held_to_its_mounts(body) if state.get("StartedAt") == action.run else body
+
+    def _held_to_its_mounts(self, body: Body) -> Body:
+        """A container that has begun: whoever started it, somebody may have exchanged a place of the host since that
+        was judged. Raises PolicyRefused, and then it does not run any more."""
+        if self._guard is None or not (body.get("State") or {}).get("Running"):
             return body
         try:
             self._guard.check_mounted(self._client, body, is_here=self._address.is_local)

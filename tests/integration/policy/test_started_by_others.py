@@ -5,8 +5,10 @@ from __future__ import annotations
 import shutil
 from typing import Any
 
+import docker
 import pytest
 
+from reconciler.engine.docker.guarding import Guard
 from reconciler.engine.protocol import PolicyRefused
 from reconciler.planner.actions import ExamineMounts, StartContainer, StopContainer, UpdateContainer
 from reconciler.planner.observed import Container
@@ -134,3 +136,36 @@ async def test_where_the_policy_leaves_restarts_to_the_engine_nothing_is_looked_
         made = await bench.run(f"web{given.profile}", volumes=[f"{ground.app}/html:/x"], restart="always")
         assert shown(bench, made)["HostConfig"]["RestartPolicy"]["Name"] == "always"
         assert (await bench.engine.perform(look(bench, made))) is not None
+
+
+async def test_a_place_that_is_exchanged_between_the_look_and_the_mount_ends_the_container(
+    guarded: Guarded, ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing closes that moment. Whoever meets it has the container for no longer than it takes to look again."""
+    bench = await guarded.bench()
+    made = await bench.run(volumes=[f"{ground.app}/html:/x", f"{ground.app}:/y"])
+    await bench.engine.perform(StopContainer(made.name, 0))
+    html, aside, lead = ground.app / "html", ground.app / "old", ground.app / "lead"
+    lead.symlink_to("/etc")
+    real_check, real_start = Guard.check, docker.APIClient.start
+
+    def exchanging(self: Guard, client: Any, request: Any, domain: str = "") -> None:
+        real_check(self, client, request, domain)
+        if str(request.url).endswith("/start"):
+            html.rename(aside)
+            lead.rename(html)
+
+    def putting_back(self: Any, container: str) -> None:
+        real_start(self, container)
+        html.rename(lead)
+        aside.rename(html)
+
+    monkeypatch.setattr(Guard, "check", exchanging)
+    monkeypatch.setattr(docker.APIClient, "start", putting_back)
+    said = await refused(bench, StartContainer(made.name))
+    assert "/etc is mounted at /x" in said
+    assert not shown(bench, made)["State"]["Running"]
+    monkeypatch.undo()
+    started = await bench.engine.perform(StartContainer(made.name))
+    assert started is not None
+    assert started.condition == "running"
