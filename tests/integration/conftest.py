@@ -19,6 +19,8 @@ from docker import APIClient
 from docker.errors import APIError, DockerException, NotFound
 from docker.utils import kwargs_from_env
 
+from reconciler.engine.docker.guarded_client import GuardedClient
+
 DOMAIN_LABEL = "io.pnr.domain"
 
 # Links to busybox that the image holds; the rest of its applets is there as `busybox NAME`.
@@ -47,7 +49,9 @@ def engine_socket() -> Path:
 @pytest.fixture(scope="session")
 def docker_api(engine_socket: Path, run_prefix: str) -> Iterator[APIClient]:
     """A client of the real engine. At the end, what this run of the tests has left there is removed."""
-    client = APIClient(base_url=f"unix://{engine_socket}", timeout=60)
+    client = GuardedClient(
+        base_url=f"unix://{engine_socket}", timeout=60
+    )  # it loses nothing of a short command's output
     try:
         client.ping()
     except (DockerException, OSError) as error:

@@ -16,7 +16,7 @@ from reconciler.compose.converting.convert import convert
 from reconciler.compose.reading import load
 from reconciler.engine.docker import DockerEngine
 from reconciler.engine.docker.mounted_files import MountedFiles
-from reconciler.intent.model import Chunk, Domain
+from reconciler.intent.model import Chunk, Domain, Kind
 from reconciler.planner.actions import CreateContainer, CreateNetwork, CreateVolume
 from reconciler.sources.contents import LocalContents, Places
 from tests.corpus.compose import Sample, samples
@@ -150,7 +150,10 @@ async def test_the_containers_are_the_same(
 def as_meant(found: dict[str, Any], expected: dict[str, Any], chunk: Chunk, files: Collection[str]) -> None:
     """What is otherwise here on purpose: what Compose copies into a container is a mount; of a range of host ports each
     copy has its own; ports of the host's network are left out; links say nothing that the network does not; a service
-    whose name no chunk can have has that of the chunk as well."""
+    whose name no chunk can have has that of the chunk as well; a job is started again by pnr and not by the engine."""
+    if chunk.kind is Kind.JOB:
+        assert found["HostConfig"]["RestartPolicy"] == {"Name": "no"}
+        expected["HostConfig"]["RestartPolicy"] = {"Name": "no"}
     mounted = {mount["Target"] for mount in expected["HostConfig"].get("Mounts", ())}
     mounts = found["HostConfig"].pop("Mounts", [])
     kept = [mount for mount in mounts if mount["Target"] in mounted or mount["Target"] not in files]
