@@ -189,3 +189,29 @@ def test_replicas_that_write_to_one_volume_are_updated_one_by_one() -> None:
             assert fewest == 2
 
     run(story())
+
+
+@pytest.mark.parametrize(
+    "names", [("shop_db", "shop_db"), ("shop_db", None), (None, "shop_db"), ("shop_db", "shop_other")]
+)
+def test_an_edit_that_is_taken_back_at_any_moment_starts_no_second_writer(
+    names: tuple[str | None, str | None],
+) -> None:
+    """What was replaced is wanted again while what replaced it comes up, under the same name or another one."""
+
+    async def story() -> None:
+        engine = SimulatedEngine(start_seconds=(0.02, 0.03), stop_seconds=(0.02, 0.03))
+        async with World(engine) as w:
+            before, after = db("1"), db("2")
+            before["container"]["name"], after["container"]["name"] = names
+            for moment in range(60):
+                w.files.write("shop", domain(before))
+                await w.until_settled()
+                w.files.write("shop", domain(after))
+                await asyncio.sleep(0.003 * moment)
+                w.files.write("shop", domain(before))
+                await w.until_settled()
+                assert running(w) == 1
+            assert engine.double_writers == []
+
+    run(story())

@@ -20,7 +20,7 @@ from reconciler.engine.protocol import NotFound
 from reconciler.engine.simulated import SimulatedEngine
 from reconciler.facts import Pnr
 from reconciler.intent.judgement import InForce
-from reconciler.intent.model import ChunkId, Domain
+from reconciler.intent.model import ChunkId, Domain, Strategy
 from reconciler.planner.observed import Condition, Container
 from reconciler.planner.situation import NEXT_SUFFIX
 from reconciler.probes import registry
@@ -265,6 +265,7 @@ class World:
         """Start a controller on what there is."""
         clock = LoopClock()
         self.engine.wall = lambda: clock.now().timestamp()
+        self.engine.strategy_now = self._strategy
         recorder = Recorder(
             snapshots=Documents(self.stores),
             intents=Texts(self.stores),
@@ -285,6 +286,12 @@ class World:
             leases=self.leases,
         )
         self._task = asyncio.get_running_loop().create_task(self.controller.run())
+
+    def _strategy(self, id: ChunkId) -> Strategy | None:
+        """How a chunk is to be updated, as its file says now."""
+        record = self.controller.known.domains.get(id.domain) if self.controller is not None else None
+        chunks = record.wanted.chunks() if record is not None and record.wanted is not None else ()
+        return next((chunk.strategy for chunk in chunks if chunk.id == id), None)
 
     async def kill(self) -> None:
         """End the controller as a signal would, wherever it is. Nothing is written any more."""

@@ -46,13 +46,15 @@ class SimulatedHost(SimulatedBelongings):
 
     ``host_files`` are those of the host that can be mounted, by path; ``fates`` are by image. ``runs`` names the
     container of every run that began, in their order. ``double_writers`` tells of every start of a second container of
-    a chunk on something that it can write to, where its file did not ask for that.
+    a chunk on something that it can write to, where its file asks for that neither now (``strategy_now``) nor asked
+    for it when the container was made.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.runs: list[str] = []
         self.double_writers: list[str] = []
+        self.strategy_now: Callable[[ChunkId], Strategy | None] = lambda id: None
         self.wall: Callable[[], float] = time.time  # a simulation in virtual time has its own
         self.host_files: dict[str, Node] = {}
         self._hidden: dict[str, Hidden] = {}
@@ -255,7 +257,7 @@ class SimulatedHost(SimulatedBelongings):
             raise PortInUse(f"host port {ports[0]} is held by somebody who can not be seen from here")
 
     def _note_writers(self, c: Container, chunk: Chunk | None) -> None:
-        if chunk is None or chunk.strategy is Strategy.START_FIRST:
+        if chunk is None or Strategy.START_FIRST in (chunk.strategy, self.strategy_now(chunk.id)):
             return
         own = set(written(c.settings or {}))
         for other in self.containers.values():
