@@ -14,6 +14,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from reconciler.errors import PnrError
+from reconciler.intent.settings.faults import shown
 from reconciler.policy import patterns
 from reconciler.policy.model import PROTECTED, PROTECTED_DEFAULTS, Policy, Section
 from reconciler.policy.rule import KEEP, BadValue, Profile, Rule
@@ -78,7 +79,7 @@ def _profile(tree: Mapping[str, Any], wrong: list[tuple[Path, str]]) -> Profile:
     elif not isinstance(name, str) or name not in list(Profile):
         close = get_close_matches(str(name), [str(one) for one in Profile], n=1)
         hint = f"; did you mean {close[0]!r}?" if close else ""
-        wrong.append((("profile",), f"there is no profile {name!r} (known: {', '.join(Profile)}){hint}"))
+        wrong.append((("profile",), f"there is no profile {shown(name)} (known: {', '.join(Profile)}){hint}"))
     else:
         return Profile(name)
     return Profile.STRICT
@@ -90,7 +91,7 @@ def _changed(tree: Mapping[str, Any], above: Path, wrong: list[tuple[Path, str]]
         if section not in SECTIONS:
             known = SECTIONS if above else ("profile", OF_FILES, *SECTIONS)
             hint = _nearest(section, known) or _rule_of(section)
-            wrong.append(((*above, section), f"unknown key {section!r}{hint} (known: {', '.join(known)})"))
+            wrong.append(((*above, section), f"unknown key {shown(section)}{hint} (known: {', '.join(known)})"))
             continue
         if not isinstance(rules, dict):
             wrong.append(((*above, section), f"{section} is a table of rules: write [{_shown((*above, section))}]"))
@@ -100,7 +101,7 @@ def _changed(tree: Mapping[str, Any], above: Path, wrong: list[tuple[Path, str]]
             if rule is None:
                 known = tuple(name.partition(".")[2] for name in RULES if name.startswith(f"{section}."))
                 hint = _nearest(key, known) or _rule_of(key)
-                message = f"unknown key {key!r} in [{_shown((*above, section))}]{hint}"
+                message = f"unknown key {shown(key)} in [{_shown((*above, section))}]{hint}"
                 wrong.append(((*above, section, key), message))
                 continue
             try:
@@ -150,7 +151,9 @@ def _of_files(tree: Any, profile: Profile, wrong: list[tuple[Path, str]]) -> lis
             wrong.append((path, f"{error}{hint}"))
             continue
         if pattern in taken:
-            wrong.append((path, f"{written!r} and {taken[pattern]!r} are the same pattern: write one section"))
+            wrong.append(
+                (path, f"{shown(written)} and {shown(taken[pattern])} are the same pattern: write one section")
+            )
             continue
         taken[pattern] = written
         if not isinstance(rules, dict):

@@ -137,3 +137,11 @@ def test_only_the_profile_open_without_a_change_is_open() -> None:
     assert read('profile = "open"', FILE).is_open
     assert not read('profile = "open"\nsecurity.privileged = false', FILE).is_open
     assert not Policy.of(Profile.STANDARD).is_open
+
+
+def test_names_without_an_end_are_told_shortened() -> None:
+    long = "a" * 10_000
+    text = f'profile = "{long}"\n{long} = 1\n[security]\n{long} = 1\n'
+    with pytest.raises(PolicyInvalid) as caught:
+        read(text, "policy.toml")
+    assert len(str(caught.value)) < 2000
