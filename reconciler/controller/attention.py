@@ -16,6 +16,7 @@ from reconciler.facts import TV
 from reconciler.intent.model import Chunk, ChunkId, FactsMode
 from reconciler.intent.settings.references import containers_shared
 from reconciler.lifecycle import State
+from reconciler.planner import crash_loop
 from reconciler.planner.gist import gist
 from reconciler.planner.health import Health, asked_anew, fold, judged, reached_through, unanswered, without_lost
 from reconciler.planner.observed import Condition, Container
@@ -77,7 +78,7 @@ class Attention:
                 if chunk.facts is not FactsMode.NONE and record.memory.counted_run != main.run:
                     self.read_own(record)
             return
-        if main.restarts and record.health.container == main.id and record.health.run not in ("", main.run):
+        if main.restarts:
             self._read_unseen_end(record, main)
         reached = self._as_reached(chunk, main)
         reach = frozenset(f"{network} {address}" for network, address in reached.networks.items())
@@ -102,10 +103,14 @@ class Attention:
 
     def _read_unseen_end(self, record: ChunkRecord, main: Container) -> None:
         """The engine has started it again before its end was seen: what it printed is still there, how it ended not."""
-        if not _is_read(record.ending, record.health.run) and main.finished is not None:
-            self._take_ending(
-                record, replace(main, run=record.health.run, began=None, exit_code=None, oom_killed=False)
-            )
+        if record.health.container == main.id:
+            run = record.health.run
+        elif crash_loop.is_new(record.memory, main, self._known.clock.monotonic()):
+            run = ""  # it ended before it was looked at for the first time
+        else:
+            return
+        if run != main.run and main.finished is not None and not _is_read(record.ending, run):
+            self._take_ending(record, replace(main, run=run, began=None, exit_code=None, oom_killed=False))
 
     def _take_ending(self, record: ChunkRecord, ended: Container) -> None:
         """Keep how a run ended, and read what it printed last; until that is known, what was known before stays."""
@@ -202,21 +207,34 @@ class Attention:
         record = self._known.chunks.get(read.id)
         if record is None or record.ending is None or record.ending.container != read.container or read.output is None:
             return
-        text = read.output.text
-        if not read.output.is_its_own or record.ending.run != read.run:
+        text, printed_at = read.output.text, read.output.printed_at
+        if printed_at is not None and (record.ending.finished is None or record.ending.finished < printed_at):
+            record.ending = replace(record.ending, finished=printed_at)
+        is_its_own = read.output.is_its_own and record.ending.run == read.run
+        if is_its_own:
+            record.ending = replace(record.ending, output=text)
+        else:
             # The next run may have ended before what this one printed was read.
             record.ending = replace(record.ending, earlier=text or record.ending.earlier)
-            self._known.mark(read.id)
-            return
-        record.ending = replace(record.ending, output=text)
-        failure, said = record.memory.failure, gist(text)
-        if record.memory.counted_run == read.run and said and _SAID not in record.memory.last_error:
-            self._known.recorder.journal(kind="output", chunk=record.id, message=f"it said last: {said}")
-            text = f"{record.memory.last_error}{_SAID}{said}"
-            record.memory = replace(
-                record.memory, failure=replace(failure, message=text) if failure is not None else None, last_error=text
-            )
+        said = gist(text)
+        if said and _SAID not in record.memory.last_error:
+            self._tell_said(record, read, said, is_its_own)
         self._known.mark(read.id)
+
+    def _tell_said(self, record: ChunkRecord, read: OutputRead, said: str, is_its_own: bool) -> None:
+        """An end that is told of is told with what was printed; so is one that nobody saw, with what is known of it."""
+        m = record.memory
+        is_counted = is_its_own and m.counted_run == read.run
+        is_unseen = m.runs_of == read.container and bool(m.runs) and m.runs[-1].code is None
+        if not is_counted and not is_unseen:
+            return
+        whose = "it" if is_its_own else "one of its runs"
+        self._known.recorder.journal(kind="output", chunk=record.id, message=f"{whose} said last: {said}")
+        if is_counted or (is_its_own and m.last_error):
+            text, failure = f"{m.last_error}{_SAID}{said}", m.failure
+            if failure is not None and (is_counted or failure.message == m.last_error):
+                failure = replace(failure, message=text)
+            record.memory = replace(m, failure=failure, last_error=text)
 
     def is_reading(self, id: ChunkId) -> bool:
         """Whether the last output of a container of the chunk is being read: with the container it would be gone."""

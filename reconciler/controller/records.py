@@ -31,7 +31,8 @@ SNAPSHOT_VERSION = 1
 class Ending:
     """How a container's last run ended. ``output`` is the last that this run printed, None while that is not known: it
     is not read yet, can't be read, or can't be told from what other runs printed. ``earlier`` is then what the
-    container printed last, in this run or one before."""
+    container printed last, in this run or one before. ``finished`` is when it ended or, where that was later, when the
+    engine took the last line of it (Unix time)."""
 
     run: str
     code: int | None

@@ -225,10 +225,12 @@ Progress = Callable[[str], None]
 @dataclass(frozen=True, slots=True)
 class RunOutput:
     """What was printed by a run that ended. Without ``is_its_own`` it can't be told whether this run or another one of
-    the container printed it: an empty one then does not mean that it printed nothing."""
+    the container printed it: an empty one then does not mean that it printed nothing. ``printed_at`` is when the engine
+    took the last line of it (Unix time, which a busy engine may stamp after the end of the run)."""
 
     text: str
     is_its_own: bool = True
+    printed_at: float | None = field(default=None, compare=False)
 
 
 class Engine(Protocol):
@@ -275,8 +277,8 @@ class Engine(Protocol):
 
     async def output_of_run(self, ended: Container, after: float | None, limit_bytes: int) -> RunOutput:
         """What a run printed that ended, as seen here, the newest ``limit_bytes`` of it. ``after`` is when the run just
-        before it ended (Unix time; None: not known). The container may run again by now. Raises EngineError where its
-        output can't be read."""
+        before it ended, or its last line was taken if that was later (Unix time; None: not known). The container may
+        run again by now. Raises EngineError where its output can't be read."""
         ...
 
     def follow(self, container_id: str, since: int | None, tail: int | None) -> AsyncGenerator[Printed, None]:

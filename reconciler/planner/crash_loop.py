@@ -22,9 +22,7 @@ _AT_ONCE_SECONDS = 0.1
 def restarts_seen(m: Memory, c: Container, now: float, jobless: bool = True) -> Memory:
     """The memory with the ends of a container that its engine has started again, or is about to."""
     if m.runs_of != c.id:
-        # What was made a moment ago has ended as often as the engine says; of others nobody knows when it did.
-        is_new = m.warned_of == c.id and now - m.made_at < WITHIN_SECONDS
-        known = 0 if is_new else c.restarts
+        known = 0 if is_new(m, c, now) else c.restarts
         m = replace(m, runs_of=c.id, runs=(), looping=False, crashes=0, restarts_seen=known, seen_since=now)
     elif c.restarts < m.restarts_seen:
         m = replace(m, restarts_seen=0)  # somebody has started it anew, and the engine counts from there
@@ -46,6 +44,12 @@ def restarts_seen(m: Memory, c: Container, now: float, jobless: bool = True) -> 
     if (m.restarts_seen, m.seen_began) != (c.restarts, began):
         m = replace(m, restarts_seen=c.restarts, seen_began=began)
     return m
+
+
+def is_new(m: Memory, c: Container, now: float) -> bool:
+    """Whether we made it a moment ago: it has ended as often as its engine says. Of others nobody knows when they
+    did."""
+    return m.warned_of == c.id and now - m.made_at < WITHIN_SECONDS
 
 
 def ended(m: Memory, c: Container, now: float, seen_for: float) -> Memory:

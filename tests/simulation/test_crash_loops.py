@@ -247,6 +247,25 @@ def test_an_update_that_crashes_is_given_up_also_where_the_engine_restarts_it() 
     run(story())
 
 
+def test_what_an_update_printed_is_told_though_nobody_saw_it_end() -> None:
+    """Its engine starts it again before anybody has looked, and then it is taken away."""
+
+    async def story() -> None:
+        async with World() as w:
+            w.files.write("shop", shop())
+            await w.until_settled()
+            crashing(w, "web:2", 0.4, by_engine=True)
+            w.engine.fate("web:2").restarts_after = 0.01
+            w.engine.weather.deaf_until = asyncio.get_running_loop().time() + 1e6
+            w.files.write("shop", shop("web:2"))
+            await w.until(lambda: w.chunk("web")["reason"] == "RolledBack", limit=120)
+            assert "nobody saw with which exit code" in w.chunk("web")["message"]
+            said = [e["message"] for e in w.stores.entries if e["kind"] == "output"]
+            assert any("simulated output" in text for text in said)
+
+    run(story())
+
+
 def test_a_person_who_asks_has_it_tried_at_once_and_not_called_up_at_once() -> None:
     async def story() -> None:
         async with World() as w:

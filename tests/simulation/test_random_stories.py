@@ -25,6 +25,7 @@ DOMAINS = ("alpha", "beta", "gamma")
 STORY_SECONDS = 240.0
 GOOD_IMAGES = ["quick:1", "quick:2", "slow:1"]
 BAD_IMAGES = ["missing:1", "crashing:1", "sick:1"]
+BAD_WORK = "failing-work:1"
 CONF = "/srv/app.conf"
 SPEEDS = [(0.001, 0.01), (0.2, 0.6), (1.0, 5.0)]
 
@@ -94,7 +95,7 @@ class Author:
     def last(self, files: Files, name: str) -> None:
         """Write what is to stand in the end: sensible, and other than what stood there."""
         before = self.written[name]
-        sensible = [d for d in before if d != before[-1] and not any(bad in str(d) for bad in BAD_IMAGES)]
+        sensible = [d for d in before if d != before[-1] and not any(bad in str(d) for bad in (*BAD_IMAGES, BAD_WORK))]
         document = self._rng.choice(sensible) if sensible and self._rng.random() < 0.5 else self.document(name)
         while before and document == before[-1]:
             document = self.document(name)
@@ -114,6 +115,8 @@ class Author:
         if rng.random() < 0.2:
             container["volumes"] = [f"{CONF}:/etc/app.conf:ro"]
             more["on_file_change"] = "recreate"
+        if rng.random() < 0.3:
+            container["restart"] = rng.choice(["always", "unless-stopped", "on-failure"])
         if rng.random() < 0.4:
             container["volumes"] = [*container.get("volumes", []), f"/srv/{name}_{n}:/data"]
         if rng.random() < 0.3:
@@ -133,7 +136,7 @@ class Author:
             made["kind"] = "job"
             for none in ("replicas", "min_ready", "auto_update"):
                 made.pop(none, None)
-            made["container"]["image"] = "work:1"
+            made["container"]["image"] = BAD_WORK if image in BAD_IMAGES else "work:1"
             del made["health_check"]
         elif rng.random() < 0.2:
             made["health_check"] = {"type": "docker", "deadline_seconds": 30}
@@ -243,6 +246,13 @@ async def vanish(w: World, rng: random.Random) -> None:
     await asyncio.sleep(rng.choice([1.0, 5.0]))
     if len(before) > 1 or w.files.missing or w.files.place != place:
         assert not {name for name in before if name not in known or known[name].gone}
+    held = sorted(w.held())
+    if len(held) > 1 and rng.random() < 0.4:
+        # Who takes one of them down wants that one to go, and nothing else.
+        w.ask_down(held[0])
+        await asyncio.sleep(rng.choice([0.0, 1.0]))
+        assert set(held[1:]) <= known.keys()
+        assert not {name for name in held[1:] if known[name].gone}
     w.files.place = place
     w.files.vanish(False)
     back = list(texts) if rng.random() < 0.7 else rng.sample(sorted(texts), rng.randint(0, len(texts)))
@@ -257,7 +267,7 @@ def meddle(engine: SimulatedEngine, rng: random.Random) -> None:
     )
     if ours:
         name = rng.choice(ours)
-        match rng.choice(["stop", "remove", "rename", "pause", "die"]):
+        match rng.choice(["stop", "remove", "rename", "pause", "die", "crash", "restart policy"]):
             case "stop":
                 engine.stop_by_hand(name)
             case "remove":
@@ -268,6 +278,11 @@ def meddle(engine: SimulatedEngine, rng: random.Random) -> None:
                 engine.pause_by_hand(name)
             case "die":
                 engine.die(name)
+            case "crash":
+                engine.crash(name)
+            case "restart policy":
+                # What is done once must not be done again because its engine was told so by somebody.
+                engine.restart_policy_by_hand(name, rng.choice(["always", "on-failure", "no"]))
 
 
 def push(engine: SimulatedEngine, rng: random.Random) -> None:
@@ -292,7 +307,8 @@ def declared_names(w: World, names: list[str]) -> dict[str, dict[str, Any]]:
         assert record.wanted is not None
         for c in record.wanted.chunks():
             followed = str(c.auto_update.policy) if c.auto_update is not None else ""
-            said = {"digest": c.container.digest, "job": c.kind == "job", "image": c.container.image}
+            said = {"fixed": c.container.fixed, "job": c.kind == "job", "image": c.container.image}
+            said["restart"] = c.container.settings.get("restart", "no")
             found[c.container.name] = {**said, "followed": followed}
     return found
 
@@ -309,6 +325,7 @@ async def story(seed: int, strange: float = 0.0) -> list[Action]:
     engine.fate("missing:1").missing = True
     engine.fate("crashing:1").exit_code, engine.fate("crashing:1").exit_after = 1, rng.uniform(0.01, 3.0)
     engine.fate("work:1").exit_code, engine.fate("work:1").exit_after = 0, 1.0
+    engine.fate(BAD_WORK).exit_code, engine.fate(BAD_WORK).exit_after = 3, 1.0
     engine.fate("sick:1").ready_after = 10_000.0
     foreign = [engine.plant_container("foreign"), engine.plant_container("another", port=9999)]
     async with World(engine, seed=seed) as w:
@@ -334,7 +351,9 @@ async def story(seed: int, strange: float = 0.0) -> list[Action]:
         assert there.keys() - jobs == wanted.keys() - jobs
         assert there.keys() <= wanted.keys()
         for name, c in there.items():
-            assert c.spec == wanted[name]["digest"]
+            # A restart policy is all in these stories that is changed as a container runs.
+            assert c.fixed == wanted[name]["fixed"]
+            assert (c.settings or {}).get("restart", "no") == wanted[name]["restart"]
             newest, local = engine.newest_id(wanted[name]["image"]), engine.image_id(wanted[name]["image"])
             if wanted[name]["followed"]:
                 assert c.image_id == (newest if wanted[name]["followed"] == "registry" else local)

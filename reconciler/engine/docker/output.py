@@ -17,6 +17,8 @@ from reconciler.planner.observed import Container
 TIMED_OUT = 124
 _FEWEST_LINES = 200
 _BYTES_A_LINE = 64
+_LONGEST_LINE = 64 * 1024  # the engine cuts lines long before
+_STAMP_PRECISION = 2e-6  # its stamps are in nanoseconds: what is newer than this one must not be that line
 _NEVER = 0.0
 _EARLY_SECONDS = 1.0
 _LATE_SECONDS = 0.05  # so long after the end of a run its last lines may be stamped; no other begins as soon
@@ -141,25 +143,54 @@ def of_run(
     """What a run printed that ended as seen here, after the run before it had ended. Raises the SDK's errors.
 
     Lines belong to a run by their stamps alone, and a busy engine stamps late. So where nothing is found it is looked
-    for more widely; what is found there is the run's own only if no other can have printed it.
+    for more widely; what is found there is the run's own only if no other can have printed it. As long as no other has
+    begun, all that is newer than ``after`` is the run's own, however late it is stamped.
     """
     began = ended.began if ended.began is not None else unix(ended.run)
     if after is not None:
         start, widest = after + _LATE_SECONDS, after
     else:
         start, widest = (began or 0.0) - _EARLY_SECONDS, (began or 0.0) - _BUSY_SECONDS
-    until = ended.finished + _LATE_SECONDS if ended.finished is not None else None
-    text = since(client, ended.id, max(start, 0.0), limit_bytes, reading, until)
+    start, widest = max(start, 0.0), max(widest, 0.0)
+    text = since(client, ended.id, start, limit_bytes, reading)
+    at = _last_stamp(client, ended.id, start, reading)
+    now, is_last = _is_last(client, ended)
+    if not is_last and ended.finished is not None:
+        until = ended.finished + _LATE_SECONDS
+        text = since(client, ended.id, start, limit_bytes, reading, until)
+        at = _last_stamp(client, ended.id, start, reading, until)
     if text.strip():
-        return RunOutput(text)
-    text = since(client, ended.id, max(widest, 0.0), limit_bytes, reading)
-    now = client.inspect_container(ended.id)
+        return RunOutput(text, printed_at=at)
+    text = since(client, ended.id, widest, limit_bytes, reading)
+    at = _last_stamp(client, ended.id, widest, reading)
+    now, is_last = _is_last(client, ended)
     if text.strip():
-        is_last = str((now.get("State") or {}).get("StartedAt") or "") == ended.run
-        return RunOutput(text, is_its_own=is_last and after is not None)
+        is_its_own = is_last and after is not None
+        return RunOutput(text, is_its_own, at if is_its_own else None)
     log = (now.get("HostConfig") or {}).get("LogConfig") or {}
     buffered = (log.get("Config") or {}).get("mode") == "non-blocking"
     return RunOutput("", is_its_own=log.get("Type") in _WRITTEN_AT_ONCE and not buffered)
+
+
+def _is_last(client: docker.APIClient, ended: Container) -> tuple[dict[str, Any], bool]:
+    """The container as it is now, and whether no other run of it has begun since."""
+    now = client.inspect_container(ended.id)
+    return now, str((now.get("State") or {}).get("StartedAt") or "") == ended.run
+
+
+def _last_stamp(
+    client: docker.APIClient, container_id: str, start: float, reading: Reading, until: float | None = None
+) -> float | None:
+    """By when the engine had taken the last line in a span of time; None where there is none any more."""
+    options: dict[str, Any] = {"stdout": True, "stderr": True, "stream": True, "follow": False, "timestamps": True}
+    if start > 0:
+        options["since"] = float(start)
+    if until is not None:
+        options["until"] = float(until)
+    tail = Tail(_LONGEST_LINE)
+    reading.into(tail, client.logs(container_id, tail=1, **options))
+    at = unix(tail.text().partition(" ")[0])
+    return at + _STAMP_PRECISION if at is not None else None
 
 
 def beginning_of_run(state: dict[str, Any]) -> float | None:

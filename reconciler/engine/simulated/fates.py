@@ -36,13 +36,14 @@ class Fate:
 @dataclass(slots=True)
 class Hidden:
     """One container's hidden side. ``ready``, ``ill`` and ``timers`` are of its present run; ``ports`` are those that
-    it publishes while it runs."""
+    it publishes while it runs; ``delay`` is how long its engine waited last before it started it again."""
 
     chunk: Chunk | None
     ports: Mapping[str, tuple[HostPort, ...]]
     asked: Mapping[str, Any] = field(default_factory=dict)
     ready: bool = False
     ill: bool = False
+    delay: float = 0.05
     timers: list[asyncio.TimerHandle] = field(default_factory=list)
     files: dict[str, Node] = field(default_factory=dict)  # by target: what its present run has of the host
 

@@ -38,6 +38,10 @@ from reconciler.planner.file_mounts import FileChange, FileNews, News, Node, Nod
 from reconciler.planner.observed import Condition, Container, HostPort
 
 JOB_SECONDS = 1.0
+FIRST_DELAY_SECONDS = 0.1
+LONGEST_DELAY_SECONDS = 60.0
+LONG_RUN_SECONDS = 10.0
+"""As Docker does: it waits twice as long before each restart, and begins again after a run of ten seconds."""
 FIRST_FREE_PORT = 49_152
 
 
@@ -80,6 +84,16 @@ class SimulatedHost(SimulatedBelongings):
     def cancel_fate(self, name: str) -> None:
         """A container that runs goes on running, whatever was to become of it."""
         self._hidden[self.named(name).id].cancel_timers()
+
+    def crash(self, name: str, exit_code: int = 137) -> None:
+        """A container that runs ends by itself: its engine may start it again."""
+        c = self.named(name)
+        if c.condition is Condition.RUNNING:
+            self._ends_by_itself(c.id, exit_code)
+
+    def restart_policy_by_hand(self, name: str, policy: str) -> None:
+        """Somebody tells the engine when to start a container again."""
+        self.set_restart_policy(self.named(name).id, policy)
 
     def stop_by_hand(self, name: str, takes: float = 0.0) -> None:
         """Somebody stops it; where it ``takes`` a while, it answers nobody meanwhile."""
@@ -212,6 +226,7 @@ class SimulatedHost(SimulatedBelongings):
         if c.condition in ALIVE:
             return c
         self.containers[c.id] = replace(c, restarts=0)
+        self._hidden[c.id].delay = FIRST_DELAY_SECONDS / 2
         return self._start(name)
 
     def _start(self, name: str) -> Container:
@@ -286,10 +301,24 @@ class SimulatedHost(SimulatedBelongings):
 
     def _ends_by_itself(self, container_id: str, exit_code: int) -> None:
         ended = self._end(self.containers[container_id], exit_code)
-        if self.fate(ended.image).restarts:
+        after = self._restarts_after(ended)
+        if after is not None:
             self._put(replace(ended, condition=Condition.RESTARTING, restarts=ended.restarts + 1))
-            timers, after = self._hidden[container_id].timers, self.fate(ended.image).restarts_after
+            timers = self._hidden[container_id].timers
             timers.append(asyncio.get_running_loop().call_later(after, self._restarts, container_id))
+
+    def _restarts_after(self, ended: Container) -> float | None:
+        """After how many seconds the engine starts again what has ended by itself; None for never."""
+        fate, hidden = self.fate(ended.image), self._hidden[ended.id]
+        if fate.restarts:
+            return fate.restarts_after
+        policy, _, most = str((ended.settings or {}).get("restart") or "no").partition(":")
+        is_again = policy in ("always", "unless-stopped") or (policy == "on-failure" and ended.exit_code != 0)
+        if not is_again or (most and ended.restarts >= int(most)):
+            return None
+        is_long = ended.lasted is not None and ended.lasted >= LONG_RUN_SECONDS
+        hidden.delay = FIRST_DELAY_SECONDS if is_long else min(hidden.delay * 2, LONGEST_DELAY_SECONDS)
+        return hidden.delay
 
     def _restarts(self, container_id: str) -> None:
         c = replace(self.containers[container_id], condition=Condition.EXITED)

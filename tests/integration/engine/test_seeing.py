@@ -13,6 +13,7 @@ import pytest
 
 from reconciler.engine.docker import DockerEngine
 from reconciler.engine.docker import engine as engine_module
+from reconciler.engine.docker.output import unix
 from reconciler.engine.protocol import EngineError, EngineUnavailable, Glimpse, NotFound, RunOutput
 from reconciler.planner.actions import RemoveContainer
 from reconciler.planner.observed import Condition, Container
@@ -232,10 +233,16 @@ async def test_what_a_run_that_ended_printed_is_told_from_what_others_printed(
     made = await bench.run(command=["sh", "-c", script])
 
     async def ended() -> Container:
-        return await eventually(lambda: _seen(engine, made.id), lambda seen: seen.condition is Condition.EXITED)
+        """As it ended, with a clock that agrees with the stamps: those of a busy engine are later than the end."""
+        seen = await eventually(lambda: _seen(engine, made.id), lambda seen: seen.condition is Condition.EXITED)
+        line = bench.client.logs(made.id, tail=1, timestamps=True).decode()
+        stamp = unix(line.partition(" ")[0])
+        assert stamp is not None
+        assert seen.finished is not None
+        return replace(seen, finished=max(seen.finished, stamp + 1e-5))  # stamps are finer than what is read of them
 
     first = await ended()
-    assert await engine.output_of_run(first, None, 1000) == RunOutput("run\n")
+    assert await engine.output_of_run(first, 0.0, 1000) == RunOutput("run\n")
     bench.client.start(made.id)
     second = await ended()
     assert await engine.output_of_run(second, first.finished, 1000) == RunOutput("")
@@ -243,7 +250,7 @@ async def test_what_a_run_that_ended_printed_is_told_from_what_others_printed(
     third = await ended()
     assert await engine.output_of_run(third, second.finished, 1000) == RunOutput("run 2\n")
     # What was seen before is asked for late: the container has run again since.
-    assert await engine.output_of_run(first, None, 1000) == RunOutput("run\n")
+    assert await engine.output_of_run(first, 0.0, 1000) == RunOutput("run\n")
     late = await engine.output_of_run(second, first.finished, 1000)
     assert (late.text, late.is_its_own) == ("run 2\n", False)
     # Stamps of a busy engine: the line is of this run all the same, for no other can have printed it.
@@ -251,6 +258,23 @@ async def test_what_a_run_that_ended_printed_is_told_from_what_others_printed(
     early = replace(third, finished=third.finished - 5)
     assert await engine.output_of_run(early, second.finished, 1000) == RunOutput("run 2\n")
     assert (await engine.output_of_run(replace(early, began=third.finished + 5), None, 1000)).is_its_own is False
+
+
+async def test_a_line_that_a_busy_engine_stamps_late_is_not_taken_for_one_of_the_next_run(
+    engine: DockerEngine, bench: Bench
+) -> None:
+    made = await bench.run(command=["sh", "-c", "[ -e /n ] || echo boom; touch /n; exit 3"])
+
+    async def ended() -> Container:
+        seen = await eventually(lambda: _seen(engine, made.id), lambda seen: seen.condition is Condition.EXITED)
+        assert seen.finished is not None
+        return replace(seen, finished=seen.finished - 5)  # as if all were stamped five seconds late
+
+    first = await engine.output_of_run(await ended(), 0.0, 1000)
+    assert first == RunOutput("boom\n")
+    assert first.printed_at is not None
+    bench.client.start(made.id)
+    assert await engine.output_of_run(await ended(), first.printed_at, 1000) == RunOutput("")
 
 
 async def test_a_log_that_is_written_later_never_means_that_nothing_was_printed(
