@@ -49,6 +49,25 @@ def test_a_tag_that_moved_while_no_event_told_of_it_is_noticed_within_a_minute()
     run(story())
 
 
+def test_a_tag_that_was_swapped_is_put_right_also_after_a_change_that_took_no_other_container() -> None:
+    async def story() -> None:
+        async with World() as w:
+            document = shop(False)
+            w.files.write("shop", document)
+            await w.until_settled()
+            before = w.container("shop_web").id
+            web = next(c for c in document["cpuxs"]["main"]["design_chunks"] if c["name"] == "web")
+            web["container"]["restart"] = "unless-stopped"
+            w.files.write("shop", document)
+            await w.until(lambda: (w.container("shop_web").settings or {})["restart"] == "unless-stopped")
+            assert w.container("shop_web").id == before
+            w.engine.load_by_hand("web:1")
+            await w.until(lambda: web_image(w) == "sha256:web:1#1", limit=30)
+            await w.until_settled()
+
+    run(story())
+
+
 def test_a_tag_that_was_swapped_is_drift_and_put_right() -> None:
     async def story() -> None:
         async with World() as w:
