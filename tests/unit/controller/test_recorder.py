@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -36,6 +36,11 @@ class SlowDisk:
         raise AssertionError("nothing is set aside here")
 
 
+def made_at_once(document: Mapping[str, Any]) -> Generator[int, None, Mapping[str, Any]]:
+    yield 1
+    return document
+
+
 class Nothing:
     problems: Sequence[str] = ()
 
@@ -64,7 +69,7 @@ async def test_a_write_that_was_begun_before_the_end_is_not_overtaken_by_the_las
         await asyncio.to_thread(call)
 
     recorder = Recorder(snapshots=disk, intents=nothing, journal=nothing, clock=StandingClock(), offload=offload)
-    recorder.attach(lambda domain: {"number": number})
+    recorder.attach(lambda domain: made_at_once({"number": number}))
     recorder.touch("shop")
     running = asyncio.create_task(recorder.run())
     await asyncio.to_thread(disk.begun.wait, 30)
