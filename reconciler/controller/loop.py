@@ -96,6 +96,7 @@ class Controller:
         self.version = 0
         self.source_read = False
         self.on_beat: Callable[[], None] = _nothing
+        self.on_adopted: Callable[[int], None] = _nothing  # is told of how many chunks
         self._engine = engine
         self._source = source
         self._runtime = runtime
@@ -213,7 +214,7 @@ class Controller:
         finally:
             self._asking -= 1
 
-    def _view(self) -> Generator[None, None, dict[str, Any]]:
+    def _view(self) -> Generator[int, None, dict[str, Any]]:
         return view(
             self.known,
             self._images,
@@ -242,6 +243,7 @@ class Controller:
         self._adoption.adopt(
             {name: one.domain if one.wanted is None else None for name, one in self.known.domains.items()}
         )
+        self.on_adopted(len(self.known.chunks))
         tasks = [
             asyncio.create_task(self._read_source(), name="source"),
             asyncio.create_task(self._watcher.run(), name="watcher"),
@@ -446,6 +448,8 @@ class Controller:
         if is_lent_anew or changes:
             self._decider.object_retry.clear()
         await self._in_turns(self._adoption.in_steps(changes))
+        if changes:
+            self.on_adopted(sum(len(self.known.chunks_of(name)) for name in changes))
         for name in self.known.domains:
             self.known.mark_domain(name)
         self._tell_change()
@@ -456,5 +460,5 @@ def _nobodys(image: str, domain: str) -> bool:
     return False
 
 
-def _nothing() -> None:
-    """Nobody wants a sign of life."""
+def _nothing(*_: int) -> None:
+    """Nobody wants to know."""

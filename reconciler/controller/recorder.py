@@ -261,6 +261,7 @@ class Recorder:
                 if done >= MOST_AT_ONCE:
                     done = 0
                     await asyncio.sleep(0)
+                    await self._whole.wait()
         return found
 
     async def _flush(self) -> bool:

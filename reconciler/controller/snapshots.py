@@ -11,7 +11,7 @@ from reconciler.controller.clock import Clock, iso, wall
 from reconciler.controller.known import Known
 from reconciler.controller.recorder import Restored, stamp
 from reconciler.controller.records import SNAPSHOT_VERSION, ChunkRecord, DomainRecord, Ending
-from reconciler.controller.stalls import is_stalled
+from reconciler.controller.stalls import Stalled, is_stalled, stalled_chunks
 from reconciler.controller.tell import is_settled
 from reconciler.controller.work import ENTRIES_A_CHUNK
 from reconciler.intent.model import ChunkId
@@ -46,7 +46,8 @@ def snapshot_document(c: Known, name: str) -> Generator[int, None, dict[str, Any
     cpuxs: dict[str, dict[str, Any]] = {}
     for cpux in record.domain.cpuxs if record.domain is not None else ():
         cpuxs[cpux.name] = {"name": cpux.name, "facts": {}, "chunk": []}
-    document = _domain_document(c, record)
+    stalled = yield from stalled_chunks(c, record)
+    document = _domain_document(c, record, stalled)
     yield 1 + len(c.chunks_of(name)) // ENTRIES_A_CHUNK
     for number, (ref, state) in enumerate(c.facts.in_order(name), start=1):
         if ref.cpux in cpuxs:
@@ -61,7 +62,7 @@ def snapshot_document(c: Known, name: str) -> Generator[int, None, dict[str, Any
     return {**document, "cpux": list(cpuxs.values())}
 
 
-def _domain_document(c: Known, record: DomainRecord) -> dict[str, Any]:
+def _domain_document(c: Known, record: DomainRecord, stalled: Stalled) -> dict[str, Any]:
     """What is said of the domain as a whole."""
     return {
         "version": SNAPSHOT_VERSION,
@@ -73,7 +74,7 @@ def _domain_document(c: Known, record: DomainRecord) -> dict[str, Any]:
         "commit": record.commit,
         "written_at": stamp(c.clock),
         "settled": is_settled(c, record),
-        "stalled": is_stalled(c, record),
+        "stalled": is_stalled(c, record, stalled),
         "down": record.down,
         "gone": record.gone,
         "held": record.held or None,

@@ -54,7 +54,7 @@ def is_removing(c: Known, record: DomainRecord) -> bool:
     return any(c.world.by_owner.get(id) or c.chunks[id].busy is not None for id in left)
 
 
-def at_once(making: Generator[None, None, dict[str, Any]]) -> dict[str, Any]:
+def at_once(making: Generator[int, None, dict[str, Any]]) -> dict[str, Any]:
     """What is made step by step."""
     while True:
         try:
@@ -72,7 +72,7 @@ def view(
     files: FilesTold,
     *,
     ready: bool,
-) -> Generator[None, None, dict[str, Any]]:
+) -> Generator[int, None, dict[str, Any]]:
     """The document of ``pnr status --json`` (documented in docs/commands.md). ``said`` are the names in files that are
     not valid. It is made step by step, so that others can have their turn."""
     info = c.engine_info
@@ -103,8 +103,8 @@ def view(
 
 def _domain_view(
     c: Known, images: Images, record: DomainRecord, said: Mapping[str, tuple[str, ...]], most: int
-) -> Generator[None, None, dict[str, Any]]:
-    stuck = stalled_chunks(c, record) if c.engine_up and record.wanted is not None else {}
+) -> Generator[int, None, dict[str, Any]]:
+    stuck = (yield from stalled_chunks(c, record)) if c.engine_up and record.wanted is not None else {}
     by_cpux: dict[str, list[dict[str, Any]]] = {}
     shown = record.domain.cpuxs if record.domain is not None else ()
     for cpux in shown:
@@ -114,14 +114,14 @@ def _domain_view(
     own = c.chunks_of(record.name)
     for id, chunk in sorted(own.items(), key=lambda item: (order.get(item[0], 1 << 30), item[0])):
         copies.setdefault((id.cpux, id.chunk), []).append(_chunk_view(c, images, chunk, stuck.get(id, ())))
-        yield
+        yield 1
     for (cpux_name, _), views in copies.items():
         by_cpux.setdefault(cpux_name, []).append(together(views))
     facts = yield from _facts_view(c, record.name)
-    yield
+    yield 1
     left = _left(c, record)
     arranging = _is_arranging(c, record, left)
-    yield
+    yield 1
     return {
         "name": record.name,
         "file": record.file,
@@ -129,7 +129,7 @@ def _domain_view(
         "digest": record.domain.digest if record.domain is not None else None,
         "commit": record.commit,
         "settled": is_settled(c, record) and not record.problems and not arranging,
-        "stalled": is_stalled(c, record),
+        "stalled": is_stalled(c, record, stuck),
         "suspended": record.down,
         "errors": [*errors(record.problems, most), *errors(_elsewhere(record), most)],
         "said": list(said.get(record.file, ())) if record.problems else [],
@@ -214,13 +214,13 @@ def _not_removed(c: Known, record: DomainRecord) -> list[str]:
     ]
 
 
-def _facts_view(c: Known, domain: str) -> Generator[None, None, dict[str, dict[str, Any]]]:
+def _facts_view(c: Known, domain: str) -> Generator[int, None, dict[str, dict[str, Any]]]:
     """The facts of each CPUX."""
     found: dict[str, dict[str, Any]] = {}
     for number, (ref, state) in enumerate(c.facts.in_order(domain)):
         found.setdefault(ref.cpux, {})[ref.key] = state.document
         if number % FACTS_A_STEP == 0:
-            yield
+            yield 1
     return found
 
 

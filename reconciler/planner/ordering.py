@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from dataclasses import dataclass
 
 from reconciler.facts import TV, FactRef, GateEntry, Pnr
@@ -87,9 +87,23 @@ def unreachable(
     chunk answers stays as it is; what it has not answered yet, as after a start of the program, it may. A chunk that
     waits may answer only once its own gate can be reached.
     """
+    looking = unreachable_in_steps(chunks, facts, standing)
+    while True:
+        try:
+            next(looking)
+        except StopIteration as looked:
+            found: dict[ChunkId, tuple[GateEntry, ...]] = looked.value
+            return found
+
+
+def unreachable_in_steps(
+    chunks: Iterable[Chunk], facts: Mapping[FactRef, Pnr], standing: Mapping[ChunkId, Standing]
+) -> Generator[int, None, dict[ChunkId, tuple[GateEntry, ...]]]:
+    """The same step by step; each tells how many facts and entries were looked at."""
     prospect = _Prospect(facts)
     waiting: list[Chunk] = []
     for chunk in chunks:
+        yield len(chunk.flowout)
         now = standing.get(chunk.id, Standing(State.READY))
         if now.state in (State.EXECUTING, State.FAILED) and not now.final:
             prospect.may_give(chunk, chunk.flowout)
@@ -98,7 +112,12 @@ def unreachable(
         elif now.state is State.READY:
             waiting.append(chunk)
     for chunk in waiting:
+        yield len(chunk.gate)
         prospect.waits(chunk)
+    while prospect.open:
+        chunk = prospect.open.pop()
+        yield len(chunk.flowout)
+        prospect.may_give(chunk, chunk.flowout)
     left = prospect.never_open()
     return {
         chunk.id: tuple(entry for entry in chunk.gate if not prospect.can_hold(entry))
@@ -122,59 +141,58 @@ class _Prospect:
 
     def __init__(self, facts: Mapping[FactRef, Pnr]) -> None:
         self._facts = facts
-        self._possible: dict[FactRef, list[Pnr]] = {}
-        self._anything: set[FactRef] = set()
-        self._shut: dict[FactRef, list[tuple[ChunkId, GateEntry]]] = {}
+        self._givers: dict[FactRef, list[Chunk]] = {}
+        self._shut: dict[FactRef, list[tuple[Chunk, GateEntry]]] = {}
         self._left: dict[ChunkId, int] = {}
-        self._waiting: dict[ChunkId, Chunk] = {}
-        self._open: list[Chunk] = []
+        self.open: list[Chunk] = []
 
     def may_give(self, chunk: Chunk, keys: Iterable[str]) -> None:
         """A chunk may come to answer these facts of its own, with a yes or a no."""
+        domain, cpux = chunk.id.domain, chunk.id.cpux
         for key in keys:
-            ref = chunk.flowout_ref(key)
-            if ref in self._anything:
+            ref = FactRef(domain, cpux, key)
+            givers = self._givers.setdefault(ref, [])
+            if givers and givers[-1].id.chunk == chunk.id.chunk:
+                continue  # equal copies give the same
+            givers.append(chunk)
+            shut = self._shut.get(ref)
+            if not shut:
                 continue
-            if chunk.facts is not FactsMode.NONE:
-                self._anything.add(ref)
-            else:
-                known = self._possible.setdefault(ref, [])
-                fresh = [fact for fact in (affirmed(chunk, key), denied(chunk, key)) if fact not in known]
-                if not fresh:
-                    continue
-                known.extend(fresh)
-            for id, entry in self._shut.pop(ref, ()):
-                if self.can_hold(entry):
-                    self._left[id] -= 1
-                    if not self._left[id]:
-                        self._open.append(self._waiting[id])
+            self._shut[ref] = []
+            for waiting, entry in shut:
+                if _may_meet(chunk, key, entry):
+                    self._left[waiting.id] -= 1
+                    if not self._left[waiting.id]:
+                        self.open.append(waiting)
                 else:
-                    self._shut.setdefault(ref, []).append((id, entry))
+                    self._shut[ref].append((waiting, entry))
 
     def waits(self, chunk: Chunk) -> None:
         """A chunk waits for its gate."""
         shut = [entry for entry in chunk.gate if not self.can_hold(entry)]
-        self._waiting[chunk.id], self._left[chunk.id] = chunk, len(shut)
+        self._left[chunk.id] = len(shut)
         for entry in shut:
-            self._shut.setdefault(entry.ref, []).append((chunk.id, entry))
+            self._shut.setdefault(entry.ref, []).append((chunk, entry))
         if not shut:
-            self._open.append(chunk)
+            self.open.append(chunk)
 
     def never_open(self) -> set[ChunkId]:
-        """Those of who waits whose gate can come to hold by nothing."""
-        while self._open:
-            chunk = self._open.pop()
-            self.may_give(chunk, chunk.flowout)
+        """Those of who waits whose gate can come to hold by nothing, once all that are ``open`` have given theirs."""
         return {id for id, left in self._left.items() if left}
 
     def can_hold(self, entry: GateEntry) -> bool:
         """Whether an entry of a gate holds, or may come to."""
-        if entry.ref in self._anything:
-            return True
-        fact = self._facts.get(entry.ref)
-        possible = self._possible.get(entry.ref, ())
+        ref = entry.ref
+        fact, givers = self._facts.get(ref), self._givers.get(ref)
+        if not givers:
+            return entry.holds(fact if fact is not None else _NOBODY_KNOWS)
         if fact is not None and entry.holds(fact):
             return True
-        if fact is None and not possible:
-            return entry.holds(_NOBODY_KNOWS)
-        return any(entry.holds(one) for one in possible)
+        return any(_may_meet(giver, ref.key, entry) for giver in givers)
+
+
+def _may_meet(chunk: Chunk, key: str, entry: GateEntry) -> bool:
+    """Whether what a chunk may answer is what an entry of a gate wants. What it says itself can be anything."""
+    if chunk.facts is not FactsMode.NONE:
+        return True
+    return entry.holds(affirmed(chunk, key)) or entry.holds(denied(chunk, key))
