@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class TV(StrEnum):
@@ -37,9 +38,9 @@ class Pnr:
 UNKNOWN = Pnr(prompt="", response=(), tv=TV.U)
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class FactRef:
-    """The full name of a fact. ``cpux`` and ``domain`` are empty for the facts of the program itself."""
+class FactRef(NamedTuple):
+    """The full name of a fact. ``cpux`` and ``domain`` are empty for the facts of the program itself. A tuple, since
+    facts are looked up by it, tens of thousands at a time."""
 
     domain: str
     cpux: str

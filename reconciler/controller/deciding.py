@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import random
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from math import inf
@@ -19,7 +20,9 @@ from reconciler.controller.prober import Prober
 from reconciler.controller.protocols import RuntimeReader
 from reconciler.controller.records import ChunkRecord, DomainRecord
 from reconciler.controller.situations import Situations, with_drift
+from reconciler.controller.stalls import waits_for_a_change
 from reconciler.controller.still_wanted import chunk_is_wanted, object_is_wanted
+from reconciler.controller.work import ENTRIES_A_CHUNK, MOST_AT_ONCE, work_of
 from reconciler.engine.protocol import EngineError
 from reconciler.facts import TV
 from reconciler.intent.model import Chunk, ChunkId, Domain
@@ -46,9 +49,6 @@ from reconciler.planner.steps import Decision
 from reconciler.planner.support import arrangements
 from reconciler.planner.working import mending, work_begins
 
-MOST_AT_ONCE = 100
-"""So many decisions are made in one turn of the loop."""
-
 
 class Decider:
     """See the module's text. ``timers`` is a heap of when to decide about a chunk again; ``situations`` gather what is
@@ -68,7 +68,8 @@ class Decider:
     ) -> None:
         self.timers: list[tuple[float, ChunkId]] = []
         self.object_busy: dict[str, str] = {}  # the domain, by the key of the work
-        self.object_work: dict[str, Work] = {}
+        self._object_work: dict[str, Work] = {}
+        self._in_hand: Counter[tuple[str, str]] = Counter()  # the networks and volumes that work under way is about
         self.object_retry: dict[str, float] = {}  # work that failed is not begun again before
         self.object_due: dict[str, float] = {}  # when to decide about it again
         self._known = known
@@ -88,25 +89,32 @@ class Decider:
             source=random.Random(seed),  # noqa: S311 - spreads waits
         )
 
-    def converge(self) -> bool:
-        """Decide about those who are marked, so many at once that nobody else has to wait; whether some are left."""
-        left = MOST_AT_ONCE
+    def converge(self, most: int = MOST_AT_ONCE) -> bool:
+        """Decide about those who are marked, as long as that is no more work than so much, so that nobody else has to
+        wait; whether some are left."""
+        left = most
         while self._known.dirty or self._known.dirty_domains:
             while self._known.dirty:
                 for id in self._known.in_order():
-                    if not left:
+                    if left <= 0:
                         return True
-                    left -= 1
+                    left -= work_of(self._known.desired(id))
                     del self._known.dirty[id]
                     self._decide(id)
             while self._known.dirty_domains:
-                if not left:
+                if left <= 0:
                     return True
-                left -= 1
                 name = next(iter(self._known.dirty_domains))
+                left -= self._work_of_domain(name)
                 del self._known.dirty_domains[name]
                 self._decide_domain(name)
         return False
+
+    def _work_of_domain(self, name: str) -> int:
+        record = self._known.domains.get(name)
+        wanted = record.wanted if record is not None else None
+        objects = len(wanted.networks) + len(wanted.volumes) if wanted is not None else 0
+        return 1 + (objects + len(self._known.chunks_of(name))) // ENTRIES_A_CHUNK
 
     def ring(self, id: ChunkId) -> None:
         """A timer of a chunk is over: decide about it again, and set it anew where that was a blink too early."""
@@ -275,6 +283,11 @@ class Decider:
             record.reason = reason
             record.message = message
             self._known.recorder.touch(record.id.domain)
+        record.is_new = False
+        stands = (record.state, waits_for_a_change(record))
+        if stands != record.stood:
+            record.stood = stands
+            self._known.has_news(record.id.domain)
 
     def _gone(self, record: ChunkRecord) -> None:
         """Nothing of a chunk is left that was to go."""
@@ -317,7 +330,7 @@ class Decider:
             for work in arrangements(wanted, seen, self.situations.connected, changes, now):
                 self._begin_object(name, work)
             self._wake_for_networks(wanted)
-        elif self._known.world.owners(name) or self._anyone_busy(name):
+        elif self._known.world.has_owners(name) or self._anyone_busy(name):
             return
         left = belongings.leftovers(name, wanted, record.domain, seen, volumes_too=record.volumes_too)
         if left.work and not self._anyone_busy(name):
@@ -341,14 +354,14 @@ class Decider:
         key = str(work.key)
         if self.object_retry.get(key, 0.0) > self._known.clock.monotonic():
             return
-        in_hand = {self._object(action) for other in self.object_work.values() for action, _ in other.steps}
-        if key in self.object_work or any(self._object(action) in in_hand for action, _ in work.steps):
+        if key in self._object_work or any(self._in_hand[self._object(action)] for action, _ in work.steps):
             return
         taken = network_memory.taken_away(work)
         if any(self._anyone_busy(domain, name) for name in taken):
             return  # it is decided anew when that is done
         self.object_busy[key] = domain
-        self.object_work[key] = work
+        self._object_work[key] = work
+        self._in_hand.update(self._object(action) for action, _ in work.steps)
         is_wanted = object_is_wanted(self._known, domain, work)
         if not network_memory.begins(self._known, work):
             self._executor.start(work, is_wanted)
@@ -357,6 +370,15 @@ class Decider:
         self._known.recorder.journal(kind="work", domain=domain, message=f"network {taken[-1]}: {cause}")
         self._known.recorder.touch(domain)
         self._executor.start(work, is_wanted, first=self._written)
+
+    def object_done(self, key: str) -> tuple[str, Work | None]:
+        """Work on a network or volume has ended: whose it was, and what."""
+        work = self._object_work.pop(key, None)
+        for action, _ in work.steps if work is not None else ():
+            self._in_hand[self._object(action)] -= 1
+            if not self._in_hand[self._object(action)]:
+                del self._in_hand[self._object(action)]
+        return self.object_busy.pop(key, ""), work
 
     @staticmethod
     def _object(action: Action) -> tuple[str, str]:
@@ -385,6 +407,7 @@ class Decider:
             self._known.tell_askers(ref)
         del self._known.domains[record.name]
         self._known.by_domain.pop(record.name, None)
+        self._known.stalls.pop(record.name, None)
         network_memory.forget(self._known, record.domain)
         self._known.recorder.forget(record.name)
         self._known.recorder.journal(kind="intent", domain=record.name, message="removed")

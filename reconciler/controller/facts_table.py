@@ -16,6 +16,7 @@ class FactsTable(Mapping[FactRef, Pnr]):
     def __init__(self) -> None:
         self._states: dict[FactRef, FactState] = {}
         self._of: dict[str, dict[FactRef, FactState]] = {}
+        self._order: dict[str, list[FactRef]] = {}
         self._askers: dict[FactRef, set[ChunkId]] = {}
 
     def __getitem__(self, ref: FactRef) -> Pnr:
@@ -35,11 +36,21 @@ class FactsTable(Mapping[FactRef, Pnr]):
         """Those of a domain."""
         return self._of.get(domain, {})
 
+    def in_order(self, domain: str) -> Iterator[tuple[FactRef, FactState]]:
+        """Those of a domain that it has now, in the order of their names; of each as it is when its turn comes."""
+        of = self._of.get(domain, {})
+        order = self._order.get(domain)
+        if order is None:
+            order = self._order[domain] = sorted(of, key=lambda ref: (ref.cpux, ref.key))
+        return ((ref, of[ref]) for ref in order if ref in of)
+
     def answer(self, ref: FactRef, fact: Pnr, *, by: str, at: datetime) -> FactState | None:
         """Put an answer in the table; gives what stood there before, or None when nothing changes."""
         before = self._states.get(ref)
-        if before is not None and before.fact == fact:
+        if before is not None and (before.fact is fact or before.fact == fact):
             return None
+        if before is None:
+            self._order.pop(ref.domain, None)
         self._states[ref] = self._of.setdefault(ref.domain, {})[ref] = FactState(fact, at, by)
         return before or FactState(UNKNOWN, at, "")
 
@@ -47,6 +58,7 @@ class FactsTable(Mapping[FactRef, Pnr]):
         """Nobody declares this fact any more."""
         if self._states.pop(ref, None) is not None:
             del self._of[ref.domain][ref]
+            self._order.pop(ref.domain, None)
 
     def askers(self, ref: FactRef) -> Iterable[ChunkId]:
         """The chunks whose gatekeeper or flowin names the fact."""

@@ -35,8 +35,9 @@ _HELD_BY_OTHERS = (Reason.NAME_CONFLICT, Reason.PORT_IN_USE, Reason.ADDRESS_IN_U
 class Known:
     """Intent (``domains``), observation (``world``), ``facts``, and what is remembered of each chunk.
 
-    ``revision`` grows with every pass of the loop; ``stalls`` is what was found out about stalled chunks, and at which
-    revision, since finding it out means looking at everything.
+    ``news`` counts, by domain, what changed of its chunks' states, its facts and its intent; ``stalls`` is what was
+    found out of its stalled chunks, with the counts of the domains that it follows from. ``adopting`` are the domains
+    whose intent has changed, and whose chunks and facts are not brought in line with it yet.
     """
 
     clock: Clock
@@ -48,8 +49,9 @@ class Known:
     by_domain: dict[str, dict[ChunkId, ChunkRecord]] = field(default_factory=dict)  # the same
     engine_info: EngineInfo | None = None
     steps_done: int = 0
-    revision: int = 0
-    stalls: tuple[int, Mapping[ChunkId, tuple[str, ...]]] = (-1, {})
+    news: dict[str, int] = field(default_factory=dict)
+    stalls: dict[str, tuple[Mapping[str, int], Mapping[ChunkId, tuple[str, ...]]]] = field(default_factory=dict)
+    adopting: set[str] = field(default_factory=set)
     engine_up: bool = False
     engine_asked: bool = False
     engine_message: str = ""
@@ -71,7 +73,15 @@ class Known:
     files_remarks: tuple[str, ...] = ()  # what people should know of it besides
     files_looked: bool = False  # whether it is known of ``files`` that there are none
     files: News = field(default_factory=dict)
-    who: dict[FactRef, tuple[ChunkId, ...]] = field(default_factory=dict)
+    who: Mapping[FactRef, tuple[ChunkId, ...]] = field(default_factory=dict)
+    joining: Mapping[str, tuple[ChunkId, ...]] = field(default_factory=dict)  # by network: who joins it
+    writers: Mapping[str, tuple[ChunkId, ...]] = field(default_factory=dict)  # by what they can write to
+    made: frozenset[str] = frozenset()  # network:NAME or volume:NAME that some domain has as its own
+    freed: bool = False  # whether something of somebody else went, that chunks may have failed for
+
+    def has_news(self, domain: str) -> None:
+        """Something changed that it may follow from which chunks are stalled."""
+        self.news[domain] = self.news.get(domain, 0) + 1
 
     def take_remarks(self, waits: str, remarks: tuple[str, ...]) -> None:
         """Take note of what a scan says of the domains directory as such."""
@@ -123,10 +133,10 @@ class Known:
     def mark_neighbours(self, id: ChunkId) -> None:
         """A chunk with a fixed address has its address now, or has failed: mark who waits for that."""
         chunk = self.desired(id)
-        networks = fixed(chunk.container).keys() if chunk is not None else ()
-        for other, record in self.chunks.items() if networks else ():
-            if other != id and record.last is not None and networks & record.last.container.networks.keys():
-                self.mark(other)
+        for network in fixed(chunk.container) if chunk is not None else ():
+            for other in self.joining.get(network, ()):
+                if other != id and other in self.chunks:
+                    self.mark(other)
 
     def mark_domain(self, name: str) -> None:
         self.dirty_domains[name] = None
@@ -150,6 +160,7 @@ class Known:
     def forget(self, id: ChunkId) -> None:
         if self.chunks.pop(id, None) is not None:
             del self.by_domain[id.domain][id]
+            self.has_news(id.domain)
 
     def chunks_of(self, domain: str) -> Mapping[ChunkId, ChunkRecord]:
         """The chunks of a domain."""
@@ -194,7 +205,7 @@ class Known:
             self._mark_addressed(container)
             self._mark_guests(container.networks)
         if container.owner is None and (is_gone or container.condition is not Condition.RUNNING):
-            self.retry_blocked()
+            self.freed = True
 
     def _mark_addressed(self, before: Container) -> None:
         """Somebody has another address, or none: mark who may be waiting for the one that it had."""
@@ -212,10 +223,10 @@ class Known:
         """The names of containers of others in the networks in which a chunk is a guest; not of those that are about to
         be taken over."""
         found: dict[str, set[str]] = {network: set() for network in chunk.container.guest_in}
-        for c in self.world.containers.values() if found else ():
-            if c.owner is None and not self._is_to_be_adopted(c.name):
-                for network in found.keys() & c.networks.keys():
-                    found[network] |= {c.name, *c.endpoints.get(network, {}).get("aliases", ())}
+        for network, names in found.items():
+            for c in self.world.strangers_in(network):
+                if not self._is_to_be_adopted(c.name):
+                    names |= {c.name, *c.endpoints.get(network, {}).get("aliases", ())}
         return found
 
     def _is_to_be_adopted(self, name: str) -> bool:
@@ -241,22 +252,22 @@ class Known:
         others = (self.desired(other) for other in self.wanted_names.get(name, ()) if other != id)
         return any(other is not None and other.container.name == name for other in others)
 
-    def leaving_writers(self) -> Iterable[Container]:
+    def leaving_writers(self, what: str) -> Iterable[Container]:
         """The containers of ours that are to go, or whose file is gone, run, and write to what others may have."""
-        for id in self.world.by_owner:
-            record = self.domains.get(id.domain)
-            if record is None or record.unknown or (self.desired(id) is not None and record.missed_at is None):
+        for c in self.world.writing(what):
+            record = self.domains.get(c.owner.domain) if c.owner is not None else None
+            if c.owner is None or record is None or record.unknown:
                 continue
-            for c in self.world.of(id):
-                if c.condition in ALIVE and written(c.settings or {}):
-                    yield c
+            is_leaving = self.desired(c.owner) is None or record.missed_at is not None
+            if is_leaving and c.condition in ALIVE:
+                yield c
 
     def _mark_writers(self, gone: Container) -> None:
         """One that was to go has ended: mark those that are to write to what it wrote to."""
-        freed = set(written(gone.settings or {}))
-        for id, record in self.chunks.items() if freed else ():
-            if record.last is not None and freed & set(written(record.last.container.settings)):
-                self.mark(id)
+        for what in written(gone.settings or {}):
+            for id in self.writers.get(what, ()):
+                if id in self.chunks:
+                    self.mark(id)
 
     def needs_told(self, gone: ChunkId) -> Iterable[ChunkId]:
         """While domains are taken down: those that wait until ``gone`` is gone."""
@@ -267,6 +278,7 @@ class Known:
 
     def retry_blocked(self) -> None:
         """Something of somebody else went: who failed for want of a name or a port may try again at once."""
+        self.freed = False
         for id, record in self.chunks.items():
             failure = record.memory.failure
             if failure is not None and failure.reason in (Reason.NAME_CONFLICT, Reason.PORT_IN_USE):
@@ -296,5 +308,6 @@ class Known:
         self.tell_askers(ref)
 
     def tell_askers(self, ref: FactRef) -> None:
+        self.has_news(ref.domain)
         for id in self.facts.askers(ref):
             self.mark(id)

@@ -12,7 +12,8 @@ import asyncio
 import heapq
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from reconciler.controller.adoption import Adoption
@@ -63,6 +64,7 @@ from reconciler.controller.tell import at_once, view
 from reconciler.controller.telling_files import FilesTold
 from reconciler.controller.watcher import Watcher
 from reconciler.controller.wishes import Wishes
+from reconciler.controller.work import FEWEST_AT_ONCE, MOST_AT_ONCE, Steps
 from reconciler.engine.protocol import Engine
 from reconciler.intent.model import Domain
 
@@ -94,11 +96,14 @@ class Controller:
         self.version = 0
         self.source_read = False
         self.on_beat: Callable[[], None] = _nothing
+        self.on_adopted: Callable[[int], None] = _nothing  # is told of how many chunks
         self._engine = engine
         self._source = source
         self._runtime = runtime
         self._files_told = FilesTold()
         self._has_more = False
+        self._is_at_it = False
+        self._asking = 0  # how many views are being made for somebody
         self._inbox: deque[Message] = deque()
         self._wake = asyncio.Event()
         self._changed = asyncio.Event()
@@ -155,7 +160,8 @@ class Controller:
     @property
     def idle(self) -> bool:
         """Whether no work is in flight and no message waits."""
-        return not self._inbox and not self._has_more and not self._executor.in_flight and not self._judging.is_at_work
+        at_it = self._inbox or self._is_at_it or self._has_more
+        return not at_it and not self._executor.in_flight and not self._judging.is_at_work
 
     async def look_at_source(self) -> None:
         """Read the files again, even if nothing told of a change, and take in what they say. That takes as long as they
@@ -187,18 +193,28 @@ class Controller:
 
     async def view_in_turns(self) -> dict[str, Any]:
         """The same, made in several turns where it takes a while: of each chunk as things stood at some time of it."""
-        begun, making = time.thread_time(), self._view()
-        while True:
-            try:
-                next(making)
-            except StopIteration as made:
-                document: dict[str, Any] = made.value
-                return document
-            if time.thread_time() - begun > VIEW_AT_ONCE_SECONDS:
-                await asyncio.sleep(0)
-                begun = time.thread_time()
+        with self.answering():
+            begun, making = time.thread_time(), self._view()
+            while True:
+                try:
+                    next(making)
+                except StopIteration as made:
+                    document: dict[str, Any] = made.value
+                    return document
+                if time.thread_time() - begun > VIEW_AT_ONCE_SECONDS:
+                    await asyncio.sleep(0)
+                    begun = time.thread_time()
 
-    def _view(self) -> Generator[None, None, dict[str, Any]]:
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """While somebody waits for an answer, less is done in each turn: the answer takes several."""
+        self._asking += 1
+        try:
+            yield
+        finally:
+            self._asking -= 1
+
+    def _view(self) -> Generator[int, None, dict[str, Any]]:
         return view(
             self.known,
             self._images,
@@ -227,6 +243,7 @@ class Controller:
         self._adoption.adopt(
             {name: one.domain if one.wanted is None else None for name, one in self.known.domains.items()}
         )
+        self.on_adopted(len(self.known.chunks))
         tasks = [
             asyncio.create_task(self._read_source(), name="source"),
             asyncio.create_task(self._watcher.run(), name="watcher"),
@@ -268,9 +285,10 @@ class Controller:
 
     async def _loop(self) -> None:
         while True:
+            self._is_at_it = False
             await self._wait()
-            while self._inbox:
-                self._take(self._inbox.popleft())
+            self._is_at_it = True
+            await self._take_all()
             self._custody.see_to_it()
             self._look_at_unseen()
             now = self.known.clock.monotonic()
@@ -285,12 +303,37 @@ class Controller:
                 # What is judged is what there is now, not what was told last.
                 self.intake.removals.asked()
                 self._last_look = asyncio.create_task(self._source.look_now(), name="look before removal")
+            if self.known.freed:
+                self.known.retry_blocked()
             if self.known.dirty or self.known.dirty_domains:
                 self.passes += 1
-                self.known.revision += 1
-                self._has_more = self._decider.converge()
+                self._has_more = self._decider.converge(FEWEST_AT_ONCE if self._asking else MOST_AT_ONCE)
                 self._look_at_unseen()
                 self._tell_change()
+
+    async def _take_all(self) -> None:
+        """Take the messages that there are, so many in a turn."""
+        taken = 0
+        while self._inbox:
+            await self._take(self._inbox.popleft())
+            taken += 1
+            if taken % MOST_AT_ONCE == 0:
+                await asyncio.sleep(0)
+
+    async def _in_turns(self, steps: Steps) -> None:
+        """Do what nothing may come between but answers: what is known is not whole before it is done."""
+        self.known.recorder.hold()
+        try:
+            done = 0
+            for work in steps:
+                done += work
+                if done >= MOST_AT_ONCE:
+                    done = 0
+                    await asyncio.sleep(0)
+        finally:
+            for _ in steps:
+                pass  # when the program ends what is written down must be whole
+            self.known.recorder.go_on()
 
     def _look_at_unseen(self) -> None:
         while self.known.changed_unseen:
@@ -330,7 +373,7 @@ class Controller:
         self._changed.set()
         self._changed = asyncio.Event()
 
-    def _take(self, message: Message) -> None:
+    async def _take(self, message: Message) -> None:
         match message:
             case Beat():
                 self.on_beat()
@@ -343,8 +386,9 @@ class Controller:
             case ScanJudged():
                 changes = self._judging.judged(message)
                 if changes is not None:
+                    await self._adopt(changes)
                     self.source_read = True
-                    self._adopt(changes)
+                    self._tell_change()
             case JudgeAgain():
                 self._judging.again()
             case EngineUp(info):
@@ -384,23 +428,28 @@ class Controller:
                 self._images.fetch_ended(message)
             case LookNow(only):
                 self._custody.ask_again(only)
+                await self._in_turns(self._wishes.bring_up(only))
                 self._wishes.look_now(only)
             case FilesSeen(news):
                 self.known.take_files(news)
             case TakeDown(only, volumes):
-                held = self._wishes.take_down(only, volumes)
+                held, steps = self._wishes.take_down(only, volumes)
+                await self._in_turns(steps)
+                self.known.mark_all()
                 if held:
-                    self._adopt(self.intake.confirm(held))
+                    await self._adopt(self.intake.confirm(held))
             case ConfirmRemoval(only):
-                self._adopt(self.intake.confirm(only))
+                await self._adopt(self.intake.confirm(only))
 
-    def _adopt(self, changes: Mapping[str, Domain | None]) -> None:
+    async def _adopt(self, changes: Mapping[str, Domain | None]) -> None:
         is_lent_anew = self._lending.take(self.known.domains.values())
         if is_lent_anew:
             self.known.retry_refused()
         if is_lent_anew or changes:
             self._decider.object_retry.clear()
-        self._adoption.adopt(changes)
+        await self._in_turns(self._adoption.in_steps(changes))
+        if changes:
+            self.on_adopted(sum(len(self.known.chunks_of(name)) for name in changes))
         for name in self.known.domains:
             self.known.mark_domain(name)
         self._tell_change()
@@ -411,5 +460,5 @@ def _nobodys(image: str, domain: str) -> bool:
     return False
 
 
-def _nothing() -> None:
-    """Nobody wants a sign of life."""
+def _nothing(*_: int) -> None:
+    """Nobody wants to know."""

@@ -91,8 +91,7 @@ class Outcomes:
     def work_done(self, done: WorkDone) -> None:
         """All of it was carried out, or it failed."""
         if isinstance(done.key, str):
-            domain = self._decider.object_busy.pop(done.key, "")
-            work = self._decider.object_work.pop(done.key, None)
+            domain, work = self._decider.object_done(done.key)
             if done.error is not None:
                 self._object_failed(done.key, work, domain, done.error)
                 self._watcher.look_everywhere()

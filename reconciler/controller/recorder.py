@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -17,6 +17,7 @@ from reconciler.controller.clock import Clock
 from reconciler.controller.known_values import known_values
 from reconciler.controller.protocols import FolderRecord, Intents, JournalWriter, Offload, Snapshots, StoredIntent
 from reconciler.controller.repeats import Repeats
+from reconciler.controller.work import MOST_AT_ONCE
 from reconciler.errors import PnrError
 from reconciler.facts import FactRef, Pnr
 from reconciler.intent.model import ChunkId
@@ -28,7 +29,8 @@ SHORTEST_PAUSE_SECONDS = 0.1
 RETRY_SECONDS = 1.0
 MOST_ENTRIES_KEPT = 10_000
 
-Build = Callable[[str], Mapping[str, Any] | None]
+Build = Callable[[str], Generator[int, None, Mapping[str, Any] | None]]
+"""Makes the document of a domain (None: it is not known), step by step; each step tells how much it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,8 @@ class Recorder:
         self._repeats = Repeats()
         self._wake = asyncio.Event()
         self._writing = asyncio.Lock()
+        self._whole = asyncio.Event()
+        self._whole.set()
         self._begun: set[asyncio.Task[bool]] = set()
 
     @property
@@ -83,6 +87,14 @@ class Recorder:
         return not (
             self._entries or self._kept or self._touched or self._forgotten or self._folder_touched or self._begun
         )
+
+    def hold(self) -> None:
+        """What there is to write down is in the middle of a change: nothing is, until :meth:`go_on`."""
+        self._whole.clear()
+
+    def go_on(self) -> None:
+        """It is whole again."""
+        self._whole.set()
 
     def attach(self, build: Build) -> None:
         """Where the documents come from."""
@@ -227,7 +239,30 @@ class Recorder:
 
     async def _in_turn(self) -> bool:
         async with self._writing:
+            await self._whole.wait()
             return await self._flush()
+
+    async def _documents(self, domains: Iterable[str]) -> dict[str, Mapping[str, Any]]:
+        """The documents of those that are known, made in several turns where they are much work. Each has what was so
+        when it was begun, or came later; its domain is then out of date again."""
+        found: dict[str, Mapping[str, Any]] = {}
+        done = 0
+        for domain in domains:
+            await self._whole.wait()
+            steps = self._build(domain) if self._build is not None else None
+            while steps is not None:
+                try:
+                    done += next(steps)
+                except StopIteration as made:
+                    document: Mapping[str, Any] | None = made.value
+                    if document is not None:
+                        found[domain] = document
+                    break
+                if done >= MOST_AT_ONCE:
+                    done = 0
+                    await asyncio.sleep(0)
+                    await self._whole.wait()
+        return found
 
     async def _flush(self) -> bool:
         entries, self._entries = self._entries, []
@@ -237,11 +272,7 @@ class Recorder:
         folder_touched, self._folder_touched = self._folder_touched, False
         build = self._build_folder if folder_touched and self._folder is not None else None
         folder = build() if build is not None else None
-        documents: dict[str, Mapping[str, Any]] = {}
-        for domain in touched:
-            document = self._build(domain) if self._build is not None else None
-            if document is not None:
-                documents[domain] = document
+        documents = await self._documents(touched)
         trouble: list[str] = []
         done: set[tuple[str, str]] = set()
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from math import inf
 from typing import Any
 
+from reconciler.controller.clock import iso
 from reconciler.engine.protocol import EngineError, EngineInfo, RunOutput
 from reconciler.facts import Pnr
 from reconciler.intent.judgement import InForce
@@ -84,6 +86,8 @@ class ChunkRecord:
     as_declared: bool = False  # it was, since its intent changed, or since we took a network from it ourselves
     mended: tuple[datetime, str] | None = None  # what somebody did to what was up, and when it was put right
     ended_away: datetime | None = None  # when it was seen that its container has ended while the engine was away
+    is_new: bool = False  # its intent has changed, and nothing was decided about it since
+    stood: tuple[str, bool] = (State.READY.value, False)  # its state, and whether it stays so, as it was told last
 
 
 @dataclass(slots=True)
@@ -139,13 +143,24 @@ class DomainRecord:
         return bool(self.elsewhere) or (self.domain is None and not self.gone and not self.down)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FactState:
     """A fact in the table, since when, and who answered it."""
 
     fact: Pnr
     since: datetime
     by: str
+
+    @cached_property
+    def document(self) -> Mapping[str, Any]:
+        """As documents show it."""
+        return {
+            "prompt": self.fact.prompt,
+            "response": list(self.fact.response),
+            "tv": self.fact.tv.value,
+            "since": iso(self.since),
+            "by": self.by,
+        }
 
 
 # --- messages to the loop -------------------------------------------------------------------------------------

@@ -29,6 +29,8 @@ from reconciler.planner.support import Connected, supported_networks, unsupporte
 from reconciler.sentences import advised, joined
 
 LONGEST_WAIT_SECONDS = 10.0
+MOST_WAITED_FOR = 20
+"""So many facts that a chunk waits for are named in its message; its gate may have thousands."""
 _FETCHING = (Reason.PULLING_IMAGE, Reason.BUILDING_IMAGE)
 _Blocked = tuple[str, tuple[Reason, str] | None]
 
@@ -56,7 +58,6 @@ class Situations:
         self._random = source
         self._crowd = crowd
         self._doubts = doubts
-        self._leaving: tuple[int, tuple[Container, ...]] = (-1, ())
 
     def of(self, record: ChunkRecord) -> ChunkInput:
         """The situation of a chunk."""
@@ -199,19 +200,21 @@ class Situations:
         if chunk is None:
             return ""
         parts = []
-        for entry in missing(chunk.gate, self._known.facts):
+        lacking = missing(chunk.gate, self._known.facts)
+        for entry in lacking[:MOST_WAITED_FOR]:
             found = self._known.facts.get(entry.ref)
             names = dict.fromkeys(id.chunk for id in self._known.who.get(entry.ref, ()))
             who = ", ".join(names) or "nobody that is declared"
             short = entry.ref.key if entry.ref.cpux == chunk.id.cpux else str(entry.ref)
             parts.append(f"{short} is {found.tv if found is not None else 'U'}, wanted {entry.wanted.tv} (from {who})")
-        return "; ".join(parts)
+        more = len(lacking) - MOST_WAITED_FOR
+        return "; ".join([*parts, f"and {more} more"] if more > 0 else parts)
 
     def _of_networks(self, chunk: Chunk | None, domain: Domain | None) -> Belongings:
         """How the networks stand that a chunk joins and that the engine can make."""
         if chunk is None or domain is None or not self._known.world.complete:
             return Belongings()
-        names = supported_networks(domain, self.connected) & chunk.container.networks.keys()
+        names = supported_networks(domain, self.connected, chunk.container.networks)
         seen, now = self._known.world.observed(), self._known.clock.monotonic()
         return belongings.networks(domain, seen, self._known.network_changes, names, now)
 
@@ -239,8 +242,10 @@ class Situations:
         if chunk is None:
             return (), None
         found, mine = [], {c.id for c in own}
-        others = (c for c in self._known.world.containers.values() if c.id not in mine)
-        for holder in addresses.holders(chunk, others):
+        wanted_at = addresses.fixed(chunk.container).items()
+        there = (c for network, at in wanted_at for one in at for c in self._known.world.at(network, one))
+        others = {c.id: c for c in there if c.id not in mine}
+        for holder in addresses.holders(chunk, others.values()):
             owner = holder.container.owner
             wanted = self._wanted(owner) if owner is not None else None
             if addresses.is_asked_for(holder, wanted):
@@ -302,11 +307,11 @@ class Situations:
                 return text, (Reason.NAME_CONFLICT, found.conflict[name])
             if name in found.stuck:
                 return text, (Reason.CREATE_FAILED, found.stuck[name])
-            return self._awaited_object(f"network:{name}", text, {n.name: n.external for n in domain.networks}[name])
+            return self._awaited_object(f"network:{name}", text, domain.networks_named((name,))[-1].external)
         volumes = belongings.used_volumes(chunk)
         missing = belongings.volumes(domain, seen, volumes).missing if volumes else {}
         for name, text in sorted(missing.items()):
-            return self._awaited_object(f"volume:{name}", text, {v.name: v.external for v in domain.volumes}[name])
+            return self._awaited_object(f"volume:{name}", text, domain.volumes_named((name,))[-1].external)
         return "", None
 
     def _leaving_writer(self, chunk: Chunk) -> str:
@@ -316,15 +321,13 @@ class Situations:
         own = set(written(chunk.container.settings))
         if not own or chunk.strategy is Strategy.START_FIRST:
             return ""
-        if self._leaving[0] != self._known.revision:
-            self._leaving = (self._known.revision, tuple(self._known.leaving_writers()))
         is_new = not self._known.world.of(chunk.id)
-        for c in self._leaving[1]:
-            is_to_go = c.owner is None or self._known.desired(c.owner) is None
-            shared = own & set(written(c.settings or {})) if is_to_go or is_new else set()
-            if shared:
-                why = "which is to go and" if is_to_go else "whose file is gone and which"
-                return f"container {c.name}, {why} writes to {min(shared)}, to have ended"
+        for what in sorted(own):
+            for c in self._known.leaving_writers(what):
+                is_to_go = c.owner is None or self._known.desired(c.owner) is None
+                if is_to_go or is_new:
+                    why = "which is to go and" if is_to_go else "whose file is gone and which"
+                    return f"container {c.name}, {why} writes to {what}, to have ended"
         return ""
 
     def _awaited_object(self, key: str, text: str, external: bool) -> tuple[str, tuple[Reason, str] | None]:
@@ -332,20 +335,10 @@ class Situations:
         trouble = self._known.object_trouble.get(key)
         if trouble is not None:
             return trouble, (Reason.CREATE_FAILED, trouble)
-        if not external or self._is_made_by_another(key):
+        if not external or key in self._known.made:
             return text, None
         kind, _, name = key.partition(":")
         return text, _absent(text, f"make it (`docker {kind} create {name}`), or correct its name in the domain file")
-
-    def _is_made_by_another(self, key: str) -> bool:
-        kind, _, name = key.partition(":")
-        for record in self._known.domains.values():
-            wanted = record.wanted
-            if wanted is not None:
-                specs = wanted.networks if kind == "network" else wanted.volumes
-                if any(spec.name == name and not spec.external for spec in specs):
-                    return True
-        return False
 
 
 def _attachments(changes: network_changes.Changes, network: str) -> tuple[network_changes.Attachment, ...]:

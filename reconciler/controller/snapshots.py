@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +11,9 @@ from reconciler.controller.clock import Clock, iso, wall
 from reconciler.controller.known import Known
 from reconciler.controller.recorder import Restored, stamp
 from reconciler.controller.records import SNAPSHOT_VERSION, ChunkRecord, DomainRecord, Ending
-from reconciler.controller.tell import is_settled, is_stalled, pnr_document
+from reconciler.controller.stalls import Stalled, is_stalled, stalled_chunks
+from reconciler.controller.tell import is_settled
+from reconciler.controller.work import ENTRIES_A_CHUNK
 from reconciler.intent.model import ChunkId
 from reconciler.lifecycle import Reason, State
 from reconciler.planner import network_changes
@@ -30,25 +32,41 @@ from reconciler.sentences import shortened
 log = logging.getLogger("pnr.state")
 
 MOST_OUTPUT = 2000
+CHUNKS_A_STEP = 10
+FACTS_A_STEP = 200
 
 
-def snapshot_document(c: Known, name: str) -> dict[str, Any] | None:
-    """The snapshot of a domain (documented in docs/state-format.md); None when the domain is not known."""
+def snapshot_document(c: Known, name: str) -> Generator[int, None, dict[str, Any] | None]:
+    """The snapshot of a domain (documented in docs/state-format.md), made step by step; None when the domain is not
+    known. What is said of the domain as a whole is found first: no chunk is then told as it was before an intent that
+    the document names."""
     record = c.domains.get(name)
     if record is None:
         return None
     cpuxs: dict[str, dict[str, Any]] = {}
     for cpux in record.domain.cpuxs if record.domain is not None else ():
         cpuxs[cpux.name] = {"name": cpux.name, "facts": {}, "chunk": []}
-    for ref, state in c.facts.of(name).items():
+    stalled = yield from stalled_chunks(c, record)
+    document = _domain_document(c, record, stalled)
+    yield 1 + len(c.chunks_of(name)) // ENTRIES_A_CHUNK
+    for number, (ref, state) in enumerate(c.facts.in_order(name), start=1):
         if ref.cpux in cpuxs:
-            cpuxs[ref.cpux]["facts"][ref.key] = {**pnr_document(state.fact), "since": iso(state.since), "by": state.by}
-    for id, chunk in c.chunks_of(name).items():
+            cpuxs[ref.cpux]["facts"][ref.key] = state.document
+        if number % FACTS_A_STEP == 0:
+            yield 1
+    for number, (id, chunk) in enumerate(list(c.chunks_of(name).items())):
         entry = cpuxs.setdefault(id.cpux, {"name": id.cpux, "facts": {}, "chunk": []})
         entry["chunk"].append(_chunk_document(c, chunk))
+        if number % CHUNKS_A_STEP == 0:
+            yield 1
+    return {**document, "cpux": list(cpuxs.values())}
+
+
+def _domain_document(c: Known, record: DomainRecord, stalled: Stalled) -> dict[str, Any]:
+    """What is said of the domain as a whole."""
     return {
         "version": SNAPSHOT_VERSION,
-        "domain": name,
+        "domain": record.name,
         "file": record.file,
         "generation": record.generation,
         "intent": record.intent,
@@ -56,7 +74,7 @@ def snapshot_document(c: Known, name: str) -> dict[str, Any] | None:
         "commit": record.commit,
         "written_at": stamp(c.clock),
         "settled": is_settled(c, record),
-        "stalled": is_stalled(c, record),
+        "stalled": is_stalled(c, record, stalled),
         "down": record.down,
         "gone": record.gone,
         "held": record.held or None,
@@ -64,7 +82,6 @@ def snapshot_document(c: Known, name: str) -> dict[str, Any] | None:
         "held_since": iso(record.held_since) if record.held_since is not None else None,
         "errors": [problem.as_dict() for problem in record.problems] or None,
         "network": _networks_document(c, record) or None,
-        "cpux": list(cpuxs.values()),
     }
 
 

@@ -13,34 +13,20 @@ from reconciler.controller.copies import is_up, together
 from reconciler.controller.images import Images
 from reconciler.controller.known import Known
 from reconciler.controller.records import ChunkRecord, DomainRecord
+from reconciler.controller.stalls import is_stalled, stalled_chunks, waits_for_a_change
 from reconciler.controller.telling_files import FilesTold, errors, most_problems
-from reconciler.facts import UNKNOWN, Pnr, missing
+from reconciler.facts import UNKNOWN, missing
 from reconciler.intent.model import Chunk, ChunkId, Place, Problem
 from reconciler.intent.networks import network_needs
 from reconciler.lifecycle import Reason, State
 from reconciler.planner import belongings, file_mounts
+from reconciler.planner.arranged import Belongings
 from reconciler.planner.cleaning import sentence
 from reconciler.planner.observed import Condition
-from reconciler.planner.ordering import Standing, unreachable
 from reconciler.planner.support import Connected, arrangements, unmet
 from reconciler.sentences import LAST_ATTEMPT, advised, taken_apart
 
-
-def stalled_chunks(c: Known, record: DomainRecord) -> dict[ChunkId, tuple[str, ...]]:
-    """The chunks of a domain whose gate can come to hold by nothing declared, and the facts at fault."""
-    waiting = [id for id, chunk in c.chunks_of(record.name).items() if chunk.state == State.READY]
-    if not waiting:
-        return {}
-    if c.stalls[0] != c.revision:
-        c.stalls = (c.revision, _all_stalled(c))
-    return {id: c.stalls[1][id] for id in waiting if id in c.stalls[1]}
-
-
-def _all_stalled(c: Known) -> dict[ChunkId, tuple[str, ...]]:
-    everything = [chunk for r in c.domains.values() if r.wanted is not None for chunk in r.wanted.chunks()]
-    standing = {id: Standing(State(chunk.state), _waits_for_a_change(chunk)) for id, chunk in c.chunks.items()}
-    found = unreachable(everything, c.facts, standing)
-    return {id: tuple(str(entry.ref) for entry in entries) for id, entries in found.items() if entries}
+FACTS_A_STEP = 200
 
 
 def is_settled(c: Known, record: DomainRecord) -> bool:
@@ -49,10 +35,12 @@ def is_settled(c: Known, record: DomainRecord) -> bool:
     if record.unknown or record.missed_at is not None:
         return False
     if record.wanted is None:
-        return not any(id.domain == record.name for id in c.world.by_owner) and not record.gone
-    if is_removing(c, record):
+        return not c.world.has_owners(record.name) and not record.gone
+    if record.name in c.adopting or is_removing(c, record):
         return False
-    return all(chunk.id in c.chunks and c.chunks[chunk.id].state == State.COMPLETED for chunk in record.wanted.chunks())
+    chunks = c.chunks_of(record.name)
+    known = (chunks.get(chunk.id) for chunk in record.wanted.chunks())
+    return all(one is not None and one.state == State.COMPLETED and not one.is_new for one in known)
 
 
 def is_removing(c: Known, record: DomainRecord) -> bool:
@@ -66,18 +54,7 @@ def is_removing(c: Known, record: DomainRecord) -> bool:
     return any(c.world.by_owner.get(id) or c.chunks[id].busy is not None for id in left)
 
 
-def is_stalled(c: Known, record: DomainRecord) -> bool:
-    """Whether some CPUX of a domain is stalled: none of its chunks executes, and one can never start."""
-    if record.wanted is None or record.elsewhere or not c.engine_up:
-        return False
-    stuck = {id.cpux for id in stalled_chunks(c, record)}
-    if not stuck:
-        return False
-    busy = {id.cpux for id, chunk in c.chunks_of(record.name).items() if chunk.state == State.EXECUTING}
-    return bool(stuck - busy)
-
-
-def at_once(making: Generator[None, None, dict[str, Any]]) -> dict[str, Any]:
+def at_once(making: Generator[int, None, dict[str, Any]]) -> dict[str, Any]:
     """What is made step by step."""
     while True:
         try:
@@ -95,7 +72,7 @@ def view(
     files: FilesTold,
     *,
     ready: bool,
-) -> Generator[None, None, dict[str, Any]]:
+) -> Generator[int, None, dict[str, Any]]:
     """The document of ``pnr status --json`` (documented in docs/commands.md). ``said`` are the names in files that are
     not valid. It is made step by step, so that others can have their turn."""
     info = c.engine_info
@@ -126,8 +103,8 @@ def view(
 
 def _domain_view(
     c: Known, images: Images, record: DomainRecord, said: Mapping[str, tuple[str, ...]], most: int
-) -> Generator[None, None, dict[str, Any]]:
-    stuck = stalled_chunks(c, record) if c.engine_up and record.wanted is not None else {}
+) -> Generator[int, None, dict[str, Any]]:
+    stuck = (yield from stalled_chunks(c, record)) if c.engine_up and record.wanted is not None else {}
     by_cpux: dict[str, list[dict[str, Any]]] = {}
     shown = record.domain.cpuxs if record.domain is not None else ()
     for cpux in shown:
@@ -137,10 +114,14 @@ def _domain_view(
     own = c.chunks_of(record.name)
     for id, chunk in sorted(own.items(), key=lambda item: (order.get(item[0], 1 << 30), item[0])):
         copies.setdefault((id.cpux, id.chunk), []).append(_chunk_view(c, images, chunk, stuck.get(id, ())))
-        yield
+        yield 1
     for (cpux_name, _), views in copies.items():
         by_cpux.setdefault(cpux_name, []).append(together(views))
-    arranging = _is_arranging(c, record)
+    facts = yield from _facts_view(c, record.name)
+    yield 1
+    left = _left(c, record)
+    arranging = _is_arranging(c, record, left)
+    yield 1
     return {
         "name": record.name,
         "file": record.file,
@@ -148,14 +129,14 @@ def _domain_view(
         "digest": record.domain.digest if record.domain is not None else None,
         "commit": record.commit,
         "settled": is_settled(c, record) and not record.problems and not arranging,
-        "stalled": is_stalled(c, record),
+        "stalled": is_stalled(c, record, stuck),
         "suspended": record.down,
         "errors": [*errors(record.problems, most), *errors(_elsewhere(record), most)],
         "said": list(said.get(record.file, ())) if record.problems else [],
         "warnings": [problem.as_dict() for problem in record.warnings],
         "notes": [
             *(record.domain.notes if record.domain is not None else ()),
-            *_remarks(c, record),
+            *_remarks(c, record, left),
             *(text for domain, text in c.recorder.remarks if domain == record.name),
             *(note for id in own for note in _file_notes(c, id)),
         ],
@@ -168,10 +149,7 @@ def _domain_view(
         "leaving": is_removing(c, record),
         "asking_registries": images.is_waited_for(record.name),
         "arranging": arranging,
-        "cpuxs": [
-            {"name": name, "facts": _facts_view(c, record.name, name), "chunks": chunks}
-            for name, chunks in by_cpux.items()
-        ],
+        "cpuxs": [{"name": name, "facts": facts.get(name, {}), "chunks": chunks} for name, chunks in by_cpux.items()],
     }
 
 
@@ -187,13 +165,19 @@ def _elsewhere(record: DomainRecord) -> tuple[Problem, ...]:
     return (Problem(Place(record.file), "WorkedOnElsewhere", record.elsewhere),) if record.elsewhere else ()
 
 
-def _is_arranging(c: Known, record: DomainRecord) -> bool:
+def _left(c: Known, record: DomainRecord) -> Belongings:
+    """The networks and volumes of a domain that are to go."""
+    wanted = record.wanted
+    return belongings.leftovers(record.name, wanted, record.domain, c.world.observed(), volumes_too=record.volumes_too)
+
+
+def _is_arranging(c: Known, record: DomainRecord, left: Belongings) -> bool:
     """Whether networks or volumes of the domain are still to be made, made anew or removed. One that failed is not
     counted: it is told among the notes, and tried again."""
     if record.unknown or record.held or not c.world.complete or c.engine_info is None:
         return False
     seen, wanted = c.world.observed(), record.wanted
-    work = list(belongings.leftovers(record.name, wanted, record.domain, seen, volumes_too=record.volumes_too).work)
+    work = list(left.work)
     if wanted is not None:
         info = c.engine_info
         connected, now = Connected(str(info), info.api_version, info.system), c.clock.monotonic()
@@ -201,13 +185,12 @@ def _is_arranging(c: Known, record: DomainRecord) -> bool:
     return any(str(one.key) not in c.object_trouble for one in work)
 
 
-def _remarks(c: Known, record: DomainRecord) -> list[str]:
+def _remarks(c: Known, record: DomainRecord, left: Belongings) -> list[str]:
     """What stands in the way of a domain's networks and volumes."""
     if record.unknown or not c.world.complete:
         return []
     seen = c.world.observed()
     wanted = record.wanted
-    left = belongings.leftovers(record.name, wanted, record.domain, seen, volumes_too=record.volumes_too)
     work = list(left.work)
     remarks = list(left.missing.values())
     if wanted is not None:
@@ -231,28 +214,19 @@ def _not_removed(c: Known, record: DomainRecord) -> list[str]:
     ]
 
 
-def _facts_view(c: Known, domain: str, cpux: str) -> dict[str, Any]:
-    return {
-        ref.key: {**pnr_document(state.fact), "since": iso(state.since), "by": state.by}
-        for ref, state in sorted(c.facts.of(domain).items(), key=lambda item: item[0])
-        if ref.cpux == cpux
-    }
-
-
-def pnr_document(fact: Pnr) -> dict[str, Any]:
-    """An answer as documents show it."""
-    return {"prompt": fact.prompt, "response": list(fact.response), "tv": fact.tv.value}
-
-
-def _waits_for_a_change(record: ChunkRecord) -> bool:
-    """Whether what failed is not tried again by itself: it was a verdict on what is declared."""
-    given_up = record.reason is Reason.ROLLED_BACK and record.memory.retry_at is None
-    return given_up or record.reason is Reason.UPDATE_PAUSED
+def _facts_view(c: Known, domain: str) -> Generator[int, None, dict[str, dict[str, Any]]]:
+    """The facts of each CPUX."""
+    found: dict[str, dict[str, Any]] = {}
+    for number, (ref, state) in enumerate(c.facts.in_order(domain)):
+        found.setdefault(ref.cpux, {})[ref.key] = state.document
+        if number % FACTS_A_STEP == 0:
+            yield 1
+    return found
 
 
 def _next_try(c: Known, record: ChunkRecord) -> str | None:
     """When what failed is tried again; None where no time brings that about: the previous container serves."""
-    if _waits_for_a_change(record):
+    if waits_for_a_change(record):
         return None
     rolled_back = record.reason is Reason.ROLLED_BACK
     return wall(c.clock, record.memory.retry_at if rolled_back else record.memory.not_before)

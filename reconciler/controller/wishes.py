@@ -8,6 +8,7 @@ from reconciler.controller.images import Images
 from reconciler.controller.known import Known
 from reconciler.controller.records import ChunkRecord, ImagesSeen, RegistrySaid
 from reconciler.controller.watcher import Watcher
+from reconciler.controller.work import Steps
 from reconciler.intent.model import Chunk, Domain
 from reconciler.lifecycle import State
 from reconciler.planner import following
@@ -23,16 +24,22 @@ class Wishes:
         self._images = images
         self._watcher = watcher
 
+    def bring_up(self, only: tuple[str, ...]) -> Steps:
+        """Want again what was taken down; ``only`` these domains. To be done before :meth:`look_now`."""
+        down = []
+        for name, record in self._known.domains.items():
+            # What was taken down and has no file any more is on its way out.
+            if (name in only or not only) and record.down and record.missed_at is None:
+                record.down = False
+                record.volumes_too = False
+                down.append(name)
+        return self._adoption.in_steps(dict.fromkeys(down))
+
     def look_now(self, only: tuple[str, ...]) -> None:
         """Look at everything, and try what had failed anew; ``only`` in these domains."""
         for name, record in self._known.domains.items():
             if only and name not in only:
                 continue
-            # What was taken down and has no file any more is on its way out.
-            if record.down and record.missed_at is None:
-                record.down = False
-                record.volumes_too = False
-                self._adoption.adopt({name: None})
             network_memory.try_anew(self._known, record.wanted)
             for id, chunk in self._known.chunks_of(name).items():
                 # A person's word counts like a changed intent: setbacks and rolled-back updates are tried anew.
@@ -76,9 +83,9 @@ class Wishes:
             if following.rejected_image(record.memory) and not following.newer(chunk, self._images.news(chunk)):
                 record.memory = asked_anew(record.memory)
 
-    def take_down(self, only: tuple[str, ...], volumes: bool) -> list[str]:
-        """Remove what domains have made; with ``volumes`` these as well. Gives those whose removal was held: with this
-        word a person confirms it."""
+    def take_down(self, only: tuple[str, ...], volumes: bool) -> tuple[list[str], Steps]:
+        """Remove what domains have made; with ``volumes`` these as well. Gives those whose removal was held (with this
+        word a person confirms it), and what is to be done before anything is decided."""
         held = []
         changes: dict[str, Domain | None] = {}
         for name, record in list(self._known.domains.items()):
@@ -91,6 +98,4 @@ class Wishes:
                 held.append(name)
             record.volumes_too = volumes
             changes[name] = old
-        self._adoption.adopt(changes)
-        self._known.mark_all()
-        return held
+        return held, self._adoption.in_steps(changes)

@@ -10,19 +10,25 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from reconciler.intent.model import ChunkId
-from reconciler.planner.observed import Container, Network, Observed, Volume
+from reconciler.intent.writers import written
+from reconciler.planner.observed import Container, Network, Observed, Owned, Volume
 
 
 @dataclass(slots=True)
 class World:
     """Containers by id, by name and by owner; networks and volumes by name. ``complete`` once all was seen.
-    ``ended_unseen`` are the runs that had ended when the engine could be looked at again: nobody saw how."""
+    ``ended_unseen`` are the runs that had ended when the engine could be looked at again: nobody saw how.
+
+    What a decision asks for is at hand: there may be thousands of containers, all decided about again and again.
+    """
 
     containers: dict[str, Container] = field(default_factory=dict)
     by_name: dict[str, str] = field(default_factory=dict)
     by_owner: dict[ChunkId, set[str]] = field(default_factory=dict)
-    networks: dict[str, Network] = field(default_factory=dict)
-    volumes: dict[str, Volume] = field(default_factory=dict)
+    networks: Owned[Network] = field(default_factory=Owned)
+    volumes: Owned[Volume] = field(default_factory=Owned)
+    _owners: dict[str, dict[ChunkId, None]] = field(default_factory=dict)  # by domain
+    _with: dict[tuple[str, str], dict[str, None]] = field(default_factory=dict)  # ids, by what they have
     complete: bool = False
     looked_at: dict[str, float] = field(default_factory=dict)
     ended_unseen: frozenset[str] = frozenset()
@@ -47,7 +53,26 @@ class World:
 
     def owners(self, domain: str) -> set[ChunkId]:
         """The chunks of a domain that have containers."""
-        return {id for id, ids in self.by_owner.items() if id.domain == domain and ids}
+        return set(self._owners.get(domain, ()))
+
+    def has_owners(self, domain: str) -> bool:
+        """Whether a chunk of a domain has containers."""
+        return domain in self._owners
+
+    def at(self, network: str, address: str) -> list[Container]:
+        """The containers that have an address in a network."""
+        return self._having(f"address {address}", network)
+
+    def strangers_in(self, network: str) -> list[Container]:
+        """The containers of nobody's chunk that are connected to a network."""
+        return self._having("stranger", network)
+
+    def writing(self, what: str) -> list[Container]:
+        """The containers of chunks that can write to what others may have as well (:func:`written`)."""
+        return self._having("writer", what)
+
+    def _having(self, kind: str, what: str) -> list[Container]:
+        return [self.containers[id] for id in self._with.get((kind, what), ())]
 
     def put(self, container: Container) -> bool:
         """Take note of a container; False when nothing is new."""
@@ -55,11 +80,14 @@ class World:
         if before is container or before == container:
             return False
         if before is not None:
-            self._forget_names(before)
+            self._forget(before)
         self.containers[container.id] = container
         self.by_name[container.name] = container.id
         if container.owner is not None:
             self.by_owner.setdefault(container.owner, set()).add(container.id)
+            self._owners.setdefault(container.owner.domain, {})[container.owner] = None
+        for key in _what_it_has(container):
+            self._with.setdefault(key, {})[container.id] = None
         return True
 
     def drop(self, container_id: str) -> Container | None:
@@ -67,10 +95,16 @@ class World:
         self.looked_at.pop(container_id, None)
         gone = self.containers.pop(container_id, None)
         if gone is not None:
-            self._forget_names(gone)
+            self._forget(gone)
         return gone
 
-    def _forget_names(self, container: Container) -> None:
+    def _forget(self, container: Container) -> None:
+        for key in _what_it_has(container):
+            having = self._with.get(key)
+            if having is not None:
+                having.pop(container.id, None)
+                if not having:
+                    del self._with[key]
         if self.by_name.get(container.name) == container.id:
             del self.by_name[container.name]
         if container.owner is not None:
@@ -79,14 +113,18 @@ class World:
                 ids.discard(container.id)
                 if not ids:
                     del self.by_owner[container.owner]
+                    owners = self._owners[container.owner.domain]
+                    del owners[container.owner]
+                    if not owners:
+                        del self._owners[container.owner.domain]
 
     def replace(self, seen: Observed, keep: Callable[[Container], bool]) -> Iterable[Container]:
         """Take the whole picture; containers for which ``keep`` says so stay as they are known.
 
         Yields every container that is new, changed or gone.
         """
-        self.networks = dict(seen.networks)
-        self.volumes = dict(seen.volumes)
+        self.networks = Owned(seen.networks)
+        self.volumes = Owned(seen.volumes)
         self.complete = True
         for cid, known in list(self.containers.items()):
             if cid not in seen.containers and not keep(known):
@@ -104,3 +142,17 @@ class World:
                 fresh = replace(container, settings=before.settings)
             if self.put(fresh):
                 yield fresh
+
+
+def _what_it_has(container: Container) -> Iterable[tuple[str, str]]:
+    """What a container is looked for by."""
+    for addresses in (container.networks, container.ipv6_addresses):
+        for network, address in addresses.items():
+            if address:
+                yield f"address {address}", network
+    if container.owner is None:
+        for network in container.networks:
+            yield "stranger", network
+    else:
+        for what in written(container.settings or {}):
+            yield "writer", what

@@ -9,6 +9,7 @@ from typing import Any
 from reconciler.controller.loop import Controller
 from reconciler.controller.records import Beat, ConfirmRemoval, TakeDown
 from reconciler.daemon.control import ControlServer
+from reconciler.daemon.garbage import Garbage
 from reconciler.daemon.handler import Handler
 from reconciler.daemon.parts import assembled
 from reconciler.daemon.patience import Patience, waited_for
@@ -53,6 +54,9 @@ async def serve(
         server = ControlServer(options.state, handler.handle)
         await server.start()
         tasks.append(keep_state(options.state, parts, server))
+        garbage = Garbage()
+        garbage.begin()
+        parts.controller.on_adopted = garbage.adopted
         measure_from_here()
         try:
             await _until(stop, tasks)

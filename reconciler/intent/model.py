@@ -7,7 +7,7 @@ one into the other. Everything after the loader (planner, engines, probes) sees 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property, lru_cache
@@ -151,7 +151,7 @@ class Answer:
     fact: Pnr
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class HealthCheck:
     """How to find out whether a chunk is up. Times in seconds.
 
@@ -171,6 +171,16 @@ class HealthCheck:
     on_success: tuple[Answer, ...] = ()
     on_failure: tuple[Answer, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def said_of_success(self) -> Mapping[str, Pnr]:
+        """What success answers, by the key of the fact."""
+        return {answer.key: answer.fact for answer in reversed(self.on_success)}
+
+    @cached_property
+    def said_of_failure(self) -> Mapping[str, Pnr]:
+        """What failure answers, by the key of the fact."""
+        return {answer.key: answer.fact for answer in reversed(self.on_failure)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -401,6 +411,30 @@ class Domain:
     def by_id(self) -> Mapping[ChunkId, Chunk]:
         """The chunks by their full name."""
         return {chunk.id: chunk for chunk in self.chunks()}
+
+    def networks_named(self, names: Iterable[str]) -> list[NetworkSpec]:
+        """Those that have one of these names, in the order of the file."""
+        return [self.networks[at] for at in sorted(at for name in set(names) for at in self._networks_at.get(name, ()))]
+
+    def volumes_named(self, names: Iterable[str]) -> list[VolumeSpec]:
+        """The same of volumes."""
+        return [self.volumes[at] for at in sorted(at for name in set(names) for at in self._volumes_at.get(name, ()))]
+
+    @cached_property
+    def _networks_at(self) -> Mapping[str, list[int]]:
+        return _places(self.networks)
+
+    @cached_property
+    def _volumes_at(self) -> Mapping[str, list[int]]:
+        return _places(self.volumes)
+
+
+def _places(specs: Sequence[NetworkSpec | VolumeSpec]) -> dict[str, list[int]]:
+    """Where in the order of the file each name stands."""
+    found: dict[str, list[int]] = {}
+    for at, spec in enumerate(specs):
+        found.setdefault(spec.name, []).append(at)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

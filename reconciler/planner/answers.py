@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from reconciler.facts import TV, FactRef, Pnr
 from reconciler.intent.model import Chunk, FactsMode, Kind
@@ -18,20 +18,14 @@ def unknown(declared: Pnr) -> Pnr:
 
 def denied(chunk: Chunk, key: str) -> Pnr:
     """The fact when the chunk is down: as its health check says for failure, else N and ``no``."""
-    if chunk.health is not None:
-        for answer in chunk.health.on_failure:
-            if answer.key == key:
-                return answer.fact
-    return Pnr(chunk.flowout[key].prompt, ("no",), TV.N)
+    said = chunk.health.said_of_failure.get(key) if chunk.health is not None else None
+    return said or Pnr(chunk.flowout[key].prompt, ("no",), TV.N)
 
 
 def affirmed(chunk: Chunk, key: str) -> Pnr:
     """The fact when the chunk is up: as its health check says for success, else as declared."""
-    if chunk.health is not None:
-        for answer in chunk.health.on_success:
-            if answer.key == key:
-                return answer.fact
-    return chunk.flowout[key]
+    said = chunk.health.said_of_success.get(key) if chunk.health is not None else None
+    return said or chunk.flowout[key]
 
 
 def answers(i: ChunkInput, parts: Cast, own: Mapping[str, Pnr], before: Mapping[FactRef, Pnr]) -> dict[FactRef, Pnr]:
@@ -43,10 +37,11 @@ def answers(i: ChunkInput, parts: Cast, own: Mapping[str, Pnr], before: Mapping[
     chunk = i.chunk
     if chunk is None:
         return {}
+    how = _how(i, chunk, parts)
     result: dict[FactRef, Pnr] = {}
     for key, declared in chunk.flowout.items():
         ref = chunk.flowout_ref(key)
-        result[ref] = _answer(i, chunk, parts, key, declared, own, before.get(ref))
+        result[ref] = how(chunk, key, declared, own.get(key), before.get(ref))
     return result
 
 
@@ -70,52 +65,77 @@ def _serving(parts: Cast) -> Container | None:
     return main
 
 
-def _answer(
-    i: ChunkInput,
-    chunk: Chunk,
-    parts: Cast,
-    key: str,
-    declared: Pnr,
-    own: Mapping[str, Pnr],
-    before: Pnr | None,
-) -> Pnr:
+_How = Callable[[Chunk, str, Pnr, Pnr | None, Pnr | None], Pnr]
+"""The chunk, the fact as it is named and as it is declared, what the container said itself, and what stood before."""
+
+
+def _how(i: ChunkInput, chunk: Chunk, parts: Cast) -> _How:
+    """How each fact is answered as things stand: a chunk may have thousands."""
     if not i.engine_up:
-        return unknown(declared)
+        return lambda chunk, key, declared, own, before: unknown(declared)
     done = chunk.kind is Kind.JOB and i.memory.job_generation == i.generation
     c = _serving(parts)
     if c is None:
-        if done:
-            return affirmed(chunk, key)
-        was_there = before is not None and before.tv is not TV.U
-        failed = i.memory.failure is not None
-        return denied(chunk, key) if was_there or failed else unknown(declared)
+        return _affirm if done else _deny if i.memory.failure is not None else _deny_if_known
     if finished(i, c) or done:
-        return own.get(key) or affirmed(chunk, key)
+        return lambda chunk, key, declared, own, before: own or affirmed(chunk, key)
     if c.condition is not Condition.RUNNING:
-        if c.condition in (Condition.PAUSED, Condition.RESTARTING) or c.exit_code is not None:
-            return denied(chunk, key)
-        if i.memory.failure is not None:
-            return denied(chunk, key)  # it could not be started
-        return _still_denied(chunk, key, declared, before)
+        ended = c.condition in (Condition.PAUSED, Condition.RESTARTING) or c.exit_code is not None
+        # Where there was a failure, it could not be started.
+        return _deny if ended or i.memory.failure is not None else _stay_denied
     if chunk.kind is Kind.JOB:
-        return own.get(key) or unknown(declared)
+        return lambda chunk, key, declared, own, before: own or unknown(declared)
     if c is not parts.main:
-        return before if before is not None else unknown(declared)
-    if chunk.facts is not FactsMode.NONE and key in own:
-        in_doubt = own[key].tv is TV.Y and is_in_doubt(i, c)
-        return _still_denied(chunk, key, declared, before) if in_doubt else own[key]
+        return lambda chunk, key, declared, own, before: before if before is not None else unknown(declared)
+    by_health = _by_health(i, chunk, c)
+    if chunk.facts is FactsMode.NONE:
+        return by_health
+    is_doubted = is_in_doubt(i, c)
+
+    def by_its_word(chunk: Chunk, key: str, declared: Pnr, own: Pnr | None, before: Pnr | None) -> Pnr:
+        if own is None:
+            return by_health(chunk, key, declared, own, before)
+        return _stay_denied(chunk, key, declared, own, before) if own.tv is TV.Y and is_doubted else own
+
+    return by_its_word
+
+
+def _by_health(i: ChunkInput, chunk: Chunk, c: Container) -> _How:
+    """How each fact is answered that the container which serves has not answered itself."""
     tv = health_of(i, c)
     given_up = i.memory.failure is not None and i.memory.counted_run == c.run
     if tv is not TV.Y and given_up:
-        return denied(chunk, key)
+        return _deny
     if chunk.facts is FactsMode.OWN:
-        return _still_denied(chunk, key, declared, before)
+        return _stay_denied
     if tv is TV.Y:
-        return affirmed(chunk, key)
+        return _affirm
     if tv is TV.N:
-        return denied(chunk, key)
-    if i.memory.proven_run == c.run and before == affirmed(chunk, key):
-        return affirmed(chunk, key)  # it served all the time while an update was tried beside it
+        return _deny
+    served = i.memory.proven_run == c.run  # all the time while an update was tried beside it
+
+    def still(chunk: Chunk, key: str, declared: Pnr, own: Pnr | None, before: Pnr | None) -> Pnr:
+        if served and before == affirmed(chunk, key):
+            return affirmed(chunk, key)
+        return _still_denied(chunk, key, declared, before)
+
+    return still
+
+
+def _affirm(chunk: Chunk, key: str, declared: Pnr, own: Pnr | None, before: Pnr | None) -> Pnr:
+    return affirmed(chunk, key)
+
+
+def _deny(chunk: Chunk, key: str, declared: Pnr, own: Pnr | None, before: Pnr | None) -> Pnr:
+    return denied(chunk, key)
+
+
+def _deny_if_known(chunk: Chunk, key: str, declared: Pnr, own: Pnr | None, before: Pnr | None) -> Pnr:
+    was_there = before is not None and before.tv is not TV.U
+    return denied(chunk, key) if was_there else unknown(declared)
+
+
+def _stay_denied(chunk: Chunk, key: str, declared: Pnr, own: Pnr | None, before: Pnr | None) -> Pnr:
     return _still_denied(chunk, key, declared, before)
 
 

@@ -18,7 +18,7 @@ from reconciler.planner.arranged import Belongings
 from reconciler.planner.belongings_compare import DEFAULT_VOLUME_DRIVER, volume_differences
 from reconciler.planner.network_changes import Changes, NetworkChange
 from reconciler.planner.network_plan import arrange, users
-from reconciler.planner.observed import Condition, Container, Network, Observed, Volume
+from reconciler.planner.observed import Condition, Container, Network, Observed, Volume, owned
 
 ALIVE = (Condition.RUNNING, Condition.PAUSED, Condition.RESTARTING)
 
@@ -60,9 +60,8 @@ def networks(
     """The networks of a domain (those named in ``only``) that must be made or replaced, and what stands in the way.
     ``changes`` is what is remembered of networks that were made anew."""
     found = Belongings()
-    for spec in domain.networks:
-        if only is None or spec.name in only:
-            arrange(spec, domain, observed, (changes or {}).get(spec.name, NetworkChange()), now, found)
+    for spec in domain.networks if only is None else domain.networks_named(only):
+        arrange(spec, domain, observed, (changes or {}).get(spec.name, NetworkChange()), now, found)
     return found
 
 
@@ -72,9 +71,7 @@ def volumes(domain: Domain, observed: Observed, only: Collection[str] | None = N
     A volume of somebody else is not used unless the file says that it is external: what is in it is not ours.
     """
     found = Belongings()
-    for spec in domain.volumes:
-        if only is not None and spec.name not in only:
-            continue
+    for spec in domain.volumes if only is None else domain.volumes_named(only):
         seen = observed.volumes.get(spec.name)
         if seen is None and spec.external:
             found.missing[spec.name] = f"volume {spec.name}, which is declared external and does not exist"
@@ -156,7 +153,7 @@ def leftovers(
     found = Belongings()
     cause = "no longer declared" if wanted is not None else "its domain is gone"
     networks_wanted = {spec.name for spec in wanted.networks} if wanted is not None else set()
-    everywhere = (each for network in observed.networks.values() for each in (network, *network.twins))
+    everywhere = (each for network in owned(observed.networks, domain) for each in (network, *network.twins))
     for network in everywhere:
         if network.domain != domain or network.name in networks_wanted:
             continue
@@ -167,8 +164,8 @@ def leftovers(
     volumes_wanted = {spec.name for spec in (*wanted.volumes, *wanted.unused_volumes)} if wanted is not None else set()
     said = (*last.volumes, *last.unused_volumes) if last is not None and wanted is None else ()
     keeps = {spec.name: spec.keep or spec.external for spec in said}
-    for volume in observed.volumes.values():
-        if volume.domain != domain or volume.name in volumes_wanted:
+    for volume in owned(observed.volumes, domain):
+        if volume.name in volumes_wanted:
             continue
         by_person = wanted is None and volumes_too
         if keeps.get(volume.name, volume.keep) and not by_person:

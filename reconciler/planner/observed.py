@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
 from reconciler.intent.model import ChunkId, Ipam
 
@@ -172,6 +172,74 @@ class Volume:
     driver: str = ""
     driver_opts: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
+
+
+class Belonging(Protocol):
+    """A network or volume: what a domain may own."""
+
+    @property
+    def domain(self) -> str | None:
+        """Whose it is."""
+        ...
+
+
+B = TypeVar("B", bound=Belonging)
+
+
+class Owned(dict[str, B], Generic[B]):
+    """Networks or volumes by name, with those of each domain at hand: there may be thousands, of a thousand domains."""
+
+    def __init__(self, of: Mapping[str, B] | None = None) -> None:
+        super().__init__()
+        self._by_domain: dict[str, dict[str, None]] = {}
+        for name, one in (of or {}).items():
+            self[name] = one
+
+    def __setitem__(self, name: str, one: B) -> None:
+        self._lose(name)
+        super().__setitem__(name, one)
+        for domain in _domains(one):
+            self._by_domain.setdefault(domain, {})[name] = None
+
+    def __delitem__(self, name: str) -> None:
+        self._lose(name)
+        super().__delitem__(name)
+
+    def pop(self, name: str, *default: Any) -> Any:
+        """As a dictionary does."""
+        self._lose(name)
+        return super().pop(name, *default)
+
+    def setdefault(self, name: str, one: B) -> B:
+        """As a dictionary does."""
+        if name not in self:
+            self[name] = one
+        return self[name]
+
+    def of(self, domain: str) -> list[B]:
+        """Those that are a domain's, or have a twin that is."""
+        return [self[name] for name in self._by_domain.get(domain, ())]
+
+    def _lose(self, name: str) -> None:
+        before = self.get(name)
+        for domain in _domains(before) if before is not None else ():
+            names = self._by_domain.get(domain)
+            if names is not None:
+                names.pop(name, None)
+                if not names:
+                    del self._by_domain[domain]
+
+
+def _domains(one: Belonging) -> Iterable[str]:
+    every = (one, *getattr(one, "twins", ()))
+    return dict.fromkeys(each.domain for each in every if each.domain)
+
+
+def owned(everything: Mapping[str, B], domain: str) -> list[B]:
+    """Those of a domain, or with a twin of that name that is."""
+    if isinstance(everything, Owned):
+        return everything.of(domain)
+    return [one for one in everything.values() if domain in _domains(one)]
 
 
 @dataclass(frozen=True, slots=True)

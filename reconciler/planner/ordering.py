@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Generator, Iterable, Mapping
 from dataclasses import dataclass
 
 from reconciler.facts import TV, FactRef, GateEntry, Pnr
@@ -14,12 +14,11 @@ from reconciler.planner.answers import affirmed, denied
 
 def answerers(chunks: Iterable[Chunk]) -> dict[FactRef, tuple[ChunkId, ...]]:
     """Which chunks answer each fact."""
-    found: dict[FactRef, tuple[ChunkId, ...]] = {}
+    found: dict[FactRef, list[ChunkId]] = {}
     for chunk in chunks:
         for key in chunk.flowout:
-            ref = chunk.flowout_ref(key)
-            found[ref] = (*found.get(ref, ()), chunk.id)
-    return found
+            found.setdefault(chunk.flowout_ref(key), []).append(chunk.id)
+    return {ref: tuple(ids) for ref, ids in found.items()}
 
 
 def dependencies(chunks: Iterable[Chunk]) -> dict[ChunkId, frozenset[ChunkId]]:
@@ -28,13 +27,18 @@ def dependencies(chunks: Iterable[Chunk]) -> dict[ChunkId, frozenset[ChunkId]]:
     chunks = list(chunks)
     who = answerers(chunks)
     names = {chunk.container.name: chunk.id for chunk in chunks}
-    found = {}
-    for chunk in chunks:
-        by_facts = (who.get(entry.ref, ()) for entry in chunk.gate if entry.wanted.tv is TV.Y)
-        needs = {other for some in by_facts for other in some}
-        needs |= {names[name] for name in awaited(chunk.container) if name in names}
-        found[chunk.id] = frozenset(needs - {chunk.id})
-    return found
+    return {chunk.id: needed(chunk, who, names) for chunk in chunks}
+
+
+def needed(chunk: Chunk, who: Mapping[FactRef, Iterable[ChunkId]], names: Mapping[str, ChunkId]) -> frozenset[ChunkId]:
+    """The same of one chunk. ``who`` answers each fact, and whose container has which of the ``names``."""
+    needs: set[ChunkId] = set()
+    for entry in chunk.gate:
+        if entry.wanted.tv is TV.Y:
+            needs.update(who.get(entry.ref, ()))
+    needs.update(names[name] for name in awaited(chunk.container) if name in names)
+    needs.discard(chunk.id)
+    return frozenset(needs)
 
 
 def needed_first(needs: Mapping[ChunkId, Iterable[ChunkId]]) -> list[ChunkId]:
@@ -83,27 +87,43 @@ def unreachable(
     chunk answers stays as it is; what it has not answered yet, as after a start of the program, it may. A chunk that
     waits may answer only once its own gate can be reached.
     """
-    chunks = list(chunks)
-    possible: dict[FactRef, list[Pnr]] = {ref: [fact] for ref, fact in facts.items()}
-    anything: set[FactRef] = set()
-    waiting: dict[ChunkId, Chunk] = {}
+    looking = unreachable_in_steps(chunks, facts, standing)
+    while True:
+        try:
+            next(looking)
+        except StopIteration as looked:
+            found: dict[ChunkId, tuple[GateEntry, ...]] = looked.value
+            return found
+
+
+def unreachable_in_steps(
+    chunks: Iterable[Chunk], facts: Mapping[FactRef, Pnr], standing: Mapping[ChunkId, Standing]
+) -> Generator[int, None, dict[ChunkId, tuple[GateEntry, ...]]]:
+    """The same step by step; each tells how many facts and entries were looked at."""
+    prospect = _Prospect(facts)
+    waiting: list[Chunk] = []
     for chunk in chunks:
+        yield len(chunk.flowout)
         now = standing.get(chunk.id, Standing(State.READY))
         if now.state in (State.EXECUTING, State.FAILED) and not now.final:
-            _add(chunk, chunk.flowout, possible, anything)
+            prospect.may_give(chunk, chunk.flowout)
         elif now.state is State.COMPLETED:
-            _add(chunk, _not_answered(chunk, facts), possible, anything)
+            prospect.may_give(chunk, _not_answered(chunk, facts))
         elif now.state is State.READY:
-            waiting[chunk.id] = chunk
-    changed = True
-    while changed:
-        changed = False
-        for id, chunk in list(waiting.items()):
-            if not _unreached(chunk, possible, anything):
-                del waiting[id]
-                _add(chunk, chunk.flowout, possible, anything)
-                changed = True
-    return {id: _unreached(chunk, possible, anything) for id, chunk in waiting.items()}
+            waiting.append(chunk)
+    for chunk in waiting:
+        yield len(chunk.gate)
+        prospect.waits(chunk)
+    while prospect.open:
+        chunk = prospect.open.pop()
+        yield len(chunk.flowout)
+        prospect.may_give(chunk, chunk.flowout)
+    left = prospect.never_open()
+    return {
+        chunk.id: tuple(entry for entry in chunk.gate if not prospect.can_hold(entry))
+        for chunk in waiting
+        if chunk.id in left
+    }
 
 
 def _not_answered(chunk: Chunk, facts: Mapping[FactRef, Pnr]) -> list[str]:
@@ -112,18 +132,67 @@ def _not_answered(chunk: Chunk, facts: Mapping[FactRef, Pnr]) -> list[str]:
     return [key for key, fact in found.items() if fact is None or fact.tv is TV.U]
 
 
-def _add(chunk: Chunk, keys: Iterable[str], possible: dict[FactRef, list[Pnr]], anything: set[FactRef]) -> None:
-    for key in keys:
-        ref = chunk.flowout_ref(key)
-        if chunk.facts is not FactsMode.NONE:
-            anything.add(ref)
-        possible.setdefault(ref, []).extend((affirmed(chunk, key), denied(chunk, key)))
+_NOBODY_KNOWS = Pnr("", (), TV.U)
 
 
-def _unreached(chunk: Chunk, possible: Mapping[FactRef, list[Pnr]], anything: Set[FactRef]) -> tuple[GateEntry, ...]:
-    return tuple(
-        entry
-        for entry in chunk.gate
-        if entry.ref not in anything
-        and not any(entry.holds(fact) for fact in possible.get(entry.ref, [Pnr("", (), TV.U)]))
-    )
+class _Prospect:
+    """What facts may come to be. Each entry of a gate is looked at when it is met, and when its fact may come to be
+    something else: what hundreds of chunks wait for in a row is found out in one go along it."""
+
+    def __init__(self, facts: Mapping[FactRef, Pnr]) -> None:
+        self._facts = facts
+        self._givers: dict[FactRef, list[Chunk]] = {}
+        self._shut: dict[FactRef, list[tuple[Chunk, GateEntry]]] = {}
+        self._left: dict[ChunkId, int] = {}
+        self.open: list[Chunk] = []
+
+    def may_give(self, chunk: Chunk, keys: Iterable[str]) -> None:
+        """A chunk may come to answer these facts of its own, with a yes or a no."""
+        domain, cpux = chunk.id.domain, chunk.id.cpux
+        for key in keys:
+            ref = FactRef(domain, cpux, key)
+            givers = self._givers.setdefault(ref, [])
+            if givers and givers[-1].id.chunk == chunk.id.chunk:
+                continue  # equal copies give the same
+            givers.append(chunk)
+            shut = self._shut.get(ref)
+            if not shut:
+                continue
+            self._shut[ref] = []
+            for waiting, entry in shut:
+                if _may_meet(chunk, key, entry):
+                    self._left[waiting.id] -= 1
+                    if not self._left[waiting.id]:
+                        self.open.append(waiting)
+                else:
+                    self._shut[ref].append((waiting, entry))
+
+    def waits(self, chunk: Chunk) -> None:
+        """A chunk waits for its gate."""
+        shut = [entry for entry in chunk.gate if not self.can_hold(entry)]
+        self._left[chunk.id] = len(shut)
+        for entry in shut:
+            self._shut.setdefault(entry.ref, []).append((chunk, entry))
+        if not shut:
+            self.open.append(chunk)
+
+    def never_open(self) -> set[ChunkId]:
+        """Those of who waits whose gate can come to hold by nothing, once all that are ``open`` have given theirs."""
+        return {id for id, left in self._left.items() if left}
+
+    def can_hold(self, entry: GateEntry) -> bool:
+        """Whether an entry of a gate holds, or may come to."""
+        ref = entry.ref
+        fact, givers = self._facts.get(ref), self._givers.get(ref)
+        if not givers:
+            return entry.holds(fact if fact is not None else _NOBODY_KNOWS)
+        if fact is not None and entry.holds(fact):
+            return True
+        return any(_may_meet(giver, ref.key, entry) for giver in givers)
+
+
+def _may_meet(chunk: Chunk, key: str, entry: GateEntry) -> bool:
+    """Whether what a chunk may answer is what an entry of a gate wants. What it says itself can be anything."""
+    if chunk.facts is not FactsMode.NONE:
+        return True
+    return entry.holds(affirmed(chunk, key)) or entry.holds(denied(chunk, key))

@@ -32,7 +32,7 @@ def unsupported_of(chunk: Chunk, domain: Domain | None, connected: Connected | N
     if connected is None:
         return ()
     spec, api = chunk.container, connected.api_version
-    joined = [network for network in domain.networks if network.name in spec.networks] if domain is not None else []
+    joined = domain.networks_named(spec.networks) if domain is not None else []
     needs = [*endpoint_needs(spec), *(need for network in joined for need in network_needs(network))]
     return (
         *unsupported(spec.settings, engine=connected.engine, api_version=api, system=connected.system),
@@ -40,11 +40,15 @@ def unsupported_of(chunk: Chunk, domain: Domain | None, connected: Connected | N
     )
 
 
-def supported_networks(domain: Domain, connected: Connected | None) -> frozenset[str]:
-    """Those that the engine can make as declared; the others are left as they are, or unmade."""
+def supported_networks(
+    domain: Domain, connected: Connected | None, only: Iterable[str] | None = None
+) -> frozenset[str]:
+    """Those (of those named in ``only``) that the engine can make as declared; the others are left as they are, or
+    unmade."""
     api = connected.api_version if connected is not None else ""
+    networks = domain.networks if only is None else domain.networks_named(only)
     return frozenset(
-        network.name for network in domain.networks if not unmet(network_needs(network), engine="", api_version=api)
+        network.name for network in networks if not unmet(network_needs(network), engine="", api_version=api)
     )
 
 
@@ -59,10 +63,13 @@ def arrangements(
     engine can't honour."""
     networks = belongings.networks(domain, observed, changes, supported_networks(domain, connected), now)
     work = [*networks.work, *belongings.volumes(domain, observed).work]
-    return [one for one in work if str(one.key) not in _in_vain(domain, connected)] if work else []
+    in_vain = _in_vain(domain, connected) if work else ()
+    return [one for one in work if str(one.key) not in in_vain]
 
 
 def _in_vain(domain: Domain, connected: Connected | None) -> set[str]:
+    if not any(unsupported_of(chunk, domain, connected) for chunk in domain.chunks()):
+        return set()
     used: set[str] = set()
     wanted: set[str] = set()
     for chunk in domain.chunks():

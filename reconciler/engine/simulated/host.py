@@ -235,7 +235,7 @@ class SimulatedHost(SimulatedBelongings):
         if missing:
             raise StartFailed(f"container {name} can't be started: network {missing[0]} not found")
         hidden = self._hidden[c.id]
-        for other in self.containers.values():
+        for other in self.containers.values() if hidden.ports else ():
             port = clash(hidden.ports, other.published) if other.id != c.id and other.condition in ALIVE else None
             if port is not None:
                 raise PortInUse(f"host port {port} is held by container {other.name} ({other.id})")

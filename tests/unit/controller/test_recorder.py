@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from reconciler.controller.recorder import Recorder
+from reconciler.controller.work import MOST_AT_ONCE
 
 
 class SlowDisk:
@@ -34,6 +35,11 @@ class SlowDisk:
 
     def set_aside(self, domain: str, unknown: Sequence[str]) -> str:
         raise AssertionError("nothing is set aside here")
+
+
+def made_at_once(document: Mapping[str, Any]) -> Generator[int, None, Mapping[str, Any]]:
+    yield 1
+    return document
 
 
 class Nothing:
@@ -64,7 +70,7 @@ async def test_a_write_that_was_begun_before_the_end_is_not_overtaken_by_the_las
         await asyncio.to_thread(call)
 
     recorder = Recorder(snapshots=disk, intents=nothing, journal=nothing, clock=StandingClock(), offload=offload)
-    recorder.attach(lambda domain: {"number": number})
+    recorder.attach(lambda domain: made_at_once({"number": number}))
     recorder.touch("shop")
     running = asyncio.create_task(recorder.run())
     await asyncio.to_thread(disk.begun.wait, 30)
@@ -78,3 +84,71 @@ async def test_a_write_that_was_begun_before_the_end_is_not_overtaken_by_the_las
     disk.go_on.set()
     assert await last
     assert disk.saved == [1, 2]
+
+
+class Kept(SlowDisk):
+    """Keeps what is saved, at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.documents: list[Mapping[str, Any]] = []
+
+    def save(self, domain: str, document: Mapping[str, Any]) -> None:
+        self.documents.append(document)
+
+
+async def direct(call: Any) -> None:
+    call()
+
+
+async def test_nothing_is_written_while_what_is_known_is_in_the_middle_of_a_change() -> None:
+    kept, nothing, made = Kept(), Nothing(), 0
+
+    def build(domain: str) -> Generator[int, None, Mapping[str, Any]]:
+        nonlocal made
+        for _ in range(3):
+            made += 1
+            yield MOST_AT_ONCE
+        return {"domain": domain}
+
+    recorder = Recorder(snapshots=kept, intents=nothing, journal=nothing, clock=StandingClock(), offload=direct)
+    recorder.attach(build)
+    for domain in ("shop", "blog"):
+        recorder.touch(domain)
+    writing = asyncio.create_task(recorder.flush())
+    for _ in range(20):
+        await asyncio.sleep(0)
+        if made == 2:
+            break
+    recorder.hold()
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert made == 2
+    assert not kept.documents
+    assert not recorder.is_up_to_date
+    recorder.go_on()
+    assert await writing
+    assert kept.documents == [{"domain": "shop"}, {"domain": "blog"}]
+    assert made == 6
+
+
+async def test_a_document_that_is_much_work_is_made_in_several_turns() -> None:
+    kept, nothing, turns, steps = Kept(), Nothing(), 0, 0
+
+    def build(domain: str) -> Generator[int, None, Mapping[str, Any]]:
+        nonlocal steps
+        for _ in range(10 * MOST_AT_ONCE):
+            steps += 1
+            yield 1
+        return {"domain": domain}
+
+    recorder = Recorder(snapshots=kept, intents=nothing, journal=nothing, clock=StandingClock(), offload=direct)
+    recorder.attach(build)
+    recorder.touch("shop")
+    writing, most, before = asyncio.create_task(recorder.flush()), 0, 0
+    while not writing.done():
+        await asyncio.sleep(0)
+        turns, most, before = turns + 1, max(most, steps - before), steps
+    assert kept.documents
+    assert turns >= 10
+    assert most <= 2 * MOST_AT_ONCE

@@ -23,6 +23,24 @@ def problems(file: str, count: int) -> tuple[Problem, ...]:
         {"view": {"domains": []}},
         {"view": {"daemon": {"notes": ['"']}, "domains": [{"name": "a"}, {"name": "b"}]}},
         {"view": {"daemon": {}, "domains": [{"name": "ä"}], "more": None}, "written": True, "done": True},
+        {
+            "view": {
+                "domains": [
+                    {
+                        "name": "big",
+                        "cpuxs": [
+                            {"name": name, "facts": {f"f{n}": {"tv": "Y"} for n in range(facts)}, "chunks": chunks}
+                            for name, facts, chunks in (
+                                ("main", 450, [{"name": f"c{n}"} for n in range(41)]),
+                                ("none", 0, []),
+                                ("one", 1, [{"name": "c"}]),
+                            )
+                        ],
+                    },
+                    {"name": "empty", "cpuxs": []},
+                ]
+            }
+        },
         {"view": None, "exit": 3},
     ],
 )

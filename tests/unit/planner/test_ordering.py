@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
+
+import pytest
 
 from reconciler.facts import TV, FactRef, Pnr
 from reconciler.intent.model import Chunk, ChunkId
@@ -134,3 +137,35 @@ def test_what_has_not_our_labels_is_in_no_plan() -> None:
     whole = plan_all([Wish("shop", domain(WEB))], world)
     assert len(whole.plan) == 0
     assert [blocked.decision.reason.value for blocked in whole.blocked] == ["NameConflict"]
+
+
+class Counted(dict[FactRef, Pnr]):
+    """Facts that count how often they are looked up."""
+
+    looked_up = 0
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        self.looked_up += 1
+        return super().get(key, default)
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_what_waits_in_a_long_row_is_found_out_in_one_go_along_it(backwards: bool) -> None:
+    rest = [chunk(f"c{n}", needs=gate(f"c{n - 1}_ready")) for n in range(1, 300)]
+    row = [chunk("c0", needs=gate("nobody_ready")), *rest]
+    states = {one.id: Standing(State.READY) for one in row}
+    facts = Counted()
+    assert len(unreachable(reversed(row) if backwards else row, facts, states)) == 300
+    assert facts.looked_up <= 2 * 300
+    facts = Counted()
+    free = [chunk("c0"), *rest]
+    assert not unreachable(reversed(free) if backwards else free, facts, states)
+    assert facts.looked_up <= 2 * 300
+
+
+def test_equal_copies_are_asked_once_for_what_they_may_answer() -> None:
+    copies = [replace(API, id=replace(API.id, replica=n), replicas=200) for n in range(1, 201)]
+    states = {one.id: Standing(State.EXECUTING) for one in copies} | standing(page=State.READY)
+    facts = Counted()
+    assert not unreachable((*copies, PAGE), facts, states)
+    assert facts.looked_up <= 3
