@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass, replace
 from typing import Any
 
+from reconciler.facts import FactRef
 from reconciler.intent import image_names
 from reconciler.intent.model import Build, Chunk, Cpux, Domain, MountedFile, NetworkSpec
 from reconciler.intent.settings import SETTINGS
@@ -137,6 +138,8 @@ def _plain(value: Any) -> Any:
         return {f.name: _plain(part) for f, part in shown if part != _default(f) and f.name != "reader"}
     if isinstance(value, Mapping):
         return {key: _plain(part) for key, part in value.items()}
+    if isinstance(value, FactRef):
+        return value._asdict()  # by the names of its parts, as it has always been
     if isinstance(value, list | tuple):
         return [_plain(part) for part in value]
     return value
