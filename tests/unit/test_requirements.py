@@ -63,8 +63,28 @@ def test_what_is_pinned_is_what_the_project_asks_for(name: str, wanted: Iterable
 
 
 def test_what_is_tested_is_what_is_run() -> None:
-    run, developer = (versions(ROOT / "requirements" / f"{name}.txt") for name in ("run", "developer"))
+    build, run, developer = (versions(ROOT / "requirements" / f"{name}.txt") for name in ("build", "run", "developer"))
     assert run.items() <= developer.items(), "run: make lock"
+    assert all(developer.get(name, version) == version for name, version in build.items()), "run: make lock"
+
+
+def test_make_install_run_and_test_take_their_packages_from_the_lists() -> None:
+    """There is no second place that says which version of a package is taken: the lists are the constraints."""
+    script = (ROOT / "scripts" / "packages.sh").read_text()
+    assert '--require-hashes --no-build-isolation \\\n    --requirement "requirements/$set.txt"' in script
+    makefile = (ROOT / "Makefile").read_text()
+    rules = dict(re.findall(r"^(\$\(VENV\)/\.\w+|run|test): (.*(?:\n\t.*)*)", makefile, re.MULTILINE))
+    assert "scripts/packages.sh $(BIN)/python build run\n" in rules["$(VENV)/.installed"]
+    assert "scripts/packages.sh $(BIN)/python developer\n" in rules["$(VENV)/.developer"]
+    assert "$(VENV)/.installed" in rules["$(VENV)/.compiled"]
+    assert "$(VENV)/.compiled" in rules["run"]
+    assert "$(VENV)/.developer" in rules["test"]
+    assert 'scripts/packages.sh "$PREFIX/bin/python" build run\n' in (ROOT / "scripts" / "install.sh").read_text()
+
+
+@pytest.mark.parametrize("wanted", PROJECT["project"]["dependencies"])
+def test_each_dependency_has_a_lower_and_an_upper_bound(wanted: str) -> None:
+    assert sorted(bound.operator for bound in Requirement(wanted).specifier) == ["<", ">="]
 
 
 def test_nothing_is_installed_past_the_pins() -> None:
