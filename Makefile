@@ -9,7 +9,7 @@ TOOLS := .cache/tools
 PREFIX ?= /opt/pnr
 
 .DEFAULT_GOAL := help
-.PHONY: help run down test unit check audit format fuzz bench docs lock sbom install uninstall clean engine images
+.PHONY: help run down test unit cover check audit format fuzz bench docs lock sbom install uninstall clean engine images
 
 help: ## show the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,13 @@ test: $(VENV)/.developer $(VENV)/.compiled ## all tests, on a bare Debian machin
 unit: $(VENV)/.developer $(VENV)/.compiled ## the tests that need nothing
 	$(BIN)/python -m pytest -q tests/unit tests/simulation
 
+cover: $(VENV)/.developer $(VENV)/.compiled ## what `make unit` reaches: a table, and .cache/coverage/html
+	@$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -q tests/unit tests/simulation
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage html --quiet
+	$(BIN)/coverage report
+
 fuzz: $(VENV)/.developer $(VENV)/.compiled ## throw random input at all that takes some, for MINUTES (10)
 	@scripts/fuzz.sh $(BIN)/python $(or $(MINUTES),10)
 
@@ -98,4 +105,4 @@ uninstall: ## remove the service; PURGE=1 its domains and state as well, SECRETS
 
 clean: ## remove what was built here, and the demo's images
 	@scripts/images.sh remove
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .cache/coverage
