@@ -67,11 +67,13 @@ cover: $(VENV)/.developer $(VENV)/.compiled ## what `make unit` reaches: a table
 fuzz: $(VENV)/.developer $(VENV)/.compiled ## throw random input at all that takes some, for MINUTES (10)
 	@scripts/fuzz.sh $(BIN)/python $(or $(MINUTES),10)
 
-check: $(VENV)/.developer $(VENV)/.compiled ## format, lint, types, import rules
+# In the order of what they take, so that what is quickly found wrong is quickly said. The hooks of .pre-commit-config.yaml
+# are the same commands.
+check: $(VENV)/.developer ## format, lint, import rules, types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/mypy
 
 audit: $(VENV)/.developer $(if $(OFFLINE),,$(TOOLS)/.made) ## static analysis and known vulnerabilities; OFFLINE=1 what needs no network
 	@scripts/audit.sh $(BIN) $(if $(OFFLINE),,$(TOOLS)/bin)
