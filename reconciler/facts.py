@@ -6,7 +6,7 @@ owns the table of facts but the controller's loop; everything here works on valu
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
@@ -111,8 +111,3 @@ def is_open(gate: Gate, facts: Mapping[FactRef, Pnr]) -> bool:
 def is_closed(gate: Gate, facts: Mapping[FactRef, Pnr]) -> bool:
     """True when some entry is known not to hold (see :meth:`GateEntry.contradicted`)."""
     return any(entry.contradicted(facts.get(entry.ref, UNKNOWN)) for entry in gate)
-
-
-def mentioned(gate: Gate) -> Iterable[FactRef]:
-    """The facts that a gate asks about."""
-    return (entry.ref for entry in gate)

@@ -28,13 +28,11 @@ def configure(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     """Show the plan; an exit code."""
-    import asyncio
-
     from reconciler.daemon.planning import make_plan
 
     domains, state = folders(args)
-    planned = asyncio.run(make_plan(service_options(args, domains, state)))
-    whole, problems = planned.whole, planned.problems
+    planned = make_plan(service_options(args, domains, state))
+    problems = planned.problems
     if args.json:
         steps = [
             {
@@ -45,19 +43,18 @@ def run(args: Namespace) -> int:
                 "cause": step.cause,
                 "after": list(step.after),
             }
-            for step in whole.plan
+            for step in planned.plan
         ]
         blocked = [
-            {"chunk": str(one.id), "reason": one.decision.reason.value, "message": one.decision.message}
-            for one in whole.blocked
+            {"chunk": str(one.id), "reason": one.reason.value, "message": one.message} for one in planned.blocked
         ]
         held = [{"domain": name, "reason": why, "message": text} for name, (why, text) in planned.held.items()]
         errors = [problem.as_dict() for problem in problems]
         print_json({"steps": steps, "blocked": blocked, "held": held, "errors": errors, "notes": list(planned.notes)})
     else:
         said = [
-            *([str(whole.plan)] if len(whole.plan) else []),
-            *(f"{one.id} can't go on ({one.decision.reason}): {one.decision.message}" for one in whole.blocked),
+            *([str(planned.plan)] if len(planned.plan) else []),
+            *(f"{one.id} can't go on ({one.reason}): {one.message}" for one in planned.blocked),
             *held_lines({name: text for name, (_, text) in planned.held.items()}),
         ]
         if said or not problems:

@@ -87,7 +87,6 @@ class Attention:
             since, began = self._since(record, main), self._began(record, main)
             record.health = Health(main.run, main.id, since, networks=reach, began=began)
             record.own = {}
-            record.own_run = main.run
             if chunk.facts is not FactsMode.NONE:
                 self.read_own(record)
         seen_at = min(self._known.world.seen_at(id) for id in (main.id, *self._known.sharing(chunk)))

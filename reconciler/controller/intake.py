@@ -6,12 +6,12 @@ domain down, but not at once and not always: see :mod:`reconciler.controller.rem
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from reconciler.controller.clock import Clock
-from reconciler.controller.protocols import Judge, Judged, Scan
+from reconciler.controller.protocols import Judge, Judged, Scan, StoredIntent
 from reconciler.controller.recorder import Recorder, Restored
 from reconciler.controller.records import DomainRecord
 from reconciler.controller.removals import Removals
@@ -49,24 +49,7 @@ class Intake:
 
     def restore(self, restored: Restored) -> None:
         """Begin with what was in force when the program last ran."""
-        recalled = self._judge.recall(restored.intents)
-        stored = {intent.domain for intent in restored.intents}
-        for name in stored | restored.documents.keys():
-            document = restored.documents.get(name, {})
-            domain = recalled.get(name)
-            self._domains[name] = DomainRecord(
-                name=name,
-                file=domain.file if domain is not None else str(document.get("file", f"{name}.json")),
-                domain=domain,
-                intent=str(document.get("intent", domain.intent if domain is not None else "")),
-                generation=int(document.get("generation", 1)),
-                commit=document.get("commit"),
-                down=bool(document.get("down", False)) or self._keep_down(name),
-                gone=bool(document.get("gone", False)),
-                held=str(document.get("held", "")),
-                hold=_hold(document),
-                held_since=_moment(document.get("held_since")),
-            )
+        self._domains.update(restored_domains(restored, self._judge.recall, self._keep_down))
         self.removals.restore(restored.folder)
 
     def take(self, scan: Scan, judged: Judged | None) -> dict[str, Domain | None]:
@@ -110,10 +93,7 @@ class Intake:
 
     def in_force(self) -> list[InForce]:
         """What was accepted before, beside which files are judged."""
-        return [
-            InForce(r.name, r.file, r.domain, r.gone, r.missed_at is not None or bool(r.held))
-            for r in self._domains.values()
-        ]
+        return in_force(self._domains.values())
 
     def _declared(self, domain: Domain, scan: Scan, changes: dict[str, Domain | None]) -> None:
         record = self._domains.get(domain.name)
@@ -210,6 +190,38 @@ class Intake:
             record.problems = ()
             self._recorder.touch(record.name)
             self._recorder.journal(kind="intent", domain=record.name, message=f"{record.file} is gone")
+
+
+def restored_domains(
+    restored: Restored,
+    recall: Callable[[Sequence[StoredIntent]], Mapping[str, Domain]],
+    keep_down: Callable[[str], bool] = lambda name: False,
+) -> dict[str, DomainRecord]:
+    """The records of domains as the state directory tells them; ``recall`` gives what the stored texts mean."""
+    recalled = recall(restored.intents)
+    found = {}
+    for name in {intent.domain for intent in restored.intents} | restored.documents.keys():
+        document = restored.documents.get(name, {})
+        domain = recalled.get(name)
+        found[name] = DomainRecord(
+            name=name,
+            file=domain.file if domain is not None else str(document.get("file", f"{name}.json")),
+            domain=domain,
+            intent=str(document.get("intent", domain.intent if domain is not None else "")),
+            generation=int(document.get("generation", 1)),
+            commit=document.get("commit"),
+            down=bool(document.get("down", False)) or keep_down(name),
+            gone=bool(document.get("gone", False)),
+            held=str(document.get("held", "")),
+            hold=_hold(document),
+            held_since=_moment(document.get("held_since")),
+        )
+    return found
+
+
+def in_force(records: Iterable[DomainRecord]) -> list[InForce]:
+    """What was accepted before, beside which files are judged."""
+    return [InForce(r.name, r.file, r.domain, r.gone, r.missed_at is not None or bool(r.held)) for r in records]
 
 
 def _told(problems: tuple[Problem, ...]) -> list[str]:

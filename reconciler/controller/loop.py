@@ -89,6 +89,7 @@ class Controller:
         keep_down: Callable[[str], bool] | None = None,
         lending: Lending | None = None,
         may_take_up: Callable[[str, str], bool] | None = None,
+        make_executor: Callable[[Engine, Callable[[Message], None]], Executor] = Executor,
     ) -> None:
         self._lending = lending or Lending()
         self.known = Known(clock, recorder)
@@ -107,7 +108,7 @@ class Controller:
         self._inbox: deque[Message] = deque()
         self._wake = asyncio.Event()
         self._changed = asyncio.Event()
-        self._executor = Executor(engine, self.post)
+        self._executor = make_executor(engine, self.post)
         self._prober = Prober(inside=engine, ping=engine.ping, make=make_probe, clock=clock, post=self.post)
         self._images = Images(
             known=self.known, engine=engine, post=self.post, seed=seed, may_take_up=may_take_up or _nobodys

@@ -64,7 +64,6 @@ class ChunkRecord:
     worked_at: float = 0.0  # when work on it ended last, or the program began
     under_way: tuple[ChunkInput, Work] | None = None  # the work, and what it was begun from
     own: Mapping[str, Pnr] = field(default_factory=dict)
-    own_run: str = ""
     own_problems: tuple[str, ...] = ()
     touched: int = 0
     put_off: set[str] = field(default_factory=set)

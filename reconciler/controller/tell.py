@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from reconciler import __version__
 from reconciler.controller import telling_images
@@ -25,6 +25,8 @@ from reconciler.planner.cleaning import sentence
 from reconciler.planner.observed import Condition
 from reconciler.planner.support import Connected, arrangements, unmet
 from reconciler.sentences import LAST_ATTEMPT, advised, taken_apart
+
+T = TypeVar("T")
 
 FACTS_A_STEP = 200
 
@@ -54,14 +56,14 @@ def is_removing(c: Known, record: DomainRecord) -> bool:
     return any(c.world.by_owner.get(id) or c.chunks[id].busy is not None for id in left)
 
 
-def at_once(making: Generator[int, None, dict[str, Any]]) -> dict[str, Any]:
+def at_once(making: Generator[int, None, T]) -> T:
     """What is made step by step."""
     while True:
         try:
             next(making)
         except StopIteration as made:
-            document: dict[str, Any] = made.value
-            return document
+            result: T = made.value
+            return result
 
 
 def view(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -14,10 +14,10 @@ from reconciler.daemon.protocol import ServiceOptions
 from reconciler.engine.protocol import Engine, EngineError, EngineUnavailable
 from reconciler.errors import PnrError
 from reconciler.intent.image_names import parse
-from reconciler.intent.model import AutoUpdatePolicy, Chunk, ChunkId, Domain
+from reconciler.intent.model import Chunk, ChunkId, Domain
 from reconciler.intent.settings.volumes import images_mounted
 from reconciler.planner.images import registry_digests, unused
-from reconciler.planner.observed import Container, ImageNews, ImageSeen
+from reconciler.planner.observed import Container, ImageSeen
 from reconciler.sources.directory import DirectorySource
 from reconciler.sources.protocol import FileSeen
 from reconciler.state.intents import IntentStore
@@ -48,43 +48,20 @@ async def rows(
     chunks = [chunk for domain in domains for chunk in domain.chunks() if chunk.id.replica == 1]
     containers = list((await engine.observe()).containers.values())
     wanted = {chunk.container.image: chunk for chunk in chunks if _is_asked_for(chunk)} if ask else {}
-    newest = dict(zip(wanted, await asyncio.gather(*(_newest(engine, c) for c in wanted.values())), strict=True))
+    found = dict(zip(wanted, await asyncio.gather(*(newest(engine, c) for c in wanted.values())), strict=True))
     ids = {container.image_id for container in containers if container.owner is not None}
     rejected = rejected or {}
     ids.update(rejected.values())
     seen = dict(zip(ids, await asyncio.gather(*(engine.image(id) for id in ids)), strict=True))
-    return [_row(chunk, containers, seen, newest, ask, rejected.get(chunk.id, "")) for chunk in chunks]
-
-
-async def news(
-    engine: Engine, domains: Iterable[Domain], may_take_up: Callable[[str, str], bool]
-) -> dict[ChunkId, ImageNews]:
-    """What a plan has to know of images: what the engine has under each tag and, for those that follow a registry, what
-    that has. A registry that can't be asked changes nothing. ``may_take_up`` says of a name and a domain whether that
-    may be what another domain has built."""
-    chunks = [chunk for domain in domains for chunk in domain.chunks()]
-    there = await engine.images_named({c.container.image for c in chunks if not parse(c.container.image).is_fixed})
-    asked = {
-        c.container.image: c for c in chunks if c.auto_update and c.auto_update.policy is AutoUpdatePolicy.REGISTRY
-    }
-    newest = dict(zip(asked, await asyncio.gather(*(_newest(engine, c) for c in asked.values())), strict=True))
-    found = {}
-    for chunk in chunks:
-        image = chunk.container.image
-        seen = there.get(image)
-        if seen is not None:
-            says = newest.get(image, Newest(None)) if chunk.auto_update is not None else Newest(None)
-            is_strange = seen.built_by not in ("", chunk.id.domain) and not may_take_up(image, chunk.id.domain)
-            stranger = seen.built_by if is_strange else ""
-            found[chunk.id] = ImageNews(seen.id, registry_digests(seen, image), says.digest or "", stranger=stranger)
-    return found
+    return [_row(chunk, containers, seen, found, ask, rejected.get(chunk.id, "")) for chunk in chunks]
 
 
 def _is_asked_for(chunk: Chunk) -> bool:
     return chunk.container.build is None and not parse(chunk.container.image).is_fixed
 
 
-async def _newest(engine: Engine, chunk: Chunk) -> Newest:
+async def newest(engine: Engine, chunk: Chunk) -> Newest:
+    """What a registry has under the name that a chunk has. Raises EngineUnavailable."""
     try:
         async with asyncio.timeout(ANSWER_SECONDS):
             return Newest(await engine.newest_digest(chunk.container.image, chunk.container.logins))

@@ -1,35 +1,35 @@
 """What ``pnr apply`` would do now: the whole plan, from the files, the engine and what the state directory remembers.
 
-The files are taken in as the daemon takes them in: a domain whose file is gone is to go, of one whose file is not valid
-the last good intent stays in force, and a job that was done for this generation is done. Nothing is written: a daemon
-may be at work with the same directory.
+All is read as the daemon reads it, and then the daemon's own loop does it on a pretended engine
+(:mod:`reconciler.daemon.rehearsal`). Nothing is written: a daemon may be at work with the same directory.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from reconciler.controller.clock import SystemClock
-from reconciler.controller.intake import Intake
+from reconciler.controller.intake import Intake, in_force, restored_domains
 from reconciler.controller.known_values import known_values
-from reconciler.controller.recorder import Recorder, Restored
+from reconciler.controller.recorder import Restored
 from reconciler.controller.records import DomainRecord
-from reconciler.controller.snapshots import restore_chunks
 from reconciler.daemon import address
-from reconciler.daemon.images import news
-from reconciler.daemon.parts import make_contents, make_engine, make_judge, offload
+from reconciler.daemon.images import newest
+from reconciler.daemon.parts import make_contents, make_engine, make_judge
 from reconciler.daemon.policy import make_policy
 from reconciler.daemon.protocol import ServiceOptions
+from reconciler.daemon.rehearsal.ground import Ground
+from reconciler.daemon.rehearsal.rehearse import Blocked, rehearse
+from reconciler.engine.protocol import Engine
 from reconciler.errors import PnrError
-from reconciler.intent.model import Problem
-from reconciler.planner.memory import Memory
-from reconciler.planner.plan import WholePlan, Wish, plan_all
-from reconciler.planner.support import Connected
+from reconciler.intent.image_names import parse
+from reconciler.intent.model import Adopt, AutoUpdatePolicy, Chunk, Problem
+from reconciler.planner.actions import ExamineContainer, Plan
+from reconciler.planner.observed import Container, ImageSeen, Observed
 from reconciler.sources.directory import DirectorySource
 from reconciler.state.folder import FolderStore
 from reconciler.state.intents import IntentStore
-from reconciler.state.journal import Journal
 from reconciler.state.snapshot import SnapshotStore
 
 CONNECT_SECONDS = 1.0
@@ -40,7 +40,8 @@ class Planned:
     """What ``apply`` would do now and what stands in the way of the rest, what is wrong with the files, and by domain
     why its removal is held: the reason and its words. ``notes`` are what is to be known of the files besides."""
 
-    whole: WholePlan
+    plan: Plan
+    blocked: Sequence[Blocked]
     problems: Sequence[Problem]
     held: Mapping[str, tuple[str, str]]
     notes: Sequence[str] = ()
@@ -52,11 +53,24 @@ class FilesHeld(PnrError):
     code = "FilesHeld"
 
 
-async def make_plan(options: ServiceOptions) -> Planned:
-    """Plan from what there is now. Changes nothing."""
+def make_plan(options: ServiceOptions) -> Planned:
+    """Plan from what there is now. Changes nothing. Blocking; not from within an event loop."""
+    ground = asyncio.run(look_around(options))
+    rehearsed = rehearse(ground)
+    records, intake = rehearsed.known.domains, rehearsed.intake
+    problems = [problem for file in sorted(_problems(intake, records).items()) for problem in file[1]]
+    held = {name: (str(one.hold), one.held) for name, one in sorted(records.items()) if one.hold is not None}
+    meant = [one.domain for _, one in sorted(records.items()) if one.domain is not None and not one.gone]
+    notes = [f"{domain.file}: {note}" for domain in meant for note in domain.notes]
+    return Planned(rehearsed.plan, rehearsed.blocked, problems, held, notes)
+
+
+async def look_around(options: ServiceOptions) -> Ground:
+    """Read the files, the state directory, the engine and the registries. Raises PnrError."""
     policy = make_policy(options)
     contents = make_contents(options, policy, make_key=False)
     engine, _, _ = make_engine(options, contents, policy)
+    judge = make_judge(options, contents, policy)
     try:
         source = DirectorySource(options.domains, polling=True)
         scans = source.scans()
@@ -67,45 +81,55 @@ async def make_plan(options: ServiceOptions) -> Planned:
         snapshots, intents = SnapshotStore(options.state), IntentStore(options.state)
         documents = {name: known_values(found)[0] for name, found in snapshots.load_all(mending=False)[0].items()}
         restored = Restored(documents, intents.load_all(mending=False), FolderStore(options.state).load())
-        clock = SystemClock()
-        # It is never run, so that what it is told goes nowhere.
-        recorder = Recorder(
-            snapshots=snapshots,
-            intents=intents,
-            journal=Journal(options.state / "events.jsonl"),
-            clock=clock,
-            offload=offload,
-        )
-        records: dict[str, DomainRecord] = {}
-        judge = make_judge(options, contents, policy)
-        stirred_at = source.stirred_at
-        intake = Intake(domains=records, judge=judge, recorder=recorder, clock=clock, stirred_at=stirred_at)
-        intake.restore(restored)
-        if _daemon_runs(options):
-            # Then a file that is not there was there before: it went under the daemon's eyes.
-            for record in records.values():
-                record.seen = True
-        intake.take(scan, None if scan.root_missing else await judge(scan.files, intake.in_force()))
-        intake.judge_removals()
+        before = in_force(restored_domains(restored, judge.recall).values())
+        judged = await judge({} if scan.root_missing else scan.files, before)
         info = await engine.connect()
         observed = await engine.observe()
-        wishes = [_wish(record) for record in records.values() if not record.unknown]
-        wanted = [wish.domain for wish in wishes if wish.domain is not None]
-        file_of = {domain.name: domain.file for domain in wanted}
-        found = await news(engine, wanted, policy.asking(file_of.get).may_take_up)
-        memories = {
-            record.id: Memory(job_generation=record.memory.job_generation) for record in restore_chunks(restored, clock)
-        }
+        wanted = [*judge.recall(restored.intents).values(), *judged.domains.values()]
+        chunks = [chunk for domain in wanted for chunk in domain.chunks()]
+        images, digests = await _images(engine, chunks)
         files, _ = await engine.file_news([c for c in observed.containers.values() if c.owner is not None and c.run])
-        connected = Connected(str(info), info.api_version, info.system)
-        whole = plan_all(wishes, observed, memories=memories, images=found, connected=connected, files=files)
-        problems = [problem for file in sorted(_problems(intake, records).items()) for problem in file[1]]
-        held = {name: (str(one.hold), one.held) for name, one in sorted(records.items()) if one.hold is not None}
-        meant = [one.domain for _, one in sorted(records.items()) if one.domain is not None and not one.gone]
-        notes = [f"{domain.file}: {note}" for domain in meant for note in domain.notes]
-        return Planned(whole, problems, held, notes)
+        return Ground(
+            scan=scan,
+            judged=judged,
+            restored=restored,
+            recall=judge.recall,
+            info=info,
+            observed=observed,
+            images=images,
+            digests=digests,
+            examined=await _examined(engine, chunks, observed),
+            files=files,
+            may_take_up=policy.asking({domain.name: domain.file for domain in wanted}.get).may_take_up,
+            stirred_at=source.stirred_at(),
+            is_watched=_daemon_runs(options),
+        )
     finally:
+        await judge.close()
         await engine.close()
+
+
+async def _images(engine: Engine, chunks: Iterable[Chunk]) -> tuple[Mapping[str, ImageSeen], Mapping[str, str]]:
+    """What the engine has under the names that chunks have, and what registries have, as far as that is followed."""
+    chunks = list(chunks)
+    images = await engine.images_named({c.container.image for c in chunks if not parse(c.container.image).is_fixed})
+    followed = {
+        c.container.image: c for c in chunks if c.auto_update and c.auto_update.policy is AutoUpdatePolicy.REGISTRY
+    }
+    said = await asyncio.gather(*(newest(engine, chunk) for chunk in followed.values()))
+    return images, {name: one.digest for name, one in zip(followed, said, strict=True) if one.digest is not None}
+
+
+async def _examined(engine: Engine, chunks: Iterable[Chunk], observed: Observed) -> Mapping[str, Container]:
+    """The containers of others that may be taken over, with what was asked of them. The engine is only asked."""
+    by_name = {c.name: c for c in observed.containers.values() if c.owner is None}
+    names = {c.container.name for c in chunks if c.adopt is not Adopt.NO} & by_name.keys()
+    found = {}
+    for name in sorted(names):
+        container = await engine.perform(ExamineContainer(name))
+        if container is not None:
+            found[container.id] = container
+    return found
 
 
 def _daemon_runs(options: ServiceOptions) -> bool:
@@ -115,12 +139,6 @@ def _daemon_runs(options: ServiceOptions) -> bool:
         return False
     connection.close()
     return True
-
-
-def _wish(record: DomainRecord) -> Wish:
-    """A domain that a person took down comes back with ``apply``."""
-    wanted = None if record.gone else record.domain
-    return Wish(record.name, wanted, record.generation, last=record.domain)
 
 
 def _problems(intake: Intake, records: dict[str, DomainRecord]) -> dict[str, tuple[Problem, ...]]:

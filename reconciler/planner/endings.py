@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from reconciler.intent.model import Kind
 from reconciler.lifecycle import Reason
-from reconciler.planner.gist import gist
 from reconciler.planner.observed import Container
 from reconciler.planner.situation import ChunkInput
 
@@ -18,15 +17,13 @@ def ended_by_others(i: ChunkInput, c: Container) -> str:
     return "it ended while the engine or pnr did not run" if c.run in i.ended_unseen else ""
 
 
-def how_it_ended(c: Container, output: str, limit: object = None) -> tuple[Reason, str]:
+def how_it_ended(c: Container, limit: object = None) -> tuple[Reason, str]:
     """Reason and message of an end; ``limit`` is the container's of memory."""
-    said = gist(output)
-    tail = f"; it said: {said}" if said else ""
     if c.oom_killed:
-        return Reason.OOM_KILLED, f"{killed(c.exit_code, limit)}{tail}"
+        return Reason.OOM_KILLED, killed(c.exit_code, limit)
     if c.exit_code == 0:
-        return Reason.EXITED, f"ended with exit code 0{tail}"
-    return Reason.EXITED_NON_ZERO, f"exit code {c.exit_code}{tail}"
+        return Reason.EXITED, "ended with exit code 0"
+    return Reason.EXITED_NON_ZERO, f"exit code {c.exit_code}"
 
 
 def killed(code: int | None, limit: object) -> str:

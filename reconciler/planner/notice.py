@@ -144,7 +144,7 @@ def _notice_restarts(i: ChunkInput, c: Container, parts: Cast) -> Memory:
     m = crash_loop.restarts_seen(before, c, i.now)
     if m.crashes > before.crashes or (m.runs and m.runs != before.runs):
         limit = i.chunk.container.settings.get("mem_limit") if i.chunk is not None else None
-        how = how_it_ended(c, i.last_output, limit)[1] if c.condition is Condition.RESTARTING else _last_end(m, limit)
+        how = how_it_ended(c, limit)[1] if c.condition is Condition.RESTARTING else _last_end(m, limit)
         counted = c.run if c.condition is Condition.RESTARTING else m.counted_run
         text = crash_loop.told(m, how)
         m = replace(m, counted_run=counted, last_error=text)
@@ -218,7 +218,7 @@ def _notice_end(i: ChunkInput, c: Container, parts: Cast) -> Memory:
     assert chunk is not None
     if finished(i, c):
         return replace(attempt_begins(m), job_generation=i.generation, counted_run=c.run, attempts=0, last_error="")
-    failure = Failure(*how_it_ended(c, i.last_output, chunk.container.settings.get("mem_limit")))
+    failure = Failure(*how_it_ended(c, chunk.container.settings.get("mem_limit")))
     if chunk.kind is Kind.SERVICE and c.run != i.told_run:
         seen_for = i.now - i.health.began if i.health.run == c.run else 0.0
         m = crash_loop.ended(m, c, i.now, seen_for)

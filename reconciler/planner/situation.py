@@ -75,7 +75,6 @@ class ChunkInput:
     jitter: float = 0.5
     answered_all: bool = False
     engine_up: bool = True
-    last_output: str = ""
     flowin: Mapping[str, str] = field(default_factory=dict)
     turn: str = ""
     comes_after: str = ""

@@ -23,7 +23,7 @@ from reconciler.planner.belongings_compare import network_differences, volume_di
 from reconciler.planner.endpoints import endpoint_differences
 from reconciler.planner.network_changes import NetworkChange
 from reconciler.planner.observed import Condition, Container, Network, Observed, Volume
-from reconciler.planner.plan import Wish, plan_all
+from tests.planned import Wish, plan_all
 from tests.unit.planner.build import chunk, container, domain, healthy, situation, steps, think
 
 NET = "pnr_shop"
@@ -269,18 +269,19 @@ def test_a_keep_that_came_too_late_is_told() -> None:
     assert "it will be removed" in said
 
 
-def test_the_plan_shows_what_is_made_anew_and_what_goes() -> None:
+def test_the_plan_shows_what_is_made_anew_who_is_connected_again_and_what_goes() -> None:
     of = shop(network=NetworkSpec(NET, internal=True))
     (web,) = of.chunks()
     seen = world(container(web), networks=[network(), Network("n2", f"{NET}_back", "shop")])
     trial = "to see whether the engine takes it, before anybody is disconnected"
     plan = plan_all([Wish("shop", of)], seen).plan
     assert [str(step) for step in plan] == [
-        f"[] -> #1 shop, CreateNetwork {NET}.pnr-trial, {trial}",
-        f"[1] -> #2 shop, RemoveNetwork {NET}.pnr-trial, {trial}",
-        f"[2] -> #3 shop, RemoveNetwork {NET}, internal: true declared, false found",
-        f"[3] -> #4 shop, CreateNetwork {NET}, internal: true declared, false found",
-        f"[] -> #5 shop, RemoveNetwork {NET}_back, no longer declared",
+        f"[] -> #1 shop, RemoveNetwork {NET}_back, no longer declared",
+        f"[] -> #2 shop, CreateNetwork {NET}.pnr-trial, {trial}",
+        f"[2] -> #3 shop, RemoveNetwork {NET}.pnr-trial, {trial}",
+        f"[3] -> #4 shop, RemoveNetwork {NET}, internal: true declared, false found",
+        f"[4] -> #5 shop, CreateNetwork {NET}, internal: true declared, false found",
+        f"[5] -> #6 shop/main/web, ConnectNetwork shop_web to {NET}, is not connected to {NET}",
     ]
 
 

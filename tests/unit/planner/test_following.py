@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from typing import Any
 
 from reconciler.intent.model import Adopt, AutoUpdate, AutoUpdatePolicy, Chunk, Kind
 from reconciler.planner import following
 from reconciler.planner.memory import Memory
-from reconciler.planner.observed import Container, ImageNews, Network, Observed
-from reconciler.planner.plan import Wish, plan_all
+from reconciler.planner.observed import Container, ImageNews, ImageSeen, Network, Observed
 from reconciler.sentences import taken_apart
+from tests.planned import Wish, plan_all
 from tests.unit.planner.build import chunk, container, domain
 
 REGISTRY, LOCAL = AutoUpdate(AutoUpdatePolicy.REGISTRY), AutoUpdate(AutoUpdatePolicy.LOCAL)
@@ -114,16 +115,28 @@ def test_a_moved_tag_is_named_but_not_that_of_a_fixed_image() -> None:
     assert following.moved(web(None, image=f"nginx:1@sha256:{'a' * 64}"), NEW, made()) == ""
 
 
+def _full(digest: str) -> str:
+    return f"sha256:{hashlib.sha256(digest.encode()).hexdigest()}"
+
+
+def on_the_engine(what: Chunk, news: ImageNews) -> dict[str, Any]:
+    """What the engine and the registry have, so that this is the news."""
+    digests = tuple(f"nginx@{_full(digest)}" for digest in sorted(news.digests))
+    image = ImageSeen(news.id, ("nginx:1",), digests, built_by=news.stranger)
+    newest = {what.container.image: _full(news.newest)} if news.newest else {}
+    return {"images": {what.container.image: image}, "digests": newest}
+
+
 def test_a_plan_shows_what_a_person_who_applies_it_will_have() -> None:
     def lines(what: Chunk, news: ImageNews) -> str:
         there = made()
         seen = Observed({there.id: there}, {"pnr_shop": Network("n1", "pnr_shop", "shop")})
-        return str(plan_all([Wish("shop", domain(what))], seen, images={what.id: news}).plan)
+        return str(plan_all([Wish("shop", domain(what))], seen, **on_the_engine(what, news)).plan)
 
     assert "StopContainer shop_web, image: nginx:1 is sha256:new now" in lines(web(None), UNKNOWN)
     assert "StopContainer shop_web, image: nginx:1 is sha256:new now" in lines(web(), NEW)
     assert "EnsureImage nginx:1, the registry has another image" in lines(web(), NOT_FETCHED)
-    assert "shop_web" not in lines(web(), NOT_FETCHED)
+    assert "StopContainer shop_web, image: nginx:1 is sha256:" in lines(web(), NOT_FETCHED)
     assert lines(web(None), ImageNews("sha256:old")) == ""
 
 
@@ -157,7 +170,7 @@ def test_an_update_that_was_asked_for_before_goes_on_to_what_was_meant_then() ->
 def test_a_plan_takes_up_nothing_that_another_domain_has_built() -> None:
     there, what = made(), web(None)
     seen = Observed({there.id: there}, {"pnr_shop": Network("n1", "pnr_shop", "shop")})
-    assert "sha256:evil" not in str(plan_all([Wish("shop", domain(what))], seen, images={what.id: THEIRS}).plan)
+    assert "sha256:evil" not in str(plan_all([Wish("shop", domain(what))], seen, **on_the_engine(what, THEIRS)).plan)
 
 
 def test_what_turns_out_to_be_built_by_another_is_not_wanted_any_more() -> None:

@@ -10,9 +10,9 @@ import pytest
 from reconciler.facts import TV, FactRef, Pnr
 from reconciler.intent.model import Chunk, ChunkId
 from reconciler.lifecycle import State
-from reconciler.planner.observed import Network, Observed
+from reconciler.planner.observed import ImageSeen, Network, Observed
 from reconciler.planner.ordering import Standing, dependencies, dependents_first, dependents_of, unreachable
-from reconciler.planner.plan import Wish, plan_all
+from tests.planned import Wish, plan_all
 from tests.unit.planner.build import chunk, container, domain, gate
 
 DB = chunk("db")
@@ -88,19 +88,25 @@ def test_one_that_will_not_try_again_by_itself_answers_nothing_new() -> None:
 
 
 def test_a_plan_reads_as_text_in_the_order_in_which_it_can_be_done() -> None:
-    plan = plan_all([Wish("shop", domain(WEB, API, DB))], Observed()).plan
+    images = {"nginx:1": ImageSeen("sha256:1", ("nginx:1",))}
+    plan = plan_all([Wish("shop", domain(WEB, API, DB))], Observed(), images=images).plan
     assert str(plan).splitlines() == [
         "[] -> #1 shop, CreateNetwork pnr_shop, no such network yet",
-        "[1] -> #2 shop/main/db, EnsureImage nginx:1, pull_policy missing",
-        "[2] -> #3 shop/main/db, CreateContainer shop_db, no container yet",
+        "[] -> #2 shop/main/db, EnsureImage nginx:1, pull_policy missing",
+        "[1, 2] -> #3 shop/main/db, CreateContainer shop_db, no container yet",
         "[3] -> #4 shop/main/db, StartContainer shop_db, no container yet",
-        "[1, 4] -> #5 shop/main/api, EnsureImage nginx:1, pull_policy missing",
+        "[4] -> #5 shop/main/api, EnsureImage nginx:1, pull_policy missing",
         "[5] -> #6 shop/main/api, CreateContainer shop_api, no container yet",
         "[6] -> #7 shop/main/api, StartContainer shop_api, no container yet",
-        "[1, 7] -> #8 shop/main/web, EnsureImage nginx:1, pull_policy missing",
+        "[7] -> #8 shop/main/web, EnsureImage nginx:1, pull_policy missing",
         "[8] -> #9 shop/main/web, CreateContainer shop_web, no container yet",
         "[9] -> #10 shop/main/web, StartContainer shop_web, no container yet",
     ]
+
+
+def test_an_image_that_is_not_there_is_fetched_while_its_chunk_waits() -> None:
+    plan = plan_all([Wish("shop", domain(WEB, API, DB))], Observed()).plan
+    assert "[] -> #2 shop/main/web, EnsureImage nginx:1, it is fetched ahead" in str(plan)
 
 
 def seen(*chunks: Chunk) -> Observed:
@@ -132,11 +138,11 @@ def test_a_domain_that_goes_is_removed_dependents_first_and_its_network_last() -
 
 
 def test_what_has_not_our_labels_is_in_no_plan() -> None:
-    foreign = replace(container(WEB), owner=None)
+    foreign = replace(container(DB), owner=None)
     world = Observed({"f": foreign}, {"bridge": Network("b", "bridge"), "pnr_shop": Network("n", "pnr_shop", "shop")})
-    whole = plan_all([Wish("shop", domain(WEB))], world)
+    whole = plan_all([Wish("shop", domain(DB))], world, images={"nginx:1": ImageSeen("sha256:1", ("nginx:1",))})
     assert len(whole.plan) == 0
-    assert [blocked.decision.reason.value for blocked in whole.blocked] == ["NameConflict"]
+    assert [blocked.reason.value for blocked in whole.blocked] == ["NameConflict"]
 
 
 class Counted(dict[FactRef, Pnr]):

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from reconciler.daemon.rehearsal.rehearse import Rehearsed
 from reconciler.intent.model import Chunk, Domain, NetworkSpec, VolumeSpec
 from reconciler.lifecycle import Reason
 from reconciler.planner.memory import Failure, Memory
 from reconciler.planner.observed import Network, Observed
-from reconciler.planner.plan import WholePlan, Wish, plan_all
 from reconciler.planner.support import Connected
+from tests.planned import Wish, plan_all
 from tests.unit.planner.build import chunk, container, domain
 
 OLD = Connected("docker 20.10.24", "1.41", "linux")
@@ -18,11 +19,11 @@ NEW = Connected("docker 28.5.2", "1.51", "linux")
 HERE = {"pnr_shop": Network("n1", "pnr_shop", "shop")}
 
 
-def blocked(whole: WholePlan) -> dict[str, str]:
-    return {one.id.unit: f"{one.decision.reason}: {one.decision.message}" for one in whole.blocked}
+def blocked(whole: Rehearsed) -> dict[str, str]:
+    return {one.id.unit: f"{one.reason}: {one.message}" for one in whole.blocked}
 
 
-def planned(of: Domain, seen: Observed | None = None, **more: Any) -> WholePlan:
+def planned(of: Domain, seen: Observed | None = None, **more: Any) -> Rehearsed:
     return plan_all([Wish("shop", of)], seen or Observed({}, HERE), **more)
 
 
@@ -64,14 +65,18 @@ def test_what_is_external_and_is_not_there_is_named() -> None:
     of = replace(domain(web), volumes=(VolumeSpec("data", external=True),))
     whole = planned(of)
     assert blocked(whole) == {
-        "web": "ExternalMissing: waiting for volume data, which is declared external and does not exist"
+        "web": "ExternalMissing: waiting for volume data, which is declared external and does not exist; what to do:"
+        " make it (`docker volume create data`), or correct its name in the domain file"
     }
     assert len(whole.plan) == 0
 
 
 def test_a_container_of_nobody_who_is_declared_is_named() -> None:
     whole = planned(domain(chunk("web", settings={"network_mode": "container:vpn"}, networks={})))
-    assert blocked(whole) == {"web": "ExternalMissing: waiting for container vpn"}
+    assert blocked(whole) == {
+        "web": "ExternalMissing: waiting for container vpn, which does not exist and no domain makes; what to do:"
+        " start it, or correct its name in `network_mode` of the domain file"
+    }
 
 
 def test_copies_are_updated_one_after_the_other() -> None:
@@ -92,9 +97,9 @@ def test_copies_that_are_new_wait_for_nobody() -> None:
     assert [step.after for step in firsts.values()] == [(), ()]
 
 
-def test_what_failed_on_one_copy_is_not_done_to_the_others() -> None:
+def test_what_failed_on_one_copy_is_tried_again_there_before_it_is_done_to_the_others() -> None:
     before, after = copies(2, "d1"), copies(2, "d2")
     failed = Memory(rejected="d2", failure=Failure(Reason.DEADLINE_EXCEEDED, "no answer"))
     whole = planned(domain(*after), seen(*before), memories={after[0].id: failed})
-    assert blocked(whole)["web#2"] == "Updating: the update waits: the update of replica 1 failed"
-    assert len(whole.plan) == 0
+    assert list(dict.fromkeys(step.resource for step in whole.plan)) == ["shop/main/web", "shop/main/web#2"]
+    assert blocked(whole) == {}
