@@ -68,7 +68,7 @@ def plan_all(
             scan=Scan(files_seen, place="a disk"),
             judged=Said(wanted),
             restored=_restored(wishes, last, memories or {}),
-            recall=lambda stored: {one.domain: last[one.domain] for one in stored},
+            last=last,
             info=EngineInfo(product, version, api_version=connected.api_version, system=connected.system),
             observed=replace(observed, networks={"bridge": _BRIDGE, **observed.networks}),
             images=images or {},

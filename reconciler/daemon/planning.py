@@ -81,11 +81,12 @@ async def look_around(options: ServiceOptions) -> Ground:
         snapshots, intents = SnapshotStore(options.state), IntentStore(options.state)
         documents = {name: known_values(found)[0] for name, found in snapshots.load_all(mending=False)[0].items()}
         restored = Restored(documents, intents.load_all(mending=False), FolderStore(options.state).load())
-        before = in_force(restored_domains(restored, judge.recall).values())
+        last = judge.recall(restored.intents)
+        before = in_force(restored_domains(restored, lambda stored: last).values())
         judged = await judge({} if scan.root_missing else scan.files, before)
         info = await engine.connect()
         observed = await engine.observe()
-        wanted = [*judge.recall(restored.intents).values(), *judged.domains.values()]
+        wanted = [*last.values(), *judged.domains.values()]
         chunks = [chunk for domain in wanted for chunk in domain.chunks()]
         images, digests = await _images(engine, chunks)
         files, _ = await engine.file_news([c for c in observed.containers.values() if c.owner is not None and c.run])
@@ -93,7 +94,7 @@ async def look_around(options: ServiceOptions) -> Ground:
             scan=scan,
             judged=judged,
             restored=restored,
-            recall=judge.recall,
+            last=last,
             info=info,
             observed=observed,
             images=images,

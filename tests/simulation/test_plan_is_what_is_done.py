@@ -94,7 +94,7 @@ async def looked(w: World) -> Ground:
         scan=Scan(files, False, None, w.files.place),
         judged=judged,
         restored=Restored(Documents(w.stores).load_all()[0], tuple(intents), w.stores.folder),
-        recall=judge_files.recall,
+        last=last,
         info=EngineInfo("simulated", "1"),
         observed=await w.engine.observe(),
         images=images,

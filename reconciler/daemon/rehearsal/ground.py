@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from reconciler.controller.protocols import Judged, StoredIntent
+from reconciler.controller.protocols import Judged
 from reconciler.controller.recorder import Restored
 from reconciler.engine.protocol import EngineInfo
 from reconciler.intent.model import Chunk, Domain
@@ -19,18 +19,18 @@ from reconciler.sources.protocol import Scan
 class Ground:
     """See the module's text.
 
-    ``judged`` is what the files of ``scan`` came to mean, ``recall`` gives what stored texts mean. ``images`` are those
-    that the engine has, by the names that are asked for; ``digests`` is what registries have under those names, where
-    that was asked. ``examined`` are the containers of others that may be taken over, with what was asked of them, by
-    id. ``at`` is when all this was read, ``stirred_at`` when something changed last in the domains directory.
-    ``is_watched``: a daemon is at work with these files, so that what is gone went under its eyes. ``is_confirmed``: a
-    person has confirmed every removal.
+    ``judged`` is what the files of ``scan`` came to mean, ``last`` what the stored texts mean, by the domain's name.
+    ``images`` are those that the engine has, by the names that are asked for; ``digests`` is what registries have under
+    those names, where that was asked. ``examined`` are the containers of others that may be taken over, with what was
+    asked of them, by id. ``at`` is when all this was read, ``stirred_at`` when something changed last in the domains
+    directory. ``is_watched``: a daemon is at work with these files, so that what is gone went under its eyes.
+    ``is_confirmed``: a person has confirmed every removal.
     """
 
     scan: Scan
     judged: Judged
     restored: Restored
-    recall: Callable[[Sequence[StoredIntent]], Mapping[str, Domain]]
+    last: Mapping[str, Domain]
     info: EngineInfo
     observed: Observed
     images: Mapping[str, ImageSeen] = field(default_factory=dict)
@@ -45,5 +45,4 @@ class Ground:
 
     def chunks(self) -> list[Chunk]:
         """The chunks that were declared, and those that are."""
-        last = self.recall(self.restored.intents)
-        return [chunk for of in (last, self.judged.domains) for one in of.values() for chunk in one.chunks()]
+        return [chunk for of in (self.last, self.judged.domains) for one in of.values() for chunk in one.chunks()]
