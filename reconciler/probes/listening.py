@@ -1,8 +1,8 @@
 """Which ports a container listens on, for a check that found nobody on its own: from the kernel's tables.
 
 Only where the engine runs on this machine: the process is looked for by its number, and taken only where the kernel
-says that it is the container's. The tables are as long as a container makes them, which may have a million sockets: those
-that listen come first, and of the rest nothing is read.
+says that it is the container's. The tables are as long as a container makes them, which may have a million sockets:
+those that listen come first, and of the rest nothing is read.
 """
 
 from __future__ import annotations
