@@ -1,7 +1,6 @@
 """Property tests look at a few new examples on a developer's machine, and at the same hundred each time where CI is
-set: a change is judged there, and must not fail for what an earlier one did. ``make fuzz`` looks at a thousand new ones
-of each, round after round. No example has a deadline: some
-machines are slow.
+set: a change is judged there, and must not fail for what an earlier one did. ``make fuzz`` looks at new ones,
+round after round, at up to a thousand of each. No example has a deadline: some machines are slow.
 
 Ctrl-C reaches the programs that tests start, even where the shell that runs the tests has its children ignore it.
 """
@@ -19,7 +18,9 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 settings.register_profile("developer", deadline=None, max_examples=20)
 settings.register_profile("ci", deadline=None, derandomize=True)
-settings.register_profile("fuzz", deadline=None, max_examples=1000, print_blob=True)
+settings.register_profile(
+    "fuzz", deadline=None, max_examples=int(os.environ.get("PNR_TEST_EXAMPLES") or 1000), print_blob=True
+)
 settings.load_profile(os.environ.get("PNR_TEST_PROFILE") or ("ci" if os.environ.get("CI") else "developer"))
 
 

@@ -3,6 +3,10 @@
 The rules are those of Docker (``moby/patternmatcher``): one pattern a line, relative to the context; ``*`` and ``?``
 stop at slashes, ``**`` does not; ``!`` takes back; the last pattern that matches a path or one of the folders above it
 decides; ``#`` at the beginning of a line is a comment.
+
+Who writes the patterns writes the names of the files as well, so none may be one that goes back and forth without an
+end: Python lets nobody else run meanwhile. What stars in one part of a path stand for is settled from the left, each
+for good; a pattern for which that is not right is followed sign by sign.
 """
 
 from __future__ import annotations
@@ -15,6 +19,7 @@ from dataclasses import dataclass
 from reconciler.errors import PnrError
 
 FILE = ".dockerignore"
+MOST_PATTERNS = 2000
 
 
 class BadPattern(PnrError):
@@ -28,10 +33,81 @@ NO_PATTERN = -1
 
 
 @dataclass(frozen=True, slots=True)
+class _Piece:
+    """What stands for one sign, or where it ``repeats`` for any number of them. ``sign``: the regular expression."""
+
+    sign: str
+    repeats: bool = False
+    is_class: bool = False
+
+
+_STAR, _ANY, _FOLDERS = (_Piece(sign, repeats=True) for sign in ("[^/]*", ".*", "(?:.*/)?"))
+_MAYBE = _Piece("", repeats=True)
+"""Before what may be left out as a whole."""
+_SLASH = "/"
+
+
+@dataclass(frozen=True, slots=True)
 class _Pattern:
     text: str
-    expression: str
+    pieces: tuple[_Piece, ...]
     takes_back: bool
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether a regular expression finds what it matches without going back and forth."""
+        stars, wide = self.pieces.count(_STAR), sum(piece in (_ANY, _FOLDERS) for piece in self.pieces)
+        has_class = any(piece.is_class for piece in self.pieces)  # which may stand for a slash
+        return wide <= 1 and not (stars and _ANY in self.pieces) and not (stars > 1 and has_class)
+
+    @property
+    def expression(self) -> str:
+        """A regular expression without groups of its own, where it is plain."""
+        out: list[str] = []
+        at = 0
+        while at < len(self.pieces):
+            end = at + 1
+            while end < len(self.pieces) and not self.pieces[end].repeats and self.pieces[end].sign != _SLASH:
+                end += 1
+            signs = "".join(piece.sign for piece in self.pieces[at + 1 : end])
+            if self.pieces[at] is _STAR and end < len(self.pieces) and self.pieces[end] is _STAR:
+                # What follows a star is taken where it comes first: the next star can go on from there to anywhere.
+                out.append(f"(?>{_STAR.sign}?{signs})")
+            else:
+                out.append(self.pieces[at].sign + signs)
+            at = end
+        return "".join(out)
+
+    def matches(self, path: str) -> bool:
+        """Sign by sign, on all ways at a time: slow, but never slower than the two lengths make it."""
+        pieces = [one for piece in self.pieces for one in ((_MAYBE, piece) if piece is _FOLDERS else (piece,))]
+        reached = _with_what_may_be_nothing({0}, pieces)
+        for sign in path:
+            following: set[int] = set()
+            for at in reached - {len(pieces)}:
+                piece = pieces[at]
+                if piece in (_ANY, _FOLDERS) or (piece is _STAR and sign != _SLASH):
+                    following.add(at)
+                elif not piece.repeats and re.fullmatch(piece.sign, sign, re.DOTALL):
+                    following.add(at + 1)
+                if piece is _FOLDERS and sign == _SLASH:
+                    following.add(at + 1)
+            if not following:
+                return False
+            reached = _with_what_may_be_nothing(following, pieces)
+        return len(pieces) in reached
+
+
+def _with_what_may_be_nothing(reached: set[int], pieces: Sequence[_Piece]) -> set[int]:
+    """The places in a pattern that are reached, with those behind what may stand for nothing."""
+    todo = list(reached)
+    while todo:
+        at = todo.pop()
+        piece = pieces[at] if at < len(pieces) else None
+        behind = {at + 1} if piece in (_STAR, _ANY) else {at + 1, at + 2} if piece is _MAYBE else set()
+        todo.extend(behind - reached)
+        reached |= behind
+    return reached
 
 
 class Ignored:
@@ -44,18 +120,21 @@ class Ignored:
     def __init__(self, patterns: Sequence[_Pattern] = ()) -> None:
         self.patterns = tuple(patterns)
         self._taking_back = [pattern.text for pattern in patterns if pattern.takes_back]
+        numbered = [(number, one) for number, one in enumerate(self.patterns) if one.is_plain]
         # Of several alternatives the first is taken: so the last pattern stands first.
-        self._any = re.compile("|".join(f"({one.expression})" for one in reversed(self.patterns)), re.DOTALL)
+        self._numbers = [number for number, _ in reversed(numbered)]
+        self._any = re.compile("|".join(f"({one.expression})" for _, one in reversed(numbered)), re.DOTALL)
+        self._others = [(number, one) for number, one in enumerate(self.patterns) if not one.is_plain]
 
     def decided(self, path: str, above: int = NO_PATTERN) -> int:
         """Which pattern decides on ``path``: the last that matches it or a folder above it. ``above`` is the one that
         decides on the folder that it is in."""
         if not self.patterns:
             return NO_PATTERN
-        found = self._any.fullmatch(path)
-        if found is None or found.lastindex is None:
-            return above
-        return max(above, len(self.patterns) - found.lastindex)
+        found = self._any.fullmatch(path) if self._numbers else None
+        if found is not None and found.lastindex is not None:
+            above = max(above, self._numbers[found.lastindex - 1])
+        return max([above, *(number for number, one in self._others if number > above and one.matches(path))])
 
     def leaves_out(self, decided: int) -> bool:
         """Whether what this pattern decides on is left out."""
@@ -76,7 +155,7 @@ class Ignored:
 
 def parse(content: str) -> Ignored:
     """Read a ``.dockerignore``. Raises BadPattern with the number of the line."""
-    patterns = []
+    patterns: list[_Pattern] = []
     for number, line in enumerate(content.removeprefix("\ufeff").splitlines(), 1):
         pattern = line.strip()
         if not pattern or line.startswith("#"):
@@ -89,7 +168,9 @@ def parse(content: str) -> Ignored:
         cleaned = posixpath.normpath(pattern).lstrip("/")
         if cleaned in (".", "..", "") or cleaned.startswith("../"):
             continue
-        patterns.append(_Pattern(cleaned, _expression(cleaned, number), takes_back))
+        if len(patterns) == MOST_PATTERNS:
+            raise BadPattern(f"line {number}: there are more than {MOST_PATTERNS} patterns")
+        patterns.append(_Pattern(cleaned, _pieces(cleaned, number), takes_back))
     return Ignored(patterns)
 
 
@@ -104,20 +185,19 @@ def _reaches_into(pattern: str, folder: str) -> bool:
     return len(parts) > len(names)
 
 
-def _expression(pattern: str, line: int) -> str:
-    """A regular expression without groups of its own."""
-    out: list[str] = []
+def _pieces(pattern: str, line: int) -> tuple[_Piece, ...]:
+    out: list[_Piece] = []
     at = 0
     while at < len(pattern):
         one = pattern[at]
         if pattern.startswith("**", at):
             at += 3 if pattern.startswith("**/", at) else 2
-            out.append("(?:.*/)?" if at < len(pattern) else ".*")
+            out.append(_FOLDERS if at < len(pattern) else _ANY)
             continue
         if one == "*":
-            out.append("[^/]*")
+            out.append(_STAR)
         elif one == "?":
-            out.append("[^/]")
+            out.append(_Piece("[^/]"))
         elif one == "[":
             end = pattern.find("]", at + 2)
             if end < 0:
@@ -125,17 +205,16 @@ def _expression(pattern: str, line: int) -> str:
             inside = pattern[at + 1 : end]
             negated = inside.startswith("^")
             body = re.sub(r"([\[\]&~|])", r"\\\1", inside.removeprefix("^"))
-            out.append(f"[{'^' if negated else ''}{body}]")
+            out.append(_Piece(f"[{'^' if negated else ''}{body}]", is_class=True))
+            try:
+                re.compile(out[-1].sign)
+            except re.error as error:
+                raise BadPattern(f"line {line}: {pattern!r} is no pattern ({error})") from error
             at = end
         elif one == "\\" and at + 1 < len(pattern):
             at += 1
-            out.append(re.escape(pattern[at]))
+            out.append(_Piece(re.escape(pattern[at])))
         else:
-            out.append(re.escape(one))
+            out.append(_Piece(re.escape(one)))
         at += 1
-    expression = "".join(out)
-    try:
-        re.compile(expression)
-    except re.error as error:
-        raise BadPattern(f"line {line}: {pattern!r} is no pattern ({error})") from error
-    return expression
+    return tuple(out)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+import re
 
-from reconciler.intent.dockerignore import NO_PATTERN, BadPattern, parse
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.intent.dockerignore import MOST_PATTERNS, NO_PATTERN, BadPattern, parse
 
 
 @pytest.mark.parametrize(
@@ -70,3 +74,44 @@ def test_a_folder_is_passed_over_only_where_nothing_in_it_is_taken_back(content:
 def test_a_line_that_is_no_pattern_is_named(content: str) -> None:
     with pytest.raises(BadPattern, match=f"line {content.count(chr(10)) + 1}"):
         parse(content)
+
+
+def slow(pattern: str) -> str:
+    """The plain regular expression of a pattern, which may go back and forth."""
+    words = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]", "[^a]": "[^a]", "[ab]": "[ab]"}
+    parts = re.findall(r"\*\*/(?!$)|\*\*|\*|\?|\[.*?\]|.", pattern)
+    at_end = ["(?:.*/)?" if part == "**" and number < len(parts) - 1 else "" for number, part in enumerate(parts)]
+    return "".join(other or words.get(part) or re.escape(part) for part, other in zip(parts, at_end, strict=True))
+
+
+@given(
+    st.lists(st.sampled_from(["a", "b", "/", "*", "?", "**/", "[^a]", "[ab]"]), min_size=1, max_size=8),
+    st.lists(st.text("ab/", min_size=1, max_size=10), max_size=6),
+)
+def test_no_way_to_match_quickly_decides_otherwise(parts: list[str], paths: list[str]) -> None:
+    ignored = parse("".join(parts))
+    for path in paths:
+        known = re.fullmatch(slow(ignored.patterns[0].text), path, re.DOTALL) if ignored.patterns else None
+        assert (ignored.decided(path) == 0) is (known is not None), (ignored.patterns, path)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path"),
+    [
+        ("*a" * 100 + "b", "a" * 255),
+        ("**/" + "*a" * 100 + "b", "/".join(["a" * 250] * 10)),
+        ("**/a/" * 20 + "b", "/".join("a" * 100)),
+        ("**a" * 30 + "b", "a" * 255),
+        ("*[^b]" * 30 + "b", "a" * 255),
+        ("*/" * 50 + "b", "/".join(["a" * 60] * 49)),
+        ("*?" * 60 + "b", "a" * 255),
+    ],
+)
+def test_no_pattern_goes_back_and_forth_without_end(pattern: str, path: str) -> None:
+    assert parse(pattern).decided(path) == NO_PATTERN
+
+
+def test_patterns_without_end_are_refused() -> None:
+    assert parse("a\n" * MOST_PATTERNS)("a")
+    with pytest.raises(BadPattern, match="more than"):
+        parse("a\n" * (MOST_PATTERNS + 1))
