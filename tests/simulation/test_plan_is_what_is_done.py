@@ -100,6 +100,7 @@ async def looked(w: World) -> Ground:
         images=images,
         digests={name: w.engine._registry_digest(name) for name in followed},
         at=LoopClock().now(),
+        now=1_000_000.0,
     )
 
 
@@ -142,7 +143,8 @@ async def apply(w: World) -> None:
     w.start()
     controller = w.controller
     assert controller is not None
-    await w.until(lambda: controller.first_pass_done)
+    while not controller.first_pass_done:
+        await asyncio.sleep(0.001)
     await controller.look_now(())
     await w.until(lambda: controller.idle and finished_applying(controller.view()), limit=900)
 

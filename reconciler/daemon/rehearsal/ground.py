@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -22,9 +23,9 @@ class Ground:
     ``judged`` is what the files of ``scan`` came to mean, ``last`` what the stored texts mean, by the domain's name.
     ``images`` are those that the engine has, by the names that are asked for; ``digests`` is what registries have under
     those names, where that was asked. ``examined`` are the containers of others that may be taken over, with what was
-    asked of them, by id. ``at`` is when all this was read, ``stirred_at`` when something changed last in the domains
-    directory. ``is_watched``: a daemon is at work with these files, so that what is gone went under its eyes.
-    ``is_confirmed``: a person has confirmed every removal.
+    asked of them, by id. ``at`` is when all this was read, and ``now`` the same on the clock that only grows, as
+    ``stirred_at`` is, when something changed last in the domains directory. ``is_watched``: a daemon is at work with
+    these files, so that what is gone went under its eyes. ``is_confirmed``: a person has confirmed every removal.
     """
 
     scan: Scan
@@ -38,6 +39,7 @@ class Ground:
     examined: Mapping[str, Container] = field(default_factory=dict)
     files: News = field(default_factory=dict)
     may_take_up: Callable[[str, str], bool] = lambda image, domain: False
+    now: float = field(default_factory=time.monotonic)
     stirred_at: float = 0.0
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
     is_watched: bool = False

@@ -7,7 +7,6 @@ supposing that every check passes and every call succeeds. Nothing outside this 
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -35,6 +34,7 @@ from reconciler.planner.ordering import dependencies
 
 FETCHED_NEWER = "the registry has another image under the tag; what it brings is updated to"
 FETCHED_AHEAD = "it is fetched ahead, while the chunk waits for its gatekeeper"
+AT_ONCE_SECONDS = 0.001
 LOOK_SECONDS = 0.5
 LONGEST_SECONDS = 4 * 3600.0
 """Of virtual time: whoever is not done by then is not going to be."""
@@ -76,7 +76,7 @@ class _NotingExecutor(Executor):
 
 def rehearse(ground: Ground) -> Rehearsed:
     """Do what there is to do, on the pretended engine. Blocking; not from within an event loop."""
-    return run(_rehearse(ground), VirtualLoop(time.monotonic()))
+    return run(_rehearse(ground), VirtualLoop(ground.now))
 
 
 async def _rehearse(ground: Ground) -> Rehearsed:
@@ -113,13 +113,13 @@ async def _rehearse(ground: Ground) -> Rehearsed:
     )
     running = asyncio.create_task(controller.run())
     try:
-        await _until(running, lambda: controller.first_pass_done)
+        await _until(running, lambda: controller.first_pass_done, AT_ONCE_SECONDS)
         last = {chunk.id: chunk for chunk in ground.chunks() if controller.known.desired(chunk.id) is None}
         if ground.is_confirmed:
             controller.post(ConfirmRemoval(tuple(n for n, r in controller.known.domains.items() if r.hold is not None)))
         look = asyncio.create_task(controller.look_now(()))
-        await _until(running, look.done)
-        await _until(running, lambda: controller.idle and finished_applying(controller.view()))
+        await _until(running, look.done, AT_ONCE_SECONDS)
+        await _until(running, lambda: controller.idle and finished_applying(controller.view()), LOOK_SECONDS)
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
@@ -174,13 +174,13 @@ def _blocked(known: Known, wanted: dict[ChunkId, Chunk]) -> list[Blocked]:
     return found
 
 
-async def _until(running: asyncio.Task[None], done: Callable[[], bool]) -> None:
+async def _until(running: asyncio.Task[None], done: Callable[[], bool], pause: float) -> None:
     end = asyncio.get_running_loop().time() + LONGEST_SECONDS
     while not done() and asyncio.get_running_loop().time() < end:
         if running.done():
             running.result()
             return
-        await asyncio.sleep(LOOK_SECONDS)
+        await asyncio.sleep(pause)
 
 
 async def _at_once(call: Callable[[], None]) -> None:

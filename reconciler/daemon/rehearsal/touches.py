@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from enum import StrEnum
 
 from reconciler.engine.simulated.fates import published
-from reconciler.intent.settings.references import awaited, containers_shared
+from reconciler.intent.settings.references import awaited
 from reconciler.intent.writers import written
 from reconciler.planner.actions import (
     Action,
@@ -79,8 +79,6 @@ def _touches(action: Action, containers: list[Container]) -> Iterator[Touch]:
             if c is not None:
                 yield from ((f"network:{network}", How.USES) for network in c.networks)
                 yield from _held(c, How.BEGINS)
-                for other in containers_shared(c.settings or {}).values():
-                    yield f"container:{other}", How.USES
         case StopContainer(name) | RemoveContainer(name):
             yield f"container:{name}", How.CHANGES
             c = _named(containers, name)
