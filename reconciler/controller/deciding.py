@@ -225,11 +225,15 @@ class Decider:
         own = {chunk.flowout_ref(key): fact for key, fact in record.answers.items()}
         found = answers(i, cast(i), record.own, self._known.facts if alone else own)
         record.answers = {ref.key: fact for ref, fact in found.items()}
-        copies = [self._known.chunks.get(id) for id in record.id.copies(chunk.replicas)]
+        copies = [] if alone else [self._known.chunks.get(id) for id in record.id.copies(chunk.replicas)]
         for ref, one in found.items():
-            said = [copy.answers.get(ref.key) if copy is not None else None for copy in copies]
-            fact = one if alone else combined(chunk.flowout[ref.key], chunk.min_ready, said)
+            fact = one
+            if not alone:
+                said = [copy.answers.get(ref.key) if copy is not None else None for copy in copies]
+                fact = combined(chunk.flowout[ref.key], chunk.min_ready, said)
             before = self._known.facts.state(ref)
+            if before is not None and (before.fact is fact or before.fact == fact):
+                continue
             given = before is not None and before.by == "rt_state" and fact.tv is TV.U
             if not given:
                 self._known.answer(ref, fact, by=record.id.chunk)
