@@ -60,7 +60,7 @@ def _found(c: Known, record: DomainRecord) -> Generator[int, None, tuple[Mapping
         for id in search.chunks
         if (known := c.chunks.get(id)) is not None
     }
-    facts = {ref: c.facts[ref] for ref in search.facts if ref in c.facts}
+    facts = c.facts.among(search.facts)
     yield len(facts) // LOOKED_AT_A_CHUNK
     looking = unreachable_in_steps(search.chunks.values(), facts, standing)
     found = yield from in_portions(looking, LOOKED_AT_A_CHUNK)
