@@ -27,6 +27,7 @@ MOST_OUTPUT_BYTES = 4096
 MOST_OUTPUT_LINES = 20
 _MOST_STRANGE = 20
 _SAID = "; it said: "
+_NETWORK = "network_mode"
 
 log = logging.getLogger("pnr.controller")
 
@@ -148,10 +149,19 @@ class Attention:
         return self._known.clock.monotonic()
 
     def _as_reached(self, chunk: Chunk, main: Container) -> Container:
-        """The container with the addresses under which it is reached: it may share those of another."""
-        name = containers_shared(chunk.container.settings).get("network_mode")
-        other = self._known.world.named(name) if name is not None else None
-        return main if other is None else replace(main, networks=other.networks, published=other.published)
+        """The container with the addresses under which it is reached: it may share those of another, which may do the
+        same."""
+        at, seen = main, {main.id}
+        name = containers_shared(chunk.container.settings).get(_NETWORK)
+        while name is not None:
+            other = self._known.world.named(name)
+            if other is None or other.id in seen:
+                break
+            at = other
+            seen.add(other.id)
+            its = self._known.desired(other.owner) if other.owner is not None else None
+            name = containers_shared(its.container.settings).get(_NETWORK) if its is not None else None
+        return main if at is main else replace(main, networks=at.networks, published=at.published)
 
     def _take_dockers_word(self, record: ChunkRecord, chunk: Chunk, main: Container) -> None:
         """Docker has counted already; its word is taken as it is, when its event comes."""

@@ -31,7 +31,8 @@ GATHER_SECONDS = 0.25
 class Images:
     """See the module's text. Owned by the loop: its own task begins looks, questions and fetches, and what comes of
     them comes back as messages. ``may_take_up`` says of a name and a domain whether the policy lets its containers be
-    made anew from what another domain has built under it."""
+    made anew from what another domain has built under it. ``asked_for`` are the domains for which a person waits that
+    the engine's images are looked at: () for all, None for none."""
 
     def __init__(
         self,
@@ -56,6 +57,7 @@ class Images:
         self._is_to_look = True
         self._last_look = 0.0
         self._touched = 0
+        self.asked_for: tuple[str, ...] | None = None
 
     # --- what the loop asks -----------------------------------------------------------------------------------
 
@@ -86,8 +88,10 @@ class Images:
         return self._fetching.of(id)
 
     def is_waited_for(self, domain: str) -> bool:
-        """Whether a person waits for what registries say to a domain."""
-        return self._questions.is_waited_for(domain)
+        """Whether a person waits for what registries, or the engine, say of a domain's images."""
+        return self._questions.is_waited_for(domain) or (
+            self.asked_for is not None and any(id.domain == domain for id in self._names)
+        )
 
     # --- what the loop tells ----------------------------------------------------------------------------------
 
@@ -135,13 +139,17 @@ class Images:
         could not be fetched."""
         self._questions.ask_now(domains)
         self._fetching.try_now(domains)
-        self._wake.set()
+        everybody = not domains or self.asked_for == ()
+        self.asked_for = () if everybody else (*(self.asked_for or ()), *domains)
+        self._touched += 1  # a look that has begun is from before
+        self.look_soon()
 
     def seen(self, seen: ImagesSeen) -> None:
         """The engine's images were looked at."""
         if seen.asked != self._touched:
             self.look_soon()
             return
+        self.asked_for = None
         for name in {*seen.names, *self._there}:
             self._put(name, seen.images.get(name))
 

@@ -418,7 +418,7 @@ class Controller:
             case OutputRead():
                 self._attention.output_read(message)
             case ImagesSeen():
-                self._images.seen(message)
+                self._wishes.images_seen(message)
             case RegistrySaid():
                 self._wishes.registry_said(message)
             case FetchSaid():

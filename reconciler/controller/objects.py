@@ -40,6 +40,8 @@ def step_done(known: Known, key: str, action: Action) -> str | None:
             for c in list(users(name, world.containers.values())) if disconnected else ():
                 known.put(replace(c, networks={n: a for n, a in c.networks.items() if n != name}))
                 if c.owner in known.chunks:
+                    # A look that began before would show it connected, and so it would be left cut off.
+                    known.touch(known.chunks[c.owner])
                     known.chunks[c.owner].as_declared = False
         case ConnectNetwork(container):
             connected = world.named(container)

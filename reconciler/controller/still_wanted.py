@@ -7,7 +7,7 @@ from reconciler.controller.known import Known
 from reconciler.controller.records import ChunkRecord
 from reconciler.intent.model import Chunk, Kind, NetworkSpec, VolumeSpec
 from reconciler.planner.actions import Work
-from reconciler.planner.situation import is_made_from
+from reconciler.planner.compare import is_made_from
 
 
 def chunk_is_wanted(known: Known, record: ChunkRecord) -> IsWanted:

@@ -10,7 +10,7 @@ from reconciler.controller.known import Known
 from reconciler.controller.records import ChunkRecord
 from reconciler.intent.model import Chunk
 from reconciler.planner import following
-from reconciler.planner.situation import is_made_from
+from reconciler.planner.compare import is_made_from
 
 
 def auto_update(c: Known, images: Images, record: ChunkRecord, chunk: Chunk | None) -> dict[str, Any] | None:

@@ -6,10 +6,10 @@ from reconciler.controller import network_memory
 from reconciler.controller.adoption import Adoption
 from reconciler.controller.images import Images
 from reconciler.controller.known import Known
-from reconciler.controller.records import RegistrySaid
+from reconciler.controller.records import ChunkRecord, ImagesSeen, RegistrySaid
 from reconciler.controller.watcher import Watcher
 from reconciler.controller.work import Steps
-from reconciler.intent.model import Domain
+from reconciler.intent.model import Chunk, Domain
 from reconciler.lifecycle import State
 from reconciler.planner import following
 from reconciler.planner.memory import asked_anew, next_making
@@ -51,11 +51,27 @@ class Wishes:
                 if asked_for and chunk.busy is None:
                     chunk.memory = asked_anew(chunk.memory)
                 if wanted is not None:
-                    own = self._known.world.of(id)
-                    chunk.memory = following.by_request(wanted, chunk.memory, self._images.news(wanted), own)
+                    self._count_moved(chunk, wanted)
         self._images.ask_now(only)
         self._watcher.look_everywhere()
         self._known.mark_all()
+
+    def images_seen(self, seen: ImagesSeen) -> None:
+        """The engine's images were looked at. Where a person waits for it, a tag that has moved counts."""
+        asked_for = self._images.asked_for
+        self._images.seen(seen)
+        if asked_for is None or self._images.asked_for is not None:
+            return
+        for name in self._known.domains:
+            for id, record in self._known.chunks_of(name).items() if not asked_for or name in asked_for else ():
+                wanted = self._known.desired(id)
+                if wanted is not None and record.busy is None:
+                    self._count_moved(record, wanted)
+                    self._known.mark(id)
+
+    def _count_moved(self, record: ChunkRecord, wanted: Chunk) -> None:
+        own = self._known.world.of(record.id)
+        record.memory = following.by_request(wanted, record.memory, self._images.news(wanted), own)
 
     def registry_said(self, said: RegistrySaid) -> None:
         """A registry has answered. Where a person waits for it and there is nothing newer than what was rejected, that

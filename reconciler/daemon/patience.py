@@ -17,7 +17,7 @@ _AT_WORK = (
     ("removing", "is being removed"),
     ("vanished", "waits until the domains directory has been quiet for a moment, since its file is gone"),
     ("leaving", "is being rid of what it no longer declares"),
-    ("asking_registries", "waits for an answer of its registry"),
+    ("asking_registries", "waits to be told which images there are now"),
     ("arranging", "waits for its networks or volumes"),
 )
 

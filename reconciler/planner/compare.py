@@ -6,7 +6,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from reconciler.intent.model import Chunk
 from reconciler.intent.settings import SETTINGS, volumes
+from reconciler.planner.observed import Container
 
 _HARMLESS = ("labels", "expose")
 """What others put on a container and what does nothing to it: more of it than declared is no difference."""
@@ -14,6 +16,14 @@ _HARMLESS = ("labels", "expose")
 _ALWAYS = frozenset(name for name, setting in SETTINGS.items() if setting.live)
 _ORDER = {name: n for n, name in enumerate(SETTINGS)}
 """Every chunk is compared with its container several times a decision: only what can differ is looked at."""
+
+
+def is_made_from(c: Container, chunk: Chunk | None) -> bool:
+    """Whether a container was made from the present intent, but for what can be changed as it runs."""
+    if chunk is None:
+        return False
+    spec = chunk.container
+    return c.spec == spec.digest or bool(spec.fixed and c.fixed == spec.fixed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from reconciler.intent.image_names import parse
 from reconciler.intent.model import Adopt, AutoUpdatePolicy, Chunk, Kind
 from reconciler.intent.settings.volumes import images_mounted
 from reconciler.planner.actions import EnsureImage
+from reconciler.planner.compare import is_made_from
 from reconciler.planner.memory import Memory
 from reconciler.planner.observed import Container, ImageNews
 from reconciler.sentences import advised
@@ -103,7 +104,7 @@ def by_request(chunk: Chunk, memory: Memory, news: ImageNews, containers: Iterab
     under which another domain has built something: who may build must not thereby choose what others run."""
     if news.stranger or chunk.auto_update is not None or chunk.kind is Kind.JOB or memory.asked_image == news.id:
         return memory
-    ours = [c for c in containers if c.spec == chunk.container.digest]
+    ours = [c for c in containers if is_made_from(c, chunk)]
     return replace(memory, asked_image=news.id) if any(moved(chunk, news, c) for c in ours) else memory
 
 

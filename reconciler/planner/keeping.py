@@ -15,11 +15,12 @@ from reconciler.planner.actions import (
     UnpauseContainer,
     UpdateContainer,
 )
+from reconciler.planner.compare import is_made_from
 from reconciler.planner.health import is_overdue
 from reconciler.planner.hindrances import held_back, lacking, name_taken
 from reconciler.planner.memory import HEALTHY_AFTER_SECONDS, Remedy
 from reconciler.planner.observed import Condition, Container
-from reconciler.planner.situation import ENDED, Cast, ChunkInput, differing, finished, is_made_from, left_alone, stuck
+from reconciler.planner.situation import ENDED, Cast, ChunkInput, differing, finished, left_alone, stuck
 from reconciler.planner.standing import (
     counts_as_up_at,
     has_run_stably,

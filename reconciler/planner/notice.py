@@ -21,6 +21,7 @@ from reconciler.planner.actions import (
     StopContainer,
 )
 from reconciler.planner.cleaning import is_clean_up
+from reconciler.planner.compare import is_made_from
 from reconciler.planner.endings import ended_by_others, how_it_ended, killed
 from reconciler.planner.health import is_overdue
 from reconciler.planner.memory import (
@@ -47,7 +48,6 @@ from reconciler.planner.situation import (
     differing,
     finished,
     found_differing,
-    is_made_from,
 )
 from reconciler.planner.standing import has_run_stably, health_of, is_surely_ill
 

@@ -10,7 +10,7 @@ from reconciler.intent.settings.references import containers_shared
 from reconciler.lifecycle import Reason
 from reconciler.planner import endpoints, file_mounts, following
 from reconciler.planner.addresses import Holder
-from reconciler.planner.compare import Difference, differences
+from reconciler.planner.compare import Difference, differences, is_made_from
 from reconciler.planner.file_mounts import News
 from reconciler.planner.health import Health
 from reconciler.planner.memory import Memory
@@ -209,14 +209,6 @@ def is_put_aside(c: Container, current: Container | None) -> bool:
 def is_outdated(i: ChunkInput, c: Container) -> bool:
     """Whether a container has to give way to one with another image."""
     return i.chunk is not None and following.is_outdated(i.chunk, i.memory, i.image, c)
-
-
-def is_made_from(c: Container, chunk: Chunk | None) -> bool:
-    """Whether a container was made from the present intent, but for what can be changed as it runs."""
-    if chunk is None:
-        return False
-    spec = chunk.container
-    return c.spec == spec.digest or bool(spec.fixed and c.fixed == spec.fixed)
 
 
 def differing(i: ChunkInput, c: Container) -> tuple[Difference, ...]:

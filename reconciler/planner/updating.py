@@ -14,6 +14,7 @@ from reconciler.intent.model import Chunk, Kind
 from reconciler.lifecycle import Reason, State
 from reconciler.planner import endpoints, following
 from reconciler.planner.actions import Action, RemoveContainer, RenameContainer, StartContainer
+from reconciler.planner.compare import is_made_from
 from reconciler.planner.hindrances import held_back, lacking, name_taken
 from reconciler.planner.memory import Remedy
 from reconciler.planner.observed import Condition, Container
@@ -25,7 +26,6 @@ from reconciler.planner.situation import (
     ChunkInput,
     differing,
     drifted,
-    is_made_from,
     is_outdated,
     stuck,
 )
@@ -63,7 +63,7 @@ def replace_old(i: ChunkInput, chunk: Chunk, previous: Container, spare: Sequenc
     changes = drifted(i, previous)
     moved = following.moved(chunk, i.image, previous) if is_outdated(i, previous) else ""
     cause = "; ".join([*changes, moved] if moved else changes) or "its intent changed"
-    if previous.spec == chunk.container.digest and not changes and not moved:
+    if is_made_from(previous, chunk) and not changes and not moved:
         cause = _hidden_cause(i, chunk, previous)
     # What the engine has under the tag is what is wanted: nothing but its being there has to be seen to.
     is_only_moved = moved and not changes and is_made_from(previous, chunk)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from reconciler.daemon.verdict import finished_applying
 from reconciler.engine.simulated.faults import Fault
 from tests.simulation.tagged import (
     HOUR,
@@ -45,6 +46,25 @@ def test_a_tag_that_moved_while_no_event_told_of_it_is_noticed_within_a_minute()
             w.engine.strike(Fault(0, "deaf", seconds=HOUR))
             w.engine.load_by_hand("web:1")
             await w.until(lambda: web_image(w) == "sha256:web:1#1", limit=70)
+
+    run(story())
+
+
+def test_a_tag_that_was_swapped_is_put_right_also_after_a_change_that_took_no_other_container() -> None:
+    async def story() -> None:
+        async with World() as w:
+            document = shop(False)
+            w.files.write("shop", document)
+            await w.until_settled()
+            before = w.container("shop_web").id
+            web = next(c for c in document["cpuxs"]["main"]["design_chunks"] if c["name"] == "web")
+            web["container"]["restart"] = "unless-stopped"
+            w.files.write("shop", document)
+            await w.until(lambda: (w.container("shop_web").settings or {})["restart"] == "unless-stopped")
+            assert w.container("shop_web").id == before
+            w.engine.load_by_hand("web:1")
+            await w.until(lambda: web_image(w) == "sha256:web:1#1", limit=30)
+            await w.until_settled()
 
     run(story())
 
@@ -182,5 +202,34 @@ def test_what_the_domain_itself_builds_under_a_tag_is_its_own() -> None:
             await w.until_settled()
             w.engine.build_for("shop", "web:1")
             await w.until(lambda: web_image(w) == "sha256:web:1#1", limit=30)
+
+    run(story())
+
+
+@pytest.mark.parametrize("running", [True, False])
+def test_who_asks_has_a_tag_that_moved_taken_up_and_waits_until_it_is_known(running: bool) -> None:
+    """Also right after the program has started, when nobody has looked at the engine's images yet."""
+
+    async def story() -> None:
+        async with World() as w:
+            document = shop(False)
+            for one in document["cpuxs"]["main"]["design_chunks"]:
+                one["container"]["platform"] = "linux/amd64"  # so that the name alone does not say which is meant
+            w.files.write("shop", document)
+            await w.until_settled()
+            if not running:
+                await w.kill()
+            w.engine.load_by_hand("web:1")
+            if running:
+                await asyncio.sleep(100)
+                assert web_image(w) == "sha256:web:1"
+            else:
+                w.start()
+            controller = w.controller
+            assert controller is not None
+            await w.until(lambda: controller.first_pass_done)
+            await controller.look_now(())
+            await w.until(lambda: controller.idle and finished_applying(controller.view()))
+            assert web_image(w) == "sha256:web:1#1"
 
     run(story())

@@ -135,3 +135,18 @@ def test_who_shares_the_processes_of_somebody_elses_container_follows_it() -> No
             await w.until_settled()
 
     run(story())
+
+
+def test_who_shares_with_one_that_shares_with_a_third_is_asked_where_all_of_them_are() -> None:
+    async def story() -> None:
+        async with World() as w:
+            check = {"type": "tcp", "port_key": "80", "deadline_seconds": 30}
+            inner = chunk("inner", "db", container={"network_mode": "service:db"}, health_check=check)
+            outer = chunk("outer", "inner", container={"network_mode": "service:inner"}, health_check=check)
+            w.files.write("shop", domain(chunk("db"), inner, outer))
+            await w.until_settled()
+            w.files.write("shop", domain(chunk("db", container={"labels": {"a": "1"}}), inner, outer))
+            await w.until(lambda: not w.settled())
+            await w.until_settled()
+
+    run(story())

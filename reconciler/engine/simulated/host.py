@@ -51,7 +51,7 @@ class SimulatedHost(SimulatedBelongings):
     ``host_files`` are those of the host that can be mounted, by path; ``fates`` are by image. ``runs`` names the
     container of every run that began, in their order. ``double_writers`` tells of every start of a second container of
     a chunk on something that it can write to, where its file asks for that neither now (``strategy_now``) nor asked
-    for it when the container was made.
+    for it when one of the two was made.
     """
 
     def __init__(self) -> None:
@@ -276,6 +276,9 @@ class SimulatedHost(SimulatedBelongings):
             return
         own = set(written(c.settings or {}))
         for other in self.containers.values():
+            its = self._hidden[other.id].chunk if other.id in self._hidden else None
+            if its is not None and its.strategy is Strategy.START_FIRST:
+                continue  # it was started beside this one, which its engine now starts again
             if other.id != c.id and other.owner == c.owner and other.condition in ALIVE:
                 shared = own & set(written(other.settings or {}))
                 if shared:

@@ -85,6 +85,10 @@ def test_a_moved_tag_counts_when_a_person_asks_and_for_services_that_follow_none
     assert asked(web(None), made()) == "sha256:new"
     assert asked(web(None), made("sha256:new")) == ""
     assert asked(web(None), made(spec="another intent")) == ""
+    changed_as_it_runs = web(None)
+    spec = replace(changed_as_it_runs.container, fixed="all but what can be changed as it runs")
+    changed_as_it_runs = replace(changed_as_it_runs, container=spec)
+    assert asked(changed_as_it_runs, made(spec="another intent", fixed=spec.fixed)) == "sha256:new"
     assert asked(web(None)) == ""
     assert asked(web(LOCAL), made()) == ""
     assert asked(web(None, kind=Kind.JOB), made()) == ""
