@@ -231,14 +231,15 @@ async def _notify(controller: Controller, notifier: Notifier) -> None:
     period = min((notifier.watchdog_seconds or 30.0) / 3, 5.0)
 
     def beat() -> None:
-        notifier.send(WATCHDOG="1", STATUS=status_sentence(controller.view()))
+        notifier.send(WATCHDOG="1")
 
     controller.on_beat = beat
     # While git holds its lock nobody can say when the files can be read: the daemon is up all the same.
     while not (controller.first_pass_done or controller.known.files_wait):
         controller.post(Beat())
         await asyncio.sleep(0.05)
-    notifier.send(READY="1", STATUS=status_sentence(controller.view()))
+    notifier.send(READY="1", STATUS=status_sentence(await controller.view_in_turns()))
     while True:
         controller.post(Beat())
+        notifier.send(STATUS=status_sentence(await controller.view_in_turns()))
         await asyncio.sleep(period)

@@ -21,6 +21,7 @@ ROOT = str(Path(reconciler.__file__).parents[1])
 LIMIT_SECONDS = 150
 LONGEST_TURN_MS = 100
 MANY = 200
+BUSY = 5
 EXPECTED: dict[str, set[str]] = {
     "links.json": {"PolicyRefused"},
     "proc.json": {"PolicyRefused"},
@@ -110,7 +111,7 @@ def busy(number: int) -> str:
                     "flowout": {f"f{each}-{key}": yes for key in range(200)},
                     "gatekeeper": {f"f{each - 1}-{key}": yes for key in range(200)} if each else {},
                 }
-                for each in range(50)
+                for each in range(30)
             ),
         ),
         lambda: stack(name, *({**chunk(f"c{each}"), "replicas": 50} for each in range(2))),
@@ -154,7 +155,7 @@ async def crowd(tmp_path: Path) -> AsyncIterator[Path]:
 async def workload(tmp_path: Path) -> AsyncIterator[Path]:
     """The same with valid files of hundreds of containers, and nothing else."""
     (tmp_path / "domains").mkdir()
-    for number in range(10):
+    for number in range(BUSY):
         (tmp_path / "domains" / f"busy{number}.json").write_text(busy(number))
     async with daemon_in(tmp_path):
         yield tmp_path
@@ -234,7 +235,7 @@ async def test_nor_do_hundreds_of_them_together(crowd: Path) -> None:
 
 @pytest.mark.timeout(3 * LIMIT_SECONDS)
 async def test_nor_do_valid_files_with_hundreds_of_containers(workload: Path) -> None:
-    await until(workload, lambda seen: sum(bool(domain["cpuxs"]) for domain in seen["domains"]) == 10)
+    await until(workload, lambda seen: sum(bool(domain["cpuxs"]) for domain in seen["domains"]) == BUSY)
     (workload / "domains" / "late.json").write_text(stack("late", chunk("web")))
     seen = await until(workload, lambda seen: settled(seen, "late"))
     assert seen["daemon"]["longest_turn_cpu_ms"] < LONGEST_TURN_MS
