@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import random
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import replace
 from math import inf
@@ -49,6 +49,9 @@ from reconciler.planner.steps import Decision
 from reconciler.planner.support import arrangements
 from reconciler.planner.working import mending, work_begins
 
+MOST_PUT_OFF = 4
+"""For so many portions the networks and volumes of domains wait for chunks that are to be decided about."""
+
 
 class Decider:
     """See the module's text. ``timers`` is a heap of when to decide about a chunk again; ``situations`` gather what is
@@ -72,6 +75,8 @@ class Decider:
         self._in_hand: Counter[tuple[str, str]] = Counter()  # the networks and volumes that work under way is about
         self.object_retry: dict[str, float] = {}  # work that failed is not begun again before
         self.object_due: dict[str, float] = {}  # when to decide about it again
+        self._round: deque[ChunkId] = deque()  # those who were marked when it began, in their order
+        self._put_off = 0  # for so many portions no domain has had its turn
         self._known = known
         self._executor = executor
         self._attention = attention
@@ -94,13 +99,15 @@ class Decider:
         wait; whether some are left."""
         left = most
         while self._known.dirty or self._known.dirty_domains:
-            while self._known.dirty:
-                for id in self._known.in_order():
-                    if left <= 0:
-                        return True
+            while self._known.dirty and self._put_off < MOST_PUT_OFF:
+                if left <= 0:
+                    self._put_off += 1
+                    return True
+                id = self._next()
+                if id is not None:
                     left -= work_of(self._known.desired(id))
-                    del self._known.dirty[id]
                     self._decide(id)
+            self._put_off = 0
             while self._known.dirty_domains:
                 if left <= 0:
                     return True
@@ -109,6 +116,17 @@ class Decider:
                 del self._known.dirty_domains[name]
                 self._decide_domain(name)
         return False
+
+    def _next(self) -> ChunkId | None:
+        """Who is decided about next; None where that was done meanwhile. All that were marked have had their turn
+        before anybody has another: there may be news of some without end."""
+        if not self._round:
+            self._round.extend(self._known.in_order())
+        id = self._round.popleft()
+        if id not in self._known.dirty:
+            return None
+        del self._known.dirty[id]
+        return id
 
     def _work_of_domain(self, name: str) -> int:
         record = self._known.domains.get(name)
@@ -225,11 +243,15 @@ class Decider:
         own = {chunk.flowout_ref(key): fact for key, fact in record.answers.items()}
         found = answers(i, cast(i), record.own, self._known.facts if alone else own)
         record.answers = {ref.key: fact for ref, fact in found.items()}
-        copies = [self._known.chunks.get(id) for id in record.id.copies(chunk.replicas)]
+        copies = [] if alone else [self._known.chunks.get(id) for id in record.id.copies(chunk.replicas)]
         for ref, one in found.items():
-            said = [copy.answers.get(ref.key) if copy is not None else None for copy in copies]
-            fact = one if alone else combined(chunk.flowout[ref.key], chunk.min_ready, said)
+            fact = one
+            if not alone:
+                said = [copy.answers.get(ref.key) if copy is not None else None for copy in copies]
+                fact = combined(chunk.flowout[ref.key], chunk.min_ready, said)
             before = self._known.facts.state(ref)
+            if before is not None and (before.fact is fact or before.fact == fact):
+                continue
             given = before is not None and before.by == "rt_state" and fact.tv is TV.U
             if not given:
                 self._known.answer(ref, fact, by=record.id.chunk)

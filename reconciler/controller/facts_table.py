@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from typing import Any
 
 from reconciler.controller.records import FactState
 from reconciler.facts import UNKNOWN, FactRef, Pnr
@@ -21,6 +22,16 @@ class FactsTable(Mapping[FactRef, Pnr]):
 
     def __getitem__(self, ref: FactRef) -> Pnr:
         return self._states[ref].fact
+
+    def get(self, ref: FactRef, default: Any = None) -> Any:
+        """As mappings do; asked tens of thousands of times in a row."""
+        state = self._states.get(ref)
+        return state.fact if state is not None else default
+
+    def among(self, refs: Iterable[FactRef]) -> dict[FactRef, Pnr]:
+        """Those of these that are in the table, as they are now."""
+        found = ((ref, self._states.get(ref)) for ref in refs)
+        return {ref: state.fact for ref, state in found if state is not None}
 
     def __iter__(self) -> Iterator[FactRef]:
         return iter(self._states)

@@ -10,7 +10,7 @@ from collections.abc import Generator, Iterable, Mapping
 from dataclasses import dataclass
 
 from reconciler.controller.known import Known
-from reconciler.controller.work import ENTRIES_A_CHUNK, Steps, work_of
+from reconciler.controller.work import ENTRIES_A_CHUNK, Steps, in_portions, work_of
 from reconciler.facts import TV, FactRef
 from reconciler.intent.model import Chunk, ChunkId
 from reconciler.intent.names import names_in_networks
@@ -21,6 +21,9 @@ from reconciler.planner.ordering import answerers, needed, needed_first
 
 LISTED_A_CHUNK = 10
 """To go through so many chunks is as much work as to decide about one."""
+
+ASKED_A_CHUNK = 100
+"""And so is to look for those who answer so many entries of gates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +64,9 @@ class LookUps:
         last.sort(key=lambda chunk: not fixed(chunk.container))
         much = len(last) // LISTED_A_CHUNK
         yield much
-        needs = yield from self._all_needs(last, parts, who)
+        needs = yield from in_portions(self._all_needs(last, parts, who), ASKED_A_CHUNK)
         ranks = {id: n for n, id in enumerate(needed_first(needs))}
+        yield much
         dependents: dict[ChunkId, set[ChunkId]] = {}
         for id, others in needs.items():
             for other in others:
@@ -98,7 +102,7 @@ class LookUps:
     def _all_needs(
         self, last: list[Chunk], parts: Mapping[str, _Part], who: Mapping[FactRef, tuple[ChunkId, ...]]
     ) -> Generator[int, None, dict[ChunkId, frozenset[ChunkId]]]:
-        """Whom each chunk needs, in this order."""
+        """Whom each chunk needs, in this order; each step tells how many entries of gates it was, about."""
         names = {chunk.container.name: chunk.id for chunk in last}
         moved = {name for name in parts.keys() | self._parts.keys() if self._parts.get(name) is not parts.get(name)}
         unmoved = {name for name, part in parts.items() if name not in moved and not part.asked & moved}
@@ -109,7 +113,7 @@ class LookUps:
                 found[chunk.id] = known
                 continue
             found[chunk.id] = needed(chunk, who, names)
-            yield work_of(chunk) // 4
+            yield 5 + len(chunk.gate)
         return found
 
 

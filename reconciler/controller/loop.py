@@ -97,7 +97,6 @@ class Controller:
         self.version = 0
         self.source_read = False
         self.on_beat: Callable[[], None] = _nothing
-        self.on_adopted: Callable[[int], None] = _nothing  # is told of how many chunks
         self._engine = engine
         self._source = source
         self._runtime = runtime
@@ -244,7 +243,6 @@ class Controller:
         self._adoption.adopt(
             {name: one.domain if one.wanted is None else None for name, one in self.known.domains.items()}
         )
-        self.on_adopted(len(self.known.chunks))
         tasks = [
             asyncio.create_task(self._read_source(), name="source"),
             asyncio.create_task(self._watcher.run(), name="watcher"),
@@ -296,9 +294,10 @@ class Controller:
             while self._decider.timers and self._decider.timers[0][0] <= now + 0.0005:
                 self._decider.ring(heapq.heappop(self._decider.timers)[1])
             for times in (self._decider.object_retry, self._decider.object_due):
-                for key in [key for key, at in times.items() if at <= now]:
+                over = [key for key, at in times.items() if at <= now]
+                for key in over:
                     del times[key]
-                    self.known.dirty_domains.update(dict.fromkeys(self.known.domains))
+                self.known.dirty_domains.update(dict.fromkeys(self.known.domains if over else ()))
             removal = self.intake.removals.due()
             if removal is not None and removal <= now and not self._judging.is_at_work:
                 # What is judged is what there is now, not what was told last.
@@ -449,8 +448,6 @@ class Controller:
         if is_lent_anew or changes:
             self._decider.object_retry.clear()
         await self._in_turns(self._adoption.in_steps(changes))
-        if changes:
-            self.on_adopted(sum(len(self.known.chunks_of(name)) for name in changes))
         for name in self.known.domains:
             self.known.mark_domain(name)
         self._tell_change()
@@ -461,5 +458,5 @@ def _nobodys(image: str, domain: str) -> bool:
     return False
 
 
-def _nothing(*_: int) -> None:
-    """Nobody wants to know."""
+def _nothing() -> None:
+    """Nobody wants a sign of life."""

@@ -3,7 +3,7 @@ remembered for each domain until something that it follows from has changed."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Mapping
 
 from reconciler.controller.known import Known
 from reconciler.controller.records import ChunkRecord, DomainRecord
@@ -11,9 +11,10 @@ from reconciler.controller.work import in_portions
 from reconciler.facts import FactRef
 from reconciler.intent.model import Chunk, ChunkId
 from reconciler.lifecycle import Reason, State
-from reconciler.planner.ordering import Standing, unreachable_in_steps
+from reconciler.planner.ordering import A_STEP, Standing, unreachable_in_steps
 
-LOOKED_AT_A_CHUNK = 200
+TRIES = 3
+LOOKED_AT_A_CHUNK = 80
 """To look at so many facts is as much work as to decide about a chunk."""
 
 Stalled = Mapping[ChunkId, tuple[str, ...]]
@@ -45,39 +46,66 @@ def is_stalled(c: Known, record: DomainRecord, stalled: Stalled) -> bool:
 
 def _found(c: Known, record: DomainRecord) -> Generator[int, None, tuple[Mapping[str, int], Stalled]]:
     """The same, and of each domain that it follows from how much news there had been."""
-    waiting = [id for id, chunk in c.chunks_of(record.name).items() if chunk.state == State.READY]
-    domains = {record.name: c.news.get(record.name, 0)}
-    if not waiting:
-        return domains, {}
-    concerned, asked = _concerned(c, waiting, domains)
-    standing = {id: Standing(State(c.chunks[id].state), waits_for_a_change(c.chunks[id])) for id in concerned}
-    given = {chunk.flowout_ref(key) for chunk in concerned.values() for key in chunk.flowout}
-    facts = {ref: c.facts[ref] for ref in asked | given if ref in c.facts}
-    yield (len(asked) + len(given)) // LOOKED_AT_A_CHUNK
-    found = yield from in_portions(unreachable_in_steps(concerned.values(), facts, standing), LOOKED_AT_A_CHUNK)
-    stuck = ((id, found.get(id, ())) for id in waiting)
-    return domains, {id: tuple(str(entry.ref) for entry in entries) for id, entries in stuck if entries}
+    for _ in range(TRIES):
+        search = _Search(c, record)
+        yield from in_portions(search.steps(), LOOKED_AT_A_CHUNK)
+        if search.is_of_now():
+            break
+    else:
+        search = _Search(c, record)  # there is news all the time: in one go
+        for _ in search.steps():
+            pass
+    standing = {
+        id: Standing(State(known.state), waits_for_a_change(known))
+        for id in search.chunks
+        if (known := c.chunks.get(id)) is not None
+    }
+    facts = c.facts.among(search.facts)
+    yield len(facts) // LOOKED_AT_A_CHUNK
+    looking = unreachable_in_steps(search.chunks.values(), facts, standing)
+    found = yield from in_portions(looking, LOOKED_AT_A_CHUNK)
+    stuck = ((id, found.get(id, ())) for id in search.waiting)
+    return search.domains, {id: tuple(str(entry.ref) for entry in entries) for id, entries in stuck if entries}
 
 
-def _concerned(
-    c: Known, waiting: Iterable[ChunkId], domains: dict[str, int]
-) -> tuple[dict[ChunkId, Chunk], set[FactRef]]:
-    """The chunks that wait, and all whose answers they wait for, directly or through others that wait; and which facts
-    these are."""
-    found: dict[ChunkId, Chunk] = {}
-    asked: set[FactRef] = set()
-    ahead = list(waiting)
-    while ahead:
-        id = ahead.pop()
-        chunk, known = c.desired(id), c.chunks.get(id)
-        if chunk is None or known is None or id in found:
-            continue
-        found[id] = chunk
-        for entry in chunk.gate if known.state == State.READY else ():
-            ref = entry.ref
-            if ref not in asked:
-                asked.add(ref)
-                if ref.domain not in domains:
-                    domains[ref.domain] = c.news.get(ref.domain, 0)
-                ahead.extend(other for other in c.answered_by(ref) if other not in found)
-    return found, asked
+class _Search:
+    """Looks for the chunks of a domain that are ``waiting``, for all ``chunks`` whose answers these wait for, directly
+    or through others that wait, and for the ``facts`` that this is about."""
+
+    def __init__(self, c: Known, record: DomainRecord) -> None:
+        ready = (id for id, chunk in c.chunks_of(record.name).items() if chunk.state == State.READY)
+        self._c = c
+        self.waiting = [id for id in ready if (chunk := c.desired(id)) is not None and chunk.gate]
+        self.domains = {record.name: c.news.get(record.name, 0)}
+        self.chunks: dict[ChunkId, Chunk] = {}
+        self.facts: set[FactRef] = set()
+
+    def is_of_now(self) -> bool:
+        """Whether nothing has changed since it was begun."""
+        return all(self._c.news.get(domain, 0) == seen for domain, seen in self.domains.items())
+
+    def steps(self) -> Generator[int, None, None]:
+        """Each tells how many facts were looked at."""
+        c, asked = self._c, set[FactRef]()
+        ahead = list(self.waiting)
+        while ahead:
+            id = ahead.pop()
+            chunk, known = c.desired(id), c.chunks.get(id)
+            if chunk is None or known is None or id in self.chunks:
+                continue
+            self.chunks[id] = chunk
+            for number, key in enumerate(chunk.flowout):
+                if number % A_STEP == 0:
+                    yield min(A_STEP, len(chunk.flowout) - number)
+                self.facts.add(FactRef(id.domain, id.cpux, key))
+            gate = chunk.gate if known.state == State.READY else ()
+            for number, entry in enumerate(gate):
+                if number % A_STEP == 0:
+                    yield min(A_STEP, len(gate) - number)
+                ref = entry.ref
+                if ref not in asked:
+                    asked.add(ref)
+                    if ref.domain not in self.domains:
+                        self.domains[ref.domain] = c.news.get(ref.domain, 0)
+                    ahead.extend(other for other in c.answered_by(ref) if other not in self.chunks)
+        self.facts |= asked

@@ -28,6 +28,7 @@ from reconciler.sentences import LAST_ATTEMPT, advised, taken_apart
 
 T = TypeVar("T")
 
+CHUNKS_A_STEP = 20
 FACTS_A_STEP = 200
 
 
@@ -113,16 +114,24 @@ def _domain_view(
         by_cpux[cpux.name] = []
     order = {chunk.id: n for n, chunk in enumerate(record.domain.chunks())} if record.domain is not None else {}
     copies: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    own = c.chunks_of(record.name)
-    for id, chunk in sorted(own.items(), key=lambda item: (order.get(item[0], 1 << 30), item[0])):
+    own = dict(c.chunks_of(record.name))
+    in_order = sorted(own.items(), key=lambda item: (order.get(item[0], 1 << 30), item[0]))
+    yield 1
+    for id, chunk in in_order:
         copies.setdefault((id.cpux, id.chunk), []).append(_chunk_view(c, images, chunk, stuck.get(id, ())))
         yield 1
-    for (cpux_name, _), views in copies.items():
+    for number, ((cpux_name, _), views) in enumerate(copies.items()):
+        if number % CHUNKS_A_STEP == 0:
+            yield 1
         by_cpux.setdefault(cpux_name, []).append(together(views))
     facts = yield from _facts_view(c, record.name)
     yield 1
     left = _left(c, record)
     arranging = _is_arranging(c, record, left)
+    yield 1
+    remarks = _remarks(c, record, left)
+    yield 1
+    leaving = is_removing(c, record)
     yield 1
     return {
         "name": record.name,
@@ -138,7 +147,7 @@ def _domain_view(
         "warnings": [problem.as_dict() for problem in record.warnings],
         "notes": [
             *(record.domain.notes if record.domain is not None else ()),
-            *_remarks(c, record, left),
+            *remarks,
             *(text for domain, text in c.recorder.remarks if domain == record.name),
             *(note for id in own for note in _file_notes(c, id)),
         ],
@@ -148,7 +157,7 @@ def _domain_view(
         "vanished": record.vanished,
         "unknown": record.unknown,
         "removing": record.gone,
-        "leaving": is_removing(c, record),
+        "leaving": leaving,
         "asking_registries": images.is_waited_for(record.name),
         "arranging": arranging,
         "cpuxs": [{"name": name, "facts": facts.get(name, {}), "chunks": chunks} for name, chunks in by_cpux.items()],

@@ -13,7 +13,7 @@ T = TypeVar("T")
 MOST_AT_ONCE = 40
 """So much is done in one turn of the loop: as much as deciding about so many plain chunks, which takes 20 ms."""
 
-FEWEST_AT_ONCE = 10
+FEWEST_AT_ONCE = 5
 """So much while somebody waits for an answer."""
 
 ENTRIES_A_CHUNK = 20

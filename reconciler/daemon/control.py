@@ -15,6 +15,7 @@ import secrets
 import socket
 import stat
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -27,6 +28,7 @@ log = logging.getLogger("pnr.control")
 
 REQUEST_SECONDS = 10.0
 SEND_SECONDS = 10.0
+SEND_BUFFER_BYTES = 4 << 20
 MOST_CLIENTS = 128
 BACKLOG = 128
 
@@ -65,12 +67,16 @@ class ControlServer:
     """Serves ``handler`` in the ``state`` directory, from :meth:`start` to :meth:`close`.
 
     ``handler`` is an async generator function: it yields the answers to a request, and raises PnrError for
-    what can't be done. It is closed early when its client goes away.
+    what can't be done. It is closed early when its client goes away. While an answer is being written the server is
+    ``answering``: a large one takes many turns of the loop.
     """
 
-    def __init__(self, state: Path, handler: Handler) -> None:
+    def __init__(
+        self, state: Path, handler: Handler, answering: Callable[[], AbstractContextManager[None]] = nullcontext
+    ) -> None:
         self._state = state
         self._handler = handler
+        self._answering = answering
         self._server: asyncio.Server | None = None
         self._clients: set[asyncio.Task[None]] = set()
         self._token = ""
@@ -207,19 +213,22 @@ class ControlServer:
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.transport.set_write_buffer_limits(high=0)  # drain() then returns when all is sent
+        with contextlib.suppress(OSError, AttributeError):
+            # What does not fit waits for the client, and for as many turns of the loop.
+            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
         try:
             request = await self._read(reader)
             if len(self._clients) > MOST_CLIENTS:
                 raise Busy(f"the daemon serves {MOST_CLIENTS} clients already; try again later")
             await self._answer(request, writer)
         except PnrError as error:
-            await _send(writer, {"error": {"code": error.code, "message": str(error)}})
+            await self._send(writer, {"error": {"code": error.code, "message": str(error)}})
         except _ClientGone:
             raise
         except Exception:
             log.exception("a request on the control socket failed")
             message = "the daemon failed to answer; its log tells more"
-            await _send(writer, {"error": {"code": "InternalError", "message": message}})
+            await self._send(writer, {"error": {"code": "InternalError", "message": message}})
 
     async def _read(self, reader: asyncio.StreamReader) -> dict[str, Any]:
         try:
@@ -242,10 +251,20 @@ class ControlServer:
         done = False
         async with contextlib.aclosing(_with_heartbeat(self._handler(request))) as answers:
             async for answer in answers:
-                await _send(writer, answer)
+                await self._send(writer, answer)
                 done = answer is not None and bool(answer.get("done"))
         if not done:
-            await _send(writer, {"done": True})
+            await self._send(writer, {"done": True})
+
+    async def _send(self, writer: asyncio.StreamWriter, answer: dict[str, Any] | None) -> None:
+        with self._answering():
+            line = b"" if answer is None else await encoded(answer)
+            try:
+                writer.write(line + b"\n")
+                async with asyncio.timeout(SEND_SECONDS):
+                    await writer.drain()
+            except OSError as error:
+                raise _ClientGone(str(error) or "it does not read") from error
 
 
 async def _with_heartbeat(answers: AsyncIterator[dict[str, Any]]) -> AsyncGenerator[dict[str, Any] | None, None]:
@@ -278,13 +297,3 @@ async def _with_heartbeat(answers: AsyncIterator[dict[str, Any]]) -> AsyncGenera
 
 async def _next(answers: AsyncIterator[dict[str, Any]]) -> dict[str, Any]:
     return await anext(answers)
-
-
-async def _send(writer: asyncio.StreamWriter, answer: dict[str, Any] | None) -> None:
-    line = b"" if answer is None else await encoded(answer)
-    try:
-        writer.write(line + b"\n")
-        async with asyncio.timeout(SEND_SECONDS):
-            await writer.drain()
-    except OSError as error:
-        raise _ClientGone(str(error) or "it does not read") from error

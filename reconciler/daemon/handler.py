@@ -129,7 +129,7 @@ class Handler:
         if not wait:
             self._controller.post(LookNow(only))
             await asyncio.sleep(0)
-            yield self._outcome(only)
+            yield await self._outcome(only)
             return
         if not patience.is_over(now()):
             async for word in self._while(self._controller.look_now(only), patience, wait=True):
@@ -138,7 +138,7 @@ class Handler:
         while not patience.is_over(now()):
             view = await self._controller.view_in_turns()
             if finished_applying(view, only):
-                yield self._outcome(only)
+                yield await self._outcome(only)
                 return
             word = patience.word(now(), view, only)
             if word:
@@ -150,11 +150,11 @@ class Handler:
                 async with asyncio.timeout(WORD_SECONDS):
                     await self._controller.changed(seen)
             await asyncio.sleep(VIEW_PAUSE_SECONDS)
-        waits = waited_for(self._controller.view(), only)
-        yield {**self._outcome(only), "exit": TIMED_OUT, "waiting": self._controller.known.files_wait or waits}
+        waits = waited_for(await self._controller.view_in_turns(), only)
+        yield {**await self._outcome(only), "exit": TIMED_OUT, "waiting": self._controller.known.files_wait or waits}
 
-    def _outcome(self, only: tuple[str, ...]) -> dict[str, Any]:
-        view = self._controller.view()
+    async def _outcome(self, only: tuple[str, ...]) -> dict[str, Any]:
+        view = await self._controller.view_in_turns()
         return {"view": view, "exit": exit_code(view, only), "done": True}
 
     async def _while(self, work: Coroutine[Any, Any, None], patience: Patience, *, wait: bool) -> AsyncIterator[str]:
@@ -166,7 +166,7 @@ class Handler:
                 await asyncio.wait({task}, timeout=VIEW_PAUSE_SECONDS)
                 if task.done():
                     break
-                word = patience.word(now(), self._controller.view())
+                word = patience.word(now(), await self._controller.view_in_turns())
                 if word:
                     yield word
                 if word and not wait:

@@ -9,7 +9,7 @@ from typing import Any
 from reconciler.controller.loop import Controller
 from reconciler.controller.records import Beat, ConfirmRemoval, TakeDown
 from reconciler.daemon.control import ControlServer
-from reconciler.daemon.garbage import Garbage
+from reconciler.daemon.garbage import little_at_a_time
 from reconciler.daemon.handler import Handler
 from reconciler.daemon.parts import assembled
 from reconciler.daemon.patience import Patience, waited_for
@@ -51,15 +51,13 @@ async def serve(
         ]
         if on_view is not None:
             tasks.append(_show(parts.controller, on_view))
-        server = ControlServer(options.state, handler.handle)
+        server = ControlServer(options.state, handler.handle, parts.controller.answering)
         await server.start()
         tasks.append(keep_state(options.state, parts, server))
-        garbage = Garbage()
-        garbage.begin()
-        parts.controller.on_adopted = garbage.adopted
         measure_from_here()
         try:
-            await _until(stop, tasks)
+            with little_at_a_time():
+                await _until(stop, tasks)
         finally:
             notifier.send(STOPPING="1", STATUS="stopping; containers go on")
             await server.close()
@@ -233,14 +231,15 @@ async def _notify(controller: Controller, notifier: Notifier) -> None:
     period = min((notifier.watchdog_seconds or 30.0) / 3, 5.0)
 
     def beat() -> None:
-        notifier.send(WATCHDOG="1", STATUS=status_sentence(controller.view()))
+        notifier.send(WATCHDOG="1")
 
     controller.on_beat = beat
     # While git holds its lock nobody can say when the files can be read: the daemon is up all the same.
     while not (controller.first_pass_done or controller.known.files_wait):
         controller.post(Beat())
         await asyncio.sleep(0.05)
-    notifier.send(READY="1", STATUS=status_sentence(controller.view()))
+    notifier.send(READY="1", STATUS=status_sentence(await controller.view_in_turns()))
     while True:
         controller.post(Beat())
+        notifier.send(STATUS=status_sentence(await controller.view_in_turns()))
         await asyncio.sleep(period)

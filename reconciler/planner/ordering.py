@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Collection, Generator, Iterable, Mapping
 from dataclasses import dataclass
 
 from reconciler.facts import TV, FactRef, GateEntry, Pnr
@@ -18,7 +18,8 @@ def answerers(chunks: Iterable[Chunk]) -> dict[FactRef, tuple[ChunkId, ...]]:
     for chunk in chunks:
         for key in chunk.flowout:
             found.setdefault(chunk.flowout_ref(key), []).append(chunk.id)
-    return {ref: tuple(ids) for ref, ids in found.items()}
+    alike: dict[tuple[ChunkId, ...], tuple[ChunkId, ...]] = {}  # most facts of a chunk are answered by the same copies
+    return {ref: alike.setdefault(ids, ids) for ref, ids in ((ref, tuple(ids)) for ref, ids in found.items())}
 
 
 def dependencies(chunks: Iterable[Chunk]) -> dict[ChunkId, frozenset[ChunkId]]:
@@ -32,10 +33,8 @@ def dependencies(chunks: Iterable[Chunk]) -> dict[ChunkId, frozenset[ChunkId]]:
 
 def needed(chunk: Chunk, who: Mapping[FactRef, Iterable[ChunkId]], names: Mapping[str, ChunkId]) -> frozenset[ChunkId]:
     """The same of one chunk. ``who`` answers each fact, and whose container has which of the ``names``."""
-    needs: set[ChunkId] = set()
-    for entry in chunk.gate:
-        if entry.wanted.tv is TV.Y:
-            needs.update(who.get(entry.ref, ()))
+    answerers = (who.get(entry.ref, ()) for entry in chunk.gate if entry.wanted.tv is TV.Y)
+    needs = {other for some in {id(some): some for some in answerers}.values() for other in some}
     needs.update(names[name] for name in awaited(chunk.container) if name in names)
     needs.discard(chunk.id)
     return frozenset(needs)
@@ -103,21 +102,19 @@ def unreachable_in_steps(
     prospect = _Prospect(facts)
     waiting: list[Chunk] = []
     for chunk in chunks:
-        yield len(chunk.flowout)
         now = standing.get(chunk.id, Standing(State.READY))
         if now.state in (State.EXECUTING, State.FAILED) and not now.final:
-            prospect.may_give(chunk, chunk.flowout)
+            yield from prospect.may_give(chunk, chunk.flowout)
         elif now.state is State.COMPLETED:
-            prospect.may_give(chunk, _not_answered(chunk, facts))
+            yield len(chunk.flowout)
+            yield from prospect.may_give(chunk, _not_answered(chunk, facts))
         elif now.state is State.READY:
             waiting.append(chunk)
     for chunk in waiting:
-        yield len(chunk.gate)
-        prospect.waits(chunk)
+        yield from prospect.waits(chunk)
     while prospect.open:
         chunk = prospect.open.pop()
-        yield len(chunk.flowout)
-        prospect.may_give(chunk, chunk.flowout)
+        yield from prospect.may_give(chunk, chunk.flowout)
     left = prospect.never_open()
     return {
         chunk.id: tuple(entry for entry in chunk.gate if not prospect.can_hold(entry))
@@ -132,6 +129,7 @@ def _not_answered(chunk: Chunk, facts: Mapping[FactRef, Pnr]) -> list[str]:
     return [key for key, fact in found.items() if fact is None or fact.tv is TV.U]
 
 
+A_STEP = 200
 _NOBODY_KNOWS = Pnr("", (), TV.U)
 
 
@@ -146,10 +144,12 @@ class _Prospect:
         self._left: dict[ChunkId, int] = {}
         self.open: list[Chunk] = []
 
-    def may_give(self, chunk: Chunk, keys: Iterable[str]) -> None:
+    def may_give(self, chunk: Chunk, keys: Collection[str]) -> Generator[int, None, None]:
         """A chunk may come to answer these facts of its own, with a yes or a no."""
         domain, cpux = chunk.id.domain, chunk.id.cpux
-        for key in keys:
+        for number, key in enumerate(keys):
+            if number % A_STEP == 0:
+                yield min(A_STEP, len(keys) - number)
             ref = FactRef(domain, cpux, key)
             givers = self._givers.setdefault(ref, [])
             if givers and givers[-1].id.chunk == chunk.id.chunk:
@@ -167,13 +167,17 @@ class _Prospect:
                 else:
                     self._shut[ref].append((waiting, entry))
 
-    def waits(self, chunk: Chunk) -> None:
+    def waits(self, chunk: Chunk) -> Generator[int, None, None]:
         """A chunk waits for its gate."""
-        shut = [entry for entry in chunk.gate if not self.can_hold(entry)]
-        self._left[chunk.id] = len(shut)
-        for entry in shut:
-            self._shut.setdefault(entry.ref, []).append((chunk, entry))
-        if not shut:
+        left = 0
+        for number, entry in enumerate(chunk.gate):
+            if number % A_STEP == 0:
+                yield min(A_STEP, len(chunk.gate) - number)
+            if not self.can_hold(entry):
+                left += 1
+                self._shut.setdefault(entry.ref, []).append((chunk, entry))
+        self._left[chunk.id] = left
+        if not left:
             self.open.append(chunk)
 
     def never_open(self) -> set[ChunkId]:

@@ -195,3 +195,42 @@ def test_a_view_of_many_chunks_and_facts_is_made_in_small_steps() -> None:
             assert steps >= MANY + 12 + 12 * FACTS // tell.FACTS_A_STEP
 
     run(story())
+
+
+def test_who_is_marked_has_a_turn_before_others_have_another_and_so_have_domains(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    waiting: set[str] = set()
+    decided: list[str] = []
+    decide, decide_domain = Decider._decide, Decider._decide_domain
+
+    def and_again(decider: Decider, id: ChunkId) -> None:
+        decide(decider, id)
+        if id.domain == "quiet":
+            waiting.discard("chunk")
+        elif waiting:
+            decided.append(id.chunk)
+            decider._known.mark(id)  # there is news of it all the time
+
+    def of_domain(decider: Decider, name: str) -> None:
+        decide_domain(decider, name)
+        if name == "quiet":
+            waiting.discard("domain")
+
+    monkeypatch.setattr(Decider, "_decide", and_again)
+    monkeypatch.setattr(Decider, "_decide_domain", of_domain)
+
+    async def story() -> None:
+        async with World() as w:
+            w.files.write("noisy", plain("noisy", MANY))
+            await w.until_settled(limit=300)
+            assert w.controller is not None
+            waiting.update(("chunk", "domain"))
+            for id in w.controller.known.chunks:
+                w.controller.known.mark(id)
+            w.files.write("quiet", plain("quiet", 1))
+            await w.until_settled("quiet", limit=300)
+
+    run(story())
+    assert not waiting
+    assert MANY <= len(decided) <= 10 * MANY

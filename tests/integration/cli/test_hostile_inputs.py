@@ -21,6 +21,7 @@ ROOT = str(Path(reconciler.__file__).parents[1])
 LIMIT_SECONDS = 150
 LONGEST_TURN_MS = 100
 MANY = 200
+BUSY = 5
 EXPECTED: dict[str, set[str]] = {
     "links.json": {"PolicyRefused"},
     "proc.json": {"PolicyRefused"},
@@ -97,6 +98,37 @@ def nasty(number: int) -> bytes:
     return ways[which]().encode() if which < len(ways) else huge[which - len(ways)][0]
 
 
+def busy(number: int) -> str:
+    """A file that is valid, and much work once it is in force."""
+    name, yes = f"busy{number}", {"tv": "Y"}
+    ways: list[Callable[[], str]] = [
+        lambda: stack(name, *(chunk(f"c{each}") for each in range(60))),
+        lambda: stack(
+            name,
+            *(
+                {
+                    **chunk(f"c{each}"),
+                    "flowout": {f"f{each}-{key}": yes for key in range(200)},
+                    "gatekeeper": {f"f{each - 1}-{key}": yes for key in range(200)} if each else {},
+                }
+                for each in range(30)
+            ),
+        ),
+        lambda: stack(name, *({**chunk(f"c{each}"), "replicas": 50} for each in range(2))),
+        lambda: stack(
+            name,
+            *(chunk(f"c{each}", volumes=[f"v{one}:/v{one}" for one in range(100)]) for each in range(40)),
+            volumes={f"v{one}": None for one in range(100)},
+        ),
+        lambda: stack(
+            name,
+            *(chunk(f"c{each}", networks=[f"n{one}" for one in range(20)]) for each in range(40)),
+            networks={f"n{one}": {} for one in range(20)},
+        ),
+    ]
+    return ways[number % len(ways)]()
+
+
 @pytest.fixture
 async def folder(tmp_path: Path) -> AsyncIterator[Path]:
     """With a daemon on the simulated engine, and hostile files from the start."""
@@ -115,6 +147,16 @@ async def crowd(tmp_path: Path) -> AsyncIterator[Path]:
     for number in range(MANY):
         (tmp_path / "domains" / f"nasty{number}.json").write_bytes(nasty(number))
     (tmp_path / "domains" / "good.json").write_text(stack("good", chunk("web")))
+    async with daemon_in(tmp_path):
+        yield tmp_path
+
+
+@pytest.fixture
+async def workload(tmp_path: Path) -> AsyncIterator[Path]:
+    """The same with valid files of hundreds of containers, and nothing else."""
+    (tmp_path / "domains").mkdir()
+    for number in range(BUSY):
+        (tmp_path / "domains" / f"busy{number}.json").write_text(busy(number))
     async with daemon_in(tmp_path):
         yield tmp_path
 
@@ -189,3 +231,12 @@ async def test_nor_do_hundreds_of_them_together(crowd: Path) -> None:
     # It did not wait until all of them were judged.
     assert any("BeingRead" in codes for codes in wrong(seen).values())
     assert seen["daemon"]["longest_turn_cpu_ms"] < LONGEST_TURN_MS
+
+
+@pytest.mark.timeout(3 * LIMIT_SECONDS)
+async def test_nor_do_valid_files_with_hundreds_of_containers(workload: Path) -> None:
+    await until(workload, lambda seen: sum(bool(domain["cpuxs"]) for domain in seen["domains"]) == BUSY)
+    (workload / "domains" / "late.json").write_text(stack("late", chunk("web")))
+    seen = await until(workload, lambda seen: settled(seen, "late"))
+    assert seen["daemon"]["longest_turn_cpu_ms"] < LONGEST_TURN_MS
+    assert not any(codes for codes in wrong(seen).values())
