@@ -6,9 +6,12 @@ apart by again, so that ``pnr why`` can put the cause into its first line and th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 MARK = "; what to do: "
+ESCAPE_SEQUENCE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
+_STEP = re.compile(r";\s*what\s+to\s+do:")
 LAST_ATTEMPT = "; the last attempt failed: "
 """Between what goes on now and why it had to be begun again."""
 
@@ -38,6 +41,12 @@ def taken_apart(message: str) -> tuple[str, str]:
     if step:
         step = step.partition("\n")[0]
     return " ".join(cause.split()), step
+
+
+def quoted(text: str) -> str:
+    """What somebody else wrote, as a part of a cause: it gives no step of its own, whatever signs it has between."""
+    plain = "".join(sign if sign.isprintable() or sign == "\n" else " " for sign in ESCAPE_SEQUENCE.sub("", text))
+    return _STEP.sub(";", plain)
 
 
 def shortened(text: str, most: int) -> str:

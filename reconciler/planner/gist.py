@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from reconciler.sentences import shortened
+from reconciler.sentences import quoted, shortened
 
 MOST_LINES = 3
 MOST_CHARACTERS = 300
@@ -30,7 +30,7 @@ def gist(output: str) -> str:
         if line.strip() and not (is_code or in_frame or _FRAME.fullmatch(line)):
             kept.append(line.strip())
     lines = kept or [line.strip() for line in output.splitlines() if line.strip()]
-    return "\n".join(_last(lines))
+    return quoted("\n".join(_last(lines)))
 
 
 def _last(lines: list[str]) -> list[str]:

@@ -7,16 +7,13 @@ gets a :class:`ProbeResult` with a message that is fit for a terminal. Only a ca
 from __future__ import annotations
 
 import asyncio
-import re
 
 from reconciler.errors import PnrError, Unreachable
 from reconciler.probes.protocol import Probe, ProbeResult, Target
 from reconciler.probes.target import shown
-from reconciler.sentences import advised, shortened
+from reconciler.sentences import ESCAPE_SEQUENCE, advised, shortened
 
 LONGEST_MESSAGE = 500
-
-_ESCAPE_SEQUENCE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 
 
 async def ask(probe: Probe, target: Target, timeout_seconds: float) -> ProbeResult:
@@ -49,7 +46,7 @@ async def ask(probe: Probe, target: Target, timeout_seconds: float) -> ProbeResu
 
 def printable(text: str) -> str:
     """``text`` on one line, without control characters and colours, and not longer than ``LONGEST_MESSAGE``."""
-    text = shortened(_ESCAPE_SEQUENCE.sub("", text), LONGEST_MESSAGE)
+    text = shortened(ESCAPE_SEQUENCE.sub("", text), LONGEST_MESSAGE)
     if text.isprintable():
         return text
     return "".join(char if char.isprintable() else " " for char in text).strip()

@@ -7,6 +7,7 @@ from typing import Any
 
 from reconciler.intent.model import HealthCheck
 from reconciler.probes.protocol import WITHOUT_HEALTHCHECK, Inside, ProbeResult, Target
+from reconciler.sentences import quoted
 
 
 class DockerProbe:
@@ -25,7 +26,7 @@ class DockerProbe:
             return ProbeResult(ok=False, message="the container is gone")
         if seen.health is None:
             return ProbeResult(ok=False, message=WITHOUT_HEALTHCHECK)
-        printed = f"; its check printed: {seen.health_output}" if seen.health_output else ""
+        printed = f"; its check printed: {quoted(seen.health_output)}" if seen.health_output else ""
         is_healthy = seen.health == "healthy"
         return ProbeResult(ok=is_healthy, message=seen.health if is_healthy else f"{seen.health}{printed}")
 

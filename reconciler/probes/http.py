@@ -25,7 +25,7 @@ from reconciler.probes.pattern import LONGEST_PATTERN, Pattern
 from reconciler.probes.protocol import Inside, ProbeResult, Target
 from reconciler.probes.target import shown
 from reconciler.probes.tcp import reason
-from reconciler.sentences import advised, shortened
+from reconciler.sentences import advised, quoted, shortened
 
 if TYPE_CHECKING:
     import httpx
@@ -153,7 +153,7 @@ class HttpProbe:
             finally:
                 await response.aclose()
             if not self._is_same_server(server, following.url):
-                message = f"{server}{path}: redirected elsewhere, to {following.url}; not followed"
+                message = quoted(f"{server}{path}: redirected elsewhere, to {following.url}; not followed")
                 return ProbeResult(ok=False, message=message)
             method, path = following.method, following.url.raw_path.decode("ascii")
         return ProbeResult(ok=False, message=f"{server}{self._path}: more than {MOST_REDIRECTS} redirects")
@@ -241,7 +241,7 @@ def _ciphers(context: ssl.SSLContext) -> list[str]:
 async def _said(response: httpx.Response) -> str:
     """Where a redirect leads, or the first words of the body, for people."""
     location = response.headers.get("Location", "")
-    led = f", to {location}" if location and 300 <= response.status_code < 400 else ""
+    led = f", to {quoted(shortened(location, MOST_SHOWN))}" if location and 300 <= response.status_code < 400 else ""
     if led or response.request.method == "HEAD":
         return led
     return _shown(await _start_of_body(response, MOST_SHOWN_BYTES))
@@ -250,7 +250,7 @@ async def _said(response: httpx.Response) -> str:
 def _shown(body: str) -> str:
     """The first words of a body, without its tags."""
     text = " ".join(_TAGS.sub(" ", body[:MOST_SHOWN_BYTES]).split())
-    return f"; it said: {shortened(text, MOST_SHOWN)}" if text else ""
+    return f"; it said: {quoted(shortened(text, MOST_SHOWN))}" if text else ""
 
 
 async def _start_of_body(response: httpx.Response, most: int = MOST_BODY_BYTES) -> str:
@@ -316,4 +316,4 @@ def _reason(error: BaseException) -> str:
             return reason(found)
     if _is_hung_up(error):
         return "closed the connection without an answer"
-    return str(error) or type(error).__name__
+    return quoted(str(error)) or type(error).__name__

@@ -15,7 +15,7 @@ from typing import Any
 from reconciler.intent.model import HealthCheck
 from reconciler.probes.pattern import LONGEST_PATTERN, Pattern
 from reconciler.probes.protocol import Inside, ProbeResult, Target
-from reconciler.sentences import advised
+from reconciler.sentences import advised, quoted
 
 FIRST_LOOK_BYTES = 1024 * 1024
 LOOK_BYTES = 64 * 1024
@@ -33,7 +33,7 @@ def _lines(output: str) -> tuple[list[str], str]:
 
 
 def _not_seen(pattern: str, last: str) -> str:
-    last = f"the last line is: {last}" if last else "nothing is in its output yet"
+    last = f"the last line is: {quoted(last)}" if last else "nothing is in its output yet"
     return advised(
         f"not seen in the output yet: {pattern}; {last}",
         "see what it prints (`pnr logs`), and correct the `pattern` where it says otherwise that it is up",

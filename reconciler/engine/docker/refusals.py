@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from ipaddress import ip_network
 from typing import NamedTuple
 
-from reconciler.sentences import advised
+from reconciler.sentences import advised, quoted
 
 _NOISE = re.compile(
     r"^(?:failed to create (?:shim )?task(?: for container)?: |OCI runtime create failed: |runc create failed: "
@@ -183,8 +183,8 @@ def of_run_inside(output: str) -> str:
     """What a command in a container printed, or, where the engine could not even run it, what that means."""
     found = _NOT_RUN_INSIDE.search(output)
     if found is None:
-        return output
-    what, why = found["command"], found["why"].strip().removesuffix(": unknown")
+        return quoted(output)
+    what, why = quoted(found["command"]), found["why"].strip().removesuffix(": unknown")
     if "permission denied" in why:
         step = f"make it executable (`chmod +x {what}` in the Dockerfile)"
         return advised(f"{what} in the container can't be executed: permission denied", step)

@@ -9,6 +9,7 @@ from typing import Any
 
 from reconciler.policy.checks import subnets
 from reconciler.policy.checks.case import Case, Object, objects, table, texts
+from reconciler.policy.checks.security import allows_in_a_path
 from reconciler.policy.checks.sharing import lent, others
 
 EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - what is refused
@@ -63,7 +64,7 @@ def endpoint(case: Case, name: str, settings: Object, field: str) -> None:
     _options(case, options, f"{field}.DriverOpts")
     for one in str(options.get(_SYSCTLS) or "").split(","):
         key = one.partition("=")[0].strip()
-        if key and not case.policy.allows("security.sysctls", key):
+        if key and not allows_in_a_path(case.policy, "security.sysctls", key):
             case.refuse("security.sysctls", f"{field}.DriverOpts[{_SYSCTLS}]", f"the kernel setting {key}", key)
     subnets.fixed(case, settings, field)
     # Links in a network of its own are names for whom it reaches anyway.

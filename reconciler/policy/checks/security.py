@@ -6,6 +6,7 @@ import re
 
 from reconciler.policy.checks.case import Case, Object, table, texts
 from reconciler.policy.checks.sharing import CONTAINER, leads_to_host, others
+from reconciler.policy.model import Policy
 from reconciler.policy.refusal import KNOWN_FIELDS
 
 _NAMESPACES = {
@@ -18,9 +19,18 @@ _NAMESPACES = {
 }
 _OWN = frozenset({"", "private", "shareable", "none", "default"})
 _ADVICE = {"pid": "it sees the host's processes", "ipc": "it shares memory with the host's processes"}
+_LAST_USER = 2**31 - 1  # what comes behind it, engines and the kernel read in different ways
 _NUMBER = re.compile(r"(?P<uid>[0-9]{1,10})(?::[^:]*)?")
 _ON = ("no-new-privileges", "no-new-privileges=true", "no-new-privileges:true")
 _OFF = ("no-new-privileges=false", "no-new-privileges:false", "writable-cgroups=false", "writable-cgroups:false")
+
+
+def allows_in_a_path(policy: Policy, rule: str, name: str) -> bool:
+    """Whether a list has a name that programs make a part of a path from: one that is a way itself stands for none that
+    a pattern means, but for ``*``."""
+    is_way = "/" in name or ".." in name
+    words = policy.words(rule)
+    return (name in words or "*" in words) if is_way else policy.allows(rule, name)
 
 
 def security(case: Case, body: Object, host: Object) -> None:
@@ -33,17 +43,17 @@ def security(case: Case, body: Object, host: Object) -> None:
     _options(case, host)
     if not policy.flag("security.root_user"):
         match = _NUMBER.fullmatch(str(body.get("User") or ""))
-        if match is None or int(match["uid"]) == 0:
+        if match is None or not 0 < int(match["uid"]) <= _LAST_USER:
             said = 'a container whose user is not a number other than 0, as in "1000:1000"'
             case.refuse("security.root_user", "User", said)
     if not policy.flag("security.writable_root") and host.get("ReadonlyRootfs") is not True:
         said = "a container whose own file system is writable: write read_only: true"
         case.refuse("security.writable_root", "HostConfig.ReadonlyRootfs", said)
     for name in table(host.get("Sysctls")):
-        if not policy.allows("security.sysctls", str(name)):
+        if not allows_in_a_path(policy, "security.sysctls", str(name)):
             case.refuse("security.sysctls", f"HostConfig.Sysctls[{name}]", f"the kernel setting {name}", str(name))
     runtime = str(host.get("Runtime") or "")
-    if runtime and not policy.allows("security.runtimes", runtime):
+    if runtime and not allows_in_a_path(policy, "security.runtimes", runtime):
         case.refuse("security.runtimes", "HostConfig.Runtime", f"the runtime {runtime}", runtime)
     for name in table(host.get("Annotations")):
         if not policy.allows("security.annotations", str(name)):

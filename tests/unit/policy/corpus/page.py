@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.unit.policy.corpus import broke_through, host, kernel, network, others
+from tests.unit.policy.corpus import broke_through, host, kernel, looks_like, network, others
 from tests.unit.policy.corpus.entry import Entry, Group
 from tests.unit.policy.corpus.honest import HONEST
 
@@ -16,7 +16,8 @@ END = "<!-- So much for the counts. -->\n"
 GROUPS = tuple(
     group for module in (host, kernel, network, others) for group in vars(module).values() if isinstance(group, Group)
 )
-assert broke_through.__doc__  # its entries belong to the groups of the others
+assert broke_through.__doc__  # its entries belong to the groups of the others, as do these:
+assert looks_like.__doc__
 HOSTILE: tuple[Entry, ...] = tuple(entry for group in GROUPS for entry in group.entries)
 
 
