@@ -305,6 +305,7 @@ def test_the_engine_going_away_restarts_nothing() -> None:
     run(story())
 
 
+@pytest.mark.timeout(900)
 def test_a_hundred_domains_of_ten_come_up_without_melting_the_loop() -> None:
     async def story() -> None:
         async with World() as w:

@@ -144,7 +144,7 @@ async def apply(w: World) -> None:
     controller = w.controller
     assert controller is not None
     while not controller.first_pass_done:
-        await asyncio.sleep(0.001)
+        await controller.changed(controller.version)
     await controller.look_now(())
     await w.until(lambda: controller.idle and finished_applying(controller.view()), limit=900)
 

