@@ -1,10 +1,10 @@
 #!/bin/sh
 # All tests, with all that they need: Debian packages where they are missing, and an engine for as long as they run
 # where none answers. BIN is the bin directory of the virtual environment; arguments go to pytest.
-# In six parts side by side: what needs the machine itself, on its own engine; what an engine can answer differently, on
+# In seven parts side by side: what needs the machine itself, on its own engine; what an engine can answer differently, on
 # the newest one (scripts/newest.sh); the daemon, the adapters and the faults that are injected, on a second engine of the
 # machine's own version; all settings of containers on both, with images on the newest; what needs no engine, or brings
-# its own; and simulation. What they say is shown behind the first. With arguments: on the machine's own only, or with
+# its own; and simulation in two. What they say is shown behind the first. With arguments: on the machine's own only, or with
 # ENGINE=newest on the newest only.
 set -eu
 cd "$(dirname "$0")/.."
@@ -43,6 +43,8 @@ alone=""
 alone_said=$(mktemp)
 simulated=""
 simulated_said=$(mktemp)
+stories=""
+stories_said=$(mktemp)
 PNR_ENGINE_PID_FILE=$(mktemp)
 export PNR_ENGINE_PID_FILE
 
@@ -52,11 +54,11 @@ runs() { [ -n "$(tr -d '\0' 2>/dev/null <"/proc/$1/cmdline")" ]; }
 end_our_engine() {
   status=$?
   trap - EXIT
-  for beside in $newest $second $settings $alone $simulated; do
+  for beside in $newest $second $settings $alone $simulated $stories; do
     kill -s TERM -- "-$beside" 2>/dev/null || true
     wait "$beside" || true
   done
-  rm -f "$newest_said" "$second_said" "$settings_said" "$alone_said" "$simulated_said"
+  rm -f "$newest_said" "$second_said" "$settings_said" "$alone_said" "$simulated_said" "$stories_said"
   engine=$(cat "$PNR_ENGINE_PID_FILE")
   rm -f "$PNR_ENGINE_PID_FILE"
   if [ -n "$engine" ] && runs "$engine"; then
@@ -94,8 +96,10 @@ if [ $# = 0 ]; then
   settings=$!
   setsid "$BIN/python" -m pytest -q --durations=10 tests/unit "$ALONE" >"$alone_said" 2>&1 &
   alone=$!
-  setsid "$BIN/python" -m pytest -q --durations=10 tests/simulation >"$simulated_said" 2>&1 &
+  setsid "$BIN/python" -m pytest -q --durations=10 tests/simulation/test_[a-m]*.py >"$simulated_said" 2>&1 &
   simulated=$!
+  setsid "$BIN/python" -m pytest -q --durations=10 tests/simulation/test_[!a-m]*.py >"$stories_said" 2>&1 &
+  stories=$!
   # shellcheck disable=SC2086
   setsid scripts/newest.sh --same "$BIN/python" -m pytest -q --durations=10 $SECOND "$FAULTS" >"$second_said" 2>&1 &
   second=$!
@@ -124,7 +128,9 @@ if [ -n "$newest" ]; then
   settings=""
   ends "$alone" "$alone_said" "what needs no engine, or brings its own"
   alone=""
-  ends "$simulated" "$simulated_said" "in simulation"
+  ends "$simulated" "$simulated_said" "in simulation, the first half"
   simulated=""
+  ends "$stories" "$stories_said" "in simulation, the other half"
+  stories=""
 fi
 [ -z "$failed" ] || fail "tests failed $failed (above)"

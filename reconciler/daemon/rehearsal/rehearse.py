@@ -34,7 +34,6 @@ from reconciler.planner.ordering import dependencies
 
 FETCHED_NEWER = "the registry has another image under the tag; what it brings is updated to"
 FETCHED_AHEAD = "it is fetched ahead, while the chunk waits for its gatekeeper"
-AT_ONCE_SECONDS = 0.001
 LOOK_SECONDS = 0.5
 LONGEST_SECONDS = 4 * 3600.0
 """Of virtual time: whoever is not done by then is not going to be."""
@@ -113,13 +112,13 @@ async def _rehearse(ground: Ground) -> Rehearsed:
     )
     running = asyncio.create_task(controller.run())
     try:
-        await _until(running, lambda: controller.first_pass_done, AT_ONCE_SECONDS)
+        await _first(running, asyncio.create_task(_first_pass(controller)))
         last = {chunk.id: chunk for chunk in ground.chunks() if controller.known.desired(chunk.id) is None}
         if ground.is_confirmed:
             controller.post(ConfirmRemoval(tuple(n for n, r in controller.known.domains.items() if r.hold is not None)))
         look = asyncio.create_task(controller.look_now(()))
-        await _until(running, look.done, AT_ONCE_SECONDS)
-        await _until(running, lambda: controller.idle and finished_applying(controller.view()), LOOK_SECONDS)
+        await _first(running, look)
+        await _first(running, asyncio.create_task(_all_done(controller)))
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
@@ -174,13 +173,26 @@ def _blocked(known: Known, wanted: dict[ChunkId, Chunk]) -> list[Blocked]:
     return found
 
 
-async def _until(running: asyncio.Task[None], done: Callable[[], bool], pause: float) -> None:
+async def _first_pass(controller: Controller) -> None:
+    while not controller.first_pass_done:
+        await controller.changed(controller.version)
+
+
+async def _all_done(controller: Controller) -> None:
     end = asyncio.get_running_loop().time() + LONGEST_SECONDS
-    while not done() and asyncio.get_running_loop().time() < end:
-        if running.done():
-            running.result()
+    while asyncio.get_running_loop().time() < end:
+        if controller.idle and finished_applying(controller.view()):
             return
-        await asyncio.sleep(pause)
+        await asyncio.sleep(LOOK_SECONDS)
+
+
+async def _first(running: asyncio.Task[None], task: asyncio.Task[None]) -> None:
+    """Wait for a task. Raises what ended the loop, should it end before."""
+    await asyncio.wait({running, task}, return_when=asyncio.FIRST_COMPLETED)
+    if running.done():
+        task.cancel()
+        running.result()
+    task.result()
 
 
 async def _at_once(call: Callable[[], None]) -> None:

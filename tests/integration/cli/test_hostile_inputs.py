@@ -20,7 +20,7 @@ from tests.corpus.huge_files import HUGE
 ROOT = str(Path(reconciler.__file__).parents[1])
 LIMIT_SECONDS = 300
 LONGEST_TURN_MS = 100
-MANY = 200
+MANY = 100
 BUSY = 5
 EXPECTED: dict[str, set[str]] = {
     "links.json": {"PolicyRefused"},
