@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 
-from reconciler.daemon.garbage import THRESHOLDS, little_at_a_time
+from reconciler.daemon.garbage import ALL_AFTER_SECONDS, THRESHOLDS, little_at_a_time
 
 AT_ONCE = 2 * THRESHOLDS[0] * THRESHOLDS[1] * THRESHOLDS[2]
 
@@ -38,3 +38,33 @@ def test_cycles_that_nobody_has_any_more_are_collected() -> None:
         for _ in range(100_000):
             Node()
         assert Node.alive <= AT_ONCE
+
+
+def test_cycles_that_lived_long_are_collected_within_the_hour() -> None:
+    class Node:
+        alive = 0
+
+        def __init__(self) -> None:
+            self.me = self
+            Node.alive += 1
+
+        def __del__(self) -> None:
+            Node.alive -= 1
+
+    def churn() -> None:
+        for _ in range(3 * AT_ONCE):
+            [[]]  # noqa: B018 - something to be gone through
+        kept = [[number] for number in range(3 * AT_ONCE)]
+        assert kept
+
+    seconds = 0.0
+    with little_at_a_time(lambda: seconds):
+        kept = [Node() for _ in range(1000)]
+        churn()
+        assert gc.get_freeze_count() > 1000
+        kept.clear()
+        churn()
+        assert Node.alive == 1000  # set aside while they were alive
+        seconds = ALL_AFTER_SECONDS
+        churn()
+        assert Node.alive == 0
