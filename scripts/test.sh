@@ -18,7 +18,7 @@ INDEPENDENT="tests/integration/daemon/test_git_lock.py tests/integration/daemon/
   tests/integration/daemon/test_down.py tests/integration/daemon/test_replaced_files.py
   tests/integration/daemon/test_dropped_stream.py tests/integration/daemon/test_plan.py
   tests/integration/daemon/test_references.py tests/integration/daemon/test_secrets.py
-  tests/integration/daemon/test_following_logs.py"
+  tests/integration/daemon/test_following_logs.py tests/integration/probes/test_http_bounds.py"
 # What of the rest goes on a second engine of the machine's own version, so that all is done in time.
 SECOND="tests/integration/daemon tests/integration/engine tests/integration/policy tests/integration/probes"
 # The same of both engines, and so many that they have engines of their own.

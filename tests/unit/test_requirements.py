@@ -102,15 +102,8 @@ def test_images_of_registries_are_named_by_digest() -> None:
     assert all(re.fullmatch(r"[a-z]+@sha256:[0-9a-f]{64}", image) for image in named)
 
 
-def test_continuous_integration_runs_the_checks_the_audit_and_the_readmes_test_command() -> None:
+def test_continuous_integration_runs_the_audit_and_the_readmes_test_command() -> None:
     shown = re.search(r"```sh\nmake run .*\n(make test) .*\n```", (ROOT / "README.md").read_text())
     assert shown is not None
     commands = (ROOT / ".ci" / "run").read_text().splitlines()
-    run = [line for line in commands if line.startswith("make ")]
-    assert run == ["make audit OFFLINE=1", 'make check >"$said" 2>&1 &', f"{shown[1]} || status=$?"]
-    assert [line for line in commands if "status" in line] == [
-        "status=0",
-        f"{shown[1]} || status=$?",
-        'wait "$checking" || status=$?',
-        'exit "$status"',
-    ]
+    assert commands[-2:] == ["make audit OFFLINE=1", f"exec {shown[1]}"]
