@@ -25,8 +25,9 @@ SECOND="tests/integration/daemon tests/integration/engine tests/integration/poli
 SETTINGS="tests/integration/settings tests/integration/test_settings_roundtrip.py"
 # What goes with these on the newest one, so that the parts end at about the same time.
 IMAGES=tests/integration/images
-# What brings an engine of its own, and what takes so many networks and ports that it gets one.
-ALONE=tests/integration/own_engine
+# What brings an engine of its own or needs none, and what takes so many networks and ports that it gets one.
+ALONE="tests/integration/own_engine tests/integration/cli tests/integration/control tests/integration/sources
+  tests/integration/state"
 FAULTS=tests/integration/faults
 
 [ "$(uname -s)" = Linux ] || fail "all tests need Linux and a Docker engine; the ones that need nothing: make unit"
@@ -94,7 +95,8 @@ if [ $# = 0 ]; then
     scripts/newest.sh "$python" -m pytest -q --durations=10 "$@" "$images" || failed=1
     exit "${failed:-0}"' settings "$BIN/python" "$IMAGES" $SETTINGS >"$settings_said" 2>&1 &
   settings=$!
-  setsid "$BIN/python" -m pytest -q --durations=10 tests/unit "$ALONE" >"$alone_said" 2>&1 &
+  # shellcheck disable=SC2086
+  setsid "$BIN/python" -m pytest -q --durations=10 tests/unit $ALONE >"$alone_said" 2>&1 &
   alone=$!
   setsid "$BIN/python" -m pytest -q --durations=10 tests/simulation/test_[a-m]*.py >"$simulated_said" 2>&1 &
   simulated=$!
