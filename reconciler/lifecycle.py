@@ -1,4 +1,4 @@
-"""The life of a design chunk: four states, one shared ``transitions`` machine, and the reasons.
+"""The life of a design chunk: one shared ``transitions`` machine for its four states.
 
 The state of a chunk is changed in no other way than through :func:`advance`, which fires the machine's
 triggers. What the state *should* be is derived from intent and observation (``planner.verdict``); the machine
@@ -8,65 +8,11 @@ is what makes sure that only documented steps are taken, each of them told to th
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import StrEnum
 from typing import Protocol
 
 from transitions import Machine
 
-
-class State(StrEnum):
-    """The four states, see docs/states.md."""
-
-    READY = "ready"
-    EXECUTING = "executing"
-    COMPLETED = "completed"
-    FAILED = "failed"
-
-
-class Reason(StrEnum):
-    """Why a chunk is in its state. Stable: people script against these."""
-
-    NEW = "New"
-    WAITING_FOR_GATEKEEPER = "WaitingForGatekeeper"
-    STALLED = "Stalled"
-    SUSPENDED = "Suspended"
-    BACK_OFF = "BackOff"
-    PULLING_IMAGE = "PullingImage"
-    BUILDING_IMAGE = "BuildingImage"
-    CREATING = "Creating"
-    STARTING = "Starting"
-    STOPPING = "Stopping"
-    UPDATING = "Updating"
-    RECOVERING = "Recovering"
-    REMOVING = "Removing"
-    CLEANING_UP = "CleaningUp"
-    ROLLING_BACK = "RollingBack"
-    PROBING = "Probing"
-    UNHEALTHY = "Unhealthy"
-    RUNNING_JOB = "RunningJob"
-    HEALTHY = "Healthy"
-    RUNNING = "Running"
-    JOB_SUCCEEDED = "JobSucceeded"
-    ENGINE_UNAVAILABLE = "EngineUnavailable"
-    IMAGE_PULL_FAILED = "ImagePullFailed"
-    IMAGE_BUILD_FAILED = "ImageBuildFailed"
-    NAME_CONFLICT = "NameConflict"
-    PORT_IN_USE = "PortInUse"
-    ADDRESS_IN_USE = "AddressInUse"
-    EXTERNAL_MISSING = "ExternalMissing"
-    DEADLINE_EXCEEDED = "DeadlineExceeded"
-    EXITED_NON_ZERO = "ExitedNonZero"
-    EXITED = "Exited"
-    OOM_KILLED = "OOMKilled"
-    CRASH_LOOPING = "CrashLooping"
-    START_FAILED = "StartFailed"
-    CREATE_FAILED = "CreateFailed"
-    UPDATE_FAILED = "UpdateFailed"
-    UNSUPPORTED = "Unsupported"
-    POLICY_REFUSED = "PolicyRefused"
-    ENGINE_ERROR = "EngineError"
-    UPDATE_PAUSED = "UpdatePaused"
-    ROLLED_BACK = "RolledBack"
+from reconciler.states import State
 
 
 class HasState(Protocol):

@@ -23,19 +23,14 @@ from reconciler.daemon.viewing import (
 from reconciler.daemon.viewing import moment as moment_of
 from reconciler.planner.gist import gist
 from reconciler.sentences import LAST_ATTEMPT, taken_apart
+from reconciler.states import FINE, WAIT, Reason
 
 MOST_OUTPUT_LINES = 10
 MOST_BETWEEN = 5
 
-_FINE = "Nothing is to be done."
 _FINE_AGAIN = "Nothing is to be done while it runs; why it ended is in what it printed: `pnr logs {chunk}`."
-_WAIT = "Wait: it is under way, and nothing has failed; `pnr logs {chunk}` shows what it prints."
 _GOES_ON = "Wait: it is under way; `pnr logs {chunk}` shows what it prints."
 _AGAIN = "Read what it printed (`pnr logs {chunk}`), and correct what its failure names; it is tried again by itself."
-_SAY_ENGINE = (
-    "See that the Docker engine runs (`systemctl status docker`, `docker info`), start it where it does not; pnr goes"
-    " on by itself then."
-)
 
 
 def explain(view: Document, chunk: str, now: datetime | None = None) -> str:
@@ -129,7 +124,7 @@ class _Teller:
         said = f": {cause}" if cause else ""
         return (
             f"The engine does not answer{said}; so {found.name} can't be seen, started or checked.",
-            sentence(step) or _SAY_ENGINE,
+            sentence(step) or Reason.ENGINE_UNAVAILABLE.advice,
         )
 
     def _containers_of_engine(self) -> str:
@@ -199,7 +194,7 @@ class _Teller:
         if found.state == "executing" and last and not self._is_failing_now(found):
             last, _ = taken_apart(last)
             if last not in cause:
-                is_new = cause and cause not in last and found.reason != "BackOff"
+                is_new = cause and cause not in last and found.reason != Reason.BACK_OFF
                 doing = f" ({cause})" if is_new else ""
                 cause = f"{last}; it is tried again{doing}"
         ending = found.chunk.get("exit") or {}
@@ -225,7 +220,7 @@ class _Teller:
     def _is_failing_now(found: Found) -> bool:
         """Whether what runs now fails its check: that is the cause, whatever the attempt before failed from."""
         probe = found.chunk.get("probe") or {}
-        return found.reason in ("Probing", "Unhealthy") and bool(probe.get("failures"))
+        return found.reason in (Reason.PROBING, Reason.UNHEALTHY) and bool(probe.get("failures"))
 
     def _step(self, found: Found) -> str:
         holder = self._held_holder(found)
@@ -238,19 +233,19 @@ class _Teller:
         if not step and found.state == "executing":
             _, step = taken_apart(str(found.chunk.get("last_failure") or ""))
         if found.state == "completed":
-            return _FINE_AGAIN.format(chunk=found.name) if _ended_before(found) else _FINE
+            return _FINE_AGAIN.format(chunk=found.name) if _ended_before(found) else FINE
         if found.chunk.get("waiting_for"):
             return ""
         told = sentence(step) or step_of_chunk(found)
         if not told:
-            usual = _GOES_ON if found.chunk.get("last_error") else _WAIT
+            usual = _GOES_ON if found.chunk.get("last_error") else WAIT
             told = (_AGAIN if found.chunk.get("last_failure") else usual).format(chunk=found.name)
         return f"{told}{self._next_try(found)}"
 
     def _held_holder(self, found: Found) -> str:
         """The domain that waits for a person to confirm its removal, and that still has the name or port this chunk
         wants; else ""."""
-        if found.reason not in ("NameConflict", "PortInUse", "BackOff"):
+        if found.reason not in (Reason.NAME_CONFLICT, Reason.PORT_IN_USE, Reason.BACK_OFF):
             return ""
         said = f"{found.message}\n{found.chunk.get('last_failure') or ''}"
         held = (str(domain["name"]) for domain in self._view["domains"] if domain.get("held"))

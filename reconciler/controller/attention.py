@@ -15,13 +15,13 @@ from reconciler.engine.protocol import Engine, EngineError
 from reconciler.facts import TV
 from reconciler.intent.model import Chunk, ChunkId, FactsMode
 from reconciler.intent.settings.references import containers_shared
-from reconciler.lifecycle import State
 from reconciler.planner import crash_loop
 from reconciler.planner.gist import gist
 from reconciler.planner.health import Health, asked_anew, fold, judged, reached_through, unanswered, without_lost
 from reconciler.planner.observed import Condition, Container
 from reconciler.probes.protocol import WITHOUT_HEALTHCHECK
 from reconciler.sentences import advised
+from reconciler.states import State
 
 MOST_OUTPUT_BYTES = 4096
 MOST_OUTPUT_LINES = 20

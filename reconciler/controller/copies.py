@@ -7,8 +7,8 @@ from typing import Any
 
 from reconciler.controller.records import ChunkRecord
 from reconciler.facts import TV
-from reconciler.lifecycle import State
 from reconciler.planner.observed import Condition, Container
+from reconciler.states import State
 
 _WORST_FIRST = (State.FAILED, State.EXECUTING, State.READY, State.COMPLETED)
 _INNER = ("number", "up")

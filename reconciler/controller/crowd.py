@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from reconciler.controller.known import Known
 from reconciler.intent.model import ChunkId
-from reconciler.lifecycle import State
 from reconciler.planner.actions import StartContainer, StopContainer, Work
 from reconciler.planner.observed import Condition
 from reconciler.planner.situation import ChunkInput, cast
+from reconciler.states import State
 
 MOST_AT_ONCE = 4
 LONGEST_SECONDS = 60.0

@@ -26,7 +26,7 @@ from reconciler.controller.work import ENTRIES_A_CHUNK, MOST_AT_ONCE, work_of
 from reconciler.engine.protocol import EngineError
 from reconciler.facts import TV
 from reconciler.intent.model import Chunk, ChunkId, Domain
-from reconciler.lifecycle import Reason, State, advance
+from reconciler.lifecycle import advance
 from reconciler.planner import belongings
 from reconciler.planner.actions import (
     Action,
@@ -48,6 +48,7 @@ from reconciler.planner.standing import is_to_be_seen
 from reconciler.planner.steps import Decision
 from reconciler.planner.support import arrangements
 from reconciler.planner.working import mending, work_begins
+from reconciler.states import Reason, State
 
 MOST_PUT_OFF = 4
 """For so many portions the networks and volumes of domains wait for chunks that are to be decided about."""

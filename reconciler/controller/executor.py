@@ -13,7 +13,6 @@ from collections.abc import Awaitable, Callable
 from reconciler.controller.records import Message, StepDone, WorkDone, WorkProgress
 from reconciler.engine.protocol import Engine, EngineError, OutOfDate
 from reconciler.intent.model import ChunkId
-from reconciler.lifecycle import Reason
 from reconciler.planner.actions import (
     Action,
     CreateContainer,
@@ -28,6 +27,7 @@ from reconciler.planner.actions import (
 )
 from reconciler.planner.situation import ALIVE
 from reconciler.sentences import advised
+from reconciler.states import Reason
 
 log = logging.getLogger("pnr.controller")
 

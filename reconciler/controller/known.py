@@ -19,7 +19,6 @@ from reconciler.intent.model import Adopt, Chunk, ChunkId
 from reconciler.intent.names import Names
 from reconciler.intent.settings.references import containers_shared, linked
 from reconciler.intent.writers import written
-from reconciler.lifecycle import Reason
 from reconciler.planner.addresses import fixed
 from reconciler.planner.file_mounts import News
 from reconciler.planner.memory import asked_anew
@@ -27,6 +26,7 @@ from reconciler.planner.network_changes import NetworkChange
 from reconciler.planner.observed import Condition, Container
 from reconciler.planner.rolling import Stage
 from reconciler.planner.situation import ALIVE
+from reconciler.states import Reason
 
 _HELD_BY_OTHERS = (Reason.NAME_CONFLICT, Reason.PORT_IN_USE, Reason.ADDRESS_IN_USE)
 

@@ -11,9 +11,9 @@ from datetime import datetime
 from typing import Any
 
 from reconciler.controller.records import SNAPSHOT_VERSION
-from reconciler.lifecycle import Reason, State
 from reconciler.planner.memory import Remedy
 from reconciler.planner.removal import Hold
+from reconciler.states import Reason, State
 
 _MOST = 1 << 53
 _LONGEST_SHOWN = 60

@@ -12,12 +12,12 @@ from reconciler.controller.records import StepDone, WorkDone
 from reconciler.controller.watcher import Watcher
 from reconciler.engine.protocol import EngineError, EngineUnavailable, Milestone, NotFound, OutOfDate, PolicyRefused
 from reconciler.intent.model import ChunkId
-from reconciler.lifecycle import Reason
 from reconciler.planner.actions import EnsureImage, RemoveContainer, RemoveNetwork, StartContainer, Work
 from reconciler.planner.health import asked_anew
 from reconciler.planner.memory import set_back
 from reconciler.planner.notice import work_failed
 from reconciler.planner.working import step_told, work_ended
+from reconciler.states import Reason
 
 OBJECT_RETRY_SECONDS = 5.0
 OBJECT_REFUSED_SECONDS = 300.0
@@ -135,7 +135,7 @@ class Outcomes:
         if isinstance(done.error, EngineUnavailable):
             record.memory = replace(record.memory, not_before=self._known.clock.monotonic() + 0.2)
             return
-        reason = _reason_of(done.error)
+        reason = done.error.code
         situation = self._decider.situations.of(record)
         can_pass = not done.error.permanent
         record.memory = work_failed(situation, reason, str(done.error), action=done.action, can_pass=can_pass)
@@ -153,10 +153,3 @@ class Outcomes:
         self._known.object_trouble[key] = str(error)
         wait = OBJECT_REFUSED_SECONDS if isinstance(error, PolicyRefused) else OBJECT_RETRY_SECONDS
         self._decider.object_retry[key] = self._known.clock.monotonic() + wait
-
-
-def _reason_of(error: EngineError) -> Reason:
-    try:
-        return Reason(error.code)
-    except ValueError:
-        return Reason.ENGINE_ERROR

@@ -21,7 +21,7 @@ from reconciler.controller.work import MOST_AT_ONCE
 from reconciler.errors import PnrError
 from reconciler.facts import FactRef, Pnr
 from reconciler.intent.model import ChunkId
-from reconciler.lifecycle import Reason, State
+from reconciler.states import Reason, State
 
 log = logging.getLogger("pnr.recorder")
 

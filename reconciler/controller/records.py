@@ -14,7 +14,6 @@ from reconciler.engine.protocol import EngineError, EngineInfo, RunOutput
 from reconciler.facts import Pnr
 from reconciler.intent.judgement import InForce
 from reconciler.intent.model import Chunk, ChunkId, Domain, Problem
-from reconciler.lifecycle import Reason, State
 from reconciler.planner.actions import Action, Work
 from reconciler.planner.file_mounts import News
 from reconciler.planner.health import Health
@@ -24,6 +23,7 @@ from reconciler.planner.removal import Hold
 from reconciler.planner.rolling import Stage
 from reconciler.planner.situation import ChunkInput
 from reconciler.probes.protocol import ProbeResult
+from reconciler.states import Reason, State
 
 SNAPSHOT_VERSION = 1
 """Of the format of snapshots, described in docs/state-format.md."""

@@ -15,10 +15,10 @@ from reconciler.controller.watcher import Watcher
 from reconciler.engine.protocol import Glimpse
 from reconciler.facts import SYSTEM_READY, TV, Pnr
 from reconciler.intent.model import ChunkId
-from reconciler.lifecycle import State
 from reconciler.planner.health import Health
 from reconciler.planner.observed import Condition, Container
 from reconciler.planner.situation import ENDED
+from reconciler.states import State
 
 MOST_NAMES = 10
 

@@ -17,7 +17,6 @@ from reconciler.intent.model import Chunk, ChunkId, Domain, Strategy
 from reconciler.intent.names import with_short_names
 from reconciler.intent.settings.references import awaited, containers_shared, must_run
 from reconciler.intent.writers import written
-from reconciler.lifecycle import Reason
 from reconciler.planner import addresses, belongings, endpoints, following, network_changes
 from reconciler.planner.addresses import Holder
 from reconciler.planner.arranged import Belongings
@@ -27,6 +26,7 @@ from reconciler.planner.rolling import Stage, is_update_of_serving, stage, waits
 from reconciler.planner.situation import ChunkInput, cast
 from reconciler.planner.support import Connected, supported_networks, unsupported_of
 from reconciler.sentences import advised, joined
+from reconciler.states import Reason
 
 LONGEST_WAIT_SECONDS = 10.0
 MOST_WAITED_FOR = 20

@@ -15,7 +15,6 @@ from reconciler.controller.stalls import Stalled, is_stalled, stalled_chunks
 from reconciler.controller.tell import is_settled
 from reconciler.controller.work import ENTRIES_A_CHUNK
 from reconciler.intent.model import ChunkId
-from reconciler.lifecycle import Reason, State
 from reconciler.planner import network_changes
 from reconciler.planner.memory import (
     LONGEST_DELAY_SECONDS,
@@ -28,6 +27,7 @@ from reconciler.planner.memory import (
 )
 from reconciler.planner.network_changes import LONGEST_RETRY_SECONDS, NetworkChange
 from reconciler.sentences import shortened
+from reconciler.states import Reason, State
 
 log = logging.getLogger("pnr.state")
 

@@ -10,8 +10,8 @@ from reconciler.controller.records import ChunkRecord, DomainRecord
 from reconciler.controller.work import in_portions
 from reconciler.facts import FactRef
 from reconciler.intent.model import Chunk, ChunkId
-from reconciler.lifecycle import Reason, State
 from reconciler.planner.ordering import A_STEP, Standing, unreachable_in_steps
+from reconciler.states import Reason, State
 
 TRIES = 3
 LOOKED_AT_A_CHUNK = 80

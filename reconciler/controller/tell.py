@@ -18,13 +18,13 @@ from reconciler.controller.telling_files import FilesTold, errors, most_problems
 from reconciler.facts import UNKNOWN, missing
 from reconciler.intent.model import Chunk, ChunkId, Place, Problem
 from reconciler.intent.networks import network_needs
-from reconciler.lifecycle import Reason, State
 from reconciler.planner import belongings, file_mounts
 from reconciler.planner.arranged import Belongings
 from reconciler.planner.cleaning import sentence
 from reconciler.planner.observed import Condition
 from reconciler.planner.support import Connected, arrangements, unmet
 from reconciler.sentences import LAST_ATTEMPT, advised, taken_apart
+from reconciler.states import Reason, State
 
 T = TypeVar("T")
 

@@ -10,9 +10,9 @@ from reconciler.controller.records import ChunkRecord, ImagesSeen, RegistrySaid
 from reconciler.controller.watcher import Watcher
 from reconciler.controller.work import Steps
 from reconciler.intent.model import Chunk, Domain
-from reconciler.lifecycle import State
 from reconciler.planner import following
 from reconciler.planner.memory import asked_anew, next_making
+from reconciler.states import State
 
 
 class Wishes:

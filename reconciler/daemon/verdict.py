@@ -8,6 +8,7 @@ from typing import Any
 from reconciler.controller.known import Known
 from reconciler.daemon.unjudged import BEING_READ
 from reconciler.planner import belongings
+from reconciler.states import Reason
 
 SETTLED, FAILED, INVALID, STALLED, HELD, TIMED_OUT = 0, 1, 2, 3, 5, 124
 
@@ -36,7 +37,7 @@ def exit_code(view: Mapping[str, Any], only: Sequence[str] = ()) -> int:
 
 def is_done(chunk: Mapping[str, Any]) -> bool:
     """Whether nobody waits for a chunk."""
-    return bool(chunk["state"] == "completed" or chunk["reason"] == "Suspended")
+    return bool(chunk["state"] == "completed" or chunk["reason"] == Reason.SUSPENDED)
 
 
 def _chunks(domains: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -58,11 +59,12 @@ def finished_applying(view: Mapping[str, Any], only: Sequence[str] = ()) -> bool
     chunks = _chunks([domain for domain in domains if not domain.get("unknown")])
     if any(chunk["state"] == "executing" for chunk in chunks):
         return False
-    waiting = [chunk for chunk in chunks if chunk["state"] == "ready" and chunk["reason"] != "Suspended"]
+    waiting = [chunk for chunk in chunks if chunk["state"] == "ready" and chunk["reason"] != Reason.SUSPENDED]
     if waiting and not any(chunk["state"] == "failed" for chunk in chunks):
-        return all(chunk.get("stalled") or chunk["reason"] == "WaitingForGatekeeper" for chunk in waiting) and any(
-            domain["stalled"] for domain in domains
+        can_wait_for_ever = all(
+            chunk.get("stalled") or chunk["reason"] == Reason.WAITING_FOR_GATEKEEPER for chunk in waiting
         )
+        return can_wait_for_ever and any(domain["stalled"] for domain in domains)
     return True
 
 

@@ -16,6 +16,7 @@ from reconciler.intent.model import ChunkId, Login
 from reconciler.planner.actions import Action
 from reconciler.planner.file_mounts import News
 from reconciler.planner.observed import Container, ImageSeen, Observed
+from reconciler.states import Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +40,12 @@ class EngineInfo:
 class EngineError(PnrError):
     """A call that the engine refused or could not carry out.
 
-    ``code`` is one of the documented reasons (``NameConflict``, ``PortInUse``, ``ImagePullFailed``, …).
+    ``code`` is the reason of a chunk that fails by it.
     ``permanent`` is True where trying the same again cannot help until something is declared anew. What is not may pass
     by itself: it is never a verdict on what was to be brought up.
     """
 
-    code: ClassVar[str] = "EngineError"
+    code: ClassVar[Reason] = Reason.ENGINE_ERROR
     permanent: bool = False
 
     def __init__(self, message: str, *, permanent: bool | None = None) -> None:
@@ -56,80 +57,74 @@ class EngineError(PnrError):
 class EngineUnavailable(EngineError, Unreachable):
     """The engine does not answer."""
 
-    code = "EngineUnavailable"
+    code = Reason.ENGINE_UNAVAILABLE
 
 
 class NameConflict(EngineError):
     """A foreign object holds the wanted name; the message names it."""
 
-    code = "NameConflict"
+    code = Reason.NAME_CONFLICT
 
 
 class PortInUse(EngineError):
     """A host port is held; the message names the holder where it can be found."""
 
-    code = "PortInUse"
+    code = Reason.PORT_IN_USE
 
 
 class AddressInUse(EngineError):
     """An address that a container is to have in a network is held."""
 
-    code = "AddressInUse"
+    code = Reason.ADDRESS_IN_USE
 
 
 class ImagePullFailed(EngineError):
     """The registry's or the engine's own words about an image that can't be had."""
 
-    code = "ImagePullFailed"
+    code = Reason.IMAGE_PULL_FAILED
 
 
 class RegistryFailed(EngineError):
     """A registry that could not be asked, in the engine's words."""
 
-    code = "RegistryFailed"
-
 
 class ImageBuildFailed(EngineError):
     """The last lines of a build that failed."""
 
-    code = "ImageBuildFailed"
+    code = Reason.IMAGE_BUILD_FAILED
 
 
 class CreateFailed(EngineError):
     """The engine refused to create the object."""
 
-    code = "CreateFailed"
+    code = Reason.CREATE_FAILED
 
 
 class UpdateFailed(EngineError):
     """The engine would not change a setting of a container that exists."""
 
-    code = "UpdateFailed"
+    code = Reason.UPDATE_FAILED
 
 
 class StartFailed(EngineError):
     """The engine created the container but could not start it."""
 
-    code = "StartFailed"
+    code = Reason.START_FAILED
 
 
 class PolicyRefused(EngineError):
     """The policy of this daemon does not allow the request; it was not sent."""
 
-    code = "PolicyRefused"
+    code = Reason.POLICY_REFUSED
     permanent = True
 
 
 class NotFound(EngineError):
     """The object of the call is gone."""
 
-    code = "NotFound"
-
 
 class OutOfDate(EngineError):
     """What is there is no longer what the call was meant for."""
-
-    code = "OutOfDate"
 
 
 class ImageRecord(Protocol):

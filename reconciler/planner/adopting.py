@@ -7,11 +7,11 @@ from typing import Any
 
 from reconciler.intent.contents import SourceKind
 from reconciler.intent.model import Adopt, Chunk, MountedFile
-from reconciler.lifecycle import Reason, State
 from reconciler.planner.actions import Action, AdoptContainer, ExamineContainer
 from reconciler.planner.compare import differences_of_foreign
 from reconciler.planner.observed import Container
 from reconciler.planner.situation import ChunkInput
+from reconciler.states import Reason, State
 
 Steps = list[tuple[Action, str]]
 

@@ -12,13 +12,13 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from reconciler.intent.model import Chunk, Domain, NetworkSpec, VolumeSpec
-from reconciler.lifecycle import Reason
 from reconciler.planner.actions import CreateVolume, RemoveNetwork, RemoveVolume, Work
 from reconciler.planner.arranged import Belongings
 from reconciler.planner.belongings_compare import DEFAULT_VOLUME_DRIVER, volume_differences
 from reconciler.planner.network_changes import Changes, NetworkChange
 from reconciler.planner.network_plan import arrange, users
 from reconciler.planner.observed import Condition, Container, Network, Observed, Volume, owned
+from reconciler.states import Reason
 
 ALIVE = (Condition.RUNNING, Condition.PAUSED, Condition.RESTARTING)
 

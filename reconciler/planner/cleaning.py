@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from reconciler.lifecycle import Reason, State
 from reconciler.planner.actions import Action, RemoveContainer, StopContainer, Work
 from reconciler.planner.memory import Leftover
 from reconciler.planner.observed import Condition, Container
 from reconciler.planner.situation import Cast, ChunkInput
 from reconciler.planner.steps import Decision, ends_others, take_away
+from reconciler.states import Reason, State
 
 
 def clean_up(i: ChunkInput, decision: Decision) -> Decision:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from reconciler.intent.model import Kind
-from reconciler.lifecycle import Reason, State
 from reconciler.planner import following, mounts_judged
 from reconciler.planner.actions import Action, CreateContainer, ExamineMounts
 from reconciler.planner.addresses import making_room
@@ -24,6 +23,7 @@ from reconciler.planner.situation import ENDED, Cast, ChunkInput, aside_name, ca
 from reconciler.planner.steps import Decision, call, create_and_start, ensure_images, start, take_away, to_do
 from reconciler.planner.updating import replace_old
 from reconciler.sentences import framed
+from reconciler.states import Reason, State
 
 
 def decide(i: ChunkInput) -> Decision:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from reconciler.intent.model import Kind
-from reconciler.lifecycle import Reason
 from reconciler.planner.observed import Container
 from reconciler.planner.situation import ChunkInput
+from reconciler.states import Reason
 
 
 def ended_by_others(i: ChunkInput, c: Container) -> str:

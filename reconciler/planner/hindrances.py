@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from reconciler.lifecycle import Reason, State
 from reconciler.planner import following
 from reconciler.planner.situation import (
     ChunkInput,
 )
 from reconciler.planner.steps import Decision
 from reconciler.sentences import advised
+from reconciler.states import Reason, State
 
 
 def held_back(i: ChunkInput) -> Decision | None:

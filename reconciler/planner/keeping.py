@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from reconciler.facts import TV
 from reconciler.intent.model import Chunk, FactsMode, Kind, OnGateClose
-from reconciler.lifecycle import Reason, State
 from reconciler.planner import crash_loop, endpoints, following
 from reconciler.planner.actions import (
     Action,
@@ -45,6 +44,7 @@ from reconciler.planner.steps import (
 )
 from reconciler.planner.updating import go_on
 from reconciler.sentences import framed, taken_apart
+from reconciler.states import Reason, State
 
 BESIDE = "it runs beside the new one, which may not be"
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from reconciler.intent.model import Chunk
-from reconciler.lifecycle import Reason
 from reconciler.planner.actions import ExamineMounts
 from reconciler.planner.memory import Failure, Memory, Remedy, set_back
 from reconciler.planner.observed import Condition, Container
 from reconciler.planner.situation import Cast, ChunkInput
 from reconciler.planner.steps import Decision, to_do
+from reconciler.states import Reason
 
 SETBACKS = 4
 """What had other places of the host is not started again before the time of so many setbacks is over: people are to

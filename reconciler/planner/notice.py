@@ -10,7 +10,6 @@ from dataclasses import replace
 
 from reconciler.facts import TV
 from reconciler.intent.model import Chunk, Kind, OnFailure, OnGateClose
-from reconciler.lifecycle import Reason
 from reconciler.planner import crash_loop, endpoints, file_mounts, following, mounts_judged
 from reconciler.planner.actions import (
     Action,
@@ -50,6 +49,7 @@ from reconciler.planner.situation import (
     found_differing,
 )
 from reconciler.planner.standing import has_run_stably, health_of, is_surely_ill
+from reconciler.states import Reason
 
 STARTS_BEFORE_MAKING = 4
 """After so many setbacks a container that ran before, and can't be started, is made anew."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from reconciler.facts import TV, FactRef, GateEntry, Pnr
 from reconciler.intent.model import Chunk, ChunkId, FactsMode
 from reconciler.intent.settings.references import awaited
-from reconciler.lifecycle import State
 from reconciler.planner.answers import affirmed, denied
+from reconciler.states import State
 
 
 def answerers(chunks: Iterable[Chunk]) -> dict[FactRef, tuple[ChunkId, ...]]:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 from reconciler.intent.model import Chunk, ChunkId, FactsMode, Kind
 from reconciler.intent.settings.references import containers_shared
-from reconciler.lifecycle import Reason
 from reconciler.planner import endpoints, file_mounts, following
 from reconciler.planner.addresses import Holder
 from reconciler.planner.compare import Difference, differences, is_made_from
@@ -15,6 +14,7 @@ from reconciler.planner.file_mounts import News
 from reconciler.planner.health import Health
 from reconciler.planner.memory import Memory
 from reconciler.planner.observed import Condition, Container, ImageNews
+from reconciler.states import Reason
 
 PREVIOUS_SUFFIX = ".pnr-previous"
 """Added to the name of a container that an update has put aside until the new one has proved itself."""

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 from reconciler.intent.model import Kind, Strategy
 from reconciler.intent.settings.endpoints import has_fixed_address
-from reconciler.lifecycle import Reason, State
 from reconciler.planner import following
 from reconciler.planner.actions import (
     Action,
@@ -21,6 +20,7 @@ from reconciler.planner.actions import (
 )
 from reconciler.planner.observed import Condition, Container
 from reconciler.planner.situation import ALIVE, ChunkInput, left_name, stuck
+from reconciler.states import Reason, State
 
 DEFAULT_GRACE_SECONDS = 10.0  # Docker's
 

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from reconciler.intent.model import Chunk, Kind
-from reconciler.lifecycle import Reason, State
 from reconciler.planner import endpoints, following
 from reconciler.planner.actions import Action, RemoveContainer, RenameContainer, StartContainer
 from reconciler.planner.compare import is_made_from
@@ -41,6 +40,7 @@ from reconciler.planner.steps import (
     take_away,
     to_do,
 )
+from reconciler.states import Reason, State
 
 Steps = list[tuple[Action, str]]
 

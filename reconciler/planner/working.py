@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from reconciler.lifecycle import Reason
 from reconciler.planner import following
 from reconciler.planner.actions import (
     Action,
@@ -24,6 +23,7 @@ from reconciler.planner.compare import differences
 from reconciler.planner.memory import Memory, attempt_begins, making, update_begins
 from reconciler.planner.observed import Container
 from reconciler.planner.situation import ChunkInput, cast, differing, drifted
+from reconciler.states import Reason
 
 UNKNOWN_RUN = "unknown"
 """Stands for the run whose mounts were judged, where that was not the one that is there."""

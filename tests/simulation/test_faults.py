@@ -8,8 +8,8 @@ import random
 import pytest
 
 from reconciler.engine.simulated import Fault, SimulatedEngine, schedule
-from reconciler.lifecycle import State
 from reconciler.planner.actions import StartContainer
+from reconciler.states import State
 from tests.simulation.seeds import seeds
 from tests.simulation.virtual_time import run
 from tests.simulation.world import STACK, World, chunk, domain

@@ -26,6 +26,7 @@ from reconciler.planner.observed import Condition, Container
 from reconciler.planner.situation import NEXT_SUFFIX
 from reconciler.probes import registry
 from reconciler.sources.protocol import FileSeen, Scan
+from reconciler.states import Reason, State
 from tests.simulation.virtual_time import VirtualLoop
 
 CHECK_TYPES = registry.known_types()
@@ -143,6 +144,12 @@ class Documents:
 
     def save(self, domain: str, document: Mapping[str, Any]) -> None:
         self._s.writes += 1
+        for cpux in document["cpux"]:
+            for chunk in cpux["chunk"]:
+                state, reason = State(chunk["state"]), Reason(chunk["reason"])
+                assert state in reason.states, (
+                    f"{chunk['name']} is {state} and {reason}, which docs/states.md never has"
+                )
         self._s.documents[domain] = json.loads(json.dumps(document))
 
     def load_all(self) -> tuple[dict[str, dict[str, Any]], list[str]]:

@@ -6,7 +6,8 @@ import itertools
 
 import pytest
 
-from reconciler.lifecycle import IllegalTransition, State, advance
+from reconciler.lifecycle import IllegalTransition, advance
+from reconciler.states import State
 
 # As the contract with the users has it, and the one way back for work that is withdrawn before it began.
 DOCUMENTED = {

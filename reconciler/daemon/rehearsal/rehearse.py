@@ -28,9 +28,9 @@ from reconciler.daemon.simulation import SimulatedRuntime, simulated_probe_facto
 from reconciler.daemon.verdict import finished_applying
 from reconciler.engine.protocol import Engine
 from reconciler.intent.model import Chunk, ChunkId
-from reconciler.lifecycle import Reason, State
 from reconciler.planner.actions import EnsureImage, Plan, Work
 from reconciler.planner.ordering import dependencies
+from reconciler.states import Reason, State
 
 FETCHED_NEWER = "the registry has another image under the tag; what it brings is updated to"
 FETCHED_AHEAD = "it is fetched ahead, while the chunk waits for its gatekeeper"

@@ -45,8 +45,6 @@ RAISED: tuple[type[Exception], ...] = (DockerException, OSError, *LOST)
 class NotOurs(EngineError):
     """An action on an object that does not carry our labels. Never carried out."""
 
-    code = "NotOurs"
-
 
 _ADDRESS = r"(?P<ip>\[[0-9a-fA-F:.]*\]|[0-9.]*):(?P<port>\d+)"
 _PORT_TAKEN = (

@@ -22,8 +22,6 @@ ALIVE = (Condition.RUNNING, Condition.PAUSED)
 class NotOurs(EngineError):
     """Somebody tried to change what does not carry our labels."""
 
-    code = "NotOurs"
-
 
 class SimulatedBelongings(SimulatedImages):
     """``containers`` are by id, ``networks`` and ``volumes`` by name. ``trespasses`` lists every attempt on what is not

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from reconciler.facts import TV, FactRef, Pnr
 from reconciler.intent.model import Answer, Chunk, FactsMode, HealthCheck, Kind
-from reconciler.lifecycle import Reason
 from reconciler.planner.answers import answers
 from reconciler.planner.health import Health, fold, reached_through, unanswered
 from reconciler.planner.memory import Failure, Memory, delay
 from reconciler.planner.observed import Condition
 from reconciler.planner.situation import ChunkInput, cast
+from reconciler.states import Reason
 from tests.unit.planner.build import TCP, chunk, container, healthy, situation
 
 REF = FactRef("shop", "main", "web_ready")

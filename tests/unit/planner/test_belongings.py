@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from reconciler.intent.model import ContainerSpec, Domain, Ipam, NetworkSpec, Pool, VolumeSpec
-from reconciler.lifecycle import Reason
 from reconciler.planner.arranged import Belongings
 from reconciler.planner.belongings import (
     as_made,
@@ -23,6 +22,7 @@ from reconciler.planner.belongings_compare import network_differences, volume_di
 from reconciler.planner.endpoints import endpoint_differences
 from reconciler.planner.network_changes import NetworkChange
 from reconciler.planner.observed import Condition, Container, Network, Observed, Volume
+from reconciler.states import Reason
 from tests.planned import Wish, plan_all
 from tests.unit.planner.build import chunk, container, domain, healthy, situation, steps, think
 

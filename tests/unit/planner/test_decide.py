@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from reconciler.facts import TV
 from reconciler.intent.model import FactsMode, Kind, OnFailure, OnGateClose, Strategy
-from reconciler.lifecycle import Reason, State
 from reconciler.planner.decide import decide
 from reconciler.planner.health import Health
 from reconciler.planner.memory import Failure, Memory, Remedy
@@ -15,6 +14,7 @@ from reconciler.planner.observed import Condition
 from reconciler.planner.situation import PREVIOUS_SUFFIX
 from reconciler.planner.working import work_begins
 from reconciler.sentences import taken_apart
+from reconciler.states import Reason, State
 from tests.unit.planner.build import TCP, chunk, container, healthy, situation, steps, think
 
 

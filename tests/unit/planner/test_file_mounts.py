@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from reconciler.intent.model import Chunk, Kind, OnFileChange
-from reconciler.lifecycle import Reason, State
 from reconciler.planner import file_mounts
 from reconciler.planner.file_mounts import FileChange, FileNews, Node, NodeKind, judge
 from reconciler.planner.memory import Memory
 from reconciler.planner.observed import Condition, Container
+from reconciler.states import Reason, State
 from tests.unit.planner.build import chunk, container, healthy, situation, steps, think
 
 OLD = Node(NodeKind.FILE, 1, 10, 3, 100, "abc")

@@ -6,13 +6,13 @@ from dataclasses import replace
 from typing import Any
 
 from reconciler.intent.model import Chunk
-from reconciler.lifecycle import Reason, State
 from reconciler.planner.actions import AdoptContainer, ExamineMounts, StartContainer
 from reconciler.planner.decide import decide
 from reconciler.planner.memory import Failure, Memory, Remedy
 from reconciler.planner.notice import notice, work_failed
 from reconciler.planner.observed import Condition
 from reconciler.planner.working import step_told, work_begins
+from reconciler.states import Reason, State
 from tests.unit.planner.build import chunk, container, healthy, situation, steps, think
 
 LOOK = ["ExamineMounts shop_web"]

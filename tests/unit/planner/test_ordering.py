@@ -9,9 +9,9 @@ import pytest
 
 from reconciler.facts import TV, FactRef, Pnr
 from reconciler.intent.model import Chunk, ChunkId
-from reconciler.lifecycle import State
 from reconciler.planner.observed import ImageSeen, Network, Observed
 from reconciler.planner.ordering import Standing, dependencies, dependents_first, dependents_of, unreachable
+from reconciler.states import State
 from tests.planned import Wish, plan_all
 from tests.unit.planner.build import chunk, container, domain, gate
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from reconciler.daemon.rehearsal.rehearse import Rehearsed
 from reconciler.intent.model import Chunk, Domain, NetworkSpec, VolumeSpec
-from reconciler.lifecycle import Reason
 from reconciler.planner.memory import Failure, Memory
 from reconciler.planner.observed import Network, Observed
 from reconciler.planner.support import Connected
+from reconciler.states import Reason
 from tests.planned import Wish, plan_all
 from tests.unit.planner.build import chunk, container, domain
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.lifecycle import Reason
 from reconciler.planner.memory import Failure, Memory, Remedy, asked_anew, intent_changed, set_back
+from reconciler.states import Reason
 
 
 def tried(reason: Reason, times: int) -> list[float]:

@@ -9,13 +9,13 @@ import pytest
 
 from reconciler.facts import TV
 from reconciler.intent.model import ChunkId, HealthCheck
-from reconciler.lifecycle import Reason, State
 from reconciler.planner.health import Health, asked_anew, given_time, judged, longest_doubt
 from reconciler.planner.memory import EndedRun, Memory
 from reconciler.planner.observed import Condition
 from reconciler.planner.situation import ChunkInput
 from reconciler.planner.standing import is_in_doubt, is_to_be_seen
 from reconciler.planner.working import work_begins, work_ended
+from reconciler.states import Reason, State
 from tests.unit.planner.build import TCP, chunk, container, healthy, situation, steps, think
 
 WEB = chunk(health=TCP)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from reconciler.intent.model import Kind, Strategy
-from reconciler.lifecycle import Reason, State
 from reconciler.planner.actions import CreateContainer, RemoveContainer, RenameContainer, StartContainer, StopContainer
 from reconciler.planner.decide import decide
 from reconciler.planner.memory import Leftover, Memory, check_changed
@@ -13,6 +12,7 @@ from reconciler.planner.notice import work_failed
 from reconciler.planner.observed import Condition
 from reconciler.planner.situation import NEXT_SUFFIX, PREVIOUS_SUFFIX, cast
 from reconciler.planner.working import work_begins
+from reconciler.states import Reason, State
 from tests.unit.planner.build import TCP, chunk, container, healthy, situation, steps, think
 
 OLD, NEW = chunk(health=TCP), chunk(digest="d2", health=TCP)

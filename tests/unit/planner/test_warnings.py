@@ -6,11 +6,11 @@ from dataclasses import replace
 from typing import Any
 
 from reconciler.intent.model import Chunk
-from reconciler.lifecycle import State
 from reconciler.planner.actions import CreateContainer, UpdateContainer
 from reconciler.planner.memory import Memory, intent_changed
 from reconciler.planner.observed import Container
 from reconciler.planner.working import step_told
+from reconciler.states import State
 from tests.unit.planner.build import chunk, container, situation, think
 
 WEIGHT = {"blkio_config": {"weight": 300}}

@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
+from reconciler.states import Reason
 from tests.integration.faults.texts.fault import Fault, Section, web
 
-_START = ("StartFailed", "Creating", "Starting", "Recovering", "BackOff", "PullingImage")
-_END = ("ExitedNonZero", "CrashLooping", "Starting", "Recovering", "BackOff", "Probing", "Running")
+_START = (
+    Reason.START_FAILED,
+    Reason.CREATING,
+    Reason.STARTING,
+    Reason.RECOVERING,
+    Reason.BACK_OFF,
+    Reason.PULLING_IMAGE,
+)
+_END = (
+    Reason.EXITED_NON_ZERO,
+    Reason.CRASH_LOOPING,
+    Reason.STARTING,
+    Reason.RECOVERING,
+    Reason.BACK_OFF,
+    Reason.PROBING,
+    Reason.RUNNING,
+)
 
 CONTAINERS = Section(
     "Containers that end",
@@ -23,7 +39,7 @@ CONTAINERS = Section(
             "It ends without an error, though it is a service",
             "{name} is …ended with exit code 0",
             'It is to be kept up but ended by itself: work that ends is declared with `"kind": "job"`',
-            (*_END, "Exited"),
+            (*_END, Reason.EXITED),
             web(),
         ),
         Fault(
@@ -31,7 +47,7 @@ CONTAINERS = Section(
             "It is killed for want of memory",
             "{name} is …killed for want of memory (exit code 137): it wanted more than its limit of 16 MiB",
             "Give it more memory (`mem_limit`)",
-            (*_END, "OOMKilled"),
+            (*_END, Reason.OOM_KILLED),
             web(),
         ),
         Fault(
@@ -79,7 +95,7 @@ CONTAINERS = Section(
             "A job fails",
             "{name} is …exit code 3; it said: migration 12 failed",
             "Read what it printed",
-            (*_END, "RunningJob"),
+            (*_END, Reason.RUNNING_JOB),
             web(),
         ),
         Fault(
@@ -88,7 +104,7 @@ CONTAINERS = Section(
             "{name} is …: the update failed and the previous container is back until the domain changes: …exit code…;"
             " it said: unknown option --fast",
             "…orrect the domain file",
-            ("RolledBack",),
+            (Reason.ROLLED_BACK,),
             web(),
         ),
         Fault(

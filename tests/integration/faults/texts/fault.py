@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from reconciler.states import Reason
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -18,7 +20,7 @@ class Fault:
     title: str
     cause: str
     step: str
-    reasons: tuple[str, ...] = ()
+    reasons: tuple[Reason, ...] = ()
     example: dict[str, str] = field(default_factory=dict)
     more: str = ""
     journal: str = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from reconciler.states import Reason
 from tests.integration.faults.texts.fault import Fault, Section, web
 
 GATES = Section(
@@ -13,7 +14,7 @@ GATES = Section(
             "{name} waits … for {domain}/main/db (through {domain}/main/shop, {domain}/main/api), which …exit code 5;"
             " it said: disk is read-only",
             "Read what it printed (`pnr logs {domain}/main/db`)",
-            ("WaitingForGatekeeper",),
+            (Reason.WAITING_FOR_GATEKEEPER,),
             web(),
             journal="exit code 5; it said: disk is read-only",
         ),
@@ -46,7 +47,7 @@ GATES = Section(
             "A gate on a domain that is not there",
             "{name} waits for {other}/main/db_ready, and there is no domain {other}",
             "Declare the domain {other}, or correct the name in the gatekeeper",
-            ("WaitingForGatekeeper", "Stalled"),
+            (Reason.WAITING_FOR_GATEKEEPER,),
             web(other="database"),
             journal="there is no domain {other}",
         ),

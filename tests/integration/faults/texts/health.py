@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from reconciler.states import Reason
 from tests.integration.faults.texts.fault import Fault, Section, web
 
-_CHECK = ("DeadlineExceeded", "Probing", "Unhealthy", "Recovering", "Stopping", "Starting", "BackOff", "CrashLooping")
+_CHECK = (
+    Reason.DEADLINE_EXCEEDED,
+    Reason.PROBING,
+    Reason.UNHEALTHY,
+    Reason.RECOVERING,
+    Reason.STOPPING,
+    Reason.STARTING,
+    Reason.BACK_OFF,
+    Reason.CRASH_LOOPING,
+)
 
 HEALTH = Section(
     "Health checks",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from reconciler.states import Reason
 from tests.integration.faults.texts.fault import Fault, Section, web
 
 _IMAGE = {"image": "registry.example.com/shop/web:1", "registry": "registry.example.com"}
-_PULL = ("ImagePullFailed", "PullingImage", "Creating")
-_BUILD = ("ImageBuildFailed", "BuildingImage", "Creating")
+_PULL = (Reason.IMAGE_PULL_FAILED, Reason.PULLING_IMAGE, Reason.CREATING)
+_BUILD = (Reason.IMAGE_BUILD_FAILED, Reason.BUILDING_IMAGE, Reason.CREATING)
 
 IMAGES = Section(
     "Images",

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from reconciler.states import Reason
 from tests.integration.faults.texts.fault import Fault, Section, web
 
-_START = ("StartFailed", "Creating", "Starting", "Recovering", "BackOff", "PullingImage")
-_CREATE = ("CreateFailed", "Creating", "PullingImage", "BackOff")
-_PORT = ("PortInUse", "Creating", "Starting", "Recovering", "BackOff", "PullingImage")
+_START = (
+    Reason.START_FAILED,
+    Reason.CREATING,
+    Reason.STARTING,
+    Reason.RECOVERING,
+    Reason.BACK_OFF,
+    Reason.PULLING_IMAGE,
+)
+_CREATE = (Reason.CREATE_FAILED, Reason.CREATING, Reason.PULLING_IMAGE, Reason.BACK_OFF)
+_PORT = (Reason.PORT_IN_USE, Reason.CREATING, Reason.STARTING, Reason.RECOVERING, Reason.BACK_OFF, Reason.PULLING_IMAGE)
 
 PLACES = Section(
     "Names, ports, networks and volumes",
@@ -32,7 +40,7 @@ PLACES = Section(
             "Another container has the name",
             "{name} is …: the name {held} is held by container {id}",
             "Remove or rename it (`docker rename {held} NEW`)",
-            ("NameConflict",),
+            (Reason.NAME_CONFLICT,),
             web(held="shop_web", id="4e5ee9dcd1ca"),
         ),
         Fault(
@@ -49,7 +57,7 @@ PLACES = Section(
             "An external network is not there",
             "{name} is …: waiting for network {network}, which is declared external and does not exist",
             "Make it (`docker network create {network}`)",
-            ("ExternalMissing",),
+            (Reason.EXTERNAL_MISSING,),
             web(network="front"),
         ),
         Fault(

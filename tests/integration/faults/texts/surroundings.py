@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from reconciler.states import Reason
 from tests.integration.faults.texts.fault import Fault, Section, web
 
 HANDS = Section(
@@ -12,7 +13,7 @@ HANDS = Section(
             "Somebody paused the container",
             "{name} was paused from outside at …, and was put right",
             "Nothing is to be done",
-            ("Running", "Healthy"),
+            (Reason.RUNNING, Reason.HEALTHY),
             web(),
             journal="was paused",
         ),
@@ -21,7 +22,7 @@ HANDS = Section(
             "Somebody disconnected the container",
             "{name} was disconnected from network {network} from outside at …, and was put right",
             "Nothing is to be done",
-            ("Running", "Healthy"),
+            (Reason.RUNNING, Reason.HEALTHY),
             web(network="shop_front"),
             journal="is not connected to {network}",
         ),
@@ -54,7 +55,7 @@ AROUND = Section(
             "The disk of the state folder is full",
             "pnr can't keep its state: {state}/… can't be written: No space left on device",
             "Make room on that disk",
-            ("Running", "Healthy"),
+            (Reason.RUNNING, Reason.HEALTHY),
             web(state="/var/lib/pnr"),
         ),
     ),
