@@ -13,8 +13,9 @@ from reconciler.controller.snapshots import snapshot_document
 from reconciler.controller.tell import at_once
 from reconciler.daemon.rehearsal.ground import Ground
 from reconciler.daemon.rehearsal.rehearse import Rehearsed, rehearse
+from reconciler.diagnostics import Diagnostic
 from reconciler.engine.protocol import EngineInfo
-from reconciler.intent.model import ChunkId, Domain, Problem
+from reconciler.intent.model import ChunkId, Domain
 from reconciler.planner.file_mounts import News
 from reconciler.planner.memory import Memory
 from reconciler.planner.observed import ImageSeen, Network, Observed
@@ -41,8 +42,8 @@ class Said:
     """What the files mean."""
 
     domains: Mapping[str, Domain]
-    problems: Mapping[str, tuple[Problem, ...]] = field(default_factory=dict)
-    warnings: Mapping[str, tuple[Problem, ...]] = field(default_factory=dict)
+    problems: Mapping[str, tuple[Diagnostic, ...]] = field(default_factory=dict)
+    warnings: Mapping[str, tuple[Diagnostic, ...]] = field(default_factory=dict)
     speaks: Mapping[str, str] = field(default_factory=dict)
     said: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from reconciler.cli.import_judge import ImportJudge, Suggestion
     from reconciler.compose.converting.convert import Conversion, NothingToConvert
-    from reconciler.compose.converting.remarks import Remark
     from reconciler.compose.project import Project
     from reconciler.daemon.takeover import TakeOver, Verdict
+    from reconciler.diagnostics import Diagnostic
 
 LOSSES = exits.UNAVAILABLE
 LARGEST_PROFILE = 1 << 20
@@ -150,7 +150,7 @@ class _Outcome:
     policy_file: Path | None = None
 
     @property
-    def remarks(self) -> tuple[Remark, ...]:
+    def remarks(self) -> tuple[Diagnostic, ...]:
         """All that there is to be told."""
         told = self.conversion or self.nothing
         return told.remarks if told is not None else ()
@@ -298,8 +298,8 @@ def _as_data(project: Project, outcome: _Outcome, output: Path | None) -> dict[s
     told: dict[str, Any] = {
         "name": conversion.document["name"] if conversion is not None else project.name,
         "file": str(output) if output is not None and conversion is not None else None,
-        "remarks": [remark.as_dict() for remark in outcome.remarks],
-        "warnings": list(project.warnings),
+        "remarks": [{**remark.as_dict(), "severity": remark.severity} for remark in outcome.remarks],
+        "warnings": [warning.message for warning in project.warnings],
     }
     without = conversion or outcome.nothing
     told["left_out"] = {name: str(why) for name, why in without.left_out.items()} if without is not None else {}

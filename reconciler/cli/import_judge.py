@@ -16,11 +16,11 @@ from reconciler.cli.reading import THROW_AWAY_KEY
 from reconciler.daemon.intake import Loading
 from reconciler.daemon.policy import make_policy
 from reconciler.daemon.protocol import ServiceOptions
+from reconciler.diagnostics import Diagnostic, Place
 from reconciler.intent.contents import Source
 from reconciler.intent.findings import Finding
 from reconciler.intent.judgement import judge_domains
-from reconciler.intent.model import Loaded, Place, Problem
-from reconciler.intent.positions import render
+from reconciler.intent.model import Loaded
 from reconciler.policy import Judge, Policy, domain, suggesting
 from reconciler.policy.reading import profile_named
 from reconciler.policy.refusal import CODE, Refusal
@@ -91,8 +91,8 @@ class ImportJudge:
         wrong = [one for one in findings if one.severity == "error" and (one.code, one.path) != (CODE, ("name",))]
         return Loaded(self._file, None, tuple(map(self._problem, wrong)), found.name) if wrong else entry.loaded
 
-    def _problem(self, finding: Finding) -> Problem:
-        return Problem(Place(self._file, path=render(finding.path)), finding.code, finding.message)
+    def _problem(self, finding: Finding) -> Diagnostic:
+        return Diagnostic(finding.path, finding.code, finding.message, place=Place(self._file))
 
     def _may_read(self, path: str, is_folder: bool, source: Source) -> str:
         judge = self.policy.for_file(source.reader) if source.reader else self.policy

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from reconciler.cli.import_judge import Suggestion
 from reconciler.compose.converting.convert import Conversion
-from reconciler.compose.converting.remarks import Remark
+from reconciler.compose.converting.remarks import NOT_WRITTEN, subject
 from reconciler.daemon.takeover import Verdict
+from reconciler.diagnostics import Diagnostic
 
 _ONE_BY_ONE = {"note": 1, "loss": 3, "question": 3}
 """How many of a kind are told each by itself."""
@@ -18,11 +19,11 @@ _NAMES = 6
 _LINES = 10
 
 
-def remark_lines(remarks: Sequence[Remark], *, verbose: bool) -> Iterator[str]:
+def remark_lines(remarks: Sequence[Diagnostic], *, verbose: bool) -> Iterator[str]:
     """The remarks: notes of one kind as one, with their services."""
-    kinds: dict[tuple[str, str], list[Remark]] = {}
+    kinds: dict[tuple[str, str], list[Diagnostic]] = {}
     for remark in remarks:
-        kinds.setdefault((remark.severity, remark.problem.code), []).append(remark)
+        kinds.setdefault((remark.severity, remark.code), []).append(remark)
     notes: list[str] = []
     told: list[str] = []
     for (severity, _), group in kinds.items():
@@ -35,8 +36,8 @@ def remark_lines(remarks: Sequence[Remark], *, verbose: bool) -> Iterator[str]:
     yield from (*told, *notes)
 
 
-def _as_one(group: Sequence[Remark]) -> str:
-    names = list(dict.fromkeys(remark.subject for remark in group[1:] if remark.subject))
+def _as_one(group: Sequence[Diagnostic]) -> str:
+    names = list(dict.fromkeys(named for remark in group[1:] if (named := subject(remark))))
     return f"{group[0]} (and {len(group) - 1} more such: {listed(names)}; --verbose lists them)"
 
 
@@ -46,10 +47,10 @@ def listed(names: Sequence[str]) -> str:
     return ", ".join([*(names[:_NAMES] if more else names), *more])
 
 
-def warning_lines(warnings: Sequence[str], *, verbose: bool) -> Iterator[str]:
+def warning_lines(warnings: Sequence[Diagnostic], *, verbose: bool) -> Iterator[str]:
     """Compose's own warnings."""
     few = warnings if verbose or len(warnings) <= _WARNINGS else warnings[: _WARNINGS - 1]
-    yield from (f"warning: {warning}" for warning in few)
+    yield from (f"warning: {warning.message}" for warning in few)
     if len(few) < len(warnings):
         yield f"warning: and {len(warnings) - len(few)} more warnings of Compose's own: --verbose lists them"
 
@@ -95,7 +96,7 @@ def summary(conversion: Conversion, output: Path | None) -> str:
 def _shortcomings(conversion: Conversion) -> Iterable[str]:
     if conversion.left_out:
         yield f", not written: {listed(list(conversion.left_out))} (--partial writes what can be)"
-    left = [remark for remark in conversion.losses if remark.problem.code != "NotWritten"]
+    left = [remark for remark in conversion.losses if remark.code != NOT_WRITTEN]
     if left:
         yield f", {_count(len(left), 'thing')} without counterpart"
     if conversion.questions:

@@ -14,9 +14,9 @@ from reconciler.daemon.intake import Entry, Judged, Loading, judge_with, what_is
 from reconciler.daemon.policy import make_policy
 from reconciler.daemon.protocol import ServiceOptions
 from reconciler.daemon.reading_contents import may_read
+from reconciler.diagnostics import Diagnostic
 from reconciler.errors import PnrError
 from reconciler.intent.contents import PATHS, Contents, Source, SourceKind, folder_parts
-from reconciler.intent.model import Place, Problem
 from reconciler.probes.registry import known_types
 from reconciler.sources import safe_read
 from reconciler.sources.contents import LocalContents, MayRead, Places, SourceRefused
@@ -40,7 +40,7 @@ class ReadFile:
     """A file as it was read."""
 
     data: bytes | None
-    problem: Problem | None = None
+    problem: Diagnostic | None = None
 
 
 class _Unread:
@@ -177,4 +177,4 @@ def _read(path: Path, name: str) -> ReadFile:
     try:
         return ReadFile(safe_read.read(str(path), LARGEST_FILE))
     except safe_read.Refused as refused:
-        return ReadFile(None, Problem(Place(name), refused.code, refused.message))
+        return ReadFile(None, Diagnostic.of_file(name, refused.code, refused.message))

@@ -46,10 +46,8 @@ def run(args: Namespace) -> int:
             + [{**problem.as_dict(), "severity": "warning"} for problem in warnings]
         )
     else:
-        for problem in errors:
+        for problem in (*errors, *warnings):
             say(str(problem))
-        for problem in warnings:
-            say(f"warning: {problem}")
         for domain in judged.domains.values():
             for note in domain.notes:
                 say(f"note: {domain.file}: {note}")

@@ -12,18 +12,18 @@ from datetime import datetime
 from typing import Any
 
 from reconciler.compose.interpolation import truth
-from reconciler.compose.node import Node, Path
+from reconciler.compose.node import Node
 from reconciler.compose.quantities import duration_text, nanoseconds, size_in_bytes
 from reconciler.compose.scalars import shown_as_text, single
 from reconciler.compose.shellwords import split
-from reconciler.compose.troubles import Troubles
+from reconciler.diagnostics import Diagnostics, Path
 
-Codec = Callable[[Node, Path, Troubles], Node | None]
+Codec = Callable[[Node, Path, Diagnostics], Node | None]
 
 _INTEGER = re.compile(r"[-+]?[0-9]+")
 
 
-def text(node: Node, _path: Path, _troubles: Troubles) -> Node | None:
+def text(node: Node, _path: Path, _report: Diagnostics) -> Node | None:
     found = _text(node)
     return node.having(found) if found else None
 
@@ -38,23 +38,23 @@ def _text(node: Node) -> str:
     raise ValueError("expected text")
 
 
-def kept_flag(node: Node, _path: Path, troubles: Troubles) -> Node | None:
+def kept_flag(node: Node, _path: Path, report: Diagnostics) -> Node | None:
     """``false`` means something else than nothing."""
     if node.value is None:
         return None
     if isinstance(node.value, str):
-        return node.having(truth(node.value, troubles))
+        return node.having(truth(node.value, report))
     if not isinstance(node.value, bool):
         raise ValueError("expected true or false")
     return node
 
 
-def flag(node: Node, path: Path, troubles: Troubles) -> Node | None:
-    found = kept_flag(node, path, troubles)
+def flag(node: Node, path: Path, report: Diagnostics) -> Node | None:
+    found = kept_flag(node, path, report)
     return found if found is not None and found.value else None
 
 
-def kept_whole(node: Node, _path: Path, _troubles: Troubles) -> Node | None:
+def kept_whole(node: Node, _path: Path, _report: Diagnostics) -> Node | None:
     """Zero means something else than nothing."""
     value = node.value
     if value is None:
@@ -66,27 +66,27 @@ def kept_whole(node: Node, _path: Path, _troubles: Troubles) -> Node | None:
     return node.having(int(value))
 
 
-def whole(node: Node, path: Path, troubles: Troubles) -> Node | None:
-    found = kept_whole(node, path, troubles)
+def whole(node: Node, path: Path, report: Diagnostics) -> Node | None:
+    found = kept_whole(node, path, report)
     return found if found is not None and found.value else None
 
 
-def kept_unsigned(node: Node, path: Path, troubles: Troubles) -> Node | None:
+def kept_unsigned(node: Node, path: Path, report: Diagnostics) -> Node | None:
     """Not below zero, and not in quotes."""
     if isinstance(node.value, str):
         raise ValueError("expected a whole number that is not in quotes")
-    found = kept_whole(node, path, troubles)
+    found = kept_whole(node, path, report)
     if found is not None and found.value < 0:
         raise ValueError("must be 0 or more")
     return found
 
 
-def unsigned(node: Node, path: Path, troubles: Troubles) -> Node | None:
-    found = kept_unsigned(node, path, troubles)
+def unsigned(node: Node, path: Path, report: Diagnostics) -> Node | None:
+    found = kept_unsigned(node, path, report)
     return found if found is not None and found.value else None
 
 
-def number(node: Node, _path: Path, _troubles: Troubles) -> Node | None:
+def number(node: Node, _path: Path, _report: Diagnostics) -> Node | None:
     if node.value is None:
         return None
     try:
@@ -96,7 +96,7 @@ def number(node: Node, _path: Path, _troubles: Troubles) -> Node | None:
     return node.having(single(value)) if value else None
 
 
-def size(node: Node, _path: Path, _troubles: Troubles) -> Node | None:
+def size(node: Node, _path: Path, _report: Diagnostics) -> Node | None:
     """In bytes, as text. A number with a point is nothing to Compose."""
     count = 0
     if isinstance(node.value, str):
@@ -106,16 +106,16 @@ def size(node: Node, _path: Path, _troubles: Troubles) -> Node | None:
     return node.having(str(count)) if count else None
 
 
-def kept_duration(node: Node, _path: Path, _troubles: Troubles) -> Node | None:
+def kept_duration(node: Node, _path: Path, _report: Diagnostics) -> Node | None:
     return None if node.value is None else node.having(duration_text(nanoseconds(shown_as_text(node.value))))
 
 
-def duration(node: Node, path: Path, troubles: Troubles) -> Node | None:
-    found = kept_duration(node, path, troubles)
+def duration(node: Node, path: Path, report: Diagnostics) -> Node | None:
+    found = kept_duration(node, path, report)
     return found if found is not None and found.value != "0s" else None
 
 
-def texts(node: Node, path: Path, troubles: Troubles) -> Node | None:
+def texts(node: Node, path: Path, report: Diagnostics) -> Node | None:
     """A list of texts, or one."""
     if node.value is None or node.value == []:
         return None
@@ -126,38 +126,40 @@ def texts(node: Node, path: Path, troubles: Troubles) -> Node | None:
         try:
             found.append(item.having(_text(item)))
         except ValueError as error:
-            troubles.add(item, (*path, index), "WrongType", str(error))
+            report.error((*path, index), "WrongType", str(error), item.place)
     return node.having(found)
 
 
-def texts_or_numbers(node: Node, _path: Path, _troubles: Troubles) -> Node | None:
+def texts_or_numbers(node: Node, _path: Path, _report: Diagnostics) -> Node | None:
     items = node.items if isinstance(node.value, list) else [node]
     found = [item.having(shown_as_text(item.value)) for item in items if node.value is not None]
     return node.having(found) if found else None
 
 
-def command(node: Node, path: Path, troubles: Troubles) -> Node | None:
+def command(node: Node, path: Path, report: Diagnostics) -> Node | None:
     """A list of words or null; a text is split."""
     if isinstance(node.value, str):
         words, dropped = split(node.value)
         if dropped:
-            troubles.warn(
+            report.warning(
+                (),
+                "NoShell",
                 f"{node.place.file}:{node.place.line}: no shell runs the command, so Compose drops the part of it that"
-                ' begins at the first ; & | < or >; write ["sh", "-c", "…"] to have a shell'
+                ' begins at the first ; & | < or >; write ["sh", "-c", "…"] to have a shell',
             )
         return node.having([node.having(word) for word in words])
     if node.value is None:
         return node
-    return texts(node, path, troubles) or node.having([])
+    return texts(node, path, report) or node.having([])
 
 
-def health_test(node: Node, path: Path, troubles: Troubles) -> Node | None:
+def health_test(node: Node, path: Path, report: Diagnostics) -> Node | None:
     if isinstance(node.value, str):
         return node.having([node.having("CMD-SHELL"), node])
-    return texts(node, path, troubles)
+    return texts(node, path, report)
 
 
-def file_mode(node: Node, _path: Path, _troubles: Troubles) -> Node | None:
+def file_mode(node: Node, _path: Path, _report: Diagnostics) -> Node | None:
     """Octal, as text. A text is octal already; a number is what YAML made of it."""
     if node.value is None:
         return None
@@ -170,7 +172,7 @@ def file_mode(node: Node, _path: Path, _troubles: Troubles) -> Node | None:
     return node.having(f"0{node.value:o}")
 
 
-def labels(node: Node, _path: Path, _troubles: Troubles) -> Node | None:
+def labels(node: Node, _path: Path, _report: Diagnostics) -> Node | None:
     """A mapping to texts; what has no value has an empty one."""
     found = {}
     for key, item in _pairs(node):
@@ -178,18 +180,18 @@ def labels(node: Node, _path: Path, _troubles: Troubles) -> Node | None:
     return node.having(found) if found else None
 
 
-def variables(node: Node, path: Path, troubles: Troubles) -> Node | None:
+def variables(node: Node, path: Path, report: Diagnostics) -> Node | None:
     """A mapping to texts and nulls."""
     found = {}
     for key, item in _pairs(node):
         if key[-1:].isspace() and isinstance(node.value, list):
-            troubles.add(item, path, "BadValue", f"the variable {key!r} has a blank behind its name")
+            report.error(path, "BadValue", f"the variable {key!r} has a blank behind its name", item.place)
         found[key] = item if item.value is None else item.having(shown_as_text(item.value))
     return node.having(found) if found else None
 
 
-def options(node: Node, path: Path, troubles: Troubles) -> Node | None:
-    return labels(node, path, troubles)
+def options(node: Node, path: Path, report: Diagnostics) -> Node | None:
+    return labels(node, path, report)
 
 
 def _pairs(node: Node) -> list[tuple[str, Node]]:
@@ -202,14 +204,14 @@ def _pairs(node: Node) -> list[tuple[str, Node]]:
     return found
 
 
-def hosts(node: Node, path: Path, troubles: Troubles) -> Node | None:
+def hosts(node: Node, path: Path, report: Diagnostics) -> Node | None:
     """A sorted list of ``host=address``."""
     if node.value is None:
         return None
     found: list[Node] = []
-    for host, address in _hosts(node, path, troubles):
+    for host, address in _hosts(node, path, report):
         if not host or ":" in host or "=" in host:
-            troubles.add(address, path, "BadValue", f"{host!r} is no host's name")
+            report.error(path, "BadValue", f"{host!r} is no host's name", address.place)
         bare = str(address.value)
         if len(bare) > 2 and bare.startswith("[") and bare.endswith("]"):
             bare = bare[1:-1]
@@ -217,7 +219,7 @@ def hosts(node: Node, path: Path, troubles: Troubles) -> Node | None:
     return node.having(sorted(found, key=lambda item: str(item.value))) if found else None
 
 
-def _hosts(node: Node, path: Path, troubles: Troubles) -> list[tuple[str, Node]]:
+def _hosts(node: Node, path: Path, report: Diagnostics) -> list[tuple[str, Node]]:
     found: list[tuple[str, Node]] = []
     if isinstance(node.value, list):
         for index, item in enumerate(node.value):
@@ -226,7 +228,7 @@ def _hosts(node: Node, path: Path, troubles: Troubles) -> list[tuple[str, Node]]
             host, given, addresses = written.partition(sign)
             if not given:
                 said = "expected a host and its address, as in host=10.0.0.1"
-                troubles.add(item, (*path, index), "BadValue", said)
+                report.error((*path, index), "BadValue", said, item.place)
             found.extend((host, item.having(address)) for address in addresses.split(","))
         return found
     for host, item in node.entries.items():
@@ -235,12 +237,12 @@ def _hosts(node: Node, path: Path, troubles: Troubles) -> list[tuple[str, Node]]
     return found
 
 
-def anything(node: Node, _path: Path, _troubles: Troubles) -> Node:
+def anything(node: Node, _path: Path, _report: Diagnostics) -> Node:
     """An extension, as it is; dates become text."""
     if isinstance(node.value, dict):
-        return node.having({key: anything(part, _path, _troubles) for key, part in node.value.items()})
+        return node.having({key: anything(part, _path, _report) for key, part in node.value.items()})
     if isinstance(node.value, list):
-        return node.having([anything(part, _path, _troubles) for part in node.value])
+        return node.having([anything(part, _path, _report) for part in node.value])
     value: Any = node.value
     if isinstance(value, datetime):
         fraction = f"{value.microsecond:06d}".rstrip("0")

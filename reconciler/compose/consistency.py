@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from reconciler.compose.node import Node, Path
-from reconciler.compose.troubles import Troubles
+from reconciler.compose.node import Node
+from reconciler.diagnostics import Diagnostics, Path, Place
 
 _SERVICE = "service:"
 
 
-def check_consistency(model: Node, inactive: Mapping[str, tuple[str, ...]], troubles: Troubles) -> None:
+def check_consistency(model: Node, inactive: Mapping[str, tuple[str, ...]], report: Diagnostics) -> None:
     """Records everything about the services of ``model`` that Compose would refuse."""
     services = model.get("services") or model.having({})
     for name, service in services.entries.items():
-        _Service(name, service, model, services, inactive, troubles).check()
+        _Service(name, service, model, services, inactive, report).check()
     for name, secret in (model.get("secrets") or model.having({})).entries.items():
         if not any(key in secret.entries for key in ("external", "file", "environment")):
-            troubles.add(secret, ("secrets", name), "MissingKey", "one of file, environment must be set")
-    _check_container_names(services, troubles)
-    _check_circles(services, troubles)
+            report.error(("secrets", name), "MissingKey", "one of file, environment must be set", secret.place)
+    _check_container_names(services, report)
+    _check_circles(services, report)
 
 
 class _Service:
@@ -31,14 +31,14 @@ class _Service:
         model: Node,
         services: Node,
         inactive: Mapping[str, tuple[str, ...]],
-        troubles: Troubles,
+        report: Diagnostics,
     ) -> None:
         self.name, self.node, self.model, self.services = name, node, model, services
-        self.inactive, self.troubles = inactive, troubles
+        self.inactive, self.report = inactive, report
 
     def check(self) -> None:
         if not any(key in self.node.entries for key in ("build", "image", "provider")):
-            self.add(self.node, (), "MissingKey", "the service has neither image nor build")
+            self.error((), "MissingKey", "the service has neither image nor build", self.node.place)
         self.check_build()
         self.check_networks()
         self.check_health()
@@ -49,8 +49,8 @@ class _Service:
         self.check_watching()
         self.check_mounts()
 
-    def add(self, node: Node, path: Path, code: str, message: str) -> None:
-        self.troubles.add(node, ("services", self.name, *path), code, message)
+    def error(self, path: Path, code: str, message: str, place: Place) -> None:
+        self.report.error(("services", self.name, *path), code, message, place)
 
     def value(self, *keys: str) -> Any:
         node = self.node.get(*keys)
@@ -61,37 +61,41 @@ class _Service:
         if build is None:
             return
         if "dockerfile" in build.entries and "dockerfile_inline" in build.entries:
-            self.add(build, ("build",), "Conflict", "dockerfile and dockerfile_inline exclude each other")
+            self.error(("build",), "Conflict", "dockerfile and dockerfile_inline exclude each other", build.place)
         for key, context in (build.get("additional_contexts") or build.having({})).entries.items():
             if str(context.value).startswith(_SERVICE):
                 other = str(context.value).removeprefix(_SERVICE)
                 path: Path = ("build", "additional_contexts", key)
                 if other not in self.services.entries:
-                    self.add(context, path, "UnknownService", f"there is no service {other}")
+                    self.error(path, "UnknownService", f"there is no service {other}", context.place)
                 elif self.services.get(other, "build") is None:
-                    self.add(context, path, "BadValue", f"the service {other} is not built")
+                    self.error(path, "BadValue", f"the service {other} is not built", context.place)
         platforms = [item.value for item in (build.get("platforms") or build).items]
         if platforms and self.value("platform") and self.value("platform") not in platforms:
-            self.add(build, ("build", "platforms"), "Conflict", f"{self.value('platform')}, the platform, is missing")
+            self.error(
+                ("build", "platforms"), "Conflict", f"{self.value('platform')}, the platform, is missing", build.place
+            )
 
     def check_networks(self) -> None:
         networks = self.node.get("networks") or self.node.having({})
         mode = self.node.get("network_mode")
         if mode is not None and networks.entries:
-            self.add(mode, ("network_mode",), "Conflict", "network_mode and networks exclude each other")
+            self.error(("network_mode",), "Conflict", "network_mode and networks exclude each other", mode.place)
         for key, network in networks.entries.items():
             if self.model.get("networks", key) is None:
-                self.add(network, ("networks", key), "Undeclared", f"the network {key} is not declared below networks")
+                self.error(
+                    ("networks", key), "Undeclared", f"the network {key} is not declared below networks", network.place
+                )
         if mode is not None and str(mode.value).startswith(_SERVICE):
             other = str(mode.value).removeprefix(_SERVICE)
             if other not in self.services.entries:
-                self.add(mode, ("network_mode",), "UnknownService", f"there is no service {other}")
+                self.error(("network_mode",), "UnknownService", f"there is no service {other}", mode.place)
 
     def check_health(self) -> None:
         test = self.node.get("healthcheck", "test")
         if test is not None and test.items and test.items[0].value not in ("CMD", "CMD-SHELL", "NONE"):
             said = "a list must begin with CMD, CMD-SHELL or NONE"
-            self.add(test, ("healthcheck", "test"), "BadValue", said)
+            self.error(("healthcheck", "test"), "BadValue", said, test.place)
 
     def check_dependencies(self) -> None:
         for other, dependency in (self.node.get("depends_on") or self.node.having({})).entries.items():
@@ -102,9 +106,9 @@ class _Service:
                 if required is not None and required.value:
                     profiles = ", ".join(self.inactive[other])
                     said = f"the service {other} is left out, since none of its profiles ({profiles}) is active"
-                    self.add(dependency, ("depends_on", other), "InactiveService", said)
+                    self.error(("depends_on", other), "InactiveService", said, dependency.place)
                 continue
-            self.add(dependency, ("depends_on", other), "UnknownService", f"there is no service {other}")
+            self.error(("depends_on", other), "UnknownService", f"there is no service {other}", dependency.place)
 
     def check_references(self) -> None:
         volumes = self.node.get("volumes") or self.node
@@ -115,7 +119,7 @@ class _Service:
                 continue
             if self.model.get("volumes", str(source.value)) is None:
                 said = f"the volume {source.value} is not declared below volumes (a path begins with . or /)"
-                self.add(volume, ("volumes", index), "Undeclared", said)
+                self.error(("volumes", index), "Undeclared", said, volume.place)
         for keys, kind_of in ((("secrets",), "secrets"), (("build", "secrets"), "secrets"), (("configs",), "configs")):
             uses = self.node.get(*keys)
             for index, use in enumerate(uses.items if uses is not None else ()):
@@ -123,24 +127,24 @@ class _Service:
                 name = str(source.value) if source is not None else ""
                 if self.model.get(kind_of, name) is None:
                     said = f"the {kind_of.removesuffix('s')} {name} is not declared below {kind_of}"
-                    self.add(use, (*keys, index), "Undeclared", said)
+                    self.error((*keys, index), "Undeclared", said, use.place)
         for name, use in (self.node.get("models") or self.node.having({})).entries.items():
             if self.model.get("models", name) is None:
-                self.add(use, ("models", name), "Undeclared", f"the model {name} is not declared below models")
+                self.error(("models", name), "Undeclared", f"the model {name} is not declared below models", use.place)
 
     def check_scale(self) -> None:
         scale, replicas = self.value("scale"), self.value("deploy", "replicas")
         if scale is not None and replicas is not None and scale != replicas:
             said = f"scale says {scale}, deploy.replicas {replicas}"
-            self.add(self.node.entries["scale"], ("scale",), "Conflict", said)
+            self.error(("scale",), "Conflict", said, self.node.entries["scale"].place)
         count = scale if scale is not None else replicas if replicas is not None else 1
         path: Path = ("scale",) if scale is not None else ("deploy", "replicas")
         where = self.node.get(*(str(part) for part in path)) or self.node
         if count < 0:
-            self.add(where, path, "BadValue", "must be 0 or more")
+            self.error(path, "BadValue", "must be 0 or more", where.place)
         if count > 1 and self.value("container_name"):
             said = f"container_name can't be set for {count} containers, since a name is given once"
-            self.add(self.node.entries["container_name"], ("container_name",), "Conflict", said)
+            self.error(("container_name",), "Conflict", said, self.node.entries["container_name"].place)
 
     def check_limits(self) -> None:
         pairs = (
@@ -156,14 +160,14 @@ class _Service:
             other = theirs.get(name)
             if (other.value if other is not None else nothing) != ours.value:
                 said = f"it must be the same as deploy.resources.{kind}.{name}, since both are set"
-                self.add(ours, (key,), "Conflict", said)
+                self.error((key,), "Conflict", said, ours.place)
 
     def check_watching(self) -> None:
         watch = self.node.get("develop", "watch")
         for index, item in enumerate(watch.items if watch is not None else ()):
             action, target = item.get("action"), item.get("target")
             if target is None and (action is None or action.value not in ("rebuild", "restart")):
-                self.add(item, ("develop", "watch", index), "MissingKey", "target is missing")
+                self.error(("develop", "watch", index), "MissingKey", "target is missing", item.place)
 
     def check_mounts(self) -> None:
         taken: dict[str, str] = {}
@@ -177,11 +181,11 @@ class _Service:
 
     def take(self, node: Node, path: Path, target: str, taken: dict[str, str]) -> None:
         if target in taken:
-            self.add(node, path, "Conflict", f"{target} is mounted twice, also by {taken[target]}")
+            self.error(path, "Conflict", f"{target} is mounted twice, also by {taken[target]}", node.place)
         taken[target] = f"{path[0]}[{path[1]}]"
 
 
-def _check_container_names(services: Node, troubles: Troubles) -> None:
+def _check_container_names(services: Node, report: Diagnostics) -> None:
     seen: dict[str, str] = {}
     for name, service in services.entries.items():
         container = service.get("container_name")
@@ -189,18 +193,18 @@ def _check_container_names(services: Node, troubles: Troubles) -> None:
             continue
         if container.value in seen:
             said = f"the service {seen[container.value]} has the same container_name"
-            troubles.add(container, ("services", name, "container_name"), "Conflict", said)
+            report.error(("services", name, "container_name"), "Conflict", said, container.place)
         seen[container.value] = name
 
 
-def _check_circles(services: Node, troubles: Troubles) -> None:
+def _check_circles(services: Node, report: Diagnostics) -> None:
     done: set[str] = set()
     for start in sorted(services.entries):
         circle = _circle(start, services, [], done)
         if circle:
             node = services.entries[circle[0]]
             said = f"services depend on each other in a circle: {' -> '.join(circle)}"
-            troubles.add(node.get("depends_on") or node, ("services", circle[0], "depends_on"), "Cycle", said)
+            report.error(("services", circle[0], "depends_on"), "Cycle", said, (node.get("depends_on") or node).place)
             return
 
 

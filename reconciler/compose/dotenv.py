@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from reconciler.compose.template import BadTemplate, Variables, substitute
-from reconciler.compose.troubles import Troubles
-from reconciler.intent.model import Place
+from reconciler.diagnostics import Diagnostics, Place
 
 MAX_BYTES = 1024 * 1024
+UNSET = "UnsetVariable"
 
 _BLANK = "\t\v\f\r \x85\xa0"
 _EXPORT = re.compile(r"export\s+")
@@ -30,7 +30,7 @@ def read(
     content: bytes,
     file: str,
     around: Mapping[str, str],
-    troubles: Troubles,
+    report: Diagnostics,
     before: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, str]:
     """The variables of a file. Those of ``around`` are used in its values before its own, those of ``before`` (files
@@ -38,15 +38,15 @@ def read(
     is none.
     """
     if len(content) > MAX_BYTES:
-        troubles.add(Place(file), (), "TooLarge", f"the file is larger than {MAX_BYTES // 1024} KiB")
+        report.error((), "TooLarge", f"the file is larger than {MAX_BYTES // 1024} KiB", Place(file))
         return {}
     try:
         text = content.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         where = Place(file, content.count(b"\n", 0, error.start) + 1, 1)
-        troubles.add(where, (), "BadEncoding", "the file is not UTF-8")
+        report.error((), "BadEncoding", "the file is not UTF-8", where)
         return {}
-    reader = _Reader(text, file, around, troubles, before)
+    reader = _Reader(text, file, around, report, before)
     try:
         reader.read()
     except _Stop:
@@ -56,9 +56,9 @@ def read(
 
 class _Reader:
     def __init__(
-        self, text: str, file: str, around: Mapping[str, str], troubles: Troubles, before: Mapping[str, str]
+        self, text: str, file: str, around: Mapping[str, str], report: Diagnostics, before: Mapping[str, str]
     ) -> None:
-        self.text, self.file, self.around, self.troubles, self.before = text, file, around, troubles, before
+        self.text, self.file, self.around, self.report, self.before = text, file, around, report, before
         self.at = 0
         self.found: dict[str, str] = {}
 
@@ -141,7 +141,7 @@ class _Reader:
         return value if value is not None else self.found.get(name, self.before.get(name))
 
     def _unset(self, name: str) -> None:
-        self.troubles.warn(unset(name))
+        self.report.warning((), UNSET, unset(name))
 
     def _end_of_line(self, at: int) -> int:
         end = self.text.find("\n", at)
@@ -150,7 +150,7 @@ class _Reader:
     def _stop(self, at: int, message: str) -> str:
         line = self.text.count("\n", 0, at) + 1
         column = at - (self.text.rfind("\n", 0, at) + 1) + 1
-        self.troubles.add(Place(self.file, line, column), (), "BadEnvFile", message)
+        self.report.error((), "BadEnvFile", message, Place(self.file, line, column))
         raise _Stop
 
 

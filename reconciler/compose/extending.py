@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from reconciler.compose.merging import merge
-from reconciler.compose.node import Node, Path, matches
-from reconciler.compose.troubles import Troubles
+from reconciler.compose.node import Node, matches
+from reconciler.diagnostics import Diagnostics, Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ OpenSource = Callable[[Node, Path], Source]
 class Extending:
     """Puts in what services extend."""
 
-    troubles: Troubles
+    report: Diagnostics
     open: OpenSource
 
     def all(self, root: Node, source_file: str, cleared_paths: frozenset[Path]) -> Node:
@@ -49,28 +49,30 @@ class Extending:
         chain = (*chain, (source.file, name))
         reference = extends if isinstance(extends.value, str) else extends.get("service")
         if reference is None or not isinstance(reference.value, str):
-            self.troubles.add(extends, path, "MissingKey", "service is missing: the name of the service to extend")
+            self.report.error(
+                path, "MissingKey", "service is missing: the name of the service to extend", extends.place
+            )
             return service.without("extends")
         base_name, base_source = reference.value, source
         file = extends.get("file")
         if file is not None and file.value is not None:
             if not isinstance(file.value, str):
-                self.troubles.add(file, (*path, "file"), "WrongType", "expected the path of a file")
+                self.report.error((*path, "file"), "WrongType", "expected the path of a file", file.place)
                 return service.without("extends")
             base_source = self.open(file, (*path, "file"))
         if base_name not in base_source.services:
             said = f"there is no service {base_name} in {base_source.file}"
-            self.troubles.add(reference, path, "UnknownService", said)
+            self.report.error(path, "UnknownService", said, reference.place)
             return service.without("extends")
         if (base_source.file, base_name) in chain:
             steps = " extends ".join(step for _, step in (*chain, (base_source.file, base_name)))
-            self.troubles.add(extends, path, "Cycle", f"the service extends itself: {steps}")
+            self.report.error(path, "Cycle", f"the service extends itself: {steps}", extends.place)
             return service.without("extends")
         base = self._service(base_name, base_source, chain)
         if base.value is None:
             return service
         base = cleared(base, source.cleared, ("services", name))
-        return merge(base, service, ("services", name), self.troubles).without("extends")
+        return merge(base, service, ("services", name), self.report).without("extends")
 
 
 def cleared(node: Node, patterns: frozenset[Path], path: Path = ()) -> Node:

@@ -13,7 +13,7 @@ from reconciler.compose.node import Node
 from reconciler.compose.project import ComposeError
 from reconciler.compose.scope import Asked, World
 from reconciler.compose.template import BadTemplate, Variables, substitute
-from reconciler.intent.model import Place, Problem
+from reconciler.diagnostics import Diagnostic
 
 NAMES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
 OVERRIDES = (
@@ -73,7 +73,7 @@ def _with_env_files(variables: dict[str, str], given: list[str], base: str, worl
     found: dict[str, str] = {}
     for path in paths:
         found.update(world.env_file(Asked(path), {**found, **variables}))
-    world.troubles.throw()
+    world.report.raise_if_any(ComposeError)
     return {**found, **variables}
 
 
@@ -93,13 +93,14 @@ def _by_name(folder: str, world: World) -> list[str]:
             break
         if posixpath.dirname(at) == at:
             said = f"there is no Compose file ({', '.join(NAMES)}) in {folder} or a folder above it"
-            raise ComposeError([Problem(Place(folder), "NoComposeFile", said)])
+            raise ComposeError([Diagnostic.of_file(folder, "NoComposeFile", said)])
         at = posixpath.dirname(at)
     overrides = _present(OVERRIDES, at)
     for kind, found in (("config", candidates), ("override", overrides)):
         if len(found) > 1:
-            world.troubles.warn(f"Found multiple {kind} files with supported names: {', '.join(found)}")
-            world.troubles.warn(f"Using {found[0]}")
+            said = f"Found multiple {kind} files with supported names: {', '.join(found)}"
+            world.report.warning((), "SeveralFiles", said)
+            world.report.warning((), "SeveralFiles", f"Using {found[0]}")
     return candidates[:1] + overrides[:1]
 
 
@@ -124,7 +125,7 @@ def name_of(given: str | None, found: Found, world: World) -> str:
                 f"{chosen!r} is no project name: it must consist of small letters, digits, hyphens and underscores, and"
                 " begin with a letter or digit"
             )
-            raise ComposeError([Problem(Place(found.files[0].path), "BadProjectName", said)])
+            raise ComposeError([Diagnostic.of_file(found.files[0].path, "BadProjectName", said)])
         return chosen
     written = _written_name(found, world)
     name = normal_name(_substituted(written, found, world)) if written is not None else ""
@@ -132,13 +133,15 @@ def name_of(given: str | None, found: Found, world: World) -> str:
         name = normal_name(posixpath.basename(found.directory))
         real = posixpath.basename(files.real(found.directory))
         if real != posixpath.basename(found.directory):
-            world.troubles.warn(
+            world.report.warning(
+                (),
+                "NameOfLink",
                 "project has been loaded without an explicit name from a symlink. Using name"
-                f' "{posixpath.basename(found.directory)}"'
+                f' "{posixpath.basename(found.directory)}"',
             )
     if not name:
         said = "the project has no name: give one with a top-level name, or by hand"
-        raise ComposeError([Problem(Place(found.files[0].path), "BadProjectName", said)])
+        raise ComposeError([Diagnostic.of_file(found.files[0].path, "BadProjectName", said)])
     return name
 
 
@@ -157,8 +160,8 @@ def _substituted(name: Node, found: Found, world: World) -> str:
     try:
         return substitute(name.value, Variables(found.environment.get, lambda _: None))
     except BadTemplate as error:
-        world.troubles.add(name, ("name",), error.code, str(error))
-        world.troubles.throw()
+        world.report.error(("name",), error.code, str(error), name.place)
+        world.report.raise_if_any(ComposeError)
         raise AssertionError("a recorded problem is thrown") from error
 
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from reconciler.compose.node import Node, Path
-from reconciler.compose.troubles import Troubles
+from reconciler.compose.node import Node
+from reconciler.diagnostics import Diagnostics, Path
 
 MAX_SHOWN = 60
 
@@ -62,43 +62,43 @@ class Rule:
         return " or ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
 
 
-def check(node: Node, rule: Rule, path: Path, troubles: Troubles) -> None:
+def check(node: Node, rule: Rule, path: Path, report: Diagnostics) -> None:
     """Records everything below ``path`` that the rule does not allow."""
     value = node.value
     if rule.anything:
         return
     if isinstance(value, dict) and rule.takes_mapping:
-        _check_mapping(node, rule, path, troubles)
+        _check_mapping(node, rule, path, report)
     elif isinstance(value, list) and rule.items is not None:
         for index, item in enumerate(node.items):
-            check(item, rule.items, (*path, index), troubles)
+            check(item, rule.items, (*path, index), report)
             if rule.unique and any(_same(item, other) for other in node.items[:index]):
-                troubles.add(item, (*path, index), "Duplicate", "this stands in the list twice")
+                report.error((*path, index), "Duplicate", "this stands in the list twice", item.place)
     elif not _fits(value, rule):
-        troubles.add(node, path, "WrongType", f"expected {rule.expected}, found {_found(value)}")
+        report.error(path, "WrongType", f"expected {rule.expected}, found {_found(value)}", node.place)
     elif isinstance(value, str) and rule.one_of and value not in rule.one_of:
-        troubles.add(node, path, "BadValue", f"expected {rule.expected}, found {_found(value)}")
+        report.error(path, "BadValue", f"expected {rule.expected}, found {_found(value)}", node.place)
     elif isinstance(value, str) and rule.shape is not None and not rule.shape.search(value):
-        troubles.add(node, path, "BadValue", f"expected {rule.shape_means}, found {_found(value)}")
+        report.error(path, "BadValue", f"expected {rule.shape_means}, found {_found(value)}", node.place)
     elif isinstance(value, int | float) and not isinstance(value, bool):
         if rule.low is not None and value < rule.low:
-            troubles.add(node, path, "BadValue", f"must be {rule.low:g} or more, and is {value}")
+            report.error(path, "BadValue", f"must be {rule.low:g} or more, and is {value}", node.place)
         if rule.high is not None and value > rule.high:
-            troubles.add(node, path, "BadValue", f"must be {rule.high:g} or less, and is {value}")
+            report.error(path, "BadValue", f"must be {rule.high:g} or less, and is {value}", node.place)
 
 
-def _check_mapping(node: Node, rule: Rule, path: Path, troubles: Troubles) -> None:
+def _check_mapping(node: Node, rule: Rule, path: Path, report: Diagnostics) -> None:
     for key, part in node.entries.items():
         inner = rule.keys.get(key) if rule.keys is not None else None
         if inner is None and rule.values is not None and re.search(rule.named, key):
             inner = rule.values
         if inner is not None:
-            check(part, inner, (*path, key), troubles)
+            check(part, inner, (*path, key), report)
         elif rule.strict and not (rule.extensible and key.startswith("x-")):
-            troubles.add(part, (*path, key), "UnknownKey", _unknown(key, rule))
+            report.error((*path, key), "UnknownKey", _unknown(key, rule), part.place)
     for key in rule.required:
         if key not in node.entries:
-            troubles.add(node, path, "MissingKey", f"{key} is missing")
+            report.error(path, "MissingKey", f"{key} is missing", node.place)
 
 
 def _unknown(key: str, rule: Rule) -> str:

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 from reconciler.compose import files
 from reconciler.compose.grammar import check
-from reconciler.compose.node import Node, Path, plain
+from reconciler.compose.node import Node, plain
 from reconciler.compose.paths import join, relative
+from reconciler.compose.project import ComposeError
 from reconciler.compose.schema import INCLUDE
 from reconciler.compose.scope import Asked, Scope, World
-from reconciler.compose.troubles import Troubles
+from reconciler.diagnostics import Diagnostics, Path
 
 _KINDS = ("services", "volumes", "networks", "secrets", "configs", "models")
 
@@ -35,22 +36,22 @@ def with_includes(root: Node, file: str, world: World, scope: Scope, load: LoadM
     root = root.without("include")
     if listed.value is None:
         return root
-    troubles = world.troubles
+    report = world.report
     if not isinstance(listed.value, list):
-        troubles.add(listed, ("include",), "WrongType", "expected a list")
+        report.error(("include",), "WrongType", "expected a list", listed.place)
     for index, item in enumerate(listed.items):
-        check(item, INCLUDE, ("include", index), troubles)
+        check(item, INCLUDE, ("include", index), report)
         for key in item.entries.keys() - {"path", "env_file", "project_directory"}:
-            troubles.warn(f"{file}: include[{index}].{key} means nothing to Compose")
-    troubles.throw()
+            report.warning((), "IgnoredKey", f"{file}: include[{index}].{key} means nothing to Compose")
+    report.raise_if_any(ComposeError)
     for index, item in enumerate(listed.items):
         path: Path = ("include", index)
         include = _Include(_texts(item, "path"), _texts(item, "env_file"), item.get("project_directory"))
         if not include.paths:
-            troubles.add(item, path, "MissingKey", "path is missing: the file to include")
-            troubles.throw()
-        root = _imported(root, _load(include, path, file, world, scope, load), path, item, troubles)
-    troubles.throw()
+            report.error(path, "MissingKey", "path is missing: the file to include", item.place)
+            report.raise_if_any(ComposeError)
+        root = _imported(root, _load(include, path, file, world, scope, load), path, item, report)
+    report.raise_if_any(ComposeError)
     return root
 
 
@@ -68,8 +69,8 @@ def _load(include: _Include, path: Path, file: str, world: World, scope: Scope, 
     chain = (*scope.included, file)
     if main in chain:
         steps = " includes ".join((*chain[chain.index(main) :], main))
-        world.troubles.add(include.paths[0], path, "Cycle", f"the file includes itself: {steps}")
-        world.troubles.throw()
+        world.report.error(path, "Cycle", f"the file includes itself: {steps}", include.paths[0].place)
+        world.report.raise_if_any(ComposeError)
     asked = [Asked(world.local(p.value, scope.folder, p, path), p, path) for p in include.paths]
     if include.folder is not None and include.folder.value:
         folder = join(scope.folder, include.folder.value)
@@ -79,7 +80,7 @@ def _load(include: _Include, path: Path, file: str, world: World, scope: Scope, 
     found: dict[str, str] = {}
     for variables in _env_files(include, path, folder, scope):
         found.update(world.env_file(variables, {**found, **scope.environment}))
-    world.troubles.throw()
+    world.report.raise_if_any(ComposeError)
     environment = {**found, **scope.environment}
     return load(world, Scope(folder, relative(folder, scope.folder), environment, chain), asked)
 
@@ -94,7 +95,7 @@ def _env_files(include: _Include, path: Path, folder: str, scope: Scope) -> list
     ]
 
 
-def _imported(root: Node, model: Node, path: Path, item: Node, troubles: Troubles) -> Node:
+def _imported(root: Node, model: Node, path: Path, item: Node, report: Diagnostics) -> Node:
     for kind in _KINDS:
         brought = model.get(kind)
         if brought is None or not brought.entries:
@@ -105,7 +106,7 @@ def _imported(root: Node, model: Node, path: Path, item: Node, troubles: Trouble
             if name in merged and plain(merged[name]) != plain(node):
                 where = f"{merged[name].place.file}:{merged[name].place.line}"
                 said = f"the included file declares {kind}.{name}, which {where} declares otherwise"
-                troubles.add(item, path, "Conflict", said)
+                report.error(path, "Conflict", said, item.place)
             merged[name] = node
         root = root.adding(**{kind: (ours or brought).having(merged)})
     return root

@@ -10,11 +10,11 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from reconciler.compose.node import Node, Path
+from reconciler.compose.node import Node
 from reconciler.compose.patterns import Patterns
 from reconciler.compose.scalars import single
 from reconciler.compose.template import BadTemplate, Variables, substitute
-from reconciler.compose.troubles import Troubles
+from reconciler.diagnostics import Diagnostics, Path
 
 MAX_OUTPUT = 4 * 1024 * 1024
 """How long all strings of a document may get together."""
@@ -25,7 +25,7 @@ _YES = frozenset({"y", "yes", "on"})
 _NO = frozenset({"n", "no", "off"})
 
 
-def interpolated(root: Node, variables: Variables, troubles: Troubles) -> Node:
+def interpolated(root: Node, variables: Variables, report: Diagnostics) -> Node:
     """``root`` with all variables put in. A string in trouble stays as it is; the trouble is recorded."""
     room = MAX_OUTPUT
 
@@ -40,47 +40,47 @@ def interpolated(root: Node, variables: Variables, troubles: Troubles) -> Node:
         try:
             text = substitute(node.value, variables)
         except BadTemplate as error:
-            troubles.add(node, path, error.code, str(error))
+            report.error(path, error.code, str(error), node.place)
             return node
         room -= len(text)
         if room < 0:
-            troubles.add(node, path, "TooLarge", f"with this text the file grows beyond {MAX_OUTPUT} characters")
+            report.error(path, "TooLarge", f"with this text the file grows beyond {MAX_OUTPUT} characters", node.place)
             return node
         cast = rules.found if rules is not None else None
         if cast is None:
             return node.having(text)
         try:
-            return node.having(cast(text, troubles))
+            return node.having(cast(text, report))
         except ValueError as error:
             source = f" (from {node.value})" if text != node.value else ""
-            troubles.add(node, path, "BadValue", f"{error}{source}")
+            report.error(path, "BadValue", f"{error}{source}", node.place)
             return node
 
     return walk(root, (), _CASTS)
 
 
-def _integer(text: str, _: Troubles) -> int:
+def _integer(text: str, _: Diagnostics) -> int:
     if not _INTEGER.fullmatch(text) or not -(2**63) <= int(text) < 2**63:
         raise ValueError(_wanted("a whole number", text))
     return int(text)
 
 
-def _number(text: str, _: Troubles) -> float:
+def _number(text: str, _: Diagnostics) -> float:
     if not _NUMBER.fullmatch(text):
         raise ValueError(_wanted("a number", text))
     return float(text)
 
 
-def _single(text: str, troubles: Troubles) -> float | int:
-    return single(_number(text, troubles))
+def _single(text: str, report: Diagnostics) -> float | int:
+    return single(_number(text, report))
 
 
-def truth(text: str, troubles: Troubles) -> bool:
+def truth(text: str, report: Diagnostics) -> bool:
     """``true`` or ``false``; the other words of YAML 1.1 with a warning. Raises ValueError."""
     word = text.lower()
     if word in _YES | _NO:
         better = "true" if word in _YES else "false"
-        troubles.warn(f'"{text}" for boolean is not supported by YAML 1.2, please use `{better}`')
+        report.warning((), "YamlBoolean", f'"{text}" for boolean is not supported by YAML 1.2, please use `{better}`')
         return word in _YES
     if word not in ("true", "false"):
         raise ValueError(_wanted("true or false", text))
@@ -92,7 +92,7 @@ def _wanted(what: str, text: str) -> str:
     return f"expected {what}" + (", found an empty text" if not text else "")
 
 
-_Cast = Callable[[str, Troubles], Any]
+_Cast = Callable[[str, Diagnostics], Any]
 
 _INTEGERS = (
     "cpu_count",

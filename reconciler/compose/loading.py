@@ -16,67 +16,70 @@ from reconciler.compose.including import with_includes
 from reconciler.compose.interpolation import interpolated
 from reconciler.compose.long_forms import canonical, with_defaults
 from reconciler.compose.merging import merge
-from reconciler.compose.node import Node, Path
+from reconciler.compose.node import Node
 from reconciler.compose.parsing import Document
 from reconciler.compose.paths import Folder, relative, resolved
+from reconciler.compose.project import ComposeError
 from reconciler.compose.schema import PROJECT
 from reconciler.compose.scope import Asked, Scope, World
 from reconciler.compose.unity import made_single
 from reconciler.compose.validation import validate
-from reconciler.intent.model import Place
+from reconciler.diagnostics import Path, Place
 
 
 def load_model(world: World, scope: Scope, asked: list[Asked]) -> Node:
     """The merged document of the files, its own paths put behind the scope's base. Raises ComposeError."""
-    troubles = world.troubles
+    report = world.report
     # Syntax and variables of all files first, so that one reading tells of all of them.
     for file in asked:
         for document in world.documents(file):
             _read(document, world, scope)
-    troubles.throw()
+    report.raise_if_any(ComposeError)
     root = Node({}, Place(asked[0].path))
     for file in asked:
         for document in world.documents(file):
             root = _laid_over(root, document, file.path, world, scope)
-    root = with_defaults(root, troubles)
-    validate(root, troubles)
-    troubles.throw()
-    root = resolved(root, Folder(scope.base, world.home, files.real), troubles)
-    troubles.throw()
+    root = with_defaults(root, report)
+    validate(root, report)
+    report.raise_if_any(ComposeError)
+    root = resolved(root, Folder(scope.base, world.home, files.real), report)
+    report.raise_if_any(ComposeError)
     return _with_listed_variables(root, scope)
 
 
 def _read(document: Document, world: World, scope: Scope) -> Node:
     """The document's own mapping with the variables put in; what is wrong is recorded."""
     if not isinstance(document.root.value, dict):
-        world.troubles.add(document.root, (), "WrongType", "a Compose file must be a mapping")
+        world.report.error((), "WrongType", "a Compose file must be a mapping", document.root.place)
         return document.root.having({})
-    return interpolated(document.root, scope.variables(world.troubles), world.troubles)
+    return interpolated(document.root, scope.variables(world.report), world.report)
 
 
 def _laid_over(root: Node, document: Document, path: str, world: World, scope: Scope) -> Node:
-    troubles = world.troubles
+    report = world.report
     read = _read(document, world, scope)
-    extending = Extending(troubles, partial(_open_source, world, scope))
+    extending = Extending(report, partial(_open_source, world, scope))
     read = extending.all(read, path, document.cleared)
-    troubles.throw()
+    report.raise_if_any(ComposeError)
     root = cleared(root, document.cleared)
     read = with_includes(read, path, world, scope, load_model)
-    root = made_single(merge(root, read, (), troubles), troubles)
-    check(root, PROJECT, (), troubles)
-    troubles.throw()
+    root = made_single(merge(root, read, (), report), report)
+    check(root, PROJECT, (), report)
+    report.raise_if_any(ComposeError)
     if "version" in root.entries:
-        troubles.warn(
+        report.warning(
+            (),
+            "ObsoleteKey",
             f"{path}: the attribute `version` is obsolete, it will be ignored, please remove it to avoid potential"
-            " confusion"
+            " confusion",
         )
         root = root.without("version")
     return _canonical(root, world)
 
 
 def _canonical(root: Node, world: World) -> Node:
-    root = made_single(canonical(root, world.troubles), world.troubles)
-    world.troubles.throw()
+    root = made_single(canonical(root, world.report), world.report)
+    world.report.raise_if_any(ComposeError)
     return root
 
 
@@ -85,18 +88,18 @@ def _open_source(world: World, scope: Scope, file: Node, at: Path) -> Source:
     path = world.local(file.value, scope.folder, file, at)
     root = Node({}, Place(path))
     documents = world.documents(Asked(path, file, at))
-    world.troubles.throw()
+    world.report.raise_if_any(ComposeError)
     for document in documents:
-        root = merge(cleared(root, document.cleared), _read(document, world, scope), (), world.troubles)
-        world.troubles.throw()
-        root = _canonical(made_single(root, world.troubles), world)
+        root = merge(cleared(root, document.cleared), _read(document, world, scope), (), world.report)
+        world.report.raise_if_any(ComposeError)
+        root = _canonical(made_single(root, world.report), world)
     base = relative(posixpath.dirname(path), scope.folder)
-    root = resolved(root, Folder(base, world.home, files.real), world.troubles)
-    world.troubles.throw()
+    root = resolved(root, Folder(base, world.home, files.real), world.report)
+    world.report.raise_if_any(ComposeError)
     services = root.get("services")
     if services is None or not isinstance(services.value, dict):
-        world.troubles.add(file, at, "UnknownService", f"there are no services in {path}")
-        world.troubles.throw()
+        world.report.error(at, "UnknownService", f"there are no services in {path}", file.place)
+        world.report.raise_if_any(ComposeError)
     cleared_last = documents[-1].cleared if documents else frozenset()
     return Source(path, dict(services.entries) if services is not None else {}, cleared_last)
 

@@ -26,7 +26,7 @@ from reconciler.compose.codecs import (
     variables,
     whole,
 )
-from reconciler.compose.node import Node, Path
+from reconciler.compose.node import Node
 from reconciler.compose.part_forms import (
     BLKIO,
     BUILD,
@@ -41,7 +41,7 @@ from reconciler.compose.part_forms import (
     repeated,
 )
 from reconciler.compose.shapes import apply, each, named, record
-from reconciler.compose.troubles import Troubles
+from reconciler.diagnostics import Diagnostics, Path
 
 SERVICE: Codec = record(
     {
@@ -202,8 +202,8 @@ _FILE_OBJECT = {
 }
 
 
-def _config(node: Node, path: Path, troubles: Troubles) -> Node | None:
-    made = record(_FILE_OBJECT)(node, path, troubles)
+def _config(node: Node, path: Path, report: Diagnostics) -> Node | None:
+    made = record(_FILE_OBJECT)(node, path, report)
     return made.without("content") if made is not None and made.get("environment") is not None else made
 
 
@@ -216,14 +216,14 @@ _TOP: dict[str, Codec] = {
 }
 
 
-def model_of(root: Node, troubles: Troubles) -> Node:
+def model_of(root: Node, report: Diagnostics) -> Node:
     """The model of a merged and normalized document; what can't be read is recorded."""
     found: dict[str, Node] = {}
     for key, node in root.entries.items():
         if key in _TOP:
-            made = apply(_TOP[key], node, (key,), troubles)
+            made = apply(_TOP[key], node, (key,), report)
             if made is not None:
                 found[key] = made
         elif key.startswith("x-"):
-            found[key] = anything(node, (key,), troubles)
+            found[key] = anything(node, (key,), report)
     return root.having(found)

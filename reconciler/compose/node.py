@@ -7,12 +7,10 @@ makes new ones, so that an anchor's value may stand in many places.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from reconciler.intent.model import Place
-
-Path = tuple[str | int, ...]
+from reconciler.diagnostics import Path, Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,21 +73,13 @@ def plain(node: Node) -> Any:
 def placed(node: Node, path: Path = ()) -> Iterator[tuple[Path, Place]]:
     """The place of every node that a file has, with its path in this tree."""
     if path and node.place.line:
-        yield path, replace(node.place, path=dotted(path))
+        yield path, node.place
     if isinstance(node.value, dict):
         for key, part in node.value.items():
             yield from placed(part, (*path, key))
     elif isinstance(node.value, list):
         for index, part in enumerate(node.value):
             yield from placed(part, (*path, index))
-
-
-def dotted(path: Path) -> str:
-    """``services.web.ports[0]``, as people write a path."""
-    text = ""
-    for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
-    return text
 
 
 def matches(path: Path, pattern: Path) -> bool:

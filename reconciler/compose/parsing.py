@@ -13,10 +13,9 @@ from typing import Any
 
 import yaml
 
-from reconciler.compose.node import Node, Path
+from reconciler.compose.node import Node
 from reconciler.compose.scalars import resolved
-from reconciler.compose.troubles import Troubles
-from reconciler.intent.model import Place
+from reconciler.diagnostics import Diagnostics, Path, Place
 
 MAX_BYTES = 1024 * 1024
 """How large one file may be, in bytes."""
@@ -59,33 +58,33 @@ class _Unusable(Exception):
     """The file can't be read any further; the problem is recorded."""
 
 
-def documents(content: bytes, file: str, troubles: Troubles) -> list[Document]:
+def documents(content: bytes, file: str, report: Diagnostics) -> list[Document]:
     """The documents of a file; none where it has a problem, which is recorded."""
     try:
-        text = _text(content, file, troubles)
-        return [_Reader(file, troubles).document(raw) for raw in _Composer(text, file, troubles).all()]
+        text = _text(content, file, report)
+        return [_Reader(file, report).document(raw) for raw in _Composer(text, file, report).all()]
     except _Unusable:
         return []
 
 
-def _text(content: bytes, file: str, troubles: Troubles) -> str:
+def _text(content: bytes, file: str, report: Diagnostics) -> str:
     if len(content) > MAX_BYTES:
-        troubles.add(Place(file), (), "TooLarge", f"the file is larger than {MAX_BYTES // 1024} KiB")
+        report.error((), "TooLarge", f"the file is larger than {MAX_BYTES // 1024} KiB", Place(file))
         raise _Unusable
     encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     try:
         return content.decode(encoding)
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        troubles.add(Place(file, line, 1), (), "BadEncoding", "the file is not UTF-8")
+        report.error((), "BadEncoding", "the file is not UTF-8", Place(file, line, 1))
         raise _Unusable from None
 
 
 class _Composer:
     """Puts the parser's events together, aliases left as they are."""
 
-    def __init__(self, text: str, file: str, troubles: Troubles) -> None:
-        self.text, self.file, self.troubles = text, file, troubles
+    def __init__(self, text: str, file: str, report: Diagnostics) -> None:
+        self.text, self.file, self.report = text, file, report
         self.anchors: dict[str, _Raw] = {}
 
     def all(self) -> list[_Raw]:
@@ -102,12 +101,12 @@ class _Composer:
             mark = error.problem_mark or error.context_mark
             said = " ".join(part for part in (error.problem, error.context and f"({error.context})") if part)
             where = Place(self.file, mark.line + 1, mark.column + 1) if mark else Place(self.file)
-            self.troubles.add(where, (), "BadYaml", f"this is not YAML: {said}")
+            self.report.error((), "BadYaml", f"this is not YAML: {said}", where)
         except yaml.reader.ReaderError as error:
             position = error.position if isinstance(error.position, int) else 0
             line = self.text.count("\n", 0, position) + 1
             column = position - (self.text.rfind("\n", 0, position) + 1) + 1
-            self.troubles.add(Place(self.file, line, column), (), "BadYaml", f"this is not YAML: {error.reason}")
+            self.report.error((), "BadYaml", f"this is not YAML: {error.reason}", Place(self.file, line, column))
         raise _Unusable
 
     def node(self, event: Any, depth: int) -> _Raw:
@@ -143,7 +142,7 @@ class _Composer:
         return made
 
     def stop(self, line: int, column: int, code: str, message: str) -> None:
-        self.troubles.add(Place(self.file, line, column), (), code, message)
+        self.report.error((), code, message, Place(self.file, line, column))
         raise _Unusable
 
 
@@ -152,7 +151,7 @@ class _Reader:
     """Makes nodes of what was written; aliases and merge keys are put in here."""
 
     file: str
-    troubles: Troubles
+    report: Diagnostics
     cleared: set[Path] = field(default_factory=set)
 
     def document(self, raw: _Raw) -> Document:
@@ -190,7 +189,7 @@ class _Reader:
             try:
                 return base64.b64decode(text, validate=False).decode("utf-8", "replace")
             except binascii.Error:
-                self.troubles.add(self.place(raw), (), "BadYaml", "the value of !!binary is not base64")
+                self.report.error((), "BadYaml", "the value of !!binary is not base64", self.place(raw))
                 return ""
         value = resolved(text)
         fits = {
@@ -201,7 +200,7 @@ class _Reader:
             "timestamp": hasattr(value, "tzinfo"),
         }
         if not fits.get(kind, True):
-            self.troubles.add(self.place(raw), (), "BadYaml", f"{text!r} is no value of the type !!{kind}")
+            self.report.error((), "BadYaml", f"{text!r} is no value of the type !!{kind}", self.place(raw))
         return float(value) if kind == "float" and fits["float"] else value
 
     def mapping(self, raw: _Raw, path: Path, *, tags: bool) -> dict[str, Node]:
@@ -214,7 +213,7 @@ class _Reader:
                 continue
             if name in first:
                 said = f"the key {name} stood here before, in line {first[name].line}"
-                self.troubles.add(self.place(key), (*path, name), "DuplicateKey", said)
+                self.report.error((*path, name), "DuplicateKey", said, self.place(key))
                 continue
             first[name] = key
             if name == "<<" and not key.quoted and key.kind == "ScalarEvent":
@@ -236,7 +235,7 @@ class _Reader:
         if isinstance(value, str):
             return value
         shown = raw.content if raw.kind == "ScalarEvent" else "a list or mapping"
-        self.troubles.add(self.place(at), path, "BadKey", f"a key must be text, and {shown} is none: put it in quotes")
+        self.report.error(path, "BadKey", f"a key must be text, and {shown} is none: put it in quotes", self.place(at))
         return None
 
     def to_merge(self, raw: _Raw, path: Path, *, tags: bool) -> dict[str, Node]:
@@ -260,5 +259,5 @@ class _Reader:
             else:
                 return found
         said = "the value of << must be a mapping, or a list of mappings"
-        self.troubles.add(self.place(at), (*path, "<<"), "BadYaml", said)
+        self.report.error((*path, "<<"), "BadYaml", said, self.place(at))
         return {}

@@ -22,29 +22,29 @@ from reconciler.compose.codecs import (
     variables,
     whole,
 )
-from reconciler.compose.node import Node, Path
+from reconciler.compose.node import Node
 from reconciler.compose.shapes import each, named, record, renamed
-from reconciler.compose.troubles import Troubles
+from reconciler.diagnostics import Diagnostics, Path
 
 
-def limit(node: Node, path: Path, troubles: Troubles) -> Node | None:
+def limit(node: Node, path: Path, report: Diagnostics) -> Node | None:
     """One number for both, or ``soft`` and ``hard``. Zero is printed as nothing at all, as Compose does."""
     if isinstance(node.value, dict):
-        return record({"soft": whole, "hard": whole})(node, path, troubles)
-    return whole(node, path, troubles) or node.having({})
+        return record({"soft": whole, "hard": whole})(node, path, report)
+    return whole(node, path, report) or node.having({})
 
 
-def _count(node: Node, path: Path, troubles: Troubles) -> Node | None:
+def _count(node: Node, path: Path, report: Diagnostics) -> Node | None:
     if isinstance(node.value, str) and node.value.lower() == "all":
         return node.having(-1)
-    return whole(node, path, troubles)
+    return whole(node, path, report)
 
 
-def repeated(node: Node, path: Path, troubles: Troubles) -> Node | None:
-    return named(texts_or_numbers)(node, path, troubles)
+def repeated(node: Node, path: Path, report: Diagnostics) -> Node | None:
+    return named(texts_or_numbers)(node, path, report)
 
 
-def _ssh(node: Node, _path: Path, _troubles: Troubles) -> Node | None:
+def _ssh(node: Node, _path: Path, _report: Diagnostics) -> Node | None:
     """``config`` fails to print these as JSON; here they are ``default`` or ``name=path``."""
     found = [p.having(key if p.value is None else f"{key}={p.value}") for key, p in sorted(node.entries.items())]
     return node.having(found) if found else None

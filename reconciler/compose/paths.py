@@ -12,9 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from reconciler.compose.mounts import clean
-from reconciler.compose.node import Node, Path
+from reconciler.compose.node import Node
 from reconciler.compose.patterns import Patterns
-from reconciler.compose.troubles import Troubles
+from reconciler.diagnostics import Diagnostics, Path
 
 _REMOTE = ("https://", "http://", "git://", "ssh://", "github.com/", "git@")
 _WINDOWS_ROOT = re.compile(r"[^/\\]:[\\/]|[\\/][\\/]")
@@ -50,7 +50,7 @@ def relative(path: str, folder: str) -> str:
     return posixpath.relpath(path, folder)
 
 
-def resolved(root: Node, folder: Folder, troubles: Troubles) -> Node:
+def resolved(root: Node, folder: Folder, report: Diagnostics) -> Node:
     """``root`` with its relative paths put behind ``folder``."""
 
     def walk(node: Node, path: Path, rules: Patterns[_Step] | None) -> Node:
@@ -60,7 +60,7 @@ def resolved(root: Node, folder: Folder, troubles: Troubles) -> Node:
             try:
                 return rules.found(node, folder)
             except ValueError as error:
-                troubles.add(node, path, "BadValue", str(error))
+                report.error(path, "BadValue", str(error), node.place)
                 return node
         if isinstance(node.value, dict):
             return node.having({key: walk(part, (*path, key), rules.below(key)) for key, part in node.value.items()})

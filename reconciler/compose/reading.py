@@ -12,9 +12,9 @@ from reconciler.compose.loading import load_model
 from reconciler.compose.model_form import model_of
 from reconciler.compose.node import Node, placed, plain
 from reconciler.compose.normalizing import normalized
-from reconciler.compose.project import Project
+from reconciler.compose.project import ComposeError, Project
 from reconciler.compose.scope import Scope, World
-from reconciler.compose.troubles import Troubles
+from reconciler.diagnostics import Diagnostics
 
 
 def load(
@@ -31,24 +31,24 @@ def load(
     ``environment`` stands before the variables of ``env_files`` (the project directory's ``.env`` where empty).
     Raises ComposeError with all problems of the files.
     """
-    troubles = Troubles()
-    world = World(troubles, disk.home())
+    report = Diagnostics()
+    world = World(report, disk.home())
     found = find(files, environment, env_files, project_directory, world)
     name = name_of(project_name, found, world)
     variables = {**found.environment, "COMPOSE_PROJECT_NAME": name}
     root = load_model(world, Scope(found.directory, found.directory, variables), found.files)
     if not root.entries:
-        troubles.add(root, (), "Empty", "there is nothing in the Compose file")
-    troubles.throw()
-    model = model_of(normalized(root.without("name"), name, variables), troubles)
-    troubles.throw()
+        report.error((), "Empty", "there is nothing in the Compose file", root.place)
+    report.raise_if_any(ComposeError)
+    model = model_of(normalized(root.without("name"), name, variables), report)
+    report.raise_if_any(ComposeError)
     model, inactive = _of_profiles(model, profiles_of(profiles, variables))
-    check_consistency(_with_models(model, root), inactive, troubles)
-    _check_files(model, troubles)
-    troubles.throw()
+    check_consistency(_with_models(model, root), inactive, report)
+    _check_files(model, report)
+    report.raise_if_any(ComposeError)
     model = _without_unused(_with_equal_replicas(model))
     named = {"name": name, "services": {}, **plain(model)}
-    return Project(name, found.directory, named, inactive, dict(placed(model)), tuple(troubles.warnings), variables)
+    return Project(name, found.directory, named, inactive, dict(placed(model)), report.of("warning"), variables)
 
 
 def _of_profiles(model: Node, active: Collection[str]) -> tuple[Node, dict[str, tuple[str, ...]]]:
@@ -74,7 +74,7 @@ def _with_models(model: Node, root: Node) -> Node:
     return model.adding(models=declared) if declared is not None else model
 
 
-def _check_files(model: Node, troubles: Troubles) -> None:
+def _check_files(model: Node, report: Diagnostics) -> None:
     """Files of variables and labels that must be there."""
     services = model.get("services") or model.having({})
     for name, service in services.entries.items():
@@ -82,15 +82,15 @@ def _check_files(model: Node, troubles: Troubles) -> None:
             path, required, form = item.get("path"), item.get("required"), item.get("format")
             if form is not None and form.value not in ("raw", ".env"):
                 said = "the format of a file of variables can only be raw"
-                troubles.add(form, ("services", name, "env_file", index, "format"), "BadValue", said)
+                report.error(("services", name, "env_file", index, "format"), "BadValue", said, form.place)
             if path is None or (required is not None and required.value is False) or disk.exists(str(path.value)):
                 continue
             said = f"there is no file {path.value}; required: false allows that"
-            troubles.add(path, ("services", name, "env_file", index), "NotReadable", said)
+            report.error(("services", name, "env_file", index), "NotReadable", said, path.place)
         for index, item in enumerate((service.get("label_file") or service).items):
             if not disk.exists(str(item.value)):
                 said = f"there is no file {item.value}"
-                troubles.add(item, ("services", name, "label_file", index), "NotReadable", said)
+                report.error(("services", name, "label_file", index), "NotReadable", said, item.place)
 
 
 def _with_equal_replicas(model: Node) -> Node:

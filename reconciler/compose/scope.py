@@ -1,4 +1,4 @@
-"""What one reading of a project carries along: its troubles, the files read so far, and where paths start."""
+"""What one reading of a project carries along: its report, the files read so far, and where paths start."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from reconciler.compose import dotenv, files
-from reconciler.compose.node import Node, Path
+from reconciler.compose.node import Node
 from reconciler.compose.parsing import Document, documents
 from reconciler.compose.paths import join
+from reconciler.compose.project import ComposeError
 from reconciler.compose.template import Variables
-from reconciler.compose.troubles import Troubles
-from reconciler.intent.model import Place
+from reconciler.diagnostics import Diagnostics, Path, Place
 
 MAX_FILES = 200
 """How many files one project may be made of."""
@@ -35,7 +35,7 @@ class Asked:
 class World:
     """What is the same for all files of a project."""
 
-    troubles: Troubles
+    report: Diagnostics
     home: str | None
     read_before: dict[str, list[Document]] = field(default_factory=dict)
 
@@ -44,9 +44,9 @@ class World:
         if asked.path not in self.read_before:
             if len(self.read_before) >= MAX_FILES:
                 said = f"the project is made of more than {MAX_FILES} files"
-                self.troubles.add(asked.place, asked.at, "TooLarge", said)
-                self.troubles.throw()
-            self.read_before[asked.path] = documents(self.content(asked), asked.path, self.troubles)
+                self.report.error(asked.at, "TooLarge", said, asked.place)
+                self.report.raise_if_any(ComposeError)
+            self.read_before[asked.path] = documents(self.content(asked), asked.path, self.report)
         return self.read_before[asked.path]
 
     def content(self, asked: Asked) -> bytes:
@@ -55,25 +55,25 @@ class World:
             return files.read(asked.path)
         except files.Unreadable as error:
             said = f"the file {asked.path} can't be read: {error}"
-            self.troubles.add(asked.place, asked.at, "NotReadable", said)
-            self.troubles.throw()
+            self.report.error(asked.at, "NotReadable", said, asked.place)
+            self.report.raise_if_any(ComposeError)
             raise AssertionError("a recorded problem is thrown") from error
 
     def env_file(self, asked: Asked, around: Mapping[str, str]) -> dict[str, str]:
         """The variables of a file; what is wrong in it is recorded. Raises ComposeError where it can't be read."""
-        return dotenv.read(self.content(asked), asked.path, around, self.troubles)
+        return dotenv.read(self.content(asked), asked.path, around, self.report)
 
     def local(self, path: str, folder: str, asked_by: Node, at: Path) -> str:
         """The absolute path of a file of this machine. Raises ComposeError for one of another."""
         if path.startswith(_REMOTE):
-            self.troubles.add(
-                asked_by,
+            self.report.error(
                 at,
                 "RemoteResource",
                 f"{path} is not on this machine: fetch it (git clone, or docker compose publish's counterpart) and name"
                 " the local file",
+                asked_by.place,
             )
-            self.troubles.throw()
+            self.report.raise_if_any(ComposeError)
         return path if path.startswith("/") else join(folder, path)
 
 
@@ -86,6 +86,6 @@ class Scope:
     environment: Mapping[str, str]
     included: tuple[str, ...] = ()
 
-    def variables(self, troubles: Troubles) -> Variables:
+    def variables(self, report: Diagnostics) -> Variables:
         """The values for the strings of its files."""
-        return Variables(self.environment.get, lambda name: troubles.warn(dotenv.unset(name)))
+        return Variables(self.environment.get, lambda name: report.warning((), dotenv.UNSET, dotenv.unset(name)))

@@ -15,8 +15,9 @@ from reconciler.controller.protocols import Judge, Judged, Scan, StoredIntent
 from reconciler.controller.recorder import Recorder, Restored
 from reconciler.controller.records import DomainRecord
 from reconciler.controller.removals import Removals
+from reconciler.diagnostics import Diagnostic
 from reconciler.intent.judgement import InForce
-from reconciler.intent.model import Domain, Problem
+from reconciler.intent.model import Domain
 from reconciler.planner.removal import Hold
 
 MOST_JOURNALED = 10
@@ -41,7 +42,7 @@ class Intake:
         self._keep_down = keep_down or (lambda name: False)
         self._judge = judge
         self._recorder = recorder
-        self.file_problems: dict[str, tuple[Problem, ...]] = {}
+        self.file_problems: dict[str, tuple[Diagnostic, ...]] = {}
         self.said: dict[str, tuple[str, ...]] = {}
         self.root_missing = False
         self.removals = Removals(domains=domains, recorder=recorder, clock=clock, stirred_at=stirred_at)
@@ -138,7 +139,7 @@ class Intake:
             message = f"{domain.file}: generation {record.generation}: {what}"
             self._recorder.journal(kind="intent", domain=domain.name, message=message)
 
-    def _warn(self, record: DomainRecord, warnings: tuple[Problem, ...]) -> None:
+    def _warn(self, record: DomainRecord, warnings: tuple[Diagnostic, ...]) -> None:
         """What only looks wrong may come and go with the files of others."""
         for warning in warnings:
             if warning not in record.warnings:
@@ -224,7 +225,7 @@ def in_force(records: Iterable[DomainRecord]) -> list[InForce]:
     return [InForce(r.name, r.file, r.domain, r.gone, r.missed_at is not None or bool(r.held)) for r in records]
 
 
-def _told(problems: tuple[Problem, ...]) -> list[str]:
+def _told(problems: tuple[Diagnostic, ...]) -> list[str]:
     """What the journal says of a file that is not valid: as much as people read."""
     more = len(problems) - MOST_JOURNALED
     told = [str(problem) for problem in problems[:MOST_JOURNALED]]

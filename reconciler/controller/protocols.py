@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
+from reconciler.diagnostics import Diagnostic
 from reconciler.facts import Pnr
 from reconciler.intent.judgement import InForce
-from reconciler.intent.model import ChunkId, Domain, HealthCheck, Problem
+from reconciler.intent.model import ChunkId, Domain, HealthCheck
 from reconciler.probes.protocol import Inside, Probe
 
 T = TypeVar("T")
@@ -59,9 +60,9 @@ class Judged(Protocol):
     @property
     def domains(self) -> Mapping[str, Domain]: ...
     @property
-    def problems(self) -> Mapping[str, tuple[Problem, ...]]: ...
+    def problems(self) -> Mapping[str, tuple[Diagnostic, ...]]: ...
     @property
-    def warnings(self) -> Mapping[str, tuple[Problem, ...]]: ...
+    def warnings(self) -> Mapping[str, tuple[Diagnostic, ...]]: ...
     @property
     def speaks(self) -> Mapping[str, str]: ...
     @property

@@ -10,10 +10,11 @@ from math import inf
 from typing import Any
 
 from reconciler.controller.clock import iso
+from reconciler.diagnostics import Diagnostic
 from reconciler.engine.protocol import EngineError, EngineInfo, RunOutput
 from reconciler.facts import Pnr
 from reconciler.intent.judgement import InForce
-from reconciler.intent.model import Chunk, ChunkId, Domain, Problem
+from reconciler.intent.model import Chunk, ChunkId, Domain
 from reconciler.planner.actions import Action, Work
 from reconciler.planner.file_mounts import News
 from reconciler.planner.health import Health
@@ -110,8 +111,8 @@ class DomainRecord:
     intent: str = ""
     generation: int = 1
     commit: str | None = None
-    problems: tuple[Problem, ...] = ()
-    warnings: tuple[Problem, ...] = ()
+    problems: tuple[Diagnostic, ...] = ()
+    warnings: tuple[Diagnostic, ...] = ()
     gone: bool = False
     down: bool = False
     volumes_too: bool = False

@@ -15,8 +15,9 @@ from reconciler.controller.known import Known
 from reconciler.controller.records import ChunkRecord, DomainRecord
 from reconciler.controller.stalls import is_stalled, stalled_chunks, waits_for_a_change
 from reconciler.controller.telling_files import FilesTold, errors, most_problems
+from reconciler.diagnostics import Diagnostic
 from reconciler.facts import UNKNOWN, missing
-from reconciler.intent.model import Chunk, ChunkId, Place, Problem
+from reconciler.intent.model import Chunk, ChunkId
 from reconciler.intent.networks import network_needs
 from reconciler.planner import belongings, file_mounts
 from reconciler.planner.arranged import Belongings
@@ -70,7 +71,7 @@ def at_once(making: Generator[int, None, T]) -> T:
 def view(
     c: Known,
     images: Images,
-    file_problems: Mapping[str, tuple[Problem, ...]],
+    file_problems: Mapping[str, tuple[Diagnostic, ...]],
     said: Mapping[str, tuple[str, ...]],
     files: FilesTold,
     *,
@@ -172,8 +173,8 @@ def _file_notes(c: Known, id: ChunkId) -> list[str]:
     return [f"{id}: {note}" for container in c.world.of(id) for note in file_mounts.notes(chunk, container, c.files)]
 
 
-def _elsewhere(record: DomainRecord) -> tuple[Problem, ...]:
-    return (Problem(Place(record.file), "WorkedOnElsewhere", record.elsewhere),) if record.elsewhere else ()
+def _elsewhere(record: DomainRecord) -> tuple[Diagnostic, ...]:
+    return (Diagnostic.of_file(record.file, "WorkedOnElsewhere", record.elsewhere),) if record.elsewhere else ()
 
 
 def _left(c: Known, record: DomainRecord) -> Belongings:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from reconciler.intent.model import Place, Problem
+from reconciler.diagnostics import Diagnostic
 
 MOST_PROBLEMS = 3000
 """Of all files together. Where there are more, each is told with the first of its own."""
@@ -29,7 +29,7 @@ class FileDocument(dict[str, Any]):
         return json.dumps(self).encode()
 
 
-_Told = tuple[tuple[Problem, ...], tuple[str, ...], tuple[int, int], FileDocument]
+_Told = tuple[tuple[Diagnostic, ...], tuple[str, ...], tuple[int, int], FileDocument]
 
 
 class FilesTold:
@@ -39,7 +39,7 @@ class FilesTold:
         self._documents: dict[str, _Told] = {}
 
     def documents(
-        self, problems: Mapping[str, tuple[Problem, ...]], said: Mapping[str, tuple[str, ...]], most: int
+        self, problems: Mapping[str, tuple[Diagnostic, ...]], said: Mapping[str, tuple[str, ...]], most: int
     ) -> list[dict[str, Any]]:
         """In the order of their names; ``most`` problems of each."""
         names = MOST_NAMES if sum(map(len, said.values())) <= MOST_NAMES else FEWEST_NAMES
@@ -55,22 +55,22 @@ class FilesTold:
         return [document for *_, document in found.values()]
 
 
-def most_problems(everything: Sequence[tuple[Problem, ...]]) -> int:
+def most_problems(everything: Sequence[tuple[Diagnostic, ...]]) -> int:
     """How many problems of each file are told."""
     if sum(map(len, everything)) <= MOST_PROBLEMS:
         return MOST_PROBLEMS
     return FEWEST_PROBLEMS
 
 
-def errors(problems: tuple[Problem, ...], most: int) -> list[dict[str, Any]]:
+def errors(problems: tuple[Diagnostic, ...], most: int) -> list[dict[str, Any]]:
     """The problems of a file as documents show them, so many at most."""
     if len(problems) > most:
         more = f"… and {len(problems) - most} more, which `pnr validate` tells"
-        problems = (*problems[:most], Problem(Place(problems[0].place.file), "MoreProblems", more))
+        problems = (*problems[:most], Diagnostic.of_file(problems[0].place.file, "MoreProblems", more))
     return [problem.as_dict() for problem in problems]
 
 
-def _document(file: str, problems: tuple[Problem, ...], said: tuple[str, ...], most: int) -> FileDocument:
+def _document(file: str, problems: tuple[Diagnostic, ...], said: tuple[str, ...], most: int) -> FileDocument:
     return FileDocument(
         name=problems[0].place.file,
         file=file,

@@ -31,9 +31,10 @@ from reconciler.daemon.judging_process import Failed, Process, ProcessEnded
 from reconciler.daemon.judging_together import JudgingTogether
 from reconciler.daemon.owners import Owners
 from reconciler.daemon.unjudged import being_read, failed_there, too_costly
+from reconciler.diagnostics import Diagnostic
 from reconciler.intent.contents import Source
 from reconciler.intent.judgement import InForce
-from reconciler.intent.model import Domain, Loaded, Problem
+from reconciler.intent.model import Domain, Loaded
 from reconciler.intent.said_names import said_names
 
 AT_ONCE = 16
@@ -89,7 +90,7 @@ class GuardedJudge:
         self._is_changed = False
         self._news_timer: asyncio.TimerHandle | None = None
         self._took = 0.0  # seconds, to judge all together
-        self._told: Mapping[str, tuple[Problem, ...]] = {}
+        self._told: Mapping[str, tuple[Diagnostic, ...]] = {}
         self._keys: dict[str, tuple[bytes, Key]] = {}
 
     async def start(self) -> None:
@@ -252,12 +253,12 @@ class GuardedJudge:
             process.tell(EngineFolders(folders))
             process.engine_folders = folders
 
-    def _what(self, name: str, file: Any, key: Key | None) -> Key | Problem:
+    def _what(self, name: str, file: Any, key: Key | None) -> Key | Diagnostic:
         if file.problem is not None or key is None:
             return file.problem or being_read(name)
         return key if key in self._entries else being_read(name)
 
-    def _fail(self, key: Key, problem: Problem) -> None:
+    def _fail(self, key: Key, problem: Diagnostic) -> None:
         """It is too costly beside the others."""
         self._entries[key] = _failed(key, self._entries[key].data, problem)
         self._beside.knows(key, None)
@@ -302,7 +303,7 @@ def _key(name: str, data: bytes) -> Key:
     return (name, hashlib.sha256(data).digest())
 
 
-def _failed(key: Key, data: bytes, problem: Problem) -> Entry:
+def _failed(key: Key, data: bytes, problem: Diagnostic) -> Entry:
     return Entry(Loaded(key[0], None, (problem,)), data, {}, said=said_names(data[:MOST_SAID_BYTES]))
 
 

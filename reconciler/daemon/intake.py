@@ -14,11 +14,12 @@ from typing import Protocol
 
 from reconciler.daemon.located import Locator
 from reconciler.daemon.unjudged import at_fault, cant_be_judged
+from reconciler.diagnostics import Diagnostic
 from reconciler.intent.contents import Contents, Glancing, NoContents, Source, SourceKind
 from reconciler.intent.findings import Finding
 from reconciler.intent.judgement import InForce, Judgement, judge_domains
 from reconciler.intent.loader import load
-from reconciler.intent.model import CheckType, Domain, Loaded, Problem
+from reconciler.intent.model import CheckType, Domain, Loaded
 from reconciler.intent.said_names import said_names
 from reconciler.intent.sharing import Borrowed
 from reconciler.policy import Judge
@@ -35,7 +36,7 @@ class FileRead(Protocol):
     @property
     def data(self) -> bytes | None: ...
     @property
-    def problem(self) -> Problem | None: ...
+    def problem(self) -> Diagnostic | None: ...
 
 
 class Stored(Protocol):
@@ -59,8 +60,8 @@ class Judged:
     """
 
     domains: Mapping[str, Domain]
-    problems: Mapping[str, tuple[Problem, ...]] = field(default_factory=dict)
-    warnings: Mapping[str, tuple[Problem, ...]] = field(default_factory=dict)
+    problems: Mapping[str, tuple[Diagnostic, ...]] = field(default_factory=dict)
+    warnings: Mapping[str, tuple[Diagnostic, ...]] = field(default_factory=dict)
     readable: Mapping[str, Domain] = field(default_factory=dict)
     speaks: Mapping[str, str] = field(default_factory=dict)
     said: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -273,7 +274,7 @@ def judge_with(
     """See :func:`judge`."""
     before = cache.loaded if cache is not None else {}
     now: dict[Key, Entry] = {}
-    problems: dict[str, tuple[Problem, ...]] = {}
+    problems: dict[str, tuple[Diagnostic, ...]] = {}
     broken: dict[str, str | None] = {}
     for name, file in sorted(files.items()):
         if file.problem is not None:
@@ -302,7 +303,7 @@ def judge_loaded(
     loaded: dict[str, Domain] = {}
     refused: list[Finding] = []
     of_others: dict[str, tuple[Borrowed, ...]] = {}
-    problems: dict[str, tuple[Problem, ...]] = {}
+    problems: dict[str, tuple[Diagnostic, ...]] = {}
     broken = dict(broken)
     locator = locator or Locator()
     locator.begin()

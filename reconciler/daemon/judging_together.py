@@ -17,8 +17,9 @@ from reconciler.daemon.judging_messages import Forget, Keep, Put, Ref, Together,
 from reconciler.daemon.judging_process import Failed, Process, ProcessEnded
 from reconciler.daemon.sparing import too_many
 from reconciler.daemon.unjudged import too_costly
+from reconciler.diagnostics import Diagnostic
 from reconciler.intent.judgement import InForce
-from reconciler.intent.model import Domain, Problem
+from reconciler.intent.model import Domain
 
 SHARE = 0.2
 """Of the time for all together, for what each costs beside nothing else: it may be looked at several times."""
@@ -27,14 +28,14 @@ SHORT_SECONDS, LONG_SECONDS = 1.0, 10.0
 MOST_FAILURES = 24
 """So often it is tried to find the files at whose cost the others can't be judged."""
 
-Wanted = dict[str, Key | Problem]
+Wanted = dict[str, Key | Diagnostic]
 """What is to be judged, by the files' names: what is remembered of one, or why there is nothing to be judged."""
 
 
 class JudgingTogether:
     """Judges ``entries``, which its owner keeps. ``failed`` is told which of them are too costly."""
 
-    def __init__(self, lane: Lane, entries: Mapping[Key, Entry], failed: Callable[[Key, Problem], None]) -> None:
+    def __init__(self, lane: Lane, entries: Mapping[Key, Entry], failed: Callable[[Key, Diagnostic], None]) -> None:
         self._lane = lane
         self._entries = entries
         self._failed = failed
@@ -87,8 +88,8 @@ class JudgingTogether:
         by_name = {name: entries[key] for name, key in keys.items()}
         valid = {name: keys[name] for name, entry in by_name.items() if not entry.loaded.problems}
         excess = await asyncio.to_thread(too_many, valid, entries, in_force, cpu_seconds * SHARE)
-        problems: dict[str, tuple[Problem, ...]]
-        problems = {name: (what,) for name, what in wanted.items() if isinstance(what, Problem)}
+        problems: dict[str, tuple[Diagnostic, ...]]
+        problems = {name: (what,) for name, what in wanted.items() if isinstance(what, Diagnostic)}
         problems |= {name: entry.loaded.problems for name, entry in by_name.items() if name not in valid}
         problems |= {name: (problem,) for name, problem in excess.items()}
         broken = {name: _name(by_name.get(name)) for name in problems}
@@ -127,7 +128,7 @@ class JudgingTogether:
         """Find the files at whose cost the others can't be judged: those in force come first, then what costs least."""
         known = {one.domain.digest for one in in_force if one.domain is not None}
         keys = {name: what for name, what in wanted.items() if isinstance(what, tuple)}
-        sound: Wanted = {name: what for name, what in wanted.items() if isinstance(what, Problem)}
+        sound: Wanted = {name: what for name, what in wanted.items() if isinstance(what, Diagnostic)}
         failures = 0
 
         async def add(names: list[str]) -> None:

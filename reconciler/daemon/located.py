@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from reconciler.diagnostics import Diagnostic
 from reconciler.intent.complaints import MAX_PROBLEMS
 from reconciler.intent.findings import Finding, locate_findings
-from reconciler.intent.model import Place, Problem
 
 
 class Locator:
@@ -15,8 +15,8 @@ class Locator:
 
     def __init__(self, most_bytes: int | None = None) -> None:
         self._most_bytes = most_bytes
-        self._before: dict[tuple[Finding, ...], tuple[bytes, tuple[Problem, ...]]] = {}
-        self._now: dict[tuple[Finding, ...], tuple[bytes, tuple[Problem, ...]]] = {}
+        self._before: dict[tuple[Finding, ...], tuple[bytes, tuple[Diagnostic, ...]]] = {}
+        self._now: dict[tuple[Finding, ...], tuple[bytes, tuple[Diagnostic, ...]]] = {}
         self._left = most_bytes
 
     def begin(self) -> None:
@@ -24,7 +24,7 @@ class Locator:
         self._before, self._now = self._now, {}
         self._left = self._most_bytes
 
-    def places(self, findings: Iterable[Finding], texts: Mapping[str, bytes]) -> dict[str, tuple[Problem, ...]]:
+    def places(self, findings: Iterable[Finding], texts: Mapping[str, bytes]) -> dict[str, tuple[Diagnostic, ...]]:
         """The problems of each file, by its name. ``texts`` are the files that findings are of."""
         by_file: dict[str, list[Finding]] = {}
         for finding in findings:
@@ -35,7 +35,7 @@ class Locator:
         }
         return {file: found[file] for file in by_file}
 
-    def _of(self, findings: tuple[Finding, ...], file: str, text: bytes) -> tuple[Problem, ...]:
+    def _of(self, findings: tuple[Finding, ...], file: str, text: bytes) -> tuple[Diagnostic, ...]:
         known = self._before.get(findings)
         if known is None or known[0] != text:
             shown = {file: text.decode("utf-8", "replace")}
@@ -48,10 +48,10 @@ class Locator:
         return known[1]
 
 
-def located(findings: Sequence[Finding], texts: Mapping[str, str]) -> tuple[Problem, ...]:
+def located(findings: Sequence[Finding], texts: Mapping[str, str]) -> tuple[Diagnostic, ...]:
     """The findings of one file with their places, cut off at a readable number."""
     problems = tuple(locate_findings(findings[:MAX_PROBLEMS], texts))
     more = len(findings) - MAX_PROBLEMS
     if more <= 0:
         return problems
-    return (*problems, Problem(Place(findings[0].file), "MoreProblems", f"… and {more} more problems"))
+    return (*problems, Diagnostic.of_file(findings[0].file, "MoreProblems", f"… and {more} more problems"))

@@ -21,10 +21,11 @@ from reconciler.daemon.policy import make_policy
 from reconciler.daemon.protocol import ServiceOptions
 from reconciler.daemon.rehearsal.ground import Ground
 from reconciler.daemon.rehearsal.rehearse import Blocked, rehearse
+from reconciler.diagnostics import Diagnostic
 from reconciler.engine.protocol import Engine
 from reconciler.errors import PnrError
 from reconciler.intent.image_names import parse
-from reconciler.intent.model import Adopt, AutoUpdatePolicy, Chunk, Problem
+from reconciler.intent.model import Adopt, AutoUpdatePolicy, Chunk
 from reconciler.planner.actions import ExamineContainer, Plan
 from reconciler.planner.observed import Container, ImageSeen, Observed
 from reconciler.sources.directory import DirectorySource
@@ -42,7 +43,7 @@ class Planned:
 
     plan: Plan
     blocked: Sequence[Blocked]
-    problems: Sequence[Problem]
+    problems: Sequence[Diagnostic]
     held: Mapping[str, tuple[str, str]]
     notes: Sequence[str] = ()
 
@@ -142,6 +143,6 @@ def _daemon_runs(options: ServiceOptions) -> bool:
     return True
 
 
-def _problems(intake: Intake, records: dict[str, DomainRecord]) -> dict[str, tuple[Problem, ...]]:
+def _problems(intake: Intake, records: dict[str, DomainRecord]) -> dict[str, tuple[Diagnostic, ...]]:
     of_domains = {record.file: record.problems for record in records.values() if record.problems}
     return {**intake.file_problems, **of_domains}

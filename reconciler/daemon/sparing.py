@@ -9,8 +9,9 @@ from dataclasses import replace
 from reconciler.daemon.intake import Entry, Key
 from reconciler.daemon.located import located
 from reconciler.daemon.unjudged import costly_beside_others
+from reconciler.diagnostics import Diagnostic
 from reconciler.intent.judgement import InForce, wrong_in_itself
-from reconciler.intent.model import Loaded, Problem
+from reconciler.intent.model import Loaded
 
 COSTLY_SECONDS = 0.05
 """Who costs as much to be judged alone is costly beside a thousand others."""
@@ -33,7 +34,7 @@ def spared(entry: Entry) -> Entry:
 
 def too_many(
     wanted: Mapping[str, Key], entries: Mapping[Key, Entry], in_force: Sequence[InForce], most_seconds: float
-) -> dict[str, Problem]:
+) -> dict[str, Diagnostic]:
     """Those that would take too long to be judged together, by their names: what is in force comes first, then what
     costs least."""
     known = {one.domain.digest for one in in_force if one.domain is not None}
@@ -42,7 +43,7 @@ def too_many(
         return wanted[name][1].hex() not in known, entries[wanted[name]].cost, name
 
     spent = 0.0
-    found: dict[str, Problem] = {}
+    found: dict[str, Diagnostic] = {}
     for name in sorted(wanted, key=order):
         spent += entries[wanted[name]].cost
         if spent > most_seconds and order(name)[0]:

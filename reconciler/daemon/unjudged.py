@@ -9,8 +9,9 @@ import logging
 import traceback
 from collections.abc import Callable, Sequence
 
+from reconciler.diagnostics import Diagnostic
 from reconciler.intent.judgement import InForce
-from reconciler.intent.model import Domain, Place, Problem
+from reconciler.intent.model import Domain
 
 log = logging.getLogger("pnr.judging")
 
@@ -20,7 +21,7 @@ BEING_READ = "BeingRead"
 DEEPEST_SHOWN = 12
 
 
-def cant_be_judged(file: str, error: Exception) -> Problem:
+def cant_be_judged(file: str, error: Exception) -> Diagnostic:
     """What is told of a file whose judgement failed.
 
     An exception's own words may hold what was being read, as a secret. So they are neither told nor logged.
@@ -34,37 +35,37 @@ def cant_be_judged(file: str, error: Exception) -> Problem:
         f"it can't be judged ({type(error).__name__}{said}), and changes nothing; change it, and report this with the"
         " daemon's log: it should never be so"
     )
-    return Problem(Place(file), CODE, message)
+    return Diagnostic.of_file(file, CODE, message)
 
 
-def too_costly(file: str, why: str) -> Problem:
+def too_costly(file: str, why: str) -> Diagnostic:
     """What is told of a file that takes more time or memory to be judged than there is for it."""
     log.warning("%s is too costly to be judged: %s", file, why)
     message = f"it takes too much to be judged ({why}), and changes nothing: make it simpler, or split it"
-    return Problem(Place(file), TOO_COSTLY, message)
+    return Diagnostic.of_file(file, TOO_COSTLY, message)
 
 
-def costly_beside_others(file: str) -> Problem:
+def costly_beside_others(file: str) -> Diagnostic:
     """What is told of a file for which there is no time left beside the others."""
     message = (
         "it takes too much to be judged beside all the others, and changes nothing: make it simpler, split it, or take"
         " others away"
     )
-    return Problem(Place(file), TOO_COSTLY, message)
+    return Diagnostic.of_file(file, TOO_COSTLY, message)
 
 
-def being_read(file: str) -> Problem:
+def being_read(file: str) -> Diagnostic:
     """What is told of a file while what it refers to is read."""
     message = "what it refers to is still being read; what is in force of it stays until then"
-    return Problem(Place(file), BEING_READ, message)
+    return Diagnostic.of_file(file, BEING_READ, message)
 
 
-def failed_there(file: str, what: str) -> Problem:
+def failed_there(file: str, what: str) -> Diagnostic:
     """What is told of a file whose judgement failed in another process, with the name of what was raised."""
     if what == MemoryError.__name__:
         return too_costly(file, "there is not enough memory for it")
     message = f"it can't be judged ({what}), and changes nothing; change it, and report this: it should never be so"
-    return Problem(Place(file), CODE, message)
+    return Diagnostic.of_file(file, CODE, message)
 
 
 def at_fault(
@@ -72,14 +73,14 @@ def at_fault(
     in_force: Sequence[InForce],
     judge: Callable[[Sequence[Domain], Sequence[InForce]], object],
     raised: Exception,
-) -> dict[str, Problem]:
+) -> dict[str, Diagnostic]:
     """The files beside which the others can't be judged, by name; all of them where that can't be told.
 
     Those that are in force already come first; of the rest halves are added as long as that goes well.
     """
     known = {one.domain.digest for one in in_force if one.domain is not None}
     sound: list[Domain] = []
-    failed: dict[str, Problem] = {}
+    failed: dict[str, Diagnostic] = {}
 
     def add(group: Sequence[Domain]) -> None:
         try:

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from reconciler.diagnostics import Path
 from reconciler.intent import readers
 from reconciler.intent.complaints import Complaint
 from reconciler.intent.model import Kind, Strategy
-from reconciler.intent.positions import Path
 from reconciler.intent.pull_policy import REFRESH
 from reconciler.intent.settings import SETTINGS
 from reconciler.intent.settings.conflicts import COMPARED, conflicts

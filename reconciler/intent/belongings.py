@@ -10,11 +10,11 @@ import ipaddress
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from reconciler.diagnostics import Path
 from reconciler.intent import networks
 from reconciler.intent.complaints import Complaint
 from reconciler.intent.model import Ipam
 from reconciler.intent.networks import BUILT_IN, OWN_NETWORK, RESERVED
-from reconciler.intent.positions import Path
 from reconciler.intent.settings import SETTINGS
 from reconciler.intent.settings.faults import shown
 

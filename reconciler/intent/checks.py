@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from reconciler.diagnostics import Path
 from reconciler.facts import FactRef, GateEntry
 from reconciler.intent.findings import Finding, Severity, chunks_once
 from reconciler.intent.gates import GateBook, Waiting
 from reconciler.intent.model import Chunk, Domain
 from reconciler.intent.names import shared_names
-from reconciler.intent.positions import Path
 from reconciler.intent.settings.ports import port_key
 
 _OF_UPDATES = ".pnr-"

@@ -12,11 +12,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
+from reconciler.diagnostics import Path
 from reconciler.intent.file_names import stem
 from reconciler.intent.findings import Finding, copies
 from reconciler.intent.image_names import own_length, parse
 from reconciler.intent.model import Chunk, Domain, NetworkSpec, VolumeSpec
-from reconciler.intent.positions import Path
 from reconciler.intent.settings.ports import addresses
 from reconciler.intent.settings.volumes import images_mounted
 

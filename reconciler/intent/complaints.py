@@ -14,10 +14,10 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from reconciler.diagnostics import Diagnostic, Path, Place
 from reconciler.intent.document import DomainFile
 from reconciler.intent.interpolation import FromVariables
-from reconciler.intent.model import Place, Problem
-from reconciler.intent.positions import KEY, Path, locate, render
+from reconciler.intent.positions import KEY, locate
 from reconciler.intent.settings import faults
 
 MAX_PROBLEMS = 100
@@ -134,7 +134,7 @@ def _without_secrets(message: str, value: Any) -> str:
     return _QUOTED.sub(hide, message)
 
 
-def problems(complaints: Iterable[Complaint], text: str, file: str, *, beyond: int = 0) -> tuple[Problem, ...]:
+def problems(complaints: Iterable[Complaint], text: str, file: str, *, beyond: int = 0) -> tuple[Diagnostic, ...]:
     """The complaints with their places, in the order of the file, cut off at a readable number.
 
     ``beyond`` counts those that were not even looked at.
@@ -148,10 +148,10 @@ def problems(complaints: Iterable[Complaint], text: str, file: str, *, beyond: i
         return places.get((*complaint.path, KEY), at_value) if complaint.at_key else at_value
 
     ordered = sorted(considered, key=place)
-    told = [Problem(Place(file, *place(c), render(c.path)), c.code, _message(c)) for c in ordered[:MAX_PROBLEMS]]
+    told = [Diagnostic(c.path, c.code, _message(c), place=Place(file, *place(c))) for c in ordered[:MAX_PROBLEMS]]
     more = len(unique) - len(told) + beyond
     if more:
-        told.append(Problem(Place(file), "MoreProblems", f"… and {more} more problems"))
+        told.append(Diagnostic.of_file(file, "MoreProblems", f"… and {more} more problems"))
     return tuple(told)
 
 

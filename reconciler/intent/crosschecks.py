@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from reconciler.diagnostics import Path
 from reconciler.intent import belongings, options
 from reconciler.intent.agreement import disagreements
 from reconciler.intent.complaints import Complaint, found
 from reconciler.intent.document import FACT_CHECK, HealthCheck
 from reconciler.intent.model import CheckType
 from reconciler.intent.networks import OWN_NETWORK
-from reconciler.intent.positions import Path
 from reconciler.intent.settings import SETTINGS
 from reconciler.intent.settings.faults import nearest, shown
 from reconciler.intent.settings.references import chunks_named

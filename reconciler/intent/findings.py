@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from reconciler.diagnostics import Diagnostic, Path, Place
 from reconciler.facts import resolve
-from reconciler.intent.model import Chunk, Domain, Place, Problem
-from reconciler.intent.positions import KEY, Path, locate, render
+from reconciler.intent.model import Chunk, Domain
+from reconciler.intent.positions import KEY, locate
 
 Severity = Literal["error", "warning"]
 
@@ -29,7 +30,7 @@ class Finding:
     severity: Severity = "error"
 
 
-def locate_findings(findings: Iterable[Finding], texts: Mapping[str, str]) -> list[Problem]:
+def locate_findings(findings: Iterable[Finding], texts: Mapping[str, str]) -> list[Diagnostic]:
     """The findings with line and column. ``texts`` holds the text of each file by its name."""
     by_file: dict[str, list[Finding]] = {}
     for finding in findings:
@@ -43,9 +44,8 @@ def locate_findings(findings: Iterable[Finding], texts: Mapping[str, str]) -> li
             path = next((path for path in paths if path in positions), paths[0])
             # What is wrong with a fact is its name, so the place is that of the key.
             of_key = (*path, KEY) if len(path) > 1 and path[-2] in _MAPS_OF_FACTS else path
-            line, column = positions.get(of_key) or positions.get(path, (0, 0))
-            place = Place(file, line, column, render(path))
-            problems.append(Problem(place, finding.code, finding.message))
+            place = Place(file, *(positions.get(of_key) or positions.get(path, (0, 0))))
+            problems.append(Diagnostic(path, finding.code, finding.message, place=place))
     return problems
 
 

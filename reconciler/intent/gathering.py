@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from reconciler.diagnostics import Path
 from reconciler.intent import document, envfile, files
 from reconciler.intent.complaints import Complaint, found
 from reconciler.intent.contents import Contents, ContentsError, Source, SourceKind, SourceMissing
@@ -20,7 +21,6 @@ from reconciler.intent.files import EnvFile, Use
 from reconciler.intent.image_sources import BuildGatherer
 from reconciler.intent.interpolation import Variables
 from reconciler.intent.model import Build, Login, MountedFile
-from reconciler.intent.positions import Path
 from reconciler.intent.settings import SETTINGS, security_options
 from reconciler.intent.settings.faults import shown
 from reconciler.intent.settings.values import is_windows_path

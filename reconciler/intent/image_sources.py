@@ -10,13 +10,13 @@ import os.path
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from reconciler.diagnostics import Path
 from reconciler.intent import document, fingerprint, image_names
 from reconciler.intent.builds import DeclaredBuild
 from reconciler.intent.complaints import Complaint, found
 from reconciler.intent.contents import Contents, ContentsError, ContentsUnread, Source, SourceMissing, folder
 from reconciler.intent.interpolation import Variables
 from reconciler.intent.model import AutoUpdatePolicy, Build, Kind
-from reconciler.intent.positions import Path
 from reconciler.intent.settings.values import is_windows_path
 
 ChunkKey = tuple[str, str]

@@ -12,8 +12,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from reconciler.diagnostics import Path, escaped
 from reconciler.errors import PnrError
-from reconciler.intent.positions import Path, shown
 from reconciler.intent.settings import Interpolated
 
 MAX_NESTING = 32
@@ -78,7 +78,7 @@ class Variables:
             return found
         if isinstance(found, dict):
             inner = next((key for key in found if _DOTTED.fullmatch(f"a.{key}")), None)
-            hint = f", for example ${{{name}.{shown(inner)}}}" if inner else ""
+            hint = f", for example ${{{name}.{escaped(inner)}}}" if inner else ""
             raise InterpolationError(f"{name} is a map in env: name one of the values in it{hint}")
         if isinstance(found, list):
             raise InterpolationError(f"{name} is a list in env: only text, numbers and true or false can be used")
@@ -167,9 +167,9 @@ class _Reader:
             return self._plain(name.group(), wanted)
         operator = _OPERATOR.match(self.text, self.at)
         if operator is None:
-            found = shown(self.text[self.at : self.at + 1]) or "the end of the text"
+            found = escaped(self.text[self.at : self.at + 1]) or "the end of the text"
             raise InterpolationError(
-                f"expected }} or one of :- - :? ? :+ + after the name {shown(name.group())}, found {found}"
+                f"expected }} or one of :- - :? ? :+ + after the name {escaped(name.group())}, found {found}"
             )
         self.at = operator.end()
         return self._with_operator(name.group(), operator.group(), depth, wanted)
@@ -184,7 +184,7 @@ class _Reader:
         if there or not wanted:
             return value or ""
         if kind == "?":
-            why = shown(self.text[start : self.at - 1], 200) or "it is required"
+            why = escaped(self.text[start : self.at - 1], 200) or "it is required"
             raise MissingVariable(f"{name} has no value: {why}")
         return other
 

@@ -20,13 +20,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from reconciler.diagnostics import Path
 from reconciler.intent import writers
 from reconciler.intent.checks import GateFault, answers, gate_cycle, gates, health_ports, names_shared, reserved_names
 from reconciler.intent.claims import Claims, Table, table_of
 from reconciler.intent.findings import Finding, copies
 from reconciler.intent.gates import GateBook, Waiting, find_cycles
 from reconciler.intent.model import ChunkId, Domain
-from reconciler.intent.positions import Path
 from reconciler.intent.sharing import Borrowed, Key, in_use, names_taken, not_shared, owned, uses
 
 MOST_ROUNDS = 50

@@ -13,6 +13,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from reconciler.diagnostics import Path
 from reconciler.intent import complaints, gathering, image_sources, strict_json
 from reconciler.intent.complaints import Complaint
 from reconciler.intent.contents import Contents, NoContents
@@ -20,7 +21,6 @@ from reconciler.intent.crosschecks import crosscheck
 from reconciler.intent.document import DomainFile
 from reconciler.intent.interpolation import Trouble, Variables, interpolate_tree
 from reconciler.intent.model import CheckType, Loaded
-from reconciler.intent.positions import Path
 from reconciler.intent.readers import NAME_PATTERN
 from reconciler.intent.resolve import replicas_of, resolve
 from reconciler.intent.said_names import written_name

@@ -13,6 +13,7 @@ from enum import StrEnum
 from functools import cached_property, lru_cache
 from typing import Any
 
+from reconciler.diagnostics import Diagnostic
 from reconciler.facts import FactRef, Gate, Pnr
 from reconciler.intent.contents import Source
 
@@ -438,43 +439,6 @@ def _places(specs: Sequence[NetworkSpec | VolumeSpec]) -> dict[str, list[int]]:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where something stands in a domain file. ``line`` and ``column`` count from 1; 0 means the whole file."""
-
-    file: str
-    line: int = 0
-    column: int = 0
-    path: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing wrong with a domain file. ``code`` is CamelCase and stable, ``message`` for people."""
-
-    place: Place
-    code: str
-    message: str
-
-    def as_dict(self) -> dict[str, Any]:
-        """The shape of an error in ``pnr status --json`` and ``pnr validate --json``."""
-        return {
-            "file": self.place.file,
-            "line": self.place.line,
-            "column": self.place.column,
-            "path": self.place.path,
-            "code": self.code,
-            "message": self.message,
-        }
-
-    def __str__(self) -> str:
-        where = self.place.file
-        if self.place.line:
-            where += f":{self.place.line}:{self.place.column}"
-        at = f" {self.place.path}:" if self.place.path else ""
-        return f"{where}:{at} {self.message} [{self.code}]"
-
-
-@dataclass(frozen=True, slots=True)
 class Loaded:
     """What the loader makes of one file: a domain, or the problems that stand in the way (all of them).
 
@@ -484,6 +448,6 @@ class Loaded:
 
     file: str
     domain: Domain | None
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[Diagnostic, ...] = ()
     name: str | None = None
     sources: tuple[Source, ...] = ()

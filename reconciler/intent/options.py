@@ -14,9 +14,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from reconciler.diagnostics import Path
 from reconciler.intent import regexes
 from reconciler.intent.complaints import Complaint, found, unknown_key
-from reconciler.intent.positions import Path
 from reconciler.intent.settings import Interpolated
 
 Schema = Mapping[str, Any]

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-Path = tuple[str | int, ...]
+from reconciler.diagnostics import Path
 
 KEY = -1
 """Ends the path under which :func:`locate` keeps the place of a key rather than that of its value. (No key of a file
@@ -21,9 +21,6 @@ and no index in it is -1.)"""
 
 STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?'
 _TOKEN = re.compile(STRING + r'|[{}\[\],:]|[^\s{}\[\],:"]+', re.DOTALL)
-_PLAIN_KEY = re.compile(r"[A-Za-z0-9_$-]+")
-_SHOWN_KEY_LENGTH = 60
-_MAX_SHOWN_PARTS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,26 +150,3 @@ def _is_wanted(trie: dict[Any, Any], path: list[str | int]) -> bool:
         if node is None:
             return False
     return _END in node
-
-
-def shown(text: str, limit: int = _SHOWN_KEY_LENGTH) -> str:
-    """``text`` for a message: control characters and surrogates escaped, shortened to ``limit`` characters."""
-    cut = text if len(text) <= limit else text[: limit - 1] + "…"
-    return "".join(c if c.isprintable() else _escaped(c) for c in cut)
-
-
-def _escaped(character: str) -> str:
-    return json.dumps(character)[1:-1] if ord(character) < 0x10000 else f"\\U{ord(character):08x}"
-
-
-def render(path: Path) -> str:
-    """A path for people: ``cpuxs.shop.design_chunks[0].labels["io.pnr"]``."""
-    parts: list[str] = []
-    for part in path[:_MAX_SHOWN_PARTS]:
-        if isinstance(part, int):
-            parts.append(f"[{part}]")
-        elif _PLAIN_KEY.fullmatch(part) and len(part) <= _SHOWN_KEY_LENGTH:
-            parts.append(f".{part}" if parts else part)
-        else:
-            parts.append(f'["{shown(part)}"]')
-    return "".join(parts) + ("…" if len(path) > _MAX_SHOWN_PARTS else "")

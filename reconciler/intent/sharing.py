@@ -11,9 +11,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from reconciler.diagnostics import Path
 from reconciler.intent.findings import Finding, copies
 from reconciler.intent.model import Chunk, Domain, NetworkSpec, VolumeSpec
-from reconciler.intent.positions import Path
 from reconciler.sentences import advised
 
 Kept = NetworkSpec | VolumeSpec

@@ -14,9 +14,9 @@ from collections.abc import Iterator
 from itertools import accumulate
 from typing import Any, ClassVar, NoReturn
 
+from reconciler.diagnostics import Diagnostic, Path, Place, escaped
 from reconciler.errors import PnrError
 from reconciler.intent import positions
-from reconciler.intent.model import Place, Problem
 
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 32
@@ -55,7 +55,7 @@ class BadJson(PnrError):
 
     code: ClassVar[str] = "BadJson"
 
-    def __init__(self, *problems: Problem) -> None:
+    def __init__(self, *problems: Diagnostic) -> None:
         super().__init__(str(problems[0]))
         self.problem = problems[0]
         self.problems = problems
@@ -97,14 +97,14 @@ def parse_briefly(data: bytes, file: str) -> Any:
     in the document, which takes long to find. Raises :class:`BadJson`."""
 
     def bad(code: str, message: str) -> NoReturn:
-        raise BadJson(Problem(Place(file), code, message))
+        raise BadJson(Diagnostic.of_file(file, code, message))
 
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(items)
         if len(found) != len(items):
             seen: set[str] = set()
             twice = next(key for key, _ in items if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-            bad("DuplicateKey", f'the key "{positions.shown(twice)}" stands twice in an object')
+            bad("DuplicateKey", f'the key "{escaped(twice)}" stands twice in an object')
         return found
 
     def number(raw: str) -> float:
@@ -128,7 +128,7 @@ def parse_briefly(data: bytes, file: str) -> Any:
         )
     except json.JSONDecodeError as error:
         message = _EXPECTED.get(error.msg, "this is not JSON")
-        raise BadJson(Problem(Place(file, error.lineno, error.colno), "Syntax", message)) from None
+        raise BadJson(Diagnostic((), "Syntax", message, place=Place(file, error.lineno, error.colno))) from None
     if _SURROGATE_ESCAPE.search(text) and _LONE_SURROGATE.search(json.dumps(value, ensure_ascii=False)):
         bad("LoneSurrogate", "half a surrogate pair (\\uD800 to \\uDFFF) is not a character")
     return value
@@ -138,7 +138,7 @@ def decode(data: bytes, file: str) -> str:
     """The text of a file that must be UTF-8 of a bearable size. Raises :class:`BadJson`."""
     if len(data) > MAX_BYTES:
         message = f"the file has {len(data)} bytes; a domain file may have {MAX_BYTES} (1 MiB) at most"
-        raise BadJson(Problem(Place(file), "TooLarge", message))
+        raise BadJson(Diagnostic.of_file(file, "TooLarge", message))
     if data.startswith((b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")) or b"\0" in data[:2]:
         _fail(file, "", 0, "NotUtf8", "the file is UTF-16 or UTF-32: save it as UTF-8 (without a byte-order mark)")
     if data.startswith(b"\xef\xbb\xbf"):
@@ -172,7 +172,7 @@ def _depth(bare: str) -> int:
     return max(accumulate(map(_STEP.__getitem__, steps)), default=0)
 
 
-def _syntax_problem(text: str, file: str, error: json.JSONDecodeError) -> Problem:
+def _syntax_problem(text: str, file: str, error: json.JSONDecodeError) -> Diagnostic:
     offset, code = error.pos, "Syntax"
     conflict = _CONFLICT.search(text)
     if conflict and conflict.start() <= offset:
@@ -180,7 +180,7 @@ def _syntax_problem(text: str, file: str, error: json.JSONDecodeError) -> Proble
         message = "an unresolved merge conflict: edit the file, or finish the merge"
     elif error.msg.startswith("Invalid control character"):
         code = "ControlCharacter"
-        character = positions.shown(text[offset : offset + 1])
+        character = escaped(text[offset : offset + 1])
         message = f"a raw control character ({character}) in a string: write it as an escape, or close the string"
     elif not text[offset:].strip(" \t\r\n") or error.msg.startswith("Unterminated"):
         code = "Truncated"
@@ -189,11 +189,11 @@ def _syntax_problem(text: str, file: str, error: json.JSONDecodeError) -> Proble
         message = _EXPECTED.get(error.msg, "this is not JSON")
         found = text[offset : offset + 20].partition("\n")[0].strip()
         if found:
-            message += f", found {positions.shown(found)}"
+            message += f", found {escaped(found)}"
     return _problem(file, text, offset, code, message, positions.path_at(text, offset))
 
 
-def _loose_places(text: str, file: str) -> Iterator[Problem]:
+def _loose_places(text: str, file: str) -> Iterator[Diagnostic]:
     """What the parser let pass, in the order of the file; cut off at a bearable number."""
     index = positions.LineIndex(text)
     count = 0
@@ -203,10 +203,9 @@ def _loose_places(text: str, file: str) -> Iterator[Problem]:
             continue
         count += 1
         if count <= MAX_PROBLEMS:
-            line, column = index.place(token.start)
-            yield Problem(Place(file, line, column, positions.render(tuple(token.path))), *found)
+            yield Diagnostic(tuple(token.path), *found, place=Place(file, *index.place(token.start)))
     if count > MAX_PROBLEMS:
-        yield Problem(Place(file), "MoreProblems", f"… and {count - MAX_PROBLEMS} more problems")
+        yield Diagnostic.of_file(file, "MoreProblems", f"… and {count - MAX_PROBLEMS} more problems")
 
 
 def _looseness(token: positions.Token) -> tuple[str, str] | None:
@@ -216,19 +215,18 @@ def _looseness(token: positions.Token) -> tuple[str, str] | None:
             where = "key" if token.is_key else "string"
             return "LoneSurrogate", f"half a surrogate pair (\\uD800 to \\uDFFF) in this {where} is not a character"
         if token.again:
-            return "DuplicateKey", f'the key "{positions.shown(str(token.path[-1]))}" stands in this object before'
+            return "DuplicateKey", f'the key "{escaped(str(token.path[-1]))}" stands in this object before'
         return None
     if raw in ("NaN", "Infinity", "-Infinity"):
         return "NotANumber", f"{raw} is not JSON: expected a number"
     if raw[0] in "-0123456789" and math.isinf(float(raw)):
-        return "NotANumber", f"{positions.shown(raw)} is larger than any number that can be read"
+        return "NotANumber", f"{escaped(raw)} is larger than any number that can be read"
     return None
 
 
-def _problem(file: str, text: str, offset: int, code: str, message: str, path: positions.Path = ()) -> Problem:
-    line, column = positions.LineIndex(text).place(offset)
-    return Problem(Place(file, line, column, positions.render(path)), code, message)
+def _problem(file: str, text: str, offset: int, code: str, message: str, path: Path = ()) -> Diagnostic:
+    return Diagnostic(path, code, message, place=Place(file, *positions.LineIndex(text).place(offset)))
 
 
-def _fail(file: str, text: str, offset: int, code: str, message: str, path: positions.Path = ()) -> NoReturn:
+def _fail(file: str, text: str, offset: int, code: str, message: str, path: Path = ()) -> NoReturn:
     raise BadJson(_problem(file, text, offset, code, message, path))

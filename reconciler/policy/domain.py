@@ -13,10 +13,10 @@ from glob import escape
 from itertools import islice
 from typing import Any
 
+from reconciler.diagnostics import Path
 from reconciler.intent.findings import Finding
 from reconciler.intent.model import Adopt, Chunk, ContainerSpec, Domain
 from reconciler.intent.networks import NAMELESS, RESERVED
-from reconciler.intent.positions import Path
 from reconciler.intent.settings import SETTINGS, payload
 from reconciler.intent.sharing import Borrowed
 from reconciler.planner.bodies import network_body, volume_body

@@ -15,7 +15,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from reconciler.intent.model import Place, Problem
+from reconciler.diagnostics import Diagnostic
 from reconciler.sources import safe_read
 from reconciler.sources.protocol import FileSeen
 
@@ -161,4 +161,4 @@ def _content(entry: _Entry) -> str | None:
 
 
 def _problem(name: str, code: str, message: str) -> FileSeen:
-    return FileSeen(name, None, Problem(Place(name), code, message), code)
+    return FileSeen(name, None, Diagnostic.of_file(name, code, message), code)

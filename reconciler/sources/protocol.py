@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from reconciler.intent.model import Problem
+from reconciler.diagnostics import Diagnostic
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +15,7 @@ class FileSeen:
 
     name: str
     data: bytes | None
-    problem: Problem | None = None
+    problem: Diagnostic | None = None
     digest: str = ""
 
 

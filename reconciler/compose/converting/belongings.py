@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from reconciler.compose.converting.draft import Draft
-from reconciler.compose.converting.remarks import Remarks
+from reconciler.compose.converting.remarks import NO_COUNTERPART, Remarks
 
 _NOTHING: tuple[Any, ...] = (None, "", {}, [], False)
 _SOURCES = ("file", "environment", "content")
@@ -28,7 +28,7 @@ def with_values(model: Mapping[str, Any], variables: Mapping[str, str], remarks:
         for name, said in (model.get(kind) or {}).items():
             if not (said or {}).get("name"):
                 message = "its name is empty, and Compose can't make that either: a variable in it has no value"
-                remarks.loss((kind, name, "name"), message, "NoName")
+                remarks.loss((kind, name, "name"), "NoName", message)
                 made[kind] = {**made[kind], name: {**(said or {}), "name": f"{model['name']}_{name}"}}
     configs = {name: dict(said or {}) for name, said in (model.get("configs") or {}).items()}
     for said in configs.values():
@@ -75,7 +75,7 @@ def _put(
         known = {"name", "external", *keys}
         for key in entry:
             if key not in known and key[:2] != "x-" and entry[key] not in _NOTHING:
-                remarks.loss((kind, name, key), f"a {kind.removesuffix('s')} of pnr has no {key}")
+                remarks.loss((kind, name, key), NO_COUNTERPART, f"a {kind.removesuffix('s')} of pnr has no {key}")
         draft.tree.setdefault(kind, {})[own[name]] = found
         draft.origins[kind, own[name]] = (kind, name)
 
@@ -98,4 +98,4 @@ def tell_of_variables(draft: Draft, remarks: Remarks) -> None:
                 f"the daemon takes {variable} from its own environment, not from Compose's shell or .env: give it to it"
                 f" (EnvironmentFile= in its unit, say), and allow it (PNR_ALLOWED_ENV={variable})"
             )
-            remarks.note(draft.origin(("secrets", name)), message, "FromEnvironment")
+            remarks.note(draft.origin(("secrets", name)), "FromEnvironment", message)

@@ -13,9 +13,9 @@ from functools import partial
 from typing import Any
 
 from reconciler.compose.converting.deploy import Deployed
-from reconciler.compose.converting.remarks import Remarks
+from reconciler.compose.converting.remarks import NO_COUNTERPART, Remarks
+from reconciler.diagnostics import Path
 from reconciler.intent.container_document import Container
-from reconciler.intent.positions import Path
 from reconciler.intent.settings.isolation import CONTAINER, SERVICE
 from reconciler.intent.settings.ports import EVERYWHERE
 from reconciler.intent.settings.values import size_text
@@ -76,7 +76,7 @@ def convert(
             continue
         if key not in KNOWN:
             if value not in ({}, [], "", False):
-                remarks.loss((*at, key), f"a container of pnr has no setting {key}")
+                remarks.loss((*at, key), NO_COUNTERPART, f"a container of pnr has no setting {key}")
             continue
         converted.settings[key] = value
     converted.settings.update({key: value for key, (value, _) in deployed.settings.items()})
@@ -102,7 +102,7 @@ def convert(
     for index, entry in enumerate(settings.get("volumes") or ()):
         if entry.get("type") == "volume" and not entry.get("source"):
             message = f"the volume on {entry.get('target')} has no name: it lasts as long as its container, give it one"
-            remarks.note((*at, "volumes", index), message, "AnonymousVolume")
+            remarks.note((*at, "volumes", index), "AnonymousVolume", message)
     _items(converted, "volumes", lambda entry: _volume(entry, names.volumes))
     _files(converted)
     _items(converted, "devices", _device)
@@ -142,7 +142,7 @@ def _as_compose_takes_volumes(settings: dict[str, Any], at: Path, remarks: Remar
         if entry.endswith(":ro") and not entry.startswith(CONTAINER):
             settings["volumes_from"][index] = entry.removesuffix(":ro")
             message = f"{entry}: Compose has not made them read-only, and so neither is the domain, to take it over"
-            remarks.note((*at, "volumes_from", index), message, "Writable")
+            remarks.note((*at, "volumes_from", index), "Writable", message)
 
 
 def _links(converted: Converted, chunks: Mapping[str, str], adopt: bool) -> None:
@@ -242,7 +242,7 @@ def _tell_of_modes(uses: Any, at: Path, declared: Mapping[str, Any], remarks: Re
                 f"Compose does nothing with {', '.join(said)} of what comes from a file, and so it is left out: in pnr"
                 ' everybody in the container can read it (mode "0444"). In the domain file they count: write them there'
             )
-            remarks.note((*at, index), message, "ModeIgnored")
+            remarks.note((*at, index), "ModeIgnored", message)
 
 
 def _use(use: Any, declared: Mapping[str, Any], own: Mapping[str, str]) -> Any:
@@ -267,7 +267,7 @@ def _ports(converted: Converted, at: Path, copies: int, remarks: Remarks) -> Non
     mode = settings.get("network_mode")
     if mode in _HOSTS_NETWORK and ports:
         message = f"with network_mode {mode} no port is published, as with Compose: ports are left out"
-        remarks.note((*at, "ports"), message, "PortsNotPublished")
+        remarks.note((*at, "ports"), "PortsNotPublished", message)
         return
     written: list[str] = []
     for index, entry in enumerate(ports):
@@ -277,7 +277,7 @@ def _ports(converted: Converted, at: Path, copies: int, remarks: Remarks) -> Non
         if first.isdecimal() and int(first) and room < copies:
             range_ = f"{first}-{int(first) + copies - 1}"
             message = f"one host port can't be had by {copies} copies: publish a range, such as {range_}"
-            remarks.loss((*at, "ports", index), message)
+            remarks.loss((*at, "ports", index), NO_COUNTERPART, message)
             continue
         converted.origins["ports", len(written)] = ("ports", index)
         written.append(port)

@@ -18,11 +18,12 @@ from reconciler.compose.converting import (
 from reconciler.compose.converting.container import Names
 from reconciler.compose.converting.draft import Draft
 from reconciler.compose.converting.layout import encoded
-from reconciler.compose.converting.remarks import Remark, Remarks
+from reconciler.compose.converting.remarks import NO_COUNTERPART, Remarks
 from reconciler.compose.converting.said import Said
 from reconciler.compose.converting.services import Found
 from reconciler.compose.converting.settle import Judge, LeftOut, incomplete, settle
 from reconciler.compose.project import Project
+from reconciler.diagnostics import Diagnostic
 from reconciler.errors import PnrError
 from reconciler.intent import elsewhere
 from reconciler.intent.model import Kind
@@ -52,19 +53,19 @@ class Conversion:
 
     text: bytes
     document: Mapping[str, Any]
-    remarks: tuple[Remark, ...]
+    remarks: tuple[Diagnostic, ...]
     left_out: Mapping[str, LeftOut] = field(default_factory=dict)
     lacking: Mapping[str, LeftOut] = field(default_factory=dict)
 
     @property
-    def losses(self) -> tuple[Remark, ...]:
+    def losses(self) -> tuple[Diagnostic, ...]:
         """What is not in the domain."""
-        return tuple(remark for remark in self.remarks if remark.loss)
+        return tuple(remark for remark in self.remarks if remark.severity == "loss")
 
     @property
-    def questions(self) -> tuple[Remark, ...]:
+    def questions(self) -> tuple[Diagnostic, ...]:
         """What a person has to say."""
-        return tuple(remark for remark in self.remarks if remark.question)
+        return tuple(remark for remark in self.remarks if remark.severity == "question")
 
 
 class NothingToConvert(PnrError):
@@ -72,7 +73,7 @@ class NothingToConvert(PnrError):
 
     code = "NothingToImport"
 
-    def __init__(self, message: str, remarks: tuple[Remark, ...], left_out: Mapping[str, LeftOut]) -> None:
+    def __init__(self, message: str, remarks: tuple[Diagnostic, ...], left_out: Mapping[str, LeftOut]) -> None:
         super().__init__(message)
         self.remarks = remarks
         self.left_out = left_out
@@ -108,11 +109,11 @@ def convert(
     _without_unused(draft)
     for key in model:
         if key not in _TOP and not key.startswith("x-") and model[key]:
-            remarks.loss((key,), elsewhere.IN_A_DOMAIN.get(key, f"a domain of pnr has no {key}"))
+            remarks.loss((key,), NO_COUNTERPART, elsewhere.IN_A_DOMAIN.get(key, f"a domain of pnr has no {key}"))
     for name, profiles in project.inactive.items():
         message = f"{name} is left out: none of its profiles ({', '.join(profiles)}) is active; name one with --profile"
-        remarks.note(("services", name), message, "NotActive")
-    told = tuple(sorted(remarks.found, key=_order))
+        remarks.note(("services", name), "NotActive", message)
+    told = tuple(sorted(remarks, key=_order))
     if not draft.tree["cpuxs"][CPUX]["design_chunks"]:
         raise NothingToConvert(f"nothing of the project {project.name} can be part of a domain", told, left_out)
     lacking = {name: why for name, why in incomplete(model, remarks).items() if name not in left_out}
@@ -125,10 +126,10 @@ def _draft(project: str, model: Mapping[str, Any], existing: Existing | None, sa
     for name, service in (model.get("services") or {}).items():
         if "provider" in service:
             why = elsewhere.IN_A_CONTAINER["provider"]
-            remarks.loss(("services", name, "provider"), f"{why}. The service is left out")
+            remarks.loss(("services", name, "provider"), NO_COUNTERPART, f"{why}. The service is left out")
         elif not services.copies_of(service, found.containers.get(name, Found())):
             message = f"{name} is left out: it is to have no container"
-            remarks.note(("services", name), message, "NotRunning")
+            remarks.note(("services", name), "NotRunning", message)
         else:
             wanted[name] = service
     own = Names(
@@ -190,6 +191,6 @@ def _without_unused(draft: Draft) -> None:
             draft.remove((kind,))
 
 
-def _order(remark: Remark) -> tuple[str, int, int, str]:
-    place = remark.problem.place
-    return (place.file, place.line, place.column, place.path)
+def _order(remark: Diagnostic) -> tuple[str, int, int, str]:
+    place = remark.place
+    return (place.file, place.line, place.column, remark.where)

@@ -119,7 +119,7 @@ def waits_for(
     for target, said in depends_on(services[name]):
         path = ("services", name, "depends_on", target)
         if target not in answered:
-            remarks.note(path, f"{target} is not part of the domain, so {name} does not wait for it", "NotWaitedFor")
+            remarks.note(path, "NotWaitedFor", f"{target} is not part of the domain, so {name} does not wait for it")
             continue
         answer = answered[target]
         gate[answer.key] = answer.fact()
@@ -130,7 +130,7 @@ def waits_for(
     if restart and not all(restarts.values()):
         others = ", ".join(target for target, wanted in restarts.items() if not wanted)
         message = f"{name} is restarted when any of what it waits for stops holding, that of {others} included"
-        remarks.note(("services", name, "depends_on"), message, "RestartsMore")
+        remarks.note(("services", name, "depends_on"), "RestartsMore", message)
     return gate, restart
 
 
@@ -142,16 +142,16 @@ def _compare(
     if condition != answer.condition:
         if condition == Condition.HEALTHY and answer.condition is Condition.STARTED:
             message = f"{target} has its health check turned off: {name} starts as soon as {target} runs"
-            remarks.note(path, message, LOOSER)
+            remarks.note(path, LOOSER, message)
         elif answer.condition is Condition.COMPLETED:
             message = f"{name} starts when {target} has ended with 0, as others that wait for {target}"
-            remarks.note(path, message, STRICTER)
+            remarks.note(path, STRICTER, message)
         else:
             message = f"{name} starts when {target} is healthy, not as soon as it runs: {target} has a health check"
-            remarks.note(path, message, STRICTER)
+            remarks.note(path, STRICTER, message)
     if said.get("required") is False:
         message = f"where {target} does not come up Compose goes on without it; in the domain {name} waits"
-        remarks.note(path, message, STRICTER)
+        remarks.note(path, STRICTER, message)
 
 
 def in_order(services: Services) -> list[str]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from reconciler.intent.positions import Path
+from reconciler.diagnostics import Path
 
 _LIMITS = {"cpus": "cpus", "memory": "mem_limit", "pids": "pids_limit"}
 _RESTARTS = {"none": "no", "no": "no", "": "no", "any": "always"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from reconciler.intent.positions import Path
+from reconciler.diagnostics import Path
 
 
 @dataclass

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from reconciler.intent.positions import Path, render
+from reconciler.diagnostics import Path, render
 
 _WORK = frozenset({"command", "entrypoint", "environment"})
 _MOUNTS = frozenset({"volumes", "tmpfs", "volumes_from", "secrets", "configs", "env_file", "use_api_socket"})

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from reconciler.compose.converting.draft import Draft
 from reconciler.compose.converting.remarks import Remarks
-from reconciler.intent.positions import Path
+from reconciler.diagnostics import Path
 from reconciler.intent.settings.ports import EVERYWHERE
 
 _CHUNKS: Path = ("cpuxs", "main", "design_chunks")
@@ -35,7 +35,7 @@ def held_once(draft: Draft, services: Sequence[str], remarks: Remarks) -> None:
             clashes.append((index, f"{taken[1]}/{taken[2]} of the host is published by {whose} already"))
         for index, message in reversed(clashes):
             said = f"{message}: two can't have it, and Compose starts only one of them"
-            remarks.loss(draft.origin((*where, index)), said, "HostPortClash")
+            remarks.loss(draft.origin((*where, index)), "HostPortClash", said)
             draft.remove((*where, index))
         if chunk["container"].get("ports") == []:
             draft.remove(where)

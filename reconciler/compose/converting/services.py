@@ -11,10 +11,10 @@ from reconciler.compose.converting import container, dependencies
 from reconciler.compose.converting.container import Names
 from reconciler.compose.converting.dependencies import Answer, Condition
 from reconciler.compose.converting.deploy import flatten
-from reconciler.compose.converting.remarks import Remarks
+from reconciler.compose.converting.remarks import NO_COUNTERPART, Remarks
+from reconciler.diagnostics import Path
 from reconciler.intent.document import HealthCheck
 from reconciler.intent.model import Kind
-from reconciler.intent.positions import Path
 from reconciler.intent.settings import healthcheck
 
 USUAL_INTERVAL = 30.0
@@ -59,7 +59,9 @@ def convert(
     deployed = flatten(service)
     copies = 1 if answer.kind is Kind.JOB else copies_of(service, found)
     if answer.kind is Kind.JOB and copies_of(service, found) > 1:
-        remarks.loss(("services", name, "scale"), "work that others wait for is done once: one container is made")
+        remarks.loss(
+            ("services", name, "scale"), NO_COUNTERPART, "work that others wait for is done once: one container is made"
+        )
     converted = container.convert(name, model, names, deployed, copies=copies, adopt=adopt, remarks=remarks)
     chunk: dict[str, Any] = {"name": names.chunks[name]}
     if answer.kind is Kind.JOB:
@@ -79,7 +81,7 @@ def convert(
     chunk["container"] = {"name": _container_name(name, model, copies, found, remarks), **converted.settings}
     if names.chunks[name] != name:
         message = f"the chunk is called {names.chunks[name]}: {name} can't be the name of one; it stays an alias"
-        remarks.note(("services", name), message, "NameChanged")
+        remarks.note(("services", name), "NameChanged", message)
     _told(name, service, answer, remarks)
     at = ("services", name)
     origins: dict[Path, Path] = {
@@ -108,7 +110,7 @@ def _container_name(name: str, model: Mapping[str, Any], copies: int, found: Fou
             f"its containers are called {', '.join(found.names)}; pnr numbers copies from 1: those that have another"
             " name are not taken over"
         )
-        remarks.loss(("services", name), message, "NotTakenOver")
+        remarks.loss(("services", name), "NotTakenOver", message)
         stem = f"{model['name']}-{name}"
     return stem
 
@@ -131,10 +133,10 @@ def _health_check(service: Mapping[str, Any]) -> dict[str, Any]:
 def _told(name: str, service: Mapping[str, Any], answer: Answer, remarks: Remarks) -> None:
     if answer.condition is Condition.HEALTHY and not (service.get("healthcheck") or {}).get("test"):
         message = f"others wait for {name} to be healthy, and it declares no test: its image must have a HEALTHCHECK"
-        remarks.note(("services", name), message, "ImagesHealthCheck")
+        remarks.note(("services", name), "ImagesHealthCheck", message)
     if answer.kind is Kind.JOB and service.get("healthcheck") and not dependencies.has_no_check(service):
         message = f"{name} is work that ends, so that nobody looks at its health"
-        remarks.note(("services", name, "healthcheck"), message, "HealthNotAsked")
+        remarks.note(("services", name, "healthcheck"), "HealthNotAsked", message)
 
 
 def ask_what_ends(names: Sequence[str], model: Mapping[str, Any], remarks: Remarks) -> None:
@@ -149,13 +151,13 @@ def ask_what_ends(names: Sequence[str], model: Mapping[str, Any], remarks: Remar
             path = ("services", name, *(("deploy", "restart_policy") if of_deploy else ("restart",)))
             kept = f"Compose leaves {name} be when it has ended with 0, and pnr starts it again"
             if service.get("ports") or (service.get("healthcheck") or {}).get("test"):
-                remarks.note(path, kept, "KeptUp")
+                remarks.note(path, "KeptUp", kept)
                 continue
             message = (
                 f"is {name} work that ends? {kept}. --job {name} makes it a job, which is run to its end once;"
                 f" --service {name} says that it is to be kept up"
             )
-            remarks.ask(path, message, "WorkOrService")
+            remarks.question(path, "WorkOrService", message)
         elif not restart:
             silent.append(name)
     if silent:
@@ -163,4 +165,4 @@ def ask_what_ends(names: Sequence[str], model: Mapping[str, Any], remarks: Remar
             f"without restart Compose leaves a container that has ended; pnr starts it again ({', '.join(silent)})."
             " For work that ends say --job NAME"
         )
-        remarks.note(("services",), message, "KeptUp")
+        remarks.note(("services",), "KeptUp", message)

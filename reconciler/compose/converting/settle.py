@@ -6,7 +6,7 @@ that the loader gives.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,9 +14,9 @@ from reconciler.compose.converting.dependencies import LOOSER, started
 from reconciler.compose.converting.draft import Draft
 from reconciler.compose.converting.essentials import lost_by
 from reconciler.compose.converting.layout import encoded
-from reconciler.compose.converting.remarks import NO_COUNTERPART, NOT_WRITTEN, Remarks
-from reconciler.intent.model import Loaded, Problem
-from reconciler.intent.positions import Path, render
+from reconciler.compose.converting.remarks import NO_COUNTERPART, NOT_THERE, NOT_WRITTEN, Remarks
+from reconciler.diagnostics import Diagnostic, Path, render
+from reconciler.intent.model import Loaded
 
 Judge = Callable[[bytes], Loaded]
 """The loader, with all that it needs besides the text."""
@@ -64,9 +64,9 @@ def settle(
 def incomplete(model: Mapping[str, Any], remarks: Remarks) -> dict[str, LeftOut]:
     """The services that have lost something that they must not be without."""
     lacking: dict[str, dict[str, str]] = {}
-    for path, why in remarks.lost:
-        for service, what in lost_by(model, path):
-            lacking.setdefault(service, {}).setdefault(what, why)
+    for loss in remarks.of("loss"):
+        for service, what in lost_by(model, loss.path) if loss.code != NOT_THERE else ():
+            lacking.setdefault(service, {}).setdefault(what, loss.message)
     return {
         service: LeftOut(f"it would run without {', '.join(sorted(lost))}", "; ".join(dict.fromkeys(lost.values())))
         for service, lost in lacking.items()
@@ -78,13 +78,12 @@ class _Settling:
         self.draft, self.remarks, self.model, self.partial = draft, remarks, model, partial
         self.left_out: dict[str, LeftOut] = {}
 
-    def take_out(self, problems: Iterable[Problem]) -> None:
-        paths = {render(path): path for path in _paths(self.draft.tree)}
-        found: dict[Path, Problem] = {}
+    def take_out(self, problems: Iterable[Diagnostic]) -> None:
+        found: dict[Path, Diagnostic] = {}
         for problem in problems:
-            path = _to_take_out(self.draft, paths.get(problem.place.path, ()))
+            path = _to_take_out(self.draft, problem.path if self.draft.has(problem.path) else ())
             found.setdefault(path, problem)
-        chunks: list[tuple[str, Problem]] = []
+        chunks: list[tuple[str, Diagnostic]] = []
         for path in sorted(_outermost(found), key=_backwards):
             if path[:3] == _CHUNKS and len(path) == 4:
                 chunks.append((self._service_at(path), found[path]))  # those behind it would move up
@@ -113,12 +112,12 @@ class _Settling:
         chunks = self.draft.at(_CHUNKS)
         return next((n for n in range(len(chunks)) if self._service_at((*_CHUNKS, n)) == service), None)
 
-    def _remove(self, service: str, why: LeftOut, message: str, problem: Problem | None = None) -> None:
+    def _remove(self, service: str, why: LeftOut, message: str, problem: Diagnostic | None = None) -> None:
         """Take the chunk of a service out, and who waits for it."""
         index = self._index(service)
         assert index is not None
         code = NOT_WRITTEN if problem is None else _code(problem)
-        self.remarks.loss(("services", service), message, code)
+        self.remarks.loss(("services", service), code, message)
         self.left_out[service] = why
         chunk = self.draft.at((*_CHUNKS, index))
         self.draft.remove((*_CHUNKS, index))
@@ -135,7 +134,7 @@ class _Settling:
                 continue
             self._without_gate(other, chunk["flowout"])
             said = f"{service} is not part of the domain, so {other} does not wait for it"
-            self.remarks.note(("services", other, "depends_on", service), said, "NotWaitedFor")
+            self.remarks.note(("services", other, "depends_on", service), "NotWaitedFor", said)
 
     def _without_gate(self, service: str, keys: Iterable[str]) -> None:
         where = (*_CHUNKS, self._index(service) or 0)
@@ -147,15 +146,8 @@ class _Settling:
             self.draft.at(where).pop("on_gate_close", None)
 
 
-def _code(problem: Problem) -> str:
+def _code(problem: Diagnostic) -> str:
     return NO_COUNTERPART if problem.code in ("UnknownKey", "InvalidValue", "WrongType") else problem.code
-
-
-def _paths(node: Any, path: Path = ()) -> Iterator[Path]:
-    yield path
-    parts = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
-    for key, part in parts:
-        yield from _paths(part, (*path, key))
 
 
 def _to_take_out(draft: Draft, path: Path) -> Path:
@@ -192,10 +184,10 @@ def _backwards(path: Path) -> tuple[tuple[bool, Any], ...]:
     return tuple((isinstance(part, int), -part if isinstance(part, int) else part) for part in path)
 
 
-def _take_out(draft: Draft, path: Path, problem: Problem, remarks: Remarks) -> None:
+def _take_out(draft: Draft, path: Path, problem: Diagnostic, remarks: Remarks) -> None:
     value, origin = draft.at(path), draft.origin(path)
     if value not in _NOTHING:
-        remarks.loss(origin, _WORDS.get(problem.code, problem.message), _code(problem))
+        remarks.loss(origin, _code(problem), _WORDS.get(problem.code, problem.message))
     if path[0] in _CONTENTS:
         _take_out_uses(draft, str(path[0]), str(path[1]), remarks)
     check = draft.at(path[:6]) if path[4:6] == ("container", "healthcheck") else {}
@@ -227,7 +219,7 @@ def _without_check(draft: Draft, path: Path, remarks: Remarks) -> None:
             }
             waiting = str(draft.origin((*_CHUNKS, index))[1])
             said = f"the health check of {service} is lost: {waiting} starts as soon as {service} runs"
-            remarks.note(("services", waiting, "depends_on", service), said, LOOSER)
+            remarks.note(("services", waiting, "depends_on", service), LOOSER, said)
 
 
 def _take_out_empty(draft: Draft, path: Path) -> None:
@@ -243,7 +235,7 @@ def _take_out_uses(draft: Draft, kind: str, name: str, remarks: Remarks) -> None
             use = uses[number]
             if (use.get("source") if isinstance(use, dict) else use) == name:
                 where = (*_CHUNKS, index, "container", kind, number)
-                remarks.follows(draft.origin(where), f"the {kind.removesuffix('s')} {name} is left out", "NotThere")
+                remarks.loss(draft.origin(where), NOT_THERE, f"the {kind.removesuffix('s')} {name} is left out")
                 draft.remove(where)
         if kind in chunk["container"] and not uses:
             draft.remove((*_CHUNKS, index, "container", kind))

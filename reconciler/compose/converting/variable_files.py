@@ -13,11 +13,10 @@ from typing import Any
 
 from reconciler.compose import dotenv
 from reconciler.compose.converting.remarks import Remarks
-from reconciler.compose.troubles import Troubles
+from reconciler.diagnostics import Diagnostics, Path
 from reconciler.intent import envfile
 from reconciler.intent.gathering import FILES_OF
 from reconciler.intent.interpolation import Variables
-from reconciler.intent.positions import Path
 
 Values = dict[str, str]
 
@@ -67,7 +66,7 @@ def _of_service(
                 f"pnr can't read {files[index].path} as Compose does{why}: what Compose reads from it stands under"
                 f" {setting}, and the file counts no longer"
             )
-            remarks.note((*at, index), message, CODE)
+            remarks.note((*at, index), CODE, message)
         else:
             others = {name for name in theirs if ours.get(name) != theirs[name]}
         changed = sorted(others - own.keys())
@@ -76,7 +75,7 @@ def _of_service(
                 f"what {files[index].path} says of {', '.join(changed)} hangs on variables of Compose's .env or shell,"
                 f" which the daemon does not have: the values stand under {setting}"
             )
-            remarks.note((*at, index), message, CODE)
+            remarks.note((*at, index), CODE, message)
         written |= {name: every[name] for name in changed}
     own |= written
     left = [file for file, entry in zip(files, kept, strict=True) if entry is not None]
@@ -114,7 +113,7 @@ def _as_compose(files: list[_File], own: Values, variables: Mapping[str, str]) -
     found: list[Values] = []
     for file in files:
         before, around = _merged(found), {**own, **variables}
-        troubles = Troubles()
+        report = Diagnostics()
         if file.text is None:
             found.append({})
         elif file.raw:
@@ -124,8 +123,8 @@ def _as_compose(files: list[_File], own: Values, variables: Mapping[str, str]) -
             except envfile.BadEnvFile:
                 return None
         else:
-            found.append(dotenv.read(file.text.encode(), file.path, around, troubles, before))
-        if troubles.problems:
+            found.append(dotenv.read(file.text.encode(), file.path, around, report, before))
+        if report.of("error"):
             return None
     return found
 

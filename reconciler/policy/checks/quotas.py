@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from reconciler.diagnostics import Path
 from reconciler.intent.model import Chunk, Domain
-from reconciler.intent.positions import Path
 from reconciler.policy.checks.case import Case, Object, number, objects, table
 from reconciler.policy.checks.limits import USUAL_PERIOD
 from reconciler.policy.refusal import Refusal

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.compose import dotenv
-from reconciler.compose.troubles import Troubles
+from reconciler.compose.project import ComposeError
+from reconciler.diagnostics import Diagnostics
 from reconciler.intent import envfile, interpolation
 
 
@@ -61,7 +62,7 @@ def _service(service: dict[str, Any], variables: Mapping[str, str]) -> dict[str,
 
 
 def _read(path: Path, around: Mapping[str, str], before: Mapping[str, str]) -> dict[str, str]:
-    troubles = Troubles()
-    found = dotenv.read(path.read_bytes(), str(path), around, troubles, before)
-    troubles.throw()
+    report = Diagnostics()
+    found = dotenv.read(path.read_bytes(), str(path), around, report, before)
+    report.raise_if_any(ComposeError)
     return found

@@ -8,7 +8,7 @@ import pytest
 
 from reconciler.compose import dotenv
 from reconciler.compose.reading import load
-from reconciler.compose.troubles import Troubles
+from reconciler.diagnostics import Diagnostics
 from tests.corpus.compose import Sample, folders, samples
 from tests.integration.compose.conftest import ENVIRONMENT, Oracle
 from tests.integration.compose.normal import as_text, with_files_read_in, without_escapes
@@ -40,7 +40,7 @@ def test_a_project_is_read_as_compose_reads_it(
     variables = {**_variables(sample), **environment}
     ours = with_files_read_in(project.model, variables)
     assert as_text(ours) == as_text(without_escapes(theirs.model))
-    for warning in project.warnings:
+    for warning in (one.message for one in project.warnings):
         assert warning.replace('"', '\\"') in theirs.said or "no shell runs the command" in warning
     for name, service in project.model["services"].items():
         for key in service:
@@ -51,7 +51,7 @@ def _variables(sample: Sample) -> dict[str, str]:
     found: dict[str, str] = {}
     for path in [sample.directory / name for name in sample.env_files or (".env",)]:
         if path.exists():
-            found |= dotenv.read(path.read_bytes(), str(path), {**found, **sample.environment}, Troubles())
+            found |= dotenv.read(path.read_bytes(), str(path), {**found, **sample.environment}, Diagnostics())
     return found
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from reconciler.compose import dotenv
 from reconciler.compose.converting.convert import convert
 from reconciler.compose.reading import load
-from reconciler.compose.troubles import Troubles
+from reconciler.diagnostics import Diagnostics
 from reconciler.sources.contents import LocalContents, Places
 from tests.integration.compose.conftest import ENVIRONMENT, Oracle
 from tests.integration.compose.judging import judge_in
@@ -52,6 +52,6 @@ def _named(environment: dict[str, str]) -> dict[str, str]:
 
 
 def _refused(text: str) -> bool:
-    troubles = Troubles()
-    found = dotenv.read(text.encode(), "x.env", {**ENVIRONMENT, **OF_THE_PROJECT, **OWN}, troubles)
-    return bool(troubles.problems) or "" in found or "\0" in "".join(found.values())  # which no engine takes
+    report = Diagnostics()
+    found = dotenv.read(text.encode(), "x.env", {**ENVIRONMENT, **OF_THE_PROJECT, **OWN}, report)
+    return bool(report.of("error")) or "" in found or "\0" in "".join(found.values())  # which no engine takes

@@ -22,7 +22,7 @@ import pytest
 from reconciler.compose import dotenv
 from reconciler.compose.project import ComposeError
 from reconciler.compose.reading import load
-from reconciler.compose.troubles import Troubles
+from reconciler.diagnostics import Diagnostics
 from tests.integration.compose.conftest import ENVIRONMENT, Answer, Oracle
 from tests.integration.compose.normal import as_text, with_files_read_in, without_escapes
 
@@ -147,7 +147,7 @@ def _difference(snippet: Snippet, folder: Path, theirs: Answer) -> str:
     ours, wanted = as_text(with_files_read_in(project.model, variables)), as_text(without_escapes(theirs.model))
     if ours != wanted:
         return f"ours:\n{ours}\nCompose's:\n{wanted}"
-    warnings = {warning for warning in project.warnings if not _of_our_own(warning)}
+    warnings = {one.message for one in project.warnings if not _of_our_own(one.message)}
     wanted_warnings = {json.loads(f'"{said}"') for said in _WARNING.findall(theirs.said)}
     return "" if warnings == wanted_warnings else f"warnings: {warnings}\nCompose's: {wanted_warnings}"
 
@@ -159,4 +159,4 @@ def _of_our_own(warning: str) -> bool:
 
 def _variables(folder: Path, environment: Mapping[str, str]) -> dict[str, str]:
     path = folder / ".env"
-    return dotenv.read(path.read_bytes(), str(path), environment, Troubles()) if path.is_file() else {}
+    return dotenv.read(path.read_bytes(), str(path), environment, Diagnostics()) if path.is_file() else {}

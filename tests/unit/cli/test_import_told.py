@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from reconciler.cli.import_told import remark_lines, verdict_lines, warning_lines
-from reconciler.compose.converting.remarks import Remark
 from reconciler.daemon.takeover import Verdict
-from reconciler.intent.model import Place, Problem
+from reconciler.diagnostics import Diagnostic, Place, Severity
 
 
-def remark(number: int, code: str, *, loss: bool = False) -> Remark:
-    return Remark(Problem(Place("c.yaml", number, 1), code, f"said of s{number}"), loss, subject=f"s{number}")
+def remark(number: int, code: str, *, loss: bool = False) -> Diagnostic:
+    severity: Severity = "loss" if loss else "note"
+    return Diagnostic(("services", f"s{number}"), code, f"said of s{number}", severity, Place("c.yaml", number, 1))
 
 
 def test_notes_of_one_kind_are_one_line_that_names_the_others() -> None:
     notes = [remark(number, "A") for number in range(1, 13)] + [remark(20, "B")]
     first, second = remark_lines(notes, verbose=False)
-    assert first.startswith("note: c.yaml:1:1: said of s1")
+    assert first.startswith("note: c.yaml:1:1: services.s1: said of s1")
     assert first.endswith("(and 11 more such: s2, s3, s4, s5, s6, s7, and 5 more; --verbose lists them)")
-    assert second.startswith("note: c.yaml:20:1: said of s20")
+    assert second.startswith("note: c.yaml:20:1: services.s20: said of s20")
     assert len(list(remark_lines(notes, verbose=True))) == 13
 
 
@@ -38,8 +38,9 @@ def test_a_few_losses_are_told_each_and_many_as_one() -> None:
 
 
 def test_warnings_of_compose_are_cut_short() -> None:
-    assert len(list(warning_lines(["a", "b", "c"], verbose=False))) == 3
-    lines = list(warning_lines(["a", "b", "c", "d"], verbose=False))
+    warnings = [Diagnostic((), "Unset", word, "warning") for word in "abcd"]
+    assert len(list(warning_lines(warnings[:3], verbose=False))) == 3
+    lines = list(warning_lines(warnings, verbose=False))
     assert lines == ["warning: a", "warning: b", "warning: and 2 more warnings of Compose's own: --verbose lists them"]
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from reconciler.compose.project import ComposeError, Project
 from reconciler.compose.reading import load
-from reconciler.intent.model import Problem
+from reconciler.diagnostics import Diagnostic
 
 Read = Callable[..., Project]
 
@@ -25,13 +25,13 @@ def project(folder: Path, files: Mapping[str, str] | str, *named: str, **options
     return load([folder / name for name in named or ("compose.yaml",)], **options)
 
 
-def problems(folder: Path, files: Mapping[str, str] | str, *named: str, **options: Any) -> tuple[Problem, ...]:
+def problems(folder: Path, files: Mapping[str, str] | str, *named: str, **options: Any) -> tuple[Diagnostic, ...]:
     """What is wrong with the project in ``folder``."""
     with pytest.raises(ComposeError) as caught:
         project(folder, files, *named, **options)
     return caught.value.problems
 
 
-def where(problem: Problem) -> tuple[str, int, int, str]:
+def where(problem: Diagnostic) -> tuple[str, int, int, str]:
     """File's name, line, column and path of a problem."""
-    return Path(problem.place.file).name, problem.place.line, problem.place.column, problem.place.path
+    return Path(problem.place.file).name, problem.place.line, problem.place.column, problem.where

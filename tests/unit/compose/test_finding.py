@@ -42,7 +42,8 @@ def test_a_folder_that_was_reached_by_a_link_keeps_the_links_name(
     monkeypatch.chdir(tmp_path / "link")
     read = load([], environment={"PWD": str(tmp_path / "link")})
     assert (read.name, read.directory) == ("link", str(tmp_path / "link"))
-    assert read.warnings == ('project has been loaded without an explicit name from a symlink. Using name "link"',)
+    (warning,) = read.warnings
+    assert warning.message == 'project has been loaded without an explicit name from a symlink. Using name "link"'
     assert load([], environment={"PWD": str(tmp_path)}).name == "real"
     assert load([], environment={"PWD": "/not/there"}).name == "real"
 
@@ -57,7 +58,7 @@ def test_of_several_files_the_first_name_wins_with_a_warning(tmp_path: Path) -> 
     _write(tmp_path, compose__yaml=A, **{"docker-compose.yml": B})
     read = load([], environment={}, project_directory=tmp_path)
     assert set(read.model["services"]) == {"a"}
-    assert any("Found multiple config files" in warning for warning in read.warnings)
+    assert any("Found multiple config files" in warning.message for warning in read.warnings)
 
 
 def test_no_file_at_all_is_told_with_the_names(tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ def test_words_that_only_yaml_1_1_takes_for_truth_are_warned_of(tmp_path: Path) 
 def test_what_compose_warns_of_is_warned_of_once(tmp_path: Path) -> None:
     text = "version: '3'\nservices: {a: {image: 'x$NOT', command: ['${NOT}', $$NOT]}}\n"
     read = project(tmp_path, text)
-    assert read.warnings == (
+    assert tuple(warning.message for warning in read.warnings) == (
         'The "NOT" variable is not set. Defaulting to a blank string.',
         f"{tmp_path}/compose.yaml: the attribute `version` is obsolete, it will be ignored, please remove it to avoid"
         " potential confusion",
@@ -80,7 +80,7 @@ def test_a_command_that_a_shell_would_have_to_read_is_warned_of(tmp_path: Path) 
     read = project(tmp_path, "services:\n  a:\n    image: x\n    command: serve --now && echo done\n")
     assert read.model["services"]["a"]["command"] == ["serve", "--now"]
     (warning,) = read.warnings
-    assert "compose.yaml:4: no shell runs the command" in warning
+    assert "compose.yaml:4: no shell runs the command" in warning.message
 
 
 def test_dollar_signs_stand_single_in_the_model(tmp_path: Path) -> None:

@@ -29,7 +29,6 @@ def test_a_service_and_its_keys_stand_where_their_names_are_written(tmp_path: Pa
     assert _place(read, "services", "web", "ports", 0) == ("compose.yaml", 5, 9)
     assert _place(read, "services", "web", "ports", 0, "published") == ("compose.yaml", 5, 9)
     assert _place(read, "services", "web", "environment", "A") == ("compose.yaml", 7, 9)
-    assert read.places["services", "web", "ports", 0].path == "services.web.ports[0]"
 
 
 def test_what_a_later_file_says_stands_there(tmp_path: Path) -> None:

@@ -9,11 +9,11 @@ import pytest
 
 from reconciler.controller.telling_files import MOST_PROBLEMS, FilesTold, errors, most_problems
 from reconciler.daemon.encoding import encoded
-from reconciler.intent.model import Place, Problem
+from reconciler.diagnostics import Diagnostic, Place
 
 
-def problems(file: str, count: int) -> tuple[Problem, ...]:
-    return tuple(Problem(Place(file, number), "Bad", f"the „{number}“ is bad") for number in range(count))
+def problems(file: str, count: int) -> tuple[Diagnostic, ...]:
+    return tuple(Diagnostic((), "Bad", f"the „{number}“ is bad", place=Place(file, number)) for number in range(count))
 
 
 @pytest.mark.parametrize(

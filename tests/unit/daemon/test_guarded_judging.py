@@ -15,9 +15,9 @@ import pytest
 from reconciler.daemon import guarded_judging
 from reconciler.daemon.guarded_judging import GuardedJudge
 from reconciler.daemon.judging_messages import Setup
+from reconciler.diagnostics import Diagnostic
 from reconciler.host import paths
 from reconciler.intent.judgement import InForce
-from reconciler.intent.model import Problem
 from reconciler.policy import Judge
 from tests.unit.policy import judging
 
@@ -30,7 +30,7 @@ class File:
     """A file as it was read."""
 
     data: bytes | None
-    problem: Problem | None = None
+    problem: Diagnostic | None = None
 
 
 def stack(name: str, *, secret: Path | None = None, **container: Any) -> File:

@@ -11,9 +11,9 @@ import pytest
 
 from reconciler.daemon import intake
 from reconciler.daemon.intake import Judged, LoadCache
+from reconciler.diagnostics import Diagnostic
 from reconciler.intent.judgement import InForce, judge_domains
 from reconciler.intent.loader import load
-from reconciler.intent.model import Place, Problem
 from reconciler.probes.registry import known_types
 
 
@@ -22,7 +22,7 @@ class File:
     """A file as it was read."""
 
     data: bytes | None
-    problem: Problem | None = None
+    problem: Diagnostic | None = None
 
 
 def stack(name: str, *, port: int, wants: str = "system_ready") -> bytes:
@@ -61,7 +61,7 @@ def test_a_broken_file_is_a_problem_of_its_own_only() -> None:
 
 
 def test_a_file_that_could_not_be_read_keeps_its_problem() -> None:
-    problem = Problem(Place("a.json"), "Symlink", "it is a symbolic link")
+    problem = Diagnostic.of_file("a.json", "Symlink", "it is a symbolic link")
     judged = intake.judge(
         {"a.json": File(None, problem)}, base_dir="/", env={}, allowed_env=(), check_types=known_types()
     )

@@ -16,9 +16,9 @@ from reconciler.daemon import references
 from reconciler.daemon.judging import FileJudge
 from reconciler.daemon.owners import Owners
 from reconciler.daemon.references import WithReferences
+from reconciler.diagnostics import Diagnostic
 from reconciler.intent.contents import Source
 from reconciler.intent.judgement import InForce
-from reconciler.intent.model import Problem
 from reconciler.sources.contents import LocalContents, Places
 from reconciler.sources.protocol import FileSeen, Scan
 
@@ -42,7 +42,7 @@ class File:
     """A file as it was read."""
 
     data: bytes | None
-    problem: Problem | None = None
+    problem: Diagnostic | None = None
 
 
 def text(folder: Path, *, secrets: bool = True) -> bytes:

@@ -11,9 +11,9 @@ import pytest
 
 from reconciler.daemon import located, sparing
 from reconciler.daemon.intake import Entry, Key, Loading
+from reconciler.diagnostics import Diagnostic
 from reconciler.intent.findings import Finding, locate_findings
 from reconciler.intent.judgement import InForce
-from reconciler.intent.model import Problem
 from reconciler.probes.registry import known_types
 
 YES = {"prompt": "?", "response": ["yes"], "tv": "Y"}
@@ -62,7 +62,7 @@ def test_places_are_looked_for_in_so_much_text_at_once_and_remembered(monkeypatc
     findings = [*_findings("a.json"), *_findings("b.json")]
     looked: list[str] = []
 
-    def look(found: Any, texts: Mapping[str, str]) -> list[Problem]:
+    def look(found: Any, texts: Mapping[str, str]) -> list[Diagnostic]:
         looked.extend(texts)
         return locate_findings(found, texts)
 

@@ -24,7 +24,7 @@ def read(data: bytes) -> Loaded:
 @pytest.mark.parametrize("bad", CASES, ids=lambda bad: bad.name)
 def test_a_bad_file_gets_all_its_errors_with_line_column_and_path(bad: BadFile) -> None:
     loaded = read(bad.data)
-    found = [(p.code, p.place.line, p.place.column, p.place.path) for p in loaded.problems]
+    found = [(p.code, p.place.line, p.place.column, p.where) for p in loaded.problems]
     assert found == list(bad.expected), "\n".join(map(str, loaded.problems))
     assert loaded.domain is None
 

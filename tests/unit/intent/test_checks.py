@@ -329,7 +329,7 @@ def test_a_finding_is_located_however_the_fact_is_written(written: str) -> None:
     (problem,) = locate_findings(findings, {"shop.json": text})
     line = next(n for n, row in enumerate(text.splitlines(), 1) if written in row)
     assert (problem.place.file, problem.place.line, problem.place.column) == ("shop.json", line, 7)
-    assert problem.place.path.startswith("cpuxs.main.design_chunks[0].gatekeeper")
+    assert problem.where.startswith("cpuxs.main.design_chunks[0].gatekeeper")
     assert problem.code == "UnsatisfiableGate"
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from reconciler.intent.model import Adopt, ChunkId, Domain, Problem
+from reconciler.diagnostics import Diagnostic
+from reconciler.intent.model import Adopt, ChunkId, Domain
 from tests.unit.intent.reading import declared, document, read, valid
 
 
@@ -19,7 +20,7 @@ def load_one(keys: dict[str, Any], **container: Any) -> Domain:
     return valid(file(keys, **container))
 
 
-def problems_of(keys: dict[str, Any]) -> tuple[Problem, ...]:
+def problems_of(keys: dict[str, Any]) -> tuple[Diagnostic, ...]:
     return read(file(keys)).problems
 
 

@@ -63,7 +63,7 @@ def files(container: dict[str, Any], **top: Any) -> tuple[MountedFile, ...]:
 def problems(container: dict[str, Any], told: Told | None = None, **top: Any) -> list[tuple[str, str, str]]:
     found = loaded(container, told, **top)
     assert found.domain is None
-    return [(problem.place.path, problem.code, problem.message) for problem in found.problems]
+    return [(problem.where, problem.code, problem.message) for problem in found.problems]
 
 
 KEY = {"key": {"file": "./key"}}
@@ -222,7 +222,7 @@ def test_what_can_not_be_read_is_told_with_line_and_column() -> None:
     text = json.dumps(document(declared(container={"secrets": ["key"]}), secrets={"key": {"file": "gone"}}), indent=1)
     found = read(text.encode(), contents=contents())
     (problem,) = found.problems
-    assert (problem.code, problem.place.path) == ("SourceMissing", "secrets.key.file")
+    assert (problem.code, problem.where) == ("SourceMissing", "secrets.key.file")
     assert text.splitlines()[problem.place.line - 1].strip() == '"file": "gone"'
     assert found.sources == (Source(SourceKind.FILE, "/srv/domains/gone"),)
 

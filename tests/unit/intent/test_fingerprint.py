@@ -10,9 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.intent.model import (
-    CheckType,
-)
+from reconciler.intent.model import CheckType
 from tests.unit.intent.reading import FIXTURES, RICH, chunk, declared, document, valid
 
 

@@ -121,7 +121,7 @@ def test_a_wrong_name_says_what_is_wrong(text: str, said: str) -> None:
 
 def test_a_wrong_name_in_a_file_is_an_error_in_its_place() -> None:
     (problem,) = read(document(declared(container={"image": "Redis:7"}))).problems
-    assert (problem.code, problem.place.path) == ("BadName", "cpuxs.main.design_chunks[0].container.image")
+    assert (problem.code, problem.where) == ("BadName", "cpuxs.main.design_chunks[0].container.image")
     assert "'redis:7'" in problem.message
 
 
@@ -252,7 +252,7 @@ def test_two_chunks_may_build_the_same_image_in_one_way_only() -> None:
     one, same, other = ({"image": "x", "build": context} for context in ("./a", "./a", "./b"))
     valid(document(declared("a", container=one), declared("b", container=same)))
     (problem,) = read(document(declared("a", container=one), declared("b", container=other))).problems
-    assert (problem.code, problem.place.path) == ("Conflict", "cpuxs.main.design_chunks[1].container.image")
+    assert (problem.code, problem.where) == ("Conflict", "cpuxs.main.design_chunks[1].container.image")
 
 
 def test_what_needs_buildkit_may_be_there_and_off() -> None:
@@ -306,7 +306,7 @@ def test_what_was_looked_for_is_a_source_so_that_it_is_noticed_when_it_appears()
     loaded = read(document(declared(container={"build": "app"})), contents=Folders())
     assert loaded.sources == (folder("/srv/domains/app", None), folder("/srv/app", None))
     (problem,) = loaded.problems
-    assert (problem.code, problem.place.path) == ("SourceMissing", "cpuxs.main.design_chunks[0].container.build")
+    assert (problem.code, problem.where) == ("SourceMissing", "cpuxs.main.design_chunks[0].container.build")
     assert "/srv/domains/app" in problem.message
 
 
@@ -429,7 +429,7 @@ def declared_with(auto_update: Any, container: dict[str, Any] | None = None, **m
 def test_a_tag_that_can_not_be_followed_is_an_error_of_the_file(chunk_of_file: dict[str, Any], said: str) -> None:
     loaded = read(document(chunk_of_file), contents=Folders(domains="hash"))
     assert [said in problem.message for problem in loaded.problems] == [True]
-    assert loaded.problems[0].place.path == "cpuxs.main.design_chunks[0].auto_update"
+    assert loaded.problems[0].where == "cpuxs.main.design_chunks[0].auto_update"
 
 
 def test_a_built_image_may_follow_the_local_tag() -> None:

@@ -168,7 +168,7 @@ def test_a_plug_ins_settings_are_judged_by_its_schema() -> None:
     assert health.options == {"depth": 3, "nested": {"on": True}, "mode": "fast"}
     bad = {"type": "plug", "depth": 0, "mode": "Fast", "tags": ["", "b", "c"], "nested": {"no": 1}, "deptth": 1}
     loaded = read(document(declared(health_check=bad)), check_types=types)
-    assert [(p.code, p.place.path.rpartition("health_check.")[2]) for p in loaded.problems] == [
+    assert [(p.code, p.where.rpartition("health_check.")[2]) for p in loaded.problems] == [
         ("InvalidValue", "depth"),
         ("InvalidValue", "mode"),
         ("InvalidValue", "tags"),

@@ -227,14 +227,14 @@ def test_a_network_without_ipv4_and_newer_settings_of_connections_need_newer_eng
 )
 def test_what_a_network_can_not_be_is_told_with_its_place(written: dict[str, Any], path: str, words: str) -> None:
     loaded = read(document(declared(container={"networks": ["n"]}), networks={"n": written}))
-    assert [problem.place.path for problem in loaded.problems] == [f"networks.n.{path}"]
+    assert [problem.where for problem in loaded.problems] == [f"networks.n.{path}"]
     assert words in loaded.problems[0].message
 
 
 @pytest.mark.parametrize("keep", [True, False])
 def test_whether_an_external_volume_is_kept_is_not_said_here(keep: bool) -> None:
     (problem,) = read(document(declared(), volumes={"v": {"external": True, "keep": keep}})).problems
-    assert (problem.place.path, problem.code) == ("volumes.v.keep", "Conflict")
+    assert (problem.where, problem.code) == ("volumes.v.keep", "Conflict")
 
 
 @pytest.mark.parametrize(
@@ -253,7 +253,7 @@ def test_whether_an_external_volume_is_kept_is_not_said_here(keep: bool) -> None
 def test_what_a_connection_can_not_be_is_told_with_its_place(said: dict[str, Any], path: str, words: str) -> None:
     loaded = read(document(declared(container={"networks": {"n": said}}), networks={"n": SUBNET}))
     place = f"cpuxs.main.design_chunks[0].container.networks.n.{path}"
-    assert [problem.place.path for problem in loaded.problems] == [place]
+    assert [problem.where for problem in loaded.problems] == [place]
     assert words in loaded.problems[0].message
 
 
@@ -269,7 +269,7 @@ def test_a_fixed_address_takes_a_declared_subnet_but_for_what_is_external() -> N
 def test_subnets_of_one_domain_share_no_address() -> None:
     networks = {"a": SUBNET, "b": {"ipam": {"config": [{"subnet": "10.5.0.128/25"}]}}}
     (problem,) = read(document(declared(), networks=networks)).problems
-    assert problem.place.path == "networks.b.ipam.config[0].subnet"
+    assert problem.where == "networks.b.ipam.config[0].subnet"
     assert "shares addresses with 10.5.0.0/24 of networks.a" in problem.message
 
 
@@ -278,7 +278,7 @@ def test_the_engines_host_network_is_had_alone_and_publishes_nothing() -> None:
     (problem,) = read(document(declared(container={"networks": ["h", "default"]}), networks=networks)).problems
     assert "can only have alone" in problem.message
     (problem,) = read(document(declared(container={"networks": ["h"], "ports": ["80:80"]}), networks=networks)).problems
-    assert problem.place.path.endswith("container.ports")
+    assert problem.where.endswith("container.ports")
 
 
 def test_two_addresses_of_one_card_are_a_contradiction() -> None:
@@ -397,7 +397,7 @@ def test_an_address_that_no_container_can_have_is_an_error(address: str, said: s
     joins = {"networks": {"n": {"ipv4_address": address}}}
     (problem,) = read(document(declared(container=joins), networks={"n": {"ipam": {"config": [pool]}}})).problems
     assert problem.message.startswith(f"{address} {said}")
-    assert problem.place.path.endswith("container.networks.n.ipv4_address")
+    assert problem.where.endswith("container.networks.n.ipv4_address")
 
 
 def test_the_short_name_is_there_where_nobody_else_has_it() -> None:

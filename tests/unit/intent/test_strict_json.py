@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.intent.model import Problem
-from reconciler.intent.positions import KEY, Path, locate, path_at, render, shown
+from reconciler.diagnostics import Diagnostic, Path
+from reconciler.intent.positions import KEY, locate, path_at
 from reconciler.intent.strict_json import MAX_BYTES, MAX_DEPTH, MAX_NUMBER_LENGTH, BadJson, parse
 
 VALUES = st.recursive(
@@ -35,7 +35,7 @@ def test_what_a_json_writer_writes_is_read_back(value: Any, indent: int | str | 
 
 @given(st.binary(max_size=300))
 def test_any_bytes_are_either_read_or_refused_with_a_place(data: bytes) -> None:
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[Diagnostic, ...] = ()
     try:
         parse(data, "x.json")
     except BadJson as error:
@@ -120,17 +120,3 @@ def test_the_path_at_a_place_is_that_of_what_surrounds_it() -> None:
     assert path_at(text, 1) == ()
     assert path_at('{"a": 1, ', 9) == ()
     assert path_at("]]]}}}", 6) == ()
-
-
-def test_paths_are_written_for_people() -> None:
-    assert (
-        render(("cpuxs", "shop", "design_chunks", 0, "labels", "io.pnr"))
-        == 'cpuxs.shop.design_chunks[0].labels["io.pnr"]'
-    )
-    assert render(("a\x1b[31m",)) == r'["a\u001b[31m"]'
-    assert len(render(("x" * 10_000,) * 1000)) < 4000
-
-
-def test_text_is_shown_without_control_characters_and_shortened() -> None:
-    assert shown("a\x00\x1b\u202eb\U000e0001") == r"a\u0000\u001b\u202eb\U000e0001"
-    assert shown("x" * 1000) == "x" * 59 + "…"

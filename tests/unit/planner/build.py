@@ -7,16 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from reconciler.facts import TV, Gate, GateEntry, Pnr, resolve
-from reconciler.intent.model import (
-    Chunk,
-    ChunkId,
-    ContainerSpec,
-    Cpux,
-    Domain,
-    HealthCheck,
-    NetworkSpec,
-    Strategy,
-)
+from reconciler.intent.model import Chunk, ChunkId, ContainerSpec, Cpux, Domain, HealthCheck, NetworkSpec, Strategy
 from reconciler.planner.decide import decide
 from reconciler.planner.health import Health
 from reconciler.planner.memory import Memory

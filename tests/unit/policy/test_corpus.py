@@ -11,8 +11,8 @@ import pytest
 
 from reconciler.daemon.intake import Judged, judge
 from reconciler.daemon.reading_contents import may_read
+from reconciler.diagnostics import Diagnostic
 from reconciler.intent.contents import Source, SourceKind, SourceMissing, folder_parts
-from reconciler.intent.model import Problem
 from reconciler.policy import Judge
 from reconciler.policy.table import RULES
 from reconciler.probes import registry
@@ -31,7 +31,7 @@ class File:
     """A file as it was read."""
 
     data: bytes | None
-    problem: Problem | None = None
+    problem: Diagnostic | None = None
 
 
 @dataclass
@@ -134,7 +134,7 @@ def test_no_refusal_shows_more_of_a_file_than_its_place() -> None:
     assert json.dumps("A=1") not in "".join(str(problem) for entry in HOSTILE for problem in _problems(entry))
 
 
-def _problems(entry: Entry) -> tuple[Problem, ...]:
+def _problems(entry: Entry) -> tuple[Diagnostic, ...]:
     return tuple(judged(entry).problems.get(EVIL, ())) if entry.group == "secrets and files" else ()
 
 

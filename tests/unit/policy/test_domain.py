@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from reconciler.daemon.intake import Entry, Judged, Loading, judge
+from reconciler.diagnostics import Diagnostic
 from reconciler.intent.contents import NoContents
-from reconciler.intent.model import CheckType, Problem
+from reconciler.intent.model import CheckType
 from reconciler.policy import Judge, Policy
 from reconciler.policy.world import HostNet
 from tests.unit.policy import judging
@@ -26,7 +27,7 @@ class File:
     """A file as it was read."""
 
     data: bytes | None
-    problem: Problem | None = None
+    problem: Diagnostic | None = None
 
 
 def judged(
@@ -59,7 +60,7 @@ def places(found: Judged) -> list[tuple[str, str]]:
     problems = found.problems.get("shop.json", ())
     assert all(problem.place.line > 1 and problem.place.column for problem in problems)
     prefix = "cpuxs.main.design_chunks[0]."
-    return [(problem.place.path.removeprefix(prefix), problem.code) for problem in problems]
+    return [(problem.where.removeprefix(prefix), problem.code) for problem in problems]
 
 
 @pytest.mark.parametrize(
@@ -191,7 +192,7 @@ def test_a_check_that_asks_a_port_of_the_host_may_be_refused(
     document = {"name": "shop", "cpuxs": {"main": {"design_chunks": [db, web]}}}
     files = {"shop.json": File(json.dumps(document, indent=1).encode())}
     found = judge(files, base_dir=BASE, env={}, allowed_env=(), check_types=types, policy=judging.judge(policy))
-    wrong = [problem.place.path for problem in found.problems.get("shop.json", ())]
+    wrong = [problem.where for problem in found.problems.get("shop.json", ())]
     assert wrong == (["cpuxs.main.design_chunks[1].health_check"] if is_refused else [])
 
 
@@ -260,7 +261,7 @@ def test_a_sibling_with_the_hosts_namespace_hands_it_to_nobody() -> None:
     web = {"name": "web", "container": {"image": "redis", "network_mode": "host"}}
     db = {"name": "db", "container": {"image": "redis", "network_mode": "service:web"}}
     found = judged({}, policy, cpuxs={"main": {"design_chunks": [web, db]}})
-    assert [problem.place.path[-37:] for problem in found.problems["shop.json"]] == [
+    assert [problem.where[-37:] for problem in found.problems["shop.json"]] == [
         "design_chunks[0].container.network_mode"[-37:],
         "design_chunks[1].container.network_mode"[-37:],
     ]

@@ -54,7 +54,7 @@ def refused(found: Judged) -> dict[str, list[tuple[str, str]]]:
     """Path and code of each problem, by file; without what most paths begin with."""
     prefix = "cpuxs.main.design_chunks[0].container."
     return {
-        name: [(problem.place.path.removeprefix(prefix), problem.code) for problem in problems]
+        name: [(problem.where.removeprefix(prefix), problem.code) for problem in problems]
         for name, problems in found.problems.items()
     }
 

@@ -80,7 +80,7 @@ def test_a_quota_counts_all_chunks_and_is_told_at_the_one_with_which_it_is_too_m
     chunks = [{"name": f"c{n}", "container": {"image": "x", "mem_limit": "64m"}} for n in range(5)]
     one = {"name": "a", "cpuxs": {"x": {"design_chunks": chunks[:3]}, "y": {"design_chunks": chunks[3:]}}}
     found = judged(policy('[quotas]\nmemory = "256m"\n'), {"a.json": one}).problems["a.json"]
-    assert [problem.place.path for problem in found] == ["cpuxs.y.design_chunks[1].container"]
+    assert [problem.where for problem in found] == ["cpuxs.y.design_chunks[1].container"]
     assert "more than 268435456 bytes of memory in all of its domain, with this container 335544320" in found[0].message
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from reconciler.daemon.intake import Judged, judge
+from reconciler.diagnostics import Diagnostic
 from reconciler.intent.contents import Source, SourceKind
-from reconciler.intent.model import Problem
 from reconciler.policy import Judge, Policy
 from reconciler.policy.reading import read
 from reconciler.policy.request import Request, Route, to_create
@@ -28,7 +28,7 @@ def policy(text: str, profile: str = "standard") -> Policy:
 class File:
     """A file as it was read."""
 
-    problem: Problem | None = None
+    problem: Diagnostic | None = None
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         self.data: bytes | None = json.dumps(document, indent=1).encode()

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from reconciler.daemon.intake import Judged, judge
+from reconciler.diagnostics import Diagnostic
 from reconciler.intent.loader import MAX_CHUNKS
-from reconciler.intent.model import Problem
 from reconciler.policy import Policy
 from tests.unit.policy import judging
 from tests.unit.policy.judging import OPEN, STANDARD, STRICT, changed
@@ -23,7 +23,7 @@ class File:
     """A file as it was read."""
 
     data: bytes | None
-    problem: Problem | None = None
+    problem: Diagnostic | None = None
 
 
 def chunks(count: int, container: dict[str, Any] | None = None, **more: Any) -> Chunks:
@@ -39,7 +39,7 @@ def judged(cpuxs: dict[str, Chunks], policy: Policy = STANDARD, **top: Any) -> J
 
 
 def codes(found: Judged) -> list[tuple[str, str]]:
-    return [(problem.code, problem.place.path) for problem in found.problems.get("shop.json", ())]
+    return [(problem.code, problem.where) for problem in found.problems.get("shop.json", ())]
 
 
 WAYS: list[tuple[dict[str, Any], dict[str, Any]]] = [

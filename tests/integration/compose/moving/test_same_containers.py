@@ -13,6 +13,7 @@ import pytest
 from docker import APIClient
 
 from reconciler.compose.converting.convert import convert
+from reconciler.compose.converting.remarks import subject
 from reconciler.compose.reading import load
 from reconciler.engine.docker import DockerEngine
 from reconciler.engine.docker.mounted_files import MountedFiles
@@ -119,8 +120,8 @@ async def test_the_containers_are_the_same(
     domain = loaded.domain
     assert domain is not None
     # What Compose makes, and could not start.
-    clashing = {remark.subject for remark in conversion.losses if remark.problem.code == "HostPortClash"}
-    losses = [remark for remark in conversion.losses if remark.problem.code != "HostPortClash"]
+    clashing = {subject(remark) for remark in conversion.losses if remark.code == "HostPortClash"}
+    losses = [remark for remark in conversion.losses if remark.code != "HostPortClash"]
     assert losses == [], "\n".join(map(str, losses))
     engine = DockerEngine(
         runtime_root=None,

@@ -10,9 +10,9 @@ from reconciler.compose.converting.convert import Conversion, Existing, convert
 from reconciler.compose.converting.said import Said
 from reconciler.compose.converting.settle import Judge
 from reconciler.compose.project import Project
+from reconciler.diagnostics import Place
 from reconciler.intent import loader
 from reconciler.intent.contents import Source, SourceKind, SourceMissing
-from reconciler.intent.model import Place
 from reconciler.probes.registry import known_types
 
 MISSING = "/missing"
@@ -73,11 +73,8 @@ def project(services: Mapping[str, Any], *, name: str = "shop", **top: Any) -> P
     }
     places: dict[tuple[str | int, ...], Place] = {}
     for line, key in enumerate(services, 1):
-        places["services", key] = Place("/shop/compose.yaml", line, 3, f"services.{key}")
-        places |= {
-            ("services", key, setting): Place("/shop/compose.yaml", line, 10, f"services.{key}.{setting}")
-            for setting in services[key]
-        }
+        places["services", key] = Place("/shop/compose.yaml", line, 3)
+        places |= {("services", key, setting): Place("/shop/compose.yaml", line, 10) for setting in services[key]}
     return Project(name, "/shop", model, inactive, places, (), variables)
 
 
@@ -114,7 +111,7 @@ def container(**settings: Any) -> dict[str, Any]:
 def told(conversion: Conversion, *, loss: bool | None = None) -> list[tuple[str, str]]:
     """Path and code of each remark, but for the one about what is kept up, which nearly every project gets."""
     return [
-        (remark.problem.place.path, remark.problem.code)
+        (remark.where, remark.code)
         for remark in conversion.remarks
-        if (loss is None or remark.loss is loss) and remark.problem.place.path != "services"
+        if (loss is None or (remark.severity == "loss") is loss) and remark.where != "services"
     ]

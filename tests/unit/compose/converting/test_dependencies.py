@@ -154,8 +154,8 @@ ENDS: list[dict[str, Any]] = [
 def test_that_what_ends_is_started_again_is_noted_where_nothing_is_written_of_it() -> None:
     conversion = converted({"a": service(), "b": service()})
     (remark,) = conversion.remarks
-    assert (remark.problem.place.path, remark.problem.code, remark.severity) == ("services", "KeptUp", "note")
-    assert "(a, b)" in remark.problem.message
+    assert (remark.where, remark.code, remark.severity) == ("services", "KeptUp", "note")
+    assert "(a, b)" in remark.message
 
 
 @pytest.mark.parametrize("said", ENDS)
@@ -164,9 +164,9 @@ def test_whether_it_is_work_that_ends_is_asked_where_it_is_written_that_it_is_no
 ) -> None:
     conversion = converted({"a": service(**said)})
     (question,) = conversion.questions
-    assert question.problem.place.path == f"services.a.{'restart' if 'restart' in said else 'deploy.restart_policy'}"
-    assert "--job a" in question.problem.message
-    assert "--service a" in question.problem.message
+    assert question.where == f"services.a.{'restart' if 'restart' in said else 'deploy.restart_policy'}"
+    assert "--job a" in question.message
+    assert "--service a" in question.message
     assert conversion.losses == ()
     assert "kind" not in chunks(conversion)["a"]
 

@@ -31,8 +31,8 @@ from tests.unit.compose.converting.build import MISSING, chunks, converted, judg
 )
 def test_it_is_named_and_the_rest_is_written(settings: dict[str, Any], path: str, words: str) -> None:
     conversion = converted({"web": service(**settings), "db": service()})
-    ((place, message),) = [(r.problem.place, r.problem.message) for r in conversion.losses]
-    assert place.path == path
+    ((where, place, message),) = [(r.where, r.place, r.message) for r in conversion.losses]
+    assert where == path
     assert words in message
     assert (place.file, place.line) == ("/shop/compose.yaml", 1)
     assert set(chunks(conversion)) == {"web", "db"}
@@ -53,7 +53,7 @@ def test_a_mount_of_a_kind_that_is_not_served_is_told_of_once_and_goes_as_a_whol
     data = {"type": "bind", "source": "/srv", "target": "/srv"}
     conversion = converted({"web": service(volumes=[pipe, data])}, partial=True)
     assert told(conversion) == [("services.web.volumes[0]", "NoCounterpart")]
-    assert "a named pipe is Windows' own" in conversion.losses[0].problem.message
+    assert "a named pipe is Windows' own" in conversion.losses[0].message
     (kept,) = chunks(conversion)["web"]["container"]["volumes"]
     assert "/srv" in str(kept)
 
@@ -97,13 +97,13 @@ def test_a_secret_that_can_not_be_had_is_left_out_with_its_uses() -> None:
 def test_services_without_an_active_profile_are_noted() -> None:
     conversion = converted({"web": service()}, inactive={"debug": ("dev", "test")})
     assert told(conversion) == [("services.debug", "NotActive")]
-    assert "dev, test" in conversion.remarks[-1].problem.message or "dev, test" in conversion.remarks[0].problem.message
+    assert "dev, test" in conversion.remarks[-1].message or "dev, test" in conversion.remarks[0].message
 
 
 def test_a_project_of_which_nothing_can_be_had_is_an_error_that_says_why() -> None:
     with pytest.raises(NothingToConvert) as caught:
         convert(project({"bad": service(image="No Such Image")}), judge)
-    assert [remark.problem.place.path for remark in caught.value.remarks if remark.loss] == ["services.bad"]
+    assert [remark.where for remark in caught.value.remarks if remark.severity == "loss"] == ["services.bad"]
 
 
 def test_models_of_a_project_are_a_loss() -> None:
@@ -111,8 +111,8 @@ def test_models_of_a_project_are_a_loss() -> None:
 
 
 def test_remarks_as_data_have_the_shape_of_errors() -> None:
-    (loss,) = [r for r in converted({"web": service(post_start=[{"command": "x"}])}).remarks if r.loss]
-    assert loss.as_dict() == {
+    (loss,) = [r for r in converted({"web": service(post_start=[{"command": "x"}])}).remarks if r.severity == "loss"]
+    assert {**loss.as_dict(), "severity": loss.severity} == {
         "file": "/shop/compose.yaml",
         "line": 1,
         "column": 10,

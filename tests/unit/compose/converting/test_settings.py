@@ -221,8 +221,8 @@ def test_the_owner_and_mode_of_a_secret_from_a_file_are_left_out_and_told_since_
     assert conversion.document["secrets"] == {"s": {"file": "/s.txt"}}
     assert conversion.document["configs"] == {"c": {"content": "a $$b"}}
     assert told(conversion) == [("services.web.secrets[0]", "ModeIgnored")]
-    (note,) = [remark for remark in conversion.remarks if remark.problem.code == "ModeIgnored"]
-    assert "does nothing with uid, mode" in note.problem.message
+    (note,) = [remark for remark in conversion.remarks if remark.code == "ModeIgnored"]
+    assert "does nothing with uid, mode" in note.message
 
 
 def test_a_mode_of_a_copy_is_kept_however_short_it_is_written() -> None:

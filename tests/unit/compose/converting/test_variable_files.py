@@ -70,8 +70,8 @@ def test_a_file_that_can_not_be_read_without_the_projects_variables_is_written_o
 def test_a_dollar_sign_that_compose_takes_for_nothing_stays_nothing() -> None:
     conversion = imported({"/a.env": "PASSWORD=ab$cd\n"}, env_file=ENV)
     assert made(conversion)["environment"] == {"PASSWORD": "ab"}
-    assert "PASSWORD" in conversion.remarks[1].problem.message
-    assert "cd" not in conversion.remarks[1].problem.message
+    assert "PASSWORD" in conversion.remarks[1].message
+    assert "cd" not in conversion.remarks[1].message
 
 
 def test_a_name_alone_has_its_value_from_the_project() -> None:
