@@ -16,6 +16,7 @@ from docker import APIClient
 from docker.errors import APIError
 from pydantic import TypeAdapter
 
+from reconciler.engine.docker import sdk
 from reconciler.engine.docker.client import agree_on_version, find
 from reconciler.intent.model import ContainerSpec
 from reconciler.intent.settings import SETTINGS, payload, read_back, update_body
@@ -248,8 +249,7 @@ def test_a_change_by_docker_update_is_drift_whether_declared_or_not(
 
 def change(engine: APIClient, container: str, body: dict[str, Any]) -> dict[str, Any]:
     """A call of ``POST /containers/{id}/update``, and what the container is after it."""
-    client: Any = engine
-    client._raise_for_status(client._post_json(client._url("/containers/{0}/update", container), data=body))
+    sdk.post_json(engine, "/containers/{0}/update", container, body=body)
     return read_back(engine.inspect_container(container))
 
 

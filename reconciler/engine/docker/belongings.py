@@ -12,6 +12,7 @@ from typing import Any
 import docker
 from docker.errors import APIError
 
+from reconciler.engine.docker import sdk
 from reconciler.engine.docker.failures import NotOurs, status, words
 from reconciler.engine.docker.ownership import Ownership
 from reconciler.engine.docker.refusals import overlap
@@ -46,9 +47,8 @@ class Belongings:
             return
         try:
             # The SDK's own method knows not all of a network.
-            client: Any = self._client
             body = {**network_body(action.spec, action.domain), "Name": action.name}
-            client._raise_for_status(client._post_json(client._url("/networks/create"), data=body))
+            sdk.post_json(self._client, "/networks/create", body=body)
         except APIError as error:
             if status(error) == 409 and self._have_network(action):
                 return

@@ -15,7 +15,7 @@ import docker
 from docker.errors import APIError
 from docker.utils import version_lt
 
-from reconciler.engine.docker import ports, reading, runtime_dir
+from reconciler.engine.docker import ports, reading, runtime_dir, sdk
 from reconciler.engine.docker.client import Address
 from reconciler.engine.docker.failures import NotOurs, TakenPort, is_address_taken, status, taken_port, words
 from reconciler.engine.docker.guarding import Guard, MountedOtherwise
@@ -426,11 +426,9 @@ class Containers:
         """Change settings as it runs (``POST /containers/{id}/update``). Raises UpdateFailed."""
         body = self._ours(action.name)
         change = update_body(action.settings, action.changed)
-        client: Any = self._client
         try:
             # The SDK's own method knows neither NanoCpus nor PidsLimit.
-            url = client._url("/containers/{0}/update", body["Id"])
-            answer = client._result(client._post_json(url, data=change), True)
+            answer = sdk.post_json(self._client, "/containers/{0}/update", body["Id"], body=change).json()
         except APIError as error:
             if status(error) == 404:
                 raise
@@ -449,11 +447,10 @@ class Containers:
     def _connect(self, body: Body, network: str, aliases: tuple[str, ...], endpoint: Mapping[str, Any]) -> Body:
         if _is_connected(body, network):
             return body
-        client: Any = self._client
         request = {"Container": body["Id"], "EndpointConfig": endpoints.to_api(aliases, endpoint)}
         try:
             # The SDK's own method knows not all of an endpoint.
-            client._raise_for_status(client._post_json(client._url("/networks/{0}/connect", network), data=request))
+            sdk.post_json(self._client, "/networks/{0}/connect", network, body=request)
         except APIError:
             # Somebody may have done it meanwhile.
             seen = self._inspect(body["Id"])

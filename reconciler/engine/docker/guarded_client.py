@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from socket import SocketIO
 from typing import Any, Protocol
 
 import docker
 import requests
 
+from reconciler.engine.docker import sdk
 from reconciler.policy.request import FOR_DOMAIN
 
 
@@ -23,7 +23,7 @@ class Watching(Protocol):
         ...
 
 
-class GuardedClient(docker.APIClient):
+class GuardedClient(sdk.Client):
     """The SDK's client, with a guard before everything that it sends."""
 
     guard: Watching | None = None
@@ -34,28 +34,3 @@ class GuardedClient(docker.APIClient):
         if self.guard is not None:
             self.guard.check(self, request, domain)
         return super().send(request, **kwargs)
-
-    def _get_raw_response_socket(self, response: Any) -> Any:
-        found = super()._get_raw_response_socket(response)  # type: ignore[misc]
-        return _Following(found, response.raw._fp.fp) if isinstance(found, SocketIO) else found
-
-
-class _Following:
-    """What comes behind the head of an answer, as the SDK reads it: from the socket. What came together with the head
-    is in a buffer by then. The SDK passes that over, and so loses what a short command printed where this process is
-    slow."""
-
-    def __init__(self, socket: SocketIO, buffered: Any) -> None:
-        self._socket = socket
-        self._buffered = buffered
-
-    def fileno(self) -> int:
-        """Of the socket: something comes, or it is closed."""
-        return self._socket.fileno()
-
-    def recv(self, limit: int) -> bytes:
-        """What is there, so many bytes at most."""
-        return bytes(self._buffered.read1(limit))
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._socket, name)

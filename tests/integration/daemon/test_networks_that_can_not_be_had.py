@@ -10,6 +10,7 @@ import pytest
 from docker import APIClient
 from docker.errors import APIError, NotFound
 
+from reconciler.engine.docker import sdk
 from tests.integration.daemon.conftest import Build, Daemon, stack
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(300)]
@@ -26,10 +27,9 @@ class Theirs:
 
     def network(self, name: str, *, unique: bool = True, **more: Any) -> str:
         """Make one, also where there is one of that name; "" where the engine allows only one."""
-        client: Any = self.api
         body = {"Name": name, "CheckDuplicate": unique, **more}
         try:
-            made = client._result(client._post_json(client._url("/networks/create"), data=body), True)
+            made = sdk.post_json(self.api, "/networks/create", body=body).json()
         except APIError as error:
             if unique or error.status_code != 409:
                 raise

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from docker import APIClient
 
+from reconciler.engine.docker import sdk
 from tests.integration.settings.case import NOTHING, PLAIN, REPLACED, RICH, UPDATED, Here
 from tests.integration.settings.stage import Stage, on_stage
 from tests.integration.wire import tapped
@@ -46,8 +47,7 @@ def update(**body: Any) -> Meddle:
     """``docker update``."""
 
     def do(api: APIClient, here: Here, container: str) -> None:
-        client: Any = api
-        client._raise_for_status(client._post_json(client._url("/containers/{0}/update", container), data=body))
+        sdk.post_json(api, "/containers/{0}/update", container, body=body)
 
     return do
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from reconciler.engine.docker import client as clients
-from reconciler.engine.docker.guarded_client import GuardedClient
+from reconciler.engine.docker import sdk
 
 HEAD = (
     b"HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.raw-stream\r\n"
@@ -52,7 +52,7 @@ def test_nothing_of_it_is_lost(listening: socket.socket, parts: tuple[bytes, ...
     engine.start()
     host, port = listening.getsockname()
     client = clients.make(clients.Address(f"tcp://{host}:{port}"), "1.41", timeout=30, pool=1)
-    assert isinstance(client, GuardedClient)
+    assert isinstance(client, sdk.Client)
     assert b"".join(client.exec_start("it", stream=True)) == b"yes\nno\n"
     engine.join()
     client.close()

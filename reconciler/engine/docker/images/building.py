@@ -11,6 +11,7 @@ from typing import IO, Any
 import docker
 from docker.errors import DockerException
 
+from reconciler.engine.docker import sdk
 from reconciler.engine.docker.failures import LOST, unavailable, words
 from reconciler.engine.docker.images import logins, refusals
 from reconciler.engine.docker.images.progress import Layers
@@ -46,21 +47,13 @@ def build(
 ) -> None:
     """Build the archive ``context`` for a ``domain``, and tag the result. Raises ImageBuildFailed with the last lines
     of its output, EngineUnavailable, GivenUp. A step may be silent for as long as it likes."""
-    api: Any = client
     headers = {"Content-Type": "application/x-tar", "X-Registry-Config": logins.header(auths), FOR_DOMAIN: domain}
     kept: list[str] = []
     layers = Layers()
     is_over = False
     try:
-        answer = api._post(
-            api._url("/build"),
-            params=_params(api, image, wanted, dockerfile, domain),
-            data=context,
-            headers=headers,
-            stream=True,
-            timeout=None,
-        )
-        api._raise_for_status(answer)
+        params = _params(client, image, wanted, dockerfile, domain)
+        answer = sdk.open_stream(client, "/build", params=params, headers=headers, timeout=None, data=context)
         next_word = 0.0
         step = ""
         for line in Lines(client, answer, stop, None):
@@ -88,10 +81,9 @@ def build(
         raise EngineUnavailable(f"the Docker engine at {where} broke the build of {image} off")
 
 
-def _params(api: Any, image: str, wanted: Build, dockerfile: str, domain: str) -> dict[str, Any]:
+def _params(client: docker.APIClient, image: str, wanted: Build, dockerfile: str, domain: str) -> dict[str, Any]:
     """The query of ``POST /build``; what is not declared is not sent."""
-    proxies: Mapping[str, str] = api._proxy_configs.get_environment()
-    arguments = {**proxies, **wanted.args}
+    arguments = {**sdk.proxies(client), **wanted.args}
     own = {LABEL_BUILD: wanted.fingerprint, LABEL_BUILT_BY: domain}
     labels = {**wanted.labels, **{label: value for label, value in own.items() if value}}
     params: dict[str, Any] = {

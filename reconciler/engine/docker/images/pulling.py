@@ -6,11 +6,11 @@ import difflib
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Any
 
 import docker
 from docker.errors import DockerException
 
+from reconciler.engine.docker import sdk
 from reconciler.engine.docker.failures import LOST, RAISED, unavailable, words
 from reconciler.engine.docker.images import logins, refusals
 from reconciler.engine.docker.images.logins import Credentials
@@ -54,17 +54,13 @@ def pull(
 
     With a tag and a digest the digest is what is pulled.
     """
-    api: Any = client
     params = {"fromImage": image.name, "tag": image.version}
     if platform is not None:
         params["platform"] = platform
     headers = {"X-Registry-Auth": logins.header(credentials.auth), FOR_DOMAIN: domain}
     layers = Layers()
     try:
-        answer = api._post(
-            api._url("/images/create"), params=params, headers=headers, stream=True, timeout=stall_seconds
-        )
-        api._raise_for_status(answer)
+        answer = sdk.open_stream(client, "/images/create", params=params, headers=headers, timeout=stall_seconds)
         lines = Lines(client, answer, stop, stall_seconds)
         next_word = 0.0
         for line in lines:

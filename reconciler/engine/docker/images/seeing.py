@@ -9,6 +9,7 @@ from typing import Any
 import docker
 from docker.errors import APIError, DockerException, ImageNotFound
 
+from reconciler.engine.docker import sdk
 from reconciler.engine.docker.failures import LOST, RAISED, status, translate, unavailable, words
 from reconciler.engine.docker.images import logins, refusals
 from reconciler.engine.docker.images.logins import Credentials
@@ -102,12 +103,10 @@ def newest_digest(
     """Ask the registry, through the engine (``GET /distribution/{name}/json``). Raises RegistryFailed,
     EngineUnavailable."""
     asked = f"{image.name}:{image.tag or 'latest'}" if image.tag or not image.digest else f"{image.name}@{image.digest}"
-    api: Any = client
     headers = {"X-Registry-Auth": logins.header(credentials.auth)}
     try:
-        answer = api._get(api._url("/distribution/{0}/json", asked), headers=headers, timeout=seconds)
-        api._raise_for_status(answer)
-        return str(answer.json()["Descriptor"]["digest"])
+        found = sdk.get(client, "/distribution/{0}/json", asked, headers=headers, timeout=seconds)
+        return str(found["Descriptor"]["digest"])
     except LOST as error:
         if is_timeout(error):
             raise _failed(asked, f"no answer within {seconds:g} s", image, credentials) from error

@@ -13,8 +13,8 @@ import docker
 import requests
 import urllib3
 from docker.errors import DockerException
-from docker.types import CancellableStream
 
+from reconciler.engine.docker import sdk
 from reconciler.engine.docker.breaking import break_off
 from reconciler.engine.docker.failures import caused_by
 
@@ -66,7 +66,7 @@ class Lines:
     """The lines of an answer. ``patience`` is how many seconds may pass before the next one; None is for ever."""
 
     def __init__(self, client: docker.APIClient, response: Any, stop: Stop, patience: float | None) -> None:
-        self._client: Any = client
+        self._client = client
         self._response = response
         self._stop = stop
         self._patience = patience
@@ -77,7 +77,7 @@ class Lines:
             return
         self._patience = seconds
         try:
-            sock = self._client._get_raw_response_socket(self._response)
+            sock = sdk.socket_of(self._client, self._response)
         except (AttributeError, DockerException):
             return  # a transport whose socket can't be reached keeps to its first limit
         candidates: list[Any] = [sock, getattr(sock, "_sock", None)]
@@ -87,7 +87,7 @@ class Lines:
 
     def __iter__(self) -> Iterator[Line]:
         """Raises Stalled, GivenUp, and what the SDK raises."""
-        stream = CancellableStream(self._client._stream_helper(self._response, decode=True), self._response)
+        stream = sdk.lines(self._client, self._response)
         self._stop.watch(stream)
         try:
             yield from stream
