@@ -12,12 +12,12 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
 from reconciler.controller.known import Known
-from reconciler.controller.questions import Key, login_key
+from reconciler.controller.questions import UNREACHABLE_SECONDS, Key, login_key
 from reconciler.controller.records import FetchEnded, FetchSaid, Message
-from reconciler.controller.spreading import UNREACHABLE_SECONDS, back_off
 from reconciler.engine.protocol import Engine, EngineError, EngineUnavailable, Milestone
 from reconciler.intent.model import ChunkId
 from reconciler.planner.actions import EnsureImage
+from reconciler.planner.back_off import REGISTRIES
 
 AT_ONCE = 4
 
@@ -134,7 +134,7 @@ class Fetching:
                 self._journal(fetch, str(ended.error))
             fetch.trouble = str(ended.error)
             fetch.failures += 1
-            fetch.next_at = now + back_off(fetch.failures, self._random)
+            fetch.next_at = now + REGISTRIES.after(fetch.failures, self._random.random())
         self._mark(fetch)
         return fetch
 

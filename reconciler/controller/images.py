@@ -16,11 +16,11 @@ from reconciler.controller.fetching import Fetch, Fetching
 from reconciler.controller.known import Known
 from reconciler.controller.questions import Question, Questions
 from reconciler.controller.records import FetchEnded, FetchSaid, ImagesSeen, Message, RegistrySaid
-from reconciler.controller.spreading import FIRST_RETRY_SECONDS
 from reconciler.engine.protocol import Engine, EngineError
 from reconciler.intent.image_names import parse
 from reconciler.intent.model import Chunk, ChunkId
 from reconciler.planner.actions import EnsureImage
+from reconciler.planner.back_off import REGISTRIES
 from reconciler.planner.images import registry_digests
 from reconciler.planner.observed import ImageNews, ImageSeen
 
@@ -175,7 +175,7 @@ class Images:
         if wanted and ended.image is not None and wanted not in registry_digests(ended.image, name):
             # Most often the tag has moved on meanwhile; a mirror that lags behind says something else each time.
             fetch.trouble = f"{name}: the registry says {wanted}, and something else is pulled under that tag"
-            self._questions.ask_again(name, after=FIRST_RETRY_SECONDS)
+            self._questions.ask_again(name, after=REGISTRIES.first)
 
     def _put(self, name: str, image: ImageSeen | None) -> None:
         before = self._there.get(name)

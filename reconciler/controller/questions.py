@@ -14,12 +14,14 @@ from datetime import datetime
 
 from reconciler.controller.known import Known
 from reconciler.controller.records import Message, RegistrySaid
-from reconciler.controller.spreading import LONGEST_RETRY_SECONDS, UNREACHABLE_SECONDS, back_off, spread
 from reconciler.engine.protocol import Engine, EngineError, EngineUnavailable
 from reconciler.intent.image_names import parse
 from reconciler.intent.model import AutoUpdatePolicy, Chunk, ChunkId, Login
+from reconciler.planner.back_off import REGISTRIES, BackOff, spread
 
 FIRST_SECONDS = 5.0
+UNREACHABLE_SECONDS = 5.0
+"""While the engine itself does not answer, which says nothing about what was wanted of it."""
 AT_ONCE = 4
 
 Key = tuple[str, ...]
@@ -142,7 +144,7 @@ class Questions:
                 self._journal(question, f"{question.image}: the registry can be asked again")
             question.newest, question.trouble, question.failures = said.digest, "", 0
             question.answered_at = self._known.clock.now()
-            question.next_at = now + interval * spread(self._random)
+            question.next_at = now + interval * spread(self._random.random())
         elif isinstance(said.error, EngineUnavailable):
             question.next_at = now + UNREACHABLE_SECONDS
         else:
@@ -150,8 +152,8 @@ class Questions:
                 self._journal(question, str(said.error))
             question.trouble = str(said.error)
             question.failures += 1
-            longest = max(interval, LONGEST_RETRY_SECONDS)
-            question.next_at = now + back_off(question.failures, self._random, longest)
+            back_off = BackOff(REGISTRIES.first, max(interval, REGISTRIES.longest))
+            question.next_at = now + back_off.after(question.failures, self._random.random())
         for id in question.askers:
             self._known.mark(id)
         return waited_for

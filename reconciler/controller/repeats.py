@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-FIRST_REMINDER_SECONDS = 60.0
-LONGEST_REMINDER_SECONDS = 3600.0
+from reconciler.planner.back_off import REMINDERS
+
 MOST_LINES = 200
 
 Entry = dict[str, Any]
@@ -25,7 +25,7 @@ _TOLD_AT_THE_END = ("error", "setback")
 @dataclass(slots=True)
 class _Line:
     due: float
-    pause: float = FIRST_REMINDER_SECONDS
+    reminders: int = 1
     count: int = 0
 
 
@@ -64,14 +64,14 @@ class Repeats:
         before = stuck.lines.get(said)
         if before is None:
             if len(stuck.lines) < MOST_LINES:
-                stuck.lines[said] = (entry, _Line(now + FIRST_REMINDER_SECONDS))
+                stuck.lines[said] = (entry, _Line(now + REMINDERS.first))
             return [entry]
         _, line = before
         line.count += 1
         if now < line.due:
             return []
-        line.pause = min(line.pause * 2, LONGEST_REMINDER_SECONDS)
-        line.due = now + line.pause
+        line.reminders += 1
+        line.due = now + REMINDERS.after(line.reminders)
         count, line.count = line.count, 0
         return [{**entry, "repeated": count}]
 

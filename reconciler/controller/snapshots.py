@@ -16,16 +16,15 @@ from reconciler.controller.tell import is_settled
 from reconciler.controller.work import ENTRIES_A_CHUNK
 from reconciler.intent.model import ChunkId
 from reconciler.planner import network_changes
+from reconciler.planner.back_off import ATTEMPTS, NETWORKS, UPDATES, BackOff, spread
 from reconciler.planner.memory import (
-    LONGEST_DELAY_SECONDS,
-    LONGEST_UPDATE_DELAY_SECONDS,
     EndedRun,
     Failure,
     Leftover,
     Memory,
     Remedy,
 )
-from reconciler.planner.network_changes import LONGEST_RETRY_SECONDS, NetworkChange
+from reconciler.planner.network_changes import NetworkChange
 from reconciler.sentences import shortened
 from reconciler.states import Reason, State
 
@@ -169,7 +168,7 @@ def restore_networks(restored: Restored, clock: Clock) -> dict[str, NetworkChang
     for domain, document in restored.documents.items():
         for entry in document.get("network", ()):
             try:
-                due = _restored_time(entry.get("not_before"), clock, LONGEST_RETRY_SECONDS)
+                due = _restored_time(entry.get("not_before"), clock, NETWORKS)
                 found[str(entry["name"])] = network_changes.from_document(str(entry["name"]), entry, due)
             except _NOT_RESTORED:
                 _tell_left_out(f"a network of domain {domain}", entry)
@@ -216,7 +215,7 @@ def _restore_chunk(id: ChunkId, entry: Mapping[str, Any], clock: Clock) -> Chunk
         proven_run=str(entry.get("proven_run", "")),
         rejected=str(entry.get("rejected_spec", "")),
         paused=str(entry.get("paused_spec", "")),
-        retry_at=_restored_time(entry.get("retry_at"), clock, LONGEST_UPDATE_DELAY_SECONDS),
+        retry_at=_restored_time(entry.get("retry_at"), clock, UPDATES),
         retries=int(entry.get("retries", 0)),
         leftovers=tuple(_restore_leftover(one, clock) for one in entry.get("leftover", ())),
         stopped_run=str(entry.get("stopped_run", "")),
@@ -276,12 +275,12 @@ def _restore_leftover(entry: Mapping[str, Any], clock: Clock) -> Leftover:
     return Leftover(str(entry["id"]), int(entry.get("attempts", 1)), not_before, str(entry.get("error", "")))
 
 
-def _restored_time(text: str | None, clock: Clock, longest: float = LONGEST_DELAY_SECONDS) -> float | None:
-    """A wall-clock time as monotonic seconds; never further away than the ``longest`` back-off."""
+def _restored_time(text: str | None, clock: Clock, back_off: BackOff = ATTEMPTS) -> float | None:
+    """A wall-clock time as monotonic seconds; never further away than the longest wait of the ``back_off``."""
     if not text:
         return None
     ahead = (_moment(text, clock) - clock.now()).total_seconds()
-    return clock.monotonic() + min(max(ahead, 0.0), longest * 1.1)
+    return clock.monotonic() + min(max(ahead, 0.0), back_off.longest * spread(1.0))
 
 
 def _is_refused(failure: Mapping[str, Any] | None) -> bool:

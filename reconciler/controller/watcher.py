@@ -13,10 +13,10 @@ from collections.abc import Callable
 from reconciler.controller.clock import Clock
 from reconciler.controller.records import EngineLost, EngineUp, Message, SeenAll, SeenOne, StreamDropped
 from reconciler.engine.protocol import Engine, EngineError, EngineUnavailable, Glimpse
+from reconciler.planner.back_off import RECONNECTS
 from reconciler.planner.observed import Observed
 
 RESYNC_SECONDS = 60.0
-LONGEST_RECONNECT_SECONDS = 10.0
 LOOKS_AT_ONCE = 8
 GATHER_SECONDS = 0.25
 PING_SECONDS = 5.0
@@ -72,7 +72,7 @@ class Watcher:
 
     async def run(self) -> None:
         """Look until cancelled."""
-        pause = 0.0
+        failures = 0
         while True:
             try:
                 info = await self._engine.connect()
@@ -80,11 +80,11 @@ class Watcher:
                 await self._watch()
             except EngineError as error:
                 self._post(EngineLost(str(error)))
-            pause = _longer(pause)
-            await asyncio.sleep(pause)
+            failures += 1
+            await asyncio.sleep(RECONNECTS.after(failures))
             try:
                 await self._engine.ping()
-                pause = 0.0
+                failures = 0
             except EngineError:
                 continue
 
@@ -104,7 +104,7 @@ class Watcher:
     async def _listen(self) -> None:
         """Take hints; where their stream ends, ask for another one, less and less often, and look meanwhile. Raises
         EngineError where the engine does not answer a ping either."""
-        pause = 0.0
+        drops = 0
         while True:
             begun = self._clock.monotonic()
             try:
@@ -113,10 +113,10 @@ class Watcher:
             except EngineError as error:
                 why = str(error)
             await self._make_sure(why)
-            pause = _longer(0.0 if self._clock.monotonic() - begun >= LASTING_SECONDS else pause)
+            drops = 1 if self._clock.monotonic() - begun >= LASTING_SECONDS else drops + 1
             self._post(StreamDropped(why))
             self.look_everywhere()
-            await asyncio.sleep(pause)
+            await asyncio.sleep(RECONNECTS.after(drops))
             self._post(EngineUp(await self._engine.connect()))
 
     async def _make_sure(self, why: str) -> None:
@@ -188,7 +188,7 @@ class Watcher:
 
     async def _seen(self) -> Observed:
         """Everything, tried again for a while where it can't be shown. Raises EngineError."""
-        begun, pause = self._clock.monotonic(), 0.0
+        begun, failures = self._clock.monotonic(), 0
         while True:
             try:
                 seen = await self._engine.observe()
@@ -199,14 +199,10 @@ class Watcher:
                 if self._is_blind or self._clock.monotonic() - begun >= BLIND_SECONDS:
                     self._is_blind = True
                     raise
-                pause = _longer(pause)
-                await asyncio.sleep(pause)
+                failures += 1
+                await asyncio.sleep(RECONNECTS.after(failures))
 
     async def _look_at(self, container_id: str) -> None:
         asked, at = self._steps_done(), self._clock.monotonic()
         container = await self._engine.look(container_id)
         self._post(SeenOne(container_id, container, asked, at))
-
-
-def _longer(pause: float) -> float:
-    return 0.2 if pause == 0.0 else min(pause * 2, LONGEST_RECONNECT_SECONDS)

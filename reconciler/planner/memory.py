@@ -10,15 +10,10 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from reconciler.planner.back_off import ATTEMPTS, REFUSED, UPDATES
 from reconciler.states import Reason
 
-FIRST_DELAY_SECONDS = 1.0
-LONGEST_DELAY_SECONDS = 300.0
 HEALTHY_AFTER_SECONDS = 600.0
-FIRST_UPDATE_DELAY_SECONDS = 60.0
-LONGEST_UPDATE_DELAY_SECONDS = 3600.0
-FIRST_REFUSED_DELAY_SECONDS = 30.0
-LONGEST_REFUSED_DELAY_SECONDS = 1800.0
 
 
 class Remedy(StrEnum):
@@ -125,25 +120,6 @@ class Memory:
     judged_run: str = ""
 
 
-def delay(attempts: int, jitter: float) -> float:
-    """Seconds to wait before attempt number ``attempts`` + 1. ``jitter`` is in 0 … 1.
-
-    The first retry comes at once, then 1 s doubling to 5 min, each spread by ±10 % so that what broke together
-    does not come back together.
-    """
-    if attempts <= 1:
-        return 0.0
-    doubled = FIRST_DELAY_SECONDS * 2.0 ** min(attempts - 2, 32)
-    return min(doubled, LONGEST_DELAY_SECONDS) * (0.9 + 0.2 * jitter)
-
-
-def refused_delay(attempts: int, jitter: float) -> float:
-    """The same for what the policy refused: only somebody's doing changes that, and most of it is tried at once then.
-    30 s, doubling to half an hour."""
-    doubled = FIRST_REFUSED_DELAY_SECONDS * 2.0 ** min(max(attempts - 1, 0), 32)
-    return min(doubled, LONGEST_REFUSED_DELAY_SECONDS) * (0.9 + 0.2 * jitter)
-
-
 def making(memory: Memory, now: float) -> Memory:
     """The memory once a container is being made. One that has lasted for as long as makes setbacks forgotten was no
     waste, whether it was healthy all the time or is just replaced by what somebody wants instead."""
@@ -154,7 +130,7 @@ def making(memory: Memory, now: float) -> Memory:
 def next_making(memory: Memory) -> float | None:
     """When the next container may be made; None: at any time. What takes containers away again and again may be
     somebody else, or a fault of ours: they are not made in a busy loop."""
-    wait = delay(memory.made, 0.5)
+    wait = ATTEMPTS.after(memory.made - 1)
     return memory.made_at + wait if wait else None
 
 
@@ -171,10 +147,11 @@ def set_back(
     """One more setback: with a ``failure`` the chunk counts as failed, without it as being recovered."""
     attempts = memory.attempts + 1
     is_refused = failure is not None and failure.reason is Reason.POLICY_REFUSED
+    wait = REFUSED.after(attempts, jitter) if is_refused else ATTEMPTS.after(attempts - 1, jitter)
     return replace(
         memory,
         attempts=attempts,
-        not_before=now + (refused_delay if is_refused else delay)(attempts, jitter),
+        not_before=now + wait,
         failure=failure,
         remedy=remedy,
         counted_run=memory.counted_run if counted_run is None else counted_run,
@@ -186,9 +163,9 @@ def set_back(
 def put_off(memory: Memory, target: str, now: float, jitter: float) -> Memory:
     """An update to ``target`` failed for a trouble that can pass: what was there before it goes on, or comes back at
     once, and the update is tried again, ever less often."""
-    doubled = FIRST_UPDATE_DELAY_SECONDS * 2.0 ** min(memory.retries, 16)
-    wait = min(doubled, LONGEST_UPDATE_DELAY_SECONDS) * (0.9 + 0.2 * jitter)
-    return replace(memory, rejected=target, retry_at=now + wait, retries=memory.retries + 1, not_before=None)
+    retries = memory.retries + 1
+    due = now + UPDATES.after(retries, jitter)
+    return replace(memory, rejected=target, retry_at=due, retries=retries, not_before=None)
 
 
 def update_begins(memory: Memory) -> Memory:
@@ -200,7 +177,7 @@ def not_removed(memory: Memory, container_id: str, *, error: str, now: float, ji
     """The engine did not let a container go: it is tried again by itself, apart from all else."""
     before = next((one for one in memory.leftovers if one.id == container_id), None)
     attempts = before.attempts + 1 if before is not None else 1
-    noted = Leftover(container_id, attempts, now + delay(attempts + 1, jitter), error)
+    noted = Leftover(container_id, attempts, now + ATTEMPTS.after(attempts, jitter), error)
     return replace(memory, leftovers=(*(one for one in memory.leftovers if one.id != container_id), noted))
 
 

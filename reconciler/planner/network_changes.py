@@ -15,14 +15,12 @@ from functools import lru_cache
 from typing import Any
 
 from reconciler.intent.model import Chunk, ChunkId, Ipam, NetworkSpec, Pool
+from reconciler.planner.back_off import NETWORKS
 from reconciler.planner.observed import Container, Network
 from reconciler.sentences import advised, framed, taken_apart
 
 TRIAL_SUFFIX = ".pnr-trial"
 """Added to the name of a network that is only made to see whether the engine takes it."""
-
-FIRST_RETRY_SECONDS = 60.0
-LONGEST_RETRY_SECONDS = 3600.0
 
 _ADDRESSES = ("ipv4_address", "ipv6_address", "link_local_ips")
 _BRIDGE = "bridge"
@@ -84,8 +82,7 @@ def begun(before: NetworkChange, seen: Network, containers: Iterable[Container],
 def failed(before: NetworkChange, spec: NetworkSpec, why: str, now: float, *, final: bool) -> NetworkChange:
     """The memory once a declaration could not be had. ``final``: trying it again would cost what works once more."""
     attempts = before.attempts + 1 if before.was_refused(spec) else 1
-    wait = min(FIRST_RETRY_SECONDS * 2.0 ** min(attempts - 1, 16), LONGEST_RETRY_SECONDS)
-    due = None if final else now + wait
+    due = None if final else now + NETWORKS.after(attempts)
     return replace(before, left="", refused=spec.digest, failure=why, attempts=attempts, not_before=due)
 
 

@@ -6,7 +6,7 @@ from reconciler.facts import TV, FactRef, Pnr
 from reconciler.intent.model import Answer, Chunk, FactsMode, HealthCheck, Kind
 from reconciler.planner.answers import answers
 from reconciler.planner.health import Health, fold, reached_through, unanswered
-from reconciler.planner.memory import Failure, Memory, delay
+from reconciler.planner.memory import Failure, Memory
 from reconciler.planner.observed import Condition
 from reconciler.planner.situation import ChunkInput, cast
 from reconciler.states import Reason
@@ -102,12 +102,6 @@ def test_an_early_look_that_fails_counts_for_nothing() -> None:
     once = check(failure_threshold=1)
     h = fold(Health(run="r"), once, ok=False, message="refused", now=1.0, counts=False)
     assert (h.tv, h.failures, h.total_failures) == (TV.U, 0, 0)
-
-
-def test_back_off_is_at_once_then_a_second_doubling_to_five_minutes() -> None:
-    assert [delay(n, 0.5) for n in (1, 2, 3, 4)] == [0.0, 1.0, 2.0, 4.0]
-    assert delay(50, 0.5) == 300.0
-    assert 270.0 <= delay(50, 0.0) < delay(50, 1.0) <= 330.0
 
 
 def test_a_chunk_that_could_not_be_brought_up_answers_no() -> None:
