@@ -93,7 +93,7 @@ class Chain:
                 f"Declare the domain {scope[0]}, or correct the name in the gatekeeper{meant}.",
             )
         where = "/".join(scope) if scope else f"{found.domain['name']}/{found.cpux['name']}"
-        answered = [name for each in chunks(self._view) for name in self._keys(each)]
+        answered = [name for each in chunks(self._view["domains"]) for name in self._keys(each)]
         near = difflib.get_close_matches(key, answered, n=1, cutoff=_NEARLY)
         meant = f" (did you mean {near[0]}?)" if near else ""
         return (
@@ -108,7 +108,7 @@ class Chain:
 
     def _answerers(self, names: list[str], fact: str) -> Iterator[Found]:
         scope = fact.split("/")[:2] if fact.count("/") == 2 else []
-        for found in chunks(self._view):
+        for found in chunks(self._view["domains"]):
             for name in names:
                 full = name if "/" in name or not scope else "/".join([*scope, name])
                 if matches(found, full):

@@ -82,7 +82,7 @@ def status_lines(view: View, now: datetime, *, paint: bool = False, width: int |
     """The status as cleaned lines: the table, then what is wrong with engine, files and domains. Pure."""
     rows = [_HEAD]
     colours: list[str | None] = [None]
-    for found in chunks(view):
+    for found in chunks(view["domains"]):
         chunk = found.chunk
         rows.append(
             (

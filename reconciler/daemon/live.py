@@ -40,7 +40,7 @@ def render(view: View, *, now: datetime | None = None, height: int = 50, hint: s
     suffice, what is completed is counted instead of listed. ``hint`` stands in the last line."""
     now = now or datetime.now(UTC)
     room = max(3, height - _LINES_AROUND - _LINES_A_DOMAIN * len(view["domains"]))
-    listed = sorted(chunks(view), key=lambda found: _URGENCY.get(found.state, 0))[:room]
+    listed = sorted(chunks(view["domains"]), key=lambda found: _URGENCY.get(found.state, 0))[:room]
     shown = {found.name for found in listed}
     parts: list[RenderableType] = [_heading(view)]
     parts.extend(Text(clean(f"! {note}"), style="yellow") for note in list(view["daemon"].get("notes") or ())[:3])
@@ -71,7 +71,7 @@ def _domain(domain: View, view: View, shown: set[str], now: datetime) -> Rendera
     parts.extend(Text(clean(f"! {problem_text(one)}"), style="yellow") for one in domain.get("warnings", ())[:3])
     if domain.get("held"):
         parts.append(Text(clean(f"! {domain['held']}"), style="yellow"))
-    own = [found for found in chunks(view) if found.domain is domain]
+    own = list(chunks([domain]))
     if own:
         parts.append(_table([found for found in own if found.name in shown], now))
         hidden = [found for found in own if found.name not in shown]

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reconciler.daemon.verdict import chosen_domains, is_done
+from reconciler.daemon.viewing import chunks
 
 FIRST_WORD_SECONDS = 10.0
 NEXT_WORD_SECONDS = 30.0
@@ -57,11 +58,9 @@ def waited_for(view: Mapping[str, Any], only: Sequence[str] = ()) -> str:
     found: list[str] = []
     for domain in chosen_domains(view, only):
         found.extend(f"{domain['name']} {words}" for key, words in _AT_WORK if domain.get(key))
-        for cpux in domain["cpuxs"]:
-            for chunk in cpux["chunks"]:
-                if not is_done(chunk):
-                    said = f": {chunk['message']}" if chunk.get("message") else ""
-                    name = f"{domain['name']}/{cpux['name']}/{chunk['name']}"
-                    found.append(f"{name} is {chunk['state']} ({chunk['reason']}){said}")
+        for each in chunks([domain]):
+            if not is_done(each.chunk):
+                said = f": {each.message}" if each.message else ""
+                found.append(f"{each.name} is {each.state} ({each.reason}){said}")
     more = f"; and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
     return ("; ".join(found[:_MOST_NAMED]) + more) or "what was asked for is being looked at"

@@ -27,8 +27,8 @@ def changes(before: View | None, after: View, now: datetime) -> list[str]:
 def _changes(before: View | None, after: View) -> Iterator[str]:
     yield from _daemon(before, after)
     yield from _domains(before, after)
-    known = {found.name: found for found in chunks(before)} if before is not None else {}
-    for found in chunks(after):
+    known = {found.name: found for found in chunks(before["domains"])} if before is not None else {}
+    for found in chunks(after["domains"]):
         old = known.pop(found.name, None)
         said = f" {found.message}" if found.message else ""
         if old is None:
@@ -93,9 +93,8 @@ def settled_line(view: View) -> str | None:
 def urls(domain: View) -> list[str]:
     """Where the stack can be reached, each address once. Cleaned."""
     found: dict[str, None] = {}
-    for cpux in domain["cpuxs"]:
-        for chunk in cpux["chunks"]:
-            found.update(dict.fromkeys(clean(str(url)) for url in chunk.get("urls") or []))
+    for each in chunks([domain]):
+        found.update(dict.fromkeys(clean(str(url)) for url in each.chunk.get("urls") or []))
     return list(found)
 
 
@@ -121,7 +120,7 @@ class PlainView:
         return [*found, *(f"{stamp} {clean(line)}" for line in self._how_far(view, now))]
 
     def _how_far(self, view: View, now: datetime) -> Iterator[str]:
-        at_work = {each.name: each for each in chunks(view) if each.reason in _PROGRESS}
+        at_work = {each.name: each for each in chunks(view["domains"]) if each.reason in _PROGRESS}
         self._progress = {name: told for name, told in self._progress.items() if name in at_work}
         for name, each in at_work.items():
             since, message = self._progress.setdefault(name, (now, each.message))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reconciler.controller.known import Known
 from reconciler.daemon.unjudged import BEING_READ
+from reconciler.daemon.viewing import chunks
 from reconciler.planner import belongings
 from reconciler.states import Reason
 
@@ -26,7 +28,7 @@ def exit_code(view: Mapping[str, Any], only: Sequence[str] = ()) -> int:
     domains = chosen_domains(view, only)
     if any(domain["errors"] for domain in domains):
         return INVALID
-    if any(chunk["state"] == "failed" for chunk in _chunks(domains)):
+    if any(each.state == "failed" for each in chunks(domains)):
         return FAILED
     if any(domain["stalled"] for domain in domains):
         return STALLED
@@ -38,10 +40,6 @@ def exit_code(view: Mapping[str, Any], only: Sequence[str] = ()) -> int:
 def is_done(chunk: Mapping[str, Any]) -> bool:
     """Whether nobody waits for a chunk."""
     return bool(chunk["state"] == "completed" or chunk["reason"] == Reason.SUSPENDED)
-
-
-def _chunks(domains: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    return [chunk for domain in domains for cpux in domain["cpuxs"] for chunk in cpux["chunks"]]
 
 
 def finished_applying(view: Mapping[str, Any], only: Sequence[str] = ()) -> bool:
@@ -56,13 +54,13 @@ def finished_applying(view: Mapping[str, Any], only: Sequence[str] = ()) -> bool
         return False
     if any(error.get("code") == BEING_READ for domain in domains for error in domain.get("errors") or ()):
         return False
-    chunks = _chunks([domain for domain in domains if not domain.get("unknown")])
-    if any(chunk["state"] == "executing" for chunk in chunks):
+    known = list(chunks(domain for domain in domains if not domain.get("unknown")))
+    if any(each.state == "executing" for each in known):
         return False
-    waiting = [chunk for chunk in chunks if chunk["state"] == "ready" and chunk["reason"] != Reason.SUSPENDED]
-    if waiting and not any(chunk["state"] == "failed" for chunk in chunks):
+    waiting = [each for each in known if each.state == "ready" and each.reason != Reason.SUSPENDED]
+    if waiting and not any(each.state == "failed" for each in known):
         can_wait_for_ever = all(
-            chunk.get("stalled") or chunk["reason"] == Reason.WAITING_FOR_GATEKEEPER for chunk in waiting
+            each.chunk.get("stalled") or each.reason == Reason.WAITING_FOR_GATEKEEPER for each in waiting
         )
         return can_wait_for_ever and any(domain["stalled"] for domain in domains)
     return True
@@ -95,12 +93,8 @@ def status_sentence(view: Mapping[str, Any]) -> str:
     if not view["daemon"].get("engine_up", True):
         return f"the engine does not answer: {view['daemon'].get('message', '')}"
     domains = view["domains"]
-    chunks = _chunks(domains)
-    count = {
-        state: sum(chunk["state"] == state for chunk in chunks)
-        for state in ("completed", "executing", "ready", "failed")
-    }
-    parts = [f"{count['completed']} of {len(chunks)} chunks completed in {len(domains)} domains"]
+    count = Counter(each.state for each in chunks(domains))
+    parts = [f"{count['completed']} of {count.total()} chunks completed in {len(domains)} domains"]
     parts.extend(f"{count[state]} {state}" for state in ("executing", "ready", "failed") if count[state])
     invalid = sum(bool(domain["errors"]) for domain in domains)
     if invalid:

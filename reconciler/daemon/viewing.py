@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -63,9 +63,9 @@ def worked_on_elsewhere(view: Document, only: Collection[str] = ()) -> list[str]
     ]
 
 
-def chunks(view: Document) -> Iterator[Found]:
-    """All chunks of a view, in its order."""
-    for domain in view["domains"]:
+def chunks(domains: Iterable[Document]) -> Iterator[Found]:
+    """All chunks of domains of a view, in its order."""
+    for domain in domains:
         for cpux in domain["cpuxs"]:
             for chunk in cpux["chunks"]:
                 yield Found(domain, cpux, chunk)
@@ -80,7 +80,7 @@ def matches(found: Found, name: str) -> bool:
 
 def find(view: Document, name: str) -> Found:
     """The one chunk that ``name`` means. Raises UnknownChunk where there is none, or more than one."""
-    found = [each for each in chunks(view) if matches(each, name)]
+    found = [each for each in chunks(view["domains"]) if matches(each, name)]
     exact = [each for each in found if each.name == name]
     if len(found) == 1 or len(exact) == 1:
         return (exact or found)[0]
@@ -90,7 +90,7 @@ def find(view: Document, name: str) -> Found:
 
 
 def _instead(view: Document) -> str:
-    names = sorted(each.name for each in chunks(view))
+    names = sorted(each.name for each in chunks(view["domains"]))
     text = f"; there is {', '.join(names[:8])}{', …' if len(names) > 8 else ''}" if names else "; there are none"
     never_valid = [domain["file"] for domain in view["domains"] if domain["errors"] and not domain["cpuxs"]]
     if never_valid:

@@ -12,6 +12,7 @@ from typing import Any
 
 from reconciler.diagnostics import Path
 from reconciler.intent import networks
+from reconciler.intent.chunks import chunks_of_tree
 from reconciler.intent.complaints import Complaint
 from reconciler.intent.model import Ipam
 from reconciler.intent.networks import BUILT_IN, OWN_NETWORK, RESERVED
@@ -37,11 +38,8 @@ def disagreements(tree: Object) -> Iterator[Complaint]:
     for name, declared in _object(tree, "networks").items():
         yield from _engines_own(declared, ("networks", name))
     yield from _overlaps(tree)
-    for cpux_name, cpux in _object(tree, "cpuxs").items():
-        chunks = cpux.get("design_chunks") if isinstance(cpux, dict) else None
-        for index, chunk in enumerate(chunks if isinstance(chunks, list) else ()):
-            container = _object(chunk, "container")
-            yield from _joined(container, tree, ("cpuxs", cpux_name, "design_chunks", index, "container"))
+    for chunk, path in chunks_of_tree(tree):
+        yield from _joined(_object(chunk, "container"), tree, (*path, "container"))
 
 
 def _object(node: Any, key: str) -> Object:

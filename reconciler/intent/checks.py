@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from reconciler.diagnostics import Path
 from reconciler.facts import FactRef, GateEntry
-from reconciler.intent.findings import Finding, Severity, chunks_once
+from reconciler.intent.chunks import chunks_of
+from reconciler.intent.findings import Finding, Severity
 from reconciler.intent.gates import GateBook, Waiting
 from reconciler.intent.model import Chunk, Domain
 from reconciler.intent.names import shared_names
@@ -24,7 +25,7 @@ def names_shared(domains: Sequence[Domain]) -> Iterator[Finding]:
     """In a network a name is one chunk's."""
     shared = {one.chunk.id: one.text for one in shared_names(c for domain in domains for c in domain.chunks())}
     for domain in domains if shared else ():
-        for chunk, path in chunks_once(domain):
+        for chunk, path in chunks_of(domain):
             if chunk.id in shared:
                 where = (*path, "container", "networks")
                 yield Finding(domain.name, domain.file, where, "SharedName", shared[chunk.id], "warning")
@@ -33,7 +34,7 @@ def names_shared(domains: Sequence[Domain]) -> Iterator[Finding]:
 def answers(domain: Domain) -> Iterator[Finding]:
     """No fact is answered by two chunks, and nobody answers for the program."""
     answered: dict[FactRef, Chunk] = {}
-    for chunk, path in chunks_once(domain):
+    for chunk, path in chunks_of(domain):
         for key in chunk.flowout:
             other = answered.setdefault(chunk.flowout_ref(key), chunk)
             if other is not chunk:
@@ -48,7 +49,7 @@ def answers(domain: Domain) -> Iterator[Finding]:
 
 def reserved_names(domain: Domain) -> Iterator[Finding]:
     """No container is called as an update calls its own for a while: the two would be in each other's way."""
-    for chunk, path in chunks_once(domain):
+    for chunk, path in chunks_of(domain):
         _, mark, rest = chunk.container.name.partition(_OF_UPDATES)
         if mark:
             text = f"{mark}{rest} is what pnr adds to names in an update; choose a name without {_OF_UPDATES}"
@@ -57,7 +58,7 @@ def reserved_names(domain: Domain) -> Iterator[Finding]:
 
 def health_ports(domain: Domain) -> Iterator[Finding]:
     """A health check goes to a port of the container, and not to one of the host."""
-    for chunk, path in chunks_once(domain):
+    for chunk, path in chunks_of(domain):
         ports = chunk.container.settings.get("ports")
         if not ports or chunk.health is None or chunk.health.port_key is None:
             continue
@@ -105,7 +106,7 @@ def gates(domain: Domain, book: GateBook, absent: Mapping[str, str]) -> Iterator
         severity: Severity = "error" if code == "UnsatisfiableGate" else "warning"
         return GateFault(Finding(domain.name, domain.file, where, code, text, severity), chunk, ref, entry)
 
-    for chunk, path in chunks_once(domain):
+    for chunk, path in chunks_of(domain):
         for entry in chunk.gate:
             where = (*path, "gatekeeper", short_name(entry.ref, chunk))
             if book.is_foreign(entry.ref):

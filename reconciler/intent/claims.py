@@ -13,8 +13,9 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from reconciler.diagnostics import Path
+from reconciler.intent.chunks import copies_of
 from reconciler.intent.file_names import stem
-from reconciler.intent.findings import Finding, copies
+from reconciler.intent.findings import Finding
 from reconciler.intent.image_names import own_length, parse
 from reconciler.intent.model import Chunk, Domain, NetworkSpec, VolumeSpec
 from reconciler.intent.settings.ports import addresses
@@ -160,7 +161,7 @@ class _Claim:
 
 
 def _claims(domain: Domain) -> Iterator[_Claim]:
-    for chunk, path in copies(domain):
+    for chunk, path in copies_of(domain):
         name = ("container", chunk.container.name)
         yield _Claim((name,), (*path, "container", "name") if chunk.container.named else (*path, "name"), chunk)
         for entry in chunk.container.settings.get("ports") or ():
@@ -185,7 +186,7 @@ def _claims(domain: Domain) -> Iterator[_Claim]:
 def _ranges(domain: Domain) -> Mapping[_Range, Path]:
     """The ranges of ports of which a domain's containers take some, each with the first place that asks for it."""
     found: dict[_Range, Path] = {}
-    for chunk, path in copies(domain):
+    for chunk, path in copies_of(domain):
         for entry in chunk.container.settings.get("ports") or ():
             if entry["published"] and "until" in entry:
                 protocol = entry["target"].partition("/")[2]
@@ -197,7 +198,7 @@ def _ranges(domain: Domain) -> Mapping[_Range, Path]:
 
 def _built(domain: Domain) -> Iterator[_Claim]:
     """The names under which a domain builds images: as often as it likes."""
-    for chunk, path in copies(domain):
+    for chunk, path in copies_of(domain):
         build = chunk.container.build
         if build is not None and chunk.id.replica == 1:
             places: list[tuple[str, Path]] = [(chunk.container.image, ("image",))]

@@ -6,12 +6,14 @@ expect: so that a typing error in one place does not hide what is wrong in anoth
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from reconciler.diagnostics import Path
 from reconciler.intent import belongings, options
 from reconciler.intent.agreement import disagreements
+from reconciler.intent.chunks import chunks_of_tree, cpuxs_of_tree
 from reconciler.intent.complaints import Complaint, found
 from reconciler.intent.document import FACT_CHECK, HealthCheck
 from reconciler.intent.model import CheckType
@@ -27,20 +29,16 @@ _OVER_TCP = ("http", "https")
 def crosscheck(tree: Mapping[str, Any], check_types: Mapping[str, CheckType]) -> Iterator[Complaint]:
     """Everything wrong with ``tree`` that no value alone shows."""
     declared_networks = (OWN_NETWORK, *_object(tree, "networks"))
-    any_chunk = False
-    for cpux_name, cpux in _object(tree, "cpuxs").items():
-        chunks = cpux.get("design_chunks", []) if isinstance(cpux, dict) else None
-        any_chunk = any_chunk or not isinstance(chunks, list) or bool(chunks)
-        names: dict[str, int] = {}
-        named = [c.get("name") for c in chunks if isinstance(c, dict)] if isinstance(chunks, list) else []
-        declared = [name for name in named if isinstance(name, str)]
-        for index, chunk in enumerate(chunks if isinstance(chunks, list) else ()):
-            if isinstance(chunk, dict):
-                path: Path = ("cpuxs", cpux_name, "design_chunks", index)
-                yield from _duplicate(chunk, index, names, path)
-                yield from _chunk(chunk, path, declared_networks, check_types)
-                yield from disagreements(chunk, path)
-                yield from _references(chunk, path, declared)
+    names: dict[Any, dict[str, int]] = defaultdict(dict)
+    for chunk, path in chunks_of_tree(tree):
+        if isinstance(chunk.get("name"), str):
+            names[path[1]].setdefault(chunk["name"], int(path[-1]))
+    for chunk, path in chunks_of_tree(tree):
+        yield from _duplicate(chunk, names[path[1]], path)
+        yield from _chunk(chunk, path, declared_networks, check_types)
+        yield from disagreements(chunk, path)
+        yield from _references(chunk, path, names[path[1]])
+    any_chunk = any(chunks != [] for _, chunks in cpuxs_of_tree(tree))
     if not any_chunk and isinstance(tree.get("cpuxs"), dict):
         yield Complaint(
             ("cpuxs",), "NothingDeclared", "the domain declares no chunk: add one to a CPUX's design_chunks"
@@ -53,13 +51,11 @@ def _object(node: Any, key: str) -> Mapping[str, Any]:
     return inner if isinstance(inner, dict) else {}
 
 
-def _duplicate(chunk: Mapping[str, Any], index: int, names: dict[str, int], path: Path) -> Iterator[Complaint]:
+def _duplicate(chunk: Mapping[str, Any], names: Mapping[str, int], path: Path) -> Iterator[Complaint]:
     name = chunk.get("name")
-    if isinstance(name, str):
-        first = names.setdefault(name, index)
-        if first != index:
-            message = f"design_chunks[{first}] of this CPUX is called {found(name)} as well: give one another name"
-            yield Complaint((*path, "name"), "DuplicateName", message)
+    if isinstance(name, str) and names[name] != path[-1]:
+        message = f"design_chunks[{names[name]}] of this CPUX is called {found(name)} as well: give one another name"
+        yield Complaint((*path, "name"), "DuplicateName", message)
 
 
 def _chunk(
@@ -76,7 +72,7 @@ def _chunk(
             yield Complaint((*path, "facts"), "Conflict", message)
 
 
-def _references(chunk: Mapping[str, Any], path: Path, names: list[str]) -> Iterator[Complaint]:
+def _references(chunk: Mapping[str, Any], path: Path, names: Collection[str]) -> Iterator[Complaint]:
     """Settings that point to a chunk name one of the same CPUX, not the chunk itself."""
     container = _object(chunk, "container")
     for setting, name in chunks_named(container):

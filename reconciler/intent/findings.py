@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from reconciler.diagnostics import Diagnostic, Path, Place
 from reconciler.facts import resolve
-from reconciler.intent.model import Chunk, Domain
 from reconciler.intent.positions import KEY, locate
 
 Severity = Literal["error", "warning"]
@@ -63,17 +62,3 @@ def _candidates(finding: Finding) -> list[Path]:
         ref = resolve(str(path[-1]), domain=finding.domain, cpux=str(path[1]))
         candidates += [(*path[:-1], f"{ref.cpux}/{ref.key}"), (*path[:-1], str(ref))]
     return candidates + [path[:length] for length in range(len(path) - 1, -1, -1)]
-
-
-def copies(domain: Domain) -> Iterator[tuple[Chunk, Path]]:
-    """Every chunk with each of its equal copies; what concerns containers concerns each of them."""
-    for cpux in domain.cpuxs:
-        index = -1
-        for chunk in cpux.chunks:
-            index += chunk.id.replica == 1
-            yield chunk, ("cpuxs", cpux.name, "design_chunks", index)
-
-
-def chunks_once(domain: Domain) -> Iterator[tuple[Chunk, Path]]:
-    """Every chunk once; its equal copies say the same of facts."""
-    return ((chunk, path) for chunk, path in copies(domain) if chunk.id.replica == 1)

@@ -15,6 +15,7 @@ from typing import Any
 
 from reconciler.diagnostics import Path
 from reconciler.intent import document, envfile, files
+from reconciler.intent.chunks import chunks_of_file, chunks_of_tree
 from reconciler.intent.complaints import Complaint, found
 from reconciler.intent.contents import Contents, ContentsError, Source, SourceKind, SourceMissing
 from reconciler.intent.files import EnvFile, Use
@@ -52,14 +53,9 @@ def crosscheck(tree: Mapping[str, Any]) -> Iterator[Complaint]:
         for name, entry in (entries if isinstance(entries, dict) else {}).items():
             if isinstance(entry, dict):
                 yield from _one_source(kind, entry, (kind, name))
-    cpuxs = tree.get("cpuxs")
-    for cpux_name, cpux in (cpuxs if isinstance(cpuxs, dict) else {}).items():
-        chunks = cpux.get("design_chunks") if isinstance(cpux, dict) else None
-        for index, chunk in enumerate(chunks if isinstance(chunks, list) else ()):
-            container = chunk.get("container") if isinstance(chunk, dict) else None
-            if isinstance(container, dict):
-                path: Path = ("cpuxs", cpux_name, "design_chunks", index, "container")
-                yield from _uses(container, path, declared)
+    for chunk, path in chunks_of_tree(tree):
+        if isinstance(chunk.get("container"), dict):
+            yield from _uses(chunk["container"], (*path, "container"), declared)
 
 
 def _one_source(kind: str, entry: Mapping[str, Any], path: Path) -> Iterator[Complaint]:
@@ -156,34 +152,26 @@ def gather(
     may be used, and has the values for files of variables; ``reader`` is as in Source."""
     gatherer = _Gatherer(base_dir, contents, variables, reader)
     for kind in KINDS:
-        used = {
-            use.name
-            for cpux in file.cpuxs.values()
-            for chunk in cpux.design_chunks
-            for use in getattr(chunk.container, kind) or ()
-        }
+        used = {use.name for chunk, _ in chunks_of_file(file) for use in getattr(chunk.container, kind) or ()}
         if kind == "secrets":
             used |= {registry.password_secret for registry in file.registries.values()}
         for name, entry in getattr(file, kind).items():
             if name in used:
                 gatherer.fingerprint(kind, name, entry)
     declared: dict[str, dict[ChunkKey, dict[str, str]]] = {setting: {} for setting in FILES_OF.values()}
-    for cpux_name, cpux in file.cpuxs.items():
-        for index, chunk in enumerate(cpux.design_chunks):
-            for key, setting in FILES_OF.items():
-                path: Path = ("cpuxs", cpux_name, "design_chunks", index, "container", key)
-                written = tree["cpuxs"][cpux_name]["design_chunks"][index]["container"].get(key)
-                values: dict[str, str] = {}
-                own = {} if setting == "labels" else _set_by(chunk.container)
-                for number, one in enumerate(getattr(chunk.container, key) or ()):
-                    place = (*path, number) if isinstance(written, list) else path
-                    values |= gatherer.variables_of(one, place, own, values, labels=setting == "labels")
-                if values:
-                    declared[setting][cpux_name, chunk.name] = values
-            where: Path = ("cpuxs", cpux_name, "design_chunks", index, "container")
-            options = tree["cpuxs"][cpux_name]["design_chunks"][index]["container"].get("security_opt")
-            for number, option in enumerate(options or ()):
-                gatherer.profile_of(option, (*where, "security_opt", number))
+    written = {path: chunk["container"] for chunk, path in chunks_of_tree(tree)}
+    for chunk, path in chunks_of_file(file):
+        where, container = (*path, "container"), written[path]
+        for key, setting in FILES_OF.items():
+            values: dict[str, str] = {}
+            own = {} if setting == "labels" else _set_by(chunk.container)
+            for number, one in enumerate(getattr(chunk.container, key) or ()):
+                place = (*where, key, number) if isinstance(container.get(key), list) else (*where, key)
+                values |= gatherer.variables_of(one, place, own, values, labels=setting == "labels")
+            if values:
+                declared[setting][str(path[1]), chunk.name] = values
+        for number, option in enumerate(container.get("security_opt") or ()):
+            gatherer.profile_of(option, (*where, "security_opt", number))
     building = BuildGatherer(base_dir, contents, variables, reader)
     builds = building.gather(file)
     complaints = (*gatherer.complaints, *building.complaints)

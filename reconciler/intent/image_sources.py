@@ -13,6 +13,7 @@ from typing import Any
 from reconciler.diagnostics import Path
 from reconciler.intent import document, fingerprint, image_names
 from reconciler.intent.builds import DeclaredBuild
+from reconciler.intent.chunks import chunks_of_file, chunks_of_tree
 from reconciler.intent.complaints import Complaint, found
 from reconciler.intent.contents import Contents, ContentsError, ContentsUnread, Source, SourceMissing, folder
 from reconciler.intent.interpolation import Variables
@@ -95,12 +96,7 @@ def _registries(tree: Mapping[str, Any]) -> Iterator[Complaint]:
 
 def _chunks(tree: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], Path]]:
     """Those that have a container."""
-    cpuxs = tree.get("cpuxs")
-    for cpux_name, cpux in (cpuxs if isinstance(cpuxs, dict) else {}).items():
-        chunks = cpux.get("design_chunks") if isinstance(cpux, dict) else None
-        for index, chunk in enumerate(chunks if isinstance(chunks, list) else ()):
-            if isinstance(chunk, dict) and isinstance(chunk.get("container"), dict):
-                yield chunk, ("cpuxs", cpux_name, "design_chunks", index)
+    return ((chunk, path) for chunk, path in chunks_of_tree(tree) if isinstance(chunk.get("container"), dict))
 
 
 class BuildGatherer:
@@ -118,15 +114,13 @@ class BuildGatherer:
     def gather(self, file: document.DomainFile) -> dict[ChunkKey, Build]:
         """The builds by CPUX and chunk."""
         builds: dict[ChunkKey, Build] = {}
-        for cpux_name, cpux in file.cpuxs.items():
-            for index, chunk in enumerate(cpux.design_chunks):
-                container: Any = chunk.container
-                path: Path = ("cpuxs", cpux_name, "design_chunks", index, "container")
-                if container.build is not None:
-                    builds[cpux_name, chunk.name] = self._build(container.build, container, (*path, "build"))
-                elif container.build_path is not None:
-                    declared = DeclaredBuild(container.build_path)
-                    builds[cpux_name, chunk.name] = self._build(declared, container, (*path, "build_path"))
+        for chunk, path in chunks_of_file(file):
+            key, at = (str(path[1]), chunk.name), (*path, "container")
+            container: Any = chunk.container
+            if container.build is not None:
+                builds[key] = self._build(container.build, container, (*at, "build"))
+            elif container.build_path is not None:
+                builds[key] = self._build(DeclaredBuild(container.build_path), container, (*at, "build_path"))
         return builds
 
     def _build(self, declared: DeclaredBuild, container: Any, path: Path) -> Build:

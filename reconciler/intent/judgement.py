@@ -23,8 +23,9 @@ from functools import cached_property
 from reconciler.diagnostics import Path
 from reconciler.intent import writers
 from reconciler.intent.checks import GateFault, answers, gate_cycle, gates, health_ports, names_shared, reserved_names
+from reconciler.intent.chunks import copies_of
 from reconciler.intent.claims import Claims, Table, table_of
-from reconciler.intent.findings import Finding, copies
+from reconciler.intent.findings import Finding
 from reconciler.intent.gates import GateBook, Waiting, find_cycles
 from reconciler.intent.model import ChunkId, Domain
 from reconciler.intent.sharing import Borrowed, Key, in_use, names_taken, not_shared, owned, uses
@@ -284,7 +285,7 @@ class _Case:
         places: dict[ChunkId, Path] | None = None
         for ring in find_cycles(book, everyone):
             if places is None:
-                places = {chunk.id: path for domain in now.effective.values() for chunk, path in copies(domain)}
+                places = {chunk.id: path for domain in now.effective.values() for chunk, path in copies_of(domain)}
             self._place_cycle(ring, now, places)
 
     def _place(self, fault: GateFault, domain: Domain, now: _Round, *, is_candidate: bool) -> None:

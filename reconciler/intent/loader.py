@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from reconciler.diagnostics import Path
 from reconciler.intent import complaints, gathering, image_sources, strict_json
+from reconciler.intent.chunks import chunks_of_file
 from reconciler.intent.complaints import Complaint
 from reconciler.intent.contents import Contents, NoContents
 from reconciler.intent.crosschecks import crosscheck
@@ -126,8 +127,7 @@ def _oversized(tree: Mapping[str, Any]) -> list[Complaint]:
 
 
 def _too_many_copies(document: DomainFile) -> list[Complaint]:
-    chunks = [chunk for cpux in document.cpuxs.values() for chunk in cpux.design_chunks]
-    copies = sum(replicas_of(chunk) for chunk in chunks)
+    copies = sum(replicas_of(chunk) for chunk, _ in chunks_of_file(document))
     if copies <= MAX_CHUNKS:
         return []
     message = (

@@ -6,6 +6,8 @@ import json
 import re
 from typing import Any
 
+from reconciler.intent.chunks import chunks_of_tree
+
 _NAME = re.compile(r'"name"\s*:\s*"([^"\\\n]{1,200})"')
 _TOKEN = re.compile(r'"((?:[^"\\\n]|\\.)*)"|([{}\[\],:])')
 _LONGEST = 1 << 20
@@ -39,10 +41,4 @@ def _names(tree: Any) -> list[str]:
     if not isinstance(tree, dict):
         return []
     found = [str(tree.get("name", ""))]
-    cpuxs = tree.get("cpuxs")
-    for cpux in cpuxs.values() if isinstance(cpuxs, dict) else ():
-        chunks = cpux.get("design_chunks") if isinstance(cpux, dict) else None
-        for chunk in chunks if isinstance(chunks, list) else ():
-            if isinstance(chunk, dict) and isinstance(chunk.get("name"), str):
-                found.append(chunk["name"])
-    return found
+    return found + [chunk["name"] for chunk, _ in chunks_of_tree(tree) if isinstance(chunk.get("name"), str)]

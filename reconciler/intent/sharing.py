@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from reconciler.diagnostics import Path
-from reconciler.intent.findings import Finding, copies
+from reconciler.intent.chunks import copies_of
+from reconciler.intent.findings import Finding
 from reconciler.intent.model import Chunk, Domain, NetworkSpec, VolumeSpec
 from reconciler.sentences import advised
 
@@ -108,7 +109,7 @@ def names_taken(guests: Iterable[Domain], domains: Iterable[Domain]) -> Iterator
     owners = {spec.name: domain for domain in domains for spec in domain.networks if not spec.external}
     theirs: dict[str, set[str]] = {}
     for guest in guests:
-        for chunk, path in copies(guest):
+        for chunk, path in copies_of(guest):
             for network in chunk.container.guest_in:
                 owner = owners.get(network)
                 if owner is None or owner.name == guest.name:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from reconciler.intent.findings import Finding, chunks_once
+from reconciler.intent.chunks import chunks_of
+from reconciler.intent.findings import Finding
 from reconciler.intent.model import Chunk, ContainerSpec, Domain, Strategy
 from reconciler.intent.settings.endpoints import has_fixed_address
 from reconciler.intent.settings.references import VOLUMES as VOLUMES_FROM
@@ -51,7 +52,7 @@ def warnings(domains: Iterable[Domain]) -> Iterator[Finding]:
     """Where several containers may write to one thing at a time by what is declared, in the order of the domains."""
     before: dict[str, Chunk] = {}
     for domain in domains:
-        for chunk, path in chunks_once(domain):
+        for chunk, path in chunks_of(domain):
             for text in _doubts(chunk, before):
                 where = (*path, "container", "volumes")
                 yield Finding(domain.name, domain.file, where, "TwoWriters", text, "warning")

@@ -14,6 +14,7 @@ from itertools import islice
 from typing import Any
 
 from reconciler.diagnostics import Path
+from reconciler.intent.chunks import copies_of
 from reconciler.intent.findings import Finding
 from reconciler.intent.model import Adopt, Chunk, ContainerSpec, Domain
 from reconciler.intent.networks import NAMELESS, RESERVED
@@ -123,7 +124,7 @@ def refusals(judge: Judge, domain: Domain, tree: Mapping[str, Any]) -> Iterator[
     yield from ((("name",), refusal) for refusal in case.out)
     used: list[quotas.Used] = []
     ceiling = judge.policy.ceiling("limits.replicas")
-    for chunk, path in _chunks(domain):
+    for chunk, path in copies_of(domain):  # each has its own ports
         if ceiling is not None and chunk.id.replica > ceiling:
             continue  # the first one is told of them all
         if ceiling is not None and chunk.id.replica == 1 and chunk.replicas > ceiling:
@@ -132,15 +133,6 @@ def refusals(judge: Judge, domain: Domain, tree: Mapping[str, Any]) -> Iterator[
         used.append(quotas.Used(chunk, path, payload(chunk.container).get("HostConfig") or {}))
     yield from _belongings(judge, domain, tree)
     yield from quotas.quotas(judge.case, domain, used)
-
-
-def _chunks(domain: Domain) -> Iterator[tuple[Chunk, Path]]:
-    """Each chunk with its place in the file. Of equal copies all are looked at: each has its own ports."""
-    for cpux in domain.cpuxs:
-        index = -1
-        for chunk in cpux.chunks:
-            index += chunk.id.replica == 1
-            yield chunk, ("cpuxs", cpux.name, "design_chunks", index)
 
 
 def _labels(chunk: Chunk) -> dict[str, str]:
