@@ -6,7 +6,8 @@ import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from reconciler.daemon.viewing import Document, Found, chunks, matches
+from reconciler.daemon.short_names import can_mean
+from reconciler.daemon.viewing import Document, Found, chunks
 
 MOST_LINKS = 50
 _NEARLY = 0.75
@@ -111,7 +112,7 @@ class Chain:
         for found in chunks(self._view["domains"]):
             for name in names:
                 full = name if "/" in name or not scope else "/".join([*scope, name])
-                if matches(found, full):
+                if can_mean(full, found.name):
                     yield found
                     break
 

@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 
 from reconciler.cli.chain import Chain, Root
 from reconciler.cli.steps import sentence, step_of_chunk, step_of_problem
+from reconciler.daemon.short_names import UnknownChunk
 from reconciler.daemon.viewing import (
     Document,
     Found,
-    UnknownChunk,
     clock_time,
     find,
     problem_text,

@@ -9,7 +9,8 @@ from reconciler.cli.client import request
 from reconciler.cli.explain import explain
 from reconciler.cli.folders import folders
 from reconciler.cli.terminal import print_json, say
-from reconciler.daemon.viewing import Document, UnknownChunk, find
+from reconciler.daemon.short_names import UnknownChunk
+from reconciler.daemon.viewing import Document, find
 
 
 def configure(parser: ArgumentParser) -> None:

@@ -14,10 +14,10 @@ from reconciler.daemon.log_following import LogFollower
 from reconciler.daemon.parts import Parts
 from reconciler.daemon.patience import Patience, waited_for
 from reconciler.daemon.requests import check
+from reconciler.daemon.short_names import find_chunk
 from reconciler.daemon.turns import turns_now
 from reconciler.daemon.verdict import TIMED_OUT, exit_code, finished_applying, finished_confirmed, finished_removing
 from reconciler.daemon.viewing import unknown_domain
-from reconciler.errors import PnrError
 from reconciler.intent.model import ChunkId, Domain
 from reconciler.planner.following import rejected_image
 
@@ -25,12 +25,6 @@ VIEW_PAUSE_SECONDS = 0.1
 SETTLE_SECONDS = 0.1
 LOOK_SECONDS = 5.0
 WORD_SECONDS = 1.0
-
-
-class UnknownChunk(PnrError):
-    """A name that no chunk, or more than one, has."""
-
-    code = "UnknownChunk"
 
 
 class Handler:
@@ -200,19 +194,10 @@ class Handler:
 
     def _find(self, name: str) -> tuple[ChunkId, tuple[ChunkId, ...]]:
         """The chunk that a name means, and those of its copies that it means; (): all of them (``web#2`` is one)."""
-        parts = name.split("/")
-        found: dict[ChunkId, dict[ChunkId, None]] = {}
-        for id in self._controller.known.chunks:
-            for last in dict.fromkeys((id.chunk, id.unit)):
-                full = [id.domain, id.cpux, last]
-                if full[-len(parts) :] == parts or (len(parts) == 2 and parts == [id.domain, last]):
-                    found.setdefault(replace(id, replica=1), {})[id] = None
-        if not found:
-            raise UnknownChunk(f"there is no chunk {name}; `pnr status` lists them")
-        if len(found) > 1:
-            raise UnknownChunk(f"{name} could be {', '.join(str(id) for id in sorted(found))}; name one of these")
-        chunk, copies = next(iter(found.items()))
-        return chunk, tuple(copies) if "#" in parts[-1] else ()
+        chunks = {replace(id, replica=1) for id in self._controller.known.chunks}
+        known = {str(id): id for id in sorted({*chunks, *self._controller.known.chunks})}
+        found = known[find_chunk(name, known, "`pnr status` lists them")]
+        return replace(found, replica=1), (found,) if "#" in name else ()
 
     async def _logs(self, request: Mapping[str, Any]) -> AsyncIterator[dict[str, Any]]:
         chunk, copies = self._find(request["chunk"])

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from reconciler.daemon.short_names import find_chunk
 from reconciler.errors import PnrError
 
 Document = Mapping[str, Any]
-
-
-class UnknownChunk(PnrError):
-    """A name that no chunk has, or more than one."""
-
-    code = "UnknownChunk"
 
 
 class UnknownDomain(PnrError):
@@ -71,27 +66,14 @@ def chunks(domains: Iterable[Document]) -> Iterator[Found]:
                 yield Found(domain, cpux, chunk)
 
 
-def matches(found: Found, name: str) -> bool:
-    """Whether ``name`` (chunk, cpux/chunk, domain/chunk or domain/cpux/chunk) can mean this chunk."""
-    parts = name.split("/")
-    full = found.name.split("/")
-    return full[-len(parts) :] == parts or (len(parts) == 2 and [full[0], full[-1]] == parts)
-
-
 def find(view: Document, name: str) -> Found:
     """The one chunk that ``name`` means. Raises UnknownChunk where there is none, or more than one."""
-    found = [each for each in chunks(view["domains"]) if matches(each, name)]
-    exact = [each for each in found if each.name == name]
-    if len(found) == 1 or len(exact) == 1:
-        return (exact or found)[0]
-    if found:
-        raise UnknownChunk(f"{name} could be {', '.join(each.name for each in found)}; name one of these")
-    raise UnknownChunk(f"there is no chunk {name}{_instead(view)}")
+    known = {each.name: each for each in chunks(view["domains"])}
+    return known[find_chunk(name, known, _instead(view, sorted(known)))]
 
 
-def _instead(view: Document) -> str:
-    names = sorted(each.name for each in chunks(view["domains"]))
-    text = f"; there is {', '.join(names[:8])}{', …' if len(names) > 8 else ''}" if names else "; there are none"
+def _instead(view: Document, names: Sequence[str]) -> str:
+    text = f"there is {', '.join(names[:8])}{', …' if len(names) > 8 else ''}" if names else "there are none"
     never_valid = [domain["file"] for domain in view["domains"] if domain["errors"] and not domain["cpuxs"]]
     if never_valid:
         text += f"; not valid, see `pnr validate`: {', '.join(never_valid)}"

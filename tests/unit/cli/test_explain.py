@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from reconciler.cli.explain import explain
-from reconciler.daemon.viewing import UnknownChunk
+from reconciler.daemon.short_names import UnknownChunk
 from reconciler.sentences import advised
 from tests.unit.daemon.views import View, chunk, domain, fact, problem, view, waits_for
 
