@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from reconciler.cli import exits
-from reconciler.cli.client import NoDaemon, request
-from reconciler.cli.folders import folders
-from reconciler.cli.options import engine_options, service_options
+from reconciler.cli.either_way import Answer, daemon_or_self
+from reconciler.cli.options import engine_options
 from reconciler.cli.present import Presenter, line_printer
 from reconciler.cli.terminal import complain, print_json, say
 from reconciler.daemon.viewing import chosen
+
+if TYPE_CHECKING:
+    from reconciler.daemon.protocol import ServiceOptions
 
 View = dict[str, Any]
 
@@ -54,20 +57,15 @@ def configure(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     """Converge; an exit code."""
-    domains, state = folders(args)
-    try:
-        return _through_daemon(args, state)
-    except NoDaemon:
-        return _alone(args, domains, state)
-
-
-def _through_daemon(args: Namespace, state: str) -> int:
-    # Who gives a limit waits.
-    wait = args.wait or args.timeout is not None
+    wait = args.wait or args.timeout is not None  # who gives a limit waits
     message = {"command": "apply", "wait": wait, "only": args.domain, "timeout": args.timeout}
+    return daemon_or_self(args, message, partial(_through_daemon, args, wait), partial(_alone, args))
+
+
+def _through_daemon(args: Namespace, wait: bool, answers: Iterator[Answer]) -> int:
     show = _shower(args)
-    answer: dict[str, Any] = {}
-    for answer in request(state, message):
+    answer: Answer = {}
+    for answer in answers:
         if "view" in answer and wait:
             show(answer["view"])
         if "waiting" in answer:
@@ -81,21 +79,17 @@ def _through_daemon(args: Namespace, state: str) -> int:
     return _verdict(args, answer.get("view") or {}, answer.get("exit"))
 
 
-def _alone(args: Namespace, domains: str, state: str) -> int:
-    import asyncio
-
+async def _alone(args: Namespace, options: ServiceOptions) -> int:
     from reconciler.daemon.service import apply_once
 
-    options = service_options(args, domains, state)
     with Presenter(_shower(args)) as presenter:
-        doing = apply_once(
+        view, code = await apply_once(
             options,
             only=tuple(args.domain),
             on_view=presenter.show,
             on_word=complain,
             limit_seconds=args.timeout,
         )
-        view, code = asyncio.run(doing)
         presenter.show(view)
     if code != exits.TIMED_OUT:
         chosen(view, args.domain)  # raises where there is no such domain

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reconciler.cli import exits
-from reconciler.cli.client import NoDaemon, request
+from reconciler.cli.either_way import Answer, daemon_or_self
 from reconciler.cli.events import event_line
-from reconciler.cli.folders import folders
-from reconciler.cli.options import engine_options, service_options
+from reconciler.cli.options import engine_options
 from reconciler.cli.present import line_printer
 from reconciler.cli.terminal import complain, print_json, say
+
+if TYPE_CHECKING:
+    from reconciler.daemon.protocol import ServiceOptions
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -35,11 +37,8 @@ def configure(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     """Confirm, and wait until they are gone; an exit code."""
-    domains, state = folders(args)
-    try:
-        names, view = _through_daemon(args, state)
-    except NoDaemon:
-        names, view = _alone(args, domains, state)
+    message = {"command": "confirm-removal", "only": args.domain}
+    names, view = daemon_or_self(args, message, partial(_through_daemon, args), partial(_alone, args))
     if args.json:
         print_json({"confirmed": names})
     if names and not view.get("daemon", {}).get("engine_up", True):
@@ -53,11 +52,11 @@ def run(args: Namespace) -> int:
     return exits.OK
 
 
-def _through_daemon(args: Namespace, state: str) -> tuple[list[str], dict[str, Any]]:
+def _through_daemon(args: Namespace, answers: Iterator[Answer]) -> tuple[list[str], dict[str, Any]]:
     show = line_printer()
     names: list[str] = []
     view: dict[str, Any] = {}
-    for answer in request(state, {"command": "confirm-removal", "only": args.domain}):
+    for answer in answers:
         if "confirmed" in answer:
             names = list(answer["confirmed"])
             _begin(args, names)
@@ -69,18 +68,15 @@ def _through_daemon(args: Namespace, state: str) -> tuple[list[str], dict[str, A
     return names, view
 
 
-def _alone(args: Namespace, domains: str, state: str) -> tuple[list[str], dict[str, Any]]:
-    import asyncio
-
+async def _alone(args: Namespace, options: ServiceOptions) -> tuple[list[str], dict[str, Any]]:
     from reconciler.daemon.service import confirm_removal
 
     def tell(entry: Mapping[str, Any]) -> None:
         if not args.json:
             say(event_line(entry))
 
-    options = service_options(args, domains, state)
     names = partial(_begin, args)
-    return asyncio.run(confirm_removal(options, only=tuple(args.domain), on_names=names, on_journal=tell))
+    return await confirm_removal(options, only=tuple(args.domain), on_names=names, on_journal=tell)
 
 
 def _begin(args: Namespace, names: list[str]) -> None:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from reconciler.cli import exits
-from reconciler.cli.client import NoDaemon, request
+from reconciler.cli.either_way import Answer, daemon_or_self, together
 from reconciler.cli.events import event_line
-from reconciler.cli.folders import folders
-from reconciler.cli.options import engine_options, service_options
+from reconciler.cli.options import engine_options
 from reconciler.cli.present import line_printer
 from reconciler.cli.terminal import complain, print_json, say, size, table
 from reconciler.daemon.viewing import chosen, worked_on_elsewhere
+
+if TYPE_CHECKING:
+    from reconciler.daemon.protocol import ServiceOptions
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -42,15 +45,12 @@ def run(args: Namespace) -> int:
     if bool(args.domain) == args.all:
         complain("name the domains to take down, or say --all (`pnr status` shows which there are), and not both")
         return exits.USAGE
-    domains, state = folders(args)
     if args.volumes and not args.yes:
-        refused = _ask(args, domains, state)
+        refused = _ask(args)
         if refused is not None:
             return refused
-    try:
-        view = _through_daemon(args, state)
-    except NoDaemon:
-        view = _alone(args, domains, state)
+    asked = {"command": "down", "only": args.domain, "volumes": args.volumes, "wait": True}
+    view = daemon_or_self(args, asked, partial(_through_daemon, args), partial(_alone, args))
     if args.json:
         print_json(view)
     if not view.get("daemon", {}).get("engine_up", True):
@@ -66,12 +66,12 @@ def run(args: Namespace) -> int:
     return exits.OK
 
 
-def _ask(args: Namespace, domains: str, state: str) -> int | None:
+def _ask(args: Namespace) -> int | None:
     """Ask whether the volumes may go; an exit code where they may not."""
     if args.json or not sys.stdin.isatty():
         complain("--volumes removes what is in them for good, and nobody can be asked here: say --yes as well")
         return exits.USAGE
-    found = _volumes(args, domains, state)
+    found = _volumes(args)
     if not found:
         return None
     _list(found)
@@ -86,18 +86,16 @@ def _ask(args: Namespace, domains: str, state: str) -> int | None:
     return exits.FAILED
 
 
-def _volumes(args: Namespace, domains: str, state: str) -> list[dict[str, Any]]:
-    try:
-        found: list[dict[str, Any]] = []
-        for answer in request(state, {"command": "volumes", "only": args.domain}):
-            found = answer.get("volumes", found)
-        return found
-    except NoDaemon:
-        import asyncio
+def _volumes(args: Namespace) -> list[dict[str, Any]]:
+    def through(answers: Iterator[Answer]) -> list[dict[str, Any]]:
+        return together(answers).get("volumes") or []
 
+    async def alone(options: ServiceOptions) -> list[dict[str, Any]]:
         from reconciler.daemon.volumes import rows_alone
 
-        return asyncio.run(rows_alone(service_options(args, domains, state), args.domain))
+        return await rows_alone(options, args.domain)
+
+    return daemon_or_self(args, {"command": "volumes", "only": args.domain}, through, alone)
 
 
 def _list(volumes: Sequence[Mapping[str, Any]]) -> None:
@@ -109,11 +107,10 @@ def _list(volumes: Sequence[Mapping[str, Any]]) -> None:
         say(line)
 
 
-def _through_daemon(args: Namespace, state: str) -> dict[str, Any]:
+def _through_daemon(args: Namespace, answers: Iterator[Answer]) -> dict[str, Any]:
     show = line_printer()
     view: dict[str, Any] = {}
-    message = {"command": "down", "only": args.domain, "volumes": args.volumes, "wait": True}
-    for answer in request(state, message):
+    for answer in answers:
         view = answer.get("view") or view
         if not view:
             continue
@@ -124,9 +121,7 @@ def _through_daemon(args: Namespace, state: str) -> dict[str, Any]:
     return view
 
 
-def _alone(args: Namespace, domains: str, state: str) -> dict[str, Any]:
-    import asyncio
-
+async def _alone(args: Namespace, options: ServiceOptions) -> dict[str, Any]:
     from reconciler.daemon.service import take_down
 
     seen: set[object] = set()
@@ -136,8 +131,7 @@ def _alone(args: Namespace, domains: str, state: str) -> dict[str, Any]:
         if not args.json:
             say(event_line(entry))
 
-    options = service_options(args, domains, state)
-    view = asyncio.run(take_down(options, only=tuple(args.domain), volumes=args.volumes, on_journal=tell))
+    view = await take_down(options, only=tuple(args.domain), volumes=args.volumes, on_journal=tell)
     # One whose file went away before is in the view no more once it is gone; the journal has told of it.
     chosen(view, [name for name in args.domain if name not in seen])
     return view

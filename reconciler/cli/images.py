@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from reconciler.cli import exits
-from reconciler.cli.client import NoDaemon, request
-from reconciler.cli.folders import folders
-from reconciler.cli.options import engine_options, service_options
+from reconciler.cli.either_way import Answer, daemon_or_self, together
+from reconciler.cli.options import engine_options
 from reconciler.cli.terminal import print_json, say, table, wants_colour
+
+if TYPE_CHECKING:
+    from reconciler.daemon.protocol import ServiceOptions
 
 _HEAD = ("CHUNK", "IMAGE", "RUNNING", "NEWEST", "")
 _COLOURS = {"newest": "green", "newer": "yellow", "rejected": "yellow", "unknown": "dim"}
@@ -42,11 +45,8 @@ def configure(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     """Show the images; an exit code."""
-    domains, state = folders(args)
-    try:
-        found = _through_daemon(args, state)
-    except NoDaemon:
-        found = _alone(args, domains, state)
+    message = {"command": "images", "offline": args.offline}
+    found = daemon_or_self(args, message, _through_daemon, partial(_alone, args))
     if args.json:
         print_json(found)
     elif not found:
@@ -57,23 +57,15 @@ def run(args: Namespace) -> int:
     return exits.OK
 
 
-def _through_daemon(args: Namespace, state: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    for answer in request(state, {"command": "images", "offline": args.offline}):
-        found = answer.get("images") or found
-    return found
+def _through_daemon(answers: Iterator[Answer]) -> list[dict[str, Any]]:
+    return together(answers).get("images") or []
 
 
-def _alone(args: Namespace, domains: str, state: str) -> list[dict[str, Any]]:
-    import asyncio
-
+async def _alone(args: Namespace, options: ServiceOptions) -> list[dict[str, Any]]:
     from reconciler.daemon.images import alone, rows
 
-    async def ask() -> list[dict[str, Any]]:
-        async with alone(service_options(args, domains, state)) as (engine, declared):
-            return await rows(engine, declared, ask=not args.offline)
-
-    return asyncio.run(ask())
+    async with alone(options) as (engine, declared):
+        return await rows(engine, declared, ask=not args.offline)
 
 
 def lines_of(rows: Sequence[Mapping[str, Any]], *, paint: bool = False) -> list[str]:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping, Sequence
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from reconciler.cli import exits
-from reconciler.cli.client import NoDaemon, request
-from reconciler.cli.folders import folders
-from reconciler.cli.options import engine_options, service_options
+from reconciler.cli.either_way import daemon_or_self, together
+from reconciler.cli.options import engine_options
 from reconciler.cli.terminal import complain, print_json, say, size, table
+
+if TYPE_CHECKING:
+    from reconciler.daemon.protocol import ServiceOptions
 
 _SHORT = len("sha256:") + 12
 
@@ -35,7 +38,7 @@ def configure(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     """List, ask, remove; an exit code."""
-    unused: list[dict[str, Any]] = _ask(args, None).get("unused") or []
+    unused: list[dict[str, Any]] = _asked(args, None).get("unused") or []
     if args.dry_run or not unused:
         if args.json:
             print_json(unused)
@@ -51,7 +54,7 @@ def run(args: Namespace) -> int:
         if input(f"remove {_count(unused)}? [y/N] ").strip().lower() not in ("y", "yes"):
             say("nothing is removed")
             return exits.OK
-    removed: list[dict[str, Any]] = _ask(args, [str(image["id"]) for image in unused]).get("removed") or []
+    removed: list[dict[str, Any]] = _asked(args, [str(image["id"]) for image in unused]).get("removed") or []
     failed = [image for image in removed if image["error"]]
     if args.json:
         print_json(removed)
@@ -62,32 +65,20 @@ def run(args: Namespace) -> int:
     return exits.FAILED if failed else exits.OK
 
 
-def _ask(args: Namespace, ids: list[str] | None) -> dict[str, Any]:
+def _asked(args: Namespace, ids: list[str] | None) -> dict[str, Any]:
     """The unused images or, with ``ids``, what became of those."""
-    domains, state = folders(args)
     message = {"command": "prune"} if ids is None else {"command": "prune", "ids": ids}
-    found: dict[str, Any] = {}
-    try:
-        for answer in request(state, message):
-            found |= answer
-    except NoDaemon:
-        return _alone(args, domains, state, ids)
-    return found
+    return daemon_or_self(args, message, together, partial(_alone, ids))
 
 
-def _alone(args: Namespace, domains: str, state: str, ids: list[str] | None) -> dict[str, Any]:
-    import asyncio
-
+async def _alone(ids: list[str] | None, options: ServiceOptions) -> dict[str, Any]:
     from reconciler.daemon.images import alone, document, prunable, prune
 
-    async def ask() -> dict[str, Any]:
-        async with alone(service_options(args, domains, state), complete=True) as (engine, declared):
-            unused = await prunable(engine, declared)
-            if ids is None:
-                return {"unused": [document(image) for image in unused]}
-            return {"removed": await prune(engine, unused, ids)}
-
-    return asyncio.run(ask())
+    async with alone(options, complete=True) as (engine, declared):
+        unused = await prunable(engine, declared)
+        if ids is None:
+            return {"unused": [document(image) for image in unused]}
+        return {"removed": await prune(engine, unused, ids)}
 
 
 def _list(images: Sequence[Mapping[str, Any]]) -> None:

@@ -1,0 +1,42 @@
+"""Does what a command asks for through the daemon or, where none runs, by itself."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from reconciler.cli.client import NoDaemon, request
+from reconciler.cli.folders import folders
+from reconciler.cli.options import service_options
+
+if TYPE_CHECKING:
+    from reconciler.daemon.protocol import ServiceOptions
+
+Answer = dict[str, Any]
+T = TypeVar("T")
+
+
+def daemon_or_self(
+    args: Namespace,
+    message: Mapping[str, Any],
+    through: Callable[[Iterator[Answer]], T],
+    alone: Callable[[ServiceOptions], Coroutine[Any, Any, T]],
+) -> T:
+    """What comes ``through`` of the daemon's answers to a message; where no daemon answers, what comes of doing it
+    ``alone``. Raises what :func:`~reconciler.cli.client.request` raises, but for NoDaemon."""
+    domains, state = folders(args)
+    try:
+        return through(request(state, message))
+    except NoDaemon:
+        import asyncio
+
+        return asyncio.run(alone(service_options(args, domains, state)))
+
+
+def together(answers: Iterable[Answer]) -> Answer:
+    """All that a daemon's answers say; of what several say, the last."""
+    found: Answer = {}
+    for answer in answers:
+        found |= answer
+    return found
