@@ -74,7 +74,12 @@ class Reason(StrEnum):
         self.states, self.meaning, self.advice, self.heals = row.states, row.meaning, row.advice, row.heals
         return self
 
-    NEW = _working("New", "known, not yet decided about", State.READY)
+    NEW = _working(
+        "New",
+        "known, not yet decided about (`ready`; after a restart in the state that it had, where the snapshot's reason"
+        " can't be read)",
+        *State,
+    )
     WAITING_FOR_GATEKEEPER = _working(
         "WaitingForGatekeeper",
         "some gatekeeper facts do not hold, or are about to be answered anew by a chunk that is being updated; the"

@@ -238,7 +238,9 @@ def _restore_chunk(id: ChunkId, entry: Mapping[str, Any], clock: Clock) -> Chunk
     )
     record = ChunkRecord(id, _moment(str(entry.get("since", "")), clock))
     record.state = State(entry.get("state", State.READY.value)).value
-    record.reason = Reason(entry.get("reason", Reason.NEW.value))
+    reason = Reason(entry.get("reason", Reason.NEW.value))
+    # Where one of the two was damaged, the other says nothing by itself.
+    record.reason = reason if State(record.state) in reason.states else Reason.NEW
     record.message = str(entry.get("message", ""))
     record.memory = memory
     record.restarts = int(entry.get("restarts", 0))
