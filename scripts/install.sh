@@ -10,6 +10,7 @@ cd "$(dirname "$0")/.."
 PREFIX=${PREFIX:-/opt/pnr}
 COMMAND=/usr/local/bin/pnr
 UNIT=/etc/systemd/system/pnr.service
+SHARE=/usr/local/share
 
 [ "$(uname -s)" = Linux ] || fail "the service needs Linux with systemd; elsewhere run: pnr run"
 [ "$(id -u)" = 0 ] || fail "make install changes the system: run it as root (sudo make install)"
@@ -48,6 +49,16 @@ install -d -o pnr -g pnr -m 0700 /var/lib/pnr
 [ -e /etc/pnr/policy.toml ] || [ -L /etc/pnr/policy.toml ] ||
   install -o root -g root -m 0644 systemd/policy.toml /etc/pnr/policy.toml
 ln -sfn "$PREFIX/bin/pnr" "$COMMAND"
+# What lets shells complete its commands, where each of them looks for it.
+completion() {
+  install -d -m 0755 "${2%/*}"
+  "$PREFIX/bin/pnr" completion "$1" >"$2.new"
+  chmod 0644 "$2.new"
+  mv "$2.new" "$2"
+}
+completion bash "$SHARE/bash-completion/completions/pnr"
+completion zsh "$SHARE/zsh/site-functions/_pnr"
+completion fish "$SHARE/fish/vendor_completions.d/pnr.fish"
 sed "s|/opt/pnr|$PREFIX|g" systemd/pnr.service >"$UNIT.new"
 chmod 0644 "$UNIT.new"
 mv "$UNIT.new" "$UNIT"

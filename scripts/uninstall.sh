@@ -10,6 +10,7 @@ UNIT=/etc/systemd/system/pnr.service
 SETTINGS=/etc/pnr
 KEPT=$SETTINGS/secrets
 STATE=/var/lib/pnr
+SHARE=/usr/local/share
 
 # count FOLDER PATTERN: how many files there are
 count() { find "$1" -type f -name "$2" 2>/dev/null | wc -l; }
@@ -59,6 +60,7 @@ rm -f "$UNIT"
 rm -rf "$UNIT.d"
 [ ! -d /run/systemd/system ] || systemctl daemon-reload
 [ "$(readlink "$COMMAND" || true)" != "$PREFIX/bin/pnr" ] || rm -f "$COMMAND"
+rm -f "$SHARE/bash-completion/completions/pnr" "$SHARE/zsh/site-functions/_pnr" "$SHARE/fish/vendor_completions.d/pnr.fish"
 if [ -f "$PREFIX/pyvenv.cfg" ] && [ -e "$PREFIX/bin/pnr" ]; then
   rm -rf "$PREFIX"
 elif [ -e "$PREFIX" ]; then

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from argparse import Namespace
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from reconciler.cli import exits
 from reconciler.cli.either_way import Answer, daemon_or_self
-from reconciler.cli.options import engine_options
 from reconciler.cli.present import Presenter, line_printer
 from reconciler.cli.terminal import complain, print_json, say
 from reconciler.daemon.viewing import chosen
@@ -18,41 +17,6 @@ if TYPE_CHECKING:
     from reconciler.daemon.protocol import ServiceOptions
 
 View = dict[str, Any]
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds < float("inf"):
-        raise ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
-    return seconds
-
-
-def configure(parser: ArgumentParser) -> None:
-    """Options, help and examples."""
-    parser.description = (
-        "Converge once: look at the domain files and the engine now, and do what is to be done. Domains that were\n"
-        "taken down come back, and what failed is tried again at once. With a running daemon the daemon does it,\n"
-        "and without --wait the command returns at once; without a daemon the command does it, and waits.\n"
-        "What it waits for is said on standard error; --timeout says for how long at most."
-    )
-    parser.epilog = (
-        "examples:\n  pnr apply --wait && echo up\n  pnr apply shop --wait --timeout 300\n\n"
-        "exit codes: 0 settled (or, without --wait, handed to the daemon), 1 failed, 2 a file is not valid,\n"
-        "3 stalled, 4 no engine, 5 a removal is held until a person confirms it, 64 no such domain,\n"
-        "124 not done within --timeout"
-    )
-    parser.add_argument("domain", nargs="*", help="only these domains")
-    parser.add_argument(
-        "--wait", action="store_true", help="wait until it is settled, failed or stalled; what is to go is waited for"
-    )
-    parser.add_argument(
-        "--timeout", type=_seconds, metavar="SECONDS", help="wait no longer (what is under way with a daemon goes on)"
-    )
-    parser.add_argument("--json", action="store_true", help="print only the last view, as in `pnr status --json`")
-    engine_options(parser)
 
 
 def run(args: Namespace) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -10,29 +10,11 @@ from typing import TYPE_CHECKING, Any
 from reconciler.cli import exits
 from reconciler.cli.either_way import Answer, daemon_or_self
 from reconciler.cli.events import event_line
-from reconciler.cli.options import engine_options
 from reconciler.cli.present import line_printer
 from reconciler.cli.terminal import complain, print_json, say
 
 if TYPE_CHECKING:
     from reconciler.daemon.protocol import ServiceOptions
-
-
-def configure(parser: ArgumentParser) -> None:
-    """Options, help and examples."""
-    parser.description = (
-        "Let domains go whose files are gone, and whose removal is held since it looks like an accident (all files\n"
-        "gone at once, the folder missing or replaced): all that are held, where none is named. The command is the\n"
-        "confirmation: it does not ask. It waits until they are removed, dependents first. Named volumes stay."
-    )
-    parser.epilog = (
-        "examples:\n  pnr status                       # says what is held, and why\n  pnr confirm-removal shop blog\n"
-        "  pnr confirm-removal\n\nexit codes: 0 removed (or nothing is held), 4 no engine, 64 no such domain, or its"
-        " file is not gone"
-    )
-    parser.add_argument("domain", nargs="*", help="only these domains")
-    parser.add_argument("--json", action="store_true", help='print only {"confirmed": [names]}')
-    engine_options(parser)
 
 
 def run(args: Namespace) -> int:

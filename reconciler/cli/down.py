@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -11,33 +11,12 @@ from typing import TYPE_CHECKING, Any
 from reconciler.cli import exits
 from reconciler.cli.either_way import Answer, daemon_or_self, together
 from reconciler.cli.events import event_line
-from reconciler.cli.options import engine_options
 from reconciler.cli.present import line_printer
 from reconciler.cli.terminal import complain, print_json, say, size, table
 from reconciler.daemon.viewing import chosen, worked_on_elsewhere
 
 if TYPE_CHECKING:
     from reconciler.daemon.protocol import ServiceOptions
-
-
-def configure(parser: ArgumentParser) -> None:
-    """Options, help and examples."""
-    parser.description = (
-        "Take domains down: stop and remove their containers and networks, dependents first. Files and named\n"
-        "volumes stay; with --volumes these are listed with their sizes, and removed after a yes. It is remembered:\n"
-        "`pnr apply`, or a change of its file, brings a domain back."
-    )
-    parser.epilog = (
-        "examples:\n  pnr down shop\n  pnr down shop --volumes\n  pnr down --all --volumes --yes\n\n"
-        "exit codes: 0 gone, 1 nothing was done (the answer was no, or another pnr works on it), 4 no engine, 64 no\n"
-        "such domain, none named and no --all, or --volumes without --yes where there is no terminal to ask on"
-    )
-    parser.add_argument("domain", nargs="*", help="these domains")
-    parser.add_argument("--all", action="store_true", help="all domains")
-    parser.add_argument("--volumes", action="store_true", help="remove their named volumes too, and what is in them")
-    parser.add_argument("--yes", action="store_true", help="do not ask before volumes are removed")
-    parser.add_argument("--json", action="store_true", help="print only the last view, as in `pnr status --json`")
-    engine_options(parser)
 
 
 def run(args: Namespace) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from argparse import Namespace
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -24,26 +24,6 @@ class JournalUnreadable(PnrError):
     """The journal is not there, or this user may not read it."""
 
     code = "JournalUnreadable"
-
-
-def _limit(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 1_000_000:
-        raise ArgumentTypeError(f"{text!r} is not a number from 1 to 1000000")
-    return int(text)
-
-
-def configure(parser: ArgumentParser) -> None:
-    """Options, help and examples."""
-    parser.description = "Show what happened, when and why, from the journal in the state directory."
-    parser.epilog = (
-        "examples:\n  pnr events --limit 20\n  pnr events --domain shop --follow\n"
-        "  pnr events --json | jq 'select(.kind == \"transition\")'\n\n"
-        "exit codes: 0 shown, 4 the journal can't be read"
-    )
-    parser.add_argument("--limit", type=_limit, default=100, metavar="N", help="how many of the newest (100)")
-    parser.add_argument("--domain", metavar="NAME", dest="only", help="only those of this domain")
-    parser.add_argument("--follow", "-f", action="store_true", help="go on with what happens next, until Ctrl-C")
-    parser.add_argument("--json", action="store_true", help="one JSON object a line")
 
 
 def run(args: Namespace) -> int:

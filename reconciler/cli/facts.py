@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -15,17 +15,6 @@ from reconciler.daemon.viewing import ago, chosen
 
 _HEAD = ("FACT", "TV", "RESPONSE", "SINCE", "BY", "PROMPT")
 _COLOURS = {"Y": "green", "N": "red", "U": "yellow"}
-
-
-def configure(parser: ArgumentParser) -> None:
-    """Options, help and examples."""
-    parser.description = "Show all facts as they stand: Y holds, N does not hold, U is unknown."
-    parser.epilog = (
-        "examples:\n  pnr facts\n  pnr facts shop --json | jq '.[] | select(.tv != \"Y\")'\n\n"
-        "exit codes: 0 shown, 4 no daemon answers, 64 no such domain"
-    )
-    parser.add_argument("domain", nargs="*", help="only these domains")
-    parser.add_argument("--json", action="store_true", help="a list of facts as JSON")
 
 
 def run(args: Namespace) -> int:

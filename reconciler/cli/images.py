@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from reconciler.cli import exits
 from reconciler.cli.either_way import Answer, daemon_or_self, together
-from reconciler.cli.options import engine_options
 from reconciler.cli.terminal import print_json, say, table, wants_colour
 
 if TYPE_CHECKING:
@@ -26,21 +25,6 @@ _WORDS = {
     "not running": "not running",
 }
 _SHORT = len("sha256:") + 12
-
-
-def configure(parser: ArgumentParser) -> None:
-    """Options, help and examples."""
-    parser.description = (
-        "Show the image of each chunk: the digest that its containers run, and the one that the registry has under\n"
-        "that name now. Registries are asked through the engine, each for ten seconds at most; nothing is pulled."
-    )
-    parser.epilog = (
-        "examples:\n  pnr images\n  pnr images --json | jq '.[] | select(.state == \"newer\") | .chunk'\n\n"
-        "exit codes: 0 shown, 4 no engine"
-    )
-    parser.add_argument("--json", action="store_true", help="a list of entries as JSON")
-    parser.add_argument("--offline", action="store_true", help="ask no registry")
-    engine_options(parser)
 
 
 def run(args: Namespace) -> int:

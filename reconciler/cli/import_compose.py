@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from reconciler.cli import exits
-from reconciler.cli.options import file_options
 from reconciler.cli.terminal import complain, print_json
 from reconciler.errors import PnrError
 
@@ -38,71 +37,6 @@ class OutputFailed(PnrError):
     """The file can't be written."""
 
     code: ClassVar[str] = "OutputFailed"
-
-
-def configure(parser: ArgumentParser) -> None:
-    """Options, help and examples."""
-    parser.description = (
-        "Make a domain file of a Compose project. What has no counterpart is listed on standard error with its place\n"
-        "and the reason; the rest is written, but for services that would lack a mount, a secret, a config or a\n"
-        "privilege, and for those that wait for them. Files are found and read as docker-compose does it:\n"
-        "compose.yaml and its override, .env, profiles, several -f, COMPOSE_FILE."
-    )
-    parser.epilog = (
-        "examples:\n"
-        "  pnr import compose.yaml -o domains/shop.json\n"
-        "  pnr import -f compose.yaml -f compose.prod.yaml --profile web | less\n"
-        "  pnr import --adopt -o domains/shop.json && pnr apply --wait   # takes over what runs\n"
-        "  pnr import --job migrate --service worker -o domains/shop.json   # what ends, and what does not\n"
-        "  pnr import --suggest-policy policy.toml; pnr import --policy policy.toml -o domains/shop.json\n\n"
-        "exit codes: 0 all of it is in the domain file (there may be notes), 2 the Compose files are not valid,\n"
-        "4 something has no counterpart (the rest is written), or a question is to be answered (--job, --service), or\n"
-        "no engine with --adopt; 64 wrong usage, or the output file exists"
-    )
-    parser.add_argument(
-        "files", nargs="*", metavar="FILE", help="Compose files, the later over the earlier; - is standard input"
-    )
-    parser.add_argument(
-        "-f", "--file", action="append", default=[], metavar="FILE", dest="more_files", help="the same, as with Compose"
-    )
-    parser.add_argument("-o", "--output", metavar="FILE", help="where to write the domain file; else standard output")
-    parser.add_argument("--force", action="store_true", help="write over a file that exists")
-    parser.add_argument("--profile", action="append", default=[], metavar="NAME", help="a profile to enable")
-    parser.add_argument("--env-file", action="append", default=[], metavar="FILE", help="variables, instead of .env")
-    parser.add_argument("-p", "--project-name", metavar="NAME", help="the project's name, and so the domain's")
-    parser.add_argument("--project-directory", metavar="DIR", help="where relative paths start")
-    parser.add_argument(
-        "--adopt",
-        action="store_true",
-        help="take over the containers, networks and volumes that Compose has made, without a restart where they match",
-    )
-    parser.add_argument(
-        "--job",
-        action="append",
-        default=[],
-        metavar="SERVICE",
-        help="its work ends: it becomes a job, which is run to its end once a generation",
-    )
-    parser.add_argument(
-        "--service",
-        action="append",
-        default=[],
-        metavar="SERVICE",
-        help="it is to be kept up, though Compose would not start it again",
-    )
-    parser.add_argument(
-        "--partial",
-        action="store_true",
-        help="write also services that lack a mount, a secret, a config or a privilege, as far as they go",
-    )
-    parser.add_argument(
-        "--suggest-policy",
-        metavar="FILE",
-        help="write a policy that allows, besides what this one does, what it has refused",
-    )
-    parser.add_argument("--verbose", action="store_true", help="each note by itself, with its place")
-    parser.add_argument("--json", action="store_true", help="the remarks as JSON on standard output")
-    file_options(parser)
 
 
 def run(args: Namespace) -> int:

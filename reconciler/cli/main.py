@@ -6,34 +6,16 @@ import argparse
 import gc
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib import import_module
 from typing import Any, NoReturn
 
 from reconciler import __version__
 from reconciler.cli import exits
+from reconciler.cli.command import Argument, Command
+from reconciler.cli.commands import COMMANDS
+from reconciler.cli.commands.shared import FOLDERS
 from reconciler.errors import PnrError
-
-# name, module in reconciler.cli, one line of help. A module has `configure(parser)` and `run(args) -> exit code`.
-COMMANDS = (
-    ("run", "run", "run the daemon: make the domain files true, and keep them so"),
-    ("apply", "apply", "converge once"),
-    ("plan", "plan", "show what would be done, and do nothing"),
-    ("validate", "validate", "check domain files"),
-    ("status", "status", "show how every chunk stands"),
-    ("why", "why", "say in a sentence why a chunk is as it is"),
-    ("facts", "facts", "show all facts"),
-    ("events", "events", "show who changed what, when and why"),
-    ("logs", "logs", "show what a chunk's container prints"),
-    ("down", "down", "take domains down"),
-    ("confirm-removal", "confirm_removal", "let domains go whose files are gone, and whose removal is held"),
-    ("images", "images", "show which image each chunk runs, and which is the newest"),
-    ("prune", "prune", "remove images of ours that nothing uses any more"),
-    ("import", "import_compose", "make a domain file of a Compose project"),
-    ("policy", "policy", "show what the policy says of a domain file, and check a policy file"),
-    ("graph", "graph", "draw which chunk waits for which fact"),
-    ("schema", "schema", "print the JSON Schema of a domain file"),
-)
 
 _GARBAGE = 10_000
 """The collector looks after so many new objects. Python's 700 would be reached 400 times by what is imported alone."""
@@ -59,7 +41,7 @@ class _CommandsHelp(_Help):
 
     def __init__(self, prog: str) -> None:
         super().__init__(prog)
-        self._action_max_length = max(len(name) for name, _, _ in COMMANDS) + self._indent_increment * 2
+        self._action_max_length = max(len(command.name) for command in COMMANDS) + self._indent_increment * 2
 
 
 class _Parser(argparse.ArgumentParser):
@@ -73,36 +55,40 @@ class _Parser(argparse.ArgumentParser):
 
 
 class _CommandParser(_Parser):
-    """The parser of one subcommand, filled in when it is the one that is asked for."""
+    """The parser of one command, filled in when it is the one that is asked for."""
 
-    def __init__(self, *, module: str, prog: str) -> None:
-        super().__init__(prog=prog, formatter_class=_Help)
-        self._module = module
+    def __init__(self, *, command: Command, prog: str) -> None:
+        super().__init__(prog=prog, formatter_class=_Help, description=command.description, epilog=command.epilog)
+        self._command = command
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        module = import_module(f"reconciler.cli.{self._module}")
-        _folder_options(self)
-        module.configure(self)
-        self.set_defaults(run=module.run)
-        return super().parse_known_args(args, namespace)
+        # SUPPRESS, so that a command's parser does not undo what was given before the command.
+        _declare(self, FOLDERS, default=argparse.SUPPRESS)
+        _declare(self, self._command.arguments)
+        self.set_defaults(module=self._command.module)
+        if self._command.actions:
+            _declare_commands(self, self._command.actions, "action", "ACTION")
+        verbatim = next((argument for argument in self._command.arguments if argument.is_verbatim), None)
+        if verbatim is None or "--" not in args:
+            return super().parse_known_args(args, namespace)
+        # argparse takes a second "--" out of the words, and that may be the one that is to be completed.
+        at = args.index("--")
+        found, unknown = super().parse_known_args(args[:at], namespace)
+        setattr(found, verbatim.names[0], args[at + 1 :])
+        return found, unknown
 
 
-class ActionParser(_Parser):
-    """The parser of one of several things that a subcommand can do: ``pnr policy check``."""
-
-    def __init__(self, *, prog: str) -> None:
-        super().__init__(prog=prog, formatter_class=_Help)
-        _folder_options(self)
+def _declare(parser: argparse.ArgumentParser, arguments: Iterable[Argument], **more: Any) -> None:
+    for argument in arguments:
+        parser.add_argument(*argument.names, help=argument.help, **argument.settings, **more)
 
 
-def _folder_options(parser: argparse.ArgumentParser) -> None:
-    # SUPPRESS, so that a subcommand's parser does not undo what was given before the subcommand.
-    parser.add_argument(
-        "--domains", metavar="DIR", default=argparse.SUPPRESS, help="the domain files (PNR_DOMAINS, ./domains)"
-    )
-    parser.add_argument(
-        "--state", metavar="DIR", default=argparse.SUPPRESS, help="what lasts, and the socket (PNR_STATE, ./state)"
-    )
+def _declare_commands(
+    parser: argparse.ArgumentParser, commands: Iterable[Command], dest: str, metavar: str, **more: Any
+) -> None:
+    parsers = parser.add_subparsers(dest=dest, metavar=metavar, required=True, parser_class=_CommandParser, **more)
+    for command in commands:
+        parsers.add_parser(command.name, help=command.summary, command=command)
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -114,12 +100,8 @@ def make_parser() -> argparse.ArgumentParser:
         formatter_class=_CommandsHelp,
     )
     parser.add_argument("--version", action="version", version=f"pnr {__version__}")
-    _folder_options(parser)
-    commands = parser.add_subparsers(
-        dest="command", metavar="COMMAND", required=True, parser_class=_CommandParser, title="commands", prog="pnr"
-    )
-    for name, module, text in COMMANDS:
-        commands.add_parser(name, help=text, module=module)
+    _declare(parser, FOLDERS, default=argparse.SUPPRESS)
+    _declare_commands(parser, COMMANDS, "command", "COMMAND", title="commands", prog="pnr")
     return parser
 
 
@@ -143,7 +125,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             reconfigure(errors="backslashreplace")  # a terminal with a small character set is no reason to fail
     try:
         args = make_parser().parse_args(argv)
-        code: int = args.run(args)
+        code: int = import_module(f"reconciler.cli.{args.module}").run(args)
         sys.stdout.flush()
     except SystemExit as ending:  # argparse: help, version, wrong usage
         return ending.code if isinstance(ending.code, int) else exits.USAGE

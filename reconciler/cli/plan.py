@@ -2,28 +2,13 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 
 from reconciler.cli import exits
 from reconciler.cli.folders import folders
-from reconciler.cli.options import engine_options, service_options
+from reconciler.cli.options import service_options
 from reconciler.cli.terminal import complain, print_json, say
 from reconciler.daemon.viewing import held_lines
-
-
-def configure(parser: ArgumentParser) -> None:
-    """Options, help and examples."""
-    parser.description = (
-        "Show what would be done to make the domain files true, and do nothing. Each line is one call of the\n"
-        "engine: [the steps before it] -> #number, object, what is done, and why. Then what can't be done now,\n"
-        "with the reason."
-    )
-    parser.epilog = (
-        "examples:\n  pnr plan\n  pnr plan --json | jq '.steps | length'\n\n"
-        "exit codes: 0 shown, 2 a file is not valid (what the others ask for is shown), 4 no engine"
-    )
-    parser.add_argument("--json", action="store_true", help="the steps and the errors as JSON")
-    engine_options(parser)
 
 
 def run(args: Namespace) -> int:

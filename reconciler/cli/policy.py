@@ -3,45 +3,16 @@
 from __future__ import annotations
 
 import os
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from typing import TYPE_CHECKING, Any
 
 from reconciler.cli import exits
 from reconciler.cli.folders import folders
-from reconciler.cli.options import policy_name, policy_option
+from reconciler.cli.options import policy_name
 from reconciler.cli.terminal import complain, print_json, say
 
 if TYPE_CHECKING:
     from reconciler.policy import Policy
-
-
-def configure(parser: ArgumentParser) -> None:
-    """Options, help and examples."""
-    from reconciler.cli.main import ActionParser
-
-    parser.description = "Show what the policy says of a domain file, or check a policy file."
-    parser.epilog = (
-        "examples:\n  pnr policy explain shop.json\n  pnr policy explain shop.json --json | jq '.rules[].from'\n"
-        "  pnr policy check policy.toml\n\n"
-        "exit codes: 0 it can be used, 2 it can't, 4 it can't be read"
-    )
-    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True, parser_class=ActionParser)
-    explain = actions.add_parser("explain", help="show what is in force for a domain file, and where it stands")
-    explain.description = (
-        "Show what the policy says of a domain file, rule by rule, and where that stands: a line of the policy file,\n"
-        "in which section, or the profile. The file need not be there: its path in the domains directory counts."
-    )
-    explain.add_argument("file", metavar="FILE", help="a domain file")
-    explain.add_argument("--changed", action="store_true", help="only what is not as in the profile")
-    check = actions.add_parser("check", help="say whether a policy file can be used")
-    check.description = (
-        "Say whether a policy file (else the one in force) can be used: unknown words and values are errors, all at\n"
-        "once, as file:line: message; what looks wrong is a warning."
-    )
-    check.add_argument("file", nargs="?", metavar="FILE", help="a policy file")
-    for action in (explain, check):
-        action.add_argument("--json", action="store_true", help="as JSON")
-        policy_option(action)
 
 
 def run(args: Namespace) -> int:

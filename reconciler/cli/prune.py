@@ -3,37 +3,19 @@
 from __future__ import annotations
 
 import sys
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from reconciler.cli import exits
 from reconciler.cli.either_way import daemon_or_self, together
-from reconciler.cli.options import engine_options
 from reconciler.cli.terminal import complain, print_json, say, size, table
 
 if TYPE_CHECKING:
     from reconciler.daemon.protocol import ServiceOptions
 
 _SHORT = len("sha256:") + 12
-
-
-def configure(parser: ArgumentParser) -> None:
-    """Options, help and examples."""
-    parser.description = (
-        "Remove images that pnr pulled or built, that no container has (running or not, of whomever) and that no\n"
-        "domain declares. They are listed first, and removed after a yes. Images of others are never touched."
-    )
-    parser.epilog = (
-        "examples:\n  pnr prune --dry-run\n  pnr prune --yes\n\n"
-        "exit codes: 0 removed or nothing to remove, 1 some could not be removed, 4 no engine,"
-        " 64 no terminal to ask on, and no --yes"
-    )
-    parser.add_argument("--dry-run", action="store_true", help="list them, and remove nothing")
-    parser.add_argument("--yes", action="store_true", help="do not ask")
-    parser.add_argument("--json", action="store_true", help="what was found, or what became of it, as JSON")
-    engine_options(parser)
 
 
 def run(args: Namespace) -> int:

@@ -7,14 +7,14 @@ import logging
 import logging.handlers
 import queue
 import sys
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from reconciler.cli import exits
 from reconciler.cli.folders import folders
-from reconciler.cli.options import engine_options, service_options
+from reconciler.cli.options import service_options
 from reconciler.cli.present import Presenter, Show, line_printer, wants_live
 from reconciler.cli.signals import stop_on_signals
 from reconciler.cli.terminal import say
@@ -24,24 +24,6 @@ if TYPE_CHECKING:
     from reconciler.daemon.protocol import ServiceOptions
 
 _HINT = "Ctrl-C ends the daemon; the containers go on"
-
-
-def configure(parser: ArgumentParser) -> None:
-    """Options, help and examples."""
-    parser.description = (
-        "Run the daemon: make the domain files true, and keep them so, until Ctrl-C or SIGTERM. The containers go\n"
-        "on when it ends, and the next start adopts them untouched."
-    )
-    parser.epilog = (
-        "examples:\n  pnr run\n  pnr run --domains ./domains --state ./state\n  pnr run --engine simulated\n\n"
-        "exit codes: 0 ended as asked, 4 it could not start"
-    )
-    parser.add_argument("--plain", action="store_true", help="plain lines, on a terminal too")
-    parser.add_argument("--quiet", action="store_true", help="print only warnings and errors")
-    parser.add_argument(
-        "--polling", action="store_true", help="look at the folder on a timer (network drives tell of no changes)"
-    )
-    engine_options(parser)
 
 
 def run(args: Namespace) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -17,18 +17,6 @@ from reconciler.daemon.viewing import ago, chosen, chunks, held_lines, problem_t
 
 View = Mapping[str, Any]
 _HEAD = ("DOMAIN", "CPUX", "CHUNK", "STATE", "REASON", "SINCE", "RESTARTS", "MESSAGE")
-
-
-def configure(parser: ArgumentParser) -> None:
-    """Options, help and examples."""
-    parser.description = "Show how every chunk stands, as the running daemon sees it."
-    parser.epilog = (
-        "examples:\n  pnr status\n  pnr status shop --watch\n  pnr status --json | jq '.domains[].settled'\n\n"
-        "exit codes: 0 shown, 4 no daemon answers, 64 no such domain"
-    )
-    parser.add_argument("domain", nargs="*", help="only these domains")
-    parser.add_argument("--watch", action="store_true", help="go on showing what changes, until Ctrl-C")
-    parser.add_argument("--json", action="store_true", help="the documented JSON document (with --watch: one a line)")
 
 
 def run(args: Namespace) -> int:

@@ -2,35 +2,11 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 
 from reconciler.cli import exits
 from reconciler.cli.folders import folders
-from reconciler.cli.options import file_options
 from reconciler.cli.terminal import print_json, say
-
-
-def configure(parser: ArgumentParser) -> None:
-    """Options, help and examples."""
-    parser.description = (
-        "Check domain files: these, or all of the domains directory, as the daemon judges them: names and ports that\n"
-        "belong to a file by what the state folder says are its own. Every error of a file is shown at once, as\n"
-        "file:line:column: path: message [Code]. Relative paths in a named file start where that file lies."
-    )
-    parser.epilog = (
-        "examples:\n  pnr validate\n  pnr validate shop.json\n  pnr validate --json | jq '.[].message'\n"
-        "  pnr validate --other-host --policy policy.toml *.json\n\n"
-        "exit codes: 0 all valid (there may be warnings), 2 an error, 4 the directory can't be read"
-    )
-    parser.add_argument("file", nargs="*", metavar="FILE", help="judged together, apart from the domains directory")
-    parser.add_argument("--json", action="store_true", help="a list of errors as in `pnr status --json`")
-    parser.add_argument(
-        "--other-host",
-        action="store_true",
-        help="they are for another machine (in a forge's CI, say): judge paths of the host by their names alone, and"
-        " read neither state nor secrets of this one",
-    )
-    file_options(parser)
 
 
 def run(args: Namespace) -> int:

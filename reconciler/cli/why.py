@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 
 from reconciler.cli import exits
 from reconciler.cli.client import request
@@ -11,21 +11,6 @@ from reconciler.cli.folders import folders
 from reconciler.cli.terminal import print_json, say
 from reconciler.daemon.short_names import UnknownChunk
 from reconciler.daemon.viewing import Document, find
-
-
-def configure(parser: ArgumentParser) -> None:
-    """Options, help and examples."""
-    parser.description = "Say why a chunk is as it is: first the cause, second what to do, then what bears them out."
-    parser.epilog = (
-        "examples:\n  pnr why web\n  pnr why shop/main/web\n\n"
-        "exit codes: 0 said, 4 no daemon answers, 64 no such chunk, or more than one"
-    )
-    parser.add_argument("chunk", metavar="CHUNK", help="chunk, cpux/chunk or domain/cpux/chunk")
-    parser.add_argument(
-        "--json",
-        action="store_true",
-        help="the chunk as in `pnr status --json`, with `explanation`; of a file that was never valid, that alone",
-    )
 
 
 def run(args: Namespace) -> int:

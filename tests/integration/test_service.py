@@ -27,6 +27,11 @@ pytestmark = [pytest.mark.docker, pytest.mark.systemd, pytest.mark.timeout(600)]
 IMAGE = "pnr-test-systemd:latest"
 PACKAGES = ("systemd", "systemd-sysv", "dbus", "python3", "python3-venv", "make")
 WHEELS = "/wheels"
+COMPLETIONS = {
+    "/usr/local/share/bash-completion/completions/pnr": "bash",
+    "/usr/local/share/zsh/site-functions/_pnr": "zsh",
+    "/usr/local/share/fish/vendor_completions.d/pnr.fish": "fish",
+}
 LIMIT_SECONDS = 90.0
 HARDENED_ENOUGH = 20  # systemd-analyze's exposure times ten: 1.5 when this was written
 
@@ -198,6 +203,8 @@ def test_installing_brings_up_an_active_service_of_its_own_user(service: Machine
     assert service.run("stat", "-c", "%U:%G %a", "/var/lib/pnr") == "pnr:pnr 700"
     assert service.run("stat", "-c", "%U:%G %a", "/etc/pnr/domains") == "root:pnr 2750"
     assert service.run("pnr", "--version") != ""
+    for file, shell in COMPLETIONS.items():
+        assert service.run("cat", file) == service.run("pnr", "completion", shell)
 
 
 def test_a_dropped_file_becomes_a_container(service: Machine, docker_api: APIClient, deployed: str) -> None:
@@ -298,7 +305,7 @@ def test_uninstalling_keeps_containers_and_data_unless_told_otherwise(
     before = _life(docker_api, deployed)
     service.run("make", "-C", "/src", "uninstall")
     assert service.ask("systemctl", "is-active", "pnr").stdout.strip() == "inactive"
-    for gone in ("/opt/pnr", "/usr/local/bin/pnr", "/etc/systemd/system/pnr.service"):
+    for gone in ("/opt/pnr", "/usr/local/bin/pnr", "/etc/systemd/system/pnr.service", *COMPLETIONS):
         assert service.ask("test", "-e", gone).returncode == 1, gone
     assert service.ask("test", "-e", f"/etc/pnr/domains/{deployed}.json").returncode == 0
     assert service.ask("test", "-e", f"/var/lib/pnr/{deployed}.toml").returncode == 0

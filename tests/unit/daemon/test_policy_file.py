@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
 
 from reconciler.cli import exits, options
-from reconciler.cli.main import main
+from reconciler.cli.main import main, make_parser
 from reconciler.daemon.policy import PolicyUnusable, load_policy, make_policy
 from reconciler.daemon.protocol import ServiceOptions
 from reconciler.errors import PnrError
@@ -148,9 +148,7 @@ def installed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def args(*words: str) -> Namespace:
     """The options of a command that reads files."""
-    parser = ArgumentParser()
-    options.file_options(parser)
-    return parser.parse_args(words)
+    return make_parser().parse_args(["validate", *words])
 
 
 def test_the_option_goes_before_the_environment_and_that_before_the_file_of_the_machine(
