@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass
-from typing import Any, Literal
+from difflib import get_close_matches
+from typing import Any, Literal, Self
 
 Path = tuple[str | int, ...]
 """The keys and indexes that lead from the top of a document to a value in it."""
@@ -26,6 +28,7 @@ MOST_TOLD = 100
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9_$-]+")
 _SHOWN_KEY_LENGTH = 60
 _MAX_SHOWN_PARTS = 40
+_LONGEST_WORD = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +86,29 @@ class Diagnostic:
 
 
 class Diagnostics:
-    """Collects diagnostics, each once, in the order in which they are found."""
+    """Collects diagnostics, each once, in the order in which they are found.
+
+    :meth:`at` gives the same collector for a part of the document: paths are then those in the part, and who judges it
+    need not know where it is.
+    """
 
     def __init__(self, file: str = "") -> None:
         self._file = file
+        self._within: Path = ()
         self._found: dict[Diagnostic, None] = {}
+        self._hints = iter(range(MOST_TOLD))
+
+    def at(self, *parts: str | int) -> Self:
+        """The same collector for what stands at ``parts`` from here."""
+        inner = copy(self)
+        inner._within = (*self._within, *parts)
+        return inner
+
+    def apart(self) -> Self:
+        """Another collector for the same part: for what may come to nothing."""
+        other = copy(self)
+        other._found = {}
+        return other
 
     def error(self, path: Path, code: str, message: str, place: Place | None = None) -> None:
         """The file can't be used: ``path`` leads to what is wrong."""
@@ -103,6 +124,7 @@ class Diagnostics:
 
     def report(self, severity: Severity, path: Path, code: str, message: str, place: Place | None = None) -> None:
         """One more; where there is no ``place``, it is that of the path."""
+        path = (*self._within, *path)
         self.add(Diagnostic(path, code, message, severity, place or self.place_of(path)))
 
     def place_of(self, path: Path) -> Place:
@@ -115,6 +137,11 @@ class Diagnostics:
 
     def __iter__(self) -> Iterator[Diagnostic]:
         return iter(tuple(self._found))
+
+    def nearest(self, word: str, known: Iterable[str]) -> str:
+        """A hint at what may be meant, for a message. To look for it among thousands takes a while, so that of very
+        many errors the last have none."""
+        return "" if next(self._hints, None) is None else nearest(word, known)
 
     def of(self, severity: Severity) -> tuple[Diagnostic, ...]:
         """Those of one severity."""
@@ -132,6 +159,12 @@ def cut_off(diagnostics: Sequence[Diagnostic], more: int = 0) -> tuple[Diagnosti
     if not more:
         return told
     return (*told, Diagnostic.of_file(told[0].place.file, "MoreProblems", f"… and {more} more problems"))
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """``; did you mean 'retries'?`` where something known looks alike, else nothing."""
+    close = get_close_matches(word[:_LONGEST_WORD], list(known), n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def render(path: Path) -> str:

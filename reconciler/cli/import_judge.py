@@ -16,9 +16,7 @@ from reconciler.cli.reading import THROW_AWAY_KEY
 from reconciler.daemon.intake import Loading
 from reconciler.daemon.policy import make_policy
 from reconciler.daemon.protocol import ServiceOptions
-from reconciler.diagnostics import Diagnostic, Place
 from reconciler.intent.contents import Source
-from reconciler.intent.findings import Finding
 from reconciler.intent.judgement import judge_domains
 from reconciler.intent.model import Loaded
 from reconciler.policy import Judge, Policy, domain, suggesting
@@ -86,13 +84,10 @@ class ImportJudge:
             strangers = domain.strangers(judge, found, tree)
             taken = {(one.kind, one.name) for one in entry.borrowed if one.unowned}
             self.refusals.update((one, None) for _, one, what in strangers if what not in taken)
-        findings = judge_domains([found], refused=entry.refused).findings
+        judged = judge_domains([found], refused=entry.refused).diagnostics
         # That the policy does not give the domain's name to the file is told with the rest of what it refuses.
-        wrong = [one for one in findings if one.severity == "error" and (one.code, one.path) != (CODE, ("name",))]
-        return Loaded(self._file, None, tuple(map(self._problem, wrong)), found.name) if wrong else entry.loaded
-
-    def _problem(self, finding: Finding) -> Diagnostic:
-        return Diagnostic(finding.path, finding.code, finding.message, place=Place(self._file))
+        wrong = [one for one in judged if one.severity == "error" and (one.code, one.path) != (CODE, ("name",))]
+        return Loaded(self._file, None, tuple(wrong), found.name) if wrong else entry.loaded
 
     def _may_read(self, path: str, is_folder: bool, source: Source) -> str:
         judge = self.policy.for_file(source.reader) if source.reader else self.policy

@@ -16,7 +16,6 @@ from reconciler.daemon.located import Locator
 from reconciler.daemon.unjudged import at_fault, cant_be_judged
 from reconciler.diagnostics import Diagnostic
 from reconciler.intent.contents import Contents, Glancing, NoContents, Source, SourceKind
-from reconciler.intent.findings import Finding
 from reconciler.intent.judgement import InForce, Judgement, judge_domains
 from reconciler.intent.loader import load
 from reconciler.intent.model import CheckType, Domain, Loaded
@@ -78,7 +77,7 @@ class Entry:
     loaded: Loaded
     data: bytes
     stamps: Mapping[Source, Hashable]
-    refused: tuple[Finding, ...] = ()  # what the policy does not allow of it
+    refused: tuple[Diagnostic, ...] = ()  # what the policy does not allow of it
     borrowed: tuple[Borrowed, ...] = ()  # what of others it does not allow, unless they share it
     looked: Mapping[str, Seen] = field(default_factory=dict)  # what that depends on besides: paths of the host
     engine: tuple[str, ...] = ()  # where the engine was known to keep its data then
@@ -244,7 +243,7 @@ def recall(loading: Loads, stored: Sequence[Stored], cache: LoadCache | None = N
         key = (one.file, hashlib.sha256(one.data).digest())
         entry = loaded.get(key) or loading.load(one.file, one.data)
         domain = entry.loaded.domain
-        is_refused = any(finding.severity == "error" for finding in entry.refused)
+        is_refused = any(one.severity == "error" for one in entry.refused)
         if domain is not None and not entry.loaded.problems and not is_refused and domain.name == one.domain:
             found[domain.name] = domain
     return found
@@ -301,7 +300,7 @@ def judge_loaded(
     """Judge what files came to mean, by their names; see :func:`judge`. ``broken`` are further ones that mean nothing,
     each with the name of the domain that it would declare, where that can be told: nothing is told of these."""
     loaded: dict[str, Domain] = {}
-    refused: list[Finding] = []
+    refused: list[Diagnostic] = []
     of_others: dict[str, tuple[Borrowed, ...]] = {}
     problems: dict[str, tuple[Diagnostic, ...]] = {}
     broken = dict(broken)
@@ -326,11 +325,10 @@ def judge_loaded(
         failed = at_fault(list(loaded.values()), in_force, together, error)
         problems |= {name: (problem,) for name, problem in failed.items()}
         broken |= {name: loaded.pop(name).name for name in failed}
-        refused = [finding for finding in refused if finding.file in loaded]
+        refused = [one for one in refused if one.place.file in loaded]
         judgement = together(list(loaded.values()), in_force)
-    texts = {name: entry.data for name, entry in entries.items()}
-    wrong = locator.places([finding for finding in judgement.findings if finding.severity == "error"], texts)
-    doubtful = locator.places([finding for finding in judgement.findings if finding.severity != "error"], texts)
-    problems |= wrong
+    texts = {name: (entries[name].data, domain.name) for name, domain in loaded.items()}
+    problems |= locator.places([one for one in judgement.diagnostics if one.severity == "error"], texts)
+    doubtful = locator.places([one for one in judgement.diagnostics if one.severity != "error"], texts)
     said = {name: entry.said for name, entry in entries.items() if name in problems}
     return Judged(judgement.accepted, problems, doubtful, loaded, judgement.speaks, said)

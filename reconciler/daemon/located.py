@@ -1,12 +1,14 @@
-"""Where in their files findings stand. It is looked for once: files are judged again and again."""
+"""Where in their files diagnostics stand: looked for once, since files are judged again and again."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
-from reconciler.diagnostics import Diagnostic
-from reconciler.intent.complaints import MAX_PROBLEMS
-from reconciler.intent.findings import Finding, locate_findings
+from reconciler.diagnostics import Diagnostic, cut_off
+from reconciler.intent.locating import located
+
+Text = tuple[bytes, str]
+"""What a file holds, and the name of its domain."""
 
 
 class Locator:
@@ -15,8 +17,8 @@ class Locator:
 
     def __init__(self, most_bytes: int | None = None) -> None:
         self._most_bytes = most_bytes
-        self._before: dict[tuple[Finding, ...], tuple[bytes, tuple[Diagnostic, ...]]] = {}
-        self._now: dict[tuple[Finding, ...], tuple[bytes, tuple[Diagnostic, ...]]] = {}
+        self._before: dict[tuple[Diagnostic, ...], tuple[Text, tuple[Diagnostic, ...]]] = {}
+        self._now: dict[tuple[Diagnostic, ...], tuple[Text, tuple[Diagnostic, ...]]] = {}
         self._left = most_bytes
 
     def begin(self) -> None:
@@ -24,34 +26,25 @@ class Locator:
         self._before, self._now = self._now, {}
         self._left = self._most_bytes
 
-    def places(self, findings: Iterable[Finding], texts: Mapping[str, bytes]) -> dict[str, tuple[Diagnostic, ...]]:
-        """The problems of each file, by its name. ``texts`` are the files that findings are of."""
-        by_file: dict[str, list[Finding]] = {}
-        for finding in findings:
-            by_file.setdefault(finding.file, []).append(finding)
+    def places(self, diagnostics: Iterable[Diagnostic], texts: Mapping[str, Text]) -> dict[str, tuple[Diagnostic, ...]]:
+        """Those of each file, by its name: as many as people read. ``texts`` are those of the files."""
+        by_file: dict[str, list[Diagnostic]] = {}
+        for one in diagnostics:
+            by_file.setdefault(one.place.file, []).append(one)
         found = {
-            file: self._of(tuple(by_file[file]), file, texts[file])
-            for file in sorted(by_file, key=lambda file: len(texts[file]))
+            file: self._of(cut_off(by_file[file]), texts[file])
+            for file in sorted(by_file, key=lambda file: len(texts[file][0]))
         }
         return {file: found[file] for file in by_file}
 
-    def _of(self, findings: tuple[Finding, ...], file: str, text: bytes) -> tuple[Diagnostic, ...]:
-        known = self._before.get(findings)
+    def _of(self, diagnostics: tuple[Diagnostic, ...], text: Text) -> tuple[Diagnostic, ...]:
+        known = self._before.get(diagnostics)
         if known is None or known[0] != text:
-            shown = {file: text.decode("utf-8", "replace")}
+            data, domain = text
             if self._left is not None:
-                if len(text) > self._left:
-                    return located(findings, {})
-                self._left -= len(text)
-            known = text, located(findings, shown)
-        self._now[findings] = known
+                if len(data) > self._left:
+                    return diagnostics
+                self._left -= len(data)
+            known = text, tuple(located(diagnostics, data.decode("utf-8", "replace"), domain))
+        self._now[diagnostics] = known
         return known[1]
-
-
-def located(findings: Sequence[Finding], texts: Mapping[str, str]) -> tuple[Diagnostic, ...]:
-    """The findings of one file with their places, cut off at a readable number."""
-    problems = tuple(locate_findings(findings[:MAX_PROBLEMS], texts))
-    more = len(findings) - MAX_PROBLEMS
-    if more <= 0:
-        return problems
-    return (*problems, Diagnostic.of_file(findings[0].file, "MoreProblems", f"… and {more} more problems"))

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from reconciler.daemon.intake import Entry, Key
-from reconciler.daemon.located import located
 from reconciler.daemon.unjudged import costly_beside_others
-from reconciler.diagnostics import Diagnostic
+from reconciler.diagnostics import Diagnostic, cut_off
 from reconciler.intent.judgement import InForce, wrong_in_itself
+from reconciler.intent.locating import located
 from reconciler.intent.model import Loaded
 
 COSTLY_SECONDS = 0.05
@@ -24,11 +24,11 @@ def spared(entry: Entry) -> Entry:
     if domain is None or entry.loaded.problems:
         return entry
     begun = time.thread_time()
-    wrong = [finding for finding in (*entry.refused, *wrong_in_itself(domain)) if finding.severity == "error"]
+    wrong = [one for one in (*entry.refused, *wrong_in_itself(domain)) if one.severity == "error"]
     cost = time.thread_time() - begun
     if not wrong or cost < COSTLY_SECONDS:
         return replace(entry, cost=cost)
-    problems = located(wrong, {domain.file: entry.data.decode("utf-8", "replace")})
+    problems = tuple(located(cut_off(wrong), entry.data.decode("utf-8", "replace"), domain.name))
     return replace(entry, loaded=Loaded(domain.file, None, problems, domain.name), refused=(), borrowed=())
 
 

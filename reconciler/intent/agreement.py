@@ -6,12 +6,11 @@ since it is told where it is read.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from reconciler.diagnostics import Path
+from reconciler.diagnostics import Diagnostics, Path
 from reconciler.intent import readers
-from reconciler.intent.complaints import Complaint
 from reconciler.intent.model import Kind, Strategy
 from reconciler.intent.pull_policy import REFRESH
 from reconciler.intent.settings import SETTINGS
@@ -25,15 +24,15 @@ _ADDRESSES = ("ipv4_address", "ipv6_address", "link_local_ips", "mac_address")
 _ONE_EACH = "which two replicas can't have at once: leave it out"
 
 
-def disagreements(chunk: Mapping[str, Any], path: Path) -> Iterator[Complaint]:
-    """Everything in ``chunk`` (as written, at ``path``) that contradicts something else in it."""
+def disagreements(chunk: Mapping[str, Any], report: Diagnostics) -> None:
+    """Everything in ``chunk`` (as written) that contradicts something else in it."""
     container = _object(chunk, "container")
     deploy = _read(read_deploy, container.get("deploy")) or Deploy()
-    yield from _update(chunk, deploy, path)
-    yield from _refresh(container, (*path, "container"))
+    _update(chunk, deploy, report)
+    _refresh(container, report.at("container"))
     looked_at = {*COMPARED, *deploy.settings, "ports", "mac_address"} & container.keys()
     settings = {name: _read(SETTINGS[name].parse, container[name]) for name in SETTINGS if name in looked_at}
-    yield from _settings(settings, deploy, (*path, "container"))
+    _settings(settings, deploy, report.at("container"))
     replicas = {
         "replicas": _read(_count, chunk.get("replicas")),
         "container.scale": _read(REPLICAS, container.get("scale")),
@@ -42,14 +41,14 @@ def disagreements(chunk: Mapping[str, Any], path: Path) -> Iterator[Complaint]:
     said = {name: number for name, number in replicas.items() if number is not None}
     if len(set(said.values())) > 1:
         message = f"{' and '.join(f'{name} {number}' for name, number in said.items())}: leave all but one out"
-        yield Complaint((*path, "container"), "Conflict", message)
+        report.error(("container",), "Conflict", message)
     number = max(said.values(), default=1)
     least = _read(_count, chunk.get("min_ready"))
     if least is not None and least > number:
         have = "one replica" if number == 1 else f"{number} replicas"
-        yield Complaint((*path, "min_ready"), "OutOfRange", f"min_ready {least} can never be reached with {have}")
+        report.error(("min_ready",), "OutOfRange", f"min_ready {least} can never be reached with {have}")
     if number > 1:
-        yield from _replicas(chunk, settings, number, path)
+        _replicas(chunk, settings, number, report)
 
 
 def _object(node: Mapping[str, Any], key: str) -> Mapping[str, Any]:
@@ -65,58 +64,57 @@ def _read(reader: Callable[[Any], Any], value: Any) -> Any:
         return None
 
 
-def _refresh(container: Mapping[str, Any], path: Path) -> Iterator[Complaint]:
+def _refresh(container: Mapping[str, Any], report: Diagnostics) -> None:
     refreshed, after = container.get("pull_policy") == REFRESH, container.get("pull_refresh_after")
     if refreshed and after is None:
-        yield Complaint((*path, "pull_policy"), "Conflict", "pull_policy refresh takes a pull_refresh_after beside it")
+        report.error(("pull_policy",), "Conflict", "pull_policy refresh takes a pull_refresh_after beside it")
     if not refreshed and after is not None:
         message = "pull_refresh_after goes with the pull_policy refresh: set that, or leave this out"
-        yield Complaint((*path, "pull_refresh_after"), "Conflict", message)
+        report.error(("pull_refresh_after",), "Conflict", message)
 
 
-def _settings(settings: Mapping[str, Any], deploy: Deploy, path: Path) -> Iterator[Complaint]:
+def _settings(settings: Mapping[str, Any], deploy: Deploy, report: Diagnostics) -> None:
     for name, message in contradictions(deploy, settings):
-        yield Complaint((*path, name), "Conflict", message)
+        report.error((name,), "Conflict", message)
     together = {**deploy.settings, **{name: value for name, value in settings.items() if value is not None}}
     for name, message in conflicts(together):
-        yield Complaint((*path, name if name in settings else "deploy"), "Conflict", message)
+        report.error((name if name in settings else "deploy",), "Conflict", message)
 
 
-def _replicas(chunk: Mapping[str, Any], settings: Mapping[str, Any], replicas: int, path: Path) -> Iterator[Complaint]:
+def _replicas(chunk: Mapping[str, Any], settings: Mapping[str, Any], replicas: int, report: Diagnostics) -> None:
     """What only one container can have."""
     if chunk.get("kind") == Kind.JOB:
-        yield Complaint((*path, "kind"), "Conflict", "a job runs once: leave the replicas out")
+        report.error(("kind",), "Conflict", "a job runs once: leave the replicas out")
     for message in ports_too_few(settings.get("ports") or [], replicas):
-        yield Complaint((*path, "container", "ports"), "Conflict", message)
+        report.error(("container", "ports"), "Conflict", message)
     if settings.get("mac_address"):
-        yield Complaint((*path, "container", "mac_address"), "Conflict", f"this is an address {_ONE_EACH}")
+        report.error(("container", "mac_address"), "Conflict", f"this is an address {_ONE_EACH}")
     for name, network in _object(_object(chunk, "container"), "networks").items():
         for key in _ADDRESSES:
             if isinstance(network, dict) and network.get(key):
-                where = (*path, "container", "networks", name, key)
-                yield Complaint(where, "Conflict", f"this is an address {_ONE_EACH}")
+                where = ("container", "networks", name, key)
+                report.error(where, "Conflict", f"this is an address {_ONE_EACH}")
 
 
-def _update(chunk: Mapping[str, Any], deploy: Deploy, path: Path) -> Iterator[Complaint]:
+def _update(chunk: Mapping[str, Any], deploy: Deploy, report: Diagnostics) -> None:
     update = _object(chunk, "update")
-    in_deploy = (*path, "container", "deploy", "update_config")
     for key, word, deployed in (
         ("strategy", "order", deploy.strategy),
         ("on_failure", "failure_action", deploy.on_failure),
     ):
         said = (("update." + key, update.get(key)), (key, chunk.get(key)), (f"update_config.{word}", deployed))
-        places = ((*path, "update", key), (*path, key), (*in_deploy, word))
+        places: tuple[Path, ...] = (("update", key), (key,), ("container", "deploy", "update_config", word))
         first = next(((name, value) for name, value in said if value is not None), None)
         for (_, value), place in zip(said, places, strict=True):
             if first is not None and value is not None and value != first[1]:
-                yield Complaint(place, "Conflict", f"{first[0]} says otherwise: leave one of them out")
+                report.error(place, "Conflict", f"{first[0]} says otherwise: leave one of them out")
         if key == "strategy":
             for (_, value), place in zip(said, places, strict=True):
                 if value == Strategy.START_FIRST:
-                    yield from _start_first(_object(chunk, "container"), place)
+                    _start_first(_object(chunk, "container"), report.at(*place))
 
 
-def _start_first(container: Mapping[str, Any], place: Path) -> Iterator[Complaint]:
+def _start_first(container: Mapping[str, Any], report: Diagnostics) -> None:
     ports = _read(SETTINGS["ports"].parse, container.get("ports")) or ()
     if isinstance(container.get("name"), str):
         why = "the container has a name of its own (container.name), which two can't have at once"
@@ -124,4 +122,4 @@ def _start_first(container: Mapping[str, Any], place: Path) -> Iterator[Complain
         why = "the container publishes a host port, which two can't hold at once"
     else:
         return
-    yield Complaint(place, "Conflict", f"start-first is not possible: {why}; use stop-first or leave it out")
+    report.error((), "Conflict", f"start-first is not possible: {why}; use stop-first or leave it out")

@@ -7,15 +7,15 @@ since it is told where it is read.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from reconciler.diagnostics import Path
+from reconciler.diagnostics import Diagnostics
 from reconciler.intent import networks
 from reconciler.intent.chunks import chunks_of_tree
-from reconciler.intent.complaints import Complaint
 from reconciler.intent.model import Ipam
 from reconciler.intent.networks import BUILT_IN, OWN_NETWORK, RESERVED
+from reconciler.intent.positions import KEY
 from reconciler.intent.settings import SETTINGS
 from reconciler.intent.settings.faults import shown
 
@@ -29,17 +29,17 @@ _ADDRESSES = (("ipv4_address", 4), ("ipv6_address", 6))
 Object = Mapping[str, Any]
 
 
-def disagreements(tree: Object) -> Iterator[Complaint]:
+def disagreements(tree: Object, report: Diagnostics) -> None:
     """Everything in ``tree`` about networks and volumes that contradicts something else in it."""
     for kind, keys in (("networks", _OF_NETWORKS), ("volumes", _OF_VOLUMES)):
         for name, declared in _object(tree, kind).items():
-            yield from _external(declared, keys, (kind, name))
-        yield from _same_name(tree, kind)
+            _external(declared, keys, report.at(kind, name))
+        _same_name(tree, kind, report)
     for name, declared in _object(tree, "networks").items():
-        yield from _engines_own(declared, ("networks", name))
-    yield from _overlaps(tree)
+        _engines_own(declared, report.at("networks", name))
+    _overlaps(tree, report)
     for chunk, path in chunks_of_tree(tree):
-        yield from _joined(_object(chunk, "container"), tree, (*path, "container"))
+        _joined(_object(chunk, "container"), tree, report.at(*path, "container"))
 
 
 def _object(node: Any, key: str) -> Object:
@@ -60,15 +60,15 @@ def _is_external(declared: Any) -> bool:
     return isinstance(said, dict) or said is True
 
 
-def _external(declared: Any, keys: tuple[str, ...], path: Path) -> Iterator[Complaint]:
+def _external(declared: Any, keys: tuple[str, ...], report: Diagnostics) -> None:
     if not _is_external(declared):
         return
     for key in keys:
         if declared.get(key) or (key == "keep" and key in declared):
-            yield Complaint((*path, key), "Conflict", f"{key} of what is external is not pnr's to say: leave it out")
+            report.error((key,), "Conflict", f"{key} of what is external is not pnr's to say: leave it out")
     other = _object(declared, "external").get("name")
     if other is not None and declared.get("name") not in (None, other):
-        yield Complaint((*path, "name"), "Conflict", "external.name says otherwise: leave one of them out")
+        report.error(("name",), "Conflict", "external.name says otherwise: leave one of them out")
 
 
 def _engine_name(tree: Object, kind: str, name: str) -> str | None:
@@ -84,7 +84,7 @@ def _engine_name(tree: Object, kind: str, name: str) -> str | None:
     return f"pnr_{own}" if kind == "networks" else own
 
 
-def _same_name(tree: Object, kind: str) -> Iterator[Complaint]:
+def _same_name(tree: Object, kind: str, report: Diagnostics) -> None:
     """Two of a domain are two in the engine. External ones may be the same: they are only looked for."""
     seen: dict[str, str] = {}
     first = (OWN_NETWORK,) if kind == "networks" else ()
@@ -95,12 +95,12 @@ def _same_name(tree: Object, kind: str) -> Iterator[Complaint]:
             continue
         other = seen.setdefault(engine_name, name)
         if other != name:
-            where = (kind, name, "name") if _object(_object(tree, kind), name).get("name") else (kind, name)
+            at = "name" if _object(_object(tree, kind), name).get("name") else KEY
             message = f"{shown(engine_name)} is the name of {kind}.{other} in the engine: give it another name"
-            yield Complaint(where, "Conflict", message, at_key=len(where) == 2)
+            report.error((kind, name, at), "Conflict", message)
 
 
-def _engines_own(declared: Any, path: Path) -> Iterator[Complaint]:
+def _engines_own(declared: Any, report: Diagnostics) -> None:
     if not isinstance(declared, dict) or _is_external(declared):
         return
     driver = declared.get("driver")
@@ -108,10 +108,10 @@ def _engines_own(declared: Any, path: Path) -> Iterator[Complaint]:
         for key in declared:
             if key not in ("driver", "external") and not key.startswith("x-"):
                 message = f"with driver {driver} this is the engine's own network {driver}: leave {key} out"
-                yield Complaint((*path, key), "Conflict", message)
+                report.error((key,), "Conflict", message)
     elif declared.get("name") in RESERVED:
         message = f"{shown(declared['name'])} is a network of the engine's own: say that it is external"
-        yield Complaint((*path, "name"), "Conflict", message)
+        report.error(("name",), "Conflict", message)
 
 
 def _ipam(declared: Any) -> Ipam | None:
@@ -120,7 +120,7 @@ def _ipam(declared: Any) -> Ipam | None:
     return found if isinstance(found, Ipam) else None
 
 
-def _overlaps(tree: Object) -> Iterator[Complaint]:
+def _overlaps(tree: Object, report: Diagnostics) -> None:
     """No two subnets of the domain share an address: an engine refuses the second."""
     seen: list[tuple[Any, str]] = []
     for name, declared in _object(tree, "networks").items():
@@ -131,11 +131,11 @@ def _overlaps(tree: Object) -> Iterator[Complaint]:
             if other is not None:
                 whose = next(whose for o, whose in seen if o is other)
                 message = f"{subnet} shares addresses with {other} of networks.{whose}"
-                yield Complaint(("networks", name, "ipam", "config", index, "subnet"), "Conflict", message)
+                report.error(("networks", name, "ipam", "config", index, "subnet"), "Conflict", message)
             seen.append((subnet, name))
 
 
-def _joined(container: Object, tree: Object, path: Path) -> Iterator[Complaint]:
+def _joined(container: Object, tree: Object, report: Diagnostics) -> None:
     """What a container says of the networks that it joins."""
     said = container.get("networks")
     names = list(said) if isinstance(said, dict) else said if isinstance(said, list) else []
@@ -144,22 +144,22 @@ def _joined(container: Object, tree: Object, path: Path) -> Iterator[Complaint]:
     alone = [name for name in names if _built_in(declared.get(name), name)]
     if alone and len(names) > 1:
         message = f"{alone[0]} stands for the engine's network {_built_in(declared[alone[0]], alone[0])}, which a"
-        yield Complaint((*path, "networks"), "Conflict", f"{message} container can only have alone")
+        report.error(("networks",), "Conflict", f"{message} container can only have alone")
     if alone and container.get("ports"):
         message = f"with the engine's network {_built_in(declared[alone[0]], alone[0])} no port can be published"
-        yield Complaint((*path, "ports"), "Conflict", f"{message}: leave ports out")
+        report.error(("ports",), "Conflict", f"{message}: leave ports out")
     if not isinstance(said, dict):
         return
     for name, attachment in said.items():
         if not isinstance(attachment, dict):
             continue
-        yield from _addresses(attachment, name, declared.get(name), (*path, "networks", name))
+        _addresses(attachment, name, declared.get(name), report.at("networks", name))
         mac = attachment.get("mac_address")
         parse = SETTINGS["mac_address"].parse
         own = container.get("mac_address")
         if len(names) == 1 and mac and own and _read(parse, mac) != _read(parse, own):
             message = "mac_address of the container says otherwise: leave one of them out"
-            yield Complaint((*path, "networks", name, "mac_address"), "Conflict", message)
+            report.error(("networks", name, "mac_address"), "Conflict", message)
 
 
 def _built_in(declared: Any, name: str) -> str:
@@ -172,7 +172,7 @@ def _built_in(declared: Any, name: str) -> str:
     return str(engine_name) if engine_name in BUILT_IN else ""
 
 
-def _addresses(attachment: Object, name: str, declared: Any, path: Path) -> Iterator[Complaint]:
+def _addresses(attachment: Object, name: str, declared: Any, report: Diagnostics) -> None:
     """A fixed address is one of a declared subnet: in others an engine gives none."""
     if _is_external(declared):
         return
@@ -190,12 +190,12 @@ def _addresses(attachment: Object, name: str, declared: Any, path: Path) -> Iter
         subnets = [subnet for subnet in subnets if subnet.version == version]
         if not subnets:
             message = f"networks.{name} declares no IPv{version} subnet, and without one the engine gives no fixed"
-            yield Complaint((*path, key), "Conflict", f"{message} address: add ipam.config with a subnet to it")
+            report.error((key,), "Conflict", f"{message} address: add ipam.config with a subnet to it")
         elif not any(address in subnet for subnet in subnets):
             within = " or ".join(map(str, subnets))
-            yield Complaint((*path, key), "Conflict", f"{address} is not in {within}, the subnet of networks.{name}")
+            report.error((key,), "Conflict", f"{address} is not in {within}, the subnet of networks.{name}")
         elif (taken := _taken(address, ipam)) is not None:
-            yield Complaint((*path, key), "Conflict", f"{address} is {taken} of networks.{name}: choose another")
+            report.error((key,), "Conflict", f"{address} is {taken} of networks.{name}: choose another")
 
 
 def _taken(address: Any, ipam: Ipam) -> str | None:

@@ -5,13 +5,12 @@ What is wrong is found here; whose fault it is, and what stays in force instead,
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from reconciler.diagnostics import Path
+from reconciler.diagnostics import Diagnostic, Path, Place, Severity
 from reconciler.facts import FactRef, GateEntry
 from reconciler.intent.chunks import chunks_of
-from reconciler.intent.findings import Finding, Severity
 from reconciler.intent.gates import GateBook, Waiting
 from reconciler.intent.model import Chunk, Domain
 from reconciler.intent.names import shared_names
@@ -21,42 +20,38 @@ _OF_UPDATES = ".pnr-"
 _HINTS = 25  # a domain: to look for the nearest name among thousands takes a while
 
 
-def names_shared(domains: Sequence[Domain]) -> Iterator[Finding]:
-    """In a network a name is one chunk's."""
+def names_shared(domains: Iterable[Domain], told: Collection[str]) -> Iterator[Diagnostic]:
+    """In a network a name is one chunk's. It is told of the domains that are named in ``told``."""
+    domains = [*domains]
     shared = {one.chunk.id: one.text for one in shared_names(c for domain in domains for c in domain.chunks())}
     for domain in domains if shared else ():
-        for chunk, path in chunks_of(domain):
+        for chunk, path in chunks_of(domain) if domain.name in told else ():
             if chunk.id in shared:
                 where = (*path, "container", "networks")
-                yield Finding(domain.name, domain.file, where, "SharedName", shared[chunk.id], "warning")
+                yield Diagnostic(where, "SharedName", shared[chunk.id], "warning", Place(domain.file))
 
 
-def answers(domain: Domain) -> Iterator[Finding]:
+def answers(domain: Domain) -> Iterator[Diagnostic]:
     """No fact is answered by two chunks, and nobody answers for the program."""
     answered: dict[FactRef, Chunk] = {}
     for chunk, path in chunks_of(domain):
         for key in chunk.flowout:
             other = answered.setdefault(chunk.flowout_ref(key), chunk)
             if other is not chunk:
-                yield Finding(
-                    domain.name,
-                    domain.file,
-                    (*path, "flowout", key),
-                    "DuplicateAnswer",
-                    f"{key} is answered by chunk {other.id.chunk} already; two chunks can't answer one fact",
-                )
+                text = f"{key} is answered by chunk {other.id.chunk} already; two chunks can't answer one fact"
+                yield Diagnostic((*path, "flowout", key), "DuplicateAnswer", text, place=Place(domain.file))
 
 
-def reserved_names(domain: Domain) -> Iterator[Finding]:
+def reserved_names(domain: Domain) -> Iterator[Diagnostic]:
     """No container is called as an update calls its own for a while: the two would be in each other's way."""
     for chunk, path in chunks_of(domain):
         _, mark, rest = chunk.container.name.partition(_OF_UPDATES)
         if mark:
             text = f"{mark}{rest} is what pnr adds to names in an update; choose a name without {_OF_UPDATES}"
-            yield Finding(domain.name, domain.file, (*path, "container", "name"), "ReservedName", text)
+            yield Diagnostic((*path, "container", "name"), "ReservedName", text, place=Place(domain.file))
 
 
-def health_ports(domain: Domain) -> Iterator[Finding]:
+def health_ports(domain: Domain) -> Iterator[Diagnostic]:
     """A health check goes to a port of the container, and not to one of the host."""
     for chunk, path in chunks_of(domain):
         ports = chunk.container.settings.get("ports")
@@ -80,7 +75,7 @@ def health_ports(domain: Domain) -> Iterator[Finding]:
                 f"{', '.join(_short(target) for target in targets)}"
             )
         where = (*path, "health_check", "port_key")
-        yield Finding(domain.name, domain.file, where, "UnknownPort", text)
+        yield Diagnostic(where, "UnknownPort", text, place=Place(domain.file))
 
 
 def _short(target: str) -> str:
@@ -91,7 +86,7 @@ def _short(target: str) -> str:
 class GateFault:
     """What keeps a gate from ever holding, or a flowin from being answered; ``entry`` is that of the gate."""
 
-    finding: Finding
+    error: Diagnostic
     chunk: Chunk
     ref: FactRef
     entry: GateEntry | None
@@ -104,7 +99,7 @@ def gates(domain: Domain, book: GateBook, absent: Mapping[str, str]) -> Iterator
 
     def fault(chunk: Chunk, where: Path, ref: FactRef, code: str, text: str, entry: GateEntry | None) -> GateFault:
         severity: Severity = "error" if code == "UnsatisfiableGate" else "warning"
-        return GateFault(Finding(domain.name, domain.file, where, code, text, severity), chunk, ref, entry)
+        return GateFault(Diagnostic(where, code, text, severity, Place(domain.file)), chunk, ref, entry)
 
     for chunk, path in chunks_of(domain):
         for entry in chunk.gate:
@@ -137,7 +132,7 @@ def short_name(ref: FactRef, chunk: Chunk) -> str:
     return f"{ref.cpux}/{ref.key}" if ref.domain == chunk.id.domain else str(ref)
 
 
-def gate_cycle(ring: Sequence[Waiting], domain: Domain, path: Path) -> Finding:
+def gate_cycle(ring: Sequence[Waiting], domain: Domain, path: Path) -> Diagnostic:
     """Chunks of which each waits for the next, and the last for the first; told at the first, which is the domain's."""
     start = ring[0]
     following = [*ring[1:], start]
@@ -152,7 +147,7 @@ def gate_cycle(ring: Sequence[Waiting], domain: Domain, path: Path) -> Finding:
         if isinstance(start.why, GateEntry)
         else (*path, "container", start.why)
     )
-    return Finding(domain.name, domain.file, where, "GateCycle", text)
+    return Diagnostic(where, "GateCycle", text, place=Place(domain.file))
 
 
 def _waits(waiting: Waiting, after: Waiting, start: Waiting) -> str:

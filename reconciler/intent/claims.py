@@ -12,10 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
-from reconciler.diagnostics import Path
+from reconciler.diagnostics import Diagnostic, Path, Place
 from reconciler.intent.chunks import copies_of
 from reconciler.intent.file_names import stem
-from reconciler.intent.findings import Finding
 from reconciler.intent.image_names import own_length, parse
 from reconciler.intent.model import Chunk, Domain, NetworkSpec, VolumeSpec
 from reconciler.intent.settings.ports import addresses
@@ -238,12 +237,8 @@ def _declaration(domain: Domain, kind: str, engine_name: str) -> Path:
     return (f"{kind}s", engine_name.removeprefix(f"{own}_"))
 
 
-@dataclass(frozen=True, slots=True)
-class Clash:
-    """Something that another domain has (or the domain itself, elsewhere)."""
-
-    finding: Finding
-    holder: str
+Clash = tuple[Diagnostic, str]
+"""The error about something that another domain has (or the domain itself, elsewhere), and the name of that domain."""
 
 
 @dataclass
@@ -286,11 +281,11 @@ class Claims:
                 own.put(each, me)
             one, holder = next((pair for pair in (*inside, *outside) if pair[1] is not None), (claim.claims[0], None))
             if holder is not None:
-                found.append(Clash(_clash(domain, claim, one, holder), holder.domain))
+                found.append((_clash(domain, claim, one, holder), holder.domain))
                 continue
             for each in claim.claims:
                 if isinstance(each, tuple) and (user := self._user(each, domain)) is not None:
-                    found.append(Clash(_in_use(domain, claim, each[1], user), user.domain))
+                    found.append((_in_use(domain, claim, each[1], user), user.domain))
         for image, me in _used(domain):
             own.put_use(image, me)
         for ports in _ranges(domain):
@@ -309,7 +304,7 @@ class Claims:
                         f"the range {ports.first}-{ports.last} of the host's ports holds {port}, which"
                         f" {_who(holder, domain)} publishes: leave it out of the range"
                     )
-                    yield Clash(Finding(domain.name, domain.file, path, "HostPortClash", text), holder.domain)
+                    yield Diagnostic(path, "HostPortClash", text, place=Place(domain.file)), holder.domain
                     break
 
     def _user(self, claim: Named, domain: Domain) -> Holder | None:
@@ -346,12 +341,12 @@ _CODES = {
 }
 
 
-def _in_use(domain: Domain, claim: _Claim, image: str, user: Holder) -> Finding:
+def _in_use(domain: Domain, claim: _Claim, image: str, user: Holder) -> Diagnostic:
     text = f"{_who(user, domain)} uses the image {image}, and would run what is built here: give that another name"
-    return Finding(domain.name, domain.file, claim.path, _CODES["image"], text)
+    return Diagnostic(claim.path, _CODES["image"], text, place=Place(domain.file))
 
 
-def _clash(domain: Domain, claim: _Claim, one: Port | Named, holder: Holder) -> Finding:
+def _clash(domain: Domain, claim: _Claim, one: Port | Named, holder: Holder) -> Diagnostic:
     if isinstance(one, Port):
         code = "HostPortClash"
         text = (
@@ -373,7 +368,7 @@ def _clash(domain: Domain, claim: _Claim, one: Port | Named, holder: Holder) -> 
             f"the {kind} name {name} is taken by a {kind} of domain {holder.domain}{_where(holder, domain)}: give this"
             f" one another name in {kind}s, or share that one by external: true with its name"
         )
-    return Finding(domain.name, domain.file, claim.path, code, text)
+    return Diagnostic(claim.path, code, text, place=Place(domain.file))
 
 
 def _who(holder: Holder, domain: Domain) -> str:

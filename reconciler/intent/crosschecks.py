@@ -10,14 +10,15 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from reconciler.diagnostics import Path
+from reconciler.diagnostics import Diagnostics
 from reconciler.intent import belongings, options
 from reconciler.intent.agreement import disagreements
 from reconciler.intent.chunks import chunks_of_tree, cpuxs_of_tree
-from reconciler.intent.complaints import Complaint, found
 from reconciler.intent.document import FACT_CHECK, HealthCheck
+from reconciler.intent.interpolation import found
 from reconciler.intent.model import CheckType
 from reconciler.intent.networks import OWN_NETWORK
+from reconciler.intent.positions import KEY
 from reconciler.intent.settings import SETTINGS
 from reconciler.intent.settings.faults import nearest, shown
 from reconciler.intent.settings.references import chunks_named
@@ -26,7 +27,7 @@ COMMON_CHECK_KEYS = frozenset(HealthCheck.model_fields)
 _OVER_TCP = ("http", "https")
 
 
-def crosscheck(tree: Mapping[str, Any], check_types: Mapping[str, CheckType]) -> Iterator[Complaint]:
+def crosscheck(tree: Mapping[str, Any], check_types: Mapping[str, CheckType], report: Diagnostics) -> None:
     """Everything wrong with ``tree`` that no value alone shows."""
     declared_networks = (OWN_NETWORK, *_object(tree, "networks"))
     names: dict[Any, dict[str, int]] = defaultdict(dict)
@@ -34,16 +35,15 @@ def crosscheck(tree: Mapping[str, Any], check_types: Mapping[str, CheckType]) ->
         if isinstance(chunk.get("name"), str):
             names[path[1]].setdefault(chunk["name"], int(path[-1]))
     for chunk, path in chunks_of_tree(tree):
-        yield from _duplicate(chunk, names[path[1]], path)
-        yield from _chunk(chunk, path, declared_networks, check_types)
-        yield from disagreements(chunk, path)
-        yield from _references(chunk, path, names[path[1]])
+        here = report.at(*path)
+        _duplicate(chunk, int(path[-1]), names[path[1]], here)
+        _chunk(chunk, here, declared_networks, check_types)
+        disagreements(chunk, here)
+        _references(chunk, here, names[path[1]])
     any_chunk = any(chunks != [] for _, chunks in cpuxs_of_tree(tree))
     if not any_chunk and isinstance(tree.get("cpuxs"), dict):
-        yield Complaint(
-            ("cpuxs",), "NothingDeclared", "the domain declares no chunk: add one to a CPUX's design_chunks"
-        )
-    yield from belongings.disagreements(tree)
+        report.error(("cpuxs",), "NothingDeclared", "the domain declares no chunk: add one to a CPUX's design_chunks")
+    belongings.disagreements(tree, report)
 
 
 def _object(node: Any, key: str) -> Mapping[str, Any]:
@@ -51,64 +51,67 @@ def _object(node: Any, key: str) -> Mapping[str, Any]:
     return inner if isinstance(inner, dict) else {}
 
 
-def _duplicate(chunk: Mapping[str, Any], names: Mapping[str, int], path: Path) -> Iterator[Complaint]:
+def _duplicate(chunk: Mapping[str, Any], index: int, names: Mapping[str, int], report: Diagnostics) -> None:
     name = chunk.get("name")
-    if isinstance(name, str) and names[name] != path[-1]:
+    if isinstance(name, str) and names[name] != index:
         message = f"design_chunks[{names[name]}] of this CPUX is called {found(name)} as well: give one another name"
-        yield Complaint((*path, "name"), "DuplicateName", message)
+        report.error(("name",), "DuplicateName", message)
 
 
 def _chunk(
-    chunk: Mapping[str, Any], path: Path, declared_networks: tuple[str, ...], check_types: Mapping[str, CheckType]
-) -> Iterator[Complaint]:
-    yield from _same_variable(chunk, path)
-    yield from _container(_object(chunk, "container"), (*path, "container"), declared_networks)
+    chunk: Mapping[str, Any],
+    report: Diagnostics,
+    declared_networks: tuple[str, ...],
+    check_types: Mapping[str, CheckType],
+) -> None:
+    _same_variable(chunk, report)
+    _container(_object(chunk, "container"), report.at("container"), declared_networks)
     check = chunk.get("health_check")
     if isinstance(check, dict):
-        yield from _health_check(check, (*path, "health_check"), check_types)
-        yield from _status_mapping(chunk, check, (*path, "health_check", "status_mapping"))
+        _health_check(check, report.at("health_check"), check_types)
+        _status_mapping(chunk, check, report.at("health_check", "status_mapping"))
         if check.get("type") == FACT_CHECK and chunk.get("facts") is False:
             message = "the health check's type is fact, for which the container must answer itself: leave this out"
-            yield Complaint((*path, "facts"), "Conflict", message)
+            report.error(("facts",), "Conflict", message)
 
 
-def _references(chunk: Mapping[str, Any], path: Path, names: Collection[str]) -> Iterator[Complaint]:
+def _references(chunk: Mapping[str, Any], report: Diagnostics, names: Collection[str]) -> None:
     """Settings that point to a chunk name one of the same CPUX, not the chunk itself."""
     container = _object(chunk, "container")
     for setting, name in chunks_named(container):
-        where = (*path, "container", setting)
+        where = ("container", setting)
         if name == chunk.get("name"):
-            yield Complaint(where, "InvalidValue", f"{shown(name)} is this chunk itself")
+            report.error(where, "InvalidValue", f"{shown(name)} is this chunk itself")
         elif name not in names:
             message = f"there is no chunk {shown(name)} in this CPUX{nearest(name, names)}"
-            yield Complaint(where, "UnknownChunk", message)
+            report.error(where, "UnknownChunk", message)
     mode = container.get("network_mode")
     if not isinstance(mode, str):
         return
     if container.get("networks"):
         message = "network_mode and networks exclude each other: leave one of them out"
-        yield Complaint((*path, "container", "network_mode"), "Conflict", message)
+        report.error(("container", "network_mode"), "Conflict", message)
     shares = mode in ("host", "none") or mode.startswith(("service:", "container:"))
     if shares and container.get("ports"):
         message = f"with network_mode {shown(mode)} no port can be published: leave ports out"
-        yield Complaint((*path, "container", "ports"), "Conflict", message)
+        report.error(("container", "ports"), "Conflict", message)
     for setting in ("links", "external_links"):
         if shares and container.get(setting):
             message = f"with network_mode {shown(mode)} a container has no names for others: leave {setting} out"
-            yield Complaint((*path, "container", setting), "Conflict", message)
+            report.error(("container", setting), "Conflict", message)
 
 
-def _same_variable(chunk: Mapping[str, Any], path: Path) -> Iterator[Complaint]:
+def _same_variable(chunk: Mapping[str, Any], report: Diagnostics) -> None:
     seen: dict[str, str] = {}
     for name in _object(chunk, "flowin"):
         variable = name.rpartition("/")[2]
         other = seen.setdefault(variable, name)
         if other != name:
             message = f"{shown(other)} is handed over as the variable {shown(variable)} already"
-            yield Complaint((*path, "flowin", name), "Conflict", message, at_key=True)
+            report.error(("flowin", name, KEY), "Conflict", message)
 
 
-def _container(container: Mapping[str, Any], path: Path, declared_networks: tuple[str, ...]) -> Iterator[Complaint]:
+def _container(container: Mapping[str, Any], report: Diagnostics, declared_networks: tuple[str, ...]) -> None:
     networks = container.get("networks")
     joined: list[tuple[str | int, Any]] = []
     if isinstance(networks, dict):
@@ -117,18 +120,18 @@ def _container(container: Mapping[str, Any], path: Path, declared_networks: tupl
         joined = list(enumerate(networks))
     for part, name in joined:
         if isinstance(name, str) and name not in declared_networks:
-            message = f"no network {found(name)} in the domain's networks"
-            place = (*path, "networks", part)
-            yield Complaint(place, "UnknownNetwork", message, isinstance(networks, dict), declared_networks, name)
+            message = f"no network {found(name)} in the domain's networks{report.nearest(name, declared_networks)}"
+            where = ("networks", part, KEY) if isinstance(networks, dict) else ("networks", part)
+            report.error(where, "UnknownNetwork", message)
     first, second = (_parsed("environment", container.get(key)) for key in ("environment", "env"))
     for variable in first.keys() & second.keys():
         if first[variable] != second[variable]:
             message = f"environment and env give {shown(variable)} different values: leave one of them out"
-            yield Complaint((*path, "env"), "Conflict", message)
+            report.error(("env",), "Conflict", message)
     for index, source in _bind_sources(container.get("volumes")):
         if source.startswith("~"):
             message = f"{found(source)}: ~ has no meaning for a service; write the whole path"
-            yield Complaint((*path, "volumes", index), "InvalidValue", message)
+            report.error(("volumes", index), "InvalidValue", message)
 
 
 def _parsed(setting: str, declared: Any) -> Mapping[str, Any]:
@@ -151,44 +154,38 @@ def _bind_sources(volumes: Any) -> Iterator[tuple[int, str]]:
             yield index, source
 
 
-def _health_check(check: Mapping[str, Any], path: Path, check_types: Mapping[str, CheckType]) -> Iterator[Complaint]:
+def _health_check(check: Mapping[str, Any], report: Diagnostics, check_types: Mapping[str, CheckType]) -> None:
     kind = check.get("type")
     if not isinstance(kind, str):
         return
     known = {FACT_CHECK: CheckType({}, needs_port=False), **check_types}
     if kind not in known:
         message = f"no health check of the type {found(kind)} (known: {', '.join(sorted(known))})"
-        yield Complaint((*path, "type"), "UnknownCheckType", message, known=tuple(known), word=kind)
+        report.error(("type",), "UnknownCheckType", f"{message}{report.nearest(kind, known)}")
         return
     own = {key: value for key, value in check.items() if key not in COMMON_CHECK_KEYS and not key.startswith("x-")}
-    schema = known[kind].option_schema
-    for complaint in options.read(schema, own, path)[1]:
-        if complaint.code == "UnknownKey" and len(complaint.path) == len(path) + 1:
-            words = (*complaint.known, *sorted(COMMON_CHECK_KEYS))
-            message = f"unknown key {shown(complaint.path[-1])} in a health check of the type {kind}"
-            yield Complaint(complaint.path, complaint.code, message, at_key=True, known=words)
-        else:
-            yield complaint
+    taken_by = f" in a health check of the type {kind}"
+    options.read(known[kind].option_schema, own, report, taken_by=taken_by, others=sorted(COMMON_CHECK_KEYS))
     port = check.get("port_key")
     if kind in _OVER_TCP and isinstance(port, str) and port.partition("/")[2].lower() not in ("", "tcp"):
-        yield Complaint((*path, "port_key"), "InvalidValue", f"{found(port)} is not a TCP port, which {kind} needs")
+        report.error(("port_key",), "InvalidValue", f"{found(port)} is not a TCP port, which {kind} needs")
     if known[kind].needs_port and check.get("port_key") is None:
-        yield Complaint(path, "MissingKey", f"the key 'port_key' is missing: the container's port that {kind} probes")
+        report.error((), "MissingKey", f"the key 'port_key' is missing: the container's port that {kind} probes")
 
 
-def _status_mapping(chunk: Mapping[str, Any], check: Mapping[str, Any], path: Path) -> Iterator[Complaint]:
+def _status_mapping(chunk: Mapping[str, Any], check: Mapping[str, Any], report: Diagnostics) -> None:
     flowout = _object(chunk, "flowout")
     for side, answers in _object(check, "status_mapping").items():
         several = isinstance(answers, list)
         seen: set[str] = set()
         for index, answer in enumerate(answers if several else [answers]):
             key = answer.get("key") if isinstance(answer, dict) else None
-            place = (*path, side, index, "key") if several else (*path, side, "key")
+            where = (side, index, "key") if several else (side, "key")
             if not isinstance(key, str):
                 continue
             if key not in flowout:
-                message = f"{found(key)} is not in the chunk's flowout"
-                yield Complaint(place, "NotInFlowout", message, known=tuple(flowout), word=key)
+                message = f"{found(key)} is not in the chunk's flowout{report.nearest(key, flowout)}"
+                report.error(where, "NotInFlowout", message)
             elif key in seen:
-                yield Complaint(place, "Conflict", f"{found(key)} is answered in this list already")
+                report.error(where, "Conflict", f"{found(key)} is answered in this list already")
             seen.add(key)

@@ -2,25 +2,24 @@
 
 :func:`crosscheck` judges the references themselves (names that must be declared, targets that collide) in the file's
 tree as it was written; :func:`gather` reads, through the :class:`~reconciler.intent.contents.Contents` that it is
-given, what a document without complaints refers to. Only what a container uses is read. No content of a secret leaves
+given, what a valid document refers to. Only what a container uses is read. No content of a secret leaves
 this module: the intent holds fingerprints.
 """
 
 from __future__ import annotations
 
 import os.path
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from reconciler.diagnostics import Path
+from reconciler.diagnostics import Diagnostics, Path
 from reconciler.intent import document, envfile, files
 from reconciler.intent.chunks import chunks_of_file, chunks_of_tree
-from reconciler.intent.complaints import Complaint, found
 from reconciler.intent.contents import Contents, ContentsError, Source, SourceKind, SourceMissing
 from reconciler.intent.files import EnvFile, Use
 from reconciler.intent.image_sources import BuildGatherer
-from reconciler.intent.interpolation import Variables
+from reconciler.intent.interpolation import Variables, found
 from reconciler.intent.model import Build, Login, MountedFile
 from reconciler.intent.settings import SETTINGS, security_options
 from reconciler.intent.settings.faults import shown
@@ -46,43 +45,42 @@ def absolute(base_dir: str | None, path: str) -> str:
 # --- what the tree alone shows ------------------------------------------------------------------------------------
 
 
-def crosscheck(tree: Mapping[str, Any]) -> Iterator[Complaint]:
+def crosscheck(tree: Mapping[str, Any], report: Diagnostics) -> None:
     """What is wrong with the domain's secrets and configs and with the containers' uses of them."""
     declared = {kind: tree.get(kind) for kind in KINDS}
     for kind, entries in declared.items():
         for name, entry in (entries if isinstance(entries, dict) else {}).items():
             if isinstance(entry, dict):
-                yield from _one_source(kind, entry, (kind, name))
+                _one_source(kind, entry, report.at(kind, name))
     for chunk, path in chunks_of_tree(tree):
         if isinstance(chunk.get("container"), dict):
-            yield from _uses(chunk["container"], (*path, "container"), declared)
+            _uses(chunk["container"], report.at(*path, "container"), declared)
 
 
-def _one_source(kind: str, entry: Mapping[str, Any], path: Path) -> Iterator[Complaint]:
+def _one_source(kind: str, entry: Mapping[str, Any], report: Diagnostics) -> None:
     known = (*SOURCES, "content") if kind == "configs" else SOURCES
     if any(entry.get(key) for key in ("external", "content")) and kind == "secrets":
         return  # what is wrong is said of that key
     given = [key for key in known if entry.get(key) is not None]
     if not given and not entry.get("external"):
-        yield Complaint(path, "MissingKey", f"where its content comes from is missing: one of {', '.join(known)}")
+        report.error((), "MissingKey", f"where its content comes from is missing: one of {', '.join(known)}")
     for key in given[1:]:
-        yield Complaint((*path, key), "Conflict", f"{given[0]} says where the content is already: leave one out")
+        report.error((key,), "Conflict", f"{given[0]} says where the content is already: leave one out")
 
 
-def _uses(container: Mapping[str, Any], path: Path, declared: Mapping[str, Any]) -> Iterator[Complaint]:
+def _uses(container: Mapping[str, Any], report: Diagnostics, declared: Mapping[str, Any]) -> None:
     targets: dict[str, str] = {RUNTIME_TARGET: "/runtime, pnr's own directory"}
     for target in _volume_targets(container.get("volumes")):
         targets.setdefault(target, f"the volume on {target}")
     for kind, singular in KINDS.items():
         names = tuple(declared[kind]) if isinstance(declared[kind], dict) else ()
         for index, use in _parsed_uses(kind, container.get(kind)):
-            place = (*path, kind, index)
             if use.name not in names:
-                message = f"no {singular} {found(use.name)} in the domain's {kind}"
-                yield Complaint(place, f"Unknown{singular.capitalize()}", message, known=names, word=use.name)
+                message = f"no {singular} {found(use.name)} in the domain's {kind}{report.nearest(use.name, names)}"
+                report.error((kind, index), f"Unknown{singular.capitalize()}", message)
             if use.target in targets:
                 message = f"{shown(use.target)} is the place of {targets[use.target]} already: give one another target"
-                yield Complaint(place, "DuplicateTarget", message)
+                report.error((kind, index), "DuplicateTarget", message)
             targets[use.target] = f"the {singular} {shown(use.name)}"
 
 
@@ -114,14 +112,13 @@ class Gathered:
     """What the references of a document lead to.
 
     ``contents`` has, by kind (``secrets``, ``configs``) and name, the source and its fingerprint; ``sources`` is all
-    that was asked for, also where it could not be read; ``complaints`` say of what could not. ``environment`` and
-    ``labels`` hold what files say of a container, by CPUX and chunk; what the domain file itself says goes before.
-    ``builds`` are by CPUX and chunk, ``logins`` by registry, ``profiles`` (of seccomp) by the path as it is written.
+    that was asked for, also where it could not be read. ``environment`` and ``labels`` hold what files say of a
+    container, by CPUX and chunk; what the domain file itself says goes before. ``builds`` are by CPUX and chunk,
+    ``logins`` by registry, ``profiles`` (of seccomp) by the path as it is written.
     """
 
     contents: Mapping[tuple[str, str], tuple[Source, str]] = field(default_factory=dict)
     sources: tuple[Source, ...] = ()
-    complaints: tuple[Complaint, ...] = ()
     environment: Mapping[ChunkKey, Mapping[str, str]] = field(default_factory=dict)
     labels: Mapping[ChunkKey, Mapping[str, str]] = field(default_factory=dict)
     builds: Mapping[ChunkKey, Build] = field(default_factory=dict)
@@ -146,11 +143,13 @@ def gather(
     base_dir: str | None,
     contents: Contents,
     variables: Variables,
+    report: Diagnostics,
     reader: str = "",
 ) -> Gathered:
-    """Read what ``file``, whose tree is ``tree``, refers to. ``variables`` says which names of the daemon's environment
-    may be used, and has the values for files of variables; ``reader`` is as in Source."""
-    gatherer = _Gatherer(base_dir, contents, variables, reader)
+    """Read what ``file``, whose tree is ``tree``, refers to, and report what can't be read. ``variables`` says which
+    names of the daemon's environment may be used, and has the values for files of variables; ``reader`` is as in
+    Source."""
+    gatherer = _Gatherer(base_dir, contents, variables, report, reader)
     for kind in KINDS:
         used = {use.name for chunk, _ in chunks_of_file(file) for use in getattr(chunk.container, kind) or ()}
         if kind == "secrets":
@@ -172,9 +171,8 @@ def gather(
                 declared[setting][str(path[1]), chunk.name] = values
         for number, option in enumerate(container.get("security_opt") or ()):
             gatherer.profile_of(option, (*where, "security_opt", number))
-    building = BuildGatherer(base_dir, contents, variables, reader)
+    building = BuildGatherer(base_dir, contents, variables, report, reader)
     builds = building.gather(file)
-    complaints = (*gatherer.complaints, *building.complaints)
     logins = {
         host: Login(registry.username, *gatherer.found["secrets", registry.password_secret])
         for host, registry in file.registries.items()
@@ -183,7 +181,6 @@ def gather(
     return Gathered(
         gatherer.found,
         tuple(dict.fromkeys([*gatherer.sources, *building.sources])),
-        complaints,
         declared["environment"],
         declared["labels"],
         builds,
@@ -193,7 +190,9 @@ def gather(
 
 
 class _Gatherer:
-    def __init__(self, base_dir: str | None, contents: Contents, variables: Variables, reader: str) -> None:
+    def __init__(
+        self, base_dir: str | None, contents: Contents, variables: Variables, report: Diagnostics, reader: str
+    ) -> None:
         self._base_dir = base_dir
         self._reader = reader
         self._contents = contents
@@ -201,7 +200,7 @@ class _Gatherer:
         self.found: dict[tuple[str, str], tuple[Source, str]] = {}
         self.sources: list[Source] = []
         self.profiles: dict[str, str] = {}
-        self.complaints: list[Complaint] = []
+        self._report = report
 
     def profile_of(self, option: str, path: Path) -> None:
         """Read the seccomp profile that a security option names, if it does."""
@@ -212,12 +211,12 @@ class _Gatherer:
         try:
             self.profiles[name] = security_options.profile(self._contents.read(source).decode("utf-8-sig"))
         except ContentsError as error:
-            self.complaints.append(Complaint(path, error.code, str(error)))
+            self._report.error(path, error.code, str(error))
         except (UnicodeDecodeError, ValueError):
             message = (
                 f"{source} holds no seccomp profile: expected a JSON object with defaultAction, syscalls and so on"
             )
-            self.complaints.append(Complaint(path, "InvalidValue", message))
+            self._report.error(path, "InvalidValue", message)
 
     def fingerprint(self, kind: str, name: str, entry: document.Content) -> None:
         """Take note of the fingerprint of a secret or config."""
@@ -228,13 +227,13 @@ class _Gatherer:
                 f"the variable {value} of the daemon's environment may not be used here: allow it with"
                 f" --allow-env {value} or in PNR_ALLOWED_ENV"
             )
-            self.complaints.append(Complaint(path, "VariableNotAllowed", message))
+            self._report.error(path, "VariableNotAllowed", message)
             return
         source = self._source(SourceKind(key), value)
         try:
             self.found[kind, name] = (source, self._contents.fingerprint(source))
         except ContentsError as error:
-            self.complaints.append(Complaint(path, error.code, str(error)))
+            self._report.error(path, error.code, str(error))
 
     def variables_of(
         self, file: EnvFile, path: Path, own: Mapping[str, str], before: Mapping[str, str], *, labels: bool
@@ -252,10 +251,10 @@ class _Gatherer:
         except SourceMissing as error:
             if not file.required:
                 return {}
-            self.complaints.append(Complaint(path, error.code, str(error)))
+            self._report.error(path, error.code, str(error))
         except (ContentsError, envfile.BadEnvFile) as error:
             said = str(error) if isinstance(error, ContentsError) else f"{source}, {error}"
-            self.complaints.append(Complaint(path, error.code, said))
+            self._report.error(path, error.code, said)
         return {}
 
     def _source(self, kind: SourceKind, value: str) -> Source:

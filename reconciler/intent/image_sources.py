@@ -10,70 +10,70 @@ import os.path
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from reconciler.diagnostics import Path
+from reconciler.diagnostics import Diagnostics, Path
 from reconciler.intent import document, fingerprint, image_names
 from reconciler.intent.builds import DeclaredBuild
 from reconciler.intent.chunks import chunks_of_file, chunks_of_tree
-from reconciler.intent.complaints import Complaint, found
 from reconciler.intent.contents import Contents, ContentsError, ContentsUnread, Source, SourceMissing, folder
-from reconciler.intent.interpolation import Variables
+from reconciler.intent.interpolation import Variables, found
 from reconciler.intent.model import AutoUpdatePolicy, Build, Kind
+from reconciler.intent.positions import KEY
 from reconciler.intent.settings.values import is_windows_path
 
 ChunkKey = tuple[str, str]
 """The names of a CPUX and of a chunk in it."""
 
 
-def crosscheck(tree: Mapping[str, Any]) -> Iterator[Complaint]:
+def crosscheck(tree: Mapping[str, Any], report: Diagnostics) -> None:
     """What is wrong with images, builds and logins that no value alone shows."""
-    yield from _registries(tree)
+    _registries(tree, report)
     builds: dict[str, Any] = {}
-    for chunk, chunk_path in _chunks(tree):
-        yield from _auto_update(chunk, chunk_path)
-        container, path = chunk["container"], (*chunk_path, "container")
+    for chunk, path in _chunks(tree):
+        _auto_update(chunk, report.at(*path))
+        container, here = chunk["container"], report.at(*path, "container")
         build, build_path = container.get("build"), container.get("build_path")
         if build is not None and build_path is not None:
             message = "build says how the image is built already: leave build_path out"
-            yield Complaint((*path, "build_path"), "Conflict", message)
+            here.error(("build_path",), "Conflict", message)
         if container.get("image") is None and build is None and build_path is None:
-            yield Complaint(path, "MissingKey", "the key 'image' is missing: its name, or build to have it built")
+            here.error((), "MissingKey", "the key 'image' is missing: its name, or build to have it built")
         image, how = container.get("image"), (build, build_path)
         if isinstance(image, str) and how != (None, None) and builds.setdefault(image, how) != how:
             message = f"another chunk builds {found(image)} in another way: give one of the images another name"
-            yield Complaint((*path, "image"), "Conflict", message)
+            here.error(("image",), "Conflict", message)
         if (build is not None or build_path is not None) and image_names.is_fixed(container.get("image")):
             message = "an image that is built has no digest yet: leave it out of its name"
-            yield Complaint((*path, "image"), "Conflict", message)
+            here.error(("image",), "Conflict", message)
         platforms = build.get("platforms") if isinstance(build, dict) else None
         if isinstance(platforms, list) and container.get("platform") not in (None, *platforms):
             message = f"the container's platform is {found(container['platform'])}: leave platforms out"
-            yield Complaint((*path, "build", "platforms"), "Conflict", message)
+            here.error(("build", "platforms"), "Conflict", message)
 
 
-def _auto_update(chunk: Mapping[str, Any], path: Path) -> Iterator[Complaint]:
+def _auto_update(chunk: Mapping[str, Any], report: Diagnostics) -> None:
     """What keeps a chunk of a file's tree from following its image's tag."""
     declared = chunk.get("auto_update")
     container = chunk.get("container")
     if declared is None or declared is False or not isinstance(container, Mapping):
         return
     policy = declared.get("policy") if isinstance(declared, Mapping) else declared
-    place: Path = (*path, "auto_update")
+    place = ("auto_update",)
     if chunk.get("kind") == Kind.JOB:
-        yield Complaint(place, "Conflict", "a job runs once a generation, and follows no tag: leave auto_update out")
+        report.error(place, "Conflict", "a job runs once a generation, and follows no tag: leave auto_update out")
     if image_names.is_fixed(container.get("image")):
         message = "the image is fixed by its digest, which never changes: leave the digest out, or auto_update"
-        yield Complaint(place, "Conflict", message)
+        report.error(place, "Conflict", message)
     if policy != AutoUpdatePolicy.REGISTRY:
         return
     if container.get("build") is not None or container.get("build_path") is not None:
         message = "the image is built here, and no registry has it: local follows what is built by hand"
-        yield Complaint(place, "Conflict", message)
+        report.error(place, "Conflict", message)
     if container.get("pull_policy") in ("never", "build"):
         message = f"the container's pull_policy is {container['pull_policy']}: no registry is asked for its image"
-        yield Complaint(place, "Conflict", message)
+        report.error(place, "Conflict", message)
 
 
-def _registries(tree: Mapping[str, Any]) -> Iterator[Complaint]:
+def _registries(tree: Mapping[str, Any], report: Diagnostics) -> None:
     declared = tree.get("registries")
     secrets = tree.get("secrets")
     known = tuple(secrets) if isinstance(secrets, dict) else ()
@@ -81,16 +81,15 @@ def _registries(tree: Mapping[str, Any]) -> Iterator[Complaint]:
     for name, entry in (declared if isinstance(declared, dict) else {}).items():
         wanted = entry.get("password_secret") if isinstance(entry, dict) else None
         if isinstance(wanted, str) and wanted not in known:
-            message = f"no secret {found(wanted)} in the domain's secrets"
-            path: Path = ("registries", name, "password_secret")
-            yield Complaint(path, "UnknownSecret", message, known=known, word=wanted)
+            message = f"no secret {found(wanted)} in the domain's secrets{report.nearest(wanted, known)}"
+            report.error(("registries", name, "password_secret"), "UnknownSecret", message)
         try:
             host = image_names.registry_host(name)
         except image_names.BadImageName:
             continue  # it is reported where the name is read
         if host in hosts:
             message = f"{found(hosts[host])} is the same registry: leave one of them out"
-            yield Complaint(("registries", name), "Conflict", message, at_key=True)
+            report.error(("registries", name, KEY), "Conflict", message)
         hosts[host] = name
 
 
@@ -100,16 +99,17 @@ def _chunks(tree: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], Path]]
 
 
 class BuildGatherer:
-    """Finds out what declared builds mean; ``sources`` and ``complaints`` collect what was asked for and what went
-    wrong."""
+    """Finds out what declared builds mean; ``sources`` collects what was asked for."""
 
-    def __init__(self, base_dir: str | None, contents: Contents, variables: Variables, reader: str = "") -> None:
+    def __init__(
+        self, base_dir: str | None, contents: Contents, variables: Variables, report: Diagnostics, reader: str = ""
+    ) -> None:
         self._base_dir = base_dir
         self._reader = reader
         self._contents = contents
         self._variables = variables
+        self._report = report
         self.sources: list[Source] = []
-        self.complaints: list[Complaint] = []
 
     def gather(self, file: document.DomainFile) -> dict[ChunkKey, Build]:
         """The builds by CPUX and chunk."""
@@ -161,10 +161,10 @@ class BuildGatherer:
             except SourceMissing as error:
                 missing = missing or error
             except ContentsError as error:
-                self.complaints.append(Complaint(path, error.code, str(error)))
+                self._report.error(path, error.code, str(error))
                 return place, None
         if missing is not None:
-            self.complaints.append(Complaint(path, missing.code, str(missing)))
+            self._report.error(path, missing.code, str(missing))
         return places[0], None
 
     def _places(self, path: str) -> Iterator[str]:
@@ -190,7 +190,7 @@ class BuildGatherer:
                     f"the argument {name} takes its value from the daemon's environment, which may not be used here:"
                     f" allow it with --allow-env {name} or in PNR_ALLOWED_ENV, or give it a value"
                 )
-                self.complaints.append(Complaint((*path, "args"), "VariableNotAllowed", message))
+                self._report.error((*path, "args"), "VariableNotAllowed", message)
             elif name in self._variables.environment:
                 values[name] = self._variables.environment[name]
         return values

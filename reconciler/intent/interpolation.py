@@ -12,9 +12,10 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from reconciler.diagnostics import Path, escaped
+from reconciler.diagnostics import Diagnostics, Path, escaped
 from reconciler.errors import PnrError
 from reconciler.intent.settings import Interpolated
+from reconciler.intent.settings.faults import shown
 
 MAX_NESTING = 32
 MAX_OUTPUT = 4 * 1024 * 1024
@@ -61,6 +62,11 @@ class FromVariables(Interpolated):
         made.source = source
         made.values = tuple(values)
         return made
+
+
+def found(value: Any) -> str:
+    """A value for a message; of one that came from variables only the template."""
+    return shown(value.source if isinstance(value, FromVariables) else value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,20 +209,12 @@ class _Reader:
         return value
 
 
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """A string that could not be interpolated: where, and why."""
+def interpolate_tree(tree: Any, variables: Variables, report: Diagnostics, *, skip: Collection[str] = ()) -> Any:
+    """``tree`` with all its strings interpolated; keys are left as they are.
 
-    path: Path
-    error: InterpolationError
-
-
-def interpolate_tree(tree: Any, variables: Variables, *, skip: Collection[str] = ()) -> tuple[Any, list[Trouble]]:
-    """``tree`` with all its strings interpolated (keys are left as they are), and all that went wrong.
-
-    The values of the top-level keys in ``skip`` stay as they are. A string in trouble stays as it is.
+    The values of the top-level keys in ``skip`` stay as they are. So does a string that can't be interpolated, which is
+    reported.
     """
-    troubles: list[Trouble] = []
     room = MAX_OUTPUT
 
     def walk(node: Any, path: Path) -> Any:
@@ -227,12 +225,12 @@ def interpolate_tree(tree: Any, variables: Variables, *, skip: Collection[str] =
             try:
                 value = interpolate(node, variables)
             except InterpolationError as error:
-                troubles.append(Trouble(path, error))
+                report.error(path, error.code, str(error))
                 return node
             room -= len(value)
             if room <= 0:
-                large = OutputTooLarge(f"with this text the file grows beyond {MAX_OUTPUT} characters")
-                troubles.append(Trouble(path, large))
+                large = f"with this text the file grows beyond {MAX_OUTPUT} characters"
+                report.error(path, OutputTooLarge.code, large)
             return value
         if isinstance(node, dict):
             return {key: walk(value, (*path, key)) for key, value in node.items()}
@@ -241,7 +239,5 @@ def interpolate_tree(tree: Any, variables: Variables, *, skip: Collection[str] =
         return node
 
     if isinstance(tree, dict):
-        made = {key: value if key in skip else walk(value, (key,)) for key, value in tree.items()}
-    else:
-        made = walk(tree, ())
-    return made, troubles
+        return {key: value if key in skip else walk(value, (key,)) for key, value in tree.items()}
+    return walk(tree, ())

@@ -20,12 +20,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from reconciler.diagnostics import Path
+from reconciler.diagnostics import Diagnostic, Path, Place
 from reconciler.intent import writers
 from reconciler.intent.checks import GateFault, answers, gate_cycle, gates, health_ports, names_shared, reserved_names
 from reconciler.intent.chunks import copies_of
 from reconciler.intent.claims import Claims, Table, table_of
-from reconciler.intent.findings import Finding
 from reconciler.intent.gates import GateBook, Waiting, find_cycles
 from reconciler.intent.model import ChunkId, Domain
 from reconciler.intent.sharing import Borrowed, Key, in_use, names_taken, not_shared, owned, uses
@@ -52,11 +51,11 @@ class InForce:
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """``accepted``: what the files declare and what is to be in force, by the domain's name. ``speaks``: which file
-    stands for a domain that is in force, by its name; none does where its file is gone. ``findings``: everything that
-    is wrong or looks wrong, in the order of the files."""
+    stands for a domain that is in force, by its name; none does where its file is gone. ``diagnostics``: all
+    that is wrong or looks wrong, in the order of the files."""
 
     accepted: Mapping[str, Domain]
-    findings: tuple[Finding, ...]
+    diagnostics: tuple[Diagnostic, ...]
     speaks: Mapping[str, str]
 
 
@@ -65,7 +64,7 @@ def judge_domains(
     in_force: Collection[InForce] = (),
     *,
     broken: Mapping[str, str | None] | None = None,
-    refused: Collection[Finding] = (),
+    refused: Collection[Diagnostic] = (),
     borrowed: Mapping[str, Collection[Borrowed]] | None = None,
 ) -> Judgement:
     """Judge what files declare.
@@ -78,15 +77,15 @@ def judge_domains(
     return case.judge(refused)
 
 
-def check(domains: Sequence[Domain], in_force: Collection[InForce] = ()) -> list[Finding]:
+def check(domains: Sequence[Domain], in_force: Collection[InForce] = ()) -> list[Diagnostic]:
     """Everything that is wrong with domains taken together, in the order of files and chunks."""
-    return list(judge_domains(domains, in_force).findings)
+    return list(judge_domains(domains, in_force).diagnostics)
 
 
-def wrong_in_itself(domain: Domain) -> list[Finding]:
+def wrong_in_itself(domain: Domain) -> list[Diagnostic]:
     """The errors of a domain that are there whatever others declare."""
     now = _Case([domain], (), {}, {}).look()
-    return [finding for finding in now.own if finding.severity == "error"]
+    return [one for one in now.own if one.severity == "error"]
 
 
 @dataclass
@@ -96,20 +95,22 @@ class _Round:
     speaks: Mapping[str, str]
     effective: Mapping[str, Domain]
     accepted: Mapping[str, Domain]
-    own: list[Finding] = field(default_factory=list)
-    between: list[tuple[Finding, frozenset[str]]] = field(default_factory=list)  # with the other domains that it is of
-    claims: list[tuple[Finding, frozenset[str]]] = field(default_factory=list)
+    own: list[Diagnostic] = field(default_factory=list)
+    between: list[tuple[Diagnostic, frozenset[str]]] = field(
+        default_factory=list
+    )  # with the other domains that it is of
+    claims: list[tuple[Diagnostic, frozenset[str]]] = field(default_factory=list)
 
     def reasons(self, file: str) -> list[frozenset[str]]:
         """Of each error of a file: the other domains that it is for; none where it is wrong in itself."""
-        alone: list[tuple[Finding, frozenset[str]]] = [(one, frozenset()) for one in self.own]
+        alone: list[tuple[Diagnostic, frozenset[str]]] = [(one, frozenset()) for one in self.own]
         every = (*alone, *self.between, *self.claims)
-        return [because for one, because in every if one.file == file and one.severity == "error"]
+        return [because for one, because in every if one.place.file == file and one.severity == "error"]
 
-    def findings(self, file: str) -> list[Finding]:
+    def of(self, file: str) -> list[Diagnostic]:
         """All of one file."""
         every = (*self.own, *(one for one, _ in self.between), *(one for one, _ in self.claims))
-        return [finding for finding in every if finding.file == file]
+        return [one for one in every if one.place.file == file]
 
 
 class _Case:
@@ -133,12 +134,12 @@ class _Case:
         """Everything, with no file refused yet."""
         return self._round(set())
 
-    def judge(self, refused: Collection[Finding]) -> Judgement:
+    def judge(self, refused: Collection[Diagnostic]) -> Judgement:
         rejected: set[str] = set()
         causes: dict[str, frozenset[str]] = {}  # of files that were rejected only for what others are
         led_to: dict[str, frozenset[str]] = {}  # the files without whose being rejected it would not have been
         once_more: set[str] = set()
-        found: dict[str, list[Finding]] = {}
+        found: dict[str, list[Diagnostic]] = {}
         number = 0
         while True:
             now = self._round(rejected)
@@ -159,7 +160,7 @@ class _Case:
                 once_more |= set(self.by_file)
             number += 1
             for file in bad:
-                found[file] = now.findings(file)
+                found[file] = now.of(file)
                 reasons = now.reasons(file)
                 if all(reasons):
                     causes[file] = frozenset().union(*reasons)
@@ -174,10 +175,10 @@ class _Case:
         doubtful = list(writers.warnings(now.effective.values()))
         for domain in self.ordered:
             if domain.file not in rejected:
-                found[domain.file] = [one for one in now.findings(domain.file) if one.severity != "error"]
-                found[domain.file] += [one for one in doubtful if one.file == domain.file]
-        findings = tuple(one for file in sorted(found, key=self.order.__getitem__) for one in found[file])
-        return Judgement(now.accepted, findings, now.speaks)
+                found[domain.file] = [one for one in now.of(domain.file) if one.severity != "error"]
+                found[domain.file] += [one for one in doubtful if one.place.file == domain.file]
+        everything = tuple(one for file in sorted(found, key=self.order.__getitem__) for one in found[file])
+        return Judgement(now.accepted, everything, now.speaks)
 
     def _led_to(
         self,
@@ -217,14 +218,14 @@ class _Case:
                 accepted[name] = self.by_file[file]
             if (domain := held if stays else self.by_file[file]) is not None:
                 effective[name] = domain
-        own: list[Finding] = []
+        own: list[Diagnostic] = []
         for domain in self.ordered:
             if domain.file in rejected or accepted.get(domain.name) is domain:
                 continue
             owner = speaks.get(domain.name) or (accepted[domain.name].file if domain.name in accepted else None)
             if owner is not None:
                 text = f"the domain {domain.name} is declared in {owner} already; give one another name"
-                own.append(Finding(domain.name, domain.file, ("name",), "DuplicateDomain", text))
+                own.append(Diagnostic(("name",), "DuplicateDomain", text, place=Place(domain.file)))
             else:
                 accepted[domain.name] = effective[domain.name] = domain
         now = _Round(speaks, effective, accepted, own)
@@ -280,7 +281,7 @@ class _Case:
                 now.own += reserved_names(domain)
             for fault in gates(domain, book, absent):
                 self._place(fault, domain, now, is_candidate=is_candidate)
-        now.own += [one for one in names_shared(list(now.effective.values())) if one.domain in now.accepted]
+        now.own += names_shared(now.effective.values(), now.accepted)
         everyone = [chunk for domain in now.effective.values() for chunk in domain.chunks()]
         places: dict[ChunkId, Path] | None = None
         for ring in find_cycles(book, everyone):
@@ -291,29 +292,29 @@ class _Case:
     def _place(self, fault: GateFault, domain: Domain, now: _Round, *, is_candidate: bool) -> None:
         """At whose file to tell what stands in the way of a gate: the one whose change has made it so."""
         other = now.accepted.get(fault.ref.domain)
-        if fault.finding.severity != "error":
+        if fault.error.severity != "error":
             if is_candidate:
-                now.own.append(fault.finding)
+                now.own.append(fault.error)
             return
         if fault.ref.domain == domain.name or other is None:
             if is_candidate:
                 mine = fault.ref.domain in (domain.name, "")
                 if mine:
-                    now.own.append(fault.finding)
+                    now.own.append(fault.error)
                 else:
-                    now.between.append((fault.finding, frozenset({fault.ref.domain})))
+                    now.between.append((fault.error, frozenset({fault.ref.domain})))
             return
         stands = not is_candidate or not self._is_changed(domain)
         if stands and self._is_changed(other) and self._could_hold(fault):
             text = (
                 f"chunk {fault.chunk.id} ({domain.file}) waits for {fault.ref}, which this change takes away:"
-                f" {fault.finding.message}"
+                f" {fault.error.message}"
             )
             where: Path = ("cpuxs", fault.ref.cpux)
-            blamed = Finding(other.name, other.file, where, "UnsatisfiableGate", text)
+            blamed = Diagnostic(where, "UnsatisfiableGate", text, place=Place(other.file))
             now.between.append((blamed, frozenset({domain.name})))
         elif is_candidate:
-            now.between.append((fault.finding, frozenset({fault.ref.domain})))
+            now.between.append((fault.error, frozenset({fault.ref.domain})))
 
     def _could_hold(self, fault: GateFault) -> bool:
         """Whether the gate could come to hold by what is in force."""
@@ -335,12 +336,12 @@ class _Case:
             return
         last = max(at_fault, key=lambda domain: domain.file)
         start = next(n for n, domain in enumerate(declared) if domain is last)
-        finding = gate_cycle([*ring[start:], *ring[:start]], last, places[ring[start].chunk.id])
+        error = gate_cycle([*ring[start:], *ring[:start]], last, places[ring[start].chunk.id])
         others = frozenset(waiting.chunk.id.domain for waiting in ring) - {last.name}
         if others:
-            now.between.append((finding, others))
+            now.between.append((error, others))
         else:
-            now.own.append(finding)
+            now.own.append(error)
 
     def _absent(self, now: _Round) -> dict[str, str]:
         """Why domains that are known of answer nothing."""
@@ -361,16 +362,16 @@ class _Case:
         """What of others a domain asks for and may not have."""
         asking = {name: self.borrowed[d.file] for name, d in now.accepted.items() if self.borrowed.get(d.file)}
         for name, borrowed in asking.items():
-            for finding, one, owner in not_shared(now.accepted[name], borrowed, now.effective.values()):
+            for error, one, owner in not_shared(now.accepted[name], borrowed, now.effective.values()):
                 if owner is None:
-                    now.own.append(finding)
+                    now.own.append(error)
                 elif self._is_claimed_from(name, owner, (one.kind, one.name), now):
                     taken = in_use(now.accepted[owner], (one.kind, one.name), now.accepted[name])
                     now.between.append((taken, frozenset({name})))
                 else:
-                    now.between.append((finding, frozenset({owner})))
-        for finding, owner in names_taken(now.accepted.values(), now.effective.values()):
-            now.between.append((finding, frozenset({owner})))
+                    now.between.append((error, frozenset({owner})))
+        for error, owner in names_taken(now.accepted.values(), now.effective.values()):
+            now.between.append((error, frozenset({owner})))
 
     def _is_claimed_from(self, user: str, owner: str, key: Key, now: _Round) -> bool:
         """Whether an owner declares only now what a domain in force has used before as somebody else's: whoever claims
@@ -401,11 +402,11 @@ class _Case:
             if domain.file in rejected or now.accepted.get(domain.name) is not domain:
                 continue
             clashes, own = claims.clashes(domain)
-            for clash in clashes:
-                if clash.holder == domain.name:
-                    now.own.append(clash.finding)
+            for error, holder in clashes:
+                if holder == domain.name:
+                    now.own.append(error)
                 else:
-                    now.claims.append((clash.finding, frozenset({clash.holder})))
+                    now.claims.append((error, frozenset({holder})))
             if not clashes and domain.file not in wrong:
                 claims.let_in.add(own)
 
@@ -414,13 +415,14 @@ class _Case:
         return {name: table_of(held.domain) for name, held in self.in_force.items() if held.domain is not None}
 
 
-def _errors(findings: Iterable[Finding]) -> set[str]:
-    return {finding.file for finding in findings if finding.severity == "error"}
+def _errors(diagnostics: Iterable[Diagnostic]) -> set[str]:
+    """The files that have errors."""
+    return {one.place.file for one in diagnostics if one.severity == "error"}
 
 
-def _unsettled(domain: Domain) -> Finding:
+def _unsettled(domain: Domain) -> Diagnostic:
     text = (
         f"more than {MOST_ROUNDS} edits stand in one another's way, so that none of them is taken up: see to the errors"
         " of the other files first"
     )
-    return Finding(domain.name, domain.file, ("name",), "Unsettled", text)
+    return Diagnostic(("name",), "Unsettled", text, place=Place(domain.file))

@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from pydantic import ValidationError
 
-from reconciler.diagnostics import Path
-from reconciler.intent import complaints, gathering, image_sources, strict_json
+from reconciler.diagnostics import Diagnostic, Diagnostics, Path
+from reconciler.intent import gathering, image_sources, strict_json
 from reconciler.intent.chunks import chunks_of_file
-from reconciler.intent.complaints import Complaint
 from reconciler.intent.contents import Contents, NoContents
 from reconciler.intent.crosschecks import crosscheck
 from reconciler.intent.document import DomainFile
-from reconciler.intent.interpolation import Trouble, Variables, interpolate_tree
+from reconciler.intent.interpolation import Variables, found, interpolate_tree
+from reconciler.intent.locating import in_order
 from reconciler.intent.model import CheckType, Loaded
+from reconciler.intent.model_errors import report_errors
 from reconciler.intent.readers import NAME_PATTERN
 from reconciler.intent.resolve import replicas_of, resolve
 from reconciler.intent.said_names import written_name
@@ -58,38 +59,43 @@ def load(
     except strict_json.BadJson as error:
         return Loaded(file, None, error.problems, _as_name(written_name(data)))
     text = data.decode("utf-8")
+    report = Diagnostics(file)
     if not isinstance(tree, dict):
-        wrong = Complaint((), "WrongType", f"expected an object with name and cpuxs, found {complaints.found(tree)}")
-        return Loaded(file, None, complaints.problems([wrong], text, file))
-    oversized = _oversized(tree)
-    if oversized:
-        return Loaded(file, None, complaints.problems(oversized, text, file), _name(tree))
+        report.error((), "WrongType", f"expected an object with name and cpuxs, found {found(tree)}")
+        return Loaded(file, None, in_order(report, text))
+    _check_size(tree, report)
+    if any(report):
+        return Loaded(file, None, in_order(report, text), _name(tree))
     declared = tree.get("env")
     variables = Variables(declared if isinstance(declared, dict) else {}, env, allowed_env)
     plain = {"env", "$schema", *(key for key in tree if key.startswith("x-"))}
-    tree, troubles = interpolate_tree(tree, variables, skip=plain)
-    found = [Complaint(trouble.path, trouble.error.code, str(trouble.error)) for trouble in troubles]
-    follow_ups: list[Complaint] = []
+    tree = interpolate_tree(tree, variables, report, skip=plain)
+    follow_ups = report.apart()
     document: DomainFile | None = None
-    beyond = 0
+    more = 0
     try:
         document = DomainFile.model_validate(tree)
     except ValidationError as error:
-        follow_ups += complaints.from_pydantic(error, tree)
-        beyond = max(0, error.error_count() - complaints.MAX_CONSIDERED)
-    follow_ups += crosscheck(tree, check_types)
-    follow_ups += gathering.crosscheck(tree)
-    follow_ups += image_sources.crosscheck(tree)
-    found += _without_consequences(follow_ups, troubles)
-    found += _too_many_copies(document) if document is not None else []
-    if found or document is None:
-        return Loaded(file, None, complaints.problems(found, text, file, beyond=beyond), _name(tree))
+        more = report_errors(error, tree, follow_ups)
+    crosscheck(tree, check_types, follow_ups)
+    gathering.crosscheck(tree, follow_ups)
+    image_sources.crosscheck(tree, follow_ups)
+    report.add(*_without_consequences(follow_ups, report))
+    if document is not None:
+        _check_copies(document, report)
+    if document is None or any(report):
+        return Loaded(file, None, in_order(report, text, more), _name(tree))
     gathered = gathering.gather(
-        document, tree, base_dir=base_dir, contents=contents or NoContents(), variables=variables, reader=reader
+        document,
+        tree,
+        base_dir=base_dir,
+        contents=contents or NoContents(),
+        variables=variables,
+        report=report,
+        reader=reader,
     )
-    if gathered.complaints:
-        found = list(gathered.complaints)
-        return Loaded(file, None, complaints.problems(found, text, file), document.name, gathered.sources)
+    if any(report):
+        return Loaded(file, None, in_order(report, text), document.name, gathered.sources)
     domain = resolve(
         document,
         name=file,
@@ -102,16 +108,14 @@ def load(
     return Loaded(file, domain, (), domain.name, gathered.sources)
 
 
-def _oversized(tree: Mapping[str, Any]) -> list[Complaint]:
+def _check_size(tree: Mapping[str, Any], report: Diagnostics) -> None:
     """What has more parts than anybody could have meant. To go on with it would take long and tell nothing."""
-    found: list[Complaint] = []
     chunks = 0
 
     def walk(node: Any, path: Path) -> None:
         nonlocal chunks
         if len(node) > MAX_ENTRIES:
-            message = f"{len(node)} entries; at most {MAX_ENTRIES} can stand in one place"
-            found.append(Complaint(path, "TooMany", message))
+            report.error(path, "TooMany", f"{len(node)} entries; at most {MAX_ENTRIES} can stand in one place")
             return
         if path[-1:] == ("design_chunks",):
             chunks += len(node)
@@ -121,29 +125,22 @@ def _oversized(tree: Mapping[str, Any]) -> list[Complaint]:
 
     walk(tree, ())
     if chunks > MAX_CHUNKS:
-        message = f"{chunks} chunks; a domain may have at most {MAX_CHUNKS}: split it"
-        found.append(Complaint(("cpuxs",), "TooMany", message))
-    return found
+        report.error(("cpuxs",), "TooMany", f"{chunks} chunks; a domain may have at most {MAX_CHUNKS}: split it")
 
 
-def _too_many_copies(document: DomainFile) -> list[Complaint]:
+def _check_copies(document: DomainFile, report: Diagnostics) -> None:
     copies = sum(replicas_of(chunk) for chunk, _ in chunks_of_file(document))
-    if copies <= MAX_CHUNKS:
-        return []
-    message = (
-        f"{copies} containers, copies counted; a domain may have at most {MAX_CHUNKS}: fewer replicas, or split it"
-    )
-    return [Complaint(("cpuxs",), "TooMany", message)]
+    if copies > MAX_CHUNKS:
+        message = f"{copies} containers, copies counted; a domain may have at most {MAX_CHUNKS}"
+        report.error(("cpuxs",), "TooMany", f"{message}: fewer replicas, or split it")
 
 
-def _without_consequences(follow_ups: list[Complaint], troubles: list[Trouble]) -> list[Complaint]:
-    """Without those that are only there because a variable in the value could not be replaced."""
-    inside: set[Path] = {trouble.path[:end] for trouble in troubles for end in range(len(trouble.path))}
-    exactly = {trouble.path for trouble in troubles}
+def _without_consequences(follow_ups: Iterable[Diagnostic], report: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """Without those that are only there because a variable in the value could not be replaced, as was reported."""
+    exactly = {one.path for one in report}
+    inside: set[Path] = {path[:end] for path in exactly for end in range(len(path))}
     return [
-        complaint
-        for complaint in follow_ups
-        if complaint.path not in exactly and not (complaint.code in _ABOUT_A_VALUE and complaint.path in inside)
+        one for one in follow_ups if one.path not in exactly and not (one.code in _ABOUT_A_VALUE and one.path in inside)
     ]
 
 

@@ -11,13 +11,15 @@ from __future__ import annotations
 import copy
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from reconciler.diagnostics import Path
+from reconciler.diagnostics import Diagnostics
 from reconciler.intent import regexes
-from reconciler.intent.complaints import Complaint, found, unknown_key
+from reconciler.intent.interpolation import found
+from reconciler.intent.positions import KEY
 from reconciler.intent.settings import Interpolated
+from reconciler.intent.settings.faults import shown
 
 Schema = Mapping[str, Any]
 
@@ -33,66 +35,69 @@ _WORDS = {
 _TRUTH = {"true": True, "false": False, "yes": True, "no": False, "on": True, "off": False}
 
 
-def read(schema: Schema, values: Mapping[str, Any], path: Path = ()) -> tuple[dict[str, Any], list[Complaint]]:
-    """``values`` with defaults filled in, and all that is wrong with them; ``path`` leads to their object."""
-    complaints: list[Complaint] = []
-    return _object(schema, values, path, complaints), complaints
+def read(
+    schema: Schema, values: Mapping[str, Any], report: Diagnostics, *, taken_by: str = "", others: Iterable[str] = ()
+) -> dict[str, Any]:
+    """``values`` with defaults filled in. What is wrong with them is reported; of a key that nobody knows it is said
+    what it would be ``taken_by``, and which one is meant, be it one of ``others``."""
+    return _object(schema, values, report, taken_by, others)
 
 
-def _value(schema: Schema, value: Any, path: Path, complaints: list[Complaint]) -> Any:
+def _value(schema: Schema, value: Any, report: Diagnostics) -> Any:
     alternatives = schema.get("anyOf") or schema.get("oneOf")
     if alternatives:
-        return _first_that_fits(alternatives, value, path, complaints)
+        return _first_that_fits(alternatives, value, report)
     types = _types(schema)
     value = _converted(value, types)
     if types and not any(_is_a(value, kind) for kind in types):
-        complaints.append(Complaint(path, "WrongType", f"expected {describe(schema)}, found {found(value)}"))
+        report.error((), "WrongType", f"expected {describe(schema)}, found {found(value)}")
         return value
     message = _outside(schema, value)
     if message:
-        complaints.append(Complaint(path, "InvalidValue", f"expected {message}, found {found(value)}"))
+        report.error((), "InvalidValue", f"expected {message}, found {found(value)}")
     elif isinstance(value, Mapping):
-        return _object(schema, value, path, complaints)
+        return _object(schema, value, report)
     elif isinstance(value, list):
         items = schema.get("items", {})
-        return [_value(items, item, (*path, index), complaints) for index, item in enumerate(value)]
+        return [_value(items, item, report.at(index)) for index, item in enumerate(value)]
     return str(value) if isinstance(value, Interpolated) else value
 
 
-def _object(schema: Schema, values: Mapping[str, Any], path: Path, complaints: list[Complaint]) -> dict[str, Any]:
+def _object(
+    schema: Schema, values: Mapping[str, Any], report: Diagnostics, taken_by: str = "", others: Iterable[str] = ()
+) -> dict[str, Any]:
     properties: Mapping[str, Schema] = schema.get("properties", {})
-    others = schema.get("additionalProperties", False)
+    additional = schema.get("additionalProperties", False)
     result: dict[str, Any] = {}
     for key, value in values.items():
         if key in properties:
-            result[key] = _value(properties[key], value, (*path, key), complaints)
-        elif others is False:
-            complaints.append(unknown_key((*path, key), properties))
+            result[key] = _value(properties[key], value, report.at(key))
+        elif additional is False:
+            hint = report.nearest(key, (*properties, *others))
+            report.error((key, KEY), "UnknownKey", f"unknown key {shown(key)}{taken_by}{hint}")
         else:
-            result[key] = _value({} if others is True else others, value, (*path, key), complaints)
-    complaints.extend(
-        Complaint(path, "MissingKey", f"the key {key!r} is missing")
-        for key in schema.get("required", ())
-        if key not in values
-    )
+            result[key] = _value({} if additional is True else additional, value, report.at(key))
+    for key in schema.get("required", ()):
+        if key not in values:
+            report.error((), "MissingKey", f"the key {key!r} is missing")
     for key, property_schema in properties.items():
         if key not in result and "default" in property_schema:
             result[key] = copy.deepcopy(property_schema["default"])
     return result
 
 
-def _first_that_fits(alternatives: Any, value: Any, path: Path, complaints: list[Complaint]) -> Any:
+def _first_that_fits(alternatives: Any, value: Any, report: Diagnostics) -> Any:
     for schema in alternatives:
-        inner: list[Complaint] = []
-        result = _value(schema, value, path, inner)
-        if not inner:
+        inner = report.apart()
+        result = _value(schema, value, inner)
+        if not any(inner):
             return result
         if isinstance(value, list | Mapping) and any(_is_a(value, kind) for kind in _types(schema)):
             # The right shape with something wrong inside: tell what, rather than list the alternatives.
-            complaints.extend(inner)
+            report.add(*inner)
             return result
     message = f"expected {' or '.join(describe(schema) for schema in alternatives)}, found {found(value)}"
-    complaints.append(Complaint(path, "InvalidValue", message))
+    report.error((), "InvalidValue", message)
     return value
 
 

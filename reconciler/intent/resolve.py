@@ -1,6 +1,6 @@
 """From the document to its meaning: names completed, defaults that depend on one another decided. Pure.
 
-Only documents without a single complaint come here; nothing is judged any more.
+Only valid documents come here; nothing is judged any more.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from reconciler import facts
+from reconciler.diagnostics import Diagnostics
 from reconciler.facts import TV, GateEntry, Pnr
 from reconciler.intent import document, fingerprint, image_names, options, pull_policy
 from reconciler.intent.document import AUTO, FACT_CHECK
@@ -323,14 +324,14 @@ class _Resolver:
     def _health(self, id: ChunkId, check: document.HealthCheck, flowout: Mapping[str, Pnr]) -> HealthCheck:
         own = {key: value for key, value in (check.model_extra or {}).items() if not key.startswith("x-")}
         schema = self.check_types[check.type].option_schema if check.type in self.check_types else {}
-        self.declared_options[id] = options.read({**schema, "properties": _bare(schema)}, own)[0]
+        self.declared_options[id] = options.read({**schema, "properties": _bare(schema)}, own, Diagnostics())
         mapping = check.status_mapping or document.StatusMapping()
         return HealthCheck(
             type=check.type,
             port_key=check.port_key,
             interval_seconds=check.interval_seconds,
             interval_declared="interval_seconds" in check.model_fields_set,
-            options=options.read(schema, own)[0],
+            options=options.read(schema, own, Diagnostics()),
             on_success=tuple(_answers(mapping.success, flowout, TV.Y)),
             on_failure=tuple(_answers(mapping.failure, flowout, TV.N)),
             **{key: getattr(check, key) for key in _PLAIN_TIMES},

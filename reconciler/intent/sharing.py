@@ -11,9 +11,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from reconciler.diagnostics import Path
+from reconciler.diagnostics import Diagnostic, Path, Place
 from reconciler.intent.chunks import copies_of
-from reconciler.intent.findings import Finding
 from reconciler.intent.model import Chunk, Domain, NetworkSpec, VolumeSpec
 from reconciler.sentences import advised
 
@@ -63,7 +62,7 @@ def lent(domains: Iterable[Domain]) -> Mapping[tuple[str, str, str], tuple[str, 
 
 def not_shared(
     domain: Domain, borrowed: Collection[Borrowed], domains: Iterable[Domain]
-) -> Iterator[tuple[Finding, Borrowed, str | None]]:
+) -> Iterator[tuple[Diagnostic, Borrowed, str | None]]:
     """What of ``borrowed`` a domain may not have, each with its owner among ``domains``, where there is one."""
     owners: dict[Key, tuple[Domain | None, tuple[str, ...]]] = {}
     for each in domains:
@@ -82,7 +81,7 @@ def not_shared(
             said = f'"shared_with": ["{domain.name}"]'
             step = f"let {owner.file} share it, with {said} at the {one.kind}, or allow it in {one.allowing}"
         text = advised(f"the policy refuses the {one.kind} {one.name}, {whose} ({one.rule})", step)
-        found = Finding(domain.name, domain.file, one.path, one.code, text)
+        found = Diagnostic(one.path, one.code, text, place=Place(domain.file))
         yield found, one, owner.name if owner is not None else None
 
 
@@ -92,7 +91,7 @@ def uses(domain: Domain) -> Iterator[Key]:
     yield from (("volume", volume.name) for volume in domain.volumes if volume.external)
 
 
-def in_use(owner: Domain, key: Key, user: Domain) -> Finding:
+def in_use(owner: Domain, key: Key, user: Domain) -> Diagnostic:
     """An owner claims what another domain had before as nobody's."""
     kind, name = key
     said = f"the {kind} {name} is used as external by domain {user.name} ({user.file}) already, and is not made here"
@@ -100,10 +99,10 @@ def in_use(owner: Domain, key: Key, user: Domain) -> Finding:
     step = f"declare it as external here as well, give this one another name, or share it: {shared}"
     own = f"pnr_{owner.name}_" if kind == "network" else f"{owner.name}_"
     path: Path = (f"{kind}s", name.removeprefix(own))
-    return Finding(owner.name, owner.file, path, f"{kind.capitalize()}NameClash", advised(said, step))
+    return Diagnostic(path, f"{kind.capitalize()}NameClash", advised(said, step), place=Place(owner.file))
 
 
-def names_taken(guests: Iterable[Domain], domains: Iterable[Domain]) -> Iterator[tuple[Finding, str]]:
+def names_taken(guests: Iterable[Domain], domains: Iterable[Domain]) -> Iterator[tuple[Diagnostic, str]]:
     """Names that guests in networks of other domains ask for and that chunks of the owner have there, each with the
     owner: an engine answers with either, so that who asks for the owner's database may reach the guest."""
     owners = {spec.name: domain for domain in domains for spec in domain.networks if not spec.external}
@@ -121,7 +120,7 @@ def names_taken(guests: Iterable[Domain], domains: Iterable[Domain]) -> Iterator
                     said = f"in network {network} of {whose} one of its own chunks has the name {name}"
                     text = advised(said, "give this one another name there, or leave out the alias")
                     where = (*path, "container", "networks")
-                    yield Finding(guest.name, guest.file, where, "NameTaken", text), owner.name
+                    yield Diagnostic(where, "NameTaken", text, place=Place(guest.file)), owner.name
 
 
 def _called(chunk: Chunk, network: str) -> set[str]:

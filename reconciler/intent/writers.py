@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from reconciler.diagnostics import Diagnostic, Place
 from reconciler.intent.chunks import chunks_of
-from reconciler.intent.findings import Finding
 from reconciler.intent.model import Chunk, ContainerSpec, Domain, Strategy
 from reconciler.intent.settings.endpoints import has_fixed_address
 from reconciler.intent.settings.references import VOLUMES as VOLUMES_FROM
@@ -48,14 +48,14 @@ def exclusive_strategy(container: ContainerSpec) -> Strategy:
     return Strategy.STOP_FIRST if container.named or host_port else Strategy.START_FIRST
 
 
-def warnings(domains: Iterable[Domain]) -> Iterator[Finding]:
+def warnings(domains: Iterable[Domain]) -> Iterator[Diagnostic]:
     """Where several containers may write to one thing at a time by what is declared, in the order of the domains."""
     before: dict[str, Chunk] = {}
     for domain in domains:
         for chunk, path in chunks_of(domain):
             for text in _doubts(chunk, before):
                 where = (*path, "container", "volumes")
-                yield Finding(domain.name, domain.file, where, "TwoWriters", text, "warning")
+                yield Diagnostic(where, "TwoWriters", text, "warning", Place(domain.file))
             for what in _volumes(chunk):
                 before.setdefault(what, chunk)
 

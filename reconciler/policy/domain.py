@@ -13,9 +13,8 @@ from glob import escape
 from itertools import islice
 from typing import Any
 
-from reconciler.diagnostics import Path
+from reconciler.diagnostics import Diagnostic, Path, Place
 from reconciler.intent.chunks import copies_of
-from reconciler.intent.findings import Finding
 from reconciler.intent.model import Adopt, Chunk, ContainerSpec, Domain
 from reconciler.intent.networks import NAMELESS, RESERVED
 from reconciler.intent.settings import SETTINGS, payload
@@ -87,15 +86,15 @@ class _Declared:
         return False
 
 
-def judge_domain(judge: Judge, domain: Domain, tree: Mapping[str, Any]) -> list[Finding]:
+def judge_domain(judge: Judge, domain: Domain, tree: Mapping[str, Any]) -> list[Diagnostic]:
     """Everything that the policy refuses of a domain. ``tree`` is its file as it is written."""
     found = (
-        Finding(domain.name, domain.file, place, CODE, _message(judge, refusal))
+        Diagnostic(place, CODE, _message(judge, refusal), place=Place(domain.file))
         for place, refusal in refusals(judge, domain, tree)
     )
     told = dict.fromkeys(islice(found, MOST_REFUSED))
     if next(found, None) is not None:
-        told[Finding(domain.name, domain.file, ("name",), "MoreProblems", "… and the policy refuses more")] = None
+        told[Diagnostic(("name",), "MoreProblems", "… and the policy refuses more", place=Place(domain.file))] = None
     return list(told)
 
 

@@ -151,7 +151,7 @@ def _code(problem: Diagnostic) -> str:
 
 
 def _to_take_out(draft: Draft, path: Path) -> Path:
-    """What must go for the complaint about ``path`` to go: a setting or an entry, or the chunk that can't be without
+    """What must go for what is wrong at ``path`` to go: a setting or an entry, or the chunk that can't be without
     it."""
     if path[:1] in [(kind,) for kind in _CONTENTS] and len(path) > 1:
         return path[:2]

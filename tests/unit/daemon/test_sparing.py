@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,8 +11,8 @@ import pytest
 
 from reconciler.daemon import located, sparing
 from reconciler.daemon.intake import Entry, Key, Loading
-from reconciler.diagnostics import Diagnostic
-from reconciler.intent.findings import Finding, locate_findings
+from reconciler.diagnostics import Diagnostic, Place
+from reconciler.intent import locating
 from reconciler.intent.judgement import InForce
 from reconciler.probes.registry import known_types
 
@@ -59,24 +59,24 @@ def test_where_there_is_no_time_for_all_what_costs_most_is_left_out_and_never_wh
 
 
 def test_places_are_looked_for_in_so_much_text_at_once_and_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    findings = [*_findings("a.json"), *_findings("b.json")]
+    diagnostics = [_diagnostic("a.json"), _diagnostic("b.json")]
     looked: list[str] = []
 
-    def look(found: Any, texts: Mapping[str, str]) -> list[Diagnostic]:
-        looked.extend(texts)
-        return locate_findings(found, texts)
+    def look(found: Sequence[Diagnostic], text: str, domain: str) -> list[Diagnostic]:
+        looked.append(found[0].place.file)
+        return locating.located(found, text, domain)
 
-    monkeypatch.setattr(located, "locate_findings", look)
-    texts = {"a.json": b'{\n"name": 1}', "b.json": b'{\n\n"name": 1   }'}
+    monkeypatch.setattr(located, "located", look)
+    texts = {"a.json": (b'{\n"name": 1}', "d"), "b.json": (b'{\n\n"name": 1   }', "d")}
     locator = located.Locator(most_bytes=20)
     lines = []
     for _ in range(3):
         locator.begin()
-        found = locator.places(findings, texts)
+        found = locator.places(diagnostics, texts)
         lines.append((found["a.json"][0].place.line, found["b.json"][0].place.line))
     assert lines == [(2, 0), (2, 3), (2, 3)]
     assert looked == ["a.json", "b.json"]
 
 
-def _findings(file: str) -> list[Finding]:
-    return [Finding("d", file, ("name",), "BadName", "it is bad")]
+def _diagnostic(file: str) -> Diagnostic:
+    return Diagnostic(("name",), "BadName", "it is bad", place=Place(file))

@@ -44,7 +44,7 @@ def chunk(*, top: dict[str, Any] | None = None, **more: Any) -> Chunk:
     return next(valid(document(declared(**more), **(top or {}))).chunks())
 
 
-def complaints(loaded: Loaded) -> list[str]:
+def messages(loaded: Loaded) -> list[str]:
     assert loaded.domain is None
     return [problem.message for problem in loaded.problems]
 

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from reconciler.diagnostics import Diagnostic, Place
 from reconciler.facts import TV, FactRef, GateEntry, Pnr, resolve
-from reconciler.intent.findings import Finding, locate_findings
 from reconciler.intent.judgement import check
+from reconciler.intent.locating import located
 from reconciler.intent.model import Answer, Chunk, ChunkId, ContainerSpec, Cpux, Domain, FactsMode, HealthCheck
 from reconciler.intent.settings import SETTINGS
 
@@ -53,8 +54,8 @@ def domain(*chunks: Chunk, name: str = "shop", file: str = "", rt_state: Mapping
     return Domain(name, file or f"{name}.json", "", "", made)
 
 
-def codes(findings: list[Finding]) -> list[tuple[str, str]]:
-    return [(finding.file, finding.code) for finding in findings]
+def codes(diagnostics: list[Diagnostic]) -> list[tuple[str, str]]:
+    return [(diagnostic.place.file, diagnostic.code) for diagnostic in diagnostics]
 
 
 def at(*path: str | int, cpux: str = "main") -> tuple[str | int, ...]:
@@ -69,7 +70,7 @@ def test_no_container_is_called_as_an_update_calls_its_own(name: str) -> None:
     assert check([domain(chunk("a", container="a.pnrnext"))]) == []
 
 
-def test_a_chain_that_works_has_no_findings() -> None:
+def test_a_chain_that_works_has_no_diagnostics() -> None:
     shop = domain(
         chunk("db", "system_ready"),
         chunk("api", "db_ready"),
@@ -95,10 +96,10 @@ def test_a_chain_that_works_has_no_findings() -> None:
 )
 def test_a_gate_that_can_never_open_is_an_error_that_says_why(need: str, words: str) -> None:
     shop = domain(chunk("db"), chunk("api", need), chunk("other", cpux="other"), rt_state={"holds": yes("holds")})
-    (finding,) = check([shop])
-    assert (finding.code, finding.severity) == ("UnsatisfiableGate", "error")
-    assert finding.message.endswith(words)
-    assert finding.path == at(1, "gatekeeper", need.partition("=")[0].removeprefix("shop/main/"))
+    (diagnostic,) = check([shop])
+    assert (diagnostic.code, diagnostic.severity) == ("UnsatisfiableGate", "error")
+    assert diagnostic.message.endswith(words)
+    assert diagnostic.path == at(1, "gatekeeper", need.partition("=")[0].removeprefix("shop/main/"))
 
 
 @pytest.mark.parametrize(
@@ -122,18 +123,18 @@ def test_a_container_that_answers_itself_may_answer_anything(mode: FactsMode) ->
 
 def test_a_fact_of_a_domain_that_is_not_there_yet_is_a_warning() -> None:
     shop = domain(chunk("api", "data/main/db_ready"))
-    (finding,) = check([shop])
-    assert (finding.code, finding.severity) == ("UnknownDomainFact", "warning")
-    assert finding.path == at(0, "gatekeeper", "data/main/db_ready")
+    (diagnostic,) = check([shop])
+    assert (diagnostic.code, diagnostic.severity) == ("UnknownDomainFact", "warning")
+    assert diagnostic.path == at(0, "gatekeeper", "data/main/db_ready")
     assert check([shop, domain(chunk("db", domain="data"), name="data")]) == []
 
 
 def test_a_missing_fact_of_a_domain_that_is_there_is_an_error_in_the_domain_that_asks() -> None:
     shop = domain(chunk("api", "data/main/db_redy"))
     data = domain(chunk("db", domain="data"), name="data")
-    (finding,) = check([shop, data])
-    assert (finding.domain, finding.code) == ("shop", "UnsatisfiableGate")
-    assert "did you mean db_ready?" in finding.message
+    (diagnostic,) = check([shop, data])
+    assert (diagnostic.place.file, diagnostic.code) == ("shop.json", "UnsatisfiableGate")
+    assert "did you mean db_ready?" in diagnostic.message
 
 
 def test_a_flowin_that_nobody_answers_is_a_warning() -> None:
@@ -148,17 +149,17 @@ def test_a_flowin_that_nobody_answers_is_a_warning() -> None:
 
 
 def test_two_chunks_that_need_each_other_first_are_a_cycle() -> None:
-    (finding,) = check([domain(chunk("api", "db_ready"), chunk("db", "api_ready"))])
-    assert finding.code == "GateCycle"
-    assert finding.message == (
+    (diagnostic,) = check([domain(chunk("api", "db_ready"), chunk("db", "api_ready"))])
+    assert diagnostic.code == "GateCycle"
+    assert diagnostic.message == (
         "none of these can ever start: api waits for db_ready from db, db waits for api_ready from api"
     )
-    assert finding.path == at(0, "gatekeeper", "db_ready")
+    assert diagnostic.path == at(0, "gatekeeper", "db_ready")
 
 
 def test_a_chunk_that_waits_for_its_own_fact_is_a_cycle() -> None:
-    (finding,) = check([domain(chunk("api", "api_ready"))])
-    assert (finding.code, finding.message) == (
+    (diagnostic,) = check([domain(chunk("api", "api_ready"))])
+    assert (diagnostic.code, diagnostic.message) == (
         "GateCycle",
         "api waits for api_ready, which it answers itself once it is up",
     )
@@ -183,7 +184,7 @@ def test_who_only_waits_behind_a_cycle_is_not_reported_and_separate_cycles_are()
         chunk("d", "e_ready"),
         chunk("e", "c_ready"),
     )
-    messages = [finding.message for finding in check([shop])]
+    messages = [diagnostic.message for diagnostic in check([shop])]
     assert len(messages) == 2
     assert all("behind waits" not in message for message in messages)
 
@@ -191,26 +192,26 @@ def test_who_only_waits_behind_a_cycle_is_not_reported_and_separate_cycles_are()
 def test_a_cycle_across_domains_holds_back_the_one_whose_file_sorts_later() -> None:
     shop = domain(chunk("api", "data/main/db_ready"), file="b.json")
     data = domain(chunk("db", "shop/main/api_ready", domain="data"), name="data", file="a.json")
-    warning, finding = check([shop, data])
-    assert (finding.domain, finding.file, finding.code) == ("shop", "b.json", "GateCycle")
-    assert finding.path == at(0, "gatekeeper", "data/main/db_ready")
-    assert (warning.file, warning.severity) == ("a.json", "warning")
+    warning, diagnostic = check([shop, data])
+    assert (diagnostic.place.file, diagnostic.code) == ("b.json", "GateCycle")
+    assert diagnostic.path == at(0, "gatekeeper", "data/main/db_ready")
+    assert (warning.place.file, warning.severity) == ("a.json", "warning")
     assert "b.json, which declares domain shop, is not valid, so nothing answers" in warning.message
 
 
 def test_a_chain_of_thousands_is_followed_to_its_end() -> None:
     chain = [chunk(f"c{n}", f"c{n + 1}_ready") for n in range(3000)]
     assert check([domain(*chain, chunk("c3000"))]) == []
-    (finding,) = check([domain(*chain, chunk("c3000", "c0_ready"))])
-    assert "more)" in finding.message
-    assert len(finding.message) < 400
+    (diagnostic,) = check([domain(*chain, chunk("c3000", "c0_ready"))])
+    assert "more)" in diagnostic.message
+    assert len(diagnostic.message) < 400
 
 
 def test_two_chunks_that_answer_one_fact_are_an_error_at_the_second() -> None:
-    (finding,) = check([domain(chunk("a", answers=("up",)), chunk("b", answers=("up",)))])
-    assert finding.code == "DuplicateAnswer"
-    assert finding.path == at(1, "flowout", "up")
-    assert "answered by chunk a already" in finding.message
+    (diagnostic,) = check([domain(chunk("a", answers=("up",)), chunk("b", answers=("up",)))])
+    assert diagnostic.code == "DuplicateAnswer"
+    assert diagnostic.path == at(1, "flowout", "up")
+    assert "answered by chunk a already" in diagnostic.message
 
 
 def test_one_key_in_two_cpuxs_and_in_rt_state_is_no_duplicate() -> None:
@@ -234,8 +235,8 @@ def test_one_key_in_two_cpuxs_and_in_rt_state_is_no_duplicate() -> None:
 )
 def test_a_port_key_names_a_port_of_the_container(ports: Any, key: str, words: str | None) -> None:
     found = check([domain(chunk("db", ports=ports, health=HealthCheck("tcp", port_key=key)))])
-    assert [finding.message for finding in found] == ([words] if words else [])
-    assert all(finding.path == at(0, "health_check", "port_key") for finding in found)
+    assert [diagnostic.message for diagnostic in found] == ([words] if words else [])
+    assert all(diagnostic.path == at(0, "health_check", "port_key") for diagnostic in found)
 
 
 @pytest.mark.parametrize(
@@ -267,21 +268,21 @@ def test_two_chunks_do_not_publish_one_host_port(first: Any, second: Any, clash:
     ])  # fmt: skip
     assert codes(inside) == ([("shop.json", "HostPortClash")] if clash else [])
     assert codes(across) == ([("b.json", "HostPortClash")] if clash else [])
-    for finding, holder in zip((*inside, *across), ("chunk a", "chunk shop/main/a (a.json)"), strict=False):
-        assert f"is published by {holder} already" in finding.message
-        assert finding.path[-2:] == ("container", "ports")
+    for diagnostic, holder in zip((*inside, *across), ("chunk a", "chunk shop/main/a (a.json)"), strict=False):
+        assert f"is published by {holder} already" in diagnostic.message
+        assert diagnostic.path[-2:] == ("container", "ports")
 
 
 def test_one_container_that_publishes_a_port_twice_clashes_with_itself() -> None:
-    (finding,) = check([domain(chunk("a", ports=["8080:80", "8080:81"]))])
-    assert finding.message == "127.0.0.1:8080/tcp of the host is published twice by this container"
+    (diagnostic,) = check([domain(chunk("a", ports=["8080:80", "8080:81"]))])
+    assert diagnostic.message == "127.0.0.1:8080/tcp of the host is published twice by this container"
 
 
 def test_one_container_name_for_two_chunks_is_an_error_inside_and_across() -> None:
     shop = domain(chunk("a", container="x"), chunk("b", container="x"), chunk("c", container="y"), file="b.json")
     other = domain(chunk("a", container="y", domain="other"), name="other", file="a.json")
     found = check([shop, other])
-    assert [(f.file, f.code, f.path) for f in found] == [
+    assert [(f.place.file, f.code, f.path) for f in found] == [
         ("b.json", "ContainerNameClash", at(1, "container", "name")),
         ("b.json", "ContainerNameClash", at(2, "container", "name")),
     ]
@@ -291,8 +292,8 @@ def test_one_container_name_for_two_chunks_is_an_error_inside_and_across() -> No
 def test_a_name_that_the_file_does_not_give_is_shown_at_the_chunk() -> None:
     taken = chunk("b")
     taken = replace(taken, container=replace(taken.container, name="x"))
-    (finding,) = check([domain(chunk("a", container="x"), taken)])
-    assert finding.path == at(1, "name")
+    (diagnostic,) = check([domain(chunk("a", container="x"), taken)])
+    assert diagnostic.path == at(1, "name")
 
 
 def test_two_files_with_one_domain_name_hold_back_the_later_one_and_name_the_first() -> None:
@@ -308,25 +309,25 @@ def test_a_domain_that_is_held_back_is_in_nobodys_way() -> None:
     assert codes(check([broken, good])) == [("a.json", "UnsatisfiableGate")]
 
 
-def test_findings_come_in_the_order_of_the_files_whatever_the_order_given() -> None:
+def test_diagnostics_come_in_the_order_of_the_files_whatever_the_order_given() -> None:
     domains = [domain(chunk("a", "nobody", domain=name), name=name, file=f"{name}.json") for name in ("c", "a", "b")]
-    assert [finding.file for finding in check(domains)] == ["a.json", "b.json", "c.json"]
+    assert [diagnostic.place.file for diagnostic in check(domains)] == ["a.json", "b.json", "c.json"]
     assert check(domains) == check(domains[::-1])
 
 
 def test_many_mistakes_in_a_large_domain_are_all_found() -> None:
     chunks = [chunk(f"service_{n}", f"servise_{n}_ready", ports=["8080:80"]) for n in range(500)]
     found = check([domain(*chunks)])
-    assert sum(finding.code == "UnsatisfiableGate" for finding in found) == 500
-    assert sum(finding.code == "HostPortClash" for finding in found) == 499
+    assert sum(diagnostic.code == "UnsatisfiableGate" for diagnostic in found) == 500
+    assert sum(diagnostic.code == "HostPortClash" for diagnostic in found) == 499
 
 
 @pytest.mark.parametrize("written", ["db_redy", "main/db_redy", "shop/main/db_redy"])
-def test_a_finding_is_located_however_the_fact_is_written(written: str) -> None:
+def test_a_diagnostic_is_located_however_the_fact_is_written(written: str) -> None:
     entry = {"prompt": "?", "response": [], "tv": "Y"}
     text = json.dumps({"cpuxs": {"main": {"design_chunks": [{"gatekeeper": {written: entry}}]}}}, indent=1)
-    findings = check([domain(chunk("api", "db_redy"))])
-    (problem,) = locate_findings(findings, {"shop.json": text})
+    diagnostics = check([domain(chunk("api", "db_redy"))])
+    (problem,) = located(diagnostics, text, "shop")
     line = next(n for n, row in enumerate(text.splitlines(), 1) if written in row)
     assert (problem.place.file, problem.place.line, problem.place.column) == ("shop.json", line, 7)
     assert problem.where.startswith("cpuxs.main.design_chunks[0].gatekeeper")
@@ -335,12 +336,12 @@ def test_a_finding_is_located_however_the_fact_is_written(written: str) -> None:
 
 def test_what_does_not_stand_in_the_file_is_located_at_its_surrounding() -> None:
     text = '{\n "cpuxs": {"main": {"design_chunks": [{"name": "a"},\n  {"name": "b"}]}}}'
-    finding = Finding("shop", "shop.json", at(1, "container", "name"), "X", "words")
-    (problem,) = locate_findings([finding], {"shop.json": text})
+    diagnostic = Diagnostic(at(1, "container", "name"), "X", "words", place=Place("shop.json"))
+    (problem,) = located([diagnostic], text, "shop")
     assert (problem.place.line, problem.place.column) == (3, 3)
 
 
-def test_a_finding_in_a_file_without_text_still_names_file_and_path() -> None:
-    finding = Finding("shop", "shop.json", ("name",), "DuplicateDomain", "words")
-    (problem,) = locate_findings([finding], {})
+def test_a_diagnostic_in_a_file_without_text_still_names_file_and_path() -> None:
+    diagnostic = Diagnostic(("name",), "DuplicateDomain", "words", place=Place("shop.json"))
+    (problem,) = located([diagnostic], "", "shop")
     assert str(problem) == "shop.json: name: words [DuplicateDomain]"

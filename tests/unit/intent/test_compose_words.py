@@ -8,7 +8,7 @@ import pytest
 
 from reconciler.intent.container_document import Container
 from reconciler.intent.elsewhere import IN_A_CONTAINER
-from tests.unit.intent.reading import chunk, complaints, declared, document, read
+from tests.unit.intent.reading import chunk, declared, document, messages, read
 
 OF_A_SERVICE = [
     "annotations",
@@ -108,7 +108,7 @@ OF_A_SERVICE = [
 
 
 def said(container: dict[str, Any]) -> list[str]:
-    return complaints(read(document(declared(container=container))))
+    return messages(read(document(declared(container=container))))
 
 
 def test_every_word_of_a_service_is_known() -> None:
@@ -123,7 +123,7 @@ def test_a_word_that_has_no_place_here_is_answered_with_what_to_do(word: str, wh
 
 @pytest.mark.parametrize("word", ["services", "include", "models"])
 def test_what_makes_a_file_one_of_composes_is_said(word: str) -> None:
-    (message,) = complaints(read(document(declared(), **{word: {"a": {}}})))
+    (message,) = messages(read(document(declared(), **{word: {"a": {}}})))
     assert "Compose" in message or "model" in message
 
 

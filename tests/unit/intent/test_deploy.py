@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from reconciler.intent.container_document import Container
 from reconciler.intent.settings.deploy import Deploy, parse
 from reconciler.intent.settings.faults import Faults
-from tests.unit.intent.reading import complaints, declared, document, read, valid
+from tests.unit.intent.reading import declared, document, messages, read, valid
 
 MIB = 1024**2
 
@@ -128,7 +128,7 @@ def test_all_that_is_wrong_comes_at_once() -> None:
 def test_what_contradicts_something_else_is_an_error(
     keys: dict[str, Any], container: dict[str, Any], words: str
 ) -> None:
-    (message,) = complaints(read(document(declared(container=container, **keys))))
+    (message,) = messages(read(document(declared(container=container, **keys))))
     assert words in message
 
 
@@ -149,7 +149,7 @@ def test_numbers_of_replicas_may_come_from_variables() -> None:
     chunk = declared(container={"ports": ["8080-8081:80"]}, replicas="${N}", min_ready="${LEAST}")
     copies = list(valid(document(chunk, env={"N": "2", "LEAST": "1"})).chunks())
     assert [(copy.replicas, copy.min_ready) for copy in copies] == [(2, 1)] * 2
-    (message,) = complaints(read(document(chunk, env={"N": "2", "LEAST": "3"})))
+    (message,) = messages(read(document(chunk, env={"N": "2", "LEAST": "3"})))
     assert "never be reached" in message
 
 

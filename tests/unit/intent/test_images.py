@@ -12,7 +12,7 @@ from reconciler.intent import fingerprint, image_names, pull_policy
 from reconciler.intent.contents import ContentsError, Source, SourceKind, SourceMissing, folder, folder_parts
 from reconciler.intent.image_names import BadImageName, ImageName
 from reconciler.intent.model import AutoUpdate, AutoUpdatePolicy, Build
-from tests.unit.intent.reading import chunk, complaints, declared, document, read, valid
+from tests.unit.intent.reading import chunk, declared, document, messages, read, valid
 
 SHA = "sha256:" + "0123456789abcdef" * 4
 
@@ -165,7 +165,7 @@ def test_policies_have_one_normal_form_and_know_their_age(text: str, normal: str
     ],
 )
 def test_a_policy_that_nobody_knows_is_an_error(value: Any, said: str) -> None:
-    (message,) = complaints(read(document(declared(container={"pull_policy": value}))))
+    (message,) = messages(read(document(declared(container={"pull_policy": value}))))
     assert said in message
 
 
@@ -244,7 +244,7 @@ def test_a_build_is_for_the_containers_platform() -> None:
     ],
 )
 def test_a_build_that_can_not_be_is_an_error(container: dict[str, Any], said: str) -> None:
-    found = complaints(read(document(declared(container=container))))
+    found = messages(read(document(declared(container=container))))
     assert any(said in message for message in found), found
 
 
@@ -312,7 +312,7 @@ def test_what_was_looked_for_is_a_source_so_that_it_is_noticed_when_it_appears()
 
 def test_a_context_that_can_not_be_read_is_an_error() -> None:
     loaded = read(document(declared(container={"build": "app"})), contents=Folders(domains__app="unreadable"))
-    assert "can't be read" in complaints(loaded)[0]
+    assert "can't be read" in messages(loaded)[0]
 
 
 def test_the_dockerfile_belongs_to_the_source() -> None:
@@ -369,7 +369,7 @@ def test_a_login_changes_the_intent_and_no_container() -> None:
 )
 def test_a_wrong_login_is_an_error(registries: dict[str, Any], said: str) -> None:
     loaded = read(document(declared(), registries=registries, **SECRETS), contents=Folders())
-    found = complaints(loaded)
+    found = messages(loaded)
     assert any(said in message for message in found), found
     assert not any("hunter2" in message for message in found)
 
@@ -406,7 +406,7 @@ def test_a_chunk_follows_its_tag_as_it_is_declared(declared: Any, expected: Auto
     ],
 )
 def test_an_auto_update_that_says_nothing_clear_is_refused(declared: Any, said: str) -> None:
-    (message,) = complaints(read(document(declared_with(declared))))
+    (message,) = messages(read(document(declared_with(declared))))
     assert said in message
 
 

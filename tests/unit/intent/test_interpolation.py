@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reconciler.diagnostics import Diagnostics
 from reconciler.intent.interpolation import (
     FromVariables,
     InterpolationError,
@@ -140,15 +141,17 @@ def test_a_string_remembers_the_template_it_came_from() -> None:
 
 def test_a_tree_is_replaced_everywhere_but_in_keys_and_skipped_parts() -> None:
     tree = {"$A": ["$A", {"x": "${A}"}, 1, None, True], "env": {"B": "$A"}, "n": "$NO", "m": "${"}
-    made, troubles = interpolate_tree(tree, VARIABLES, skip=("env",))
+    report = Diagnostics()
+    made = interpolate_tree(tree, VARIABLES, report, skip=("env",))
     assert made == {"$A": ["a", {"x": "a"}, 1, None, True], "env": {"B": "$A"}, "n": "$NO", "m": "${"}
-    assert [(t.path, t.error.code) for t in troubles] == [(("n",), "MissingVariable"), (("m",), "BadInterpolation")]
+    assert [(one.path, one.code) for one in report] == [(("n",), "MissingVariable"), (("m",), "BadInterpolation")]
 
 
 def test_many_strings_together_have_a_limit() -> None:
     variables = Variables({"A": "x" * 100_000}, {}, ())
-    made, troubles = interpolate_tree(["$A"] * 1000, variables)
-    assert [trouble.error.code for trouble in troubles] == ["TooLarge"]
+    report = Diagnostics()
+    made = interpolate_tree(["$A"] * 1000, variables, report)
+    assert [one.code for one in report] == ["TooLarge"]
     assert sum(map(len, made)) < 10_000_000
 
 

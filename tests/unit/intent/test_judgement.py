@@ -38,7 +38,7 @@ def in_force(*domains: Domain) -> list[InForce]:
 
 
 def errors(judgement: Judgement) -> list[tuple[str, str]]:
-    return [(f.file, f.code) for f in judgement.findings if f.severity == "error"]
+    return [(f.place.file, f.code) for f in judgement.diagnostics if f.severity == "error"]
 
 
 def test_a_copied_file_gets_the_error_though_its_name_sorts_first() -> None:
@@ -46,7 +46,7 @@ def test_a_copied_file_gets_the_error_though_its_name_sorts_first() -> None:
     judged = judge_domains([shop, replace(shop, file="blog.json")], in_force(shop))
     assert errors(judged) == [("blog.json", "DuplicateDomain")]
     assert judged.accepted == {"shop": shop}
-    assert "declared in shop.json already" in judged.findings[0].message
+    assert "declared in shop.json already" in judged.diagnostics[0].message
 
 
 @pytest.mark.parametrize("named", ["container", "port", "network", "volume"])
@@ -69,7 +69,7 @@ def test_what_an_intent_in_force_has_is_its_files_whatever_becomes_of_the_file(n
     judged = judge_domains([new, *declared], in_force(old), broken=broken)
     codes = {"container": "ContainerNameClash", "port": "HostPortClash"}
     assert errors(judged) == [("a.json", codes.get(named, f"{named.capitalize()}NameClash"))]
-    assert "z.json" in judged.findings[0].message
+    assert "z.json" in judged.diagnostics[0].message
     assert "new" not in judged.accepted
     assert judge_domains([new], []).accepted == {"new": new}
 
@@ -130,7 +130,7 @@ def test_what_an_edit_gives_up_is_free_for_another_file_at_once() -> None:
     held, edited = one("z", file="z.json", ports=["8080:80"]), one("z", file="z.json")
     newcomer = one("a", file="a.json", ports=["8080:80"])
     judged = judge_domains([newcomer, edited], in_force(held))
-    assert not judged.findings
+    assert not judged.diagnostics
     assert set(judged.accepted) == {"a", "z"}
 
 
@@ -148,7 +148,7 @@ def test_names_of_containers_and_of_domains_are_swapped_between_files() -> None:
     assert judge_domains(crossed, in_force(a, b)).accepted == {each.name: each for each in crossed}
     moved = [replace(a, file="b.json"), replace(b, file="a.json")]
     judged = judge_domains(moved, in_force(a, b))
-    assert not judged.findings
+    assert not judged.diagnostics
     assert judged.speaks == {"a": "b.json", "b": "a.json"}
 
 
@@ -165,7 +165,7 @@ def test_a_file_with_another_name_is_the_domain_moved() -> None:
     judged = judge_domains([moved], in_force(shop))
     assert judged.accepted == {"shop": moved}
     assert judged.speaks == {"shop": "b.json"}
-    assert not judged.findings
+    assert not judged.diagnostics
 
 
 def test_of_two_files_that_a_domain_may_have_moved_to_the_one_with_its_text_is_it() -> None:
@@ -210,8 +210,8 @@ def test_a_file_that_breaks_keeps_its_last_good_domain_and_not_one_that_it_gave_
     # A file that went, and is back, broken, keeps what it had.
     assert judge_domains([], [given_up], broken={"a.json": None}).speaks == {"old": "a.json"}
     shop = one("shop", "old/main/c_ready", file="b.json")
-    (finding,) = judge_domains([shop, new], [given_up, *in_force(new)]).findings
-    assert "a.json does not declare domain old any more" in finding.message
+    (error,) = judge_domains([shop, new], [given_up, *in_force(new)]).diagnostics
+    assert "a.json does not declare domain old any more" in error.message
 
 
 def test_a_domain_that_is_being_removed_is_not_revived_by_a_file_that_is_not_valid() -> None:
@@ -234,9 +234,9 @@ def test_who_takes_away_what_another_domain_waits_for_has_the_error() -> None:
     judged = judge_domains([edited, shop], in_force(data, shop))
     assert errors(judged) == [("z.json", "UnsatisfiableGate")]
     assert judged.accepted == {"shop": shop}
-    (finding,) = judged.findings
-    assert finding.message.startswith("chunk shop/main/c (a.json) waits for data/main/c_ready, which this change takes")
-    assert judge_domains([edited, one("shop", file="a.json")], in_force(data, shop)).findings == ()
+    (error,) = judged.diagnostics
+    assert error.message.startswith("chunk shop/main/c (a.json) waits for data/main/c_ready, which this change takes")
+    assert judge_domains([edited, one("shop", file="a.json")], in_force(data, shop)).diagnostics == ()
 
 
 def test_who_waits_for_what_was_never_answered_has_the_error() -> None:
@@ -281,10 +281,10 @@ def test_who_was_refused_for_the_sake_of_one_that_is_refused_too_is_right_after_
 
 def test_why_a_domain_that_is_there_answers_nothing_is_told() -> None:
     shop = one("shop", "data/main/c_ready", file="a.json")
-    (finding,) = judge_domains([shop], broken={"d.json": "data"}).findings
-    assert finding.message == "d.json, which declares domain data, is not valid, so nothing answers data/main/c_ready"
-    (finding,) = judge_domains([shop], in_force(one("data", file="d.json"))).findings
-    assert finding.message == "d.json, which declared domain data, is gone, so nothing answers data/main/c_ready"
+    (error,) = judge_domains([shop], broken={"d.json": "data"}).diagnostics
+    assert error.message == "d.json, which declares domain data, is not valid, so nothing answers data/main/c_ready"
+    (error,) = judge_domains([shop], in_force(one("data", file="d.json"))).diagnostics
+    assert error.message == "d.json, which declared domain data, is gone, so nothing answers data/main/c_ready"
 
 
 def test_a_long_chain_of_edits_that_are_refused_one_for_another_comes_to_an_end() -> None:

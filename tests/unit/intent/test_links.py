@@ -13,7 +13,7 @@ from reconciler.intent.settings.endpoints import difference, from_api
 from reconciler.intent.settings.links import read as read_links
 from reconciler.intent.settings.references import awaited, must_run
 from reconciler.planner.ordering import dependencies
-from tests.unit.intent.reading import complaints, declared, document, read, valid
+from tests.unit.intent.reading import declared, document, messages, read, valid
 
 
 def shop(web: dict[str, Any], db: dict[str, Any] | None = None, **top: Any) -> Domain:
@@ -64,12 +64,12 @@ def test_a_chunk_begins_after_those_that_it_is_linked_to_and_needs_no_container_
 
 
 def test_what_a_link_leads_to_is_known() -> None:
-    said = complaints(read(document(declared("db"), declared("web", container={"links": ["dbs", "web:x"]}))))
+    said = messages(read(document(declared("db"), declared("web", container={"links": ["dbs", "web:x"]}))))
     assert said == ["there is no chunk 'dbs' in this CPUX; did you mean 'db'?", "'web' is this chunk itself"]
-    said = complaints(read(document(declared(container={"links": [":x", 1], "external_links": ["a:b:c"]}))))
+    said = messages(read(document(declared(container={"links": [":x", 1], "external_links": ["a:b:c"]}))))
     assert any("'a:b:c' is no link: expected a container such as db" in message for message in said)
     assert any("':x' is no link" in message for message in said)
-    said = complaints(
+    said = messages(
         read(document(declared("db"), declared("web", container={"network_mode": "host", "links": ["db"]})))
     )
     assert said == ["with network_mode 'host' a container has no names for others: leave links out"]

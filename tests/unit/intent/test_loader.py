@@ -18,7 +18,7 @@ from reconciler.intent.model import (
     Strategy,
     VolumeSpec,
 )
-from tests.unit.intent.reading import FIXTURES, chunk, complaints, declared, document, read, valid
+from tests.unit.intent.reading import FIXTURES, chunk, declared, document, messages, read, valid
 
 # --- the two original files
 
@@ -319,7 +319,7 @@ def test_the_daemons_environment_is_only_read_for_allowed_names() -> None:
     assert chunk(container={"environment": {"A": "${SECRET}"}}).container.settings["environment"] == {
         "A": "hunter2hunter2"
     }
-    (message,) = complaints(read(document(declared(container={"environment": {"A": "${HOME}"}}))))
+    (message,) = messages(read(document(declared(container={"environment": {"A": "${HOME}"}}))))
     assert "HOME has no value" in message
 
 

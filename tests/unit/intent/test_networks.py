@@ -299,12 +299,12 @@ def domain_of(name: str, *, networks: dict[str, Any] | None = None, volumes: lis
 def test_two_domains_do_not_make_one_network_or_volume() -> None:
     first = domain_of("a", networks={"b": None}, volumes=["b_v1:/v"])
     second = domain_of("a_b", volumes=["v1:/v"])
-    findings = check([first, second])
-    assert [(f.domain, f.code, f.path) for f in findings] == [
-        ("a_b", "NetworkNameClash", ("name",)),
-        ("a_b", "VolumeNameClash", ("volumes", "v1")),
+    diagnostics = check([first, second])
+    assert [(f.place.file, f.code, f.path) for f in diagnostics] == [
+        ("a_b.json", "NetworkNameClash", ("name",)),
+        ("a_b.json", "VolumeNameClash", ("volumes", "v1")),
     ]
-    assert "pnr_a_b is taken by a network of domain a" in findings[0].message
+    assert "pnr_a_b is taken by a network of domain a" in diagnostics[0].message
 
 
 def test_what_another_domain_makes_can_be_shared_as_external() -> None:
@@ -334,7 +334,7 @@ def test_nobody_answers_to_the_name_of_an_owner_in_the_owners_network(container:
     networks = {"theirs": {"external": True, "name": "pnr_owner_back"}, "own": None}
     guest = valid({**document(declared("x", container=container), networks=networks), "name": "guest"})
     errors = [f for f in check([owner, replace(guest, file="guest.json")]) if f.severity == "error"]
-    assert [(f.domain, f.code) for f in errors] == ([("guest", "NameTaken")] if name else [])
+    assert [(f.place.file, f.code) for f in errors] == ([("guest.json", "NameTaken")] if name else [])
     assert all(f"has the name {name}" in f.message and "owner.json" in f.message for f in errors)
 
 
@@ -345,8 +345,8 @@ def test_a_name_that_two_domains_would_answer_to_in_one_network_is_told_in_both(
     assert own.networks == {"pnr_one": ("a", "one-main-a-1"), "proxy": ("one-main-a", "one-main-a-1")}
     assert (own.guest_in, own.short_alias, other.full_alias) == (("proxy",), "a", "two-main-a")
     found = check([first, second])
-    assert [(f.domain, f.code, f.severity, f.path) for f in found] == [
-        (name, "SharedName", "warning", ("cpuxs", "main", "design_chunks", 0, "container", "networks"))
+    assert [(f.place.file, f.code, f.severity, f.path) for f in found] == [
+        (f"{name}.json", "SharedName", "warning", ("cpuxs", "main", "design_chunks", 0, "container", "networks"))
         for name in ("one", "two")
     ]
     assert found[0].message == (
@@ -380,7 +380,7 @@ def test_an_address_of_a_network_is_one_containers() -> None:
     assert clash.message == "10.5.0.9 in network lan_of_all is the address of chunk a already"
     first = replace(valid(document(declared("a", container=joins), networks=lan)), file="1.json")
     other = replace(valid({**document(declared("b", container=joins), networks=lan), "name": "e"}), file="2.json")
-    assert {(f.file, f.code) for f in check([first, other])} == {("2.json", "AddressClash")}
+    assert {(f.place.file, f.code) for f in check([first, other])} == {("2.json", "AddressClash")}
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reconciler.intent.contents import Source, SourceKind
-from tests.unit.intent.reading import chunk, complaints, declared, document, read
+from tests.unit.intent.reading import chunk, declared, document, messages, read
 from tests.unit.intent.test_files import contents, domain, loaded
 
 PROFILE = '{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": []}'
@@ -42,5 +42,5 @@ def test_a_file_that_is_no_profile_or_not_there_is_told_with_its_place() -> None
 
 def test_nothing_is_read_for_what_names_no_file() -> None:
     assert chunk(container={"security_opt": ["seccomp=unconfined"]}).container.settings["security_opt"]
-    (message,) = complaints(read(document(declared(container={"security_opt": ["seccomp={"]}))))
+    (message,) = messages(read(document(declared(container={"security_opt": ["seccomp={"]}))))
     assert "is no seccomp profile" in message

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from reconciler.intent.settings import SETTINGS, read_back, update_body
 from reconciler.intent.settings.conflicts import COMPARED, conflicts
 from reconciler.planner.compare import differences, drift
-from tests.unit.intent.reading import complaints, declared, document, read, valid
+from tests.unit.intent.reading import declared, document, messages, read, valid
 
 MIB = 1024**2
 
@@ -187,7 +187,7 @@ def test_swap_that_nobody_declared_becomes_again_as_much_as_memory() -> None:
     ],
 )
 def test_settings_that_an_engine_refuses_together_are_named(container: dict[str, Any], words: str) -> None:
-    (message,) = complaints(read(document(declared(container=container))))
+    (message,) = messages(read(document(declared(container=container))))
     assert words in message
 
 

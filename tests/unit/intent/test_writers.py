@@ -31,7 +31,11 @@ def strategy(container: dict[str, Any], **more: Any) -> Strategy:
 
 def told(*domains: Domain) -> list[str]:
     """The warnings, by their place."""
-    return [f"{one.domain} {one.path[3]}: {one.message}" for one in check(list(domains)) if one.code == "TwoWriters"]
+    return [
+        f"{one.place.file.removesuffix('.json')} {one.path[3]}: {one.message}"
+        for one in check(list(domains))
+        if one.code == "TwoWriters"
+    ]
 
 
 @pytest.mark.parametrize(

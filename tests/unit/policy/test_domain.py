@@ -317,7 +317,7 @@ def test_a_domain_is_loaded_again_when_a_path_leads_elsewhere() -> None:
     assert not loading.is_stale(entry)
     links["/srv/app"] = "/etc"
     assert loading.is_stale(entry)
-    assert [finding.code for finding in loading.load("shop.json", json.dumps(document).encode()).refused] == [
+    assert [one.code for one in loading.load("shop.json", json.dumps(document).encode()).refused] == [
         "PolicyRefused",
         "PolicyRefused",
     ]
@@ -332,7 +332,7 @@ def test_a_file_that_is_judged_at_another_place_has_what_it_names_by_absolute_pa
     document = {"name": "shop", "cpuxs": {"main": {"design_chunks": [{"name": "web", "container": container}]}}}
     container["image"] = "redis"  # type: ignore[assignment]
     refused = loading.load("shop.json", json.dumps(document).encode()).refused
-    assert [finding.path[-1] for finding in refused] == [1, 2]
+    assert [one.path[-1] for one in refused] == [1, 2]
 
 
 def test_a_file_is_judged_again_once_the_engine_has_told_where_it_keeps_its_data() -> None:
@@ -348,5 +348,5 @@ def test_a_file_is_judged_again_once_the_engine_has_told_where_it_keeps_its_data
     judge_there.protect("/data/engine")
     assert loading.is_stale(entry)
     again = loading.load("shop.json", data)
-    assert [finding.code for finding in again.refused] == ["PolicyRefused"]
+    assert [one.code for one in again.refused] == ["PolicyRefused"]
     assert not loading.is_stale(again)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from reconciler.diagnostics import Diagnostics
 from reconciler.intent import options
 from reconciler.intent.crosschecks import COMMON_CHECK_KEYS
 from reconciler.intent.model import HealthCheck
@@ -93,7 +94,7 @@ def test_a_plug_in_becomes_a_type() -> None:
     found = discover([_entry("good", "GoodProbe")])
     assert found.problems == ()
     assert found.known_types()["good"].needs_port
-    assert options.read(found.known_types()["good"].option_schema, {})[0] == {"depth": 3}
+    assert options.read(found.known_types()["good"].option_schema, {}, Diagnostics()) == {"depth": 3}
     assert isinstance(found.make(check("good", "1"), FakeInside()), GoodProbe)
 
 
