@@ -12,8 +12,9 @@ from reconciler.cli import exits
 from reconciler.cli.either_way import Answer, daemon_or_self, together
 from reconciler.cli.events import event_line
 from reconciler.cli.present import line_printer
-from reconciler.cli.terminal import complain, print_json, say, size, table
+from reconciler.cli.terminal import complain, print_json, say, table
 from reconciler.daemon.viewing import chosen, worked_on_elsewhere
+from reconciler.quantities import sizes
 
 if TYPE_CHECKING:
     from reconciler.daemon.protocol import ServiceOptions
@@ -79,7 +80,11 @@ def _volumes(args: Namespace) -> list[dict[str, Any]]:
 
 def _list(volumes: Sequence[Mapping[str, Any]]) -> None:
     rows = [
-        (str(one["domain"]), str(one["name"]), "size unknown" if one["bytes"] is None else size(int(one["bytes"])))
+        (
+            str(one["domain"]),
+            str(one["name"]),
+            "size unknown" if one["bytes"] is None else sizes.rounded(int(one["bytes"])),
+        )
         for one in volumes
     ]
     for line in table([("DOMAIN", "VOLUME", "SIZE"), *rows]):

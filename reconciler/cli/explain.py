@@ -18,10 +18,10 @@ from reconciler.daemon.viewing import (
     clock_time,
     find,
     problem_text,
-    span,
 )
 from reconciler.daemon.viewing import moment as moment_of
 from reconciler.planner.gist import gist
+from reconciler.quantities import durations
 from reconciler.sentences import LAST_ATTEMPT, taken_apart
 from reconciler.states import FINE, WAIT, Reason
 
@@ -253,14 +253,15 @@ class _Teller:
 
     def _age(self, found: Found) -> str:
         since = moment_of(found.chunk.get("since"))
-        return f" for {span((self._now - since).total_seconds())}" if since is not None else ""
+        return f" for {durations.rounded((self._now - since).total_seconds())}" if since is not None else ""
 
     def _next_try(self, found: Found) -> str:
         next_try = moment_of(found.chunk.get("next_try"))
         if next_try is None or found.state != "failed":
             return ""
         left = (next_try - self._now).total_seconds()
-        when = f"at {clock_time(found.chunk['next_try'], self._now)} (in {span(left)})" if left >= 1 else "now"
+        at = f"at {clock_time(found.chunk['next_try'], self._now)} (in {durations.rounded(left)})"
+        when = at if left >= 1 else "now"
         attempts = found.chunk.get("attempts")
         count = f" after {attempts} attempts" if isinstance(attempts, int) and attempts > 1 else ""
         return f" It is tried again {when}{count}; `pnr apply` tries it at once."

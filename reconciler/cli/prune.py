@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.cli import exits
 from reconciler.cli.either_way import daemon_or_self, together
-from reconciler.cli.terminal import complain, print_json, say, size, table
+from reconciler.cli.terminal import complain, print_json, say, table
+from reconciler.quantities import sizes
 
 if TYPE_CHECKING:
     from reconciler.daemon.protocol import ServiceOptions
@@ -67,7 +68,7 @@ def _list(images: Sequence[Mapping[str, Any]]) -> None:
     if not images:
         say("no image of ours is unused")
         return
-    rows = [(str(image["id"])[:_SHORT], size(int(image["bytes"])), _name(image)) for image in images]
+    rows = [(str(image["id"])[:_SHORT], sizes.rounded(int(image["bytes"])), _name(image)) for image in images]
     for line in table(rows):
         print(line)
     say(f"unused: {_count(images)}")
@@ -75,7 +76,7 @@ def _list(images: Sequence[Mapping[str, Any]]) -> None:
 
 def _count(images: Sequence[Mapping[str, Any]]) -> str:
     number = len(images)
-    most = size(sum(int(image["bytes"]) for image in images))
+    most = sizes.rounded(sum(int(image["bytes"]) for image in images))
     return f"{number} image{'' if number == 1 else 's'} ({most} at most)"
 
 

@@ -40,11 +40,6 @@ def print_json(document: Any, *, indent: int | None = 2) -> None:
     print(json.dumps(document, indent=indent, ensure_ascii=True).replace("\x7f", "\\u007f"), flush=True)
 
 
-def size(count: int) -> str:
-    """So many bytes, for people."""
-    return f"{count / 1e9:.2f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
-
-
 def table(
     rows: Sequence[Sequence[str]],
     *,

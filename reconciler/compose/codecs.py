@@ -13,10 +13,9 @@ from typing import Any
 
 from reconciler.compose.interpolation import truth
 from reconciler.compose.node import Node
-from reconciler.compose.quantities import duration_text, nanoseconds, size_in_bytes
 from reconciler.compose.scalars import shown_as_text, single
-from reconciler.compose.shellwords import split
 from reconciler.diagnostics import Diagnostics, Path
+from reconciler.quantities import command_lines, durations, sizes
 
 Codec = Callable[[Node, Path, Diagnostics], Node | None]
 
@@ -100,14 +99,16 @@ def size(node: Node, _path: Path, _report: Diagnostics) -> Node | None:
     """In bytes, as text. A number with a point is nothing to Compose."""
     count = 0
     if isinstance(node.value, str):
-        count = size_in_bytes(node.value)
+        count = sizes.read_as_go(node.value)
     elif isinstance(node.value, int) and not isinstance(node.value, bool):
         count = node.value
     return node.having(str(count)) if count else None
 
 
 def kept_duration(node: Node, _path: Path, _report: Diagnostics) -> Node | None:
-    return None if node.value is None else node.having(duration_text(nanoseconds(shown_as_text(node.value))))
+    if node.value is None:
+        return None
+    return node.having(durations.as_go(durations.read_as_compose(shown_as_text(node.value))))
 
 
 def duration(node: Node, path: Path, report: Diagnostics) -> Node | None:
@@ -139,7 +140,7 @@ def texts_or_numbers(node: Node, _path: Path, _report: Diagnostics) -> Node | No
 def command(node: Node, path: Path, report: Diagnostics) -> Node | None:
     """A list of words or null; a text is split."""
     if isinstance(node.value, str):
-        words, dropped = split(node.value)
+        words, dropped = command_lines.read_as_compose(node.value)
         if dropped:
             report.warning(
                 (),

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import ipaddress
 import posixpath
-import re
 from typing import Any
+
+from reconciler.quantities import port_ranges
 
 _PROPAGATIONS = frozenset({"private", "rprivate", "shared", "rshared", "slave", "rslave"})
 _LABELS = frozenset({"z", "Z"})
-_PORT = re.compile(r"[0-9]{1,5}")
 
 
 def short_mount(text: str) -> dict[str, Any]:
@@ -107,18 +107,18 @@ def short_ports(text: str) -> list[dict[str, Any]]:
         raise ValueError(f"an IPv6 address stands in brackets: [{address}]:{published}:{last}")
     if address and not is_address(address):
         raise ValueError(f"{address!r} is no IP address")
-    first, last_port = _range(target)
+    first, last_port = port_ranges.read_as_compose(target)
     if first == 0:
         raise ValueError("a port of the container can't be 0")
     ports: list[tuple[str, str]] = []
     if published:
-        first_host, last_host = _range(published)
+        first_host, last_host = port_ranges.read_as_compose(published)
         if first != last_port and last_port - first != last_host - first_host:
             raise ValueError(f"the ranges {published} and {target} have different lengths")
         for offset in range(last_port - first + 1):
             host = str(first_host + offset)
             if first == last_port and first_host != last_host:
-                host += f"-{last_host}"
+                host = port_ranges.exact(first_host + offset, last_host)
             ports.append((str(first + offset), host))
     else:
         ports = [(str(port), "") for port in range(first, last_port + 1)]
@@ -132,16 +132,6 @@ def short_ports(text: str) -> list[dict[str, Any]]:
             port["published"] = host
         found.append({**port, "protocol": protocol})
     return found
-
-
-def _range(text: str) -> tuple[int, int]:
-    first, sign, last = text.partition("-")
-    last = last.partition("-")[0] if sign else first
-    if not _PORT.fullmatch(first) or not _PORT.fullmatch(last) or max(int(first), int(last)) > 65535:
-        raise ValueError(f"{text!r} is no port or range of ports")
-    if int(last) < int(first):
-        raise ValueError(f"the range {text} ends before it begins")
-    return int(first), int(last)
 
 
 def is_address(text: str) -> bool:

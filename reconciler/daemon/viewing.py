@@ -8,6 +8,7 @@ from typing import Any
 
 from reconciler.daemon.short_names import find_chunk
 from reconciler.errors import PnrError
+from reconciler.quantities import durations
 
 Document = Mapping[str, Any]
 
@@ -123,19 +124,10 @@ def moment(text: object) -> datetime | None:
     return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
 
 
-def span(seconds: float) -> str:
-    """A length of time in one unit: ``45s``, ``3m``, ``5h``, ``12d``."""
-    whole = max(0, int(seconds))
-    for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60)):
-        if whole >= size * (2 if unit == "d" else 1):
-            return f"{whole // size}{unit}"
-    return f"{whole}s"
-
-
 def ago(text: object, now: datetime) -> str:
     """How long a time of a view is past (``3m``), "" where there is none."""
     then = moment(text)
-    return span((now - then).total_seconds()) if then is not None else ""
+    return durations.rounded((now - then).total_seconds()) if then is not None else ""
 
 
 def clock_time(text: object, now: datetime) -> str:

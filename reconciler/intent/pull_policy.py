@@ -6,6 +6,7 @@ from typing import Any
 
 from reconciler.intent.settings.faults import nearest, shown, wrong
 from reconciler.intent.settings.values import duration
+from reconciler.quantities import durations
 
 DEFAULT = "missing"
 WORDS = ("missing", "if_not_present", "always", "never", "build", "daily", "weekly", "refresh")
@@ -28,7 +29,7 @@ def read(value: Any) -> str:
         seconds = duration(value.removeprefix(EVERY))
         if seconds < SHORTEST_SECONDS:
             raise wrong(f"{shown(value)}: registries are asked every minute at most (every_1m)")
-        return next((word for word, age in _AGES.items() if age == seconds), f"{EVERY}{_text(seconds)}")
+        return next((word for word, age in _AGES.items() if age == seconds), f"{EVERY}{durations.in_one_unit(seconds)}")
     if value not in WORDS:
         known = f"{', '.join(WORDS)} or every_DURATION such as every_12h"
         raise wrong(f"expected one of {known}, found {shown(value)}{nearest(value, WORDS)}")
@@ -46,10 +47,3 @@ def longest_age(policy: str) -> float | None:
     if policy.startswith(EVERY):
         return duration(policy.removeprefix(EVERY))
     return _AGES.get(policy)
-
-
-def _text(seconds: float) -> str:
-    for unit, size in (("w", 604800), ("d", 86400), ("h", 3600), ("m", 60)):
-        if seconds % size == 0:
-            return f"{seconds / size:.0f}{unit}"
-    return f"{seconds:g}s" if seconds < 1e6 else f"{seconds:.0f}s"

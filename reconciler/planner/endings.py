@@ -5,6 +5,7 @@ from __future__ import annotations
 from reconciler.intent.model import Kind
 from reconciler.planner.observed import Container
 from reconciler.planner.situation import ChunkInput
+from reconciler.quantities import sizes
 from reconciler.states import Reason
 
 
@@ -28,12 +29,5 @@ def how_it_ended(c: Container, limit: object = None) -> tuple[Reason, str]:
 
 def killed(code: int | None, limit: object) -> str:
     """What is said of one that was killed for want of memory."""
-    at = f": it wanted more than its limit of {_size(limit)}" if isinstance(limit, int) and limit else ""
+    at = f": it wanted more than its limit of {sizes.rounded_memory(limit)}" if isinstance(limit, int) and limit else ""
     return f"killed for want of memory (exit code {code}){at}"
-
-
-def _size(count: int) -> str:
-    for unit, power in (("GiB", 30), ("MiB", 20), ("KiB", 10)):
-        if count >= 1 << power:
-            return f"{count / (1 << power):.4g} {unit}"
-    return f"{count} B"

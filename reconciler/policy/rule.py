@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from reconciler.errors import PnrError
+from reconciler.quantities import port_ranges, sizes
 
 KEEP = "..."
 """In a list of a policy file: what the profile's own list holds."""
@@ -29,9 +30,6 @@ UNOWNED = "@unowned"
 HOST = "@host"
 """In a list of goals: this machine, by any of its addresses."""
 
-_SIZE = re.compile(r"(?P<number>[0-9]+(?:\.[0-9]+)?)\s*(?P<unit>[kmgt]?)i?b?", re.IGNORECASE)
-_UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
-_RANGE = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?")
 _CHUNK_PART = re.compile(r"[A-Za-z0-9_.*?-]+")
 _IMAGE = re.compile(r"[A-Za-z0-9._/:@*?\[\]-]+")
 _DEVICE_RULE = re.compile(r"[abc] (?:[0-9]+|\*):(?:[0-9]+|\*) [rwm]{1,3}|\*")
@@ -155,10 +153,12 @@ def _capability(value: Any) -> str:
     return name
 
 
-def _port_range(value: Any) -> tuple[int, int]:
-    match = _RANGE.fullmatch(str(value)) if isinstance(value, str | int) and not isinstance(value, bool) else None
-    first, last = (int(match[1]), int(match[2] or match[1])) if match is not None else (1, 0)
-    if not 0 <= first <= last <= 65535:
+def _port_range(value: Any) -> port_ranges.Range:
+    try:
+        first, last = port_ranges.read("" if isinstance(value, bool) else str(value))
+    except ValueError:
+        first, last = 1, 0
+    if not 0 <= first <= last <= port_ranges.HIGHEST:
         raise BadValue(f'expected a port such as 8080 or a range such as "8000-8999", found {_found(value)}')
     return first, last
 
@@ -178,8 +178,10 @@ def _size(value: Any) -> int | None:
         return None
     if isinstance(value, int) and not isinstance(value, bool) and value > 0:
         return value
-    match = _SIZE.fullmatch(value.strip()) if isinstance(value, str) else None
-    size = int(float(match["number"]) * _UNITS[match["unit"].lower()]) if match is not None else 0
+    try:
+        size = sizes.read(value) if isinstance(value, str) else 0
+    except ValueError:
+        size = 0
     if size <= 0:
         raise BadValue(f'expected a size such as "2g", or "none", found {_found(value)}')
     return size

@@ -18,7 +18,7 @@ from reconciler.diagnostics import Path
 from reconciler.intent.container_document import Container
 from reconciler.intent.settings.isolation import CONTAINER, SERVICE
 from reconciler.intent.settings.ports import EVERYWHERE
-from reconciler.intent.settings.values import size_text
+from reconciler.quantities import port_ranges, sizes
 
 KNOWN = frozenset(Container.model_fields) - {"name", "env", "build_path", "scale", "deploy"}
 """Keys that a service and a container have in common."""
@@ -84,7 +84,7 @@ def convert(
     settings = converted.settings
     for key in _SIZES & settings.keys():
         if str(settings[key]).isdecimal() and int(settings[key]):
-            settings[key] = size_text(int(settings[key]))
+            settings[key] = sizes.exact(int(settings[key]))
     if "ulimits" in settings:
         # Compose's canonical form leaves a limit of 0 out.
         settings["ulimits"] = {key: said or 0 for key, said in settings["ulimits"].items()}
@@ -272,17 +272,24 @@ def _ports(converted: Converted, at: Path, copies: int, remarks: Remarks) -> Non
     written: list[str] = []
     for index, entry in enumerate(ports):
         port = _port(entry)
-        first, _, last = str(entry.get("published") or "").partition("-")
-        room = int(last) - int(first) + 1 if first.isdecimal() and last.isdecimal() else 1
-        if first.isdecimal() and int(first) and room < copies:
-            range_ = f"{first}-{int(first) + copies - 1}"
-            message = f"one host port can't be had by {copies} copies: publish a range, such as {range_}"
+        first, last = _range(entry.get("published"))
+        if first and last - first + 1 < copies:
+            wanted = port_ranges.exact(first, first + copies - 1)
+            message = f"one host port can't be had by {copies} copies: publish a range, such as {wanted}"
             remarks.loss((*at, "ports", index), NO_COUNTERPART, message)
             continue
         converted.origins["ports", len(written)] = ("ports", index)
         written.append(port)
     if written:
         settings["ports"] = written
+
+
+def _range(published: Any) -> port_ranges.Range:
+    """(0, 0) where the engine finds a free port."""
+    try:
+        return port_ranges.read(str(published or ""))
+    except ValueError:
+        return 0, 0
 
 
 def _port(entry: Mapping[str, Any]) -> str:

@@ -12,6 +12,7 @@ from reconciler.compose.converting.draft import Draft
 from reconciler.compose.converting.remarks import Remarks
 from reconciler.diagnostics import Path
 from reconciler.intent.settings.ports import EVERYWHERE
+from reconciler.quantities import port_ranges
 
 _CHUNKS: Path = ("cpuxs", "main", "design_chunks")
 _Port = tuple[str, int, str]
@@ -45,11 +46,14 @@ def _held(port: str, copies: int) -> Iterator[_Port]:
     """What a port as :mod:`container` writes it takes; nothing where the engine finds a free one."""
     address, _, rest = port.rpartition("]:") if port.startswith("[") else port.partition(":")
     published, _, target = rest.partition(":")
-    first, dash, _ = published.partition("-")
-    if not first.isdecimal() or int(first) == 0 or (dash and copies == 1):
+    try:
+        first, last = port_ranges.read(published)
+    except ValueError:
+        return
+    if first == 0 or (last != first and copies == 1):
         return
     protocol = target.partition("/")[2] or "tcp"
-    for number in range(int(first), int(first) + copies):
+    for number in range(first, first + copies):
         yield address.removeprefix("["), number, protocol
 
 

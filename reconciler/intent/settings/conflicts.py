@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from reconciler.intent.settings.values import size_text
+from reconciler.quantities import sizes
 
 COMPARED = (
     *("cpus", "cpu_period", "cpu_quota", "cpu_rt_period", "cpu_rt_runtime"),
@@ -36,7 +36,7 @@ def _memory(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         if memory is None:
             yield "memswap_limit", "memswap_limit takes a mem_limit beside it: it is the sum of memory and swap"
         elif swap < memory:
-            less = f"{size_text(swap)} are less than mem_limit {size_text(memory)}"
+            less = f"{sizes.exact(swap)} are less than mem_limit {sizes.exact(memory)}"
             yield "memswap_limit", f"{less}: memswap_limit is the sum of memory and swap"
     if memory is not None and reserved is not None and reserved > memory:
-        yield "mem_reservation", f"{size_text(reserved)} are more than mem_limit {size_text(memory)}"
+        yield "mem_reservation", f"{sizes.exact(reserved)} are more than mem_limit {sizes.exact(memory)}"

@@ -17,12 +17,12 @@ from reconciler.intent.settings.values import (
     MAX_INT64,
     as_list,
     duration,
-    duration_text,
     flag,
     integer,
     nanoseconds,
     text,
 )
+from reconciler.quantities import durations
 
 _SHORTEST = 0.001
 _API_NAMES = {
@@ -133,5 +133,5 @@ def same(declared: Any, found: Any) -> bool:
 
 def tell(value: Any) -> str:
     """The check for people."""
-    shown = {key: duration_text(part) if key in _API_NAMES else part for key, part in value.items()}
+    shown = {key: durations.exact(part) if key in _API_NAMES else part for key, part in value.items()}
     return ", ".join(f"{key} {part}" for key, part in shown.items()) or "the image's"

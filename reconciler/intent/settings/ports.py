@@ -16,6 +16,7 @@ from typing import Any
 
 from reconciler.intent.settings.faults import Faults, expected, object_of, shown, wrong
 from reconciler.intent.settings.values import as_list, choice, integer, text
+from reconciler.quantities import port_ranges
 
 DEFAULT_HOST_IP = "127.0.0.1"
 EVERYWHERE = "*"
@@ -24,7 +25,6 @@ _PROTOCOLS = ("tcp", "udp", "sctp")
 _IP = r"\[[^\]]*\]|[0-9A-Fa-f.]*(?::[0-9A-Fa-f.]*){2,}|[^:\[\]]*"  # with brackets, IPv6 without them, anything else
 _SHORT = re.compile(rf"(?:(?:(?P<ip>{_IP}):)?(?P<published>[0-9]*(?:-[0-9]+)?):)?(?P<target>[^:\[\]]+)")
 _HOST = re.compile(rf"(?:(?P<ip>{_IP}):)?(?P<published>[0-9]*(?:-[0-9]+)?)")
-_RANGE = re.compile(r"(?P<first>[0-9]{1,5})(?:-(?P<last>[0-9]{1,5}))?")
 
 ACCEPTS: dict[str, Any] = {
     "anyOf": [
@@ -201,11 +201,11 @@ def _from_short(item: str) -> list[dict[str, Any]]:
 
 
 def _range(ports: str, item: str) -> range:
-    match = _RANGE.fullmatch(ports)
-    if match is None:
-        raise expected('a port such as "80" or a range such as "8000-8002"', item)
-    first = _port(match["first"])
-    last = _port(match["last"]) if match["last"] else first
+    try:
+        first, last = port_ranges.read(ports)
+    except ValueError as error:
+        raise expected(str(error), item) from None
+    first, last = _port(str(first)), _port(str(last))
     if last < first:
         raise wrong(f"{shown(item)}: a range begins with its smaller port")
     if last - first >= MAX_PORTS:
@@ -260,12 +260,12 @@ def _fulfils(wanted: Mapping[str, Any], there: Mapping[str, Any]) -> bool:
 def _host_port(entry: Mapping[str, Any]) -> str:
     if entry["published"] is None:
         return ""
-    return f"{entry['published']}-{entry['until']}" if entry.get("until") else str(entry["published"])
+    return port_ranges.exact(entry["published"], entry.get("until") or entry["published"])
 
 
 def _found(host_port: str) -> tuple[int | None, int | None]:
-    first, _, last = host_port.partition("-")
-    return int(first or 0) or None, int(last) if last else None
+    first, last = port_ranges.read(host_port or "0")
+    return first or None, last if last != first else None
 
 
 def tell(entries: Any) -> str:
@@ -287,11 +287,14 @@ def parse_exposed(value: Any) -> list[str]:
 def _exposed(value: Any) -> list[str]:
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise expected('a port such as "3000" or "8000-8002/udp"', value)
-    match = re.fullmatch(r"([0-9]{1,5})(?:-([0-9]{1,5}))?(?:/(tcp|udp|sctp))?", str(value).strip().lower())
-    first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
-    if match is None or not 1 <= first <= last <= 65535:
+    ports, slash, protocol = str(value).strip().lower().partition("/")
+    try:
+        first, last = port_ranges.read(ports)
+    except ValueError:
+        first, last = 0, 0
+    if not 1 <= first <= last <= port_ranges.HIGHEST or (slash and protocol not in _PROTOCOLS):
         raise expected('a port such as "3000" or "8000-8002/udp"', value)
-    return [f"{port}/{match[3] or 'tcp'}" for port in range(first, last + 1)]
+    return [f"{port}/{protocol or 'tcp'}" for port in range(first, last + 1)]
 
 
 def send_exposed(value: list[str], body: dict[str, Any]) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from reconciler.intent.settings.faults import Faults, expected, wrong
+from reconciler.quantities import durations, sizes
 
 
 class Interpolated(str):
@@ -29,23 +30,8 @@ _FALSE = frozenset({"0", "f", "false", "n", "no", "off"})
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
 _NUMBER = re.compile(r"[0-9]{1,15}(?:\.[0-9]{0,15})?|\.[0-9]{1,15}")
-_SIZE = re.compile(r"([0-9]{1,19}(?:\.[0-9]{1,15})?) ?([kmgtp]?)(?:i?b)?", re.IGNORECASE)
-_DURATION = re.compile(r"(?:[0-9]{1,15}(?:\.[0-9]{1,9})?(?:ns|us|µs|ms|s|m|h|d|w))+")
-_DURATION_PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ns|us|µs|ms|s|m|h|d|w)")
 _WINDOWS_ROOT = re.compile(r"[A-Za-z]:[\\/]|\\\\")
 
-_SIZE_UNITS = {unit: 1024**power for power, unit in enumerate(("", "k", "m", "g", "t", "p"))}
-_NANOSECONDS = {
-    "ns": 1,
-    "us": 10**3,
-    "µs": 10**3,
-    "ms": 10**6,
-    "s": 10**9,
-    "m": 60 * 10**9,
-    "h": 3600 * 10**9,
-    "d": 86400 * 10**9,
-    "w": 7 * 86400 * 10**9,
-}
 MAX_INT64 = 2**63 - 1
 
 
@@ -128,17 +114,12 @@ def size(low: int = 0) -> Callable[[Any], int]:
     """A reader of sizes, in bytes: ``64m``, ``1.5g``, ``300kb``, or a number of bytes. Units are powers of 1024."""
 
     def read(value: Any) -> int:
-        count: int | None = None
-        if isinstance(value, str):
-            match = _SIZE.fullmatch(value.strip())
-            if match:
-                count = _scaled(match[1], _SIZE_UNITS[match[2].lower()])
-        elif isinstance(value, int) and not isinstance(value, bool):
+        if isinstance(value, int) and not isinstance(value, bool):
             count = value
-        if count is None:
-            raise expected("a size such as 64m or 1g", value)
+        else:
+            count = _written(sizes.read, "a size such as 64m or 1g", value)
         if not low <= count <= MAX_INT64:
-            least = f"a size of at least {size_text(low)}" if count < low else "a size that a machine can have"
+            least = f"a size of at least {sizes.exact(low)}" if count < low else "a size that a machine can have"
             raise expected(least, value)
         return count
 
@@ -155,43 +136,18 @@ def size_or(other: int) -> Callable[[Any], int]:
     return read
 
 
-def size_text(count: int) -> str:
-    """A size for people: ``64m``."""
-    for unit in ("t", "g", "m", "k"):
-        if count and count % _SIZE_UNITS[unit] == 0:
-            return f"{count // _SIZE_UNITS[unit]}{unit}"
-    return f"{count}b"
-
-
 def duration(value: Any) -> float:
     """A length of time as Compose writes it (``1m30s``, ``500ms``, ``1.5h``), in seconds."""
-    if isinstance(value, str):
-        stripped = value.strip()
-        if stripped == "0":
-            return 0.0
-        if _DURATION.fullmatch(stripped):
-            total = sum(_scaled(n, _NANOSECONDS[unit]) for n, unit in _DURATION_PART.findall(stripped))
-            if total > MAX_INT64:
-                raise expected("a duration below 290 years", value)
-            return total / 10**9
-    raise expected("a duration such as 30s or 1m30s", value)
+    return _written(durations.read, "a duration such as 30s or 1m30s", value) / durations.SECOND
 
 
-def _scaled(digits: str, unit: int) -> int:
-    """``digits`` times ``unit``, cut to whole units: exact for any number of digits."""
-    whole, _, fraction = digits.partition(".")
-    return int(whole) * unit + (int(fraction) * unit // 10 ** len(fraction) if fraction else 0)
-
-
-def duration_text(seconds: float) -> str:
-    """A length of time for people: ``1m30s``."""
-    rest = round(seconds * 10**9)
-    parts = []
-    for unit in ("h", "m", "s", "ms", "us", "ns"):
-        count, rest = divmod(rest, _NANOSECONDS[unit])
-        if count:
-            parts.append(f"{count}{unit}")
-    return "".join(parts) or "0s"
+def _written(read: Callable[[str], int], what: str, value: Any) -> int:
+    if not isinstance(value, str):
+        raise expected(what, value)
+    try:
+        return read(value)
+    except ValueError as error:
+        raise expected(str(error), value) from None
 
 
 def microseconds(low: int, high: int) -> Callable[[Any], int]:
@@ -199,7 +155,7 @@ def microseconds(low: int, high: int) -> Callable[[Any], int]:
     plain = integer("microseconds", low, high, digits_in_quotes=True)
 
     def read(value: Any) -> int:
-        if isinstance(value, str) and _DURATION.fullmatch(value.strip()):
+        if isinstance(value, str) and durations.is_written(value):
             return plain(round(duration(value) * 10**6))
         return plain(value)
 
@@ -208,7 +164,7 @@ def microseconds(low: int, high: int) -> Callable[[Any], int]:
 
 def nanoseconds(seconds: float) -> int:
     """Seconds as the Engine API wants them."""
-    return round(seconds * 10**9)
+    return round(seconds * durations.SECOND)
 
 
 def as_list(read: Callable[[Any], Any], what: str) -> Callable[[Any], list[Any]]:

@@ -21,8 +21,9 @@ from reconciler.intent import image_names
 from reconciler.intent.settings.accepts import FLAG, PAIRS, object_with
 from reconciler.intent.settings.faults import Faults, expected, nearest, object_of, shown, wrong
 from reconciler.intent.settings.row import Needs
-from reconciler.intent.settings.values import choice, container_path, flag, is_windows_path, size, size_text, text
+from reconciler.intent.settings.values import choice, container_path, flag, is_windows_path, size, text
 from reconciler.intent.settings.words import labels
+from reconciler.quantities import sizes
 
 PROPAGATIONS = ("private", "rprivate", "shared", "rshared", "slave", "rslave")
 USUAL_PROPAGATION = "rprivate"
@@ -363,7 +364,7 @@ def _told(entry: Mapping[str, Any]) -> str:
     modes += [str(entry[name]) for name in ("selinux", "propagation") if name in entry]
     modes += ["nocopy"] if "nocopy" in entry else []
     modes += [f"{name}={entry[name]}" for name in ("recursive", "subpath") if name in entry]
-    modes += [f"size={size_text(entry['size'])}"] if "size" in entry else []
+    modes += [f"size={sizes.exact(entry['size'])}"] if "size" in entry else []
     modes += [f"mode={entry['mode']:o}"] if "mode" in entry else []
     modes += [f"labels={','.join(entry['labels'])}"] if "labels" in entry else []
     source = entry["source"] or ("tmpfs" if entry["type"] == "tmpfs" else "")

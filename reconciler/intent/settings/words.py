@@ -7,7 +7,6 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from reconciler.intent.settings import shellwords
 from reconciler.intent.settings.faults import Faults, expected, nearest, shown, wrong
 from reconciler.intent.settings.values import (
     as_list,
@@ -19,6 +18,7 @@ from reconciler.intent.settings.values import (
     string_or_list,
     text,
 )
+from reconciler.quantities import command_lines
 
 OWN_LABELS = "io.pnr."
 
@@ -62,9 +62,21 @@ def command(value: Any) -> list[str] | None:
     if value is None:
         return None
     if isinstance(value, str):
-        return shellwords.split(text(value))
+        return _split(text(value))
     words: list[str] = as_list(text, "a command, as a string or a list of strings")(value)
     return [] if words == [""] else words
+
+
+def _split(line: str) -> list[str]:
+    try:
+        return command_lines.read(line)
+    except command_lines.Operator as operator:
+        raise wrong(
+            f"{operator.word} means something only to a shell, and none runs here;"
+            ' write ["sh", "-c", "…"], or put it in quotes to pass it on as it is'
+        ) from None
+    except ValueError as error:
+        raise wrong(f"the command {shown(line)} {error}") from None
 
 
 def capability(value: Any) -> str:

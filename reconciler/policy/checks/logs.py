@@ -17,6 +17,7 @@ from reconciler.policy.checks import places
 from reconciler.policy.checks.case import Case, Object, table
 from reconciler.policy.checks.reaching import reach
 from reconciler.policy.refusal import KNOWN_FIELDS
+from reconciler.quantities import sizes
 
 FIELD = "HostConfig.LogConfig"
 LONGEST = 4096
@@ -93,9 +94,7 @@ _PLACE = re.compile(
     r"(?:\[(?P<ipv6>[0-9A-Fa-f:.]+)\]|(?P<host>[A-Za-z0-9._-]+))(?::(?P<port>[0-9]{1,5}))?(?P<path>/[A-Za-z0-9._~/-]*)?"
 )
 _PATH = re.compile(r"/[^%?#\\]*")
-_SIZE = re.compile(r"(?P<number>[0-9]+(?:\.[0-9]+)?) ?(?P<unit>[kmgtp]?)(?:i?b)?", re.IGNORECASE)
 _COUNT = re.compile(r"[+]?[0-9]{1,9}")
-_UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40, "p": 1 << 50}
 
 # Texts in quotes may hold what ends an action: Go reads on behind it.
 _ACTION = re.compile(r"""\{\{((?>(?:[^"'`}]|\}(?!\})|"(?>(?:[^"\\\n]|\\.)*)"|`[^`]*`|'(?>(?:[^'\\\n]|\\.)*)')*))\}\}""")
@@ -170,9 +169,11 @@ def _buffer(case: Case, name: str, text: str) -> None:
     ceiling = case.policy.ceiling("logging.buffer")
     if ceiling is None:
         return
-    match = _SIZE.fullmatch(text)
-    size = float(match["number"]) * _UNITS[match["unit"].lower()] if match is not None else float("inf")
-    if size > ceiling:
+    try:
+        is_within = sizes.read_as_go(text) <= ceiling
+    except ValueError:
+        is_within = False
+    if not is_within:
         case.refuse(
             "logging.buffer", FIELD, f"{text[:40]} for the option {name} of the log driver (at most {ceiling:.0f})"
         )

@@ -11,6 +11,7 @@ from reconciler.policy.checks import images, places, volumes
 from reconciler.policy.checks.case import Case, Object, labels_of, number, objects, owner_of, table, texts
 from reconciler.policy.checks.sharing import others
 from reconciler.policy.refusal import KNOWN_FIELDS, OWN_LABELS
+from reconciler.quantities import sizes
 
 RULE = "binds.engine_restarts"
 NEVER = ("", "no")
@@ -145,18 +146,16 @@ def _propagation(case: Case, mode: str, field: str) -> None:
         )
 
 
-def _tmpfs_size(case: Case, sizes: list[str], field: str) -> None:
+def _tmpfs_size(case: Case, given: list[str], field: str) -> None:
     ceiling = case.policy.ceiling("limits.shm")
     if ceiling is None:
         return
-    given = [_bytes(size) for size in sizes]
-    if not given or any(size is None or size > ceiling for size in given):
+    try:
+        is_within = bool(given) and all(sizes.read_as_kernel(size) <= ceiling for size in given)
+    except ValueError:
+        is_within = False
+    if not is_within:
         case.refuse("limits.shm", field, "a tmpfs of no size, or of more than the highest")
-
-
-def _bytes(text: str) -> float | None:
-    match = re.fullmatch(r"([0-9]+)([kmg]?)", text.strip().lower())
-    return int(match[1]) * {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}[match[2]] if match is not None else None
 
 
 def is_own(case: Case, mount: Object) -> bool:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import ipaddress
-import re
 from collections.abc import Iterable, Mapping
+from itertools import starmap
 from typing import Any
 
 from reconciler.policy.checks import subnets
 from reconciler.policy.checks.case import Case, Object, objects, table, texts
 from reconciler.policy.checks.security import allows_in_a_path
 from reconciler.policy.checks.sharing import lent, others
+from reconciler.quantities import port_ranges
 
 EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - what is refused
 _SYSCTLS = "com.docker.network.endpoint.sysctls"
-_PORTS = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?")
 _NETWORK = frozenset(
     {"Name", "CheckDuplicate", "Driver", "Internal", "Attachable", "EnableIPv4", "EnableIPv6", "IPAM", "Options"}
     | {"Labels"}
@@ -110,11 +110,13 @@ def _published(case: Case, address: str, port: str, field: str) -> None:
             shown = f"every address ({one})" if one in EVERY_ADDRESS else one
             case.refuse("ports.addresses", field, f"a port on {shown} of the host (allowed: {allowed})", wanted)
             break
-    match = _PORTS.fullmatch(port)
-    first, last = (int(match[1]), int(match[2] or match[1])) if match is not None else (-1, -1)
+    try:
+        first, last = port_ranges.read(port)
+    except ValueError:
+        first, last = -1, -1
     ranges: Iterable[tuple[int, int]] = case.policy.values["ports.allowed"]
     if not _is_within(first, last, ranges):
-        allowed = ", ".join(f"{a}-{b}" if a != b else str(a) for a, b in ranges) or "none"
+        allowed = ", ".join(starmap(port_ranges.exact, ranges)) or "none"
         what = "any free port" if first == 0 else f"the port {port}"
         case.refuse("ports.allowed", field, f"{what} of the host (allowed: {allowed})", port)
 

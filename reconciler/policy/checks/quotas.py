@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,11 +13,10 @@ from reconciler.intent.model import Chunk, Domain
 from reconciler.policy.checks.case import Case, Object, number, objects, table
 from reconciler.policy.checks.limits import USUAL_PERIOD
 from reconciler.policy.refusal import Refusal
+from reconciler.quantities import port_ranges, sizes
 
 Placed = Iterator[tuple[Path, Refusal]]
-_SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([kmgt]?)i?b?", re.IGNORECASE | re.ASCII)
 _FILES = re.compile(r"[0-9]{1,9}", re.ASCII)
-_UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 _ROTATING = ("json-file", "local")
 _LOCAL_SIZE, _LOCAL_FILES = 20 << 20, 5
 _ELSEWHERE = ("awslogs", "etwlogs", "fluentd", "gcplogs", "gelf", "splunk")
@@ -79,10 +78,12 @@ def _copy(options: Object) -> float:
 
 # What can't be understood here may be understood by the engine: it counts as without a limit.
 def _bytes(value: Any, usual: float) -> float:
-    match = _SIZE.fullmatch(str(value)) if value is not None else None
-    if match is None:
-        return usual if value is None else math.inf
-    return float(match[1]) * _UNITS[match[2].lower()] or math.inf
+    if value is None:
+        return usual
+    try:
+        return sizes.read_as_go(str(value)) or math.inf
+    except ValueError:
+        return math.inf
 
 
 def _files(value: Any, usual: float) -> float:
@@ -104,9 +105,10 @@ def quotas(make: Callable[[], Case], domain: Domain, used: Iterable[Used]) -> Pl
     containers = list(used)
     for one in _SUMS:
         yield from _sum(make(), one, containers)
-    ports = [sum(map(_ports, _bindings(one.host))) for one in containers]
+    bindings = (binding for one in containers for binding in _bindings(one.host))
+    ports = sum(port_ranges.length(str(binding.get("HostPort") or "")) for binding in bindings)
     yield from _count(make(), "quotas.containers", "containers", len(containers), ("cpuxs",))
-    yield from _count(make(), "quotas.ports", "ports of the host", sum(ports), ("cpuxs",))
+    yield from _count(make(), "quotas.ports", "ports of the host", ports, ("cpuxs",))
     named = sum(not volume.external for volume in domain.volumes)
     unnamed = sum(map(_unnamed_volumes, (one.host for one in containers)))
     yield from _count(make(), "quotas.volumes", "volumes", named + unnamed, ("volumes",))
@@ -142,11 +144,6 @@ def _count(case: Case, rule: str, what: str, number: int, path: Path) -> Placed:
 def _bindings(host: Object) -> Iterator[Object]:
     for bindings in table(host.get("PortBindings")).values():
         yield from objects(bindings) or [{}]
-
-
-def _ports(binding: Mapping[str, Any]) -> int:
-    first, _, last = str(binding.get("HostPort") or "0").partition("-")
-    return int(last) - int(first) + 1 if first.isdecimal() and last.isdecimal() else 1
 
 
 def _unnamed_volumes(host: Object) -> int:

@@ -13,7 +13,7 @@ from reconciler.cli.events import event_line
 from reconciler.cli.facts import facts_lines, facts_of
 from reconciler.cli.status import status_lines
 from reconciler.cli.terminal import print_json, wants_colour
-from reconciler.daemon.viewing import UnknownDomain, ago, span
+from reconciler.daemon.viewing import UnknownDomain, ago
 from reconciler.facts import TV, FactRef, GateEntry, Pnr
 from reconciler.intent.model import Chunk, ChunkId, ContainerSpec, Cpux, Domain
 from tests.unit.daemon.views import chunk, domain, fact, problem, view
@@ -71,13 +71,6 @@ def test_facts_are_listed_with_full_names() -> None:
     assert facts_lines(found, NOW)[1].split() == ["demo/stack/db_ready", "Y", "yes", "3m", "db", "is", "it", "so?"]
     with pytest.raises(UnknownDomain, match="known are: demo, other"):
         facts_of(document, ["demon"])
-
-
-@pytest.mark.parametrize(
-    ("seconds", "shown"), [(0, "0s"), (59, "59s"), (60, "1m"), (7199, "1h"), (100_000, "27h"), (200_000, "2d")]
-)
-def test_ages_have_one_unit(seconds: int, shown: str) -> None:
-    assert span(seconds) == shown
 
 
 def test_a_time_that_is_none_or_nonsense_has_no_age() -> None:

@@ -1,4 +1,4 @@
-"""Short forms of volumes, devices, ports, commands, sizes and lengths of time. Compose itself is asked in the
+"""Short forms of volumes, devices and ports. Compose itself is asked in the
 integration tests; here is what must never be got wrong.
 """
 
@@ -11,8 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.compose.mounts import clean, short_device, short_mount, short_ports
-from reconciler.compose.quantities import duration_text, nanoseconds, size_in_bytes
-from reconciler.compose.shellwords import split
 
 
 @pytest.mark.parametrize(
@@ -76,64 +74,9 @@ def test_a_short_device() -> None:
         short_device("a:b:c:d")
 
 
-@pytest.mark.parametrize(
-    ("line", "words", "dropped"),
-    [
-        ("a 'b c' \"d e\" f\\ g", ["a", "b c", "d e", "f g"], ""),
-        ('sh -c "a && b"', ["sh", "-c", "a && b"], ""),
-        ("a && b", ["a"], "&& b"),
-        ("a 2>b", ["a"], ">b"),
-        ("a '' b", ["a", "", "b"], ""),
-        ("echo $(a b)", ["echo", "$(a b)"], ""),
-        ("", [], ""),
-    ],
-)
-def test_a_command_line(line: str, words: list[str], dropped: str) -> None:
-    assert split(line) == (words, dropped)
-
-
-@pytest.mark.parametrize("line", ["'a", 'a "b', "a (b)", "a\\", "$(a"])
-def test_a_command_line_that_does_not_end(line: str) -> None:
-    with pytest.raises(ValueError, match="not closed"):
-        split(line)
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [("90s", "1m30s"), ("1.5h", "1h30m0s"), ("1d", "24h0m0s"), ("500ms", "500ms"), ("0", "0s"), ("1.25s", "1.25s")],
-)
-def test_a_length_of_time(text: str, shown: str) -> None:
-    assert duration_text(nanoseconds(text)) == shown
-
-
-@given(st.integers(min_value=0, max_value=2**62))
-def test_a_length_of_time_is_read_as_it_is_written(count: int) -> None:
-    again = nanoseconds(duration_text(count))
-    assert abs(again - count) <= max(1, count * 1e-15)
-
-
-@pytest.mark.parametrize("text", ["", "10", "s", "1x", "1 s", "9999999w"])
-def test_what_is_no_length_of_time(text: str) -> None:
-    with pytest.raises(ValueError, match=r"."):
-        nanoseconds(text)
-
-
-@pytest.mark.parametrize(
-    ("text", "size"), [("1g", 2**30), ("1.5 GB", 3 * 2**29), ("10kib", 10240), ("7", 7), ("7b", 7), ("1M", 2**20)]
-)
-def test_a_size(text: str, size: int) -> None:
-    assert size_in_bytes(text) == size
-
-
-@pytest.mark.parametrize("text", ["", "g", "1gg", "-1", "1,5g", "1bb", "1xib"])
-def test_what_is_no_size(text: str) -> None:
-    with pytest.raises(ValueError, match=r"."):
-        size_in_bytes(text)
-
-
 @given(st.text(max_size=40))
 def test_no_text_breaks_the_readers_of_short_forms(text: str) -> None:
-    for read in (short_mount, short_device, short_ports, split, nanoseconds, size_in_bytes, clean):
+    for read in (short_mount, short_device, short_ports, clean):
         try:
             read(text)
         except ValueError as error:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from reconciler.engine.docker.images import refusals
-from reconciler.engine.docker.images.progress import Layers, size_text
+from reconciler.engine.docker.images.progress import Layers
 from reconciler.engine.docker.images.seeing import fits, seen
 
 
@@ -62,14 +62,6 @@ def test_checking_and_unpacking_may_take_long_in_silence_and_waiting_for_the_reg
     assert layers.is_local_work
     layers.add(line("a", "Pull complete"))
     assert not layers.is_local_work
-
-
-@pytest.mark.parametrize(
-    ("count", "text"),
-    [(0, "0 B"), (999, "999 B"), (12_345, "12.3 kB"), (5_000_000, "5.0 MB"), (2_500_000_000, "2.50 GB")],
-)
-def test_sizes_are_shown_as_docker_does(count: int, text: str) -> None:
-    assert size_text(count) == text
 
 
 @pytest.mark.parametrize(

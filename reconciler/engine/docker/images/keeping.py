@@ -19,7 +19,6 @@ from reconciler.engine.docker.failures import RAISED, NotOurs, translate
 from reconciler.engine.docker.guarded_client import GuardedClient
 from reconciler.engine.docker.images import building, pulling, refusals, seeing
 from reconciler.engine.docker.images.logins import Logins
-from reconciler.engine.docker.images.progress import size_text
 from reconciler.engine.docker.images.pulling import Tell
 from reconciler.engine.docker.images.streams import GivenUp, Stop
 from reconciler.engine.protocol import EngineError, ImageBuildFailed, ImagePullFailed, ImageRecord, Milestone
@@ -30,6 +29,7 @@ from reconciler.intent.pull_policy import longest_age
 from reconciler.planner.actions import EnsureImage
 from reconciler.planner.images import registry_digests
 from reconciler.planner.observed import LABEL_BUILD, LABEL_BUILT_BY, ImageSeen
+from reconciler.quantities import sizes
 from reconciler.sentences import advised, taken_apart
 
 T = TypeVar("T")
@@ -251,7 +251,7 @@ class ImageKeeper:
             raise ImageBuildFailed(f"image {action.image} was built and is not there: somebody has removed it")
         self._brought_in(client, where, found, names, built_by=action.domain)
         seconds = time.monotonic() - begun
-        tell(Milestone(f"built {action.image}: {size_text(found.size)} in {seconds:.1f} s, {found.id}"))
+        tell(Milestone(f"built {action.image}: {sizes.rounded(found.size)} in {seconds:.1f} s, {found.id}"))
 
     def _packed(self, image: str, build: Build) -> tuple[IO[bytes], str]:
         if self._pack is None:
@@ -315,7 +315,7 @@ def _pulled_text(name: ImageName, pulled: pulling.Pulled, found: ImageSeen, is_n
     digest = pulled.digest or found.id
     if not is_new:
         return f"pulled {name}: up to date in {seconds:.1f} s, {digest}"
-    return f"pulled {name}: {size_text(pulled.bytes)} in {seconds:.1f} s, {digest}"
+    return f"pulled {name}: {sizes.rounded(pulled.bytes)} in {seconds:.1f} s, {digest}"
 
 
 def _permanent(error: EngineError) -> EngineError:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from reconciler.quantities import sizes
+
 _UNPACKING_SHARE = 0.2
 _LOCAL_WORK = ("Verifying Checksum", "Download complete", "Extracting")
 
@@ -84,14 +86,4 @@ class Layers:
         if not self._layers:
             return ""
         finished = sum(layer.done >= 1.0 for layer in self._layers.values())
-        return f"{self.percent} %, {size_text(self.bytes)}, {finished} of {len(self._layers)} layers"
-
-
-def size_text(count: int) -> str:
-    """A number of bytes for people, as Docker shows them: ``12.3 MB``."""
-    size = float(count)
-    for unit in ("B", "kB", "MB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.2f} GB"
+        return f"{self.percent} %, {sizes.rounded(self.bytes)}, {finished} of {len(self._layers)} layers"

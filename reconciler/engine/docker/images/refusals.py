@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from reconciler.quantities import durations
+
 LONGEST_WAIT_SECONDS = 30.0
 
 _NOT_THERE = re.compile(
@@ -41,7 +43,6 @@ _UNREACHABLE = re.compile(
     re.IGNORECASE,
 )
 _RETRY_AFTER = re.compile(r"retry-after:?\s*([0-9]+(?:\.[0-9]+)?)\s*(ms|s|m)?\b", re.IGNORECASE)
-_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,4 +106,5 @@ def wait_wanted(said: str) -> float | None:
     match = _RETRY_AFTER.search(said)
     if match is None:
         return None
-    return min(float(match[1]) * _SECONDS[match[2] or "s"], LONGEST_WAIT_SECONDS)
+    wait = durations.read(f"{match[1]}{(match[2] or 's').lower()}") / durations.SECOND
+    return min(wait, LONGEST_WAIT_SECONDS)

@@ -10,7 +10,8 @@ from reconciler.intent.settings.accepts import COMMAND, FLAG, PAIRS, TEXT
 from reconciler.intent.settings.found import flag_found, same_flag
 from reconciler.intent.settings.places import in_config, in_host_config
 from reconciler.intent.settings.row import Setting, declared_and_found
-from reconciler.intent.settings.values import container_path, duration_text, flag, list_or_empty, text_or_empty, word
+from reconciler.intent.settings.values import container_path, flag, list_or_empty, text_or_empty, word
+from reconciler.quantities import durations
 
 
 def _working_dir(value: Any) -> str:
@@ -115,7 +116,7 @@ ROWS: tuple[Setting, ...] = (
         words.whole_seconds,
         TEXT,
         *in_config("StopTimeout", int, lambda found: None if found is None else float(found)),
-        tell=declared_and_found(duration_text),
+        tell=declared_and_found(durations.exact),
     ),
     Setting(
         "init",

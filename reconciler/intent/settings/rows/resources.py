@@ -10,7 +10,8 @@ from reconciler.intent.settings.accepts import FLAG, INTEGER, NUMBER_OR_TEXT, PA
 from reconciler.intent.settings.found import flag_found, map_found, same_flag, same_map, same_unless, unless
 from reconciler.intent.settings.places import in_host_config
 from reconciler.intent.settings.row import Setting, declared_and_found
-from reconciler.intent.settings.values import flag, integer, microseconds, number, size, size_or, size_text, word
+from reconciler.intent.settings.values import flag, integer, microseconds, number, size, size_or, word
+from reconciler.quantities import sizes
 
 SMALLEST_MEMORY = 6 * 1024**2
 """Below this the engine refuses to create a container."""
@@ -56,7 +57,7 @@ ROWS: tuple[Setting, ...] = (
         size(SMALLEST_MEMORY),
         NUMBER_OR_TEXT,
         *in_host_config("Memory", from_api=lambda found: found or None),
-        tell=declared_and_found(size_text),
+        tell=declared_and_found(sizes.exact),
         live=True,
     ),
     Setting(
@@ -81,7 +82,7 @@ ROWS: tuple[Setting, ...] = (
         in_host_config("MemorySwap")[0],
         _swap_found,
         same=_same_swap,
-        tell=declared_and_found(lambda swap: "no limit" if swap == -1 else size_text(swap)),
+        tell=declared_and_found(lambda swap: "no limit" if swap == -1 else sizes.exact(swap)),
         live=True,
         unset={},  # with the limit of memory, which is sent along, it is again what the engine fills in
     ),
@@ -93,7 +94,7 @@ ROWS: tuple[Setting, ...] = (
         size(SMALLEST_MEMORY),
         NUMBER_OR_TEXT,
         *in_host_config("MemoryReservation", from_api=unless(0, -1)),
-        tell=declared_and_found(size_text),
+        tell=declared_and_found(sizes.exact),
         live=True,
         unset={"MemoryReservation": -1},
     ),
@@ -257,7 +258,7 @@ ROWS: tuple[Setting, ...] = (
         NUMBER_OR_TEXT,
         *in_host_config("ShmSize", from_api=unless(0, USUAL_SHM)),
         same=same_unless(USUAL_SHM),
-        tell=declared_and_found(size_text),
+        tell=declared_and_found(sizes.exact),
     ),
     Setting(
         "ulimits",
