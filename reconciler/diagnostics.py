@@ -40,7 +40,7 @@ class Place:
     column: int = 0
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        return ":".join(map(str, (self.file, *(number for number in (self.line, self.column) if number))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,11 @@ class Diagnostic:
     def sentence(self) -> str:
         """``file:line:column: path: message``, as far as there are such."""
         return ": ".join(part for part in (str(self.place), self.where, self.message) if part)
+
+    @property
+    def brief(self) -> str:
+        """``file:line: message``, of files whose messages name the key themselves."""
+        return ": ".join(part for part in (str(self.place), self.message) if part)
 
     def as_dict(self) -> dict[str, Any]:
         """Its shape in ``pnr status --json`` and ``pnr validate --json``."""

@@ -46,8 +46,8 @@ def _explain(args: Namespace) -> int:
         say(f"{key} = {row['shown']}    # {row['from']}")
     if not rows:
         say("all rules are as in the profile")
-    for doubt in found.doubts:
-        complain(f"warning: no daemon starts with it: {doubt}")
+    for warning in found.warnings:
+        complain(f"warning: no daemon starts with it: {warning.message}")
     return exits.OK
 
 
@@ -76,8 +76,8 @@ def _path(name: str, domains: str) -> str:
 
 def _check(args: Namespace) -> int:
     from reconciler.daemon.policy import find_policy
-    from reconciler.policy.doubts import doubts
     from reconciler.policy.reading import PolicyInvalid
+    from reconciler.policy.warnings import warnings
 
     name = args.file if args.file is not None else policy_name(args)
     domains = folders(args)[0]
@@ -85,16 +85,16 @@ def _check(args: Namespace) -> int:
         found = find_policy(name, domains)
     except PolicyInvalid as error:
         if args.json:
-            print_json({"errors": str(error).splitlines(), "warnings": []})
+            print_json({"errors": [one.brief for one in error.errors], "warnings": []})
         else:
             say(str(error))
         return exits.INVALID
-    warnings = [*(f"no daemon starts with it: {doubt}" for doubt in found.doubts)]
-    warnings += doubts(found.policy, _domain_files(domains))
+    told = [f"no daemon starts with it: {one.message}" for one in found.warnings]
+    told += [one.brief for one in warnings(found.policy, _domain_files(domains))]
     if args.json:
-        print_json({"errors": [], "warnings": warnings})
+        print_json({"errors": [], "warnings": told})
         return exits.OK
-    for warning in warnings:
+    for warning in told:
         say(f"warning: {warning}")
     policy = found.policy
     sections = f", {_counted(len(policy.sections), 'section')} for some domain files" if policy.sections else ""

@@ -10,18 +10,19 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import reconciler
 from reconciler.daemon.protocol import ServiceOptions
+from reconciler.diagnostics import Diagnostic, Diagnostics
 from reconciler.errors import PnrError
 from reconciler.host import networks, paths, root_reads
 from reconciler.host.engine_folders import engine_folders
 from reconciler.policy import Judge, Policy, Profile, reading
 from reconciler.policy.world import HostNet, Installation, Look, LookAtNetworks
 
+UNSAFE = "UnsafePolicy"
 _GROUP_OR_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
 
@@ -33,18 +34,18 @@ class PolicyUnusable(PnrError):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A policy as it was found. ``doubts`` say why a daemon would not start with it all the same: others could change
+    """A policy as it was found. ``warnings`` say why a daemon would not start with it all the same: others could change
     it."""
 
     policy: Policy
-    doubts: tuple[str, ...] = ()
+    warnings: tuple[Diagnostic, ...] = ()
 
 
 def load_policy(options: ServiceOptions) -> Policy:
     """The policy that the options name. Raises PnrError."""
     found = find_policy(options.policy, str(options.domains))
-    if found.doubts:
-        raise PolicyUnusable(found.doubts[0])
+    if found.warnings:
+        raise PolicyUnusable(found.warnings[0].message)
     return found.policy
 
 
@@ -57,17 +58,19 @@ def find_policy(name: str | None, domains: str) -> Found:
     if profile is not None:
         return Found(profile)
     path = os.path.abspath(name)
-    text, doubts = _read(path)
+    report = Diagnostics(path)
+    text = _read(path, report)
     root = os.path.realpath(domains)
     if os.path.commonpath([root, os.path.realpath(path)]) == root:
-        doubts.append(
+        message = (
             f"the policy {path} lies in the directory of the domain files, which is the domains' to write: put it"
             " elsewhere"
         )
-    return Found(reading.read(text, path), tuple(doubts))
+        report.warning((), UNSAFE, message)
+    return Found(reading.read(text, path), tuple(report))
 
 
-def _read(path: str) -> tuple[str, list[str]]:
+def _read(path: str, report: Diagnostics) -> str:
     try:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     except OSError as error:
@@ -80,7 +83,7 @@ def _read(path: str) -> tuple[str, list[str]]:
         at = os.fstat(descriptor)
         if not stat.S_ISREG(at.st_mode):
             raise PolicyUnusable(f"the policy {path} is no file; nothing starts without it")
-        doubts = list(_doubts(path, at))
+        _check_safety(path, at, report)
         with os.fdopen(os.dup(descriptor), "rb") as file:
             data = file.read(reading.LARGEST + 1)
     finally:
@@ -88,31 +91,33 @@ def _read(path: str) -> tuple[str, list[str]]:
     if len(data) > reading.LARGEST:
         raise PolicyUnusable(f"the policy {path} has more than {reading.LARGEST} bytes")
     try:
-        return data.decode("utf-8"), doubts
+        return data.decode("utf-8")
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         raise PolicyUnusable(f"{path}:{line}: it is no UTF-8") from error
 
 
-def _doubts(path: str, at: os.stat_result) -> Iterator[str]:
+def _check_safety(path: str, at: os.stat_result, report: Diagnostics) -> None:
     """Why a policy is none to go by: others than root and the daemon's user may write it, or put another file in the
     place of it."""
     if not hasattr(os, "geteuid"):
         return  # Windows: no owners and modes to go by
     if at.st_uid not in (0, os.geteuid()):
-        yield (
+        message = (
             f"the policy {path} belongs to uid {at.st_uid}, who could change it: chown it to root, or to the daemon's"
             " user"
         )
+        report.warning((), UNSAFE, message)
     if at.st_mode & _GROUP_OR_OTHERS:
-        yield f"the policy {path} may be written by others than its owner: chmod go-w {path}"
+        report.warning((), UNSAFE, f"the policy {path} may be written by others than its owner: chmod go-w {path}")
     for way in dict.fromkeys((path, os.path.realpath(path))):
         seen = paths.look(way)
         if seen.others is not None:
-            yield (
+            message = (
                 f"the policy {path} is not safe: others than root and the daemon's user may write to {seen.others}, and"
                 " put another file in its place; chmod go-w it, or put the policy elsewhere"
             )
+            report.warning((), UNSAFE, message)
 
 
 def make_policy(options: ServiceOptions, *, on_other_host: bool = False) -> Judge:

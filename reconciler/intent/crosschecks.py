@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from reconciler.diagnostics import Diagnostics
+from reconciler.diagnostics import Diagnostics, nearest
 from reconciler.intent import belongings, options
 from reconciler.intent.agreement import disagreements
 from reconciler.intent.chunks import chunks_of_tree, cpuxs_of_tree
@@ -20,7 +20,7 @@ from reconciler.intent.model import CheckType
 from reconciler.intent.networks import OWN_NETWORK
 from reconciler.intent.positions import KEY
 from reconciler.intent.settings import SETTINGS
-from reconciler.intent.settings.faults import nearest, shown
+from reconciler.intent.settings.faults import shown
 from reconciler.intent.settings.references import chunks_named
 
 COMMON_CHECK_KEYS = frozenset(HealthCheck.model_fields)

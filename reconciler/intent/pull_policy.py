@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from reconciler.intent.settings.faults import nearest, shown, wrong
+from reconciler.diagnostics import nearest
+from reconciler.intent.settings.faults import shown, wrong
 from reconciler.intent.settings.values import duration
 from reconciler.quantities import durations
 

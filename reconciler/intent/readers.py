@@ -12,11 +12,12 @@ from typing import Any
 
 from pydantic_core import PydanticCustomError
 
+from reconciler.diagnostics import nearest
 from reconciler.facts import SYSTEM_READY, TV
 from reconciler.intent import image_names
 from reconciler.intent.model import Adopt
 from reconciler.intent.settings import SETTINGS, Interpolated, ports
-from reconciler.intent.settings.faults import Faults, nearest, shown
+from reconciler.intent.settings.faults import Faults, shown
 from reconciler.intent.settings.values import as_list, choice, flag, sorted_set, text
 
 NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}"

@@ -120,7 +120,7 @@ def refusals(judge: Judge, domain: Domain, tree: Mapping[str, Any]) -> Iterator[
     world = _Declared(domain)
     case = judge.case(domain=domain.name)
     claims.domain(case, domain.name)
-    yield from ((("name",), refusal) for refusal in case.out)
+    yield from ((("name",), refusal) for refusal in case.refused)
     used: list[quotas.Used] = []
     ceiling = judge.policy.ceiling("limits.replicas")
     for chunk, path in copies_of(domain):  # each has its own ports
@@ -163,7 +163,7 @@ def _of_chunk(
     if spec.named:
         case = judge.case(owner=chunk.id)
         claims.container(case, spec.name)
-        yield from (((*path, "container", "name"), refusal) for refusal in case.out)
+        yield from (((*path, "container", "name"), refusal) for refusal in case.refused)
     for refusal in health(judge, chunk, body, world):
         yield (*path, "health_check"), refusal
     for refusal in adoption(judge, chunk.adopt):
@@ -201,7 +201,7 @@ def health(judge: Judge, chunk: Chunk, body: Mapping[str, Any], world: World) ->
     elif method not in _READING:
         said = f"a health check that sends {method} to a port of the host"
         case.refuse("probes.host_network", "health_check", said)
-    return list(case.out)
+    return case.refused
 
 
 def _in_build(written: Mapping[str, Any], refusal: Refusal) -> Path:
@@ -224,7 +224,7 @@ def adoption(judge: Judge, adopt: Adopt) -> list[Refusal]:
     if wanted > order.index(judge.policy.word("domains.adopt")):
         what = "to take over a container of somebody else" if wanted == 1 else "to replace a container of somebody else"
         case.refuse("domains.adopt", "adopt", what, order[wanted])
-    return list(case.out)
+    return case.refused
 
 
 def _taken_as_it_is(judge: Judge, chunk: Chunk) -> list[Refusal]:
@@ -237,13 +237,13 @@ def _taken_as_it_is(judge: Judge, chunk: Chunk) -> list[Refusal]:
             " taken over, adopt may go"
         )
         case.refuse("domains.adopt", "ignore_drift", said, "replace")
-    return list(case.out)
+    return case.refused
 
 
 def _copies(judge: Judge, chunk: Chunk, ceiling: float) -> list[Refusal]:
     case = judge.case()
     case.refuse("limits.replicas", f"Labels[{LABEL_REPLICA}]", f"{chunk.replicas} equal copies (at most {ceiling:.0f})")
-    return list(case.out)
+    return case.refused
 
 
 def _replicas(written: Mapping[str, Any], path: Path) -> Path:
@@ -286,7 +286,7 @@ def strangers(judge: Judge, domain: Domain, tree: Mapping[str, Any]) -> Iterator
         if not judge.policy.allows(rule, name):
             case = judge.case(domain=domain.name)
             case.refuse(rule, f"{kind}s", f"the {kind} {name}, which is not of its domain", escape(name))
-            yield from ((place, refusal, (kind, name)) for refusal in case.out)
+            yield from ((place, refusal, (kind, name)) for refusal in case.refused)
 
 
 def _asked_for(domain: Domain, tree: Mapping[str, Any]) -> Iterator[tuple[str, str, Path]]:

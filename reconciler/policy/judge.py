@@ -145,7 +145,7 @@ class Judge:
         case = self.case()
         said = f"nobody knows which file domain {error} belongs to, and the policy says different things of files"
         case.refuse(KNOWN_FILES, "Labels", said)
-        return list(case.out)
+        return case.refused
 
     def _request(self, request: Request, world: World) -> list[Refusal]:
         if self.policy.is_open:
@@ -165,7 +165,7 @@ class Judge:
                 case.refuse(KNOWN_ROUTES, f"{request.method} {request.path}", said)
             case _:
                 self._with_body(case, request)
-        return list(case.out)
+        return case.refused
 
     def _with_body(self, case: Case, request: Request) -> None:
         body = request.body if request.body is not None else {}
@@ -213,7 +213,7 @@ class Judge:
             return []
         case = judge.case(world, owner)
         container.existing(case, inspected)
-        return list(case.out)
+        return case.refused
 
     def lends_login(self, domain: str, registry: str) -> bool:
         """Whether a domain may be asked for at a registry with the daemon's own login."""
@@ -235,7 +235,7 @@ class Judge:
             return []
         case = self.case()
         secrets.source(case, source, path, is_folder=is_folder)
-        return list(case.out)
+        return case.refused
 
     def is_judged(self, inspected: Mapping[str, Any], world: World | None = None) -> bool:
         """Whether a container has something of the host, and so has to be started by who judges it."""
@@ -260,7 +260,7 @@ class Judge:
         except Unowned as error:
             return self._unowned(error)
         places.host_path(case, path, "Mounts", read_only=read_only)
-        return list(case.out)
+        return case.refused
 
     def may_take_up(self, image: str, domain: str) -> bool:
         """Whether a container of a domain may be made anew from an image of this name that another one has built."""
@@ -276,7 +276,7 @@ class Judge:
             return []
         case = self.case()
         places.file(case, path, field, is_folder=is_folder)
-        return list(case.out)
+        return case.refused
 
 
 def domain_of(inspected: Mapping[str, Any] | None) -> str:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from typing import Any
 
+from reconciler.diagnostics import Diagnostic, Diagnostics, Path, Place, nearest
 from reconciler.errors import PnrError
 from reconciler.intent.settings.faults import shown
 from reconciler.policy import patterns
@@ -26,13 +26,15 @@ OF_FILES = "domain"
 _AT_LINE = re.compile(r" \(at line (\d+), column (\d+)\)| \(at end of document\)")
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
-Path = tuple[str, ...]
-
 
 class PolicyInvalid(PnrError):
-    """A policy file that can't be used; the message names file and line of everything that is wrong with it."""
+    """A policy file that can't be used; ``errors`` is everything that is wrong with it."""
 
     code = "PolicyInvalid"
+
+    def __init__(self, errors: Sequence[Diagnostic]) -> None:
+        self.errors = tuple(errors)
+        super().__init__("\n".join(one.brief for one in self.errors))
 
 
 def profile_named(name: str) -> Policy | None:
@@ -46,24 +48,24 @@ def read(text: str, file: str) -> Policy:
         tree = tomllib.loads(text)
         _check_numbers(tree)
     except tomllib.TOMLDecodeError as error:
-        raise PolicyInvalid(_no_toml(str(error), text, file)) from error
+        raise _no_toml(str(error), text, file) from error
     except RecursionError as error:
-        raise PolicyInvalid(f"{file}:1: it is nested too deeply") from error
+        raise _unreadable(file, "it is nested too deeply") from error
     except ValueError as error:  # ours, or Python's where there are too many for it, too
-        raise PolicyInvalid(f"{file}:1: a number in it has too many digits") from error
-    wrong: list[tuple[Path, str]] = []
-    profile = _profile(tree, wrong)
+        raise _unreadable(file, "a number in it has too many digits") from error
+    report = Diagnostics(file)
+    profile = _profile(tree, report)
     rules = {key: value for key, value in tree.items() if key not in ("profile", OF_FILES)}
-    changed = {rule.name: _with_own(rule, value, profile) for rule, value in _changed(rules, (), wrong)}
+    changed = {rule.name: _with_own(rule, value, profile) for rule, value in _changed(rules, (), report)}
     _add_protected(changed, profile)
-    found = _of_files(tree.get(OF_FILES), profile, wrong)
-    _contradictions([section for _, section in found], wrong)
-    wanted = [path for path, _ in wrong] + [tuple(name.split(".")) for name in changed]
+    found = _of_files(tree.get(OF_FILES), profile, report)
+    _contradictions([section for _, section in found], report)
+    wanted: list[Path] = [one.path for one in report] + [tuple(name.split(".")) for name in changed]
     wanted += [(*path, *name.split(".")) for path, section in found for name in section.values]
     lines = _lines(text, tree, wanted)
-    if wrong:
-        told = sorted({(lines.get(path, 1), message) for path, message in wrong})
-        raise PolicyInvalid("\n".join(f"{file}:{line}: {message}" for line, message in told))
+    if any(report):
+        errors = {replace(one, place=Place(file, lines.get(one.path, 1))) for one in report}
+        raise PolicyInvalid(sorted(errors, key=lambda one: (one.place.line, one.message)))
     values = {name: changed.get(name, rule.of(profile)) for name, rule in RULES.items()}
     sections = tuple(
         replace(section, lines={name: lines.get((*path, *name.split(".")), 1) for name in section.values})
@@ -72,47 +74,52 @@ def read(text: str, file: str) -> Policy:
     return Policy(profile, values, file, {name: lines.get(tuple(name.split(".")), 1) for name in changed}, sections)
 
 
-def _profile(tree: Mapping[str, Any], wrong: list[tuple[Path, str]]) -> Profile:
+def _profile(tree: Mapping[str, Any], report: Diagnostics) -> Profile:
     name = tree.get("profile")
     if name is None:
-        wrong.append(((), f'profile is missing: say where to start from, as in profile = "{Profile.STANDARD}"'))
+        report.error(
+            (), "MissingKey", f'profile is missing: say where to start from, as in profile = "{Profile.STANDARD}"'
+        )
     elif not isinstance(name, str) or name not in list(Profile):
-        close = get_close_matches(str(name), [str(one) for one in Profile], n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
-        wrong.append((("profile",), f"there is no profile {shown(name)} (known: {', '.join(Profile)}){hint}"))
+        message = (
+            f"there is no profile {shown(name)} (known: {', '.join(Profile)}){nearest(str(name), map(str, Profile))}"
+        )
+        report.error(("profile",), "InvalidValue", message)
     else:
         return Profile(name)
     return Profile.STRICT
 
 
-def _changed(tree: Mapping[str, Any], above: Path, wrong: list[tuple[Path, str]]) -> Iterator[tuple[Rule, Any]]:
+def _changed(tree: Mapping[str, Any], above: Path, report: Diagnostics) -> Iterator[tuple[Rule, Any]]:
     """The rules of a table of sections, each with what it says. ``above`` is where the table stands."""
     for section, rules in tree.items():
         if section not in SECTIONS:
             known = SECTIONS if above else ("profile", OF_FILES, *SECTIONS)
-            hint = _nearest(section, known) or _rule_of(section)
-            wrong.append(((*above, section), f"unknown key {shown(section)}{hint} (known: {', '.join(known)})"))
+            hint = nearest(section, known) or _rule_of(section)
+            message = f"unknown key {shown(section)}{hint} (known: {', '.join(known)})"
+            report.error((*above, section), "UnknownKey", message)
             continue
         if not isinstance(rules, dict):
-            wrong.append(((*above, section), f"{section} is a table of rules: write [{_shown((*above, section))}]"))
+            message = f"{section} is a table of rules: write [{_shown((*above, section))}]"
+            report.error((*above, section), "WrongType", message)
             continue
         for key, value in rules.items():
             rule = RULES.get(f"{section}.{key}")
             if rule is None:
                 known = tuple(name.partition(".")[2] for name in RULES if name.startswith(f"{section}."))
-                hint = _nearest(key, known) or _rule_of(key)
+                hint = nearest(key, known) or _rule_of(key)
                 message = f"unknown key {shown(key)} in [{_shown((*above, section))}]{hint}"
-                wrong.append(((*above, section, key), message))
+                report.error((*above, section, key), "UnknownKey", message)
                 continue
             try:
                 yield rule, _parsed(rule, value)
             except BadValue as error:
-                wrong.append(((*above, section, key), f"{rule.name}: {error}"))
+                report.error((*above, section, key), "InvalidValue", f"{rule.name}: {error}")
 
 
 def _shown(path: Path) -> str:
     """A table's name as it is written in a policy file."""
-    return ".".join(part if _BARE.fullmatch(part) else f'"{part}"' for part in path)
+    return ".".join(part if _BARE.fullmatch(part) else f'"{part}"' for part in map(str, path))
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,13 +139,13 @@ def _with_own(rule: Rule, value: Any, profile: Profile) -> Any:
     return tuple(dict.fromkeys((*rule.of(profile), *value.items))) if isinstance(value, _Added) else value
 
 
-def _of_files(tree: Any, profile: Profile, wrong: list[tuple[Path, str]]) -> list[tuple[Path, Section]]:
+def _of_files(tree: Any, profile: Profile, report: Diagnostics) -> list[tuple[Path, Section]]:
     """The sections for some domain files, each with its place."""
     if tree is None:
         return []
     if not isinstance(tree, dict):
         message = f'{OF_FILES} is a table of patterns of files: write [{OF_FILES}."shop.json".SECTION]'
-        wrong.append(((OF_FILES,), message))
+        report.error((OF_FILES,), "WrongType", message)
         return []
     found: list[tuple[Path, Section]] = []
     taken: dict[str, str] = {}
@@ -148,18 +155,17 @@ def _of_files(tree: Any, profile: Profile, wrong: list[tuple[Path, str]]) -> lis
             pattern = patterns.parse(written)
         except BadValue as error:
             hint = f"; for all files write [{written}]" if written in SECTIONS else ""
-            wrong.append((path, f"{error}{hint}"))
+            report.error(path, "InvalidValue", f"{error}{hint}")
             continue
         if pattern in taken:
-            wrong.append(
-                (path, f"{shown(written)} and {shown(taken[pattern])} are the same pattern: write one section")
-            )
+            message = f"{shown(written)} and {shown(taken[pattern])} are the same pattern: write one section"
+            report.error(path, "DuplicateKey", message)
             continue
         taken[pattern] = written
         if not isinstance(rules, dict):
-            wrong.append((path, f"{_shown(path)} holds sections of rules: write [{_shown(path)}.SECTION]"))
+            report.error(path, "WrongType", f"{_shown(path)} holds sections of rules: write [{_shown(path)}.SECTION]")
             continue
-        said = {rule.name: value for rule, value in _changed(rules, path, wrong)}
+        said = {rule.name: value for rule, value in _changed(rules, path, report)}
         values = {name: value.items if isinstance(value, _Added) else value for name, value in said.items()}
         adds = frozenset(name for name, value in said.items() if isinstance(value, _Added))
         adds |= _protecting(values, profile)
@@ -167,7 +173,7 @@ def _of_files(tree: Any, profile: Profile, wrong: list[tuple[Path, str]]) -> lis
     return found
 
 
-def _contradictions(sections: list[Section], wrong: list[tuple[Path, str]]) -> None:
+def _contradictions(sections: list[Section], report: Diagnostics) -> None:
     """Two sections that are equally exact, mean one file, and say different things of it."""
     for index, one in enumerate(sections):
         for other in sections[:index]:
@@ -180,13 +186,11 @@ def _contradictions(sections: list[Section], wrong: list[tuple[Path, str]]) -> N
             ]
             if both and patterns.may_mean_one(one.pattern, other.pattern):
                 section, _, key = min(both).partition(".")
-                wrong.append(
-                    (
-                        (OF_FILES, one.written, section, key),
-                        f"{one.written!r} and {other.written!r} may mean the same file, are equally exact, and say"
-                        f" different things of {section}.{key}: make one of them more exact",
-                    )
+                message = (
+                    f"{one.written!r} and {other.written!r} may mean the same file, are equally exact, and say"
+                    f" different things of {section}.{key}: make one of them more exact"
                 )
+                report.error((OF_FILES, one.written, section, key), "Conflict", message)
 
 
 def _add_protected(changed: dict[str, Any], profile: Profile) -> None:
@@ -211,21 +215,20 @@ def _protecting(values: dict[str, Any], profile: Profile) -> frozenset[str]:
     return frozenset({PROTECTED} & values.keys())
 
 
-def _nearest(word: str, known: tuple[str, ...]) -> str:
-    close = get_close_matches(word, known, n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
-
-
 def _rule_of(key: str) -> str:
     """Where a key belongs that stands in the wrong section."""
     found = next((name for name in RULES if name.partition(".")[2] == key), None)
     return f"; {key} belongs into [{found.partition('.')[0]}]" if found is not None else ""
 
 
-def _no_toml(said: str, text: str, file: str) -> str:
+def _no_toml(said: str, text: str, file: str) -> PolicyInvalid:
     match = _AT_LINE.search(said)
-    where = f"{match[1]}:{match[2]}" if match is not None and match[1] else f"{text.count(chr(10)) + 1}"
-    return f"{file}:{where}: it is no TOML: {_AT_LINE.sub('', said)}"
+    line, column = (int(match[1]), int(match[2])) if match is not None and match[1] else (text.count("\n") + 1, 0)
+    return _unreadable(file, f"it is no TOML: {_AT_LINE.sub('', said)}", line, column)
+
+
+def _unreadable(file: str, message: str, line: int = 1, column: int = 0) -> PolicyInvalid:
+    return PolicyInvalid([Diagnostic((), "Syntax", message, place=Place(file, line, column))])
 
 
 def _has(tree: Mapping[str, Any], path: Path) -> bool:

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-
-from reconciler.policy.model import Policy
-from reconciler.policy.table import RULES
 
 CODE = "PolicyRefused"
 KNOWN_FIELDS = "known fields"
@@ -36,19 +32,3 @@ class Refusal:
         """The field without what is inside of it: ``HostConfig.Binds``."""
         parts = self.field.partition("[")[0].split(".")
         return ".".join(parts[:2] if parts[0] in ("HostConfig", "NetworkingConfig") else parts[:1])
-
-
-class Refusals:
-    """Collects them for one request."""
-
-    def __init__(self, policy: Policy) -> None:
-        self.policy = policy
-        self._found: list[Refusal] = []
-
-    def __iter__(self) -> Iterator[Refusal]:
-        return iter(dict.fromkeys(self._found))
-
-    def add(self, rule: str, field: str, message: str, wants: tuple[tuple[str, str], ...] = ()) -> None:
-        """One more. ``rule`` is one of the table, or one of those that hold whatever a policy says."""
-        origin = self.policy.origin(rule) if rule in RULES else str(self.policy)
-        self._found.append(Refusal(rule, field, message, origin, wants))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any
 
+from reconciler.diagnostics import nearest
 from reconciler.errors import PnrError
 from reconciler.quantities import port_ranges, sizes
 
@@ -220,12 +220,6 @@ def _ulimits(value: Any) -> dict[str, int]:
             raise BadValue(f"{name}: expected a whole number from 0; leave out what has no ceiling")
         counts[name] = one
     return counts
-
-
-def nearest(word: str, known: Collection[str]) -> str:
-    """A hint at what may be meant."""
-    close = get_close_matches(word, known, n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def _chunk(value: Any) -> str:

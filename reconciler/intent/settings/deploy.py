@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from reconciler.diagnostics import nearest
 from reconciler.intent.settings import devices
 from reconciler.intent.settings.accepts import NUMBER_OR_TEXT, object_with
-from reconciler.intent.settings.faults import Faults, expected, nearest, object_of, shown, wrong
+from reconciler.intent.settings.faults import Faults, expected, object_of, shown, wrong
 from reconciler.intent.settings.rows import resources
 from reconciler.intent.settings.values import choice, duration, integer
 

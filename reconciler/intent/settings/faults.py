@@ -7,14 +7,14 @@ wrong in one go, with exact paths (``ports[2]``, ``healthcheck.interval``).
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
-from difflib import get_close_matches
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
 
+from reconciler.diagnostics import Path, nearest
+
 T = TypeVar("T")
-Place = tuple[str | int, ...]
 
 _SHOWN = 60
 MAX_FAULTS = 100
@@ -49,19 +49,13 @@ def expected(what: str, value: Any) -> PydanticCustomError:
     return wrong(f"expected {what}, found {shown(value)}")
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """``; did you mean 'retries'?`` where something known looks alike, else nothing."""
-    close = get_close_matches(word[:_SHOWN], list(known), n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
-
-
 class Faults:
     """Collects what is wrong in the parts of one value, so that all of it (up to MAX_FAULTS) comes at once."""
 
     def __init__(self) -> None:
         self._lines: list[InitErrorDetails] = []
 
-    def read(self, place: Place, parse: Callable[[Any], T], value: Any) -> T | None:
+    def read(self, place: Path, parse: Callable[[Any], T], value: Any) -> T | None:
         """``parse(value)``, or None when that fails; the fault is kept under ``place``."""
         try:
             return parse(value)
@@ -72,11 +66,11 @@ class Faults:
             self._keep(place, error, value)
         return None
 
-    def add(self, place: Place, message: str, value: Any) -> None:
+    def add(self, place: Path, message: str, value: Any) -> None:
         """Keep a fault that was found otherwise."""
         self._keep(place, wrong(message), value)
 
-    def _keep(self, place: Place, error: PydanticCustomError, value: Any) -> None:
+    def _keep(self, place: Path, error: PydanticCustomError, value: Any) -> None:
         self._lines.append(InitErrorDetails(type=error, loc=place, input=value))
         if len(self._lines) >= MAX_FAULTS:
             self.throw()

@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from reconciler.intent.settings.faults import expected, nearest, shown, wrong
+from reconciler.diagnostics import nearest
+from reconciler.intent.settings.faults import expected, shown, wrong
 from reconciler.intent.settings.values import as_list, sorted_set, text
 
 CONTAINER = "container:"

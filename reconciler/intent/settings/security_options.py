@@ -13,7 +13,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from reconciler.intent.settings.faults import expected, nearest, object_of, shown, wrong
+from reconciler.diagnostics import nearest
+from reconciler.intent.settings.faults import expected, object_of, shown, wrong
 from reconciler.intent.settings.found import host_config
 from reconciler.intent.settings.row import Needs
 from reconciler.intent.settings.values import as_list, sorted_set, text

@@ -17,9 +17,10 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from reconciler.diagnostics import nearest
 from reconciler.intent import image_names
 from reconciler.intent.settings.accepts import FLAG, PAIRS, object_with
-from reconciler.intent.settings.faults import Faults, expected, nearest, object_of, shown, wrong
+from reconciler.intent.settings.faults import Faults, expected, object_of, shown, wrong
 from reconciler.intent.settings.row import Needs
 from reconciler.intent.settings.values import choice, container_path, flag, is_windows_path, size, text
 from reconciler.intent.settings.words import labels

@@ -7,7 +7,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from reconciler.intent.settings.faults import Faults, expected, nearest, shown, wrong
+from reconciler.diagnostics import nearest
+from reconciler.intent.settings.faults import Faults, expected, shown, wrong
 from reconciler.intent.settings.values import (
     as_list,
     container_path,

@@ -10,7 +10,7 @@ from reconciler.intent.file_names import stem
 from reconciler.intent.model import ChunkId, counted
 from reconciler.planner.observed import LABEL_CHUNK, LABEL_CPUX, LABEL_DOMAIN, LABEL_REPLICA
 from reconciler.policy.model import Policy
-from reconciler.policy.refusal import KNOWN_FIELDS, Refusals
+from reconciler.policy.refusal import KNOWN_FIELDS, Refusal
 from reconciler.policy.world import HostNet, Installation, Look, Nothing, World
 
 Object = Mapping[str, Any]
@@ -40,10 +40,12 @@ class Case:
     domain: str = ""
     file: str | None = None
     is_there: bool = False  # the container is there already
-    out: Refusals = field(init=False)
+    _refused: dict[Refusal, None] = field(default_factory=dict, init=False)
 
-    def __post_init__(self) -> None:
-        self.out = Refusals(self.policy)
+    @property
+    def refused(self) -> list[Refusal]:
+        """All that was refused, each once."""
+        return list(self._refused)
 
     @property
     def own_name(self) -> str:
@@ -65,9 +67,11 @@ class Case:
     def refuse(
         self, rule: str, field: str, message: str, item: str = "", *, wants: Iterable[tuple[str, str]] = ()
     ) -> None:
-        """One more refusal. ``item`` is what the rule's list would have to have for it to be allowed; ``wants`` says
-        the same of other rules."""
-        self.out.add(rule, field, message, (*(((rule, item),) if item else ()), *wants))
+        """One more refusal. ``rule`` is one of the table, or one of those that hold whatever a policy says; ``item`` is
+        what its list would have to have for this to be allowed, and ``wants`` says the same of other rules."""
+        origin = self.policy.origin(rule) if rule in self.policy.values else str(self.policy)
+        least = ((rule, item),) if item else ()
+        self._refused[Refusal(rule, field, message, origin, (*least, *wants))] = None
 
     def unknown(self, body: Object, known: Mapping[str, Any] | frozenset[str], prefix: str) -> None:
         """Refuse what is set and that no rule is known for. The engine takes keys in any case, so only exact ones

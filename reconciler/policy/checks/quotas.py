@@ -130,7 +130,7 @@ def _sum(case: Case, one: _Sum, containers: list[Used]) -> Placed:
             else:
                 said = f"more than {ceiling:.12g} {one.what} in all of its domain, with this container {total:.12g}"
             case.refuse(one.rule, one.field, said)
-            yield from (((*used.path, "container"), refusal) for refusal in case.out)
+            yield from (((*used.path, "container"), refusal) for refusal in case.refused)
             return
 
 
@@ -138,7 +138,7 @@ def _count(case: Case, rule: str, what: str, number: int, path: Path) -> Placed:
     ceiling = case.policy.ceiling(rule)
     if ceiling is not None and number > ceiling:
         case.refuse(rule, rule.partition(".")[2], f"{number} {what} in all of its domain (at most {ceiling:.0f})")
-        yield from ((path, refusal) for refusal in case.out)
+        yield from ((path, refusal) for refusal in case.refused)
 
 
 def _bindings(host: Object) -> Iterator[Object]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reconciler.policy import reading
-from reconciler.policy.doubts import doubts
+from reconciler.policy.warnings import warnings
 
 RANGE = '[domain."a.json".ports]\nallowed = ["8000-8099"]\n'
 
@@ -27,5 +27,6 @@ RANGE = '[domain."a.json".ports]\nallowed = ["8000-8099"]\n'
 )
 def test_ports_that_hold_for_nobody_who_has_the_hosts_network_are_told(text: str, lines: list[int]) -> None:
     policy = reading.read(f'profile = "standard"\n{text}', "policy.toml")
-    told = [one for one in doubts(policy, ["a.json"]) if "can not hold for a container that has the host's" in one]
-    assert [int(one.split(":")[1]) for one in told] == lines
+    told = [one for one in warnings(policy, ["a.json"]) if one.code == "InVain"]
+    assert [one.place.line for one in told] == lines
+    assert all("can not hold for a container that has the host's" in one.message for one in told)
