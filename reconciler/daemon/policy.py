@@ -20,6 +20,7 @@ from reconciler.errors import PnrError
 from reconciler.host import networks, paths, root_reads
 from reconciler.host.engine_folders import engine_folders
 from reconciler.policy import Judge, Policy, Profile, reading
+from reconciler.policy.table import policy_of
 from reconciler.policy.world import HostNet, Installation, Look, LookAtNetworks
 
 UNSAFE = "UnsafePolicy"
@@ -53,7 +54,7 @@ def find_policy(name: str | None, domains: str) -> Found:
     """The policy of a name, as far as it can be read and understood, for a directory of domain files. Raises
     PnrError."""
     if name is None:
-        return Found(Policy.of(Profile.STANDARD))
+        return Found(policy_of(Profile.STANDARD))
     profile = reading.profile_named(name)
     if profile is not None:
         return Found(profile)

@@ -15,22 +15,23 @@ from typing import Any
 
 from reconciler.diagnostics import Diagnostic, Path, Place
 from reconciler.intent.chunks import copies_of
-from reconciler.intent.model import Adopt, Chunk, ContainerSpec, Domain
+from reconciler.intent.model import Chunk, ContainerSpec, Domain
 from reconciler.intent.networks import NAMELESS, RESERVED
 from reconciler.intent.settings import SETTINGS, payload
 from reconciler.intent.sharing import Borrowed
 from reconciler.planner.bodies import network_body, volume_body
 from reconciler.planner.observed import LABEL_BUILT_BY, LABEL_CHUNK, LABEL_CPUX, LABEL_DOMAIN, LABEL_REPLICA
 from reconciler.policy import names
+from reconciler.policy.checks import chunk as checks
 from reconciler.policy.checks import claims, quotas
-from reconciler.policy.checks.sharing import CONTAINER, allows_unowned, leads_to_host
+from reconciler.policy.checks.sharing import allows_unowned
 from reconciler.policy.judge import Judge
 from reconciler.policy.paths import is_absolute
 from reconciler.policy.refusal import CODE, Refusal
 from reconciler.policy.request import Request, Route, to_create
 from reconciler.policy.rule import DOMAINS
 from reconciler.policy.suggesting import allowing, lines, pattern_of
-from reconciler.policy.world import ImageThere, World
+from reconciler.policy.world import ImageThere
 from reconciler.sentences import advised
 
 _INDEX = re.compile(r"(?P<top>(?:HostConfig\.)?[A-Za-z]+)\[(?P<index>[^\]]*)\]")
@@ -44,7 +45,6 @@ _DEPLOYED = {
 _POOL = re.compile(r"IPAM\.Config\[(?P<index>[0-9]+)\]\.(?P<key>[A-Za-z]+)(?:\[(?P<name>.*)\])?")
 _POOL_KEYS: Mapping[str, Path] = {"Subnet": ("subnet",), "IPRange": ("ip_range",), "Gateway": ("gateway",)}
 _MOUNTS = ("HostConfig.Binds", "HostConfig.Mounts")
-_READING = ("GET", "HEAD", "OPTIONS")
 MOST_REFUSED = 100
 """So many refusals of a file are told: to find the place of each takes a while."""
 POLICY_FILE = "/etc/pnr/policy.toml"
@@ -164,12 +164,11 @@ def _of_chunk(
         case = judge.case(owner=chunk.id)
         claims.container(case, spec.name)
         yield from (((*path, "container", "name"), refusal) for refusal in case.refused)
-    for refusal in health(judge, chunk, body, world):
-        yield (*path, "health_check"), refusal
-    for refusal in adoption(judge, chunk.adopt):
-        yield (*path, "adopt"), refusal
-    for refusal in _taken_as_it_is(judge, chunk):
-        yield (*path, "ignore_drift"), refusal
+    case = judge.case(world, chunk.id)
+    checks.health(case, chunk, body)
+    checks.adoption(case, chunk.adopt)
+    checks.drift(case, chunk)
+    yield from (((*path, refusal.field), refusal) for refusal in case.refused)
 
 
 def _is_of_the_place(refusal: Refusal, written: Mapping[str, Any], place: Path) -> bool:
@@ -182,28 +181,6 @@ def _is_of_the_place(refusal: Refusal, written: Mapping[str, Any], place: Path) 
     return is_absolute(str(source))
 
 
-def health(judge: Judge, chunk: Chunk, body: Mapping[str, Any], world: World) -> list[Refusal]:
-    """Whether the health check of a chunk may ask where it leads: with the host's network, a port of the host."""
-    allowed = judge.policy.word("probes.host_network")
-    check = chunk.health
-    if check is None or check.port_key is None or allowed == "any":
-        return []
-    case = judge.case(world, chunk.id)
-    mode = str((body.get("HostConfig") or {}).get("NetworkMode") or "")
-    is_host = mode == "host" or "host" in chunk.container.networks
-    if not is_host and not (
-        mode.startswith(CONTAINER) and leads_to_host(case, "network", mode.removeprefix(CONTAINER))
-    ):
-        return []
-    method = str(check.options.get("method", "GET"))
-    if allowed == "none":
-        case.refuse("probes.host_network", "health_check", "a health check that asks a port of the host")
-    elif method not in _READING:
-        said = f"a health check that sends {method} to a port of the host"
-        case.refuse("probes.host_network", "health_check", said)
-    return case.refused
-
-
 def _in_build(written: Mapping[str, Any], refusal: Refusal) -> Path:
     """The place in the container that asks for what is refused of a build."""
     key = "build" if "build" in written else "build_path"
@@ -214,30 +191,6 @@ def _in_build(written: Mapping[str, Any], refusal: Refusal) -> Path:
         return (key,)
     tag = int(match["index"]) - 1
     return (key, "tags", tag) if tag >= 0 else ("image",) if "image" in written else (key,)
-
-
-def adoption(judge: Judge, adopt: Adopt) -> list[Refusal]:
-    """Whether a chunk may ask for what it asks for of a container that somebody else made."""
-    case = judge.case()
-    order = ("no", "matching", "replace")
-    wanted = {Adopt.NO: 0, Adopt.MATCHING: 1, Adopt.REPLACE: 2}[adopt]
-    if wanted > order.index(judge.policy.word("domains.adopt")):
-        what = "to take over a container of somebody else" if wanted == 1 else "to replace a container of somebody else"
-        case.refuse("domains.adopt", "adopt", what, order[wanted])
-    return case.refused
-
-
-def _taken_as_it_is(judge: Judge, chunk: Chunk) -> list[Refusal]:
-    """Refuse to take over a container of somebody else that need not be as declared: anybody's would do."""
-    case = judge.case()
-    if chunk.adopt is Adopt.MATCHING and chunk.ignore_drift and judge.policy.word("domains.adopt") == "matching":
-        ignored = ", ".join(chunk.ignore_drift)
-        said = (
-            f"to take over a container of somebody else that differs from what is declared (in {ignored}); once it is"
-            " taken over, adopt may go"
-        )
-        case.refuse("domains.adopt", "ignore_drift", said, "replace")
-    return case.refused
 
 
 def _copies(judge: Judge, chunk: Chunk, ceiling: float) -> list[Refusal]:

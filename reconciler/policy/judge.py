@@ -12,9 +12,9 @@ from typing import Any
 
 from reconciler.intent.contents import Source
 from reconciler.intent.image_names import parse
-from reconciler.intent.model import ChunkId
+from reconciler.intent.model import Adopt, ChunkId
 from reconciler.planner.observed import LABEL_DOMAIN
-from reconciler.policy.checks import container, images, network, places, secrets, subnets, volumes
+from reconciler.policy.checks import chunk, container, images, network, places, secrets, subnets, volumes
 from reconciler.policy.checks.case import Case, Protected, labels_of, owner_of, table
 from reconciler.policy.checks.mounts import RULE, has_of_host
 from reconciler.policy.model import Policy
@@ -260,6 +260,12 @@ class Judge:
         except Unowned as error:
             return self._unowned(error)
         places.host_path(case, path, "Mounts", read_only=read_only)
+        return case.refused
+
+    def adoption(self, adopt: Adopt) -> list[Refusal]:
+        """Everything that speaks against what a chunk asks for of a container that somebody else made."""
+        case = self.case()
+        chunk.adoption(case, adopt)
         return case.refused
 
     def may_take_up(self, image: str, domain: str) -> bool:

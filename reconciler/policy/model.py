@@ -10,7 +10,6 @@ from typing import Any
 from reconciler.intent.file_names import stem
 from reconciler.policy import patterns
 from reconciler.policy.rule import Profile
-from reconciler.policy.table import RULES
 
 _DEFAULTS = {"defaults.memory": "mem_limit", "defaults.cpus": "cpus", "defaults.pids": "pids_limit"}
 _LOG_FILES = 3
@@ -46,11 +45,6 @@ class Policy:
     lines: Mapping[str, int] = field(default_factory=dict)
     sections: tuple[Section, ...] = ()
     by_section: Mapping[str, str] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, profile: Profile) -> Policy:
-        """A shipped profile as it is."""
-        return cls(profile, {name: rule.of(profile) for name, rule in RULES.items()})
 
     @property
     def is_open(self) -> bool:

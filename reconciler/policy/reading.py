@@ -18,7 +18,7 @@ from reconciler.intent.settings.faults import shown
 from reconciler.policy import patterns
 from reconciler.policy.model import PROTECTED, PROTECTED_DEFAULTS, Policy, Section
 from reconciler.policy.rule import KEEP, BadValue, Profile, Rule
-from reconciler.policy.table import RULES, SECTIONS
+from reconciler.policy.table import RULES, SECTIONS, policy_of
 
 LARGEST = 256 * 1024
 OF_FILES = "domain"
@@ -39,7 +39,7 @@ class PolicyInvalid(PnrError):
 
 def profile_named(name: str) -> Policy | None:
     """A shipped profile by its name; None where there is no such."""
-    return Policy.of(Profile(name)) if name in list(Profile) else None
+    return policy_of(Profile(name)) if name in list(Profile) else None
 
 
 def read(text: str, file: str) -> Policy:

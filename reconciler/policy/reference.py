@@ -13,7 +13,7 @@ from reconciler.policy.table import RULES, SECTIONS
 
 _LONGEST = 60
 
-MARK = "<!-- The rules below are written by `make docs` from reconciler/policy/rules: change them there. -->"
+MARK = "<!-- The rules below are written by `make docs` from reconciler/policy/checks: change them there. -->"
 """What comes before it on the page is written by hand."""
 
 

@@ -25,7 +25,7 @@ from reconciler.intent.model import Adopt, ChunkId
 from reconciler.planner.images import delivered
 from reconciler.planner.observed import LABEL_BUILD, LABEL_CHUNK, LABEL_CPUX, LABEL_DOMAIN, LABEL_REPLICA
 from reconciler.policy.checks.subnets import BRIDGE_NAME
-from reconciler.policy.domain import adoption, allowed_by
+from reconciler.policy.domain import allowed_by
 from reconciler.policy.judge import Judge, Unowned, domain_of
 from reconciler.policy.names import told
 from reconciler.policy.refusal import Refusal
@@ -122,7 +122,7 @@ class Guard:
 
     def _adoption(self, chunk: ChunkId, adopt: Adopt) -> list[Refusal]:
         try:
-            return adoption(self._judge.for_domain(chunk.domain), adopt)
+            return self._judge.for_domain(chunk.domain).adoption(adopt)
         except Unowned as error:
             raise PolicyRefused(f"the policy can't judge it: nobody knows which file domain {error} is of") from error
 

@@ -6,7 +6,27 @@ from fnmatch import fnmatchcase
 
 from reconciler.intent.file_names import stem
 from reconciler.policy.checks.case import Case
-from reconciler.policy.rule import DOMAIN
+from reconciler.policy.rule import DOMAIN, WORDS, Rule
+
+ROWS = (
+    Rule(
+        "claims.domains",
+        WORDS,
+        f"Which names of domains a file may have as its own; `{DOMAIN}` is the file's own name without its ending.",
+        ["*"],
+        ["*"],
+        [DOMAIN],
+    ),
+    Rule(
+        "claims.containers",
+        WORDS,
+        "Which names it may give to containers (`name`). The names that containers have without it begin with"
+        f" the domain's, and are always its own. `{DOMAIN}` as above.",
+        ["*"],
+        ["*"],
+        ["*"],
+    ),
+)
 
 
 def domain(case: Case, name: str) -> None:

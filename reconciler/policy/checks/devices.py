@@ -8,6 +8,59 @@ from glob import escape
 
 from reconciler.policy import paths
 from reconciler.policy.checks.case import Case, Object, objects, texts
+from reconciler.policy.rule import DEVICE_RULES, FLAG, WORDS, Rule
+
+HARMLESS_DEVICES = [
+    "/dev/dri", "/dev/full", "/dev/fuse", "/dev/gpiochip*", "/dev/gpiomem*",
+    "/dev/hwrng", "/dev/i2c-*", "/dev/kfd", "/dev/kvm", "/dev/net/tun", "/dev/null", "/dev/nvidia*", "/dev/random",
+    "/dev/rtc*", "/dev/serial", "/dev/snd", "/dev/spidev*", "/dev/ttyACM*", "/dev/ttyAMA*", "/dev/ttyS*",
+    "/dev/ttyUSB*", "/dev/urandom", "/dev/video*", "/dev/zero",
+]  # fmt: skip
+
+HARMLESS_DEVICE_RULES = [
+    "c 1:3 rwm", "c 1:5 rwm", "c 1:7 rwm", "c 1:8 rwm", "c 1:9 rwm", "c 10:200 rwm", "c 10:229 rwm", "c 81:* rwm",
+    "c 89:* rwm", "c 116:* rwm", "c 166:* rwm", "c 188:* rwm", "c 226:* rwm",
+]  # fmt: skip
+"""null, zero, full, random, urandom, net/tun, fuse, video, i2c, sound, modems, serial adapters, graphics. Not USB
+as a whole: disks and keyboards are there too."""
+
+ROWS = (
+    Rule(
+        "devices.paths",
+        WORDS,
+        "Which devices of the host a container may have, by path; a directory stands for all in it. Links are followed,"
+        " and both ends must be in the list. A watchdog is in no list: who opens it and ends resets the machine.",
+        ["*"],
+        HARMLESS_DEVICES,
+        [],
+    ),
+    Rule(
+        "devices.block",
+        FLAG,
+        "Whether block devices may be among them: a disk is everything that is on it.",
+        True,
+        False,
+        False,
+    ),
+    Rule(
+        "devices.rules",
+        DEVICE_RULES,
+        "Which device_cgroup_rules a container may have, as `c 188:* rw`; one that asks for less than a rule in the"
+        " list is allowed too.",
+        ["a *:* rwm"],
+        HARMLESS_DEVICE_RULES,
+        [],
+    ),
+    Rule(
+        "devices.requests",
+        WORDS,
+        "Which drivers may hand out devices (gpus): their names, and names of the Container Device Interface"
+        " (vendor.com/class=name). `default` is a request that names no driver.",
+        ["*"],
+        ["default", "nvidia", "amd.com/gpu=*", "intel.com/gpu=*", "nvidia.com/gpu=*"],
+        [],
+    ),
+)
 
 _RULE = re.compile(r"([abc]) ([0-9]+|\*):([0-9]+|\*) ([rwm]{1,3})")
 DEFAULT = "default"

@@ -16,7 +16,75 @@ from reconciler.policy.checks.sharing import CONTAINER, leads_to_host, others
 from reconciler.policy.model import Policy
 from reconciler.policy.refusal import KNOWN_FIELDS, OWN_LABELS
 from reconciler.policy.request import Request
-from reconciler.policy.rule import DOMAIN, Profile
+from reconciler.policy.rule import DOMAIN, FLAG, IMAGES, WORDS, Profile, Rule
+
+ROWS = (
+    Rule(
+        "images.allowed",
+        IMAGES,
+        "Which images may be used, as registry/name[:tag]: `ghcr.io/team/*`, `redis` (docker.io/library/redis),"
+        " `registry:5000/app:1.*`. `*` stands for any characters, slashes too. With anything but `*` an image can't be"
+        " named by its id.",
+        ["*"],
+        ["*"],
+        ["*"],
+    ),
+    Rule(
+        "images.digest",
+        FLAG,
+        "Whether an image must be named with its digest (name@sha256:…), so that it can't be exchanged.",
+        False,
+        False,
+        True,
+    ),
+    Rule(
+        "images.logins",
+        WORDS,
+        "To which registries the daemon's own logins (Docker's configuration and its helpers) are lent: `ghcr.io`,"
+        " `registry:5000`, `docker.io`. Elsewhere a domain has what its own `registries` say.",
+        ["*"],
+        ["*"],
+        [],
+    ),
+    Rule(
+        "images.of_domains",
+        IMAGES,
+        "Which images that another domain has built here may be used, as in images.allowed. Another one under the name"
+        " is refused when a container is made, and no container is made anew for it.",
+        ["*"],
+        [],
+        [],
+    ),
+    Rule(
+        "builds.allowed",
+        FLAG,
+        "Whether images may be built. What a Dockerfile takes as its base (FROM) and runs is not looked at.",
+        True,
+        True,
+        False,
+    ),
+    Rule(
+        "builds.names",
+        IMAGES,
+        f"Under which names images may be built, as in images.allowed; `{DOMAIN}` stands for the domain file's own name"
+        " without its ending, as Compose puts a project's before that of a service, and for the names that images have"
+        " which are given none; `pnr_*` is how files of the original program call what they build. They follow"
+        " images.allowed as well. Whatever the list holds, no domain builds under the name of an image that a registry"
+        " delivered, or that another domain built or uses.",
+        ["*"],
+        [f"{DOMAIN}-*", f"{DOMAIN}_*", "pnr_*"],
+        [f"{DOMAIN}-*", f"{DOMAIN}_*"],
+    ),
+    Rule(
+        "builds.networks",
+        WORDS,
+        "Which networks a build may have: default, none, or a name. `host` is the host's, `container:NAME` that of a"
+        " container.",
+        ["*"],
+        ["default", "bridge", "none"],
+        ["none"],
+    ),
+)
 
 _LIKE_AN_ID = re.compile(r"library/[0-9a-f]{1,64}")
 _HUB = "docker.io"

@@ -17,7 +17,61 @@ from reconciler.policy.checks import places
 from reconciler.policy.checks.case import Case, Object, table
 from reconciler.policy.checks.reaching import reach
 from reconciler.policy.refusal import KNOWN_FIELDS
+from reconciler.policy.rule import COUNT, HOST, SIZE, WORDS, Rule
 from reconciler.quantities import sizes
+
+ROWS = (
+    Rule(
+        "logging.drivers",
+        WORDS,
+        "Where the engine may put what containers print. A path or socket of the host among a driver's options follows"
+        " the rules of binds, a certificate those for what is read only.",
+        ["*"],
+        [
+            *("awslogs", "etwlogs", "fluentd", "gcplogs", "gelf", "journald", "json-file", "local", "none"),
+            *("splunk", "syslog"),
+        ],
+        ["journald", "json-file", "local"],
+    ),
+    Rule(
+        "logging.addresses",
+        WORDS,
+        "Where log drivers may send to, as HOST, HOST:PORT or a subnet. `*` is every machine but this one, and nothing"
+        " that is link-local or tells a cloud's machines their secrets: these take an entry of their own. So does a"
+        " server that is spoken to by HTTP (splunk, awslogs-endpoint): it may send the engine on to this machine."
+        " `@host` is this machine by any of its addresses. The standard ports are those of fluentd, GELF and syslog. A"
+        " name counts as what it stands for when the container is made.",
+        ["*"],
+        ["*", *(f"{HOST}:{port}" for port in (514, 6514, 12201, 24224))],
+        [],
+    ),
+    Rule(
+        "logging.options",
+        WORDS,
+        "Which options log drivers may have besides those that pnr knows of the engine's own drivers. An option for"
+        " credentials of the machine (`awslogs-credentials-endpoint`) has to be named here as well.",
+        ["*"],
+        [],
+        [],
+    ),
+    Rule(
+        "logging.buffer",
+        SIZE,
+        "The most memory that the engine may keep of a container's output (max-buffer-size, fluentd-buffer-limit).",
+        "none",
+        "64m",
+        "8m",
+    ),
+    Rule(
+        "logging.files",
+        COUNT,
+        "The most files in which the engine may keep a container's output (max-file, cache-max-file): with each new one"
+        " it renames as many as there may be, for seconds or for hours.",
+        "none",
+        1000,
+        100,
+    ),
+)
 
 FIELD = "HostConfig.LogConfig"
 LONGEST = 4096

@@ -11,7 +11,105 @@ from reconciler.policy.checks import subnets
 from reconciler.policy.checks.case import Case, Object, objects, table, texts
 from reconciler.policy.checks.security import allows_in_a_path
 from reconciler.policy.checks.sharing import lent, others
+from reconciler.policy.rule import ADDRESSES, DOMAIN, FLAG, NAMES, PORTS, UNOWNED, WORDS, Rule
 from reconciler.quantities import port_ranges
+
+PRIVATE = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"]
+
+ROWS = (
+    Rule(
+        "networks.drivers",
+        WORDS,
+        "Which drivers of networks may be used. macvlan and ipvlan put a container onto the host's own network, past"
+        " every rule for ports, also into a VLAN that the host itself is not in (`parent: eth0.50`).",
+        ["*"],
+        ["bridge", "ipvlan", "macvlan", "overlay"],
+        ["bridge"],
+    ),
+    Rule(
+        "networks.options",
+        WORDS,
+        "Which options (driver_opts) a network may have, and a container in one. Kernel settings of a container's card"
+        " (com.docker.network.endpoint.sysctls) also follow security.sysctls.",
+        ["*"],
+        [
+            *("com.docker.network.bridge.*", "com.docker.network.driver.mtu", "com.docker.network.enable_ipv*"),
+            *("com.docker.network.container_iface_prefix", "com.docker.network.endpoint.ifname"),
+            *("com.docker.network.endpoint.sysctls", "com.docker.network.driver.overlay.*", "encrypted"),
+            *("ipvlan_*", "macvlan_*", "parent"),
+        ],
+        [
+            *("com.docker.network.bridge.enable_icc", "com.docker.network.driver.mtu"),
+            "com.docker.network.endpoint.ifname",
+        ],
+    ),
+    Rule(
+        "networks.subnets",
+        ADDRESSES,
+        "In which subnets the networks of domains may lie that name one, with their ranges, gateways and addresses. The"
+        " standard list is the private ranges (RFC 1918, RFC 4193). Shared address space (100.64.0.0/10) is not in it:"
+        " VPNs and providers have it.",
+        ["*"],
+        PRIVATE,
+        PRIVATE,
+    ),
+    Rule(
+        "networks.host_overlap",
+        FLAG,
+        "Whether they may overlap what the host has already (a route, an address, a gateway, a resolver) or an address"
+        " where a cloud tells its machines their secrets, a container have such an address, or the bridge of a network"
+        " be an interface of the host; and whether macvlan and ipvlan may be on the bridge of another network. The"
+        " engine's own networks don't count here (that they do not overlap is the engine's to see to), nor the subnets"
+        " of those that put no route onto the host: macvlan, ipvlan, overlay.",
+        True,
+        False,
+        False,
+    ),
+    Rule(
+        "networks.unseen",
+        FLAG,
+        "Whether a network may name a subnet where pnr can't see what the engine's machine has: on macOS and Windows,"
+        " and where the engine is elsewhere.",
+        True,
+        True,
+        False,
+    ),
+    Rule(
+        "networks.ipam_drivers",
+        WORDS,
+        "Which drivers may hand out a network's addresses.",
+        ["*"],
+        ["default", "null"],
+        ["default"],
+    ),
+    Rule(
+        "networks.external",
+        NAMES,
+        "Which networks that do not belong to its domain a container may join, by their names in the engine. What"
+        " another domain shares (`shared_with` at the network in its file) takes no entry here. Of what belongs to no"
+        f" domain `{DOMAIN}` stands for the domain file's own name, as Compose puts it before that of a network, and"
+        f" `{UNOWNED}` for all.",
+        ["*"],
+        [f"{DOMAIN}_*", f"{DOMAIN}-*", UNOWNED],
+        [],
+    ),
+    Rule(
+        "ports.addresses",
+        ADDRESSES,
+        "On which of the host's addresses ports may be published. `0.0.0.0` and `::` are all of them.",
+        ["*"],
+        ["*"],
+        ["127.0.0.0/8", "::1"],
+    ),
+    Rule(
+        "ports.allowed",
+        PORTS,
+        "Which of the host's ports may be published; 0 is any free one.",
+        ["0-65535"],
+        ["0-65535"],
+        ["1024-65535"],
+    ),
+)
 
 EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - what is refused
 _SYSCTLS = "com.docker.network.endpoint.sysctls"

@@ -1,4 +1,5 @@
-"""How much all containers of a domain may use together, and how many objects it may have. Pure."""
+"""How much all containers of a domain may use together, how many objects it may have, and what a container has that
+declares nothing. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +14,69 @@ from reconciler.intent.model import Chunk, Domain
 from reconciler.policy.checks.case import Case, Object, number, objects, table
 from reconciler.policy.checks.limits import USUAL_PERIOD
 from reconciler.policy.refusal import Refusal
+from reconciler.policy.rule import COUNT, NUMBER, SIZE, Rule
 from reconciler.quantities import port_ranges, sizes
+
+ROWS = (
+    Rule(
+        "quotas.memory",
+        SIZE,
+        "The most memory of all containers of a domain together, copies among them; one without a limit counts as more"
+        " than there is. Swap of as much again is not counted; what is more counts as memory.",
+        "none",
+        "none",
+        "none",
+    ),
+    Rule("quotas.cpus", NUMBER, "The most processors of all its containers together.", "none", "none", "none"),
+    Rule("quotas.pids", COUNT, "The most processes of all its containers together.", "none", "none", "none"),
+    Rule("quotas.containers", COUNT, "The most containers of a domain, copies among them.", "none", "none", "none"),
+    Rule("quotas.volumes", COUNT, "The most volumes that it may have made.", "none", "none", "none"),
+    Rule(
+        "quotas.networks",
+        COUNT,
+        "The most networks that it may have made, its own default one among them.",
+        "none",
+        "none",
+        "none",
+    ),
+    Rule(
+        "quotas.ports",
+        COUNT,
+        "The most ports of the host that it may publish; each port of a range counts, and each protocol.",
+        "none",
+        "none",
+        "none",
+    ),
+    Rule(
+        "quotas.logs",
+        SIZE,
+        "The most that the logs of all its containers may hold on the disk (max-size times max-file, of json-file and"
+        " local; cache-max-size times cache-max-file, 100m where left out, of drivers that send logs away); one without"
+        " a limit counts as more than there is.",
+        "none",
+        "none",
+        "none",
+    ),
+    Rule(
+        "defaults.memory",
+        SIZE,
+        "The limit of memory of a container that declares none. Where a default changes, running containers are given"
+        " it as after an edit of their file.",
+        "none",
+        "none",
+        "none",
+    ),
+    Rule("defaults.cpus", NUMBER, "The processors of a container that declares none.", "none", "none", "none"),
+    Rule("defaults.pids", COUNT, "The most processes of a container that declares none.", "none", "none", "none"),
+    Rule(
+        "defaults.logs",
+        SIZE,
+        "How much the logs of a container that declares no `logging` may hold on the disk, in three files (json-file).",
+        "none",
+        "none",
+        "none",
+    ),
+)
 
 Placed = Iterator[tuple[Path, Refusal]]
 _FILES = re.compile(r"[0-9]{1,9}", re.ASCII)

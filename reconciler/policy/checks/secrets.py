@@ -8,6 +8,37 @@ from reconciler.intent.contents import Source, SourceKind
 from reconciler.policy import paths
 from reconciler.policy.checks import kinds, places
 from reconciler.policy.checks.case import Case
+from reconciler.policy.rule import DOMAIN, PATHS, WORDS, Rule
+
+ROWS = (
+    Rule(
+        "secrets.files",
+        PATHS,
+        "Which files a domain may have the content of, as secrets, configs, env_file, label_file, as files that sops or"
+        " age open, and as build contexts; they follow the rules of `files` as well. Links are followed, and both ends"
+        f" must be in the list. `{DOMAIN}` is the folder beside the domain file that is called as the file is.",
+        ["/"],
+        ["/"],
+        [DOMAIN],
+    ),
+    Rule(
+        "secrets.credentials",
+        WORDS,
+        "Which of the daemon's systemd credentials it may have.",
+        ["*"],
+        ["*"],
+        [],
+    ),
+    Rule(
+        "secrets.environment",
+        WORDS,
+        "Which variables of the daemon's environment it may have, as secrets and as `${NAME}`, of those that"
+        " --allow-env allows at all.",
+        ["*"],
+        ["*"],
+        [],
+    ),
+)
 
 _FIELD = "secret"
 

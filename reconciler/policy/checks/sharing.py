@@ -7,7 +7,30 @@ from glob import escape
 
 from reconciler.planner.observed import LABEL_DOMAIN
 from reconciler.policy.checks.case import Case, Object, labels_of, owner_of, table
-from reconciler.policy.rule import DOMAIN, UNOWNED
+from reconciler.policy.rule import DOMAIN, UNOWNED, Rule, choice, words_of
+
+NAMESPACES = ("network", "pid", "ipc", "uts", "user", "cgroup")
+
+ROWS = (
+    Rule(
+        "namespaces.host",
+        words_of(*NAMESPACES),
+        "Which of the host's namespaces a container may live in. pid and ipc reach into processes of the host, and user"
+        " takes the mapping of users away.",
+        ["*"],
+        ["network", "uts", "cgroup"],
+        [],
+    ),
+    Rule(
+        "namespaces.containers",
+        choice("any", "domain", "none"),
+        "Whose containers may share namespaces, volumes (volumes_from) and links with one: any, those of its domain, or"
+        " none. What the other has counts as its own.",
+        "any",
+        "domain",
+        "domain",
+    ),
+)
 
 CONTAINER = "container:"
 _FIELDS = {"network": "NetworkMode", "pid": "PidMode", "ipc": "IpcMode"}

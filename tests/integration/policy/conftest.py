@@ -20,7 +20,7 @@ from reconciler.engine.protocol import PolicyRefused
 from reconciler.host import networks, paths
 from reconciler.planner.actions import Action
 from reconciler.policy import Judge, Policy, Profile
-from reconciler.policy.table import RULES
+from reconciler.policy.table import RULES, policy_of
 from reconciler.policy.world import Installation
 from reconciler.sources.contents import LocalContents, Places
 from reconciler.state.adopted import AdoptedStore
@@ -67,7 +67,7 @@ class Ground:
 
 def policy(profile: Profile = Profile.STANDARD, **values: Any) -> Policy:
     """A profile with other values; ``__`` stands for the dot."""
-    given = Policy.of(profile)
+    given = policy_of(profile)
     changed = {key.replace("__", "."): value for key, value in values.items()}
     parsed = {name: RULES[name].kind.parse(value) for name, value in changed.items()}
     return replace(given, values={**given.values, **parsed}, file="policy.toml", lines=dict.fromkeys(parsed, 1))

@@ -12,12 +12,12 @@ from typing import Any
 from reconciler.policy import Judge, Policy, Profile
 from reconciler.policy.request import Request, of_url, to_create
 from reconciler.policy.rule import Rule
-from reconciler.policy.table import RULES
+from reconciler.policy.table import RULES, policy_of
 from reconciler.policy.world import HostNet, ImageThere, Installation, Seen
 
-STANDARD = Policy.of(Profile.STANDARD)
-STRICT = Policy.of(Profile.STRICT)
-OPEN = Policy.of(Profile.OPEN)
+STANDARD = policy_of(Profile.STANDARD)
+STRICT = policy_of(Profile.STRICT)
+OPEN = policy_of(Profile.OPEN)
 
 OWN = {"io.pnr.domain": "shop", "io.pnr.cpux": "main", "io.pnr.chunk": "web"}
 INSTALLATION = Installation(

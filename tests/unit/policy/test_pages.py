@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from reconciler.policy import Policy, Profile, reading
+from reconciler.policy import Profile, reading
 from reconciler.policy.reference import render, written
-from reconciler.policy.table import RULES
+from reconciler.policy.table import RULES, policy_of
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "policy.md").read_text()
@@ -21,7 +21,7 @@ def test_what_the_page_shows_of_a_profile_is_what_a_file_would_say() -> None:
     for profile in Profile:
         lines = [f"{name} = {written(getattr(rule, profile.value))}" for name, rule in RULES.items()]
         others = reading.read("\n".join([f'profile = "{profile}"', *lines]), "policy.toml")
-        assert others.values == Policy.of(profile).values
+        assert others.values == policy_of(profile).values
 
 
 def test_the_examples_on_the_page_are_valid() -> None:
@@ -33,6 +33,6 @@ def test_the_examples_on_the_page_are_valid() -> None:
 
 def test_the_installed_file_is_the_standard_profile_and_its_comments_are_valid() -> None:
     text = (ROOT / "systemd" / "policy.toml").read_text()
-    assert reading.read(text, "policy.toml").values == Policy.of(Profile.STANDARD).values
+    assert reading.read(text, "policy.toml").values == policy_of(Profile.STANDARD).values
     opened = re.sub(r"^# (\[[a-z]+\]|[a-z_]+ = .*)$", r"\1", text, flags=re.MULTILINE)
     assert len(reading.read(opened, "policy.toml").lines) == len(re.findall(r"^# [a-z_]+ = ", text, re.MULTILINE))

@@ -6,9 +6,9 @@ import time
 
 import pytest
 
-from reconciler.policy import Policy, Profile
+from reconciler.policy import Profile
 from reconciler.policy.reading import PolicyInvalid, profile_named, read
-from reconciler.policy.table import RULES, SECTIONS
+from reconciler.policy.table import RULES, SECTIONS, policy_of
 
 FILE = "/etc/pnr/policy.toml"
 
@@ -24,7 +24,7 @@ def test_a_file_starts_from_a_profile_and_changes_single_rules() -> None:
     policy = read('# ours\nprofile = "standard"\n\n[limits]\nmemory = "2g"\n\n[ports]\nallowed = ["8000-8999"]\n', FILE)
     assert policy.ceiling("limits.memory") == 2 << 30
     assert policy.values["ports.allowed"] == ((8000, 8999),)
-    assert policy.values["security.capabilities"] == Policy.of(Profile.STANDARD).values["security.capabilities"]
+    assert policy.values["security.capabilities"] == policy_of(Profile.STANDARD).values["security.capabilities"]
     assert policy.origin("limits.memory") == f"{FILE}:5"
     assert policy.origin("ports.allowed") == f"{FILE}:8"
     assert policy.origin("binds.links") == "profile standard"
@@ -117,26 +117,26 @@ def test_the_lines_of_a_long_list_are_not_read_again_and_again() -> None:
 
 def test_every_profile_is_complete_and_each_is_as_strict_as_the_one_before_it() -> None:
     for profile in Profile:
-        assert Policy.of(profile).values.keys() == RULES.keys()
+        assert policy_of(profile).values.keys() == RULES.keys()
     assert {name.partition(".")[0] for name in RULES} == set(SECTIONS)
     flags = [name for name, rule in RULES.items() if isinstance(rule.open, bool)]
     must = {"security.drop_all_capabilities", "security.no_new_privileges", "images.digest"}
     for name in flags:
-        values = [Policy.of(profile).flag(name) for profile in Profile]
+        values = [policy_of(profile).flag(name) for profile in Profile]
         assert values == sorted(values, reverse=name not in must), name
 
 
 def test_profiles_are_known_by_their_names_alone() -> None:
-    assert profile_named("strict") == Policy.of(Profile.STRICT)
+    assert profile_named("strict") == policy_of(Profile.STRICT)
     assert profile_named("Strict") is None
     assert profile_named("") is None
 
 
 def test_only_the_profile_open_without_a_change_is_open() -> None:
-    assert Policy.of(Profile.OPEN).is_open
+    assert policy_of(Profile.OPEN).is_open
     assert read('profile = "open"', FILE).is_open
     assert not read('profile = "open"\nsecurity.privileged = false', FILE).is_open
-    assert not Policy.of(Profile.STANDARD).is_open
+    assert not policy_of(Profile.STANDARD).is_open
 
 
 def test_names_without_an_end_are_told_shortened() -> None:

@@ -9,6 +9,7 @@ import pytest
 from reconciler.policy import Policy, Profile, patterns, suggesting
 from reconciler.policy.reading import PolicyInvalid, read
 from reconciler.policy.rule import BadValue
+from reconciler.policy.table import policy_of
 
 FILE = "/etc/pnr/policy.toml"
 
@@ -119,7 +120,7 @@ def test_a_list_with_dots_adds_to_what_holds_without_the_section() -> None:
         '[domain."ab.json".binds]\nread_only = ["/etc/three", "..."]\n'
         '[domain."ac.json".binds]\nread_only = ["/etc/four"]\n'
     )
-    usual = Policy.of(Profile.STANDARD).words("binds.read_only")
+    usual = policy_of(Profile.STANDARD).words("binds.read_only")
     assert found.for_file("x.json").words("binds.read_only") == (*usual, "/etc/one")
     assert found.for_file("ab.json").words("binds.read_only") == (*usual, "/etc/one", "/etc/two", "/etc/three")
     assert found.for_file("ac.json").words("binds.read_only") == ("/etc/four",)

@@ -10,7 +10,6 @@ import pytest
 
 from reconciler.intent.model import Adopt
 from reconciler.policy import Judge, Policy
-from reconciler.policy.domain import adoption
 from reconciler.policy.refusal import KNOWN_FIELDS, OWN_LABELS
 from reconciler.policy.request import Request, of_url
 from reconciler.policy.world import ImageThere
@@ -301,7 +300,7 @@ def test_volumes_that_the_engine_named_are_their_containers() -> None:
 )
 def test_what_somebody_else_made_is_replaced_only_where_the_policy_says_so(policy: Policy, refused: set[Adopt]) -> None:
     asking: Judge = judge(policy)
-    assert {adopt for adopt in Adopt if adoption(asking, adopt)} == refused
+    assert {adopt for adopt in Adopt if asking.adoption(adopt)} == refused
 
 
 def test_known_fields_are_still_the_only_ones() -> None:

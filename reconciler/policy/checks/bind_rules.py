@@ -1,4 +1,5 @@
-"""Rules: what of the host a container may see, files that a domain refers to, volumes. Data.
+"""Rules: what of the host a container may see, and files that a domain refers to. Data; several checks look at them
+(:mod:`.places`, :mod:`.kinds`, :mod:`.mounts`, :mod:`.secrets`).
 
 ``standard`` protects what makes somebody root who can write there, or read it. A protected path also protects the
 directories above it.
@@ -6,7 +7,7 @@ directories above it.
 
 from __future__ import annotations
 
-from reconciler.policy.rule import CHUNKS, COMMON, DOMAIN, DOMAINS, FLAG, NAMES, PATHS, UNOWNED, WORDS, Rule, words_of
+from reconciler.policy.rule import CHUNKS, COMMON, DOMAIN, DOMAINS, FLAG, PATHS, Rule, words_of
 
 PROTECTED = [
     # the system itself
@@ -65,15 +66,6 @@ READ_ONLY = [
 ]  # fmt: skip
 
 FILES = ["/etc/letsencrypt", "/etc/pnr/secrets", "/etc/ssl/certs", "/run/secrets"]
-
-VOLUME_OPTIONS = [
-    "bind", "rbind", "ro", "rw", "noexec", "nosuid", "nodev", "exec", "noatime", "nodiratime", "relatime", "sync",
-    "size=*", "mode=*", "uid=*", "gid=*", "nr_inodes=*", "addr=*", "nfsvers=*", "vers=*", "hard", "soft", "intr",
-    "nointr", "nolock", "lock", "proto=*", "port=*", "mountport=*", "timeo=*", "retrans=*", "rsize=*", "wsize=*",
-    "actimeo=*", "noac", "nocto", "bg", "fg", "tcp", "udp", "fsc", "noresvport", "resvport", "local_lock=*", "sec=*",
-    "username=*", "user=*", "password=*", "pass=*", "domain=*", "file_mode=*", "dir_mode=*", "iocharset=*",
-    "noperm", "nobrl", "cache=*", "guest", "mfsymlinks", "seal", "nounix", "noserverino", "serverino",
-]  # fmt: skip
 
 ROWS = (
     Rule(
@@ -238,51 +230,5 @@ ROWS = (
         ["/"],
         FILES,
         ["/etc/pnr/secrets"],
-    ),
-    Rule(
-        "volumes.drivers",
-        WORDS,
-        "Which drivers of volumes may be used; another than local is a program that runs as root.",
-        ["*"],
-        ["local"],
-        ["local"],
-    ),
-    Rule(
-        "volumes.types",
-        WORDS,
-        "What a volume of the driver local may mount, by type of file system. `bind` is a directory of the host, to"
-        " which the rules of binds apply, whatever its type says.",
-        ["*"],
-        ["bind", "cifs", "nfs", "nfs4", "tmpfs"],
-        ["tmpfs"],
-    ),
-    Rule(
-        "volumes.options",
-        WORDS,
-        "Which mount options it may have (`o`).",
-        ["*"],
-        VOLUME_OPTIONS,
-        ["size=*", "mode=*", "uid=*", "gid=*", "noexec", "nosuid", "nodev", "ro"],
-    ),
-    Rule(
-        "volumes.addresses",
-        WORDS,
-        "From which servers volumes of NFS and SMB may come, as HOST or a subnet. `*` is every machine but this one,"
-        " which shows its own root to itself, and nothing that is link-local: these take an entry of their own. `@host`"
-        " is this machine by any of its addresses. A name counts as what it stands for when the volume is made.",
-        ["*"],
-        ["*"],
-        [],
-    ),
-    Rule(
-        "volumes.external",
-        NAMES,
-        "Which volumes that do not belong to its domain a container may have, by their names in the engine. What"
-        " another domain shares (`shared_with` at the volume in its file) takes no entry here. Of what belongs to no"
-        f" domain `{DOMAIN}` stands for the domain file's own name, as Compose puts it before that of a volume, and"
-        f" `{UNOWNED}` for all.",
-        ["*"],
-        [f"{DOMAIN}_*", f"{DOMAIN}-*"],
-        [],
     ),
 )
