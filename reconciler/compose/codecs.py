@@ -70,6 +70,13 @@ def whole(node: Node, path: Path, report: Diagnostics) -> Node | None:
     return found if found is not None and found.value else None
 
 
+def count_or_all(node: Node, path: Path, report: Diagnostics) -> Node | None:
+    """All is -1."""
+    if isinstance(node.value, str) and node.value.lower() == "all":
+        return node.having(-1)
+    return whole(node, path, report)
+
+
 def kept_unsigned(node: Node, path: Path, report: Diagnostics) -> Node | None:
     """Not below zero, and not in quotes."""
     if isinstance(node.value, str):
@@ -188,6 +195,12 @@ def variables(node: Node, path: Path, report: Diagnostics) -> Node | None:
         if key[-1:].isspace() and isinstance(node.value, list):
             report.error(path, "BadValue", f"the variable {key!r} has a blank behind its name", item.place)
         found[key] = item if item.value is None else item.having(shown_as_text(item.value))
+    return node.having(found) if found else None
+
+
+def keys_of_ssh(node: Node, _path: Path, _report: Diagnostics) -> Node | None:
+    """``config`` fails to print these as JSON; here they are ``default`` or ``name=path``."""
+    found = [p.having(key if p.value is None else f"{key}={p.value}") for key, p in sorted(node.entries.items())]
     return node.having(found) if found else None
 
 

@@ -1,4 +1,6 @@
-"""What may stand where in a Compose file, and the check of it. Pure.
+"""What may stand where in a Compose file, and how Compose prints it. Pure.
+
+Here are the rules, the words that make them, and the check; the tables are in :mod:`.schema`.
 
 Written after the Compose specification's own schema (compose-spec.json of compose-go 2.9, which Compose 2.40 checks
 with); no Python package ships that schema in a current state. A file is checked when it is merged with those before it,
@@ -10,11 +12,13 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from reconciler.compose.codecs import Codec, text
 from reconciler.compose.node import Node
+from reconciler.compose.shapes import each, named_by, record, renamed
 from reconciler.diagnostics import Diagnostics, Path
 
 MAX_SHOWN = 60
@@ -26,6 +30,10 @@ class Rule:
 
     A mapping has the keys of ``keys`` (with ``x-`` keys where ``extensible``), or any that ``named`` matches, whose
     values all follow ``values``.
+
+    How it is printed: ``codec`` says it where it is not put together from its parts. ``always`` is printed even if
+    nothing says it. ``other_names`` are keys that Compose prints with another name (its own slip). With ``keeps_nulls``
+    names without a value are printed.
     """
 
     kinds: frozenset[str] = frozenset()
@@ -43,6 +51,27 @@ class Rule:
     values: Rule | None = None
     strict: bool = True
     anything: bool = False
+    codec: Codec | None = None
+    is_printed: bool = True
+    always: Mapping[str, object] | None = None
+    other_names: Mapping[str, str] | None = None
+    keeps_nulls: bool = False
+
+    def printed(self, codec: Codec) -> Rule:
+        """The same, printed in another way."""
+        return replace(self, codec=codec)
+
+    @cached_property
+    def form(self) -> Codec | None:
+        """How it is printed in the canonical model; None: it is not."""
+        if not self.is_printed or self.codec is not None:
+            return self.codec if self.is_printed else None
+        if self.keys is not None:
+            made = record({key: rule.form for key, rule in self.keys.items() if rule.form is not None}, self.always)
+            return renamed(made, self.other_names) if self.other_names else made
+        if self.values is not None and self.values.form is not None:
+            return named_by(self.values.form, nulls=self.keeps_nulls)
+        return each(self.items.form) if self.items is not None and self.items.form is not None else None
 
     @property
     def takes_mapping(self) -> bool:
@@ -60,6 +89,71 @@ class Rule:
         if self.takes_mapping:
             parts.append("a mapping")
         return " or ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+
+
+def any_of(*kinds: str) -> Rule:
+    """A scalar of one of the kinds of JSON Schema."""
+    return Rule(kinds=frozenset(kinds))
+
+
+def word(*words: str) -> Rule:
+    """One of a few words."""
+    return Rule(kinds=frozenset({"string"}), one_of=words, codec=text)
+
+
+def list_of(items: Rule, *kinds: str, unique: bool = False) -> Rule:
+    """A list, or a scalar of one of the kinds."""
+    return Rule(kinds=frozenset(kinds), items=items, unique=unique)
+
+
+def keys(
+    *required: str,
+    extensible: bool = True,
+    kinds: tuple[str, ...] = (),
+    always: Mapping[str, object] | None = None,
+    other_names: Mapping[str, str] | None = None,
+    **keys: Rule,
+) -> Rule:
+    """A mapping with these keys, of which the ``required`` ones must be there, or a scalar of one of the kinds."""
+    return Rule(
+        kinds=frozenset(kinds),
+        keys=keys,
+        required=required,
+        extensible=extensible,
+        always=always,
+        other_names=other_names,
+    )
+
+
+def either(rule: Rule, *kinds: str, items: Rule | None = None, unique: bool = False) -> Rule:
+    """``rule``, or a scalar of other kinds, or a list. It is printed as ``rule`` is."""
+    return replace(
+        rule, kinds=rule.kinds | frozenset(kinds), items=items if items is not None else rule.items, unique=unique
+    )
+
+
+def map_of(
+    values: Rule,
+    *kinds: str,
+    named: str = r".",
+    strict: bool = True,
+    extensible: bool = False,
+    keeps_nulls: bool = False,
+) -> Rule:
+    """A mapping of names to what all follows one rule, or a scalar of one of the kinds."""
+    return Rule(
+        kinds=frozenset(kinds),
+        values=values,
+        named=named,
+        strict=strict,
+        extensible=extensible,
+        keeps_nulls=keeps_nulls,
+    )
+
+
+def unprinted(rule: Rule) -> Rule:
+    """What Compose takes, and does not print."""
+    return replace(rule, is_printed=False)
 
 
 def check(node: Node, rule: Rule, path: Path, report: Diagnostics) -> None:

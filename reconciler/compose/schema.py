@@ -1,10 +1,28 @@
-"""The Compose specification's keys, as rules. Pure data; see :mod:`.grammar` for what the words mean."""
+"""The Compose specification's keys: what may stand there, and how Compose prints it. Pure data; see :mod:`.grammar`.
+
+The keys of a table stand in the order in which Compose prints them, behind them those that it does not print.
+"""
 
 from __future__ import annotations
 
 import re
 
-from reconciler.compose.grammar import Rule
+from reconciler.compose.codecs import (
+    health_test,
+    kept_flag,
+    kept_unsigned,
+    kept_whole,
+    labels,
+    number,
+    options,
+    size,
+    text,
+    texts,
+    texts_or_numbers,
+    whole,
+)
+from reconciler.compose.grammar import Rule, any_of, either, keys, list_of, map_of, unprinted, word
+from reconciler.compose.node import Node
 from reconciler.compose.schema_parts import (
     ANYTHING,
     BOOLEAN,
@@ -12,12 +30,13 @@ from reconciler.compose.schema_parts import (
     COMMAND,
     DEPLOY,
     EXTERNAL,
-    FILE_USE,
+    FILE_USES,
     FLAG,
     GPU,
     HOOK,
     HOSTS,
     INTEGER,
+    KEPT_DURATION,
     LOOSE_EXTERNAL,
     NAME,
     NUMBER,
@@ -25,65 +44,101 @@ from reconciler.compose.schema_parts import (
     PAIRS,
     PORT,
     SERVICE_NETWORK,
+    SIZE,
     TEXT,
     TEXT_OR_LIST,
     TEXTS,
     ULIMITS,
     UNIQUE_TEXTS,
+    UNSIGNED,
+    VARIABLES,
     VOLUME_MOUNT,
-    any_of,
-    either,
-    keys,
-    list_of,
-    map_of,
-    word,
+    WHOLE_NUMBER,
 )
+from reconciler.diagnostics import Diagnostics, Path
 
-_LIMIT = list_of(keys(extensible=False, path=TEXT, rate=INTEGER))
+_RATES = list_of(
+    keys(
+        extensible=False,
+        path=TEXT,
+        rate=SIZE,
+        always={"path": "", "rate": "0"},
+        other_names={"path": "Path", "rate": "Rate"},
+    )
+)
+_WEIGHTS = list_of(
+    keys(
+        extensible=False,
+        path=TEXT,
+        weight=UNSIGNED,
+        always={"path": "", "weight": 0},
+        other_names={"path": "Path", "weight": "Weight"},
+    )
+)
 _PULL = re.compile(r"always|never|build|if_not_present|missing|refresh|daily|weekly|every_([0-9]+[wdhms])+")
 _PULL_MEANS = "always, never, build, if_not_present, missing, refresh, daily, weekly or every_ with a duration"
 
 SERVICE = keys(
+    profiles=UNIQUE_TEXTS,
     annotations=PAIRS,
-    attach=FLAG,
+    attach=FLAG.printed(kept_flag),
+    build=BUILD,
+    develop=keys(
+        kinds=("null",),
+        watch=list_of(
+            keys(
+                "path",
+                "action",
+                path=TEXT,
+                action=word("rebuild", "sync", "restart", "sync+restart", "sync+exec"),
+                target=TEXT,
+                exec=HOOK,
+                include=TEXT_OR_LIST,
+                ignore=TEXT_OR_LIST,
+                initial_sync=BOOLEAN,
+                always={"path": "", "action": "", "exec": {"command": None}},
+            )
+        ),
+    ),
     blkio_config=keys(
         extensible=False,
-        device_read_bps=_LIMIT,
-        device_read_iops=_LIMIT,
-        device_write_bps=_LIMIT,
-        device_write_iops=_LIMIT,
-        weight=INTEGER,
-        weight_device=list_of(keys(extensible=False, path=TEXT, weight=INTEGER)),
+        weight=UNSIGNED,
+        weight_device=_WEIGHTS,
+        device_read_bps=_RATES,
+        device_read_iops=_RATES,
+        device_write_bps=_RATES,
+        device_write_iops=_RATES,
     ),
-    build=BUILD,
     cap_add=UNIQUE_TEXTS,
     cap_drop=UNIQUE_TEXTS,
-    cgroup=word("host", "private"),
     cgroup_parent=TEXT,
+    cgroup=word("host", "private"),
+    cpu_count=Rule(kinds=frozenset({"integer", "string"}), low=0, codec=whole),
+    cpu_percent=Rule(kinds=frozenset({"integer", "string"}), low=0, high=100, codec=number),
+    cpu_period=WHOLE_NUMBER,
+    cpu_quota=WHOLE_NUMBER,
+    cpu_rt_period=WHOLE_NUMBER,
+    cpu_rt_runtime=WHOLE_NUMBER,
+    cpus=NUMBER,
+    cpuset=TEXT,
+    cpu_shares=WHOLE_NUMBER,
     command=COMMAND,
-    configs=FILE_USE,
+    configs=FILE_USES,
     container_name=Rule(
         kinds=frozenset({"string"}),
         shape=re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+"),
         shape_means="a container's name (letters, digits, dots, underscores and hyphens)",
+        codec=text,
     ),
-    cpu_count=Rule(kinds=frozenset({"integer", "string"}), low=0),
-    cpu_percent=Rule(kinds=frozenset({"integer", "string"}), low=0, high=100),
-    cpu_period=NUMBER,
-    cpu_quota=NUMBER,
-    cpu_rt_period=NUMBER,
-    cpu_rt_runtime=NUMBER,
-    cpu_shares=NUMBER,
-    cpus=NUMBER,
-    cpuset=TEXT,
     credential_spec=keys(config=TEXT, file=TEXT, registry=TEXT),
     depends_on=either(
         map_of(
             keys(
                 "condition",
-                restart=FLAG,
-                required=BOOLEAN,
                 condition=word("service_started", "service_healthy", "service_completed_successfully"),
+                restart=FLAG,
+                required=BOOLEAN.printed(kept_flag),
+                always={"required": False},
             ),
             named=NAME,
         ),
@@ -91,22 +146,6 @@ SERVICE = keys(
         unique=True,
     ),
     deploy=DEPLOY,
-    develop=keys(
-        kinds=("null",),
-        watch=list_of(
-            keys(
-                "path",
-                "action",
-                ignore=TEXT_OR_LIST,
-                include=TEXT_OR_LIST,
-                path=TEXT,
-                action=word("rebuild", "sync", "restart", "sync+restart", "sync+exec"),
-                target=TEXT,
-                exec=HOOK,
-                initial_sync=BOOLEAN,
-            )
-        ),
-    ),
     device_cgroup_rules=UNIQUE_TEXTS,
     devices=list_of(either(keys("source", source=TEXT, target=TEXT, permissions=TEXT), "string")),
     dns=TEXT_OR_LIST,
@@ -114,72 +153,73 @@ SERVICE = keys(
     dns_search=TEXT_OR_LIST,
     domainname=TEXT,
     entrypoint=COMMAND,
-    env_file=list_of(either(keys("path", extensible=False, path=TEXT, format=TEXT, required=FLAG), "string"), "string"),
-    environment=PAIRS,
-    expose=list_of(NUMBER, unique=True),
-    extends=either(keys("service", extensible=False, service=TEXT, file=TEXT), "string"),
+    provider=keys(
+        "type",
+        type=TEXT,
+        options=map_of(
+            list_of(any_of("string", "number", "boolean"), "string", "number", "boolean").printed(texts_or_numbers),
+            strict=False,
+        ),
+    ),
+    environment=VARIABLES,
+    env_file=list_of(
+        either(keys("path", extensible=False, path=TEXT, required=FLAG.printed(kept_flag), format=TEXT), "string"),
+        "string",
+    ),
+    expose=list_of(NUMBER, unique=True).printed(texts_or_numbers),
     external_links=UNIQUE_TEXTS,
     extra_hosts=HOSTS,
+    group_add=list_of(NUMBER, unique=True).printed(texts),
     gpus=Rule(kinds=frozenset({"string"}), one_of=("all",), items=GPU),
-    group_add=list_of(NUMBER, unique=True),
-    healthcheck=keys(
-        disable=FLAG,
-        interval=TEXT,
-        retries=NUMBER,
-        test=list_of(TEXT, "string"),
-        timeout=TEXT,
-        start_period=TEXT,
-        start_interval=TEXT,
-    ),
     hostname=TEXT,
+    healthcheck=keys(
+        test=list_of(TEXT, "string").printed(health_test),
+        timeout=KEPT_DURATION,
+        interval=KEPT_DURATION,
+        retries=NUMBER.printed(kept_unsigned),
+        start_period=KEPT_DURATION,
+        start_interval=KEPT_DURATION,
+        disable=FLAG,
+    ),
     image=TEXT,
-    init=FLAG,
+    init=FLAG.printed(kept_flag),
     ipc=TEXT,
     isolation=TEXT,
-    label_file=list_of(TEXT, "string"),
     labels=PAIRS,
+    label_file=list_of(TEXT, "string").printed(texts),
     links=UNIQUE_TEXTS,
-    logging=keys(driver=TEXT, options=map_of(any_of("string", "number", "null"), strict=False)),
+    logging=keys(driver=TEXT, options=map_of(any_of("string", "number", "null"), strict=False).printed(options)),
+    mem_limit=NUMBER.printed(size),
+    mem_reservation=SIZE,
+    memswap_limit=NUMBER.printed(size),
+    mem_swappiness=SIZE,
     mac_address=TEXT,
-    mem_limit=NUMBER,
-    mem_reservation=INTEGER,
-    mem_swappiness=INTEGER,
-    memswap_limit=NUMBER,
     models=either(
-        map_of(keys(kinds=("null",), endpoint_var=TEXT, model_var=TEXT), named=NAME, strict=False),
+        map_of(keys(kinds=("null",), endpoint_var=TEXT, model_var=TEXT), named=NAME, strict=False, keeps_nulls=True),
         items=TEXT,
         unique=True,
     ),
     network_mode=TEXT,
-    networks=either(map_of(SERVICE_NETWORK, named=NAME), items=TEXT, unique=True),
+    networks=either(map_of(SERVICE_NETWORK, named=NAME, keeps_nulls=True), items=TEXT, unique=True),
     oom_kill_disable=FLAG,
-    oom_score_adj=Rule(kinds=frozenset({"integer", "string"}), low=-1000, high=1000),
-    pid=any_of("string", "null"),
-    pids_limit=NUMBER,
+    oom_score_adj=Rule(kinds=frozenset({"integer", "string"}), low=-1000, high=1000, codec=whole),
+    pid=any_of("string", "null").printed(text),
+    pids_limit=WHOLE_NUMBER,
     platform=TEXT,
     ports=list_of(PORT, unique=True),
-    post_start=list_of(HOOK),
-    pre_stop=list_of(HOOK),
     privileged=FLAG,
-    profiles=UNIQUE_TEXTS,
-    provider=keys(
-        "type",
-        type=TEXT,
-        options=map_of(list_of(any_of("string", "number", "boolean"), "string", "number", "boolean"), strict=False),
-    ),
-    pull_policy=Rule(kinds=frozenset({"string"}), shape=_PULL, shape_means=_PULL_MEANS),
-    pull_refresh_after=TEXT,
+    pull_policy=Rule(kinds=frozenset({"string"}), shape=_PULL, shape_means=_PULL_MEANS, codec=text),
     read_only=FLAG,
     restart=TEXT,
     runtime=TEXT,
-    scale=INTEGER,
-    secrets=FILE_USE,
+    scale=INTEGER.printed(kept_whole),
+    secrets=FILE_USES,
     security_opt=UNIQUE_TEXTS,
-    shm_size=NUMBER,
+    shm_size=NUMBER.printed(size),
     stdin_open=FLAG,
-    stop_grace_period=TEXT,
+    stop_grace_period=KEPT_DURATION,
     stop_signal=TEXT,
-    storage_opt=Rule(values=ANYTHING, named="", strict=False),
+    storage_opt=Rule(values=ANYTHING, named="", strict=False, codec=labels),
     sysctls=PAIRS,
     tmpfs=TEXT_OR_LIST,
     tty=FLAG,
@@ -191,6 +231,11 @@ SERVICE = keys(
     volumes=list_of(VOLUME_MOUNT, unique=True),
     volumes_from=UNIQUE_TEXTS,
     working_dir=TEXT,
+    post_start=list_of(HOOK),
+    pre_stop=list_of(HOOK),
+    extends=unprinted(either(keys("service", extensible=False, service=TEXT, file=TEXT), "string")),
+    pull_refresh_after=unprinted(TEXT),
+    always={"command": None, "entrypoint": None},
 )
 
 NETWORK = keys(
@@ -200,36 +245,46 @@ NETWORK = keys(
     driver_opts=OPTIONS,
     ipam=keys(
         driver=TEXT,
-        config=list_of(keys(subnet=TEXT, ip_range=TEXT, gateway=TEXT, aux_addresses=map_of(TEXT))),
-        options=map_of(TEXT),
+        config=list_of(keys(subnet=TEXT, gateway=TEXT, ip_range=TEXT, aux_addresses=map_of(TEXT).printed(labels))),
+        options=unprinted(map_of(TEXT)),
     ),
     external=EXTERNAL,
     internal=FLAG,
-    enable_ipv4=FLAG,
-    enable_ipv6=FLAG,
     attachable=FLAG,
     labels=PAIRS,
+    enable_ipv4=FLAG.printed(kept_flag),
+    enable_ipv6=FLAG.printed(kept_flag),
+    always={"ipam": {}},
 )
 VOLUME = keys(kinds=("null",), name=TEXT, driver=TEXT, driver_opts=OPTIONS, external=EXTERNAL, labels=PAIRS)
 SECRET = keys(
     name=TEXT,
-    environment=TEXT,
     file=TEXT,
+    environment=TEXT,
     external=LOOSE_EXTERNAL,
     labels=PAIRS,
     driver=TEXT,
-    driver_opts=OPTIONS,
+    driver_opts=OPTIONS.printed(labels),
     template_driver=TEXT,
 )
-CONFIG = keys(
+_CONFIG = keys(
     name=TEXT,
-    content=TEXT,
-    environment=TEXT,
     file=TEXT,
+    environment=TEXT,
+    content=TEXT,
     external=LOOSE_EXTERNAL,
     labels=PAIRS,
     template_driver=TEXT,
 )
+
+
+def _config(node: Node, path: Path, report: Diagnostics) -> Node | None:
+    """Without a content where it comes from a variable."""
+    made = _CONFIG.form(node, path, report) if _CONFIG.form is not None else None
+    return made.without("content") if made is not None and made.get("environment") is not None else made
+
+
+CONFIG = _CONFIG.printed(_config)
 
 INCLUDE = Rule(
     kinds=frozenset({"string"}),
@@ -239,17 +294,19 @@ INCLUDE = Rule(
 """Compose does not look at other keys here."""
 
 PROJECT = keys(
-    version=TEXT,
-    name=TEXT,
-    include=list_of(INCLUDE),
-    services=map_of(SERVICE, named=NAME),
-    models=map_of(
-        keys("model", name=TEXT, model=TEXT, context_size=any_of("integer"), runtime_flags=TEXTS),
-        named=NAME,
-        strict=False,
-    ),
+    services=map_of(SERVICE, named=NAME, keeps_nulls=True),
     networks=map_of(NETWORK, named=NAME, strict=False),
     volumes=map_of(VOLUME, named=NAME),
     secrets=map_of(SECRET, named=NAME),
     configs=map_of(CONFIG, named=NAME),
+    version=unprinted(TEXT),
+    name=unprinted(TEXT),
+    include=unprinted(list_of(INCLUDE)),
+    models=unprinted(
+        map_of(
+            keys("model", name=TEXT, model=TEXT, context_size=any_of("integer"), runtime_flags=TEXTS),
+            named=NAME,
+            strict=False,
+        )
+    ),
 )

@@ -9,7 +9,7 @@ from reconciler.compose.node import Node, wrap
 from reconciler.diagnostics import Diagnostics, Path
 
 
-def record(codecs: Mapping[str, Codec], *, always: Mapping[str, object] | None = None) -> Codec:
+def record(codecs: Mapping[str, Codec], always: Mapping[str, object] | None = None) -> Codec:
     """A mapping with known keys. What is in ``always`` is printed even if nothing says it."""
 
     def form(node: Node, path: Path, report: Diagnostics) -> Node | None:
@@ -56,7 +56,7 @@ def each(codec: Codec) -> Codec:
     return form
 
 
-def named(codec: Codec, *, nulls: bool = False) -> Codec:
+def named_by(codec: Codec, *, nulls: bool = False) -> Codec:
     """A mapping of names to what ``codec`` reads; an empty one is nothing."""
 
     def form(node: Node, path: Path, report: Diagnostics) -> Node | None:
