@@ -158,12 +158,15 @@ class Diagnostics:
             raise error(errors)
 
 
-def cut_off(diagnostics: Sequence[Diagnostic], more: int = 0) -> tuple[Diagnostic, ...]:
-    """As many as people read; ``more`` counts those of the file that were not even looked at."""
-    told, more = tuple(diagnostics[:MOST_TOLD]), more + max(0, len(diagnostics) - MOST_TOLD)
+def cut_off(
+    diagnostics: Sequence[Diagnostic], most: int = MOST_TOLD, *, more: int = 0, rest: str = "more problems"
+) -> tuple[Diagnostic, ...]:
+    """As many of a file as people read. ``more`` counts those that were not even looked at, ``rest`` says what those
+    are that are not told."""
+    told, more = tuple(diagnostics[:most]), more + max(0, len(diagnostics) - most)
     if not more:
         return told
-    return (*told, Diagnostic.of_file(told[0].place.file, "MoreProblems", f"… and {more} more problems"))
+    return (*told, Diagnostic.of_file(told[0].place.file, "MoreProblems", f"… and {more} {rest}"))
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

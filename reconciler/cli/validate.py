@@ -17,16 +17,13 @@ def run(args: Namespace) -> int:
     errors = [problem for name in sorted(judged.problems) for problem in judged.problems[name]]
     warnings = [problem for name in sorted(judged.warnings) for problem in judged.warnings[name]]
     if args.json:
-        print_json(
-            [{**problem.as_dict(), "severity": "error"} for problem in errors]
-            + [{**problem.as_dict(), "severity": "warning"} for problem in warnings]
-        )
+        print_json([{**problem.as_dict(), "severity": problem.severity} for problem in (*errors, *warnings)])
     else:
         for problem in (*errors, *warnings):
             say(str(problem))
         for domain in judged.domains.values():
             for note in domain.notes:
-                say(f"note: {domain.file}: {note}")
+                say(f"note: {note.brief}")
         invalid = len(judged.problems)
         say(_summary(len(judged.domains), invalid))
     return exits.INVALID if errors else exits.OK

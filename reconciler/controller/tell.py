@@ -147,7 +147,7 @@ def _domain_view(
         "said": list(said.get(record.file, ())) if record.problems else [],
         "warnings": [problem.as_dict() for problem in record.warnings],
         "notes": [
-            *(record.domain.notes if record.domain is not None else ()),
+            *(note.message for note in (record.domain.notes if record.domain is not None else ())),
             *remarks,
             *(text for domain, text in c.recorder.remarks if domain == record.name),
             *(note for id in own for note in _file_notes(c, id)),

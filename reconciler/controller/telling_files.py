@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from reconciler.diagnostics import Diagnostic
+from reconciler.diagnostics import Diagnostic, cut_off
 
 MOST_PROBLEMS = 3000
 """Of all files together. Where there are more, each is told with the first of its own."""
@@ -64,10 +64,7 @@ def most_problems(everything: Sequence[tuple[Diagnostic, ...]]) -> int:
 
 def errors(problems: tuple[Diagnostic, ...], most: int) -> list[dict[str, Any]]:
     """The problems of a file as documents show them, so many at most."""
-    if len(problems) > most:
-        more = f"… and {len(problems) - most} more, which `pnr validate` tells"
-        problems = (*problems[:most], Diagnostic.of_file(problems[0].place.file, "MoreProblems", more))
-    return [problem.as_dict() for problem in problems]
+    return [problem.as_dict() for problem in cut_off(problems, most, rest="more, which `pnr validate` tells")]
 
 
 def _document(file: str, problems: tuple[Diagnostic, ...], said: tuple[str, ...], most: int) -> FileDocument:

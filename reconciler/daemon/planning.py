@@ -62,7 +62,7 @@ def make_plan(options: ServiceOptions) -> Planned:
     problems = [problem for file in sorted(_problems(intake, records).items()) for problem in file[1]]
     held = {name: (str(one.hold), one.held) for name, one in sorted(records.items()) if one.hold is not None}
     meant = [one.domain for _, one in sorted(records.items()) if one.domain is not None and not one.gone]
-    notes = [f"{domain.file}: {note}" for domain in meant for note in domain.notes]
+    notes = [note.brief for domain in meant for note in domain.notes]
     return Planned(rehearsed.plan, rehearsed.blocked, problems, held, notes)
 
 

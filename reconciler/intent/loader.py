@@ -57,7 +57,7 @@ def load(
     try:
         tree = strict_json.parse(data, file)
     except strict_json.BadJson as error:
-        return Loaded(file, None, error.problems, _as_name(written_name(data)))
+        return Loaded(file, None, error.errors, _as_name(written_name(data)))
     text = data.decode("utf-8")
     report = Diagnostics(file)
     if not isinstance(tree, dict):

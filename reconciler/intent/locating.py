@@ -21,7 +21,7 @@ def in_order(report: Iterable[Diagnostic], text: str, more: int = 0) -> tuple[Di
     what was not reported any more."""
     everything = tuple(report)
     found = sorted(located(everything[:MOST_CONSIDERED], text), key=lambda one: (one.place.line, one.place.column))
-    return cut_off([_shortened(one) for one in found], more + max(0, len(everything) - MOST_CONSIDERED))
+    return cut_off([_shortened(one) for one in found], more=more + max(0, len(everything) - MOST_CONSIDERED))
 
 
 def _shortened(one: Diagnostic) -> Diagnostic:

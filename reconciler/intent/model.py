@@ -399,7 +399,7 @@ class Domain:
     cpuxs: tuple[Cpux, ...]
     networks: tuple[NetworkSpec, ...] = ()
     volumes: tuple[VolumeSpec, ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[Diagnostic, ...] = ()
     sources: tuple[Source, ...] = ()  # what was read besides the file: a change there is a reason to load it again
     unused_volumes: tuple[VolumeSpec, ...] = ()  # declared, mounted by no chunk: not made, and not to be removed either
 

@@ -58,7 +58,8 @@ def resolve(
 ) -> Domain:
     """The domain that ``file`` (read from the file ``name``, whose bytes have the SHA-256 ``digest``) describes.
     ``defaults`` has the normal forms of settings of containers that declare none."""
-    resolver = _Resolver(file, base_dir, check_types, gathered, defaults or {})
+    report = Diagnostics(name)
+    resolver = _Resolver(file, base_dir, check_types, gathered, defaults or {}, report)
     cpuxs = tuple(resolver.cpux(cpux_name, cpux) for cpux_name, cpux in file.cpuxs.items())
     resolver.take_shared()
     declared = [resolver.volume(volume) for volume in file.volumes]
@@ -70,7 +71,7 @@ def resolve(
         cpuxs=cpuxs,
         networks=tuple(resolver.networks.values()),
         volumes=tuple(resolver.volumes.values()),
-        notes=tuple(resolver.notes),
+        notes=tuple(report),
         sources=gathered.sources,
         unused_volumes=tuple(spec for spec in declared if spec.name not in resolver.volumes),
     )
@@ -97,10 +98,10 @@ class _Resolver:
     check_types: Mapping[str, CheckType]
     gathered: Gathered
     defaults: Mapping[str, Any]
+    report: Diagnostics
     networks: dict[str, NetworkSpec] = field(default_factory=dict)  # those used, by engine-side name
     volumes: dict[str, VolumeSpec] = field(default_factory=dict)
     containers: dict[str, list[str]] = field(default_factory=dict)  # of the CPUX at hand: their names, by chunk
-    notes: list[str] = field(default_factory=list)
     declared_options: dict[ChunkId, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
@@ -116,9 +117,12 @@ class _Resolver:
             ]
             for chunk in cpux.design_chunks
         }
-        declared = ((ChunkId(self.file.name, name, chunk.name), chunk) for chunk in cpux.design_chunks)
-        copies = ((copy, chunk) for id, chunk in declared for copy in id.copies(replicas_of(chunk)))
-        return Cpux(name, rt_state, tuple(self._chunk(id, chunk) for id, chunk in copies))
+        chunks: list[Chunk] = []
+        for index, chunk in enumerate(cpux.design_chunks):
+            report = self.report.at("cpuxs", name, "design_chunks", index)
+            id = ChunkId(self.file.name, name, chunk.name)
+            chunks += [self._chunk(copy, chunk, report) for copy in id.copies(replicas_of(chunk))]
+        return Cpux(name, rt_state, tuple(chunks))
 
     def take_shared(self) -> None:
         """What is shared with others is made for them, also where no chunk of the domain itself uses it."""
@@ -130,21 +134,21 @@ class _Resolver:
                 spec = self.volume(volume)
                 self.volumes[spec.name] = spec
 
-    def _chunk(self, id: ChunkId, chunk: document.Chunk) -> Chunk:
+    def _chunk(self, id: ChunkId, chunk: document.Chunk, report: Diagnostics) -> Chunk:
         if "status" in chunk.model_fields_set and id.replica == 1:
-            self.notes.append(f"{id}: status is ignored; pnr finds out itself how the chunk stands")
+            report.note(("status",), "Ignored", f"{id}: status is ignored; pnr finds out itself how the chunk stands")
         mode = _facts_mode(chunk)
         replicas = replicas_of(chunk)
         kind = Kind(chunk.kind or Kind.SERVICE)
         container = self._container(id, chunk, mode)
-        container = self._work_of(id, container) if kind is Kind.JOB else container
+        container = self._work_of(id, container, report) if kind is Kind.JOB else container
         flowout = {key: _pnr(fact) for key, fact in chunk.flowout.items()}
         update = chunk.update or document.Update()
         deploy = _deploy(chunk.container)
         strategy = update.strategy or chunk.strategy or deploy.strategy or AUTO
         if strategy == Strategy.START_FIRST and has_fixed_address(container):
             text = "two containers can't have its fixed address at once, so that an update stops the old one first"
-            self.notes.append(f"{id}: {text}")
+            report.note((), "StopFirst", f"{id}: {text}")
         on_failure = update.on_failure or chunk.on_failure or deploy.on_failure
         return Chunk(
             id=id,
@@ -173,7 +177,7 @@ class _Resolver:
             on_file_change=OnFileChange(chunk.on_file_change or OnFileChange.RECREATE),
         )
 
-    def _work_of(self, id: ChunkId, container: ContainerSpec) -> ContainerSpec:
+    def _work_of(self, id: ChunkId, container: ContainerSpec, report: Diagnostics) -> ContainerSpec:
         """A job's container, which the engine never starts again by itself: it would run again what is done, and hide
         from pnr how each run of it ended. A job that fails is started again by pnr."""
         policy = str(container.settings.get("restart") or "no")
@@ -182,7 +186,8 @@ class _Resolver:
         if policy != "on-failure" and id.replica == 1:
             done = "a job that succeeds is done" if ":" not in policy else "as often as it takes"
             given = f"restart: {policy} is not given to the engine"
-            self.notes.append(f"{id}: {given}: pnr starts a job again that fails; {done}")
+            message = f"{id}: {given}: pnr starts a job again that fails; {done}"
+            report.note(("container", "restart"), "StartedByPnr", message)
         settings = {name: value for name, value in container.settings.items() if name != "restart"}
         return replace(container, settings=settings, restart_of_ours=policy)
 

@@ -2,7 +2,7 @@
 
 What could hurt the parser (size, depth, endless numbers) is found before it runs, by patterns that cost a few
 milliseconds at most. What the parser would let pass (duplicate keys, NaN, lone surrogates) is found after it.
-Every problem comes with its line, column and path.
+Every error comes with its line, column and path.
 """
 
 from __future__ import annotations
@@ -10,18 +10,16 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator
 from itertools import accumulate
 from typing import Any, ClassVar, NoReturn
 
-from reconciler.diagnostics import Diagnostic, Path, Place, escaped
+from reconciler.diagnostics import MOST_TOLD, Diagnostic, Path, Place, cut_off, escaped
 from reconciler.errors import PnrError
 from reconciler.intent import positions
 
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 32
 MAX_NUMBER_LENGTH = 400
-MAX_PROBLEMS = 100
 
 _STRINGS = re.compile(positions.STRING, re.DOTALL)
 _LONG_NUMBER = re.compile(rf"[-+0-9.eE]{{{MAX_NUMBER_LENGTH + 1},}}")
@@ -51,18 +49,17 @@ _EXPECTED = {
 
 
 class BadJson(PnrError):
-    """The bytes are not strict JSON. ``problems`` holds everything found, ``problem`` the first of it."""
+    """The bytes are not strict JSON. ``errors`` holds everything found; the text is the first of it."""
 
     code: ClassVar[str] = "BadJson"
 
-    def __init__(self, *problems: Diagnostic) -> None:
-        super().__init__(str(problems[0]))
-        self.problem = problems[0]
-        self.problems = problems
+    def __init__(self, *errors: Diagnostic) -> None:
+        super().__init__(str(errors[0]))
+        self.errors = errors
 
 
 def parse(data: bytes, file: str) -> Any:
-    """The value that ``data`` holds. ``file`` is only named in problems. Raises :class:`BadJson`."""
+    """The value that ``data`` holds. ``file`` is only named in errors. Raises :class:`BadJson`."""
     text = decode(data, file)
     if not text.strip(" \t\r\n"):
         _fail(file, "", 0, "Empty", "the file is empty: expected a JSON object with the domain's name and cpuxs")
@@ -84,16 +81,16 @@ def parse(data: bytes, file: str) -> Any:
     try:
         value = json.loads(text, object_pairs_hook=pairs, parse_float=number, parse_constant=doubts.append)
     except json.JSONDecodeError as error:
-        raise BadJson(_syntax_problem(text, file, error)) from None
+        raise BadJson(_syntax_error(text, file, error)) from None
     if doubts or _SURROGATE_ESCAPE.search(text):
-        problems = list(_loose_places(text, file))
-        if problems:
-            raise BadJson(*problems)
+        errors = _loose_places(text, file)
+        if errors:
+            raise BadJson(*errors)
     return value
 
 
 def parse_briefly(data: bytes, file: str) -> Any:
-    """The same of what somebody wrote who is not to be given much time: the first problem alone, and without the place
+    """The same of what somebody wrote who is not to be given much time: the first error alone, and without the place
     in the document, which takes long to find. Raises :class:`BadJson`."""
 
     def bad(code: str, message: str) -> NoReturn:
@@ -172,7 +169,7 @@ def _depth(bare: str) -> int:
     return max(accumulate(map(_STEP.__getitem__, steps)), default=0)
 
 
-def _syntax_problem(text: str, file: str, error: json.JSONDecodeError) -> Diagnostic:
+def _syntax_error(text: str, file: str, error: json.JSONDecodeError) -> Diagnostic:
     offset, code = error.pos, "Syntax"
     conflict = _CONFLICT.search(text)
     if conflict and conflict.start() <= offset:
@@ -190,22 +187,21 @@ def _syntax_problem(text: str, file: str, error: json.JSONDecodeError) -> Diagno
         found = text[offset : offset + 20].partition("\n")[0].strip()
         if found:
             message += f", found {escaped(found)}"
-    return _problem(file, text, offset, code, message, positions.path_at(text, offset))
+    return _error(file, text, offset, code, message, positions.path_at(text, offset))
 
 
-def _loose_places(text: str, file: str) -> Iterator[Diagnostic]:
+def _loose_places(text: str, file: str) -> tuple[Diagnostic, ...]:
     """What the parser let pass, in the order of the file; cut off at a bearable number."""
     index = positions.LineIndex(text)
-    count = 0
+    told: list[Diagnostic] = []
+    more = 0
     for token in positions.tokens(text):
         found = _looseness(token)
-        if found is None:
-            continue
-        count += 1
-        if count <= MAX_PROBLEMS:
-            yield Diagnostic(tuple(token.path), *found, place=Place(file, *index.place(token.start)))
-    if count > MAX_PROBLEMS:
-        yield Diagnostic.of_file(file, "MoreProblems", f"… and {count - MAX_PROBLEMS} more problems")
+        if found is not None and len(told) < MOST_TOLD:
+            told.append(Diagnostic(tuple(token.path), *found, place=Place(file, *index.place(token.start))))
+        elif found is not None:
+            more += 1
+    return cut_off(told, more=more)
 
 
 def _looseness(token: positions.Token) -> tuple[str, str] | None:
@@ -224,9 +220,9 @@ def _looseness(token: positions.Token) -> tuple[str, str] | None:
     return None
 
 
-def _problem(file: str, text: str, offset: int, code: str, message: str, path: Path = ()) -> Diagnostic:
+def _error(file: str, text: str, offset: int, code: str, message: str, path: Path = ()) -> Diagnostic:
     return Diagnostic(path, code, message, place=Place(file, *positions.LineIndex(text).place(offset)))
 
 
 def _fail(file: str, text: str, offset: int, code: str, message: str, path: Path = ()) -> NoReturn:
-    raise BadJson(_problem(file, text, offset, code, message, path))
+    raise BadJson(_error(file, text, offset, code, message, path))

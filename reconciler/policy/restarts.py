@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from reconciler.diagnostics import Diagnostics
 from reconciler.intent.model import Chunk, ContainerSpec, Domain, VolumeSpec
 from reconciler.policy.checks.mounts import NEVER, RULE
 from reconciler.policy.checks.volumes import is_of_host
@@ -28,8 +29,11 @@ def amended(policy: Policy, domain: Domain) -> Domain:
     )
     if cpuxs == domain.cpuxs:
         return domain
-    note = _note(policy, told)
-    return replace(domain, cpuxs=cpuxs, notes=(*domain.notes, *([note] if note else [])))
+    report = Diagnostics(domain.file)
+    report.add(*domain.notes)
+    if told:
+        report.note(("cpuxs",), "StartedByPnr", _note(policy, told))
+    return replace(domain, cpuxs=cpuxs, notes=tuple(report))
 
 
 def has_of_host(spec: ContainerSpec, volumes: Mapping[str, VolumeSpec]) -> bool:
@@ -64,8 +68,6 @@ def _amended(chunk: Chunk, volumes: Mapping[str, VolumeSpec], told: dict[str, st
 
 
 def _note(policy: Policy, told: Mapping[str, str]) -> str:
-    if not told:
-        return ""
     who = ", ".join(f"{name} (restart: {value})" for name, value in told.items())
     return (
         f"pnr itself starts again, and the engine does not: {who}; what a container has of the host is judged before"

@@ -56,7 +56,7 @@ def test_the_go_programs_file_means_what_that_program_did() -> None:
     assert chunks[3].gate[0].ref == FactRef("dev_stack", "stack_startup", "api_ready")
     assert chunks[3].container.settings["ports"][0]["published"] == 8080
     assert len(domain.notes) == 4
-    assert "status is ignored" in domain.notes[0]
+    assert "status is ignored" in domain.notes[0].message
 
 
 # --- facts and gates
@@ -360,7 +360,7 @@ def test_a_jobs_restart_policy_is_not_given_to_the_engine(policy: str) -> None:
     loaded = valid(document(declared("migrate", kind="job", container={"restart": policy})))
     spec = next(iter(loaded.chunks())).container
     assert (spec.settings.get("restart"), spec.restart_of_ours) == (None, policy)
-    told = [note for note in loaded.notes if f"restart: {policy} is not given to the engine" in note]
+    told = [note for note in loaded.notes if f"restart: {policy} is not given to the engine" in note.message]
     assert bool(told) is (policy != "on-failure")
     (plain,) = valid(document(declared("migrate", kind="job", container={"restart": "no"}))).chunks()
     assert plain.container.restart_of_ours == ""

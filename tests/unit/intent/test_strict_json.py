@@ -39,7 +39,7 @@ def test_any_bytes_are_either_read_or_refused_with_a_place(data: bytes) -> None:
     try:
         parse(data, "x.json")
     except BadJson as error:
-        problems = error.problems
+        problems = error.errors
     assert all(problem.place.line >= 1 and problem.place.column >= 1 for problem in problems)
 
 
@@ -78,7 +78,7 @@ def test_a_problem_names_what_was_expected_and_what_was_found() -> None:
 def test_columns_count_characters_not_bytes() -> None:
     with pytest.raises(BadJson) as caught:
         parse('{"é€😀": x}'.encode(), "x.json")
-    assert (caught.value.problem.place.line, caught.value.problem.place.column) == (1, 9)
+    assert (caught.value.errors[0].place.line, caught.value.errors[0].place.column) == (1, 9)
 
 
 def paths_of(value: Any, path: Path = ()) -> set[Path]:

@@ -89,8 +89,8 @@ def test_the_engine_is_not_told_to_start_it_again(own: dict[str, Any], volumes: 
         assert payload(spec)["HostConfig"]["RestartPolicy"]["Name"] == "no"
         assert (spec.restart_of_ours, spec.judged) == (restart, True)
         (note,) = domain.notes
-        assert f"main/web (restart: {restart})" in note
-        assert RULE in note
+        assert f"main/web (restart: {restart})" in note.message
+        assert RULE in note.message
     for policy in (OPEN, changed(STANDARD, binds__engine_restarts=True)):
         domain = loaded(own, volumes, policy, restart)
         assert only(domain).container.settings["restart"] == restart
