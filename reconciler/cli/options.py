@@ -48,4 +48,5 @@ def service_options(args: Namespace, domains: str, state: str) -> ServiceOptions
         allowed_env=allowed_env(args),
         policy=policy_name(args),
         insecure_folders=getattr(args, "insecure_folders", False) or os.environ.get("PNR_INSECURE_FOLDERS") == "1",
+        usual_policy=installed_policy(),
     )

@@ -71,6 +71,7 @@ class Known:
     changed_unseen: set[str] = field(default_factory=set)  # ids of containers that are to be looked at
     files_wait: str = ""  # what has to be waited for before anything can be taken from the domains directory
     files_remarks: tuple[str, ...] = ()  # what people should know of it besides
+    policy_remark: str = ""  # what people should know of the policy's file
     files_looked: bool = False  # whether it is known of ``files`` that there are none
     files: News = field(default_factory=dict)
     who: Mapping[FactRef, tuple[ChunkId, ...]] = field(default_factory=dict)
@@ -90,6 +91,12 @@ class Known:
             if text and text not in told:
                 self.recorder.journal(kind="files", message=text)
         self.files_wait, self.files_remarks = waits, remarks
+
+    def take_policy_remark(self, text: str) -> None:
+        """Take note of what people should know of the policy's file; "" where it is as it was read."""
+        if text != self.policy_remark:
+            self.recorder.journal(kind="policy", message=text or "the policy is again as this daemon read it")
+        self.policy_remark = text
 
     def take_files(self, news: News) -> None:
         """Take note of what became of the host's files, and mark whom that concerns."""

@@ -180,6 +180,11 @@ class Controller:
         while self._sightings.newest <= before and self.known.engine_up:
             await self._changed.wait()
 
+    def policy_said(self, text: str) -> None:
+        """What people should know of the policy's file; "" where it is as it was read."""
+        self.known.take_policy_remark(text)
+        self._tell_change()
+
     def write_state_again(self) -> None:
         """The state directory has lost what it held: write all of it."""
         self.known.recorder.write_again()

@@ -97,6 +97,7 @@ def view(
             "notes": [
                 *([c.files_wait] if c.files_wait else []),
                 *c.files_remarks,
+                *([c.policy_remark] if c.policy_remark else []),
                 *(text for domain, text in c.recorder.remarks if domain is None or domain not in c.domains),
             ],
             "files_wait": c.files_wait,

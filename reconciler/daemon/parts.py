@@ -30,7 +30,7 @@ from reconciler.engine.protocol import Engine
 from reconciler.errors import PnrError
 from reconciler.intent.contents import Source
 from reconciler.intent.model import ChunkId
-from reconciler.policy import Judge
+from reconciler.policy import Judge, Policy
 from reconciler.probes import registry
 from reconciler.sources.contents import LocalContents
 from reconciler.sources.directory import DirectorySource
@@ -93,6 +93,7 @@ class Parts:
     engine: Engine
     lock: StateLock
     records: Records
+    policy: Policy
 
 
 def make_contents(
@@ -272,7 +273,7 @@ async def assembled(
             may_take_up=policy.asking(owners).may_take_up,
         )
         try:
-            yield Parts(controller, engine, lock, records)
+            yield Parts(controller, engine, lock, records, policy.policy)
         finally:
             await engine.close()
             leases.close()

@@ -23,8 +23,8 @@ class ServiceOptions:
     ``domains`` is the directory of domain files, ``state`` the one that lasts; ``engine`` is ``docker`` or
     ``simulated``; ``polling`` looks at the directory on a timer instead of asking the kernel for events;
     ``allowed_env`` are names of the daemon's environment that ``${NAME}`` in a domain file may take. ``policy`` names a
-    policy file, or a profile; None is the profile standard. ``insecure_folders`` goes on where others can write to a
-    directory.
+    policy file, or a profile; None is the profile standard, since there is no file ``usual_policy``.
+    ``insecure_folders`` goes on where others can write to a directory.
     """
 
     domains: Path
@@ -34,6 +34,7 @@ class ServiceOptions:
     allowed_env: tuple[str, ...] = ()
     policy: str | None = None
     insecure_folders: bool = False
+    usual_policy: str | None = None
 
 
 class Ask(TypedDict):

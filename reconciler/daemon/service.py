@@ -13,6 +13,7 @@ from reconciler.daemon.garbage import little_at_a_time
 from reconciler.daemon.handler import Handler
 from reconciler.daemon.parts import assembled
 from reconciler.daemon.patience import Patience, waited_for
+from reconciler.daemon.policy_watching import PolicyFile, watch_policy
 from reconciler.daemon.protocol import ServiceOptions
 from reconciler.daemon.state_keeping import keep_state
 from reconciler.daemon.systemd import Notifier
@@ -54,6 +55,7 @@ async def serve(
         server = ControlServer(options.state, handler.handle, parts.controller.answering)
         await server.start()
         tasks.append(keep_state(options.state, parts, server))
+        tasks.append(watch_policy(PolicyFile(options, parts.policy), parts.controller.policy_said))
         measure_from_here()
         try:
             with little_at_a_time():

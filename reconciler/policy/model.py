@@ -37,7 +37,8 @@ class Section:
 class Policy:
     """``values`` are the normal forms by the rule's name; ``lines`` says on which line of ``file`` a rule was changed.
     ``file`` is None where nothing but the profile holds. ``sections`` change rules for some domain files; what is in
-    force for one of them says :meth:`for_file`, whose ``by_section`` has the patterns that rules come from."""
+    force for one of them says :meth:`for_file`, whose ``by_section`` has the patterns that rules come from. ``digest``
+    is that of the file's text."""
 
     profile: Profile
     values: Mapping[str, Any]
@@ -45,6 +46,7 @@ class Policy:
     lines: Mapping[str, int] = field(default_factory=dict)
     sections: tuple[Section, ...] = ()
     by_section: Mapping[str, str] = field(default_factory=dict)
+    digest: str = field(default="", compare=False)
 
     @property
     def is_open(self) -> bool:

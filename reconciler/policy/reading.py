@@ -6,6 +6,7 @@ so the line of a key is found with the same parser, statement by statement: it i
 
 from __future__ import annotations
 
+import hashlib
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -71,7 +72,9 @@ def read(text: str, file: str) -> Policy:
         replace(section, lines={name: lines.get((*path, *name.split(".")), 1) for name in section.values})
         for path, section in found
     )
-    return Policy(profile, values, file, {name: lines.get(tuple(name.split(".")), 1) for name in changed}, sections)
+    changed_on = {name: lines.get(tuple(name.split(".")), 1) for name in changed}
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return Policy(profile, values, file, changed_on, sections, digest=digest)
 
 
 def _profile(tree: Mapping[str, Any], report: Diagnostics) -> Profile:

@@ -203,3 +203,28 @@ def test_lines_are_printed_for_changes_only(capsys: pytest.CaptureFixture[str]) 
     show(view(domain("demo", chunk("db"))))
     assert "settled: demo" in first
     assert capsys.readouterr().out == ""
+
+
+async def test_a_policy_that_is_changed_while_it_runs_is_told_and_not_taken_up(folders: Path, start: Start) -> None:
+    pipe = asyncio.subprocess.PIPE
+    policy = folders / "policy.toml"
+    policy.write_text('profile = "standard"\n')
+    process = await start("run", "--policy", str(policy), stdout=pipe, stderr=pipe)
+    await read_until(process.stdout, b"settled: demo")
+    policy.write_text('profile = "standard"\n[images]\nallowed = []\n')
+    told = f"the policy {policy} was changed since this daemon read it".encode()
+    await read_until(process.stdout, b"note: " + told)
+    assert b"note: " + told in await _asked(folders, "status")
+    assert (await _asked(folders, "events")).count(told) == 1
+    process.send_signal(signal.SIGTERM)
+    await asyncio.wait_for(process.communicate(), WAIT_SECONDS)
+
+
+async def _asked(folders: Path, command: str) -> bytes:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "reconciler", command, "--state", str(folders / "state")),
+        cwd=ROOT,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    out, _ = await asyncio.wait_for(process.communicate(), WAIT_SECONDS)
+    return out
