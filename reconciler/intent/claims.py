@@ -8,14 +8,14 @@ another, those that are in force before newcomers (see :mod:`reconciler.intent.j
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from reconciler.diagnostics import Diagnostic, Path, Place
 from reconciler.intent.chunks import copies_of
 from reconciler.intent.file_names import stem
-from reconciler.intent.image_names import own_length, parse
+from reconciler.intent.image_names import ImageName, own_prefix, parse, whose
 from reconciler.intent.model import Chunk, Domain, NetworkSpec, VolumeSpec
 from reconciler.intent.settings.ports import addresses
 from reconciler.intent.settings.volumes import images_mounted
@@ -220,7 +220,12 @@ def _is_its_own(image: str, file: str, other: str) -> bool:
     """Whether a name is to be built under by the domain of ``file``, whoever uses it, and not rather by that of
     ``other``: as their files are called, for the names of domains are anybody's."""
     name = parse(image)
-    return own_length(name, stem(file)) > own_length(name, stem(other))
+    return _rank(name, stem(file)) > _rank(name, stem(other))
+
+
+def _rank(image: ImageName, name: str) -> tuple[int, bool]:
+    prefix = own_prefix(image, name)
+    return len(prefix), bool(prefix) and prefix == name
 
 
 def _in_file(domain: Domain, engine_name: str) -> str:
@@ -243,8 +248,10 @@ Clash = tuple[Diagnostic, str]
 
 @dataclass
 class Claims:
-    """Who has what while domains are let in. ``reserved`` is what intents in force have."""
+    """Who has what while domains are let in. ``reserved`` is what intents in force have. ``called`` are the names of
+    all domains and of all their files, with the files."""
 
+    called: Mapping[str, Collection[str]] = field(default_factory=dict)
     reserved: Table = field(default_factory=Table)
     let_in: Table = field(default_factory=Table)
     _of: dict[int, tuple[Domain, tuple[_Claim, ...]]] = field(default_factory=dict)
@@ -286,6 +293,8 @@ class Claims:
             for each in claim.claims:
                 if isinstance(each, tuple) and (user := self._user(each, domain)) is not None:
                     found.append((_in_use(domain, claim, each[1], user), user.domain))
+                elif isinstance(each, tuple) and (owner := self._owner(each, domain)):
+                    found.append((_looks_like(domain, claim, each[1], owner), domain.name))
         for image, me in _used(domain):
             own.put_use(image, me)
         for ports in _ranges(domain):
@@ -318,6 +327,22 @@ class Claims:
         others = (user for user in users if user.file != domain.file and user.domain != domain.name)
         return next((user for user in others if not _is_its_own(claim[1], domain.file, user.file)), None)
 
+    def _owner(self, claim: Named, domain: Domain) -> str:
+        """The file to which the name of an image belongs by its own name, where the domain's is only like it, or the
+        beginning of it: ``shop`` of ``shop-web``, which ``Shop!`` would build as its own too. What was built here
+        before is left alone."""
+        if claim[0] != "image":
+            return ""
+        had = self.reserved.holder(claim)
+        if had is not None and (had.file == domain.file or had.domain == domain.name):
+            return ""
+        image, names = parse(claim[1]), (stem(domain.file), domain.name)
+        mine = max(_rank(image, name) for name in names)
+        owner = whose(image, self.called)
+        if not mine[0] or (len(owner), True) <= mine:
+            return ""
+        return next((file for file in sorted(self.called[owner]) if file != domain.file), "")
+
     def _other(self, claim: Port | Named, domain: Domain) -> Holder | None:
         reserved = self.reserved.holder(claim)
         # What a file had under another domain name, or the domain in another file, is its own.
@@ -343,6 +368,13 @@ _CODES = {
 
 def _in_use(domain: Domain, claim: _Claim, image: str, user: Holder) -> Diagnostic:
     text = f"{_who(user, domain)} uses the image {image}, and would run what is built here: give that another name"
+    return Diagnostic(claim.path, _CODES["image"], text, place=Place(domain.file))
+
+
+def _looks_like(domain: Domain, claim: _Claim, image: str, file: str) -> Diagnostic:
+    text = (
+        f"by its name the image {image} is one of {file}, and this file is only called like that: give it another name"
+    )
     return Diagnostic(claim.path, _CODES["image"], text, place=Place(domain.file))
 
 

@@ -7,6 +7,7 @@ slash is a registry when it has a dot, a colon or capitals in it or is ``localho
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -136,14 +137,23 @@ def own_parts(domain: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*((plain,) if _PART.fullmatch(plain) else ()), part_of_name(domain))))
 
 
-def own_length(image: ImageName, domain: str) -> int:
-    """How much of an image's name is that of a domain, which has it to itself: ``shop-web`` and ``shop_web`` of
-    ``shop``; 0 where it is not the domain's own. Of two domains to which it could belong, it is that of the longer
-    name's."""
+def own_prefix(image: ImageName, name: str) -> str:
+    """With what an image's name begins that is the name of a domain, or of its file: ``shop`` of ``shop-web`` and
+    ``shop_web`` for ``shop``, and for ``Shop!`` too; "" where it is not its own."""
+    return max((prefix for prefix in _prefixes(image) if prefix in own_parts(name)), key=len, default="")
+
+
+def whose(image: ImageName, names: Collection[str]) -> str:
+    """Of the names of domains and files the one to which an image's name belongs: the longest with which it begins, as
+    it is written; "" where there is none."""
+    return max((prefix for prefix in _prefixes(image) if prefix in names), key=len, default="")
+
+
+def _prefixes(image: ImageName) -> Iterator[str]:
     name = image.repository.removeprefix("library/")
     if image.registry != DOCKER_HUB or "/" in name:
-        return 0
-    return max((len(own) for own in own_parts(domain) if name.startswith((f"{own}-", f"{own}_"))), default=0)
+        return iter(())
+    return (name[:end] for end, sign in enumerate(name) if sign in "-_" and end)
 
 
 def registry_host(text: str) -> str:

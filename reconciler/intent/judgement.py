@@ -25,6 +25,7 @@ from reconciler.intent import writers
 from reconciler.intent.checks import GateFault, answers, gate_cycle, gates, health_ports, names_shared, reserved_names
 from reconciler.intent.chunks import copies_of
 from reconciler.intent.claims import Claims, Table, table_of
+from reconciler.intent.file_names import stem
 from reconciler.intent.gates import GateBook, Waiting, find_cycles
 from reconciler.intent.model import ChunkId, Domain
 from reconciler.intent.sharing import Borrowed, Key, in_use, names_taken, not_shared, owned, uses
@@ -384,7 +385,7 @@ class _Case:
 
     def _check_claims(self, now: _Round, rejected: set[str]) -> None:
         wrong = _errors(now.own) | _errors(one for one, _ in now.between)
-        claims = Claims()
+        claims = Claims(self._called)
         for name, held in self.in_force.items():
             file = now.speaks.get(name)
             declared = now.accepted.get(name)
@@ -409,6 +410,17 @@ class _Case:
                     now.claims.append((error, frozenset({holder})))
             if not clashes and domain.file not in wrong:
                 claims.let_in.add(own)
+
+    @cached_property
+    def _called(self) -> Mapping[str, set[str]]:
+        """The files by their own names, and by those of their domains."""
+        found: dict[str, set[str]] = {}
+        named = [(domain.name, domain.file) for domain in self.ordered]
+        named += [(held.name, held.file) for held in self.in_force.values()]
+        named += [(said, file) for file, said in self.broken.items() if said is not None]
+        for name, file in (*named, *((stem(file), file) for file in (*self.by_file, *self.broken))):
+            found.setdefault(name, set()).add(file)
+        return found
 
     @cached_property
     def _had(self) -> Mapping[str, Table]:

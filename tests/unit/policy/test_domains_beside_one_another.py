@@ -270,6 +270,56 @@ def test_of_two_domains_a_name_is_that_of_the_longer_one() -> None:
     assert not judged(builds("shop", "shop-admin-tools:1"), in_force=(mounted,)).domains.keys() & {"shop"}
 
 
+LOOK_ALIKES = ("Shop", "SHOP", "shop_", "shop-", "shop.")
+
+
+@pytest.mark.parametrize("name", LOOK_ALIKES)
+@pytest.mark.parametrize("image", [None, "shop-tools:1", "shop_tools"])
+def test_a_name_is_that_of_the_file_that_is_called_so_and_of_none_that_looks_like_it(
+    name: str, image: str | None
+) -> None:
+    real, other = file("shop"), builds(name, image)
+    mine = f"{name}.json"
+    for found in (judged(real, other), judged(other, in_force=(real,)), judged(other, builds("shop", image))):
+        assert refused(found).keys() == {mine}
+        (problem,) = found.problems[mine]
+        assert problem.code == "ImageNameClash"
+        says = "is one of shop.json, and this file is only called like that: give it another name"
+        assert says in problem.message or "domain shop (shop.json) builds" in problem.message
+        assert "shop" in found.domains
+    # What was built before somebody was called so goes on.
+    assert refused(judged(real, other, in_force=(other,))) == {}
+    assert refused(judged(other)) == {}
+
+
+def test_a_name_of_a_longer_one_is_not_built_under_by_who_is_called_as_it_begins() -> None:
+    longer, chunk = file("shop-main"), builds("shop")
+    assert refused(judged(longer, chunk)) == {SHOP: [("image", "ImageNameClash")]}
+    assert refused(judged(longer, builds("shop", "shop-web"))) == {}
+    assert refused(judged(longer, chunk, in_force=(chunk,))) == {}
+
+
+def test_a_domains_name_is_as_good_as_its_files() -> None:
+    found = judge(
+        {
+            name: File(json.dumps(one, indent=1).encode())
+            for name, one in (("team.json", builds("shop")), ("a-shop!.json", builds("shop.")), (SHOP, file("x")))
+        },
+        base_dir=BASE,
+        env={},
+        allowed_env=(),
+        check_types=TYPES,
+        contents=NoContents(),
+        policy=judging.judge(STANDARD),
+    )
+    assert refused(found) == {"a-shop!.json": [("image", "ImageNameClash")]}
+
+
+def test_a_name_that_belongs_to_nobody_else_is_that_of_whose_name_becomes_it() -> None:
+    assert refused(judged(builds("dev_stack"), builds("My.Shop_2"), file("shop"), file("dev"))) == {}
+    assert refused(judged(builds("Shop", "team/shop:1"), file("shop"), policy=FREE)) == {}
+
+
 def test_what_is_fixed_by_its_digest_is_in_nobodys_way() -> None:
     theirs = file("infra", {"image": f"team/web:1@sha256:{'a' * 64}"})
     assert refused(judged(builds("shop", "team/web:1"), in_force=(theirs,), policy=FREE)) == {}
