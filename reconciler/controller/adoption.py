@@ -8,7 +8,7 @@ from reconciler.controller.executor import Executor
 from reconciler.controller.known import Known
 from reconciler.controller.look_ups import LookUps
 from reconciler.controller.prober import Prober
-from reconciler.controller.work import ENTRIES_A_CHUNK, Steps, work_of
+from reconciler.controller.work import ENTRIES_A_CHUNK, Steps, in_portions, work_of
 from reconciler.facts import FactRef, Pnr
 from reconciler.intent.model import Chunk, ChunkId, Domain
 from reconciler.intent.settings.references import awaited
@@ -76,29 +76,32 @@ class Adoption:
                         running = [each.run for each in own if each.condition is Condition.RUNNING]
                         c.memory = check_changed(c.memory, running)
             c.last = chunk
-        yield sum(len(chunk.flowout) for chunk in new_chunks.values()) // ENTRIES_A_CHUNK
-        self._declare_facts(name, old_chunks, new_chunks)
+        yield from in_portions(self._declare_facts(name, new_chunks), ENTRIES_A_CHUNK)
         self._known.has_news(name)
         for id in (*old_chunks, *new_chunks):
             self._known.mark(id)
         self._known.mark_domain(name)
         self._known.recorder.touch(name)
 
-    def _declare_facts(
-        self, name: str, old_chunks: Mapping[ChunkId, Chunk], new_chunks: Mapping[ChunkId, Chunk]
-    ) -> None:
+    def _declare_facts(self, name: str, new_chunks: Mapping[ChunkId, Chunk]) -> Steps:
+        """Each step tells how many facts were gone through."""
         record = self._known.domains[name]
         now = self._known.clock.now()
-        declared = {chunk.flowout_ref(key) for chunk in new_chunks.values() for key in chunk.flowout}
+        declared: set[FactRef] = set()
+        for chunk in new_chunks.values():
+            declared.update(map(chunk.flowout_ref, chunk.flowout))
+            yield len(chunk.flowout)
         given: dict[FactRef, Pnr] = {}
-        if record.wanted is not None:
-            for cpux in record.wanted.cpuxs:
-                for key, fact in cpux.rt_state.items():
-                    given[FactRef(name, cpux.name, key)] = fact
-        for ref in [ref for ref in self._known.facts.of(name) if ref not in declared and ref not in given]:
-            self._known.facts.forget(ref)
-            self._known.tell_askers(ref)
+        for cpux in record.wanted.cpuxs if record.wanted is not None else ():
+            given.update((FactRef(name, cpux.name, key), fact) for key, fact in cpux.rt_state.items())
+            yield len(cpux.rt_state)
+        for ref in list(self._known.facts.of(name)):
+            yield 1
+            if ref not in declared and ref not in given:
+                self._known.facts.forget(ref)
+                self._known.tell_askers(ref)
         for ref, fact in given.items():
+            yield 1
             if (self._known.facts.state(ref) is None or ref not in declared) and self._known.facts.answer(
                 ref, fact, by="rt_state", at=now
             ):

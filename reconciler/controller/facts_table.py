@@ -52,7 +52,7 @@ class FactsTable(Mapping[FactRef, Pnr]):
         of = self._of.get(domain, {})
         order = self._order.get(domain)
         if order is None:
-            order = self._order[domain] = sorted(of, key=lambda ref: (ref.cpux, ref.key))
+            order = self._order[domain] = sorted(of)  # by CPUX and key, as they are of one domain
         return ((ref, of[ref]) for ref in order if ref in of)
 
     def answer(self, ref: FactRef, fact: Pnr, *, by: str, at: datetime) -> FactState | None:

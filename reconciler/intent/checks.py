@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from reconciler.diagnostics import Diagnostic, Path, Place, Severity
 from reconciler.facts import FactRef, GateEntry
 from reconciler.intent.chunks import chunks_of
+from reconciler.intent.engine_names import asked_of_the_machine
 from reconciler.intent.gates import GateBook, Waiting
 from reconciler.intent.model import Chunk, Domain
 from reconciler.intent.names import shared_names
@@ -43,12 +44,21 @@ def answers(domain: Domain) -> Iterator[Diagnostic]:
 
 
 def reserved_names(domain: Domain) -> Iterator[Diagnostic]:
-    """No container is called as an update calls its own for a while: the two would be in each other's way."""
+    """No container is called as an update calls its own for a while: the two would be in each other's way. None has the
+    machine's name where others would ask for it."""
     for chunk, path in chunks_of(domain):
         _, mark, rest = chunk.container.name.partition(_OF_UPDATES)
         if mark:
             text = f"{mark}{rest} is what pnr adds to names in an update; choose a name without {_OF_UPDATES}"
             yield Diagnostic((*path, "container", "name"), "ReservedName", text, place=Place(domain.file))
+        shared = {*chunk.container.guest_in, *(spec.name for spec in domain.networks if spec.shared_with)}
+        for network in sorted(shared):
+            for name in asked_of_the_machine(chunk, network):
+                text = (
+                    f"in network {network}, in which other domains are, {name} is what containers call the machine that"
+                    " they run on: choose another name, or a network of the domain's own"
+                )
+                yield Diagnostic((*path, "container", "networks"), "ReservedName", text, place=Place(domain.file))
 
 
 def health_ports(domain: Domain) -> Iterator[Diagnostic]:

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from reconciler.diagnostics import Diagnostics, nearest
-from reconciler.intent import belongings, options
+from reconciler.intent import belongings, engine_names, options
 from reconciler.intent.agreement import disagreements
 from reconciler.intent.chunks import chunks_of_tree, cpuxs_of_tree
 from reconciler.intent.document import FACT_CHECK, HealthCheck
@@ -44,6 +44,7 @@ def crosscheck(tree: Mapping[str, Any], check_types: Mapping[str, CheckType], re
     if not any_chunk and isinstance(tree.get("cpuxs"), dict):
         report.error(("cpuxs",), "NothingDeclared", "the domain declares no chunk: add one to a CPUX's design_chunks")
     belongings.disagreements(tree, report)
+    engine_names.crosscheck(tree, report)
 
 
 def _object(node: Any, key: str) -> Mapping[str, Any]:

@@ -15,6 +15,7 @@ from typing import Any
 
 from reconciler.diagnostics import Diagnostics, Path
 from reconciler.intent import document, envfile, files
+from reconciler.intent.bounds import MAX_ENTRIES
 from reconciler.intent.chunks import chunks_of_file, chunks_of_tree
 from reconciler.intent.contents import Contents, ContentsError, Source, SourceKind, SourceMissing
 from reconciler.intent.files import EnvFile, Use
@@ -167,7 +168,10 @@ def gather(
             for number, one in enumerate(getattr(chunk.container, key) or ()):
                 place = (*where, key, number) if isinstance(container.get(key), list) else (*where, key)
                 values |= gatherer.variables_of(one, place, own, values, labels=setting == "labels")
-            if values:
+            if len(values) > MAX_ENTRIES:
+                message = f"{len(values)} entries in all of its files; at most {MAX_ENTRIES} can be had so"
+                report.error((*where, key), "TooMany", message)
+            elif values:
                 declared[setting][str(path[1]), chunk.name] = values
         for number, option in enumerate(container.get("security_opt") or ()):
             gatherer.profile_of(option, (*where, "security_opt", number))

@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from reconciler.diagnostics import Diagnostic, Diagnostics, Path
-from reconciler.intent import gathering, image_sources, strict_json
+from reconciler.intent import bounds, characters, gathering, image_sources, strict_json
 from reconciler.intent.chunks import chunks_of_file
 from reconciler.intent.contents import Contents, NoContents
 from reconciler.intent.crosschecks import crosscheck
@@ -26,11 +26,6 @@ from reconciler.intent.model_errors import report_errors
 from reconciler.intent.readers import NAME_PATTERN
 from reconciler.intent.resolve import replicas_of, resolve
 from reconciler.intent.said_names import written_name
-
-MAX_ENTRIES = 10_000
-"""How many entries one object or list in a domain file may have."""
-MAX_CHUNKS = 10_000
-"""How many chunks a domain may have; equal copies of one count each."""
 
 _ABOUT_A_VALUE = frozenset({"WrongType", "InvalidValue", "BadName", "OutOfRange"})
 
@@ -63,7 +58,7 @@ def load(
     if not isinstance(tree, dict):
         report.error((), "WrongType", f"expected an object with name and cpuxs, found {found(tree)}")
         return Loaded(file, None, in_order(report, text))
-    _check_size(tree, report)
+    bounds.check(tree, report)
     if any(report):
         return Loaded(file, None, in_order(report, text), _name(tree))
     declared = tree.get("env")
@@ -80,6 +75,7 @@ def load(
     crosscheck(tree, check_types, follow_ups)
     gathering.crosscheck(tree, follow_ups)
     image_sources.crosscheck(tree, follow_ups)
+    characters.crosscheck(tree, follow_ups)
     report.add(*_without_consequences(follow_ups, report))
     if document is not None:
         _check_copies(document, report)
@@ -108,31 +104,9 @@ def load(
     return Loaded(file, domain, (), domain.name, gathered.sources)
 
 
-def _check_size(tree: Mapping[str, Any], report: Diagnostics) -> None:
-    """What has more parts than anybody could have meant. To go on with it would take long and tell nothing."""
-    chunks = 0
-
-    def walk(node: Any, path: Path) -> None:
-        nonlocal chunks
-        if len(node) > MAX_ENTRIES:
-            report.error(path, "TooMany", f"{len(node)} entries; at most {MAX_ENTRIES} can stand in one place")
-            return
-        if path[-1:] == ("design_chunks",):
-            chunks += len(node)
-        for key, part in node.items() if isinstance(node, dict) else enumerate(node):
-            if isinstance(part, dict | list):
-                walk(part, (*path, key))
-
-    walk(tree, ())
-    if chunks > MAX_CHUNKS:
-        report.error(("cpuxs",), "TooMany", f"{chunks} chunks; a domain may have at most {MAX_CHUNKS}: split it")
-
-
 def _check_copies(document: DomainFile, report: Diagnostics) -> None:
-    copies = sum(replicas_of(chunk) for chunk, _ in chunks_of_file(document))
-    if copies > MAX_CHUNKS:
-        message = f"{copies} containers, copies counted; a domain may have at most {MAX_CHUNKS}"
-        report.error(("cpuxs",), "TooMany", f"{message}: fewer replicas, or split it")
+    copies = [(replicas_of(chunk), len(chunk.flowout)) for chunk, _ in chunks_of_file(document)]
+    bounds.check_copies(copies, sum(len(cpux.rt_state) for cpux in document.cpuxs.values()), report)
 
 
 def _without_consequences(follow_ups: Iterable[Diagnostic], report: Iterable[Diagnostic]) -> list[Diagnostic]:

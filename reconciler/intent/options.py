@@ -2,8 +2,8 @@
 
 A small part of JSON Schema is enough for that: type, enum, const, minimum, maximum, exclusiveMinimum,
 exclusiveMaximum, minLength, maxLength, pattern, format (regex), items, minItems, maxItems, properties, required,
-default, additionalProperties, anyOf, oneOf. Unlike in JSON Schema, keys that ``properties`` does not know are errors
-unless ``additionalProperties`` says otherwise.
+default, additionalProperties, propertyNames, anyOf, oneOf. Unlike in JSON Schema, keys that ``properties`` does not
+know are errors unless ``additionalProperties`` says otherwise.
 """
 
 from __future__ import annotations
@@ -69,8 +69,11 @@ def _object(
     properties: Mapping[str, Schema] = schema.get("properties", {})
     additional = schema.get("additionalProperties", False)
     result: dict[str, Any] = {}
+    names: Schema = schema.get("propertyNames", {})
     for key, value in values.items():
-        if key in properties:
+        if message := _outside(names, key):
+            report.error((key, KEY), "BadName", f"expected {message}, found {found(key)}")
+        elif key in properties:
             result[key] = _value(properties[key], value, report.at(key))
         elif additional is False:
             hint = report.nearest(key, (*properties, *others))

@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from reconciler.intent import document, readers
+from reconciler.intent import bounds, document, readers
 from reconciler.intent.container_document import Container
 from reconciler.intent.model import CheckType
 from reconciler.intent.options import describe
@@ -27,9 +27,26 @@ This page is generated from the model in the code (`python -m reconciler.intent.
 same as a JSON Schema, for editors.
 
 A domain is one JSON file: strict JSON in UTF-8 without a byte-order mark, at most 1 MiB, nested at most 32 levels,
-with at most 10,000 chunks (each replica counts as one) and 10,000 entries in any one object or list.
+with at most {bounds.MAX_CHUNKS:,} chunks (each replica counts as one) and {bounds.MAX_ENTRIES:,} entries in any one
+object or list.
 Unknown keys are errors; keys that begin with `x-` are ignored, in every object. Names of domains, CPUXs, chunks and
 facts match `{readers.NAME_PATTERN}`.
+
+What one chunk may have is bounded, so that no file keeps the daemon busy with it (`TooMany`):
+
+| what | at most |
+| --- | ---: |
+| entries in a chunk, in all of its objects and lists together | {bounds.MAX_ENTRIES:,} |
+| facts in `gatekeeper`, `flowin` and `flowout` of a chunk together; in `rt_state` of a CPUX | {bounds.MAX_FACTS:,} |
+| facts of a domain; each replica of a chunk answers its own | {bounds.MAX_FACTS_OF_DOMAIN:,} |
+| responses of a fact | {bounds.MAX_RESPONSES:,} |
+| `volumes`, `networks`, `volumes_from`, `links`, `external_links` of a container, of each | {bounds.MAX_JOINED:,} |
+| networks of a domain | {bounds.MAX_NETWORKS:,} |
+| subnets of a network; addresses that it keeps (`aux_addresses`) | {bounds.MAX_POOLS:,}; {bounds.MAX_JOINED:,} |
+| variables, and labels, that files bring to a container (`env_file`, `label_file`) | {bounds.MAX_ENTRIES:,} |
+
+No key has a control character or a line end in it. Values have some only where they are text (prompts, responses,
+descriptions), commands, values of variables, labels, build arguments and options of drivers, or the content of configs.
 
 ## Variables
 

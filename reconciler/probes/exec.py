@@ -15,6 +15,9 @@ from reconciler.sentences import MARK, advised
 _STEP = "put right what the check found, or correct its `command` (what it prints is not in `pnr logs`)"
 
 
+_NO_NUL = r"^[^\x00]*$"  # a program's arguments end with it
+
+
 class ExecProbe:
     """Runs ``command``: a list as it is, a string with ``/bin/sh -c``."""
 
@@ -24,8 +27,8 @@ class ExecProbe:
             "command": {
                 "description": "Run inside the container; exit code 0 is success. A string is run by /bin/sh -c.",
                 "anyOf": [
-                    {"type": "string", "minLength": 1},
-                    {"type": "array", "items": {"type": "string"}, "minItems": 1},
+                    {"type": "string", "pattern": _NO_NUL, "minLength": 1, "examples": ["pg_isready"]},
+                    {"type": "array", "items": {"type": "string", "pattern": _NO_NUL}, "minItems": 1},
                 ],
             }
         },

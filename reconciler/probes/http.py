@@ -37,6 +37,10 @@ MOST_SHOWN_BYTES = 2048
 _CORRECT_REGEX = "correct `body_regex` in the health check, or see why it answers otherwise (`pnr logs`)"
 _TAGS = re.compile(r"<(script|style|head)\b.*?</\1>|<[^>]*>", re.DOTALL | re.IGNORECASE)
 
+# As RFC 9110 has them (5.6.2 and 5.5), of ASCII alone. A line end would begin another header, or the body.
+_FIELD_NAME = r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"
+_FIELD_VALUE = r"^([\x21-\x7e]([\t\x20-\x7e]*[\x21-\x7e])?)?$"
+
 _STATUS: Mapping[str, Any] = {
     "anyOf": [
         {"type": "integer", "minimum": 100, "maximum": 599},
@@ -67,7 +71,8 @@ class HttpProbe:
             },
             "headers": {
                 "type": "object",
-                "additionalProperties": {"type": "string", "pattern": r"^[\t\x20-\x7e]*$"},
+                "propertyNames": {"type": "string", "pattern": _FIELD_NAME, "examples": ["X-Api-Key"]},
+                "additionalProperties": {"type": "string", "pattern": _FIELD_VALUE, "examples": ["text/html"]},
                 "default": {},
                 "description": "Headers to send. With Host, an https server must have a certificate for that name.",
             },

@@ -30,6 +30,7 @@ _KEYWORDS = frozenset(
         "required",
         "default",
         "additionalProperties",
+        "propertyNames",
         "anyOf",
         "oneOf",
         "description",
@@ -88,7 +89,7 @@ def _schema_faults(schema: Any, where: str) -> Iterator[str]:
             yield f"{where}.required names {key!r}, which properties do not have"
     for key, inner in properties.items():
         yield from _schema_faults(inner, f"{where}.properties.{key}")
-    for keyword in ("items", "additionalProperties"):
+    for keyword in ("items", "additionalProperties", "propertyNames"):
         if keyword in schema and not isinstance(schema[keyword], bool):
             yield from _schema_faults(schema[keyword], f"{where}.{keyword}")
     for keyword in ("anyOf", "oneOf"):

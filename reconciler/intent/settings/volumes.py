@@ -334,9 +334,17 @@ def needs(value: list[dict[str, Any]]) -> Needs | None:
 def same(declared: Any, found: Any) -> bool:
     """Every declared one is there; the image may bring more, and pnr itself adds its runtime directory. For a volume
     without a name any anonymous one will do: Compose hands it on by its name when it makes a container anew."""
-    there = [_as_it_is(entry) for entry in found or ()]
-    nameless = [{**entry, "source": None} if is_anonymous(entry) else entry for entry in there]
-    return all(_as_it_is(entry) in (there if entry["source"] else nameless) for entry in declared)
+    there: dict[Any, list[dict[str, Any]]] = {}
+    for entry in found or ():
+        there.setdefault(entry["target"], []).append(_as_it_is(entry))
+
+    def has(entry: dict[str, Any]) -> bool:
+        on_it = there.get(entry["target"], [])
+        if not entry["source"]:
+            on_it = [{**one, "source": None} if is_anonymous(one) else one for one in on_it]
+        return entry in on_it
+
+    return all(has(_as_it_is(entry)) for entry in declared)
 
 
 def is_anonymous(entry: Mapping[str, Any]) -> bool:

@@ -88,7 +88,7 @@ ROWS = (
         "Which networks that do not belong to its domain a container may join, by their names in the engine. What"
         " another domain shares (`shared_with` at the network in its file) takes no entry here. Of what belongs to no"
         f" domain `{DOMAIN}` stands for the domain file's own name, as Compose puts it before that of a network, and"
-        f" `{UNOWNED}` for all.",
+        f" `{UNOWNED}` for all but docker_gwbridge and ingress, in which all of a swarm is.",
         ["*"],
         [f"{DOMAIN}_*", f"{DOMAIN}-*", UNOWNED],
         [],

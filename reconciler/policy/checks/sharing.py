@@ -5,6 +5,7 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from glob import escape
 
+from reconciler.intent.engine_names import OF_SWARMS
 from reconciler.planner.observed import LABEL_DOMAIN
 from reconciler.policy.checks.case import Case, Object, labels_of, owner_of, table
 from reconciler.policy.rule import DOMAIN, UNOWNED, Rule, choice, words_of
@@ -89,7 +90,7 @@ def lent(case: Case, kind: str, given: str, body: Object, field: str) -> None:
 def allows_unowned(case: Case, rule: str, name: str) -> bool:
     """Whether the policy lets a domain have what belongs to no domain, by its name."""
     patterns = case.policy.words(rule)
-    if UNOWNED in patterns:
+    if UNOWNED in patterns and name not in OF_SWARMS:
         return True
     own = {escape(case.own_name), escape(case.own_name.lower())} - {""}
     return any(DOMAIN in one and fnmatchcase(name, one.replace(DOMAIN, word)) for one in patterns for word in own)

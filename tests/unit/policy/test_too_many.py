@@ -10,7 +10,7 @@ import pytest
 
 from reconciler.daemon.intake import Judged, judge
 from reconciler.diagnostics import Diagnostic
-from reconciler.intent.loader import MAX_CHUNKS
+from reconciler.intent.bounds import MAX_CHUNKS
 from reconciler.policy import Policy
 from tests.unit.policy import judging
 from tests.unit.policy.judging import OPEN, STANDARD, STRICT, changed

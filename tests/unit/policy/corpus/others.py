@@ -159,6 +159,42 @@ for name, text in (
 for name, key in (("a network", "networks"), ("a volume", "volumes"), ("a secret", "secrets")):
     NAMES.add(f"a slash in {name}", "BadName", domain({}, **{key: {"a/../b": {}}}))
 
+REAL = chunks({"name": "web", "container": {"image": "redis"}}, name="shop-web")
+for name, image in (
+    ("as a file that is called so", "shop-web-app"),
+    ("as a file that is called so, with a line", "shop-web_app"),
+):
+    NAMES.add(f"an image called {name}", "ImageNameClash", {"build": "./shop", "image": image}, beside={"shop-web.json": REAL})  # fmt: skip
+
+HEX = "0123456789abcdef"
+for name, container, top in (
+    ("a container called as an id begins", {"name": HEX[:12]}, {}),
+    ("a container called as an id", {"name": HEX * 4}, {}),
+    ("a container called as its machine", {"name": "localhost"}, {}),
+    ("a container called as its host", {"name": "host.docker.internal"}, {}),
+    ("the host's name in a network of others", {"networks": {"n": {"aliases": ["Host.Docker.Internal"]}}}, {"networks": {"n": {"external": True, "name": "web"}}}),
+    ("the host's name in a network that others may join", {"networks": {"n": {"aliases": ["host.docker.internal"]}}}, {"networks": {"n": {"shared_with": ["*"]}}}),
+    ("the bridge of a swarm", {"networks": ["n"]}, {"networks": {"n": {"name": "docker_gwbridge"}}}),
+    ("the entrance of a swarm", {"networks": ["n"]}, {"networks": {"n": {"name": "ingress"}}}),
+    ("a network called as an id begins", {"networks": ["n"]}, {"networks": {"n": {"name": HEX[:12]}}}),
+    ("a network called as Windows' own", {"networks": ["n"]}, {"networks": {"n": {"name": "nat"}}}),
+    ("a volume called as those without a name", {}, {"volumes": {"data": {"name": HEX * 4}}}),
+    ("an image called as an id begins", {"build": "./shop", "image": f"{HEX}:1"}, {}),
+    ("an image called as a digest", {"build": {"context": "./shop", "tags": ["sha256:abc"]}}, {}),
+):  # fmt: skip
+    NAMES.add(name, "ReservedName", container, **top)
+for name, network in (
+    ("the engine's bridge", {"name": "bridge"}),
+    ("the host's network", {"name": "host"}),
+    ("no network", {"name": "none"}),
+    ("the engine's default", {"name": "default"}),
+):
+    NAMES.add(name, "Conflict", {"networks": ["n"]}, networks={"n": network})
+for name in ("container:x", "service:x", "host/x", "ns:/proc/1/ns/net"):
+    NAMES.add(f"a network called {name}", "BadName", {"networks": ["n"]}, networks={"n": {"name": name}})
+for name, policy in (("docker_gwbridge", "standard"), ("ingress", "standard"), ("docker_gwbridge", "shared-lab")):
+    NAMES.add(f"{name}, which all of a swarm is in", "networks.external", {"networks": ["n"]}, networks={"n": {"external": True, "name": name}}, policy=policy)  # fmt: skip
+
 SYNTAX = Group("syntax and size")
 for name, rule, data in (
     ("the same key twice", "DuplicateKey", b'{"name": "d", "name": "e"}'),

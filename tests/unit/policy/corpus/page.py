@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.unit.policy.corpus import broke_through, host, kernel, looks_like, network, others
+from tests.unit.policy.corpus import broke_through, characters, host, kernel, looks_like, network, others
 from tests.unit.policy.corpus.entry import Entry, Group
 from tests.unit.policy.corpus.honest import HONEST
 
@@ -14,7 +14,10 @@ BEGIN = "<!-- The counts are written by `make docs` from tests/unit/policy/corpu
 END = "<!-- So much for the counts. -->\n"
 
 GROUPS = tuple(
-    group for module in (host, kernel, network, others) for group in vars(module).values() if isinstance(group, Group)
+    group
+    for module in (host, kernel, network, others, characters)
+    for group in vars(module).values()
+    if isinstance(group, Group)
 )
 assert broke_through.__doc__  # its entries belong to the groups of the others, as do these:
 assert looks_like.__doc__

@@ -1,0 +1,132 @@
+"""How much may stand in a domain file, besides its bytes: more than anybody means, and no more than can be decided
+about in one turn of the daemon's loop, in which nobody else is seen to. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from reconciler.diagnostics import Diagnostics, Path
+from reconciler.intent.chunks import chunks_of_tree, cpuxs_of_tree
+
+MAX_ENTRIES = 10_000
+"""How many entries one object or list may have, and all of those in one chunk together."""
+MAX_CHUNKS = 10_000
+"""How many chunks a domain may have; equal copies of one count each."""
+MAX_FACTS = 1000
+"""How many facts a chunk may name, and a CPUX may begin with."""
+MAX_FACTS_OF_DOMAIN = 20_000
+"""How many facts a domain may have: those that hold from the start, and those that chunks answer, with all copies."""
+MAX_RESPONSES = 100
+"""How many responses a fact may have."""
+MAX_JOINED = 1000
+"""How many networks, volumes or other containers a container may have, and how many addresses a network may keep."""
+MAX_NETWORKS = 1000
+"""How many networks a domain may declare."""
+
+MAX_POOLS = 100
+"""How many subnets a network may have."""
+
+_FACTS = ("gatekeeper", "flowin", "flowout")
+_JOINED = ("networks", "volumes", "volumes_from", "links", "external_links")
+
+Object = Mapping[str, Any]
+
+
+def check(tree: Object, report: Diagnostics) -> None:
+    """Tell what has more parts than anybody could have meant. To go on with it would take long and tell nothing."""
+    _check_places(tree, (), report)
+    if any(report):
+        return
+    chunks = sum(len(declared) for _, declared in cpuxs_of_tree(tree) if isinstance(declared, list))
+    if chunks > MAX_CHUNKS:
+        report.error(("cpuxs",), "TooMany", f"{chunks} chunks; a domain may have at most {MAX_CHUNKS}: split it")
+    _at_most(MAX_NETWORKS, tree.get("networks"), "networks; a domain", report.at("networks"))
+    for name, network in _objects(tree.get("networks")).items():
+        pools, here = _object(network.get("ipam")).get("config"), report.at("networks", name, "ipam", "config")
+        _at_most(MAX_POOLS, pools, "subnets; a network", here)
+        kept = [one for pool in _list(pools) for one in _object(_object(pool).get("aux_addresses"))]
+        _at_most(MAX_JOINED, kept, "aux_addresses; a network", here)
+    for name, cpux in _objects(tree.get("cpuxs")).items():
+        here = report.at("cpuxs", name, "rt_state")
+        _at_most(MAX_FACTS, cpux.get("rt_state"), "facts that hold from the start; a CPUX", here)
+        _check_facts(cpux.get("rt_state"), here)
+    for chunk, path in chunks_of_tree(tree):
+        _check_chunk(chunk, report.at(*path))
+
+
+def check_copies(copies: Collection[tuple[int, int]], given: int, report: Diagnostics) -> None:
+    """The same of equal copies. ``copies`` has, for each chunk, how many there are and how many facts each answers;
+    ``given`` are the facts that hold from the start."""
+    every = sum(number for number, _ in copies)
+    if every > MAX_CHUNKS:
+        said = f"{every} containers, copies counted; a domain may have at most {MAX_CHUNKS}"
+        report.error(("cpuxs",), "TooMany", f"{said}: fewer replicas, or split it")
+    facts = given + sum(number * answered for number, answered in copies)
+    if facts > MAX_FACTS_OF_DOMAIN:
+        said = f"{facts} facts, with those of each copy; a domain may have at most {MAX_FACTS_OF_DOMAIN}"
+        report.error(("cpuxs",), "TooMany", f"{said}: fewer facts or replicas, or split it")
+
+
+def _check_places(node: Any, path: Path, report: Diagnostics) -> None:
+    if len(node) > MAX_ENTRIES:
+        report.error(path, "TooMany", f"{len(node)} entries; at most {MAX_ENTRIES} can stand in one place")
+        return
+    for key, part in node.items() if isinstance(node, dict) else enumerate(node):
+        if isinstance(part, dict | list):
+            _check_places(part, (*path, key), report)
+
+
+def _check_chunk(chunk: Object, report: Diagnostics) -> None:
+    entries = _entries(chunk)
+    if entries > MAX_ENTRIES:
+        said = f"{entries} entries in all of it; a chunk may have at most {MAX_ENTRIES}: split it"
+        report.error((), "TooMany", said)
+    facts = sum(len(_object(chunk.get(key))) for key in _FACTS)
+    if facts > MAX_FACTS:
+        most = max(_FACTS, key=lambda key: len(_object(chunk.get(key))))
+        said = f"{facts} facts in {', '.join(_FACTS)}; a chunk may name at most {MAX_FACTS}: split it"
+        report.error((most,), "TooMany", said)
+    for key in _FACTS:
+        _check_facts(chunk.get(key), report.at(key))
+    mapping = _object(_object(chunk.get("health_check")).get("status_mapping"))
+    for side, answers in mapping.items():
+        here = report.at("health_check", "status_mapping", side)
+        if isinstance(answers, list):
+            _check_facts(dict(enumerate(answers)), here)
+        else:
+            _check_fact(answers, here)
+    container = _object(chunk.get("container"))
+    for key in _JOINED:
+        _at_most(MAX_JOINED, container.get(key), f"{key}; a container", report.at("container", key))
+
+
+def _check_facts(facts: Any, report: Diagnostics) -> None:
+    for key, fact in facts.items() if isinstance(facts, dict) else ():
+        _check_fact(fact, report.at(key))
+
+
+def _check_fact(fact: Any, report: Diagnostics) -> None:
+    _at_most(MAX_RESPONSES, _object(fact).get("response"), "responses; a fact", report.at("response"))
+
+
+def _at_most(most: int, declared: Any, what: str, report: Diagnostics) -> None:
+    if isinstance(declared, dict | list) and len(declared) > most:
+        report.error((), "TooMany", f"{len(declared)} {what} may have at most {most}: leave some out, or split it")
+
+
+def _entries(node: Any) -> int:
+    parts = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    return len(parts) + sum(_entries(part) for part in parts if isinstance(part, dict | list))
+
+
+def _list(node: Any) -> list[Any]:
+    return node if isinstance(node, list) else []
+
+
+def _object(node: Any) -> dict[str, Any]:
+    return node if isinstance(node, dict) else {}
+
+
+def _objects(node: Any) -> dict[str, dict[str, Any]]:
+    return {key: part for key, part in _object(node).items() if isinstance(part, dict)}

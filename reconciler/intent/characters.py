@@ -1,0 +1,99 @@
+"""Control characters in a domain file: a line end in the name of a header or an option is never meant, and whoever gets
+it may take what follows for something else. Pure.
+
+Keys have none, wherever they stand, and values only where people write text or commands; of ``NAME=value`` the same
+holds for the name. What a health check takes is in the schema of its type.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from reconciler.diagnostics import Diagnostics, Path
+from reconciler.intent.positions import KEY
+
+_ANY = object()
+"""Text for people, or for the container: anything may stand in it."""
+
+_PAIRS = object()
+"""Names with values: anything may stand in the values."""
+
+_EACH = "*"
+_FACTS = {_EACH: {"prompt": _ANY, "response": _ANY}}
+_OPTIONS = {"driver_opts": _PAIRS, "labels": _PAIRS}
+_CONTAINER = {
+    **dict.fromkeys(("command", "entrypoint", "description"), _ANY),
+    **dict.fromkeys(("environment", "env", "labels", "annotations"), _PAIRS),
+    "logging": {"options": _PAIRS},
+    "healthcheck": {"test": _ANY},
+    "build": {"args": _PAIRS, "labels": _PAIRS, "dockerfile_inline": _ANY},
+}
+_CHUNK = {
+    "description": _ANY,
+    "status": _ANY,
+    **dict.fromkeys(("gatekeeper", "flowin", "flowout"), _FACTS),
+    "health_check": {"type": None, "port_key": None, _EACH: _ANY},
+    "container": _CONTAINER,
+}
+_FILE = {
+    "description": _ANY,
+    "env": _PAIRS,
+    "cpuxs": {
+        _EACH: {"id": _ANY, "description": _ANY, "rt_state": _FACTS, "design_chunks": {_EACH: _CHUNK}},
+    },
+    "networks": {_EACH: _OPTIONS},
+    "volumes": {_EACH: _OPTIONS},
+    "configs": {_EACH: {"content": _ANY}},
+}
+
+
+def crosscheck(tree: Mapping[str, Any], report: Diagnostics) -> None:
+    """Tell every control character that is not meant, but where it is told already what is wrong."""
+    told = {one.path[:-1] if one.path[-1:] == (KEY,) else one.path for one in report}
+    for path, code, message in _within(tree, (), _FILE):
+        if (path[:-1] if path[-1] == KEY else path) not in told:
+            report.error(path, code, message)
+
+
+def _within(node: Any, path: Path, free: Any) -> Iterator[tuple[Path, str, str]]:
+    if free is _ANY:
+        return
+    if isinstance(node, str):
+        is_pair = free is _PAIRS
+        if path and (odd := _control(node.partition("=")[0] if is_pair else node)):
+            yield path, "InvalidValue", f"{odd} in {'the name of ' * is_pair}this value: take it out"
+    elif isinstance(node, list):
+        for index, item in enumerate(node):
+            yield from _within(item, (*path, index), free if free is _PAIRS else _of(free, _EACH))
+    elif isinstance(node, dict):
+        for key, part in node.items():
+            if key.startswith("x-"):
+                continue
+            if odd := _control(key, even_tabs=True):
+                yield (*path, key, KEY), "BadName", f"{odd} in this key: take it out"
+            elif free is not _PAIRS:
+                yield from _within(part, (*path, key), _of(free, key))
+
+
+def _of(free: Any, key: str) -> Any:
+    return free.get(key, free.get(_EACH)) if isinstance(free, dict) else None
+
+
+def _control(text: str, *, even_tabs: bool = False) -> str:
+    """The first control character of a text, in words; "" where there is none."""
+    if text.isprintable():
+        return ""
+    for character in text:
+        is_odd = unicodedata.category(character) in _CATEGORIES or character in _TURNING
+        if is_odd and (even_tabs or character != "\t"):
+            return _WORDS.get(character) or f"a control character (U+{ord(character):04X})"
+    return ""
+
+
+_CATEGORIES = ("Cc", "Zl", "Zp")
+"""Control characters; separators of lines and paragraphs end a line as well."""
+_TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""They turn the direction of what is shown after them."""
+_WORDS = {"\0": "a NUL character", "\n": "a line end", "\r": "a carriage return", "\t": "a tab"}

@@ -1,0 +1,115 @@
+"""Control characters in a domain file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from reconciler.intent.settings import SETTINGS
+from tests.unit.intent.reading import declared, document, read, valid
+
+TEXT = {
+    "command", "entrypoint", "environment", "env", "labels", "annotations", "healthcheck", "logging",
+}  # fmt: skip
+"""Settings with values in which line ends are meant."""
+
+ENDS = ("\0", "\n", "\r", "\x1b", "\x7f", "\x85", "\u2028", "\u202e")
+
+
+def _strings(value: Any, mark: str) -> Iterator[Any]:
+    """The same value with the mark in one of its keys or strings, for each of them."""
+    if isinstance(value, str):
+        yield value[:1] + mark + value[1:]
+        yield value + mark
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            for odd in _strings(item, mark):
+                yield [*value[:index], odd, *value[index + 1 :]]
+    elif isinstance(value, dict):
+        for key, part in value.items():
+            yield {name + mark if name == key else name: one for name, one in value.items()}
+            for odd in _strings(part, mark):
+                yield {**value, key: odd}
+
+
+@pytest.mark.parametrize("setting", sorted(SETTINGS.keys() - TEXT))
+def test_no_setting_takes_one(setting: str) -> None:
+    for end in ENDS:
+        for value in _strings(SETTINGS[setting].example, end):
+            found = read(document(declared(container={setting: value}), declared("db")))
+            assert found.problems, (setting, value)
+
+
+@pytest.mark.parametrize(
+    "container",
+    [
+        {"environment": {"KEY": "-----BEGIN\nabc\n"}},
+        {"environment": ["KEY=a\nb"]},
+        {"command": ["sh", "-c", "a\nb\r\n\tc"]},
+        {"entrypoint": "a\nb"},
+        {"labels": {"traefik.http": "a\nb"}},
+        {"labels": ["a=b\nc"]},
+        {"logging": {"driver": "loki", "options": {"loki-pipeline-stages": "- regex:\n    expression: x\n"}}},
+        {"healthcheck": {"test": ["CMD-SHELL", "a\nb"]}},
+        {"build": {"context": "./d", "args": {"A": "b\nc"}, "dockerfile_inline": "FROM x\nRUN a\n"}},
+        {"sysctls": {"net.ipv4.tcp_rmem": "4096\t87380\t6291456"}},
+    ],
+)
+def test_text_and_commands_keep_theirs(container: dict[str, Any]) -> None:
+    problems = read(document(declared(container=container))).problems
+    assert [one for one in problems if one.code != "SourceUnreadable"] == []
+
+
+def test_texts_of_facts_and_checks_keep_theirs() -> None:
+    fact = {"prompt": "up?\nreally?", "response": ["yes\n"]}
+    check = {"type": "exec", "command": "a\nb", "status_mapping": {"success": {"key": "up", "prompt": "a\nb"}}}
+    valid(document(declared(flowout={"up": fact}, health_check=check, description="a\nb"), description="a\n"))
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("A\nB", "a line end in this key"),
+        ("A\rB", "a carriage return in this key"),
+        ("A\tB", "a tab in this key"),
+        ("A\x1bB", "a control character (U+001B) in this key"),
+    ],
+)
+def test_it_is_told_at_its_place_and_by_its_name(name: str, said: str) -> None:
+    (problem,) = read(document(declared(container={"environment": {name: "1"}}))).problems
+    assert problem.code == "BadName"
+    assert problem.where.startswith("cpuxs.main.design_chunks[0].container.environment[")
+    assert problem.place.line == 1
+    assert problem.place.column > 1
+    assert problem.message == f"{said}: take it out"
+
+
+@pytest.mark.parametrize("name", ["X-A\nB", "X-A ", "", "X:A", "Ä", "X-A\0"])
+def test_a_header_of_a_health_check_has_a_name_as_http_has_it(name: str) -> None:
+    check = {"type": "http", "port_key": "80", "headers": {name: "1"}}
+    (problem,) = read(document(declared(health_check=check))).problems
+    assert (problem.code, problem.place.column > 1) == ("BadName", True)
+    assert problem.where.startswith("cpuxs.main.design_chunks[0].health_check.headers")
+    assert problem.message.startswith("expected a string such as 'X-Api-Key', found '")
+
+
+@pytest.mark.parametrize("value", ["a\nb", "a\r", "a\0", " a", "a\t", "ä"])
+def test_a_header_of_a_health_check_has_a_value_as_http_has_it(value: str) -> None:
+    check = {"type": "http", "port_key": "80", "headers": {"X-A": value}}
+    (problem,) = read(document(declared(health_check=check))).problems
+    assert (problem.code, problem.where) == (
+        "InvalidValue",
+        "cpuxs.main.design_chunks[0].health_check.headers.X-A",
+    )
+
+
+def test_usual_headers_are_taken() -> None:
+    headers = {
+        "Host": "a.example:80",
+        "X-A!#$%&'*+.^_`|~1": "a\tb c; q=0.5",
+        "Authorization": "Basic YTpi",
+        "X-Empty": "",
+    }
+    valid(document(declared(health_check={"type": "http", "port_key": "80", "headers": headers})))
