@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reconciler.cli.options import allowed_env, policy_name
-from reconciler.daemon.intake import Entry, Judged, Loading, judge_with, what_is_in_force
+from reconciler.daemon.intake import Entry, Judged, Loading, judge, what_is_in_force
 from reconciler.daemon.policy import make_policy
 from reconciler.daemon.protocol import ServiceOptions
 from reconciler.daemon.reading_contents import may_read
@@ -78,13 +78,13 @@ def judge_files(
     """
     loads = _Loads(folders, args, beside=bool(names), with_contents=with_contents, on_other_host=on_other_host)
     if names:
-        return judge_with(loads, {str(path): _read(path, str(path)) for path in map(Path, names)})
+        return judge(loads, {str(path): _read(path, str(path)) for path in map(Path, names)})
     if on_other_host:
-        return judge_with(loads, _files_of(Path(folders[0])))
+        return judge(loads, _files_of(Path(folders[0])))
     state = Path(folders[1])
     documents, _ = SnapshotStore(state).load_all(mending=False)
     in_force = what_is_in_force(loads, IntentStore(state).load_all(mending=False), documents)
-    return judge_with(loads, _files_of(Path(folders[0])), in_force=in_force)
+    return judge(loads, _files_of(Path(folders[0])), in_force=in_force)
 
 
 class _Elsewhere(_Unread):

@@ -43,11 +43,6 @@ def exists(path: str) -> bool:
     return os.path.exists(path)
 
 
-def is_folder(path: str) -> bool:
-    """Whether ``path`` is a folder."""
-    return os.path.isdir(path)
-
-
 def real(path: str) -> str:
     """``path`` with its symbolic links followed."""
     return os.path.realpath(path)

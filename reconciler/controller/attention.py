@@ -96,7 +96,7 @@ class Attention:
         if chunk.health is None or chunk.health.type == "fact":
             return
         if chunk.health.type == "docker":
-            self._take_dockers_word(record, chunk, main)
+            self._take_dockers_word(record, main)
         else:
             self._prober.watch(record.id, reached, chunk.health)
             self._prober.is_up(record.id, _needs_no_haste(record))
@@ -162,7 +162,7 @@ class Attention:
             name = containers_shared(its.container.settings).get(_NETWORK) if its is not None else None
         return main if at is main else replace(main, networks=at.networks, published=at.published)
 
-    def _take_dockers_word(self, record: ChunkRecord, chunk: Chunk, main: Container) -> None:
+    def _take_dockers_word(self, record: ChunkRecord, main: Container) -> None:
         """Docker has counted already; its word is taken as it is, when its event comes."""
         said = main.health or "none"
         tv = {"healthy": TV.Y, "unhealthy": TV.N}.get(said, TV.U)

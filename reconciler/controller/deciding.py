@@ -174,7 +174,7 @@ class Decider:
                 i = replace(i, memory=memory, health=record.health, answered_all=answered)
         memory = notice(i)
         if memory is not record.memory:
-            self._remember(record, i, memory)
+            self._remember(record, memory)
             i = replace(i, memory=memory)
         if i.chunk is not None:
             self._answer(record, i, i.chunk)
@@ -275,7 +275,7 @@ class Decider:
         record.under_way = (i, work)
         self._executor.start(work, chunk_is_wanted(self._known, record))
 
-    def _remember(self, record: ChunkRecord, i: ChunkInput, memory: Memory) -> None:
+    def _remember(self, record: ChunkRecord, memory: Memory) -> None:
         failed = memory.attempts > record.memory.attempts or memory.restarted > record.memory.restarted
         record.restarts += memory.restarted - record.memory.restarted
         record.memory = memory

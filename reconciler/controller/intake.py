@@ -80,12 +80,6 @@ class Intake:
         self._let_go(gone, changes)
         return changes
 
-    def judge_removals(self) -> dict[str, Domain | None]:
-        """Judge what is absent now, without waiting any longer; as :meth:`take`."""
-        changes: dict[str, Domain | None] = {}
-        self._let_go(self.removals.judge(), changes)
-        return changes
-
     def confirm(self, names: Collection[str]) -> dict[str, Domain | None]:
         """A person confirms removals; as :meth:`take`."""
         changes: dict[str, Domain | None] = {}

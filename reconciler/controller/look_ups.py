@@ -36,13 +36,12 @@ class _Part:
 
 
 class LookUps:
-    """Remembers what followed from the chunks of each domain; ``looked_through`` counts those gone through."""
+    """Remembers what followed from the chunks of each domain."""
 
     def __init__(self, known: Known) -> None:
         self._known = known
         self._parts: dict[str, _Part] = {}
         self._needs: dict[ChunkId, frozenset[ChunkId]] = {}
-        self.looked_through = 0
 
     def renew(self) -> Steps:
         """Bring the look-ups in line with the intents, step by step; until the last one they stay as they were."""
@@ -95,7 +94,6 @@ class LookUps:
                     known.mark(guest)
 
     def _part(self, chunks: tuple[Chunk, ...]) -> _Part:
-        self.looked_through += len(chunks)
         asked = {entry.ref.domain for chunk in chunks for entry in chunk.gate if entry.wanted.tv is TV.Y}
         return _Part(chunks, answerers(chunks), frozenset(asked))
 

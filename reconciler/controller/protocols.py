@@ -3,24 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 from reconciler.diagnostics import Diagnostic
 from reconciler.facts import Pnr
 from reconciler.intent.judgement import InForce
 from reconciler.intent.model import ChunkId, Domain, HealthCheck
 from reconciler.probes.protocol import Inside, Probe
-
-T = TypeVar("T")
-
-
-class FileSeen(Protocol):
-    """One file of the domains directory as it was read."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def data(self) -> bytes | None: ...
 
 
 class Scan(Protocol):

@@ -205,28 +205,6 @@ class Loading:
         return any(self.policy.look(path) != seen for path, seen in entry.looked.items())
 
 
-def judge(
-    files: Mapping[str, FileRead],
-    *,
-    base_dir: str,
-    env: Mapping[str, str],
-    allowed_env: Collection[str],
-    check_types: Mapping[str, CheckType],
-    contents: Contents | None = None,
-    policy: Judge | None = None,
-    in_force: Sequence[InForce] = (),
-    cache: LoadCache | None = None,
-) -> Judged:
-    """Judge files by their names. An error holds back the file that it is in, and no other.
-
-    ``base_dir`` is the absolute directory that relative paths in a file start from; ``policy`` says what they may ask
-    for (None: anything). ``in_force`` is what was accepted before: its names are its own, and where a file is not valid
-    it stays. With ``cache`` only what changed since the last call is loaded.
-    """
-    loading = Loading(base_dir, env, allowed_env, check_types, contents or NoContents(), policy)
-    return judge_with(loading, files, in_force=in_force, cache=cache)
-
-
 class Loads(Protocol):
     """Loads one file: :class:`Loading`, or several of them for files that lie in several places."""
 
@@ -263,14 +241,18 @@ def what_is_in_force(
     ]
 
 
-def judge_with(
+def judge(
     loading: Loads,
     files: Mapping[str, FileRead],
     *,
     in_force: Sequence[InForce] = (),
     cache: LoadCache | None = None,
 ) -> Judged:
-    """See :func:`judge`."""
+    """Judge files by their names. An error holds back the file that it is in, and no other.
+
+    ``in_force`` is what was accepted before: its names are its own, and where a file is not valid it stays. With
+    ``cache`` only what changed since the last call is loaded.
+    """
     before = cache.loaded if cache is not None else {}
     now: dict[Key, Entry] = {}
     problems: dict[str, tuple[Diagnostic, ...]] = {}

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -19,8 +18,6 @@ from reconciler.intent.judgement import InForce
 from reconciler.intent.model import CheckType, Domain
 from reconciler.policy import Judge
 from reconciler.sources.contents import LocalContents
-
-log = logging.getLogger("pnr.judging")
 
 T = TypeVar("T")
 
@@ -64,7 +61,7 @@ class FileJudge:
         await self.prepare(files)
         async with self._judging:
             judged = await self._in_thread(
-                lambda: intake.judge_with(self._loading, files, in_force=in_force, cache=self._cache)
+                lambda: intake.judge(self._loading, files, in_force=in_force, cache=self._cache)
             )
         self._owners.judged(judged, in_force)
         used = {source for entry in self._cache.loaded.values() for source in entry.stamps}

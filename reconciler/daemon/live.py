@@ -44,7 +44,7 @@ def render(view: View, *, now: datetime | None = None, height: int = 50, hint: s
     shown = {found.name for found in listed}
     parts: list[RenderableType] = [_heading(view)]
     parts.extend(Text(clean(f"! {note}"), style="yellow") for note in list(view["daemon"].get("notes") or ())[:3])
-    parts.extend(_domain(domain, view, shown, now) for domain in view["domains"])
+    parts.extend(_domain(domain, shown, now) for domain in view["domains"])
     if not view["domains"]:
         parts.append(Text("no domain is declared yet: drop a JSON file into the domains directory", style="dim"))
     if hint:
@@ -63,7 +63,7 @@ def _heading(view: View) -> Text:
     return text
 
 
-def _domain(domain: View, view: View, shown: set[str], now: datetime) -> RenderableType:
+def _domain(domain: View, shown: set[str], now: datetime) -> RenderableType:
     parts: list[RenderableType] = [_title(domain)]
     parts.extend(Text(clean(f"✖ {problem_text(problem)}"), style="red") for problem in domain["errors"][:5])
     if len(domain["errors"]) > 5:

@@ -78,11 +78,6 @@ def judge_domains(
     return case.judge(refused)
 
 
-def check(domains: Sequence[Domain], in_force: Collection[InForce] = ()) -> list[Diagnostic]:
-    """Everything that is wrong with domains taken together, in the order of files and chunks."""
-    return list(judge_domains(domains, in_force).diagnostics)
-
-
 def wrong_in_itself(domain: Domain) -> list[Diagnostic]:
     """The errors of a domain that are there whatever others declare."""
     now = _Case([domain], (), {}, {}).look()

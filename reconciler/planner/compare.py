@@ -111,8 +111,3 @@ def _beyond(value: Any, brought: Any, undeclared: Any) -> Any:
 
 def _is_nothing(value: Any) -> bool:
     return value is None or value is False or value in ("", [], {})
-
-
-def drift(declared: Mapping[str, Any], found: Mapping[str, Any], ignored: Collection[str] = ()) -> tuple[str, ...]:
-    """A sentence for each setting that was changed behind our back, in the order of the table."""
-    return tuple(str(difference) for difference in differences(declared, found, ignored))

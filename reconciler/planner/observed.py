@@ -108,14 +108,13 @@ class Container:
 @dataclass(frozen=True, slots=True)
 class ImageSeen:
     """An image that an engine has. ``names`` are its tags (``redis:7``), ``digests`` what registries call it
-    (``redis@sha256:…``), ``platform`` such as ``linux/arm64/v8``. ``config`` is the engine's own (``Entrypoint``,
-    ``Env``, …); ``size`` in bytes. ``built_by`` is the domain that pnr built it for; "" where it did not."""
+    (``redis@sha256:…``), ``platform`` such as ``linux/arm64/v8``, ``size`` in bytes. ``built_by`` is the domain
+    that pnr built it for; "" where it did not."""
 
     id: str
     names: tuple[str, ...] = ()
     digests: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
-    config: Mapping[str, Any] = field(default_factory=dict)
     size: int = 0
     platform: str = ""
     built_by: str = ""

@@ -59,16 +59,6 @@ def needed_first(needs: Mapping[ChunkId, Iterable[ChunkId]]) -> list[ChunkId]:
     return order
 
 
-def dependents_first(chunks: Iterable[Chunk]) -> list[ChunkId]:
-    """An order for removal: nobody goes before those that depend on it."""
-    return list(reversed(needed_first(dependencies(chunks))))
-
-
-def dependents_of(target: ChunkId, chunks: Iterable[Chunk]) -> frozenset[ChunkId]:
-    """Those that directly depend on ``target``."""
-    return frozenset(id for id, needs in dependencies(chunks).items() if target in needs)
-
-
 @dataclass(frozen=True, slots=True)
 class Standing:
     """What is known of a chunk when looking for stalls. ``final``: it will not try again by itself."""
@@ -77,28 +67,16 @@ class Standing:
     final: bool = False
 
 
-def unreachable(
+def unreachable_in_steps(
     chunks: Iterable[Chunk], facts: Mapping[FactRef, Pnr], standing: Mapping[ChunkId, Standing]
-) -> dict[ChunkId, tuple[GateEntry, ...]]:
-    """The waiting chunks whose gate can come to hold by nothing that is declared, with the entries at fault.
+) -> Generator[int, None, dict[ChunkId, tuple[GateEntry, ...]]]:
+    """The waiting chunks whose gate can come to hold by nothing that is declared, with the entries at fault; found step
+    by step, each of which tells how many facts and entries were looked at.
 
     Optimistic: a chunk that executes, or that will try again, may come to give any of its answers. What a completed
     chunk answers stays as it is; what it has not answered yet, as after a start of the program, it may. A chunk that
     waits may answer only once its own gate can be reached.
     """
-    looking = unreachable_in_steps(chunks, facts, standing)
-    while True:
-        try:
-            next(looking)
-        except StopIteration as looked:
-            found: dict[ChunkId, tuple[GateEntry, ...]] = looked.value
-            return found
-
-
-def unreachable_in_steps(
-    chunks: Iterable[Chunk], facts: Mapping[FactRef, Pnr], standing: Mapping[ChunkId, Standing]
-) -> Generator[int, None, dict[ChunkId, tuple[GateEntry, ...]]]:
-    """The same step by step; each tells how many facts and entries were looked at."""
     prospect = _Prospect(facts)
     waiting: list[Chunk] = []
     for chunk in chunks:

@@ -20,8 +20,8 @@ from reconciler.engine.docker import sdk
 from reconciler.engine.docker.client import agree_on_version, find
 from reconciler.intent.model import ContainerSpec
 from reconciler.intent.settings import SETTINGS, payload, read_back, update_body
-from reconciler.planner.compare import drift
 from reconciler.planner.support import unsupported
+from tests.drifted import drift
 from tests.integration import settings_cases_resources, settings_cases_rest, settings_cases_security
 
 pytestmark = pytest.mark.docker

@@ -317,5 +317,5 @@ def validated(w: World) -> dict[str, set[str]]:
     """What `pnr validate` says beside the state as it is written."""
     files = {name: FileSeen(name, text, None) for name, text in w.files.texts.items()}
     stored = intake.what_is_in_force(judge_files.loading, list(w.stores.texts.values()), w.stores.documents)
-    judged = intake.judge_with(judge_files.loading, files, in_force=stored)
+    judged = intake.judge(judge_files.loading, files, in_force=stored)
     return {file: {problem.code for problem in problems} for file, problems in judged.problems.items()}

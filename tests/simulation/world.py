@@ -239,7 +239,7 @@ class Judging:
         self._cache = intake.LoadCache()
 
     async def __call__(self, files: Mapping[str, Any], in_force: Sequence[InForce]) -> intake.Judged:
-        return intake.judge_with(self.loading, files, in_force=in_force, cache=self._cache)
+        return intake.judge(self.loading, files, in_force=in_force, cache=self._cache)
 
     def recall(self, stored: Sequence[StoredIntent]) -> Mapping[str, Domain]:
         return intake.recall(self.loading, stored)

@@ -125,7 +125,7 @@ def waits_for(
         gate[answer.key] = answer.fact()
         # Compose writes those that are linked into depends_on unasked, to be restarted with them.
         restarts[target] = bool(said.get("restart")) and target not in linked
-        _compare(name, target, said, answer, services, remarks)
+        _compare(name, target, said, answer, remarks)
     restart = any(restarts.values())
     if restart and not all(restarts.values()):
         others = ", ".join(target for target, wanted in restarts.items() if not wanted)
@@ -134,9 +134,7 @@ def waits_for(
     return gate, restart
 
 
-def _compare(
-    name: str, target: str, said: Mapping[str, Any], answer: Answer, services: Services, remarks: Remarks
-) -> None:
+def _compare(name: str, target: str, said: Mapping[str, Any], answer: Answer, remarks: Remarks) -> None:
     path = ("services", name, "depends_on", target)
     condition = said.get("condition") or Condition.STARTED
     if condition != answer.condition:

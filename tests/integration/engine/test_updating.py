@@ -9,7 +9,7 @@ import pytest
 from reconciler.engine.docker import DockerEngine
 from reconciler.engine.protocol import NotFound, UpdateFailed
 from reconciler.planner.actions import UpdateContainer
-from reconciler.planner.compare import drift
+from tests.drifted import drift
 from tests.integration.engine.bench import Bench
 
 pytestmark = pytest.mark.docker

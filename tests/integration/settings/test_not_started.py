@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 
 from reconciler.intent.model import ContainerSpec
 from reconciler.intent.settings import SETTINGS, payload, read_back
-from reconciler.planner.compare import drift
+from tests.drifted import drift
 from tests.integration.settings.case import PLAIN, Here
 from tests.integration.settings.cases_security import NOT_MADE_HERE, NOT_STARTED_HERE, WORDS
 from tests.integration.settings.stage import on_stage

@@ -37,11 +37,8 @@ def stack(name: str, *, port: int, wants: str = "system_ready") -> bytes:
 
 def judge(files: dict[str, bytes], *, cache: LoadCache | None = None, in_force: Sequence[InForce] = ()) -> Judged:
     return intake.judge(
+        intake.Loading("/", {}, (), known_types()),
         {name: File(data) for name, data in files.items()},
-        base_dir="/",
-        env={},
-        allowed_env=(),
-        check_types=known_types(),
         in_force=in_force,
         cache=cache,
     )
@@ -62,9 +59,7 @@ def test_a_broken_file_is_a_problem_of_its_own_only() -> None:
 
 def test_a_file_that_could_not_be_read_keeps_its_problem() -> None:
     problem = Diagnostic.of_file("a.json", "Symlink", "it is a symbolic link")
-    judged = intake.judge(
-        {"a.json": File(None, problem)}, base_dir="/", env={}, allowed_env=(), check_types=known_types()
-    )
+    judged = intake.judge(intake.Loading("/", {}, (), known_types()), {"a.json": File(None, problem)})
     assert judged.problems == {"a.json": (problem,)}
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
+from reconciler.diagnostics import Diagnostic
+from reconciler.intent.judgement import InForce, judge_domains
 from reconciler.intent.loader import load
 from reconciler.intent.model import Chunk, Domain, Loaded
 from reconciler.probes.registry import known_types
@@ -67,3 +70,8 @@ RICH = document(
     networks={"back": {"internal": True}, "more": None},
     volumes={"data": {"labels": {"k": "v"}}},
 )
+
+
+def check(domains: Sequence[Domain], in_force: Collection[InForce] = ()) -> list[Diagnostic]:
+    """Everything that is wrong with domains taken together, in the order of files and chunks."""
+    return list(judge_domains(domains, in_force).diagnostics)

@@ -11,10 +11,10 @@ import pytest
 
 from reconciler.diagnostics import Diagnostic, Place
 from reconciler.facts import TV, FactRef, GateEntry, Pnr, resolve
-from reconciler.intent.judgement import check
 from reconciler.intent.locating import located
 from reconciler.intent.model import Answer, Chunk, ChunkId, ContainerSpec, Cpux, Domain, FactsMode, HealthCheck
 from reconciler.intent.settings import SETTINGS
+from tests.unit.intent.reading import check
 
 
 def yes(key: str) -> Pnr:

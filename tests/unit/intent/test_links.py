@@ -6,14 +6,13 @@ from typing import Any
 
 import pytest
 
-from reconciler.intent.judgement import check
 from reconciler.intent.model import ContainerSpec, Domain
 from reconciler.intent.settings import payload
 from reconciler.intent.settings.endpoints import difference, from_api
 from reconciler.intent.settings.links import read as read_links
 from reconciler.intent.settings.references import awaited, must_run
 from reconciler.planner.ordering import dependencies
-from tests.unit.intent.reading import declared, document, messages, read, valid
+from tests.unit.intent.reading import check, declared, document, messages, read, valid
 
 
 def shop(web: dict[str, Any], db: dict[str, Any] | None = None, **top: Any) -> Domain:

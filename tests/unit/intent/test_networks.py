@@ -8,13 +8,12 @@ from typing import Any
 import pytest
 
 from reconciler.intent.fingerprint import network_digest
-from reconciler.intent.judgement import check
 from reconciler.intent.model import Chunk, ContainerSpec, Domain, Ipam, NetworkSpec, Pool, VolumeSpec
 from reconciler.intent.names import names_in_networks, with_short_names
 from reconciler.intent.networks import network_needs
 from reconciler.intent.settings import payload
 from reconciler.intent.settings.endpoints import endpoint_needs, from_api
-from tests.unit.intent.reading import declared, document, read, valid
+from tests.unit.intent.reading import check, declared, document, read, valid
 
 SUBNET = {"ipam": {"config": [{"subnet": "10.5.0.0/24"}, {"subnet": "fd00::/64"}]}}
 

@@ -10,7 +10,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from reconciler.intent.settings import SETTINGS, read_back, update_body
 from reconciler.intent.settings.conflicts import COMPARED, conflicts
-from reconciler.planner.compare import differences, drift
+from reconciler.planner.compare import differences
+from tests.drifted import drift
 from tests.unit.intent.reading import declared, document, messages, read, valid
 
 MIB = 1024**2

@@ -10,8 +10,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from reconciler.intent.model import ContainerSpec
 from reconciler.intent.settings import SETTINGS, payload, read_back
-from reconciler.planner.compare import drift
 from reconciler.planner.support import unsupported
+from tests.drifted import drift
 
 
 def normal(name: str, written: Any) -> Any:

@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from reconciler.intent.judgement import check
 from reconciler.intent.model import Domain, Strategy
-from tests.unit.intent.reading import valid
+from tests.unit.intent.reading import check, valid
 
 
 def domain(*containers: dict[str, Any], name: str = "shop", **more: Any) -> Domain:

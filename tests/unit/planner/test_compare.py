@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from reconciler.intent.settings import SETTINGS
-from reconciler.planner.compare import drift
+from tests.drifted import drift
 
 MIB = 1024**2
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from reconciler.facts import TV, FactRef, Pnr
+from reconciler.controller.tell import at_once
+from reconciler.facts import TV, FactRef, GateEntry, Pnr
 from reconciler.intent.model import Chunk, ChunkId
 from reconciler.planner.observed import ImageSeen, Network, Observed
-from reconciler.planner.ordering import Standing, dependencies, dependents_first, dependents_of, unreachable
+from reconciler.planner.ordering import Standing, dependencies, needed_first, unreachable_in_steps
 from reconciler.states import State
 from tests.planned import Wish, plan_all
 from tests.unit.planner.build import chunk, container, domain, gate
@@ -26,6 +28,13 @@ def id(name: str) -> ChunkId:
     return ChunkId("shop", "main", name)
 
 
+def unreachable(
+    chunks: Iterable[Chunk], facts: Mapping[FactRef, Pnr], standing: Mapping[ChunkId, Standing]
+) -> dict[ChunkId, tuple[GateEntry, ...]]:
+    """All steps of it."""
+    return at_once(unreachable_in_steps(chunks, facts, standing))
+
+
 def test_a_chunk_depends_on_who_answers_its_gate() -> None:
     assert dependencies(STACK) == {
         id("db"): frozenset(),
@@ -38,14 +47,13 @@ def test_waiting_for_a_no_is_no_dependency() -> None:
     assert dependencies((API, PAGE))[id("page")] == frozenset()
 
 
-def test_removal_goes_from_the_top_down() -> None:
-    assert dependents_first(STACK) == [id("web"), id("api"), id("db")]
-    assert dependents_of(id("db"), STACK) == {id("api")}
+def test_who_is_needed_comes_before_those_who_need_it() -> None:
+    assert needed_first(dependencies(STACK)) == [id("db"), id("api"), id("web")]
 
 
 def test_an_order_is_found_even_where_gates_form_a_cycle() -> None:
     a, b = chunk("a", needs=gate("b_ready")), chunk("b", needs=gate("a_ready"))
-    assert sorted(dependents_first((a, b))) == [id("a"), id("b")]
+    assert sorted(needed_first(dependencies((a, b)))) == [id("a"), id("b")]
 
 
 def standing(**states: State) -> dict[ChunkId, Standing]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from reconciler.daemon.intake import Judged, judge
+from reconciler.daemon.intake import Judged, Loading, judge
 from reconciler.daemon.reading_contents import may_read
 from reconciler.diagnostics import Diagnostic
 from reconciler.intent.contents import Source, SourceKind, SourceMissing, folder_parts
@@ -74,13 +74,10 @@ def judged(entry: Entry) -> Judged:
     """What becomes of it, beside the files of others."""
     policy = judging.judge(POLICIES[entry.policy], entry.disk)
     return judge(
+        Loading(
+            BASE, entry.env, frozenset(entry.env), registry.known_types(), contents=Contents(policy), policy=policy
+        ),
         {_called(entry): File(entry.file), **{name: File(data) for name, data in entry.beside.items()}},
-        base_dir=BASE,
-        env=entry.env,
-        allowed_env=frozenset(entry.env),
-        check_types=registry.known_types(),
-        contents=Contents(policy),
-        policy=policy,
     )
 
 

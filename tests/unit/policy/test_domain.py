@@ -44,14 +44,7 @@ def judged(
     document = {"name": "shop", "cpuxs": {"main": {"design_chunks": [one]}}, **top}
     files = {"shop.json": File(json.dumps(document, indent=1).encode())}
     names = env or {}
-    return judge(
-        files,
-        base_dir=BASE,
-        env=names,
-        allowed_env=frozenset(names),
-        check_types=TYPES,
-        policy=judging.judge(policy, disk),
-    )
+    return judge(Loading(BASE, names, frozenset(names), TYPES, policy=judging.judge(policy, disk)), files)
 
 
 def places(found: Judged) -> list[tuple[str, str]]:
@@ -191,7 +184,7 @@ def test_a_check_that_asks_a_port_of_the_host_may_be_refused(
     web["health_check"] = {"type": "http", "port_key": "2375", "method": method}
     document = {"name": "shop", "cpuxs": {"main": {"design_chunks": [db, web]}}}
     files = {"shop.json": File(json.dumps(document, indent=1).encode())}
-    found = judge(files, base_dir=BASE, env={}, allowed_env=(), check_types=types, policy=judging.judge(policy))
+    found = judge(Loading(BASE, {}, (), types, policy=judging.judge(policy)), files)
     wrong = [problem.where for problem in found.problems.get("shop.json", ())]
     assert wrong == (["cpuxs.main.design_chunks[1].health_check"] if is_refused else [])
 
@@ -203,9 +196,7 @@ def test_a_check_of_a_container_with_a_network_of_its_own_may_send_what_it_likes
     document = {"name": "shop", "cpuxs": {"main": {"design_chunks": [web]}}}
     files = {"shop.json": File(json.dumps(document).encode())}
     policy = changed(STANDARD, probes__host_network="none")
-    assert not judge(
-        files, base_dir=BASE, env={}, allowed_env=(), check_types=types, policy=judging.judge(policy)
-    ).problems
+    assert not judge(Loading(BASE, {}, (), types, policy=judging.judge(policy)), files).problems
 
 
 def test_limits_are_told_where_they_stand_or_at_the_container() -> None:
@@ -280,7 +271,7 @@ def test_a_domain_that_is_refused_is_in_nobodys_way() -> None:
     good_chunk = {"name": "web", "container": {"name": "same", "image": "redis"}}
     good = {"name": "b", "cpuxs": {"m": {"design_chunks": [good_chunk]}}}
     files = {"a.json": File(json.dumps(evil).encode()), "b.json": File(json.dumps(good).encode())}
-    found = judge(files, base_dir=BASE, env={}, allowed_env=(), check_types=TYPES, policy=judging.judge(STANDARD))
+    found = judge(Loading(BASE, {}, (), TYPES, policy=judging.judge(STANDARD)), files)
     assert set(found.domains) == {"b"}
     assert set(found.problems) == {"a.json"}
 

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.daemon.intake import Judged, judge
-from reconciler.intent.contents import NoContents
+from reconciler.daemon.intake import Judged, Loading, judge
 from reconciler.intent.judgement import InForce
 from reconciler.intent.model import Domain
 from reconciler.policy import Policy
@@ -33,16 +32,7 @@ def judged(
 
     def ask(documents: tuple[Mapping[str, Any], ...], held: list[InForce], policy: Policy) -> Judged:
         files = {f"{one['name']}.json": File(json.dumps(one, indent=1).encode()) for one in documents}
-        return judge(
-            files,
-            base_dir=BASE,
-            env={},
-            allowed_env=(),
-            check_types=TYPES,
-            contents=NoContents(),
-            policy=judging.judge(policy),
-            in_force=held,
-        )
+        return judge(Loading(BASE, {}, (), TYPES, policy=judging.judge(policy)), files, in_force=held)
 
     before: Mapping[str, Domain] = ask(in_force, [], OPEN).domains
     assert len(before) == len(in_force)

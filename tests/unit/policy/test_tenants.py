@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.daemon.intake import Judged, judge
+from reconciler.daemon.intake import Judged, Loading, judge
 from reconciler.diagnostics import Diagnostic
 from reconciler.intent.contents import Source, SourceKind
 from reconciler.policy import Judge, Policy
@@ -44,12 +44,8 @@ def document(name: str = "shop", container: Mapping[str, Any] | None = None, **m
 
 def judged(given: Policy, files: Mapping[str, Mapping[str, Any]], env: Mapping[str, str] | None = None) -> Judged:
     return judge(
+        Loading(BASE, env or {}, frozenset(env or {}), {}, policy=judging.judge(given)),
         {name: File(one) for name, one in files.items()},
-        base_dir=BASE,
-        env=env or {},
-        allowed_env=frozenset(env or {}),
-        check_types={},
-        policy=judging.judge(given),
     )
 
 

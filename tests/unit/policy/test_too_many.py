@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.daemon.intake import Judged, judge
+from reconciler.daemon.intake import Judged, Loading, judge
 from reconciler.diagnostics import Diagnostic
 from reconciler.intent.bounds import MAX_CHUNKS
 from reconciler.policy import Policy
@@ -35,7 +35,7 @@ def chunks(count: int, container: dict[str, Any] | None = None, **more: Any) -> 
 def judged(cpuxs: dict[str, Chunks], policy: Policy = STANDARD, **top: Any) -> Judged:
     document = {"name": "shop", "cpuxs": {name: {"design_chunks": found} for name, found in cpuxs.items()}, **top}
     files = {"shop.json": File(json.dumps(document, indent=1).encode())}
-    return judge(files, base_dir="/d", env={}, allowed_env=(), check_types={}, policy=judging.judge(policy))
+    return judge(Loading("/d", {}, (), {}, policy=judging.judge(policy)), files)
 
 
 def codes(found: Judged) -> list[tuple[str, str]]:

@@ -37,14 +37,12 @@ def inspect(client: docker.APIClient, name: str, where: str) -> ImageSeen | None
 
 def seen(body: Mapping[str, Any]) -> ImageSeen:
     """From the body of ``GET /images/{name}/json``."""
-    config = body.get("Config") or {}
     parts = [str(body.get(key) or "") for key in ("Os", "Architecture", "Variant")]
     return ImageSeen(
         id=str(body["Id"]),
         names=tuple(body.get("RepoTags") or ()),
         digests=tuple(body.get("RepoDigests") or ()),
-        labels=dict(config.get("Labels") or {}),
-        config=config,
+        labels=dict((body.get("Config") or {}).get("Labels") or {}),
         size=int(body.get("Size") or 0),
         platform="/".join(part for part in parts if part),
     )
