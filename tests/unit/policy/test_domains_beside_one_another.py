@@ -290,18 +290,9 @@ def test_a_name_of_a_longer_one_is_not_built_under_by_who_is_called_as_it_begins
 
 
 def test_a_domains_name_is_as_good_as_its_files() -> None:
-    found = judge(
-        {
-            name: File(json.dumps(one, indent=1).encode())
-            for name, one in (("team.json", builds("shop")), ("a-shop!.json", builds("shop.")), (SHOP, file("x")))
-        },
-        base_dir=BASE,
-        env={},
-        allowed_env=(),
-        check_types=TYPES,
-        contents=NoContents(),
-        policy=judging.judge(STANDARD),
-    )
+    documents = (("team.json", builds("shop")), ("a-shop!.json", builds("shop.")), (SHOP, file("x")))
+    files = {name: File(json.dumps(one, indent=1).encode()) for name, one in documents}
+    found = judge(Loading(BASE, {}, (), TYPES, policy=judging.judge(STANDARD)), files)
     assert refused(found) == {"a-shop!.json": [("image", "ImageNameClash")]}
 
 
