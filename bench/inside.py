@@ -84,7 +84,7 @@ async def measure(count: int, rounds: int) -> dict[str, float]:
         allowed_env=(),
         check_types=registry.known_types(),
     )
-    assert loaded.domain is not None, loaded.problems
+    assert loaded.domain is not None, loaded.errors
     make(raw, count, {chunk.id.chunk: chunk.container.digest for chunk in loaded.domain.chunks()})
     engine = DockerEngine(runtime_root=None)
     await engine.connect()

@@ -42,7 +42,7 @@ class Said:
     """What the files mean."""
 
     domains: Mapping[str, Domain]
-    problems: Mapping[str, tuple[Diagnostic, ...]] = field(default_factory=dict)
+    errors: Mapping[str, tuple[Diagnostic, ...]] = field(default_factory=dict)
     warnings: Mapping[str, tuple[Diagnostic, ...]] = field(default_factory=dict)
     speaks: Mapping[str, str] = field(default_factory=dict)
     said: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -20,7 +20,7 @@ def run(args: Namespace) -> int:
         print_json(graph.as_dict())
     else:
         say(dot(graph) if args.format == "dot" else mermaid(graph))
-    for problems in judged.problems.values():
-        for problem in problems:
-            complain(str(problem))
-    return exits.INVALID if judged.problems else exits.OK
+    for errors in judged.errors.values():
+        for error in errors:
+            complain(str(error))
+    return exits.INVALID if judged.errors else exits.OK

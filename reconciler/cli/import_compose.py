@@ -198,7 +198,7 @@ def _write(output: Path, text: bytes, mode: int | None = None) -> None:
 
 def _not_valid(error: Any, as_json: bool) -> int:
     if as_json:
-        print_json({"errors": [problem.as_dict() for problem in error.problems]})
+        print_json({"errors": [one.as_dict() for one in error.errors]})
     else:
         complain(str(error))
     return exits.INVALID

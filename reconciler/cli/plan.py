@@ -17,7 +17,6 @@ def run(args: Namespace) -> int:
 
     domains, state = folders(args)
     planned = make_plan(service_options(args, domains, state))
-    problems = planned.problems
     if args.json:
         steps = [
             {
@@ -34,18 +33,18 @@ def run(args: Namespace) -> int:
             {"chunk": str(one.id), "reason": one.reason.value, "message": one.message} for one in planned.blocked
         ]
         held = [{"domain": name, "reason": why, "message": text} for name, (why, text) in planned.held.items()]
-        errors = [problem.as_dict() for problem in problems]
-        print_json({"steps": steps, "blocked": blocked, "held": held, "errors": errors, "notes": list(planned.notes)})
+        told = [error.as_dict() for error in planned.errors]
+        print_json({"steps": steps, "blocked": blocked, "held": held, "errors": told, "notes": list(planned.notes)})
     else:
         said = [
             *([str(planned.plan)] if len(planned.plan) else []),
             *(f"{one.id} can't go on ({one.reason}): {one.message}" for one in planned.blocked),
             *held_lines({name: text for name, (_, text) in planned.held.items()}),
         ]
-        if said or not problems:
+        if said or not planned.errors:
             say("\n".join(said) or "nothing to do")
         for note in planned.notes:
             say(f"note: {note}")
-        for problem in problems:
-            complain(str(problem))
-    return exits.INVALID if problems else exits.OK
+        for error in planned.errors:
+            complain(str(error))
+    return exits.INVALID if planned.errors else exits.OK

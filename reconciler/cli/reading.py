@@ -40,7 +40,7 @@ class ReadFile:
     """A file as it was read."""
 
     data: bytes | None
-    problem: Diagnostic | None = None
+    error: Diagnostic | None = None
 
 
 class _Unread:

@@ -14,17 +14,17 @@ def run(args: Namespace) -> int:
     from reconciler.cli.reading import judge_files
 
     judged = judge_files(args.file, folders(args), args, on_other_host=args.other_host)
-    errors = [problem for name in sorted(judged.problems) for problem in judged.problems[name]]
-    warnings = [problem for name in sorted(judged.warnings) for problem in judged.warnings[name]]
+    errors = [error for name in sorted(judged.errors) for error in judged.errors[name]]
+    warnings = [warning for name in sorted(judged.warnings) for warning in judged.warnings[name]]
     if args.json:
-        print_json([{**problem.as_dict(), "severity": problem.severity} for problem in (*errors, *warnings)])
+        print_json([{**one.as_dict(), "severity": one.severity} for one in (*errors, *warnings)])
     else:
-        for problem in (*errors, *warnings):
-            say(str(problem))
+        for one in (*errors, *warnings):
+            say(str(one))
         for domain in judged.domains.values():
             for note in domain.notes:
                 say(f"note: {note.brief}")
-        invalid = len(judged.problems)
+        invalid = len(judged.errors)
         say(_summary(len(judged.domains), invalid))
     return exits.INVALID if errors else exits.OK
 

@@ -31,10 +31,10 @@ class Project:
 
 
 class ComposeError(PnrError):
-    """Compose files that can't be read; ``problems`` has every one found, with its place."""
+    """Compose files that can't be read; ``errors`` has every one found, with its place."""
 
     code: ClassVar[str] = "BadComposeFile"
 
-    def __init__(self, problems: Sequence[Diagnostic]) -> None:
-        self.problems = tuple(problems)
-        super().__init__("\n".join(problem.sentence for problem in self.problems))
+    def __init__(self, errors: Sequence[Diagnostic]) -> None:
+        self.errors = tuple(errors)
+        super().__init__("\n".join(one.sentence for one in self.errors))

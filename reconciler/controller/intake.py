@@ -21,11 +21,11 @@ from reconciler.intent.model import Domain
 from reconciler.planner.removal import Hold
 
 MOST_JOURNALED = 10
-"""So many problems of a file are written to the journal."""
+"""So many errors of a file are written to the journal."""
 
 
 class Intake:
-    """Keeps the records of domains in line with the files. ``file_problems`` are those of files that have never
+    """Keeps the records of domains in line with the files. ``file_errors`` are those of files that have never
     been a valid domain, ``said`` the names in the files that are not valid."""
 
     def __init__(
@@ -42,7 +42,7 @@ class Intake:
         self._keep_down = keep_down or (lambda name: False)
         self._judge = judge
         self._recorder = recorder
-        self.file_problems: dict[str, tuple[Diagnostic, ...]] = {}
+        self.file_errors: dict[str, tuple[Diagnostic, ...]] = {}
         self.said: dict[str, tuple[str, ...]] = {}
         self.root_missing = False
         self.removals = Removals(domains=domains, recorder=recorder, clock=clock, stirred_at=stirred_at)
@@ -69,13 +69,13 @@ class Intake:
         for record in self._domains.values():
             self._warn(record, judged.warnings.get(record.file, ()) if not record.gone else ())
         files = {record.file for record in self._domains.values() if not record.gone}
-        never_valid = {file: problems for file, problems in judged.problems.items() if problems and file not in files}
-        for file, problems in never_valid.items():
-            if problems != self.file_problems.get(file):
-                for text in _told(problems):
+        never_valid = {file: errors for file, errors in judged.errors.items() if errors and file not in files}
+        for file, errors in never_valid.items():
+            if errors != self.file_errors.get(file):
+                for text in _told(errors):
                     self._recorder.journal(kind="invalid", message=text, file=file)
-        self.file_problems = never_valid
-        broken = [file for file, problems in judged.problems.items() if problems and file in scan.files]
+        self.file_errors = never_valid
+        broken = [file for file, errors in judged.errors.items() if errors and file in scan.files]
         self.said = {file: judged.said.get(file, ()) for file in broken}
         self._let_go(gone, changes)
         return changes
@@ -109,10 +109,10 @@ class Intake:
         before, was_gone = record.wanted, record.gone
         same_text = record.domain is not None and record.domain.digest == domain.digest
         changed = record.intent != domain.intent
-        if record.problems or record.missed_at is not None or record.commit != scan.commit or not same_text:
+        if record.errors or record.missed_at is not None or record.commit != scan.commit or not same_text:
             self._recorder.touch(domain.name)
         self.removals.back(record)
-        record.problems = ()
+        record.errors = ()
         record.gone = False
         moved = f"moved here from {record.file}" if record.file != domain.file else ""
         record.file = domain.file
@@ -164,16 +164,16 @@ class Intake:
             speaks = judged.speaks.get(name)
             if speaks is not None:
                 self._moved(record, speaks)
-                broken = judged.problems.get(speaks, ())
-                if record.problems != broken:
+                broken = judged.errors.get(speaks, ())
+                if record.errors != broken:
                     self._recorder.touch(name)
                     for text in _told(broken):
                         self._recorder.journal(kind="invalid", domain=name, message=text)
-                record.problems = broken
+                record.errors = broken
                 self.removals.back(record)
                 continue
-            if record.problems:
-                record.problems = ()  # those of a file that was its own
+            if record.errors:
+                record.errors = ()  # those of a file that was its own
                 self._recorder.touch(name)
             absent.append(record)
         return absent
@@ -182,7 +182,7 @@ class Intake:
         for record in records:
             changes[record.name] = record.wanted
             record.gone = True
-            record.problems = ()
+            record.errors = ()
             self._recorder.touch(record.name)
             self._recorder.journal(kind="intent", domain=record.name, message=f"{record.file} is gone")
 
@@ -219,11 +219,11 @@ def in_force(records: Iterable[DomainRecord]) -> list[InForce]:
     return [InForce(r.name, r.file, r.domain, r.gone, r.missed_at is not None or bool(r.held)) for r in records]
 
 
-def _told(problems: tuple[Diagnostic, ...]) -> list[str]:
+def _told(errors: tuple[Diagnostic, ...]) -> list[str]:
     """What the journal says of a file that is not valid: as much as people read."""
-    more = len(problems) - MOST_JOURNALED
-    told = [str(problem) for problem in problems[:MOST_JOURNALED]]
-    return told if more <= 0 else [*told, f"{problems[0].place.file}: … and {more} more, which `pnr validate` tells"]
+    more = len(errors) - MOST_JOURNALED
+    told = [str(error) for error in errors[:MOST_JOURNALED]]
+    return told if more <= 0 else [*told, f"{errors[0].place.file}: … and {more} more, which `pnr validate` tells"]
 
 
 def _hold(document: Mapping[str, Any]) -> Hold | None:

@@ -223,7 +223,7 @@ class Controller:
         return view(
             self.known,
             self._images,
-            self.intake.file_problems,
+            self.intake.file_errors,
             self.intake.said,
             self._files_told,
             ready=self.known.engine_up and self.source_read,

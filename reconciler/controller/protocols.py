@@ -42,14 +42,14 @@ class Source(Protocol):
 
 
 class Judged(Protocol):
-    """What the files of a scan come to mean: what is to be in force of them, by name; by file the problems, and what
+    """What the files of a scan come to mean: what is to be in force of them, by name; by file the errors, and what
     only looks wrong, and the names that such a file speaks of; and the file that stands for each domain in force, where
     one does."""
 
     @property
     def domains(self) -> Mapping[str, Domain]: ...
     @property
-    def problems(self) -> Mapping[str, tuple[Diagnostic, ...]]: ...
+    def errors(self) -> Mapping[str, tuple[Diagnostic, ...]]: ...
     @property
     def warnings(self) -> Mapping[str, tuple[Diagnostic, ...]]: ...
     @property
@@ -59,7 +59,7 @@ class Judged(Protocol):
 
 
 class Judge(Protocol):
-    """Turns files into domains and problems. ``files`` maps names to what was read; ``in_force`` is what was accepted
+    """Turns files into domains and errors. ``files`` maps names to what was read; ``in_force`` is what was accepted
     before. That may take long, and is awaited beside the loop. ``recall`` gives what the stored texts mean, by the
     domain's name."""
 

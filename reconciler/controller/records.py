@@ -96,7 +96,7 @@ class DomainRecord:
 
     ``domain`` is the intent in force (the last good one). ``elsewhere`` says who else works on this domain of the
     engine, so that this program leaves it alone. ``gone``: its file went away; ``down``: a person took it
-    down; either way its chunks are to be removed. ``problems`` are what is wrong with its file, ``warnings`` what only
+    down; either way its chunks are to be removed. ``errors`` are what is wrong with its file, ``warnings`` what only
     looks wrong in it beside the other files.
 
     ``known_since`` is when it was declared first, on the loop's clock; ``seen`` that its file was there since the
@@ -111,7 +111,7 @@ class DomainRecord:
     intent: str = ""
     generation: int = 1
     commit: str | None = None
-    problems: tuple[Diagnostic, ...] = ()
+    errors: tuple[Diagnostic, ...] = ()
     warnings: tuple[Diagnostic, ...] = ()
     gone: bool = False
     down: bool = False

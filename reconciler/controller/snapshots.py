@@ -79,7 +79,7 @@ def _domain_document(c: Known, record: DomainRecord, stalled: Stalled) -> dict[s
         "held": record.held or None,
         "held_reason": record.hold.value if record.hold is not None else None,
         "held_since": iso(record.held_since) if record.held_since is not None else None,
-        "errors": [problem.as_dict() for problem in record.problems] or None,
+        "errors": [error.as_dict() for error in record.errors] or None,
         "network": _networks_document(c, record) or None,
     }
 

@@ -14,7 +14,7 @@ from reconciler.controller.images import Images
 from reconciler.controller.known import Known
 from reconciler.controller.records import ChunkRecord, DomainRecord
 from reconciler.controller.stalls import is_stalled, stalled_chunks, waits_for_a_change
-from reconciler.controller.telling_files import FilesTold, errors, most_problems
+from reconciler.controller.telling_files import FilesTold, as_documents, most_errors
 from reconciler.diagnostics import Diagnostic
 from reconciler.facts import UNKNOWN, missing
 from reconciler.intent.model import Chunk, ChunkId
@@ -71,7 +71,7 @@ def at_once(making: Generator[int, None, T]) -> T:
 def view(
     c: Known,
     images: Images,
-    file_problems: Mapping[str, tuple[Diagnostic, ...]],
+    file_errors: Mapping[str, tuple[Diagnostic, ...]],
     said: Mapping[str, tuple[str, ...]],
     files: FilesTold,
     *,
@@ -80,11 +80,11 @@ def view(
     """The document of ``pnr status --json`` (documented in docs/commands.md). ``said`` are the names in files that are
     not valid. It is made step by step, so that others can have their turn."""
     info = c.engine_info
-    most = most_problems([*file_problems.values(), *(r.problems for r in c.domains.values() if r.problems)])
+    most = most_errors([*file_errors.values(), *(r.errors for r in c.domains.values() if r.errors)])
     domains: list[dict[str, Any]] = []
     for _, record in sorted(c.domains.items()):
         domains.append((yield from _domain_view(c, images, record, said, most)))
-    strays = files.documents(file_problems, said, most)
+    strays = files.documents(file_errors, said, most)
     return {
         "daemon": {
             "pid": os.getpid(),
@@ -141,12 +141,12 @@ def _domain_view(
         "generation": record.generation,
         "digest": record.domain.digest if record.domain is not None else None,
         "commit": record.commit,
-        "settled": is_settled(c, record) and not record.problems and not arranging,
+        "settled": is_settled(c, record) and not record.errors and not arranging,
         "stalled": is_stalled(c, record, stuck),
         "suspended": record.down,
-        "errors": [*errors(record.problems, most), *errors(_elsewhere(record), most)],
-        "said": list(said.get(record.file, ())) if record.problems else [],
-        "warnings": [problem.as_dict() for problem in record.warnings],
+        "errors": [*as_documents(record.errors, most), *as_documents(_elsewhere(record), most)],
+        "said": list(said.get(record.file, ())) if record.errors else [],
+        "warnings": [warning.as_dict() for warning in record.warnings],
         "notes": [
             *(note.message for note in (record.domain.notes if record.domain is not None else ())),
             *remarks,

@@ -1,6 +1,6 @@
 """What is told of files that were never a valid domain, and how much of what is wrong is told at once.
 
-There may be a thousand of them, each with a hundred problems, and whoever asks is to be answered at once: so the
+There may be a thousand of them, each with a hundred errors, and whoever asks is to be answered at once: so the
 document of each is made once, and encoded once, for as long as it is judged to be the same.
 """
 
@@ -13,9 +13,9 @@ from typing import Any
 
 from reconciler.diagnostics import Diagnostic, cut_off
 
-MOST_PROBLEMS = 3000
+MOST_ERRORS = 3000
 """Of all files together. Where there are more, each is told with the first of its own."""
-FEWEST_PROBLEMS = 5
+FEWEST_ERRORS = 5
 MOST_NAMES = 20_000
 FEWEST_NAMES = 20
 
@@ -39,13 +39,13 @@ class FilesTold:
         self._documents: dict[str, _Told] = {}
 
     def documents(
-        self, problems: Mapping[str, tuple[Diagnostic, ...]], said: Mapping[str, tuple[str, ...]], most: int
+        self, errors: Mapping[str, tuple[Diagnostic, ...]], said: Mapping[str, tuple[str, ...]], most: int
     ) -> list[dict[str, Any]]:
-        """In the order of their names; ``most`` problems of each."""
+        """In the order of their names; ``most`` errors of each."""
         names = MOST_NAMES if sum(map(len, said.values())) <= MOST_NAMES else FEWEST_NAMES
         found: dict[str, _Told] = {}
-        for file in sorted(problems):
-            told, own = problems[file], said.get(file, ())
+        for file in sorted(errors):
+            told, own = errors[file], said.get(file, ())
             before = self._documents.get(file)
             if before is not None and before[0] is told and before[1] is own and before[2] == (most, names):
                 found[file] = before
@@ -55,21 +55,21 @@ class FilesTold:
         return [document for *_, document in found.values()]
 
 
-def most_problems(everything: Sequence[tuple[Diagnostic, ...]]) -> int:
-    """How many problems of each file are told."""
-    if sum(map(len, everything)) <= MOST_PROBLEMS:
-        return MOST_PROBLEMS
-    return FEWEST_PROBLEMS
+def most_errors(everything: Sequence[tuple[Diagnostic, ...]]) -> int:
+    """How many errors of each file are told."""
+    if sum(map(len, everything)) <= MOST_ERRORS:
+        return MOST_ERRORS
+    return FEWEST_ERRORS
 
 
-def errors(problems: tuple[Diagnostic, ...], most: int) -> list[dict[str, Any]]:
-    """The problems of a file as documents show them, so many at most."""
-    return [problem.as_dict() for problem in cut_off(problems, most, rest="more, which `pnr validate` tells")]
+def as_documents(errors: tuple[Diagnostic, ...], most: int) -> list[dict[str, Any]]:
+    """The errors of a file as documents show them, so many at most."""
+    return [error.as_dict() for error in cut_off(errors, most, rest="more, which `pnr validate` tells")]
 
 
-def _document(file: str, problems: tuple[Diagnostic, ...], said: tuple[str, ...], most: int) -> FileDocument:
+def _document(file: str, errors: tuple[Diagnostic, ...], said: tuple[str, ...], most: int) -> FileDocument:
     return FileDocument(
-        name=problems[0].place.file,
+        name=errors[0].place.file,
         file=file,
         generation=0,
         digest=None,
@@ -77,7 +77,7 @@ def _document(file: str, problems: tuple[Diagnostic, ...], said: tuple[str, ...]
         settled=False,
         stalled=False,
         suspended=False,
-        errors=errors(problems, most),
+        errors=as_documents(errors, most),
         said=list(said),
         warnings=[],
         notes=[],

@@ -134,10 +134,10 @@ class GuardedJudge:
             judged = await self._beside.judge(wanted, in_force, cpu_seconds=CPU_SECONDS_TOGETHER)
             self._took = time.monotonic() - begun
             # What is told as before is the same as before, so that others find that at a glance.
-            told = {name: self._told.get(name) or () for name in judged.problems}
-            same = {name: told[name] for name, problems in judged.problems.items() if told[name] == problems}
-            judged = replace(judged, problems={**judged.problems, **same})
-            self._told = judged.problems
+            told = {name: self._told.get(name) or () for name in judged.errors}
+            same = {name: told[name] for name, errors in judged.errors.items() if told[name] == errors}
+            judged = replace(judged, errors={**judged.errors, **same})
+            self._told = judged.errors
         self._owners.judged(judged, in_force)
         self._forget(set(keys), in_force)  # also what has been loaded meanwhile
         used = {source for entry in self._entries.values() for source in entry.stamps}
@@ -189,7 +189,7 @@ class GuardedJudge:
             was_late = key in self._late
             self._late.discard(key)
         self._again_at.pop(key, None)
-        if entry.loaded.problems and not entry.stamps and entry.loaded.problems[0].code == "TooCostly":
+        if entry.loaded.errors and not entry.stamps and entry.loaded.errors[0].code == "TooCostly":
             self._again_at[key] = time.monotonic() + RETRY_SECONDS
         self._entries[key] = entry
         if was_late:
@@ -254,13 +254,13 @@ class GuardedJudge:
             process.engine_folders = folders
 
     def _what(self, name: str, file: Any, key: Key | None) -> Key | Diagnostic:
-        if file.problem is not None or key is None:
-            return file.problem or being_read(name)
+        if file.error is not None or key is None:
+            return file.error or being_read(name)
         return key if key in self._entries else being_read(name)
 
-    def _fail(self, key: Key, problem: Diagnostic) -> None:
+    def _fail(self, key: Key, error: Diagnostic) -> None:
         """It is too costly beside the others."""
-        self._entries[key] = _failed(key, self._entries[key].data, problem)
+        self._entries[key] = _failed(key, self._entries[key].data, error)
         self._beside.knows(key, None)
         self._again_at[key] = time.monotonic() + RETRY_SECONDS
 
@@ -303,8 +303,8 @@ def _key(name: str, data: bytes) -> Key:
     return (name, hashlib.sha256(data).digest())
 
 
-def _failed(key: Key, data: bytes, problem: Diagnostic) -> Entry:
-    return Entry(Loaded(key[0], None, (problem,)), data, {}, said=said_names(data[:MOST_SAID_BYTES]))
+def _failed(key: Key, data: bytes, error: Diagnostic) -> Entry:
+    return Entry(Loaded(key[0], None, (error,)), data, {}, said=said_names(data[:MOST_SAID_BYTES]))
 
 
 def _differ(pairs: Sequence[tuple[Entry, Entry]]) -> bool:
@@ -312,4 +312,4 @@ def _differ(pairs: Sequence[tuple[Entry, Entry]]) -> bool:
 
 
 def _is_costly(entry: Entry) -> bool:
-    return any(problem.code == "TooCostly" for problem in entry.loaded.problems)
+    return any(error.code == "TooCostly" for error in entry.loaded.errors)

@@ -88,7 +88,7 @@ class Handler:
         if not self._controller.first_pass_done:
             raise images.DomainUnclear("the daemon has only just begun to look: try again in a moment")
         unknown = [record.name for record in self._controller.known.domains.values() if record.unknown]
-        unclear = sorted([*unknown, *self._controller.intake.file_problems])
+        unclear = sorted([*unknown, *self._controller.intake.file_errors])
         if unclear:
             raise images.DomainUnclear(f"nobody can tell which images {', '.join(unclear)} needs: see `pnr validate`")
         found = await images.prunable(self._engine, self._declared())

@@ -173,7 +173,7 @@ async def alone(options: ServiceOptions, *, complete: bool = False) -> AsyncIter
         # Apart from one another: the kept text of a domain must not collide with its file.
         judged = [await judge(some, ()) for some in (stored, files)]
         found = [one.readable.values() for one in judged]
-        unreadable = sorted(set(judged[1].problems) - set(judged[1].readable))
+        unreadable = sorted(set(judged[1].errors) - set(judged[1].readable))
         if complete and unreadable:
             raise DomainUnclear(f"nobody can tell which images {', '.join(unreadable)} needs: see `pnr validate`")
         await engine.connect()

@@ -30,12 +30,12 @@ log = logging.getLogger("pnr.judging")
 
 
 class FileRead(Protocol):
-    """One file as it was read: its bytes, or the problem that stood in the way."""
+    """One file as it was read: its bytes, or the error that stood in the way."""
 
     @property
     def data(self) -> bytes | None: ...
     @property
-    def problem(self) -> Diagnostic | None: ...
+    def error(self) -> Diagnostic | None: ...
 
 
 class Stored(Protocol):
@@ -54,12 +54,12 @@ class Judged:
     """The valid domains by name; by file name what is wrong (all of it), and what only looks wrong.
 
     ``readable`` has, by file name, the valid domains and those that only do not go together with the rest; ``speaks``
-    the file that stands for each domain in force, where one does; ``said`` the names that a file with problems has in
+    the file that stands for each domain in force, where one does; ``said`` the names that a file with errors has in
     it.
     """
 
     domains: Mapping[str, Domain]
-    problems: Mapping[str, tuple[Diagnostic, ...]] = field(default_factory=dict)
+    errors: Mapping[str, tuple[Diagnostic, ...]] = field(default_factory=dict)
     warnings: Mapping[str, tuple[Diagnostic, ...]] = field(default_factory=dict)
     readable: Mapping[str, Domain] = field(default_factory=dict)
     speaks: Mapping[str, str] = field(default_factory=dict)
@@ -152,8 +152,8 @@ class Loading:
         try:
             return replace(self._load(name, data, contents, looked), said=said_names(data))
         except Exception as error:  # noqa: BLE001 - it is told of the file
-            problem = cant_be_judged(name, error)
-            return Entry(Loaded(name, None, (problem,)), data, contents.stamps, looked=looked)
+            failed = cant_be_judged(name, error)
+            return Entry(Loaded(name, None, (failed,)), data, contents.stamps, looked=looked)
 
     def _load(self, name: str, data: bytes, contents: _Stamping, looked: dict[str, Seen]) -> Entry:
         path = self.path_of(name)
@@ -222,7 +222,7 @@ def recall(loading: Loads, stored: Sequence[Stored], cache: LoadCache | None = N
         entry = loaded.get(key) or loading.load(one.file, one.data)
         domain = entry.loaded.domain
         is_refused = any(one.severity == "error" for one in entry.refused)
-        if domain is not None and not entry.loaded.problems and not is_refused and domain.name == one.domain:
+        if domain is not None and not entry.loaded.errors and not is_refused and domain.name == one.domain:
             found[domain.name] = domain
     return found
 
@@ -255,13 +255,13 @@ def judge(
     """
     before = cache.loaded if cache is not None else {}
     now: dict[Key, Entry] = {}
-    problems: dict[str, tuple[Diagnostic, ...]] = {}
+    errors: dict[str, tuple[Diagnostic, ...]] = {}
     broken: dict[str, str | None] = {}
     for name, file in sorted(files.items()):
-        if file.problem is not None:
-            problems[name] = (file.problem,)
+        if file.error is not None:
+            errors[name] = (file.error,)
             broken[name] = None
-        if file.data is None or file.problem is not None:
+        if file.data is None or file.error is not None:
             continue
         key = (name, hashlib.sha256(file.data).digest())
         now[key] = before.get(key) or loading.load(name, file.data)
@@ -269,7 +269,7 @@ def judge(
         cache.loaded = now
     entries = {name: entry for (name, _), entry in now.items()}
     judged = judge_loaded(entries, broken=broken, in_force=in_force)
-    return replace(judged, problems={**problems, **judged.problems})
+    return replace(judged, errors={**errors, **judged.errors})
 
 
 def judge_loaded(
@@ -284,14 +284,14 @@ def judge_loaded(
     loaded: dict[str, Domain] = {}
     refused: list[Diagnostic] = []
     of_others: dict[str, tuple[Borrowed, ...]] = {}
-    problems: dict[str, tuple[Diagnostic, ...]] = {}
+    errors: dict[str, tuple[Diagnostic, ...]] = {}
     broken = dict(broken)
     locator = locator or Locator()
     locator.begin()
     for name, entry in sorted(entries.items()):
         result = entry.loaded
-        if result.problems:
-            problems[name] = result.problems
+        if result.errors:
+            errors[name] = result.errors
             broken[name] = result.name
         elif result.domain is not None:
             loaded[name] = result.domain
@@ -305,12 +305,12 @@ def judge_loaded(
         judgement = together(list(loaded.values()), in_force)
     except Exception as error:  # noqa: BLE001 - it is told of the files that it comes from
         failed = at_fault(list(loaded.values()), in_force, together, error)
-        problems |= {name: (problem,) for name, problem in failed.items()}
+        errors |= {name: (one,) for name, one in failed.items()}
         broken |= {name: loaded.pop(name).name for name in failed}
         refused = [one for one in refused if one.place.file in loaded]
         judgement = together(list(loaded.values()), in_force)
     texts = {name: (entries[name].data, domain.name) for name, domain in loaded.items()}
-    problems |= locator.places([one for one in judgement.diagnostics if one.severity == "error"], texts)
+    errors |= locator.places([one for one in judgement.diagnostics if one.severity == "error"], texts)
     doubtful = locator.places([one for one in judgement.diagnostics if one.severity != "error"], texts)
-    said = {name: entry.said for name, entry in entries.items() if name in problems}
-    return Judged(judgement.accepted, problems, doubtful, loaded, judgement.speaks, said)
+    said = {name: entry.said for name, entry in entries.items() if name in errors}
+    return Judged(judgement.accepted, errors, doubtful, loaded, judgement.speaks, said)

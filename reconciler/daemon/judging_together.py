@@ -86,13 +86,13 @@ class JudgingTogether:
         keys = {name: what for name, what in wanted.items() if isinstance(what, tuple)}
         entries = dict(self._entries)  # some may be loaded again meanwhile
         by_name = {name: entries[key] for name, key in keys.items()}
-        valid = {name: keys[name] for name, entry in by_name.items() if not entry.loaded.problems}
+        valid = {name: keys[name] for name, entry in by_name.items() if not entry.loaded.errors}
         excess = await asyncio.to_thread(too_many, valid, entries, in_force, cpu_seconds * SHARE)
-        problems: dict[str, tuple[Diagnostic, ...]]
-        problems = {name: (what,) for name, what in wanted.items() if isinstance(what, Diagnostic)}
-        problems |= {name: entry.loaded.problems for name, entry in by_name.items() if name not in valid}
-        problems |= {name: (problem,) for name, problem in excess.items()}
-        broken = {name: _name(by_name.get(name)) for name in problems}
+        errors: dict[str, tuple[Diagnostic, ...]]
+        errors = {name: (what,) for name, what in wanted.items() if isinstance(what, Diagnostic)}
+        errors |= {name: entry.loaded.errors for name, entry in by_name.items() if name not in valid}
+        errors |= {name: (error,) for name, error in excess.items()}
+        broken = {name: _name(by_name.get(name)) for name in errors}
         for name, key in keys.items():
             if name in valid or by_name[name].refers:
                 await self._put(process, key, by_name[name])
@@ -107,7 +107,7 @@ class JudgingTogether:
         except Failed as failed:
             self._there.clear()
             raise ProcessEnded(str(failed)) from failed
-        problems |= verdict.judged.problems
+        errors |= verdict.judged.errors
 
         def domain(ref: Ref) -> Domain:
             if isinstance(ref, int):
@@ -120,8 +120,8 @@ class JudgingTogether:
             verdict.judged,
             domains={name: domain(ref) for name, ref in verdict.domains.items()},
             readable={name: domain(ref) for name, ref in verdict.readable.items()},
-            problems={name: problems[name] for name in sorted(problems)},
-            said={name: by_name[name].said for name in sorted(problems) if name in by_name},
+            errors={name: errors[name] for name in sorted(errors)},
+            said={name: by_name[name].said for name in sorted(errors) if name in by_name},
         )
 
     async def _find_costly(self, wanted: Wanted, in_force: Sequence[InForce], cpu_seconds: int) -> None:

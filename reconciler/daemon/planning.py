@@ -43,7 +43,7 @@ class Planned:
 
     plan: Plan
     blocked: Sequence[Blocked]
-    problems: Sequence[Diagnostic]
+    errors: Sequence[Diagnostic]
     held: Mapping[str, tuple[str, str]]
     notes: Sequence[str] = ()
 
@@ -59,11 +59,11 @@ def make_plan(options: ServiceOptions) -> Planned:
     ground = asyncio.run(look_around(options))
     rehearsed = rehearse(ground)
     records, intake = rehearsed.known.domains, rehearsed.intake
-    problems = [problem for file in sorted(_problems(intake, records).items()) for problem in file[1]]
+    errors = [error for file in sorted(_problems(intake, records).items()) for error in file[1]]
     held = {name: (str(one.hold), one.held) for name, one in sorted(records.items()) if one.hold is not None}
     meant = [one.domain for _, one in sorted(records.items()) if one.domain is not None and not one.gone]
     notes = [note.brief for domain in meant for note in domain.notes]
-    return Planned(rehearsed.plan, rehearsed.blocked, problems, held, notes)
+    return Planned(rehearsed.plan, rehearsed.blocked, errors, held, notes)
 
 
 async def look_around(options: ServiceOptions) -> Ground:
@@ -144,5 +144,5 @@ def _daemon_runs(options: ServiceOptions) -> bool:
 
 
 def _problems(intake: Intake, records: dict[str, DomainRecord]) -> dict[str, tuple[Diagnostic, ...]]:
-    of_domains = {record.file: record.problems for record in records.values() if record.problems}
-    return {**intake.file_problems, **of_domains}
+    of_domains = {record.file: record.errors for record in records.values() if record.errors}
+    return {**intake.file_errors, **of_domains}

@@ -21,15 +21,15 @@ def spared(entry: Entry) -> Entry:
     """The same with what it costs to be judged. Where that is much, and it is wrong whatever others declare, it means
     nothing: so it is never judged beside them."""
     domain = entry.loaded.domain
-    if domain is None or entry.loaded.problems:
+    if domain is None or entry.loaded.errors:
         return entry
     begun = time.thread_time()
     wrong = [one for one in (*entry.refused, *wrong_in_itself(domain)) if one.severity == "error"]
     cost = time.thread_time() - begun
     if not wrong or cost < COSTLY_SECONDS:
         return replace(entry, cost=cost)
-    problems = tuple(located(cut_off(wrong), entry.data.decode("utf-8", "replace"), domain.name))
-    return replace(entry, loaded=Loaded(domain.file, None, problems, domain.name), refused=(), borrowed=())
+    errors = tuple(located(cut_off(wrong), entry.data.decode("utf-8", "replace"), domain.name))
+    return replace(entry, loaded=Loaded(domain.file, None, errors, domain.name), refused=(), borrowed=())
 
 
 def too_many(

@@ -1,7 +1,7 @@
 """From the bytes of a domain file to a domain, or to everything that is wrong with it. Pure.
 
 The steps: strict JSON, variables, the shape of each value, what values say of one another; then, with nothing to
-complain about, the meaning. Bad input never raises: it comes back as problems, all of a file at once, in its order.
+complain about, the meaning. Bad input never raises: it comes back as errors, all of a file at once, in its order.
 """
 
 from __future__ import annotations

@@ -440,7 +440,7 @@ def _places(specs: Sequence[NetworkSpec | VolumeSpec]) -> dict[str, list[int]]:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What the loader makes of one file: a domain, or the problems that stand in the way (all of them).
+    """What the loader makes of one file: a domain, or the errors that stand in the way (all of them).
 
     ``name`` is the domain's name where it could be read even though the file is not valid; ``sources`` what was read
     besides the file, or could not be.
@@ -448,6 +448,6 @@ class Loaded:
 
     file: str
     domain: Domain | None
-    problems: tuple[Diagnostic, ...] = ()
+    errors: tuple[Diagnostic, ...] = ()
     name: str | None = None
     sources: tuple[Source, ...] = ()

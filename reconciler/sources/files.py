@@ -105,8 +105,8 @@ class Files:
         if entry.signature != signature or entry.held_since is not None or now >= entry.look_again_at:
             return False
         # Why it could not be read may have gone without a trace in the file (too many open files, a network's failure).
-        problem = entry.seen.problem if entry.seen is not None else None
-        return problem is None or problem.code != "Unreadable"
+        error = entry.seen.error if entry.seen is not None else None
+        return error is None or error.code != "Unreadable"
 
     def _due(self, entry: _Entry, now: float) -> float:
         held = math.inf if entry.held_since is None else entry.held_since + self._settle
@@ -153,7 +153,7 @@ class Files:
 
 def same(a: FileSeen, b: FileSeen) -> bool:
     """Whether two looks at a file saw the same."""
-    return a is b or (a.name, a.digest, a.problem) == (b.name, b.digest, b.problem)
+    return a is b or (a.name, a.digest, a.error) == (b.name, b.digest, b.error)
 
 
 def _content(entry: _Entry) -> str | None:

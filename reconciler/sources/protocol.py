@@ -11,11 +11,11 @@ from reconciler.diagnostics import Diagnostic
 
 @dataclass(frozen=True, slots=True)
 class FileSeen:
-    """One file as it was read. ``data`` is None where it could not be, and ``problem`` then says why."""
+    """One file as it was read. ``data`` is None where it could not be, and ``error`` then says why."""
 
     name: str
     data: bytes | None
-    problem: Diagnostic | None = None
+    error: Diagnostic | None = None
     digest: str = ""
 
 

@@ -318,4 +318,4 @@ def validated(w: World) -> dict[str, set[str]]:
     files = {name: FileSeen(name, text, None) for name, text in w.files.texts.items()}
     stored = intake.what_is_in_force(judge_files.loading, list(w.stores.texts.values()), w.stores.documents)
     judged = intake.judge(judge_files.loading, files, in_force=stored)
-    return {file: {problem.code for problem in problems} for file, problems in judged.problems.items()}
+    return {file: {problem.code for problem in problems} for file, problems in judged.errors.items()}

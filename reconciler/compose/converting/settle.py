@@ -53,9 +53,9 @@ def settle(
     settling = _Settling(draft, remarks, model, partial)
     draft.remember_items()
     while draft.at(_CHUNKS):
-        problems = judge(encoded(draft.tree)).problems
-        if problems:
-            settling.take_out(problems)
+        errors = judge(encoded(draft.tree)).errors
+        if errors:
+            settling.take_out(errors)
         elif partial or not settling.leave_out_incomplete():
             break
     return settling.left_out
@@ -78,21 +78,21 @@ class _Settling:
         self.draft, self.remarks, self.model, self.partial = draft, remarks, model, partial
         self.left_out: dict[str, LeftOut] = {}
 
-    def take_out(self, problems: Iterable[Diagnostic]) -> None:
+    def take_out(self, errors: Iterable[Diagnostic]) -> None:
         found: dict[Path, Diagnostic] = {}
-        for problem in problems:
-            path = _to_take_out(self.draft, problem.path if self.draft.has(problem.path) else ())
-            found.setdefault(path, problem)
+        for error in errors:
+            path = _to_take_out(self.draft, error.path if self.draft.has(error.path) else ())
+            found.setdefault(path, error)
         chunks: list[tuple[str, Diagnostic]] = []
         for path in sorted(_outermost(found), key=_backwards):
             if path[:3] == _CHUNKS and len(path) == 4:
                 chunks.append((self._service_at(path), found[path]))  # those behind it would move up
             else:
                 _take_out(self.draft, path, found[path], self.remarks)
-        for service, problem in chunks:
-            message = _WORDS.get(problem.code, problem.message)
+        for service, error in chunks:
+            message = _WORDS.get(error.code, error.message)
             if self._index(service) is not None:
-                self._remove(service, LeftOut("it can't be", message), f"{message}: the service is left out", problem)
+                self._remove(service, LeftOut("it can't be", message), f"{message}: the service is left out", error)
 
     def leave_out_incomplete(self) -> bool:
         """Whether there was a chunk that lacks something that it must not be without."""
@@ -112,11 +112,11 @@ class _Settling:
         chunks = self.draft.at(_CHUNKS)
         return next((n for n in range(len(chunks)) if self._service_at((*_CHUNKS, n)) == service), None)
 
-    def _remove(self, service: str, why: LeftOut, message: str, problem: Diagnostic | None = None) -> None:
+    def _remove(self, service: str, why: LeftOut, message: str, error: Diagnostic | None = None) -> None:
         """Take the chunk of a service out, and who waits for it."""
         index = self._index(service)
         assert index is not None
-        code = NOT_WRITTEN if problem is None else _code(problem)
+        code = NOT_WRITTEN if error is None else _code(error)
         self.remarks.loss(("services", service), code, message)
         self.left_out[service] = why
         chunk = self.draft.at((*_CHUNKS, index))
@@ -146,8 +146,8 @@ class _Settling:
             self.draft.at(where).pop("on_gate_close", None)
 
 
-def _code(problem: Diagnostic) -> str:
-    return NO_COUNTERPART if problem.code in ("UnknownKey", "InvalidValue", "WrongType") else problem.code
+def _code(error: Diagnostic) -> str:
+    return NO_COUNTERPART if error.code in ("UnknownKey", "InvalidValue", "WrongType") else error.code
 
 
 def _to_take_out(draft: Draft, path: Path) -> Path:
@@ -184,10 +184,10 @@ def _backwards(path: Path) -> tuple[tuple[bool, Any], ...]:
     return tuple((isinstance(part, int), -part if isinstance(part, int) else part) for part in path)
 
 
-def _take_out(draft: Draft, path: Path, problem: Diagnostic, remarks: Remarks) -> None:
+def _take_out(draft: Draft, path: Path, error: Diagnostic, remarks: Remarks) -> None:
     value, origin = draft.at(path), draft.origin(path)
     if value not in _NOTHING:
-        remarks.loss(origin, _code(problem), _WORDS.get(problem.code, problem.message))
+        remarks.loss(origin, _code(error), _WORDS.get(error.code, error.message))
     if path[0] in _CONTENTS:
         _take_out_uses(draft, str(path[0]), str(path[1]), remarks)
     check = draft.at(path[:6]) if path[4:6] == ("container", "healthcheck") else {}

@@ -138,8 +138,8 @@ def _difference(snippet: Snippet, folder: Path, theirs: Answer) -> str:
     try:
         project = load([Path(name) for name in snippet.named], environment=environment, profiles=snippet.profiles)
     except ComposeError as error:
-        if not all(problem.message and problem.place.file for problem in error.problems):
-            return f"a problem without a message or a file: {error.problems}"
+        if not all(problem.message and problem.place.file for problem in error.errors):
+            return f"a problem without a message or a file: {error.errors}"
         return f"refused: {error}" if theirs.model is not None else ""
     if theirs.model is None:
         return f"not refused: {theirs.said}"

@@ -51,7 +51,7 @@ class Watcher:
 
     def problem(self, name: str) -> str:
         seen = self.newest.files.get(name)
-        return seen.problem.code if seen is not None and seen.problem is not None else ""
+        return seen.error.code if seen is not None and seen.error is not None else ""
 
     async def until(self, holds: Callable[[], bool]) -> None:
         async with asyncio.timeout(LIMIT_SECONDS):

@@ -21,5 +21,5 @@ def test_a_huge_bad_file_costs_a_bounded_amount_of_memory(name: str) -> None:
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert loaded.problems[-1].code == last
+    assert loaded.errors[-1].code == last
     assert peak < 160 * MIB

@@ -120,7 +120,7 @@ if os.geteuid() == 0:
     os.setuid(65534)
 for name in sys.argv[1:]:
     scan = asyncio.run(first(Path(name)))
-    print(scan.root_missing, [(n, s.problem and s.problem.code) for n, s in scan.files.items()])
+    print(scan.root_missing, [(n, s.error and s.error.code) for n, s in scan.files.items()])
 """
 
 

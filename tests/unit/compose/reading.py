@@ -29,7 +29,7 @@ def problems(folder: Path, files: Mapping[str, str] | str, *named: str, **option
     """What is wrong with the project in ``folder``."""
     with pytest.raises(ComposeError) as caught:
         project(folder, files, *named, **options)
-    return caught.value.problems
+    return caught.value.errors
 
 
 def where(problem: Diagnostic) -> tuple[str, int, int, str]:

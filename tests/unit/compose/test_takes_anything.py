@@ -45,7 +45,7 @@ def _read(text: str, over: str | None = None) -> None:
         try:
             project = load(files, environment={"HERE": "there"}, profiles=["*"])
         except ComposeError as error:
-            refused = error.problems
+            refused = error.errors
         else:
             refused = ()
             json.dumps(project.model)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.controller.telling_files import MOST_PROBLEMS, FilesTold, errors, most_problems
+from reconciler.controller.telling_files import MOST_ERRORS, FilesTold, as_documents, most_errors
 from reconciler.daemon.encoding import encoded
 from reconciler.diagnostics import Diagnostic, Place
 
@@ -61,8 +61,8 @@ async def test_files_that_are_as_they_were_are_told_by_the_same_documents() -> N
 
 def test_of_very_many_problems_each_file_is_told_with_its_first() -> None:
     few = [problems("a.json", 100), problems("b.json", 100)]
-    assert [len(errors(each, most_problems(few))) for each in few] == [100, 100]
+    assert [len(as_documents(each, most_errors(few))) for each in few] == [100, 100]
     many = [problems(f"{number}.json", 100) for number in range(1000)]
-    shown = [errors(each, most_problems(many)) for each in many]
-    assert sum(map(len, shown)) <= 2 * MOST_PROBLEMS
+    shown = [as_documents(each, most_errors(many)) for each in many]
+    assert sum(map(len, shown)) <= 2 * MOST_ERRORS
     assert shown[0][-1]["code"] == "MoreProblems"

@@ -30,7 +30,7 @@ class File:
     """A file as it was read."""
 
     data: bytes | None
-    problem: Diagnostic | None = None
+    error: Diagnostic | None = None
 
 
 def stack(name: str, *, secret: Path | None = None, **container: Any) -> File:
@@ -123,7 +123,7 @@ async def test_files_are_judged_and_what_is_in_force_is_known_again(judge: Guard
     files = {"a.json": stack("a"), "b.json": stack("b", privileged=7)}
     first = await judge(files, ())
     assert list(first.domains) == ["a"]
-    assert list(first.problems) == ["b.json"]
+    assert list(first.errors) == ["b.json"]
     in_force = [InForce("a", "a.json", first.domains["a"])]
     again = await judge(files, in_force)
     assert again.domains["a"] is first.domains["a"]
@@ -139,7 +139,7 @@ async def test_what_the_policy_refuses_is_refused_there(tmp_path: Path) -> None:
     made = GuardedJudge(setup(tmp_path, policy))
     try:
         found = await made({"a.json": stack("a", privileged=True)}, ())
-        assert [problem.code for problem in found.problems["a.json"]] == ["PolicyRefused"]
+        assert [problem.code for problem in found.errors["a.json"]] == ["PolicyRefused"]
     finally:
         await made.close()
 
@@ -153,9 +153,9 @@ async def test_a_file_that_takes_too_much_is_told_so_and_the_others_are_judged(
     files = {f"{kind}.json": stack("bad"), "a.json": stack("a"), "b.json": stack("b")}
     judged = await judge(files, ())
     assert sorted(judged.domains) == ["a", "b"]
-    assert list(judged.problems) == [f"{kind}.json"]
+    assert list(judged.errors) == [f"{kind}.json"]
     expected = "CantBeJudged" if kind in ("raise", "exit") else "TooCostly"
-    assert judged.problems[f"{kind}.json"][0].code == expected
+    assert judged.errors[f"{kind}.json"][0].code == expected
     assert sorted((await judge(files, ())).domains) == ["a", "b"]
 
 
@@ -170,8 +170,8 @@ async def test_a_file_beside_which_the_others_take_too_much_is_found(
     in_force = [InForce(name, f"{name}.json", domain) for name, domain in before.domains.items()]
     judged = await judge({**good, f"beside-{kind}.json": stack("bad")}, in_force)
     assert sorted(judged.domains) == ["a", "b", "c"]
-    assert list(judged.problems) == [f"beside-{kind}.json"]
-    assert judged.problems[f"beside-{kind}.json"][0].code == ("CantBeJudged" if kind == "raise" else "TooCostly")
+    assert list(judged.errors) == [f"beside-{kind}.json"]
+    assert judged.errors[f"beside-{kind}.json"][0].code == ("CantBeJudged" if kind == "raise" else "TooCostly")
 
 
 async def test_what_is_slow_to_be_read_holds_up_nobody_and_is_taken_when_it_is_there(
@@ -192,7 +192,7 @@ async def test_what_is_slow_to_be_read_holds_up_nobody_and_is_taken_when_it_is_t
     files = {"slow.json": stack("slow"), "a.json": stack("a")}
     judged = await judge(files, ())
     assert list(judged.domains) == ["a"]
-    assert judged.problems["slow.json"][0].code == "BeingRead"
+    assert judged.errors["slow.json"][0].code == "BeingRead"
     assert judge.refers.is_set()
     gate.touch()
     await noticed(judge)
@@ -206,7 +206,7 @@ async def test_what_comes_late_is_loaded_once(
     noted = tmp_path / "noted"
     in_child(MISCHIEF.replace("return load(data", f"open({str(noted)!r}, 'a').write(name); return load(data"))
     files = {"a.json": stack("a"), "large.json": stack("large", labels={"x": "y" * 100_000})}
-    while (judged := await judge(files, ())).problems:  # noqa: ASYNC110 - there is nothing that could tell
+    while (judged := await judge(files, ())).errors:  # noqa: ASYNC110 - there is nothing that could tell
         await asyncio.sleep(0.02)
     assert sorted(judged.domains) == ["a", "large"]
     assert sorted(noted.read_text().split(".json")) == ["", "a", "large"]

@@ -22,7 +22,7 @@ class File:
     """A file as it was read."""
 
     data: bytes | None
-    problem: Diagnostic | None = None
+    error: Diagnostic | None = None
 
 
 def stack(name: str, *, port: int, wants: str = "system_ready") -> bytes:
@@ -47,34 +47,34 @@ def judge(files: dict[str, bytes], *, cache: LoadCache | None = None, in_force: 
 def test_valid_files_become_domains_by_name() -> None:
     judged = judge({"x.json": stack("a", port=8001), "y.json": stack("b", port=8002)})
     assert sorted(judged.domains) == ["a", "b"]
-    assert not judged.problems
+    assert not judged.errors
     assert judged.domains["a"].file == "x.json"
 
 
 def test_a_broken_file_is_a_problem_of_its_own_only() -> None:
     judged = judge({"a.json": b"{", "b.json": stack("b", port=8002)})
     assert list(judged.domains) == ["b"]
-    assert list(judged.problems) == ["a.json"]
+    assert list(judged.errors) == ["a.json"]
 
 
 def test_a_file_that_could_not_be_read_keeps_its_problem() -> None:
     problem = Diagnostic.of_file("a.json", "Symlink", "it is a symbolic link")
     judged = intake.judge(intake.Loading("/", {}, (), known_types()), {"a.json": File(None, problem)})
-    assert judged.problems == {"a.json": (problem,)}
+    assert judged.errors == {"a.json": (problem,)}
 
 
 def test_what_two_files_do_to_each_other_holds_back_one_of_them() -> None:
     judged = judge({"a.json": stack("a", port=8001), "b.json": stack("b", port=8001)})
     assert list(judged.domains) == ["a"]
-    assert list(judged.problems) == ["b.json"]
-    assert judged.problems["b.json"][0].place.line > 0
+    assert list(judged.errors) == ["b.json"]
+    assert judged.errors["b.json"][0].place.line > 0
     assert sorted(judged.readable) == ["a.json", "b.json"]
 
 
 def test_a_name_that_two_files_have_belongs_to_the_first() -> None:
     judged = judge({"b.json": stack("same", port=8001), "a.json": stack("same", port=8002)})
     assert judged.domains["same"].file == "a.json"
-    assert judged.problems["b.json"][0].code == "DuplicateDomain"
+    assert judged.errors["b.json"][0].code == "DuplicateDomain"
 
 
 def test_a_gate_that_asks_another_domain_is_doubtful_until_somebody_is_known_to_answer() -> None:
@@ -129,8 +129,8 @@ def test_whatever_loading_a_file_raises_is_an_error_of_that_file_only(
     judged = judge({f"{name}.json": stack(name, port=8000 + port) for port, name in enumerate("abc")})
     assert sorted(judged.domains) == ["a", "c"]
     code = "TooCostly" if isinstance(error, MemoryError) else "CantBeJudged"
-    assert [problem.code for problem in judged.problems["b.json"]] == [code]
-    assert code == "TooCostly" or type(error).__name__ in judged.problems["b.json"][0].message
+    assert [problem.code for problem in judged.errors["b.json"]] == [code]
+    assert code == "TooCostly" or type(error).__name__ in judged.errors["b.json"][0].message
 
 
 def test_what_an_exception_says_is_not_told_since_it_may_be_a_secret(
@@ -143,7 +143,7 @@ def test_what_an_exception_says_is_not_told_since_it_may_be_a_secret(
 
     monkeypatch.setattr(intake, "load", failing)
     judged = judge({"a.json": stack("a", port=8001)})
-    assert secret not in str(judged.problems) + caplog.text
+    assert secret not in str(judged.errors) + caplog.text
 
 
 @pytest.mark.parametrize("count", [1, 2, 9])
@@ -161,7 +161,7 @@ def test_a_file_beside_which_the_others_cant_be_judged_is_held_back_alone(
     files = {f"d{number}.json": stack(f"d{number}", port=8000 + number) for number in range(3, 3 + count)}
     judged = judge(files)
     assert set(judged.domains) == {f"d{number}" for number in range(4, 3 + count)}
-    assert {name: [problem.code for problem in found] for name, found in judged.problems.items()} == {
+    assert {name: [problem.code for problem in found] for name, found in judged.errors.items()} == {
         "d3.json": ["CantBeJudged"]
     }
 
@@ -175,4 +175,4 @@ def test_what_is_in_force_of_a_file_that_cant_be_judged_stays(monkeypatch: pytes
     monkeypatch.setattr(intake, "load", failing)
     judged = judge({"a.json": stack("a", port=9001)}, in_force=[InForce("a", "a.json", before)])
     assert judged.speaks == {"a": "a.json"}
-    assert list(judged.problems) == ["a.json"]
+    assert list(judged.errors) == ["a.json"]

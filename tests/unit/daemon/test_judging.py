@@ -42,7 +42,7 @@ class File:
     """A file as it was read."""
 
     data: bytes | None
-    problem: Diagnostic | None = None
+    error: Diagnostic | None = None
 
 
 def text(folder: Path, *, secrets: bool = True) -> bytes:
@@ -107,13 +107,13 @@ async def test_a_file_that_was_written_anew_with_the_same_content_is_no_change(
 
 async def test_what_goes_and_comes_back_is_noticed(tmp_path: Path, judge: FileJudge) -> None:
     files = {"a.json": File(text(tmp_path))}
-    assert list((await judge(files, ())).problems) == ["a.json"]
+    assert list((await judge(files, ())).errors) == ["a.json"]
     (tmp_path / "key").write_text("hush")
     assert await judge.look_again()
     assert list((await judge(files, ())).domains) == ["a"]
     (tmp_path / "key").unlink()
     assert await judge.look_again()
-    assert (await judge(files, ())).problems["a.json"][0].code == "SourceMissing"
+    assert (await judge(files, ())).errors["a.json"][0].code == "SourceMissing"
 
 
 async def test_nothing_is_watched_for_files_that_refer_to_nothing(tmp_path: Path, judge: FileJudge) -> None:

@@ -35,9 +35,9 @@ def test_what_is_wrong_in_itself_means_nothing_where_it_is_costly(monkeypatch: p
     monkeypatch.setattr(sparing, "COSTLY_SECONDS", 0.0)
     found = sparing.spared(wrong).loaded
     assert (found.domain, found.name) == (None, "wrong")
-    assert {problem.code for problem in found.problems} == {"UnsatisfiableGate", "MoreProblems"}
-    assert found.problems[-1].message == "… and 100 more problems"
-    assert found.problems[0].place.line
+    assert {problem.code for problem in found.errors} == {"UnsatisfiableGate", "MoreProblems"}
+    assert found.errors[-1].message == "… and 100 more problems"
+    assert found.errors[0].place.line
 
 
 def test_what_others_may_make_right_is_judged_beside_them(monkeypatch: pytest.MonkeyPatch) -> None:

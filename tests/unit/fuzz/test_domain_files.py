@@ -41,12 +41,12 @@ def judge_it(data: bytes, like: Entry, policy: str) -> Judged:
     """What becomes of a file on the disk and beside the files that another was written for."""
     entry = Entry("fuzz", "fuzz", data, "any", policy, like.disk, like.env, like.beside)
     found = judged(entry)
-    assert found.problems.get(EVIL) or any(domain.file == EVIL for domain in found.domains.values())
-    for problem in found.problems.get(EVIL, ()):
+    assert found.errors.get(EVIL) or any(domain.file == EVIL for domain in found.domains.values())
+    for problem in found.errors.get(EVIL, ()):
         assert problem.code
         assert str(problem).isprintable()
         assert len(str(problem)) < 10_000
-    json.dumps([str(problem) for problem in found.problems.get(EVIL, ())]).encode()
+    json.dumps([str(problem) for problem in found.errors.get(EVIL, ())]).encode()
     return found
 
 

@@ -30,7 +30,7 @@ def read(document: Any, **more: Any) -> Loaded:
 
 def valid(document: Any, **more: Any) -> Domain:
     loaded = read(document, **more)
-    assert loaded.problems == ()
+    assert loaded.errors == ()
     assert loaded.domain is not None
     return loaded.domain
 
@@ -49,7 +49,7 @@ def chunk(*, top: dict[str, Any] | None = None, **more: Any) -> Chunk:
 
 def messages(loaded: Loaded) -> list[str]:
     assert loaded.domain is None
-    return [problem.message for problem in loaded.problems]
+    return [problem.message for problem in loaded.errors]
 
 
 RICH = document(

@@ -24,14 +24,14 @@ def read(data: bytes) -> Loaded:
 @pytest.mark.parametrize("bad", CASES, ids=lambda bad: bad.name)
 def test_a_bad_file_gets_all_its_errors_with_line_column_and_path(bad: BadFile) -> None:
     loaded = read(bad.data)
-    found = [(p.code, p.place.line, p.place.column, p.where) for p in loaded.problems]
-    assert found == list(bad.expected), "\n".join(map(str, loaded.problems))
+    found = [(p.code, p.place.line, p.place.column, p.where) for p in loaded.errors]
+    assert found == list(bad.expected), "\n".join(map(str, loaded.errors))
     assert loaded.domain is None
 
 
 @pytest.mark.parametrize("bad", CASES, ids=lambda bad: bad.name)
 def test_a_message_can_be_shown_on_a_terminal(bad: BadFile) -> None:
-    for problem in read(bad.data).problems:
+    for problem in read(bad.data).errors:
         assert str(problem).isprintable()
         assert 10 < len(str(problem)) < 1500
         assert "[" + problem.code + "]" in str(problem)
@@ -48,12 +48,12 @@ def test_a_huge_bad_file_gives_few_problems(name: str) -> None:
     data, last = HUGE[name]
     assert len(data) <= MIB
     loaded = read(data)
-    assert loaded.problems[-1].code == last
-    assert len(loaded.problems) <= 101
+    assert loaded.errors[-1].code == last
+    assert len(loaded.errors) <= 101
 
 
 def test_with_many_problems_the_rest_is_counted() -> None:
-    problems = read(compact(one(**{f"k{n}": 1 for n in range(5000)}))).problems
+    problems = read(compact(one(**{f"k{n}": 1 for n in range(5000)}))).errors
     assert len(problems) == 101
     assert problems[-1].message == "… and 4900 more problems"
 
@@ -67,7 +67,7 @@ def test_an_unknown_key_names_the_nearest_known_one() -> None:
         (chunk('"health_check": {"type": "htp", "port_key": 80}'), "http"),
         (chunk('"flowout": {"up": {"promt": "?"}}').replace('"flowout": {}, ', ""), "prompt"),
     ):
-        (problem,) = read(text.encode()).problems
+        (problem,) = read(text.encode()).errors
         assert f"did you mean {nearest!r}?" in problem.message
 
 

@@ -113,7 +113,7 @@ TOO_MUCH: list[tuple[str, Files, str]] = [
 def test_what_is_more_than_a_turn_of_the_loop_can_decide_about_is_refused(
     what: str, declared_in: Files, where: str
 ) -> None:
-    found = read(declared_in).problems
+    found = read(declared_in).errors
     assert [(problem.code, problem.where) for problem in found] == [("TooMany", where)], what
     assert found[0].place.line == 1
     assert "at most" in found[0].message
@@ -144,5 +144,5 @@ def test_variables_that_files_bring_are_bounded_too() -> None:
         def stamp(self, source: Any) -> None:
             return None
 
-    (problem,) = read(document(declared(container={"env_file": "./a.env"})), contents=Contents()).problems
+    (problem,) = read(document(declared(container={"env_file": "./a.env"})), contents=Contents()).errors
     assert (problem.code, problem.where) == ("TooMany", "cpuxs.main.design_chunks[0].container.env_file")

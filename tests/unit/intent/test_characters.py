@@ -39,7 +39,7 @@ def test_no_setting_takes_one(setting: str) -> None:
     for end in ENDS:
         for value in _strings(SETTINGS[setting].example, end):
             found = read(document(declared(container={setting: value}), declared("db")))
-            assert found.problems, (setting, value)
+            assert found.errors, (setting, value)
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_no_setting_takes_one(setting: str) -> None:
     ],
 )
 def test_text_and_commands_keep_theirs(container: dict[str, Any]) -> None:
-    problems = read(document(declared(container=container))).problems
+    problems = read(document(declared(container=container))).errors
     assert [one for one in problems if one.code != "SourceUnreadable"] == []
 
 
@@ -78,7 +78,7 @@ def test_texts_of_facts_and_checks_keep_theirs() -> None:
     ],
 )
 def test_it_is_told_at_its_place_and_by_its_name(name: str, said: str) -> None:
-    (problem,) = read(document(declared(container={"environment": {name: "1"}}))).problems
+    (problem,) = read(document(declared(container={"environment": {name: "1"}}))).errors
     assert problem.code == "BadName"
     assert problem.where.startswith("cpuxs.main.design_chunks[0].container.environment[")
     assert problem.place.line == 1
@@ -89,7 +89,7 @@ def test_it_is_told_at_its_place_and_by_its_name(name: str, said: str) -> None:
 @pytest.mark.parametrize("name", ["X-A\nB", "X-A ", "", "X:A", "Ä", "X-A\0"])
 def test_a_header_of_a_health_check_has_a_name_as_http_has_it(name: str) -> None:
     check = {"type": "http", "port_key": "80", "headers": {name: "1"}}
-    (problem,) = read(document(declared(health_check=check))).problems
+    (problem,) = read(document(declared(health_check=check))).errors
     assert (problem.code, problem.place.column > 1) == ("BadName", True)
     assert problem.where.startswith("cpuxs.main.design_chunks[0].health_check.headers")
     assert problem.message.startswith("expected a string such as 'X-Api-Key', found '")
@@ -98,7 +98,7 @@ def test_a_header_of_a_health_check_has_a_name_as_http_has_it(name: str) -> None
 @pytest.mark.parametrize("value", ["a\nb", "a\r", "a\0", " a", "a\t", "ä"])
 def test_a_header_of_a_health_check_has_a_value_as_http_has_it(value: str) -> None:
     check = {"type": "http", "port_key": "80", "headers": {"X-A": value}}
-    (problem,) = read(document(declared(health_check=check))).problems
+    (problem,) = read(document(declared(health_check=check))).errors
     assert (problem.code, problem.where) == (
         "InvalidValue",
         "cpuxs.main.design_chunks[0].health_check.headers.X-A",

@@ -21,7 +21,7 @@ def load_one(keys: dict[str, Any], **container: Any) -> Domain:
 
 
 def problems_of(keys: dict[str, Any]) -> tuple[Diagnostic, ...]:
-    return read(file(keys)).problems
+    return read(file(keys)).errors
 
 
 def test_a_chunk_with_replicas_becomes_so_many_equal_copies() -> None:
@@ -136,5 +136,5 @@ def test_deploy_is_taken_apart_into_the_settings_that_it_means() -> None:
     ],
 )
 def test_what_one_host_can_not_honour_is_named(keys: dict[str, Any], container: dict[str, Any], words: str) -> None:
-    (problem,) = read(file(keys, **container)).problems
+    (problem,) = read(file(keys, **container)).errors
     assert words in problem.message, problem

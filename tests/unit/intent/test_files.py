@@ -51,7 +51,7 @@ def loaded(container: dict[str, Any], told: Told | None = None, **top: Any) -> L
 
 def domain(container: dict[str, Any], told: Told | None = None, **top: Any) -> Domain:
     found = loaded(container, told, **top)
-    assert found.problems == ()
+    assert found.errors == ()
     assert found.domain is not None
     return found.domain
 
@@ -63,7 +63,7 @@ def files(container: dict[str, Any], **top: Any) -> tuple[MountedFile, ...]:
 def problems(container: dict[str, Any], told: Told | None = None, **top: Any) -> list[tuple[str, str, str]]:
     found = loaded(container, told, **top)
     assert found.domain is None
-    return [(problem.where, problem.code, problem.message) for problem in found.problems]
+    return [(problem.where, problem.code, problem.message) for problem in found.errors]
 
 
 KEY = {"key": {"file": "./key"}}
@@ -221,7 +221,7 @@ def test_a_variable_of_the_daemon_must_be_allowed() -> None:
 def test_what_can_not_be_read_is_told_with_line_and_column() -> None:
     text = json.dumps(document(declared(container={"secrets": ["key"]}), secrets={"key": {"file": "gone"}}), indent=1)
     found = read(text.encode(), contents=contents())
-    (problem,) = found.problems
+    (problem,) = found.errors
     assert (problem.code, problem.where) == ("SourceMissing", "secrets.key.file")
     assert text.splitlines()[problem.place.line - 1].strip() == '"file": "gone"'
     assert found.sources == (Source(SourceKind.FILE, "/srv/domains/gone"),)
@@ -229,7 +229,7 @@ def test_what_can_not_be_read_is_told_with_line_and_column() -> None:
 
 def test_without_contents_nothing_is_read() -> None:
     found = read(document(declared(container={"secrets": ["key"]}), secrets=KEY))
-    assert [problem.code for problem in found.problems] == ["SourceUnreadable"]
+    assert [problem.code for problem in found.errors] == ["SourceUnreadable"]
 
 
 def test_files_of_variables_come_first_and_the_domain_file_goes_before() -> None:

@@ -120,7 +120,7 @@ def test_a_wrong_name_says_what_is_wrong(text: str, said: str) -> None:
 
 
 def test_a_wrong_name_in_a_file_is_an_error_in_its_place() -> None:
-    (problem,) = read(document(declared(container={"image": "Redis:7"}))).problems
+    (problem,) = read(document(declared(container={"image": "Redis:7"}))).errors
     assert (problem.code, problem.where) == ("BadName", "cpuxs.main.design_chunks[0].container.image")
     assert "'redis:7'" in problem.message
 
@@ -251,7 +251,7 @@ def test_a_build_that_can_not_be_is_an_error(container: dict[str, Any], said: st
 def test_two_chunks_may_build_the_same_image_in_one_way_only() -> None:
     one, same, other = ({"image": "x", "build": context} for context in ("./a", "./a", "./b"))
     valid(document(declared("a", container=one), declared("b", container=same)))
-    (problem,) = read(document(declared("a", container=one), declared("b", container=other))).problems
+    (problem,) = read(document(declared("a", container=one), declared("b", container=other))).errors
     assert (problem.code, problem.where) == ("Conflict", "cpuxs.main.design_chunks[1].container.image")
 
 
@@ -305,7 +305,7 @@ def test_a_context_is_looked_for_beside_the_domains_folder_too() -> None:
 def test_what_was_looked_for_is_a_source_so_that_it_is_noticed_when_it_appears() -> None:
     loaded = read(document(declared(container={"build": "app"})), contents=Folders())
     assert loaded.sources == (folder("/srv/domains/app", None), folder("/srv/app", None))
-    (problem,) = loaded.problems
+    (problem,) = loaded.errors
     assert (problem.code, problem.where) == ("SourceMissing", "cpuxs.main.design_chunks[0].container.build")
     assert "/srv/domains/app" in problem.message
 
@@ -428,8 +428,8 @@ def declared_with(auto_update: Any, container: dict[str, Any] | None = None, **m
 )
 def test_a_tag_that_can_not_be_followed_is_an_error_of_the_file(chunk_of_file: dict[str, Any], said: str) -> None:
     loaded = read(document(chunk_of_file), contents=Folders(domains="hash"))
-    assert [said in problem.message for problem in loaded.problems] == [True]
-    assert loaded.problems[0].where == "cpuxs.main.design_chunks[0].auto_update"
+    assert [said in problem.message for problem in loaded.errors] == [True]
+    assert loaded.errors[0].where == "cpuxs.main.design_chunks[0].auto_update"
 
 
 def test_a_built_image_may_follow_the_local_tag() -> None:

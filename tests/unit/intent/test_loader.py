@@ -168,7 +168,7 @@ def test_a_plug_ins_settings_are_judged_by_its_schema() -> None:
     assert health.options == {"depth": 3, "nested": {"on": True}, "mode": "fast"}
     bad = {"type": "plug", "depth": 0, "mode": "Fast", "tags": ["", "b", "c"], "nested": {"no": 1}, "deptth": 1}
     loaded = read(document(declared(health_check=bad)), check_types=types)
-    assert [(p.code, p.where.rpartition("health_check.")[2]) for p in loaded.problems] == [
+    assert [(p.code, p.where.rpartition("health_check.")[2]) for p in loaded.errors] == [
         ("InvalidValue", "depth"),
         ("InvalidValue", "mode"),
         ("InvalidValue", "tags"),
@@ -350,8 +350,8 @@ def test_no_error_shows_the_value_of_a_variable() -> None:
         )
     )
     loaded = read(file)
-    assert len(loaded.problems) > 15
-    assert [problem.message for problem in loaded.problems if "hunter2" in problem.message] == []
+    assert len(loaded.errors) > 15
+    assert [problem.message for problem in loaded.errors if "hunter2" in problem.message] == []
 
 
 @pytest.mark.parametrize("policy", ["always", "unless-stopped", "on-failure", "on-failure:3"])

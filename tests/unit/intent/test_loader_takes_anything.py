@@ -16,13 +16,13 @@ from tests.unit.intent.test_strict_json import VALUES
 @given(st.binary(max_size=400))
 def test_any_bytes_are_judged_without_an_exception(data: bytes) -> None:
     loaded = read(data)
-    assert loaded.domain is not None or loaded.problems
+    assert loaded.domain is not None or loaded.errors
 
 
 @given(VALUES)
 def test_any_json_is_judged_without_an_exception(value: Any) -> None:
     loaded = read(value)
-    assert loaded.domain is not None or loaded.problems
+    assert loaded.domain is not None or loaded.errors
 
 
 KEYS = st.sampled_from(
@@ -73,8 +73,8 @@ def put(tree: Any, where: random.Random, what: Any) -> Any:
 @given(st.randoms(use_true_random=False), ALMOST)
 def test_a_good_file_with_anything_put_in_it_is_judged_without_an_exception(where: random.Random, what: Any) -> None:
     loaded = read(put(RICH, where, what))
-    assert loaded.domain is not None or loaded.problems
-    for problem in loaded.problems:
+    assert loaded.domain is not None or loaded.errors
+    for problem in loaded.errors:
         assert problem.place.line >= 1
         assert str(problem).isprintable()
 
@@ -83,4 +83,4 @@ def test_a_good_file_with_anything_put_in_it_is_judged_without_an_exception(wher
 def test_a_file_cut_anywhere_is_refused(where: random.Random, at: int) -> None:
     data = json.dumps(RICH).encode()
     cut = data[: at % len(data)]
-    assert read(cut).problems
+    assert read(cut).errors

@@ -226,13 +226,13 @@ def test_a_network_without_ipv4_and_newer_settings_of_connections_need_newer_eng
 )
 def test_what_a_network_can_not_be_is_told_with_its_place(written: dict[str, Any], path: str, words: str) -> None:
     loaded = read(document(declared(container={"networks": ["n"]}), networks={"n": written}))
-    assert [problem.where for problem in loaded.problems] == [f"networks.n.{path}"]
-    assert words in loaded.problems[0].message
+    assert [problem.where for problem in loaded.errors] == [f"networks.n.{path}"]
+    assert words in loaded.errors[0].message
 
 
 @pytest.mark.parametrize("keep", [True, False])
 def test_whether_an_external_volume_is_kept_is_not_said_here(keep: bool) -> None:
-    (problem,) = read(document(declared(), volumes={"v": {"external": True, "keep": keep}})).problems
+    (problem,) = read(document(declared(), volumes={"v": {"external": True, "keep": keep}})).errors
     assert (problem.where, problem.code) == ("volumes.v.keep", "Conflict")
 
 
@@ -252,31 +252,31 @@ def test_whether_an_external_volume_is_kept_is_not_said_here(keep: bool) -> None
 def test_what_a_connection_can_not_be_is_told_with_its_place(said: dict[str, Any], path: str, words: str) -> None:
     loaded = read(document(declared(container={"networks": {"n": said}}), networks={"n": SUBNET}))
     place = f"cpuxs.main.design_chunks[0].container.networks.n.{path}"
-    assert [problem.where for problem in loaded.problems] == [place]
-    assert words in loaded.problems[0].message
+    assert [problem.where for problem in loaded.errors] == [place]
+    assert words in loaded.errors[0].message
 
 
 def test_a_fixed_address_takes_a_declared_subnet_but_for_what_is_external() -> None:
     container = {"networks": {"n": {"ipv4_address": "10.5.0.9"}}}
-    (problem,) = read(document(declared(container=container), networks={"n": None})).problems
+    (problem,) = read(document(declared(container=container), networks={"n": None})).errors
     assert "add ipam.config with a subnet" in problem.message
-    (problem,) = read(document(declared(container={"networks": {"default": {"ipv4_address": "10.5.0.9"}}}))).problems
+    (problem,) = read(document(declared(container={"networks": {"default": {"ipv4_address": "10.5.0.9"}}}))).errors
     assert "networks.default declares no IPv4 subnet" in problem.message
     valid(document(declared(container=container), networks={"n": {"external": True}}))
 
 
 def test_subnets_of_one_domain_share_no_address() -> None:
     networks = {"a": SUBNET, "b": {"ipam": {"config": [{"subnet": "10.5.0.128/25"}]}}}
-    (problem,) = read(document(declared(), networks=networks)).problems
+    (problem,) = read(document(declared(), networks=networks)).errors
     assert problem.where == "networks.b.ipam.config[0].subnet"
     assert "shares addresses with 10.5.0.0/24 of networks.a" in problem.message
 
 
 def test_the_engines_host_network_is_had_alone_and_publishes_nothing() -> None:
     networks = {"h": {"driver": "host"}}
-    (problem,) = read(document(declared(container={"networks": ["h", "default"]}), networks=networks)).problems
+    (problem,) = read(document(declared(container={"networks": ["h", "default"]}), networks=networks)).errors
     assert "can only have alone" in problem.message
-    (problem,) = read(document(declared(container={"networks": ["h"], "ports": ["80:80"]}), networks=networks)).problems
+    (problem,) = read(document(declared(container={"networks": ["h"], "ports": ["80:80"]}), networks=networks)).errors
     assert problem.where.endswith("container.ports")
 
 
@@ -285,7 +285,7 @@ def test_two_addresses_of_one_card_are_a_contradiction() -> None:
         "networks": {"default": {"mac_address": "02:42:ac:11:65:43"}},
         "mac_address": "02:42:ac:11:65:44",
     }
-    (problem,) = read(document(declared(container=container))).problems
+    (problem,) = read(document(declared(container=container))).errors
     assert "says otherwise" in problem.message
 
 
@@ -394,7 +394,7 @@ def test_an_address_of_a_network_is_one_containers() -> None:
 def test_an_address_that_no_container_can_have_is_an_error(address: str, said: str) -> None:
     pool = {"subnet": "10.5.0.0/24", "gateway": "10.5.0.1", "aux_addresses": {"router": "10.5.0.7"}}
     joins = {"networks": {"n": {"ipv4_address": address}}}
-    (problem,) = read(document(declared(container=joins), networks={"n": {"ipam": {"config": [pool]}}})).problems
+    (problem,) = read(document(declared(container=joins), networks={"n": {"ipam": {"config": [pool]}}})).errors
     assert problem.message.startswith(f"{address} {said}")
     assert problem.where.endswith("container.networks.n.ipv4_address")
 

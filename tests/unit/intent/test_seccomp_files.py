@@ -33,10 +33,10 @@ def test_another_content_is_another_intent_and_another_layout_is_not() -> None:
 
 
 def test_a_file_that_is_no_profile_or_not_there_is_told_with_its_place() -> None:
-    (problem,) = loaded(USING, contents(**told("[1]"))).problems
+    (problem,) = loaded(USING, contents(**told("[1]"))).errors
     assert problem.where == "cpuxs.main.design_chunks[0].container.security_opt[0]"
     assert "/srv/domains/strict.json holds no seccomp profile" in problem.message
-    (problem,) = loaded(USING, contents()).problems
+    (problem,) = loaded(USING, contents()).errors
     assert problem.code == "SourceMissing"
 
 

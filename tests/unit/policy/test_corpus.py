@@ -31,7 +31,7 @@ class File:
     """A file as it was read."""
 
     data: bytes | None
-    problem: Diagnostic | None = None
+    error: Diagnostic | None = None
 
 
 @dataclass
@@ -88,7 +88,7 @@ def _called(entry: Entry) -> str:
 
 def reasons(found: Judged) -> set[str]:
     """The rules and codes for which the file is refused."""
-    problems = found.problems.get(EVIL, ())
+    problems = found.errors.get(EVIL, ())
     named = {rule for rule in (*RULES, "known fields") for problem in problems if f"rule {rule}, " in problem.message}
     return named | {problem.code for problem in problems}
 
@@ -96,18 +96,18 @@ def reasons(found: Judged) -> set[str]:
 @pytest.mark.parametrize("entry", HOSTILE, ids=str)
 def test_a_hostile_file_is_refused_for_the_reason_that_it_should_be(entry: Entry) -> None:
     found = judged(entry)
-    assert entry.rule in reasons(found), [str(problem) for problem in found.problems.get(EVIL, ())]
-    for problem in found.problems[EVIL]:
+    assert entry.rule in reasons(found), [str(problem) for problem in found.errors.get(EVIL, ())]
+    for problem in found.errors[EVIL]:
         assert str(problem).startswith(f"{EVIL}:")
         assert entry.rule not in RULES or problem.place.line > 0, f"no line: {problem}"
-    assert set(found.problems) == {EVIL}, "somebody else's file is refused for it"
+    assert set(found.errors) == {EVIL}, "somebody else's file is refused for it"
     assert not set(entry.beside) - {domain.file for domain in found.domains.values()}
 
 
 @pytest.mark.parametrize("entry", HONEST, ids=str)
 def test_an_honest_file_passes(entry: Entry) -> None:
     found = judged(entry)
-    assert not found.problems, [str(problem) for problems in found.problems.values() for problem in problems]
+    assert not found.errors, [str(problem) for problems in found.errors.values() for problem in problems]
     assert found.domains
 
 
@@ -115,7 +115,7 @@ def test_an_honest_file_passes(entry: Entry) -> None:
 def test_what_the_standard_profile_refuses_is_refused_by_what_builds_on_it(policy: str) -> None:
     # What is no domain file at all is refused before any policy is asked.
     usual = [entry for entry in HOSTILE if entry.policy == "standard" and entry.group != "syntax and size"]
-    let_through = [str(entry) for entry in usual if not judged(replace(entry, policy=policy)).problems.get(EVIL)]
+    let_through = [str(entry) for entry in usual if not judged(replace(entry, policy=policy)).errors.get(EVIL)]
     assert not let_through
 
 
@@ -132,7 +132,7 @@ def test_no_refusal_shows_more_of_a_file_than_its_place() -> None:
 
 
 def _problems(entry: Entry) -> tuple[Diagnostic, ...]:
-    return tuple(judged(entry).problems.get(EVIL, ())) if entry.group == "secrets and files" else ()
+    return tuple(judged(entry).errors.get(EVIL, ())) if entry.group == "secrets and files" else ()
 
 
 def test_each_entry_is_there_once() -> None:

@@ -27,7 +27,7 @@ class File:
     """A file as it was read."""
 
     data: bytes | None
-    problem: Diagnostic | None = None
+    error: Diagnostic | None = None
 
 
 def judged(
@@ -49,8 +49,8 @@ def judged(
 
 def places(found: Judged) -> list[tuple[str, str]]:
     """Path and code of each problem, without what all paths begin with."""
-    assert not found.problems or not found.domains
-    problems = found.problems.get("shop.json", ())
+    assert not found.errors or not found.domains
+    problems = found.errors.get("shop.json", ())
     assert all(problem.place.line > 1 and problem.place.column for problem in problems)
     prefix = "cpuxs.main.design_chunks[0]."
     return [(problem.where.removeprefix(prefix), problem.code) for problem in problems]
@@ -95,7 +95,7 @@ def test_a_refusal_is_told_at_the_setting(container: dict[str, Any], path: str) 
 
 
 def test_the_words_name_the_rule_the_field_and_where_the_rule_stands() -> None:
-    (problem,) = judged({"privileged": True}, changed(STANDARD, security__privileged=False)).problems["shop.json"]
+    (problem,) = judged({"privileged": True}, changed(STANDARD, security__privileged=False)).errors["shop.json"]
     assert str(problem).startswith(
         "shop.json:10:21: cpuxs.main.design_chunks[0].container.privileged: the policy refuses"
     )
@@ -136,7 +136,7 @@ def test_subnets_are_told_at_their_place_with_what_would_allow_them(pool: dict[s
     config = [{"subnet": "fd00:5::/64"}, pool]
     found = judged({"networks": ["back"]}, networks={"back": {"ipam": {"config": config}}})
     assert places(found)[0] == (f"networks.back.ipam.config[1].{path}", "PolicyRefused")
-    assert '/etc/pnr/policy.toml: [domain."shop.json".networks]' in found.problems["shop.json"][0].message
+    assert '/etc/pnr/policy.toml: [domain."shop.json".networks]' in found.errors["shop.json"][0].message
     assert places(judged({"networks": ["back"]}, OPEN, networks={"back": {"ipam": {"config": config}}})) == []
 
 
@@ -185,7 +185,7 @@ def test_a_check_that_asks_a_port_of_the_host_may_be_refused(
     document = {"name": "shop", "cpuxs": {"main": {"design_chunks": [db, web]}}}
     files = {"shop.json": File(json.dumps(document, indent=1).encode())}
     found = judge(Loading(BASE, {}, (), types, policy=judging.judge(policy)), files)
-    wrong = [problem.where for problem in found.problems.get("shop.json", ())]
+    wrong = [problem.where for problem in found.errors.get("shop.json", ())]
     assert wrong == (["cpuxs.main.design_chunks[1].health_check"] if is_refused else [])
 
 
@@ -196,7 +196,7 @@ def test_a_check_of_a_container_with_a_network_of_its_own_may_send_what_it_likes
     document = {"name": "shop", "cpuxs": {"main": {"design_chunks": [web]}}}
     files = {"shop.json": File(json.dumps(document).encode())}
     policy = changed(STANDARD, probes__host_network="none")
-    assert not judge(Loading(BASE, {}, (), types, policy=judging.judge(policy)), files).problems
+    assert not judge(Loading(BASE, {}, (), types, policy=judging.judge(policy)), files).errors
 
 
 def test_limits_are_told_where_they_stand_or_at_the_container() -> None:
@@ -244,7 +244,7 @@ def test_a_sibling_is_no_foreigner() -> None:
     db = {"name": "db", "container": {"image": "redis", "network_mode": "service:web", "volumes_from": ["web"]}}
     web = {"name": "web", "container": {"image": "redis", "volumes": ["./shop/x:/x:ro"]}}
     found = judged({}, cpuxs={"main": {"design_chunks": [web, db]}})
-    assert not found.problems
+    assert not found.errors
 
 
 def test_a_sibling_with_the_hosts_namespace_hands_it_to_nobody() -> None:
@@ -252,7 +252,7 @@ def test_a_sibling_with_the_hosts_namespace_hands_it_to_nobody() -> None:
     web = {"name": "web", "container": {"image": "redis", "network_mode": "host"}}
     db = {"name": "db", "container": {"image": "redis", "network_mode": "service:web"}}
     found = judged({}, policy, cpuxs={"main": {"design_chunks": [web, db]}})
-    assert [problem.where[-37:] for problem in found.problems["shop.json"]] == [
+    assert [problem.where[-37:] for problem in found.errors["shop.json"]] == [
         "design_chunks[0].container.network_mode"[-37:],
         "design_chunks[1].container.network_mode"[-37:],
     ]
@@ -273,7 +273,7 @@ def test_a_domain_that_is_refused_is_in_nobodys_way() -> None:
     files = {"a.json": File(json.dumps(evil).encode()), "b.json": File(json.dumps(good).encode())}
     found = judge(Loading(BASE, {}, (), TYPES, policy=judging.judge(STANDARD)), files)
     assert set(found.domains) == {"b"}
-    assert set(found.problems) == {"a.json"}
+    assert set(found.errors) == {"a.json"}
 
 
 def test_what_was_refused_for_the_hosts_networks_is_loaded_again_when_they_change() -> None:

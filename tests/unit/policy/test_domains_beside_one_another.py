@@ -45,7 +45,7 @@ def refused(found: Judged) -> dict[str, list[tuple[str, str]]]:
     prefix = "cpuxs.main.design_chunks[0].container."
     return {
         name: [(problem.where.removeprefix(prefix), problem.code) for problem in problems]
-        for name, problems in found.problems.items()
+        for name, problems in found.errors.items()
     }
 
 
@@ -92,7 +92,7 @@ def test_what_is_not_shared_is_refused_where_it_is_declared(
     assert (path, "PolicyRefused") in refused(found)[SHOP]
     assert refused(judged(asking, *there, policy=OPEN)) == {}
     kind = "volume" if path.startswith("volumes") else "network"
-    told = next(str(one) for one in found.problems[SHOP] if f"{kind}s.external" in one.message)
+    told = next(str(one) for one in found.errors[SHOP] if f"{kind}s.external" in one.message)
     assert f"rule {kind}s.external, profile {policy.profile}" in told
     kept = '"...", ' if policy is STANDARD else ""
     assert (
@@ -169,7 +169,7 @@ def test_what_is_external_is_not_there_to_be_shared() -> None:
 @pytest.mark.parametrize("said", ["shop", [""], ["a b"], ["a/b"], [1], {"shop": True}, ["shop[12]"], ["?"]])
 def test_whom_to_share_with_is_a_list_of_domains(said: Any) -> None:
     found = judged(file("infra", {"networks": ["x"]}, networks={"x": {"shared_with": said}}))
-    assert list(found.problems) == ["infra.json"]
+    assert list(found.errors) == ["infra.json"]
 
 
 # --- names of images --------------------------------------------------------------------------------------------------
@@ -204,7 +204,7 @@ def test_a_build_without_a_name_has_one_of_the_domains_own() -> None:
 def test_a_name_that_is_not_its_own_is_told_where_it_stands(asking: Mapping[str, Any], path: str) -> None:
     found = judged(asking)
     assert refused(found) == {SHOP: [(path, "PolicyRefused")]}
-    (problem,) = found.problems[SHOP]
+    (problem,) = found.errors[SHOP]
     assert problem.place.line > 1
     assert "rule builds.names, profile standard" in problem.message
     assert '/etc/pnr/policy.toml: [domain."shop.json".builds] names = ["...", ' in problem.message
@@ -248,7 +248,7 @@ def test_nothing_is_built_under_the_name_of_what_another_runs(used: str, name: s
             assert refused(found) == {}  # it is the domain's own name, and the other one chose it
             continue
         assert [code for _, code in refused(found)[SHOP]] == ["ImageNameClash"]
-        assert "chunk shop-tools/main/web (shop-tools.json) uses the image" in found.problems[SHOP][0].message
+        assert "chunk shop-tools/main/web (shop-tools.json) uses the image" in found.errors[SHOP][0].message
         assert judged(theirs, in_force=(asking,), policy=FREE).domains.keys() == {"shop", "shop-tools"}
 
 
@@ -272,7 +272,7 @@ def test_a_name_is_that_of_the_file_that_is_called_so_and_of_none_that_looks_lik
     mine = f"{name}.json"
     for found in (judged(real, other), judged(other, in_force=(real,)), judged(other, builds("shop", image))):
         assert refused(found).keys() == {mine}
-        (problem,) = found.problems[mine]
+        (problem,) = found.errors[mine]
         assert problem.code == "ImageNameClash"
         says = "is one of shop.json, and this file is only called like that: give it another name"
         assert says in problem.message or "domain shop (shop.json) builds" in problem.message

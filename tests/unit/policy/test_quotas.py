@@ -79,7 +79,7 @@ def test_a_quota_holds_for_all_of_a_domain(container: dict[str, Any], more: dict
 def test_a_quota_counts_all_chunks_and_is_told_at_the_one_with_which_it_is_too_much() -> None:
     chunks = [{"name": f"c{n}", "container": {"image": "x", "mem_limit": "64m"}} for n in range(5)]
     one = {"name": "a", "cpuxs": {"x": {"design_chunks": chunks[:3]}, "y": {"design_chunks": chunks[3:]}}}
-    found = judged(policy('[quotas]\nmemory = "256m"\n'), {"a.json": one}).problems["a.json"]
+    found = judged(policy('[quotas]\nmemory = "256m"\n'), {"a.json": one}).errors["a.json"]
     assert [problem.where for problem in found] == ["cpuxs.y.design_chunks[1].container"]
     assert "more than 268435456 bytes of memory in all of its domain, with this container 335544320" in found[0].message
 
@@ -95,7 +95,7 @@ DEFAULTS = policy(
 def settings(file: str, container: Mapping[str, Any]) -> Mapping[str, Any]:
     one = {"name": "any", "cpuxs": {"x": {"design_chunks": [{"name": "c", "container": {"image": "i", **container}}]}}}
     found = judged(DEFAULTS, {file: one})
-    assert not found.problems, found.problems
+    assert not found.errors, found.errors
     return next(found.domains["any"].chunks()).container.settings
 
 

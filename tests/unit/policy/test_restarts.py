@@ -72,7 +72,7 @@ def loaded(own: dict[str, Any], volumes: dict[str, Any], policy: Policy, restart
     judge_now = judging.judge(policy)
     loading = Loading(judging.INSTALLATION.domains, {}, frozenset(), {}, NoContents(), judge_now)
     found = loading.load("shop.json", json.dumps(document).encode()).loaded
-    assert found.domain is not None, found.problems
+    assert found.domain is not None, found.errors
     return found.domain
 
 

@@ -28,7 +28,7 @@ def policy(text: str, profile: str = "standard") -> Policy:
 class File:
     """A file as it was read."""
 
-    problem: Diagnostic | None = None
+    error: Diagnostic | None = None
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         self.data: bytes | None = json.dumps(document, indent=1).encode()
@@ -52,7 +52,7 @@ def judged(given: Policy, files: Mapping[str, Mapping[str, Any]], env: Mapping[s
 def told(given: Policy, file: str, one: Mapping[str, Any], env: Mapping[str, str] | None = None) -> str:
     """What is wrong with a file; "" where nothing is."""
     found = judged(given, {file: one}, env)
-    return "\n".join(problem.message for problems in found.problems.values() for problem in problems)
+    return "\n".join(problem.message for problems in found.errors.values() for problem in problems)
 
 
 def asking(given: Policy, files: Mapping[str, str]) -> Judge:

@@ -23,7 +23,7 @@ class File:
     """A file as it was read."""
 
     data: bytes | None
-    problem: Diagnostic | None = None
+    error: Diagnostic | None = None
 
 
 def chunks(count: int, container: dict[str, Any] | None = None, **more: Any) -> Chunks:
@@ -39,7 +39,7 @@ def judged(cpuxs: dict[str, Chunks], policy: Policy = STANDARD, **top: Any) -> J
 
 
 def codes(found: Judged) -> list[tuple[str, str]]:
-    return [(problem.code, problem.where) for problem in found.problems.get("shop.json", ())]
+    return [(problem.code, problem.where) for problem in found.errors.get("shop.json", ())]
 
 
 WAYS: list[tuple[dict[str, Any], dict[str, Any]]] = [
@@ -76,7 +76,7 @@ def test_more_than_fifty_copies_of_a_chunk_are_refused_once(
 ) -> None:
     said = [
         problem
-        for problem in judged({"main": chunks(1, container, **chunk)}, policy).problems["shop.json"]
+        for problem in judged({"main": chunks(1, container, **chunk)}, policy).errors["shop.json"]
         if "equal copies" in problem.message
     ]
     assert [problem.code for problem in said] == ["PolicyRefused"]

@@ -113,8 +113,8 @@ def test_what_could_not_be_read_is_tried_again_though_the_file_did_not_change(
     with monkeypatch.context() as patch:
         patch.setattr(safe_read, "read", fail)
         seen = files.look(0, hold=True)[0]["a.json"]
-        assert seen.problem is not None
-        assert seen.problem.code == "Unreadable"
+        assert seen.error is not None
+        assert seen.error.code == "Unreadable"
         texts(files, 1.0)
     assert texts(files, 2.0) == {"a.json": b"{}"}
 
@@ -130,8 +130,8 @@ def test_a_file_that_can_not_be_looked_at_is_not_taken_for_a_removed_one(
 
     monkeypatch.setattr(os, "stat", refuse)
     seen = files.look(10.0, hold=True)[0]["a.json"]
-    assert seen.problem is not None
-    assert seen.problem.code == "Unreadable"
+    assert seen.error is not None
+    assert seen.error.code == "Unreadable"
 
 
 def test_a_name_that_is_not_utf_8_is_named_and_not_read(files: Files, tmp_path: Path) -> None:
@@ -139,8 +139,8 @@ def test_a_name_that_is_not_utf_8_is_named_and_not_read(files: Files, tmp_path: 
     [(name, seen)] = files.look(0, hold=True)[0].items()
     assert name == "m\ufffdll.json"
     assert seen.data is None
-    assert seen.problem is not None
-    assert seen.problem.code == "BadFileName"
+    assert seen.error is not None
+    assert seen.error.code == "BadFileName"
 
 
 def test_files_that_did_not_change_stay_the_same_objects_even_when_they_are_touched(
@@ -199,7 +199,7 @@ def test_a_name_that_would_pass_for_somebody_elses_words_is_refused(files: Files
     bad = next(key for key in seen if key != "b.json")
     assert seen["b.json"].data == b"{}"
     assert bad.isprintable()
-    problem = seen[bad].problem
+    problem = seen[bad].error
     assert problem is not None
     assert problem.code == "BadFileName"
 

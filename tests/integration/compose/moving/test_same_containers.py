@@ -116,7 +116,7 @@ async def test_the_containers_are_the_same(
     judge = judge_in(tmp_path, contents)
     conversion = convert(project, judge)
     loaded = judge(conversion.text)
-    assert loaded.problems == ()
+    assert loaded.errors == ()
     domain = loaded.domain
     assert domain is not None
     # What Compose makes, and could not start.

@@ -88,7 +88,7 @@ def converted(
 ) -> Conversion:
     """What becomes of a project. It is always a valid domain file."""
     conversion = convert(project(services, **top), judge, existing, partial=partial, said=said)
-    problems = judge(conversion.text).problems
+    problems = judge(conversion.text).errors
     assert problems == (), "\n".join(map(str, problems))
     return conversion
 

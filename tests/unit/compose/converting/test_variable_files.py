@@ -34,7 +34,7 @@ def imported(texts: Mapping[str, str], variables: Mapping[str, str] | None = Non
     conversion = convert(
         replace(project({"web": service(**settings)}), variables=variables or {}), judge, read=files.text, partial=True
     )
-    assert judge(conversion.text).problems == ()
+    assert judge(conversion.text).errors == ()
     return conversion
 
 
