@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from reconciler.daemon import address
@@ -63,6 +63,26 @@ def request(
     return _converse(connection, json.dumps(body).encode() + b"\n", where, silence_seconds)
 
 
+def together(answers: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """All that a daemon's answers say; of what several say, the last."""
+    found: dict[str, Any] = {}
+    for answer in answers:
+        found |= answer
+    return found
+
+
+def status(state: address.Folder) -> dict[str, Any]:
+    """The document of ``pnr status --json``. Raises as :func:`request` does."""
+    view = together(request(state, {"command": "status"})).get("view")
+    if not isinstance(view, dict):
+        raise _not_pnr(os.path.join(state, address.SOCKET_NAME))
+    return view
+
+
+def _not_pnr(where: str) -> DaemonUnreachable:
+    return DaemonUnreachable(f"what answers at {where} does not speak the language of pnr")
+
+
 def _converse(connection: socket.socket, line: bytes, where: str, silence_seconds: float) -> Iterator[dict[str, Any]]:
     with connection:
         connection.settimeout(silence_seconds)
@@ -86,5 +106,5 @@ def _converse(connection: socket.socket, line: bytes, where: str, silence_second
         except OSError as error:
             raise DaemonUnreachable(f"the connection to {where} was lost: {error.strerror or error}") from error
         except (ValueError, AttributeError) as error:
-            raise DaemonUnreachable(f"what answers at {where} does not speak the language of pnr") from error
+            raise _not_pnr(where) from error
     raise DaemonUnreachable(f"the daemon at {where} went away in the middle of its answer")

@@ -9,7 +9,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from reconciler.cli import exits
-from reconciler.cli.either_way import Answer, daemon_or_self, together
+from reconciler.cli.client import together
+from reconciler.cli.either_way import Answer, daemon_or_self
 from reconciler.cli.events import event_line
 from reconciler.cli.present import line_printer
 from reconciler.cli.terminal import complain, print_json, say, table

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from reconciler.cli.client import NoDaemon, request
@@ -32,11 +32,3 @@ def daemon_or_self(
         import asyncio
 
         return asyncio.run(alone(service_options(args, domains, state)))
-
-
-def together(answers: Iterable[Answer]) -> Answer:
-    """All that a daemon's answers say; of what several say, the last."""
-    found: Answer = {}
-    for answer in answers:
-        found |= answer
-    return found

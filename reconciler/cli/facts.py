@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from reconciler.cli import exits
-from reconciler.cli.client import request
+from reconciler.cli.client import status
 from reconciler.cli.folders import folders
 from reconciler.cli.terminal import print_json, say, table, wants_colour
 from reconciler.daemon.viewing import ago, chosen
@@ -20,17 +20,14 @@ _COLOURS = {"Y": "green", "N": "red", "U": "yellow"}
 def run(args: Namespace) -> int:
     """Show the facts; an exit code."""
     _, state = folders(args)
-    for answer in request(state, {"command": "status"}):
-        if "view" not in answer:
-            continue
-        found = facts_of(answer["view"], args.domain)
-        if args.json:
-            print_json(found)
-        elif found:
-            for line in facts_lines(found, datetime.now(UTC), paint=wants_colour()):
-                print(line)
-        else:
-            say("no fact is declared")
+    found = facts_of(status(state), args.domain)
+    if args.json:
+        print_json(found)
+    elif found:
+        for line in facts_lines(found, datetime.now(UTC), paint=wants_colour()):
+            print(line)
+    else:
+        say("no fact is declared")
     return exits.OK
 
 

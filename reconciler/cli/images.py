@@ -8,7 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from reconciler.cli import exits
-from reconciler.cli.either_way import Answer, daemon_or_self, together
+from reconciler.cli.client import together
+from reconciler.cli.either_way import Answer, daemon_or_self
 from reconciler.cli.terminal import print_json, say, table, wants_colour
 
 if TYPE_CHECKING:

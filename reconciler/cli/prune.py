@@ -9,7 +9,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from reconciler.cli import exits
-from reconciler.cli.either_way import daemon_or_self, together
+from reconciler.cli.client import together
+from reconciler.cli.either_way import daemon_or_self
 from reconciler.cli.terminal import complain, print_json, say, table
 from reconciler.quantities import sizes
 

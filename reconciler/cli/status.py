@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from reconciler.cli import exits
-from reconciler.cli.client import request
+from reconciler.cli.client import request, status
 from reconciler.cli.folders import folders
 from reconciler.cli.terminal import STATE_COLOURS, is_terminal, print_json, table, wants_colour
 from reconciler.daemon.viewing import ago, chosen, chunks, held_lines, problem_text
@@ -24,14 +24,13 @@ def run(args: Namespace) -> int:
     _, state = folders(args)
     if args.watch:
         return _watch(args, request(state, {"command": "watch"}))
-    for answer in request(state, {"command": "status"}):
-        if "view" in answer:
-            view = {**answer["view"], "domains": chosen(answer["view"], args.domain)}
-            if args.json:
-                print_json(view)
-            else:
-                for line in status_lines(view, datetime.now(UTC), paint=wants_colour(), width=_width()):
-                    print(line)
+    whole = status(state)
+    view = {**whole, "domains": chosen(whole, args.domain)}
+    if args.json:
+        print_json(view)
+    else:
+        for line in status_lines(view, datetime.now(UTC), paint=wants_colour(), width=_width()):
+            print(line)
     return exits.OK
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 
 from reconciler.cli import exits
-from reconciler.cli.client import request
+from reconciler.cli.client import status
 from reconciler.cli.explain import explain
 from reconciler.cli.folders import folders
 from reconciler.cli.terminal import print_json, say
@@ -16,14 +16,12 @@ from reconciler.daemon.viewing import Document, find
 def run(args: Namespace) -> int:
     """Explain; an exit code."""
     _, state = folders(args)
-    for answer in request(state, {"command": "status"}):
-        if "view" not in answer:
-            continue
-        text = explain(answer["view"], args.chunk)
-        if args.json:
-            print_json({**_chunk_shown(answer["view"], args.chunk), "explanation": text.splitlines()})
-        else:
-            say(text)
+    view = status(state)
+    text = explain(view, args.chunk)
+    if args.json:
+        print_json({**_chunk_shown(view, args.chunk), "explanation": text.splitlines()})
+    else:
+        say(text)
     return exits.OK
 
 

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler.compose.converting.convert import CPUX, Existing
+from reconciler.compose.converting.convert import Existing
+from reconciler.compose.converting.draft import CPUX
 from reconciler.compose.converting.services import Found
 from reconciler.compose.converting.settle import LeftOut
 from reconciler.engine.docker.composed import Composer

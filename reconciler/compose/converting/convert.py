@@ -16,7 +16,7 @@ from reconciler.compose.converting import (
     variable_files,
 )
 from reconciler.compose.converting.container import Names
-from reconciler.compose.converting.draft import Draft
+from reconciler.compose.converting.draft import CHUNKS, CPUX, Draft
 from reconciler.compose.converting.layout import encoded
 from reconciler.compose.converting.remarks import NO_COUNTERPART, Remarks
 from reconciler.compose.converting.said import Said
@@ -28,7 +28,6 @@ from reconciler.errors import PnrError
 from reconciler.intent import elsewhere
 from reconciler.intent.model import Kind
 
-CPUX = "main"
 _SHORTEST_VOLUME = 2  # a volume with a shorter name can't be mounted
 _TOP = frozenset({"name", "services", "networks", "volumes", "secrets", "configs", "version", "include"})
 
@@ -114,7 +113,7 @@ def convert(
         message = f"{name} is left out: none of its profiles ({', '.join(profiles)}) is active; name one with --profile"
         remarks.note(("services", name), "NotActive", message)
     told = tuple(sorted(remarks, key=_order))
-    if not draft.tree["cpuxs"][CPUX]["design_chunks"]:
+    if not draft.chunks:
         raise NothingToConvert(f"nothing of the project {project.name} can be part of a domain", told, left_out)
     lacking = {name: why for name, why in incomplete(model, remarks).items() if name not in left_out}
     return Conversion(encoded(draft.tree), draft.tree, told, left_out, lacking)
@@ -143,12 +142,12 @@ def _draft(project: str, model: Mapping[str, Any], existing: Existing | None, sa
     draft = Draft({"name": domain, "cpuxs": {CPUX: {"design_chunks": []}}})
     draft.origins["name",] = ("name",)
     answered = dependencies.answers(wanted, own.chunks, said.jobs)
-    chunks = draft.tree["cpuxs"][CPUX]["design_chunks"]
+    chunks = draft.at(CHUNKS)
     for name in dependencies.in_order(wanted):
         chunk, origins = services.convert(
             name, model, own, answered, found.containers.get(name, Found()), existing is not None, remarks
         )
-        at = ("cpuxs", CPUX, "design_chunks", len(chunks))
+        at = (*CHUNKS, len(chunks))
         draft.origins.update({(*at, *where): origin for where, origin in origins.items()})
         chunks.append(chunk)
     host_ports.held_once(draft, list(wanted), remarks)
@@ -162,9 +161,9 @@ def _draft(project: str, model: Mapping[str, Any], existing: Existing | None, sa
 
 def _ask(draft: Draft, model: Mapping[str, Any], said: Said, remarks: Remarks) -> None:
     """Of the services that are in the domain, what only a person knows."""
-    chunks = draft.tree["cpuxs"][CPUX]["design_chunks"]
-    at = ("cpuxs", CPUX, "design_chunks")
-    kept_up = [str(draft.origin((*at, n))[1]) for n, chunk in enumerate(chunks) if chunk.get("kind") != Kind.JOB]
+    kept_up = [
+        str(draft.origin((*CHUNKS, n))[1]) for n, chunk in enumerate(draft.chunks) if chunk.get("kind") != Kind.JOB
+    ]
     services.ask_what_ends([name for name in kept_up if name not in said.services], model, remarks)
 
 
@@ -180,7 +179,7 @@ def _without_variables(node: Any) -> Any:
 def _without_unused(draft: Draft) -> None:
     """Without networks that no chunk joins any more; the domain would not make them either."""
     joined: set[str] = set()
-    for chunk in draft.tree["cpuxs"][CPUX]["design_chunks"]:
+    for chunk in draft.chunks:
         container = chunk["container"]
         if not container.get("network_mode"):
             joined |= set(container.get("networks") or {"default": None})

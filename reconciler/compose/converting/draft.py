@@ -7,6 +7,10 @@ from typing import Any
 
 from reconciler.diagnostics import Path
 
+CPUX = "main"
+"""A project becomes a domain of one CPUX."""
+CHUNKS: Path = ("cpuxs", CPUX, "design_chunks")
+
 
 @dataclass
 class Draft:
@@ -15,6 +19,11 @@ class Draft:
 
     tree: dict[str, Any]
     origins: dict[Path, Path] = field(default_factory=dict)
+
+    @property
+    def chunks(self) -> list[dict[str, Any]]:
+        """The chunks that it has."""
+        return list(self.at(CHUNKS))
 
     def origin(self, path: Path) -> Path:
         """What of the model stands at ``path``; () for what the conversion added itself."""

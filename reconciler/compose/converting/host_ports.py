@@ -8,22 +8,20 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator, Sequence
 
-from reconciler.compose.converting.draft import Draft
+from reconciler.compose.converting.draft import CHUNKS, Draft
 from reconciler.compose.converting.remarks import Remarks
-from reconciler.diagnostics import Path
 from reconciler.intent.settings.ports import EVERYWHERE
 from reconciler.quantities import port_ranges
 
-_CHUNKS: Path = ("cpuxs", "main", "design_chunks")
 _Port = tuple[str, int, str]
 
 
 def held_once(draft: Draft, services: Sequence[str], remarks: Remarks) -> None:
     """Take out of chunks the ports of the host that a service before them in ``services`` has."""
-    places = {str(draft.origin((*_CHUNKS, index))[1]): index for index in range(len(draft.at(_CHUNKS)))}
+    places = {str(draft.origin((*CHUNKS, index))[1]): index for index in range(len(draft.chunks))}
     holders: dict[_Port, str] = {}
     for service in services:
-        where = (*_CHUNKS, places[service], "container", "ports")
+        where = (*CHUNKS, places[service], "container", "ports")
         chunk = draft.at(where[:4])
         clashes: list[tuple[int, str]] = []
         for index, port in enumerate(chunk["container"].get("ports") or ()):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reconciler.compose.converting.dependencies import LOOSER, started
-from reconciler.compose.converting.draft import Draft
+from reconciler.compose.converting.draft import CHUNKS, Draft
 from reconciler.compose.converting.essentials import lost_by
 from reconciler.compose.converting.layout import encoded
 from reconciler.compose.converting.remarks import NO_COUNTERPART, NOT_THERE, NOT_WRITTEN, Remarks
@@ -21,7 +21,6 @@ from reconciler.intent.model import Loaded
 Judge = Callable[[bytes], Loaded]
 """The loader, with all that it needs besides the text."""
 
-_CHUNKS = ("cpuxs", "main", "design_chunks")
 _CONTENTS = ("secrets", "configs")
 _NOTHING: tuple[Any, ...] = (None, 0, "0", "", False, [], {})
 _ESSENTIAL = {"volumes": ("type", "source", "target"), "ports": ("target",)}
@@ -52,7 +51,7 @@ def settle(
     """
     settling = _Settling(draft, remarks, model, partial)
     draft.remember_items()
-    while draft.at(_CHUNKS):
+    while draft.chunks:
         errors = judge(encoded(draft.tree)).errors
         if errors:
             settling.take_out(errors)
@@ -85,7 +84,7 @@ class _Settling:
             found.setdefault(path, error)
         chunks: list[tuple[str, Diagnostic]] = []
         for path in sorted(_outermost(found), key=_backwards):
-            if path[:3] == _CHUNKS and len(path) == 4:
+            if path[:3] == CHUNKS and len(path) == 4:
                 chunks.append((self._service_at(path), found[path]))  # those behind it would move up
             else:
                 _take_out(self.draft, path, found[path], self.remarks)
@@ -109,8 +108,8 @@ class _Settling:
         return str(self.draft.origin(path[:4])[1])
 
     def _index(self, service: str) -> int | None:
-        chunks = self.draft.at(_CHUNKS)
-        return next((n for n in range(len(chunks)) if self._service_at((*_CHUNKS, n)) == service), None)
+        chunks = self.draft.chunks
+        return next((n for n in range(len(chunks)) if self._service_at((*CHUNKS, n)) == service), None)
 
     def _remove(self, service: str, why: LeftOut, message: str, error: Diagnostic | None = None) -> None:
         """Take the chunk of a service out, and who waits for it."""
@@ -119,11 +118,11 @@ class _Settling:
         code = NOT_WRITTEN if error is None else _code(error)
         self.remarks.loss(("services", service), code, message)
         self.left_out[service] = why
-        chunk = self.draft.at((*_CHUNKS, index))
-        self.draft.remove((*_CHUNKS, index))
-        for other in [self._service_at((*_CHUNKS, n)) for n in range(len(self.draft.at(_CHUNKS)))]:
+        chunk = self.draft.at((*CHUNKS, index))
+        self.draft.remove((*CHUNKS, index))
+        for other in [self._service_at((*CHUNKS, n)) for n in range(len(self.draft.chunks))]:
             number = self._index(other)
-            gate = self.draft.at((*_CHUNKS, number)).get("gatekeeper", {}) if number is not None else {}
+            gate = self.draft.at((*CHUNKS, number)).get("gatekeeper", {}) if number is not None else {}
             if not any(key in chunk["flowout"] for key in gate):
                 continue
             needed = (self.model["services"][other].get("depends_on") or {}).get(service) or {}
@@ -137,7 +136,7 @@ class _Settling:
             self.remarks.note(("services", other, "depends_on", service), "NotWaitedFor", said)
 
     def _without_gate(self, service: str, keys: Iterable[str]) -> None:
-        where = (*_CHUNKS, self._index(service) or 0)
+        where = (*CHUNKS, self._index(service) or 0)
         gate = self.draft.at(where)["gatekeeper"]
         for key in [key for key in gate if key in keys]:
             self.draft.remove((*where, "gatekeeper", key))
@@ -155,7 +154,7 @@ def _to_take_out(draft: Draft, path: Path) -> Path:
     it."""
     if path[:1] in [(kind,) for kind in _CONTENTS] and len(path) > 1:
         return path[:2]
-    if path[:3] == _CHUNKS and len(path) > 3:
+    if path[:3] == CHUNKS and len(path) > 3:
         inside = path[4:]
         if len(inside) > 3 and inside[3] in _ESSENTIAL.get(str(inside[1]), ()):
             return path[:7]
@@ -208,16 +207,16 @@ def _without_check(draft: Draft, path: Path, remarks: Remarks) -> None:
         return  # work that ends
     service = str(draft.origin(path)[1])
     (old,) = chunk["flowout"]
-    taken = {key for other in draft.at(_CHUNKS) for key in other["flowout"]}
+    taken = {key for other in draft.chunks for key in other["flowout"]}
     answer = started(service, chunk["name"], taken)
     chunk["flowout"] = {answer.key: answer.fact()}
-    for index, other in enumerate(draft.at(_CHUNKS)):
+    for index, other in enumerate(draft.chunks):
         gate = other.get("gatekeeper", {})
         if old in gate:
             other["gatekeeper"] = {
                 answer.key if key == old else key: answer.fact() if key == old else said for key, said in gate.items()
             }
-            waiting = str(draft.origin((*_CHUNKS, index))[1])
+            waiting = str(draft.origin((*CHUNKS, index))[1])
             said = f"the health check of {service} is lost: {waiting} starts as soon as {service} runs"
             remarks.note(("services", waiting, "depends_on", service), LOOSER, said)
 
@@ -229,13 +228,13 @@ def _take_out_empty(draft: Draft, path: Path) -> None:
 
 
 def _take_out_uses(draft: Draft, kind: str, name: str, remarks: Remarks) -> None:
-    for index, chunk in enumerate(draft.at(_CHUNKS)):
+    for index, chunk in enumerate(draft.chunks):
         uses = chunk["container"].get(kind, [])
         for number in reversed(range(len(uses))):
             use = uses[number]
             if (use.get("source") if isinstance(use, dict) else use) == name:
-                where = (*_CHUNKS, index, "container", kind, number)
+                where = (*CHUNKS, index, "container", kind, number)
                 remarks.loss(draft.origin(where), NOT_THERE, f"the {kind.removesuffix('s')} {name} is left out")
                 draft.remove(where)
         if kind in chunk["container"] and not uses:
-            draft.remove((*_CHUNKS, index, "container", kind))
+            draft.remove((*CHUNKS, index, "container", kind))

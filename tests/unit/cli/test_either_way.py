@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from reconciler.cli.client import DaemonRefused
-from reconciler.cli.either_way import Answer, daemon_or_self, together
+from reconciler.cli.client import DaemonRefused, DaemonUnreachable, status, together
+from reconciler.cli.either_way import Answer, daemon_or_self
 from reconciler.daemon.address import PORT_NAME
 from reconciler.daemon.protocol import ServiceOptions
 
@@ -56,6 +56,19 @@ def test_where_no_daemon_runs_the_command_does_it(tmp_path: Path) -> None:
 def test_where_a_daemon_runs_it_does_it(tmp_path: Path) -> None:
     daemon = answering(tmp_path, {"said": "first"}, {"said": "last", "done": True})
     assert daemon_or_self(args(tmp_path), {"command": "images"}, told, by_itself) == "last"
+    daemon.join()
+
+
+def test_the_status_is_what_the_daemon_says_of_everything(tmp_path: Path) -> None:
+    daemon = answering(tmp_path, {"view": {"domains": []}, "written": True, "done": True})
+    assert status(str(tmp_path)) == {"domains": []}
+    daemon.join()
+
+
+def test_an_answer_without_a_status_is_not_taken_for_one(tmp_path: Path) -> None:
+    daemon = answering(tmp_path, {"done": True})
+    with pytest.raises(DaemonUnreachable, match="does not speak the language of pnr"):
+        status(str(tmp_path))
     daemon.join()
 
 
