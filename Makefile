@@ -94,7 +94,6 @@ bench: $(VENV)/.developer engine ## measure against the raw Engine API and Compo
 	$(BIN)/python -m bench
 
 docs: $(VENV)/.installed ## write the reference pages anew from the code
-	$(BIN)/python -m reconciler.intent.reference > docs/domain-reference.md
 	$(BIN)/python -m reconciler.policy.reference docs/policy.md
 	$(BIN)/python -m reconciler.cli.reference docs
 	$(BIN)/python -m tests.integration.faults.page > docs/troubleshooting.md

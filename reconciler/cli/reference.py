@@ -9,6 +9,8 @@ from pathlib import Path
 from reconciler.cli.command import Argument, Command
 from reconciler.cli.commands import COMMANDS
 from reconciler.cli.commands.shared import SHARED
+from reconciler.intent.reference import render
+from reconciler.probes.registry import known_types
 from reconciler.states import Reason, State
 
 _REASONS = "<!-- The reasons are written by `make docs` from reconciler/states.py: change them there. -->\n"
@@ -122,6 +124,7 @@ def _cell(text: str) -> str:
 
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
-    for name, render in (("states.md", states_page), ("commands.md", commands_page)):
+    (folder / "domain-reference.md").write_text(render(known_types()), encoding="utf-8")
+    for name, page in (("states.md", states_page), ("commands.md", commands_page)):
         path = folder / name
-        path.write_text(render(path.read_text(encoding="utf-8")), encoding="utf-8")
+        path.write_text(page(path.read_text(encoding="utf-8")), encoding="utf-8")

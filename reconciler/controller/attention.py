@@ -13,7 +13,7 @@ from reconciler.controller.protocols import RuntimeReader
 from reconciler.controller.records import ChunkRecord, Ending, Message, OutputRead, Probed
 from reconciler.engine.protocol import Engine, EngineError
 from reconciler.facts import TV
-from reconciler.intent.model import Chunk, ChunkId, FactsMode
+from reconciler.intent.model import DOCKER_CHECK, FACT_CHECK, Chunk, ChunkId, FactsMode
 from reconciler.intent.settings.references import containers_shared
 from reconciler.planner import crash_loop
 from reconciler.planner.gist import gist
@@ -93,9 +93,9 @@ class Attention:
         if record.health.seen_at != seen_at:
             record.health = replace(record.health, seen_at=seen_at)
         record.health = reached_through(record.health, reach, self._known.clock.monotonic())
-        if chunk.health is None or chunk.health.type == "fact":
+        if chunk.health is None or chunk.health.type == FACT_CHECK:
             return
-        if chunk.health.type == "docker":
+        if chunk.health.type == DOCKER_CHECK:
             self._take_dockers_word(record, main)
         else:
             self._prober.watch(record.id, reached, chunk.health)
@@ -261,7 +261,7 @@ class Attention:
             for problem in problems:
                 self._known.recorder.journal(kind="facts", chunk=record.id, message=problem)
         record.own = {key: fact for key, fact in said.answers.items() if key in chunk.flowout}
-        if chunk.health is not None and chunk.health.type == "fact":
+        if chunk.health is not None and chunk.health.type == FACT_CHECK:
             good = self.answered_all(record, chunk)
             bad = not good and all(key in record.own for key in chunk.flowout)
             tv = TV.Y if good else TV.N if bad else TV.U

@@ -33,10 +33,6 @@ GRID_SECONDS = 0.25
 
 PING_SECONDS = 1.0
 
-# Types that ask the container itself, and not through the engine. Their single look is cheap enough for a quick
-# succession; a command in a container costs 50 ms of CPU.
-_DIRECT = frozenset({"tcp", "http", "https"})
-
 
 @dataclass(slots=True)
 class _Watch:
@@ -85,7 +81,8 @@ class Prober:
         self.drop(id)
         self._serial += 1
         now = self._clock.monotonic()
-        eager = check.type in _DIRECT
+        # One look is cheap enough for a quick succession; a command in a container costs 50 ms of CPU.
+        eager = check.asks_from_outside
         self._watched[id] = _Watch(
             container=container,
             check=check,
@@ -180,7 +177,7 @@ class Prober:
         else:
             result, while_open = await self._ask_in_time(watch, target)
             lost += while_open
-            if not result.ok and result.is_known and watch.check.type not in _DIRECT:
+            if not result.ok and result.is_known and not watch.check.asks_from_outside:
                 result = await self._if_engine_answers(result)
         watch.asking = False
         if self._watched.get(id) is not watch:

@@ -304,8 +304,7 @@ def _chunk_view(c: Known, images: Images, record: ChunkRecord, stuck: tuple[str,
         document["exit"] = {"code": e.code, "oom": e.oom, "output": e.output, "earlier_output": e.earlier}
     for x in containers:
         if x.condition is Condition.RUNNING:
-            web = chunk is not None and chunk.health is not None and chunk.health.type in ("http", "https")
-            scheme = chunk.health.type if web and chunk is not None and chunk.health is not None else None
+            scheme = chunk.health.url_scheme if chunk is not None and chunk.health is not None else None
             if scheme is not None:
                 for ports in x.published.values():
                     for port in ports:

@@ -15,10 +15,11 @@ from typing import Protocol
 from reconciler.daemon.located import Locator
 from reconciler.daemon.unjudged import at_fault, cant_be_judged
 from reconciler.diagnostics import Diagnostic
+from reconciler.intent.check_types import CheckType
 from reconciler.intent.contents import Contents, Glancing, NoContents, Source, SourceKind
 from reconciler.intent.judgement import InForce, Judgement, judge_domains
 from reconciler.intent.loader import load
-from reconciler.intent.model import CheckType, Domain, Loaded
+from reconciler.intent.model import Domain, Loaded
 from reconciler.intent.said_names import said_names
 from reconciler.intent.sharing import Borrowed
 from reconciler.policy import Judge

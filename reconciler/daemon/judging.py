@@ -14,8 +14,9 @@ from typing import Any, TypeVar
 
 from reconciler.daemon import intake
 from reconciler.daemon.owners import Owners
+from reconciler.intent.check_types import CheckType
 from reconciler.intent.judgement import InForce
-from reconciler.intent.model import CheckType, Domain
+from reconciler.intent.model import Domain
 from reconciler.policy import Judge
 from reconciler.sources.contents import LocalContents
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
-from typing import Any
 
 from reconciler.engine.protocol import EngineUnavailable
 from reconciler.engine.simulated import SimulatedEngine
@@ -18,11 +16,8 @@ ANSWER_SECONDS = 0.002
 SUBSCRIBE_AGAIN_SECONDS = 0.2
 
 
-class SimulatedProbe:
+class SimulatedProbe(Probe):
     """Succeeds when the simulated container is ready."""
-
-    option_schema: Mapping[str, Any] = MappingProxyType({"type": "object"})
-    needs_port = False
 
     def __init__(self, check: HealthCheck, inside: Inside) -> None:
         if not isinstance(inside, SimulatedEngine):
@@ -40,9 +35,6 @@ class SimulatedProbe:
         if self._engine.is_ready(target.container.id):
             return ProbeResult(True, f"{self._check.type} {self._check.port_key or ''} answered (simulated)")
         return ProbeResult(False, "not ready yet (simulated)")
-
-    async def close(self) -> None:
-        """Nothing to let go of."""
 
 
 def simulated_probe_factory(engine: SimulatedEngine) -> Callable[[HealthCheck, Inside], Probe]:

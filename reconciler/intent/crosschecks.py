@@ -13,10 +13,11 @@ from typing import Any
 from reconciler.diagnostics import Diagnostics, nearest
 from reconciler.intent import belongings, engine_names, options
 from reconciler.intent.agreement import disagreements
+from reconciler.intent.check_types import CheckType
 from reconciler.intent.chunks import chunks_of_tree, cpuxs_of_tree
-from reconciler.intent.document import FACT_CHECK, HealthCheck
+from reconciler.intent.document import HealthCheck
 from reconciler.intent.interpolation import found
-from reconciler.intent.model import CheckType
+from reconciler.intent.model import FACT_CHECK
 from reconciler.intent.networks import OWN_NETWORK
 from reconciler.intent.positions import KEY
 from reconciler.intent.settings import SETTINGS
@@ -24,7 +25,6 @@ from reconciler.intent.settings.faults import shown
 from reconciler.intent.settings.references import chunks_named
 
 COMMON_CHECK_KEYS = frozenset(HealthCheck.model_fields)
-_OVER_TCP = ("http", "https")
 
 
 def crosscheck(tree: Mapping[str, Any], check_types: Mapping[str, CheckType], report: Diagnostics) -> None:
@@ -159,16 +159,16 @@ def _health_check(check: Mapping[str, Any], report: Diagnostics, check_types: Ma
     kind = check.get("type")
     if not isinstance(kind, str):
         return
-    known = {FACT_CHECK: CheckType({}, needs_port=False), **check_types}
+    known = {FACT_CHECK: CheckType(), **check_types}
     if kind not in known:
         message = f"no health check of the type {found(kind)} (known: {', '.join(sorted(known))})"
         report.error(("type",), "UnknownCheckType", f"{message}{report.nearest(kind, known)}")
         return
     own = {key: value for key, value in check.items() if key not in COMMON_CHECK_KEYS and not key.startswith("x-")}
     taken_by = f" in a health check of the type {kind}"
-    options.read(known[kind].option_schema, own, report, taken_by=taken_by, others=sorted(COMMON_CHECK_KEYS))
+    options.read(known[kind].options, own, report, taken_by=taken_by, others=sorted(COMMON_CHECK_KEYS))
     port = check.get("port_key")
-    if kind in _OVER_TCP and isinstance(port, str) and port.partition("/")[2].lower() not in ("", "tcp"):
+    if known[kind].url_scheme and isinstance(port, str) and port.partition("/")[2].lower() not in ("", "tcp"):
         report.error(("port_key",), "InvalidValue", f"{found(port)} is not a TCP port, which {kind} needs")
     if known[kind].needs_port and check.get("port_key") is None:
         report.error((), "MissingKey", f"the key 'port_key' is missing: the container's port that {kind} probes")

@@ -65,9 +65,6 @@ from reconciler.intent.written import (
     seconds,
 )
 
-FACT_CHECK = "fact"
-"""The health-check type that is built in: the container answers itself."""
-
 AUTO = "auto"
 
 

@@ -15,13 +15,14 @@ from pydantic import ValidationError
 
 from reconciler.diagnostics import Diagnostic, Diagnostics, Path
 from reconciler.intent import bounds, characters, gathering, image_sources, strict_json
+from reconciler.intent.check_types import CheckType
 from reconciler.intent.chunks import chunks_of_file
 from reconciler.intent.contents import Contents, NoContents
 from reconciler.intent.crosschecks import crosscheck
 from reconciler.intent.document import DomainFile
 from reconciler.intent.interpolation import Variables, found, interpolate_tree
 from reconciler.intent.locating import in_order
-from reconciler.intent.model import CheckType, Loaded
+from reconciler.intent.model import Loaded
 from reconciler.intent.model_errors import report_errors
 from reconciler.intent.readers import NAME_PATTERN
 from reconciler.intent.resolve import replicas_of, resolve

@@ -152,12 +152,19 @@ class Answer:
     fact: Pnr
 
 
+DOCKER_CHECK = "docker"
+"""The type of a health check that the engine makes by itself."""
+FACT_CHECK = "fact"
+"""That of one that nobody makes: the container answers itself."""
+
+
 @dataclass(frozen=True)
 class HealthCheck:
     """How to find out whether a chunk is up. Times in seconds.
 
     ``options`` holds what only this ``type`` knows (``path``, ``expected_code``, ``command``, ``pattern``, …), as
     declared, defaults filled in. ``port_key`` is the container port as ``"27017"`` or ``"53/udp"``.
+    ``asks_from_outside`` and ``url_scheme`` are what the type says of itself (:class:`CheckType`).
     """
 
     type: str
@@ -172,6 +179,8 @@ class HealthCheck:
     on_success: tuple[Answer, ...] = ()
     on_failure: tuple[Answer, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
+    asks_from_outside: bool = False
+    url_scheme: str | None = None
 
     @cached_property
     def said_of_success(self) -> Mapping[str, Pnr]:
@@ -182,18 +191,6 @@ class HealthCheck:
     def said_of_failure(self) -> Mapping[str, Pnr]:
         """What failure answers, by the key of the fact."""
         return {answer.key: answer.fact for answer in reversed(self.on_failure)}
-
-
-@dataclass(frozen=True, slots=True)
-class CheckType:
-    """What the loader must know of a health-check type, so that it can judge a file without running anything.
-
-    ``option_schema`` is a JSON Schema object for the settings that only this type knows; ``needs_port`` says
-    that ``port_key`` must be given.
-    """
-
-    option_schema: Mapping[str, Any]
-    needs_port: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ def report_errors(error: ValidationError, tree: Any, report: Diagnostics) -> int
     lines = error.errors(include_url=False, include_context=False)
     for line in lines[:MOST_CONSIDERED]:
         kind, loc, value = line["type"], line["loc"], line["input"]
-        path = _real_path(loc, tree)
+        path = real_path(loc, tree)
         code = _CODES.get(kind) or (_camel(kind) if kind in _OURS else "WrongType")
         if kind == "extra_forbidden":
             models = tuple(_models_at(path[:-1]))
@@ -43,7 +43,7 @@ def report_errors(error: ValidationError, tree: Any, report: Diagnostics) -> int
             report.error(path, code, f"expected a list, found {found(value)}")
         else:
             of_key = (KEY,) if loc[-1:] == ("[key]",) else ()
-            report.error((*path, *of_key), code, _without_secrets(line["msg"], value))
+            report.error((*path, *of_key), code, without_secrets(line["msg"], value))
     return max(0, len(lines) - MOST_CONSIDERED)
 
 
@@ -54,7 +54,7 @@ def _camel(kind: str) -> str:
     return "".join(word.capitalize() for word in kind.split("_"))
 
 
-def _real_path(loc: Iterable[str | int], tree: Any) -> Path:
+def real_path(loc: Iterable[str | int], tree: Any) -> Path:
     """The parts of pydantic's path that lead through ``tree``: tags of unions and the like are left out."""
     path: list[str | int] = []
     for part in loc:
@@ -90,7 +90,7 @@ def _known_keys(models: Iterable[type[BaseModel]]) -> Iterable[str]:
             yield field.alias or name
 
 
-def _without_secrets(message: str, value: Any) -> str:
+def without_secrets(message: str, value: Any) -> str:
     """Take out of ``message`` what it quotes from values of variables."""
     if not isinstance(value, FromVariables):
         return message

@@ -1,27 +1,26 @@
-"""The settings that only one type of health check knows, judged by the JSON Schema that the type brings. Pure.
+"""The settings that only one type of health check knows, judged by the model that the type brings. Pure.
 
-A small part of JSON Schema is enough for that: type, enum, const, minimum, maximum, exclusiveMinimum,
-exclusiveMaximum, minLength, maxLength, pattern, format (regex), items, minItems, maxItems, properties, required,
-default, additionalProperties, propertyNames, anyOf, oneOf. Unlike in JSON Schema, keys that ``properties`` does not
-know are errors unless ``additionalProperties`` says otherwise.
+Pydantic finds what is wrong; what was expected is told in the words of the rest of the file, from the model's schema.
 """
 
 from __future__ import annotations
 
-import copy
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from reconciler.diagnostics import Diagnostics
-from reconciler.intent import regexes
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from reconciler.diagnostics import Diagnostics, Path
+from reconciler.intent.check_types import Options, Schema, schema_of
 from reconciler.intent.interpolation import found
+from reconciler.intent.locating import MOST_CONSIDERED
+from reconciler.intent.model_errors import real_path, without_secrets
 from reconciler.intent.positions import KEY
 from reconciler.intent.settings import Interpolated
 from reconciler.intent.settings.faults import shown
-
-Schema = Mapping[str, Any]
 
 _WORDS = {
     "string": "a string",
@@ -33,75 +32,131 @@ _WORDS = {
     "null": "null",
 }
 _TRUTH = {"true": True, "false": False, "yes": True, "no": False, "on": True, "off": False}
+_OWN_WORDS = ("value_error", "assertion_error")
 
 
 def read(
-    schema: Schema, values: Mapping[str, Any], report: Diagnostics, *, taken_by: str = "", others: Iterable[str] = ()
-) -> dict[str, Any]:
-    """``values`` with defaults filled in. What is wrong with them is reported; of a key that nobody knows it is said
+    kind: type[Options],
+    values: Mapping[str, Any],
+    report: Diagnostics,
+    *,
+    taken_by: str = "",
+    others: Iterable[str] = (),
+) -> Options | None:
+    """The settings; None where something is wrong with them, which is reported. Of a key that nobody knows it is said
     what it would be ``taken_by``, and which one is meant, be it one of ``others``."""
-    return _object(schema, values, report, taken_by, others)
+    schema = schema_of(kind)
+    nulls = list(_nulls(schema, values))
+    for path in nulls:
+        wanted = _schema_at(schema, path)
+        report.error(path, _code(wanted, is_of_a_type=True), f"expected {describe(wanted)}, found {found(None)}")
+    try:
+        read = kind.model_validate_json(json.dumps(_plain(schema, values)))
+        return None if nulls else read
+    except ValidationError as error:
+        _report_errors(error, schema, values, nulls, report, taken_by, others)
+    except Exception as error:  # noqa: BLE001  a plug-in's validator may raise anything, and must not end the daemon
+        report.error((), "InvalidValue", f"they can't be judged: {type(error).__name__}: {error}")
+    return None
 
 
-def _value(schema: Schema, value: Any, report: Diagnostics) -> Any:
-    alternatives = schema.get("anyOf") or schema.get("oneOf")
-    if alternatives:
-        return _first_that_fits(alternatives, value, report)
-    types = _types(schema)
-    value = _converted(value, types)
-    if types and not any(_is_a(value, kind) for kind in types):
-        report.error((), "WrongType", f"expected {describe(schema)}, found {found(value)}")
-        return value
-    message = _outside(schema, value)
-    if message:
-        report.error((), "InvalidValue", f"expected {message}, found {found(value)}")
-    elif isinstance(value, Mapping):
-        return _object(schema, value, report)
-    elif isinstance(value, list):
-        items = schema.get("items", {})
-        return [_value(items, item, report.at(index)) for index, item in enumerate(value)]
-    return str(value) if isinstance(value, Interpolated) else value
+def _report_errors(
+    error: ValidationError,
+    schema: Schema,
+    values: Any,
+    nulls: Iterable[Path],
+    report: Diagnostics,
+    taken_by: str,
+    others: Iterable[str],
+) -> None:
+    lines = [(real_path(line["loc"], values), line) for line in error.errors(include_url=False)[:MOST_CONSIDERED]]
+    # Of alternatives none of which fits, the one of the right shape is told of, with what is wrong inside.
+    lines.sort(key=lambda line: not line[1]["type"].startswith("too_"))
+    around = {path[:length] for path, _ in lines for length in range(1, len(path))}
+    told = set(nulls)
+    for path, line in lines:
+        kind, value, wanted = line["type"], _at(values, path), _schema_at(schema, path)
+        if kind == "missing":
+            report.error(path, "MissingKey", f"the key {line['loc'][-1]!r} is missing")
+        elif kind == "extra_forbidden":
+            key, is_top = str(path[-1]), len(path) == 1
+            known = _schema_at(schema, path[:-1]).get("properties", {})
+            hint = report.nearest(key, (*known, *others) if is_top else known)
+            report.error((*path, KEY), "UnknownKey", f"unknown key {shown(key)}{taken_by if is_top else ''}{hint}")
+        elif line["loc"][-1:] == ("[key]",):
+            expected = describe(_schema_at(schema, path[:-1]).get("propertyNames", {}))
+            report.error((*path, KEY), "BadName", f"expected {expected}, found {found(path[-1])}")
+        elif path not in told and path not in around:
+            told.add(path)
+            report.error(path, *_wrong(kind, line, value, wanted))
 
 
-def _object(
-    schema: Schema, values: Mapping[str, Any], report: Diagnostics, taken_by: str = "", others: Iterable[str] = ()
-) -> dict[str, Any]:
-    properties: Mapping[str, Schema] = schema.get("properties", {})
-    additional = schema.get("additionalProperties", False)
-    result: dict[str, Any] = {}
-    names: Schema = schema.get("propertyNames", {})
-    for key, value in values.items():
-        if message := _outside(names, key):
-            report.error((key, KEY), "BadName", f"expected {message}, found {found(key)}")
-        elif key in properties:
-            result[key] = _value(properties[key], value, report.at(key))
-        elif additional is False:
-            hint = report.nearest(key, (*properties, *others))
-            report.error((key, KEY), "UnknownKey", f"unknown key {shown(key)}{taken_by}{hint}")
-        else:
-            result[key] = _value({} if additional is True else additional, value, report.at(key))
-    for key in schema.get("required", ()):
-        if key not in values:
-            report.error((), "MissingKey", f"the key {key!r} is missing")
-    for key, property_schema in properties.items():
-        if key not in result and "default" in property_schema:
-            result[key] = copy.deepcopy(property_schema["default"])
-    return result
+def _wrong(kind: str, line: ErrorDetails, value: Any, wanted: Schema) -> tuple[str, str]:
+    """Code and message of an error about a value."""
+    if kind in _OWN_WORDS:
+        return "InvalidValue", f"{without_secrets(str(line['ctx']['error']), value)}, found {found(value)}"
+    if kind == "invalid_value":
+        return "InvalidValue", without_secrets(line["msg"], value)
+    is_of_a_type = kind.endswith("_type") or (kind == "literal_error" and _is_of_another_type(wanted, value))
+    return _code(wanted, is_of_a_type), f"expected {_expected(wanted, kind)}, found {found(value)}"
 
 
-def _first_that_fits(alternatives: Any, value: Any, report: Diagnostics) -> Any:
-    for schema in alternatives:
-        inner = report.apart()
-        result = _value(schema, value, inner)
-        if not any(inner):
-            return result
-        if isinstance(value, list | Mapping) and any(_is_a(value, kind) for kind in _types(schema)):
-            # The right shape with something wrong inside: tell what, rather than list the alternatives.
-            report.add(*inner)
-            return result
-    message = f"expected {' or '.join(describe(schema) for schema in alternatives)}, found {found(value)}"
-    report.error((), "InvalidValue", message)
-    return value
+def _code(wanted: Schema, is_of_a_type: bool) -> str:
+    return "WrongType" if is_of_a_type and len(_alternatives(wanted)) == 1 else "InvalidValue"
+
+
+def _is_of_another_type(wanted: Schema, value: Any) -> bool:
+    return wanted.get("type") == "string" and not isinstance(value, str)
+
+
+def _nulls(schema: Schema, value: Any, path: Path = ()) -> Iterator[Path]:
+    """Where there is null and the schema has none: what may be left out need not be null."""
+    if value is None and "null" not in [kind for one in _alternatives(schema) for kind in _types(one) or ("null",)]:
+        yield path
+    parts = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
+    for part, inner in parts:
+        yield from _nulls(next(_inner(schema, part), {}), inner, (*path, part))
+
+
+def _at(values: Any, path: Path) -> Any:
+    for part in path:
+        values = values[part]
+    return values
+
+
+def _schema_at(schema: Schema, path: Sequence[str | int]) -> Schema:
+    for part in path:
+        schema = next(_inner(schema, part), {})
+    return schema
+
+
+def _inner(schema: Schema, part: str | int) -> Iterator[Schema]:
+    for one in _alternatives(schema):
+        if isinstance(part, int) and "items" in one:
+            yield one["items"]
+        elif part in one.get("properties", {}):
+            yield one["properties"][part]
+        elif isinstance(one.get("additionalProperties"), Mapping):
+            yield one["additionalProperties"]
+
+
+def _alternatives(schema: Schema) -> Sequence[Schema]:
+    found: Sequence[Schema] = schema.get("anyOf") or schema.get("oneOf") or [schema]
+    return found
+
+
+def _expected(schema: Schema, kind: str) -> str:
+    """What was expected, where ``kind`` is what pydantic calls the error."""
+    if kind.startswith("string_too") and ("minLength" in schema or "maxLength" in schema):
+        return _length(schema.get("minLength", 0), schema.get("maxLength"), "characters")
+    if kind.startswith("too_"):
+        lists = next((one for one in _alternatives(schema) if "items" in one), schema)
+        return _length(lists.get("minItems", 0), lists.get("maxItems"), "items")
+    if kind == "greater_than" and "exclusiveMinimum" in schema:
+        return f"a number above {schema['exclusiveMinimum']}"
+    if kind == "less_than" and "exclusiveMaximum" in schema:
+        return f"a number below {schema['exclusiveMaximum']}"
+    return describe(schema)
 
 
 def describe(schema: Schema) -> str:
@@ -110,8 +165,8 @@ def describe(schema: Schema) -> str:
         return json.dumps(schema["const"])
     if "enum" in schema:
         return "one of " + ", ".join(str(known) for known in schema["enum"])
-    alternatives = schema.get("anyOf") or schema.get("oneOf")
-    if alternatives:
+    alternatives = _alternatives(schema)
+    if len(alternatives) > 1:
         return " or ".join(describe(one) for one in alternatives)
     words = " or ".join(_WORDS.get(kind, kind) for kind in _types(schema)) or "a value"
     low, high = schema.get("minimum"), schema.get("maximum")
@@ -127,83 +182,33 @@ def describe(schema: Schema) -> str:
     return words
 
 
-def _types(schema: Schema) -> tuple[str, ...]:
-    declared = schema.get("type", ())
-    return (declared,) if isinstance(declared, str) else tuple(declared)
-
-
-def _is_a(value: Any, kind: str) -> bool:
-    if isinstance(value, bool) or kind == "boolean":
-        return isinstance(value, bool) and kind == "boolean"
-    match kind:
-        case "string":
-            return isinstance(value, str)
-        case "integer":
-            return isinstance(value, int) or (isinstance(value, float) and value.is_integer())
-        case "number":
-            return isinstance(value, int | float)
-        case "array":
-            return isinstance(value, list)
-        case "object":
-            return isinstance(value, Mapping)
-    return kind == "null" and value is None
-
-
-def _converted(value: Any, types: tuple[str, ...]) -> Any:
-    """A string that came from variables as the number or boolean that is wanted."""
-    if not isinstance(value, Interpolated) or "string" in types:
-        return value
-    if "boolean" in types and value.lower() in _TRUTH:
-        return _TRUTH[value.lower()]
-    if ("integer" in types or "number" in types) and re.fullmatch(r"-?[0-9]{1,15}", value):
-        return int(value)
-    if "number" in types and re.fullmatch(r"-?[0-9]{1,15}\.[0-9]{1,15}", value):
-        return float(value)
-    return value
-
-
-def _outside(schema: Schema, value: Any) -> str | None:
-    """What was expected, where a value of the right type is not right itself."""
-    if "const" in schema and value != schema["const"]:
-        return describe(schema)
-    if "enum" in schema and value not in schema["enum"]:
-        return describe(schema)
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return _out_of_range(schema, value)
-    if isinstance(value, str):
-        if not schema.get("minLength", 0) <= len(value) <= schema.get("maxLength", len(value)):
-            return _length(schema.get("minLength", 0), schema.get("maxLength"), "characters")
-        if "pattern" in schema and not re.search(_at_the_end(schema["pattern"]), value):
-            return describe(schema)
-        if schema.get("format") == "regex":
-            return _bad_pattern(value)
-    if isinstance(value, list) and not schema.get("minItems", 0) <= len(value) <= schema.get("maxItems", len(value)):
-        return _length(schema.get("minItems", 0), schema.get("maxItems"), "items")
-    return None
-
-
-def _at_the_end(pattern: str) -> str:
-    """``$`` at the end of a JSON Schema's pattern is the very end, in Python it lets a newline pass."""
-    return pattern[:-1] + r"\Z" if pattern.endswith("$") and not pattern.endswith(r"\$") else pattern
-
-
-def _out_of_range(schema: Schema, value: float) -> str | None:
-    if value < schema.get("minimum", value) or value > schema.get("maximum", value):
-        return describe(schema)
-    if "exclusiveMinimum" in schema and value <= schema["exclusiveMinimum"]:
-        return f"a number above {schema['exclusiveMinimum']}"
-    if "exclusiveMaximum" in schema and value >= schema["exclusiveMaximum"]:
-        return f"a number below {schema['exclusiveMaximum']}"
-    return None
-
-
 def _length(low: int, high: int | None, what: str) -> str:
     return f"at least {low} {what}" if high is None else f"{low} to {high} {what}"
 
 
-def _bad_pattern(value: str) -> str | None:
-    try:
-        regexes.check(value)
-    except re.error as error:
-        return f"a regular expression ({error})"
-    return None
+def _types(schema: Schema) -> Sequence[str]:
+    declared = schema.get("type", ())
+    return (declared,) if isinstance(declared, str) else declared
+
+
+def _plain(schema: Schema, value: Any) -> Any:
+    """``value`` with strings that came from variables as what is wanted there, and 3.0 as 3."""
+    if isinstance(value, Mapping):
+        return {key: _plain(next(_inner(schema, key), {}), part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_plain(next(_inner(schema, number), {}), part) for number, part in enumerate(value)]
+    types = {kind for one in _alternatives(schema) for kind in _types(one)}
+    if isinstance(value, float) and value.is_integer() and "integer" in types:
+        return int(value)
+    return _converted(value, types) if isinstance(value, Interpolated) else value
+
+
+def _converted(value: str, types: Iterable[str]) -> Any:
+    if "string" not in types:
+        if "boolean" in types and value.lower() in _TRUTH:
+            return _TRUTH[value.lower()]
+        if ("integer" in types or "number" in types) and re.fullmatch(r"-?[0-9]{1,15}", value):
+            return int(value)
+        if "number" in types and re.fullmatch(r"-?[0-9]{1,15}\.[0-9]{1,15}", value):
+            return float(value)
+    return str(value)

@@ -6,16 +6,14 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator, Mapping
-from importlib.metadata import entry_points
 from typing import Any
 
 from pydantic import BaseModel
 
 from reconciler.intent import bounds, document, readers
+from reconciler.intent.check_types import CheckType
 from reconciler.intent.container_document import Container
-from reconciler.intent.model import CheckType
 from reconciler.intent.options import describe
 from reconciler.intent.schema import domain_schema
 from reconciler.intent.settings import SETTINGS
@@ -173,13 +171,3 @@ def _options(schema: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
         elif one.get("default") is not None:
             meaning += f" Default: `{json.dumps(one['default'])}`."
         yield f"`{key}`", describe(one), meaning
-
-
-def installed_check_types() -> dict[str, CheckType]:
-    """The health-check types of this installation, by their entry points."""
-    probes = {entry.name: entry.load() for entry in entry_points(group="pnr.probes")}
-    return {name: CheckType(probe.option_schema, probe.needs_port) for name, probe in probes.items()}
-
-
-if __name__ == "__main__":
-    sys.stdout.write(render(installed_check_types()))

@@ -13,12 +13,13 @@ from reconciler import facts
 from reconciler.diagnostics import Diagnostics
 from reconciler.facts import TV, GateEntry, Pnr
 from reconciler.intent import document, fingerprint, image_names, options, pull_policy
-from reconciler.intent.document import AUTO, FACT_CHECK
+from reconciler.intent.check_types import CheckType
+from reconciler.intent.document import AUTO
 from reconciler.intent.gathering import Gathered, absolute
 from reconciler.intent.model import (
+    FACT_CHECK,
     Adopt,
     Answer,
-    CheckType,
     Chunk,
     ChunkId,
     ContainerSpec,
@@ -328,15 +329,19 @@ class _Resolver:
 
     def _health(self, id: ChunkId, check: document.HealthCheck, flowout: Mapping[str, Pnr]) -> HealthCheck:
         own = {key: value for key, value in (check.model_extra or {}).items() if not key.startswith("x-")}
-        schema = self.check_types[check.type].option_schema if check.type in self.check_types else {}
-        self.declared_options[id] = options.read({**schema, "properties": _bare(schema)}, own, Diagnostics())
+        kind = self.check_types.get(check.type, CheckType())
+        read = options.read(kind.options, own, Diagnostics())
+        assert read is not None  # it was judged before
+        self.declared_options[id] = read.document(declared_only=True)
         mapping = check.status_mapping or document.StatusMapping()
         return HealthCheck(
             type=check.type,
             port_key=check.port_key,
             interval_seconds=check.interval_seconds,
             interval_declared="interval_seconds" in check.model_fields_set,
-            options=options.read(schema, own, Diagnostics()),
+            options=read.document(),
+            asks_from_outside=kind.asks_from_outside,
+            url_scheme=kind.url_scheme,
             on_success=tuple(_answers(mapping.success, flowout, TV.Y)),
             on_failure=tuple(_answers(mapping.failure, flowout, TV.N)),
             **{key: getattr(check, key) for key in _PLAIN_TIMES},
@@ -373,12 +378,6 @@ def replicas_of(chunk: document.Chunk) -> int:
     """How many equal copies of a chunk are declared."""
     container: Any = chunk.container
     return chunk.replicas or container.scale or _deploy(container).replicas or 1
-
-
-def _bare(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """The properties of ``schema`` without their defaults."""
-    properties: Mapping[str, Mapping[str, Any]] = schema.get("properties", {})
-    return {name: {k: v for k, v in one.items() if k != "default"} for name, one in properties.items()}
 
 
 def _pnr(fact: document.Fact) -> Pnr:

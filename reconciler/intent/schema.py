@@ -7,8 +7,9 @@ from typing import Any
 
 from pydantic.json_schema import GenerateJsonSchema
 
-from reconciler.intent.document import FACT_CHECK, DomainFile
-from reconciler.intent.model import CheckType
+from reconciler.intent.check_types import CheckType
+from reconciler.intent.document import DomainFile
+from reconciler.intent.model import FACT_CHECK
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -44,7 +45,7 @@ def _tidy(schema: Any) -> None:
 
 def _describe_checks(schema: dict[str, Any], check_types: Mapping[str, CheckType]) -> None:
     """Give the health check its types, and each type its own settings."""
-    known = {FACT_CHECK: CheckType({}, needs_port=False), **check_types}
+    known = {FACT_CHECK: CheckType(), **check_types}
     schema["properties"]["type"]["enum"] = sorted(known)
     schema["allOf"] = [_only_for(name, known[name]) for name in sorted(known)]
     schema.pop("additionalProperties", None)

@@ -10,14 +10,11 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from reconciler.facts import TV
-from reconciler.intent.model import HealthCheck
+from reconciler.intent.model import DOCKER_CHECK, FACT_CHECK, HealthCheck
 
 LONGEST_UNASKED_SECONDS = 10.0
 UNKNOWN_SECONDS = 5.0
 """Nothing is waited for longer that is to be known in a moment."""
-
-_NOT_ASKED = frozenset({"docker", "fact"})
-"""Types that tell by themselves when something has changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +102,7 @@ def without_lost(health: Health, lost: float, now: float) -> Health:
 
 def is_asked(check: HealthCheck | None) -> bool:
     """Whether a probe asks; others tell by themselves."""
-    return check is not None and check.type not in _NOT_ASKED
+    return check is not None and check.type not in (DOCKER_CHECK, FACT_CHECK)
 
 
 def longest_doubt(check: HealthCheck | None) -> float:

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from reconciler.intent.model import HealthCheck
-from reconciler.probes.protocol import WITHOUT_HEALTHCHECK, Inside, ProbeResult, Target
+from reconciler.probes.protocol import WITHOUT_HEALTHCHECK, Inside, Probe, ProbeResult, Target
 from reconciler.sentences import quoted
 
 
-class DockerProbe:
+class DockerProbe(Probe):
     """Reads the engine's health of the container."""
-
-    option_schema: Mapping[str, Any] = {"type": "object", "properties": {}}
-    needs_port = False
 
     def __init__(self, check: HealthCheck, inside: Inside) -> None:
         self._inside = inside
@@ -29,6 +23,3 @@ class DockerProbe:
         printed = f"; its check printed: {quoted(seen.health_output)}" if seen.health_output else ""
         is_healthy = seen.health == "healthy"
         return ProbeResult(ok=is_healthy, message=seen.health if is_healthy else f"{seen.health}{printed}")
-
-    async def close(self) -> None:
-        """Nothing is kept open."""

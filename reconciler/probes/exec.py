@@ -5,39 +5,36 @@ Costs about 50 ms of CPU a look, for the engine starts a process each time: ``tc
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import Annotated
 
+from pydantic import Field
+
+from reconciler.intent.check_types import Options
 from reconciler.intent.model import HealthCheck
-from reconciler.probes.protocol import Inside, ProbeResult, Target
+from reconciler.probes.protocol import Inside, Probe, ProbeResult, Target
 from reconciler.sentences import MARK, advised
 
 _STEP = "put right what the check found, or correct its `command` (what it prints is not in `pnr logs`)"
 
 
 _NO_NUL = r"^[^\x00]*$"  # a program's arguments end with it
+_Line = Annotated[str, Field(pattern=_NO_NUL, min_length=1, examples=["pg_isready"])]
+_Words = Annotated[list[Annotated[str, Field(pattern=_NO_NUL)]], Field(min_length=1)]
 
 
-class ExecProbe:
+class ExecOptions(Options):
+    command: _Line | _Words = Field(
+        description="Run inside the container; exit code 0 is success. A string is run by /bin/sh -c."
+    )
+
+
+class ExecProbe(Probe):
     """Runs ``command``: a list as it is, a string with ``/bin/sh -c``."""
 
-    option_schema: Mapping[str, Any] = {
-        "type": "object",
-        "properties": {
-            "command": {
-                "description": "Run inside the container; exit code 0 is success. A string is run by /bin/sh -c.",
-                "anyOf": [
-                    {"type": "string", "pattern": _NO_NUL, "minLength": 1, "examples": ["pg_isready"]},
-                    {"type": "array", "items": {"type": "string", "pattern": _NO_NUL}, "minItems": 1},
-                ],
-            }
-        },
-        "required": ["command"],
-    }
-    needs_port = False
+    options = ExecOptions
 
     def __init__(self, check: HealthCheck, inside: Inside) -> None:
-        command = check.options["command"]
+        command = ExecOptions.of(check).command
         self._command = ["/bin/sh", "-c", command] if isinstance(command, str) else list(command)
         self._limit_seconds = check.timeout_seconds
         self._inside = inside
@@ -51,6 +48,3 @@ class ExecProbe:
         message = f"the command exited {code}" + (f": {last}" if last else "")
         # Where the engine could not run it, what it says has its own step.
         return ProbeResult(ok=False, message=message if MARK in last else advised(message, _STEP))
-
-    async def close(self) -> None:
-        """Nothing is kept open."""

@@ -13,16 +13,18 @@ from __future__ import annotations
 import asyncio
 import re
 import ssl
-from collections.abc import Mapping
 from contextlib import aclosing
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+from pydantic import Field
+
+from reconciler.intent.check_types import Options, Regex
 from reconciler.intent.model import HealthCheck
 from reconciler.probes.httpstatus import Expected, describe, expected_statuses
 from reconciler.probes.listening import with_listeners
-from reconciler.probes.pattern import LONGEST_PATTERN, Pattern
-from reconciler.probes.protocol import Inside, ProbeResult, Target
+from reconciler.probes.pattern import Pattern
+from reconciler.probes.protocol import Inside, Probe, ProbeResult, Target
 from reconciler.probes.target import shown
 from reconciler.probes.tcp import reason
 from reconciler.sentences import advised, quoted, shortened
@@ -40,84 +42,67 @@ _TAGS = re.compile(r"<(script|style|head)\b.*?</\1>|<[^>]*>", re.DOTALL | re.IGN
 # As RFC 9110 has them (5.6.2 and 5.5), of ASCII alone. A line end would begin another header, or the body.
 _FIELD_NAME = r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"
 _FIELD_VALUE = r"^([\x21-\x7e]([\t\x20-\x7e]*[\x21-\x7e])?)?$"
+_FieldName = Annotated[str, Field(pattern=_FIELD_NAME)]
+_FieldValue = Annotated[str, Field(pattern=_FIELD_VALUE, examples=["text/html"])]
 
-_STATUS: Mapping[str, Any] = {
-    "anyOf": [
-        {"type": "integer", "minimum": 100, "maximum": 599},
-        {"type": "string", "pattern": "^[1-5]xx$", "examples": ["2xx"]},
-    ]
-}
+_Code = Annotated[int, Field(ge=100, le=599)]
+_Class = Annotated[str, Field(pattern="^[1-5]xx$", examples=["2xx"])]
 
 
-class HttpProbe:
+class HttpOptions(Options):
+    path: str = Field(
+        "/",
+        pattern=r"^/[^\s\x00-\x1f\x7f#]*$",
+        max_length=2000,
+        examples=["/health"],
+        description="What to ask for, with its query where it has one.",
+    )
+    method: Literal["GET", "HEAD", "OPTIONS", "POST", "PUT"] = Field(
+        "GET", description="The request's method. No body is sent."
+    )
+    headers: dict[_FieldName, _FieldValue] = Field(
+        {},
+        description="Headers to send. With Host, an https server must have a certificate for that name.",
+        json_schema_extra={"propertyNames": {"type": "string", "pattern": _FIELD_NAME, "examples": ["X-Api-Key"]}},
+    )
+    expected_code: _Code | _Class | Annotated[list[_Code | _Class], Field(min_length=1)] = Field(
+        "2xx", description="The status that counts as success: one, a class such as 2xx, or a list of these."
+    )
+    body_regex: Regex | None = Field(
+        None, description="A regular expression (Python's) to be found in the first 64 KiB of the body."
+    )
+    follow_redirects: bool = Field(
+        False, description="Follow redirects to the same server. One that leads elsewhere is a failure."
+    )
+    tls_verify: bool = Field(
+        True, description="Refuse a certificate that is not valid for the address (or the Host header)."
+    )
+
+
+class HttpProbe(Probe):
     """Asks for ``path`` once, and judges the answer."""
 
-    option_schema: Mapping[str, Any] = {
-        "type": "object",
-        "properties": {
-            "path": {
-                "type": "string",
-                "pattern": r"^/[^\s\x00-\x1f\x7f#]*$",
-                "maxLength": 2000,
-                "examples": ["/health"],
-                "default": "/",
-                "description": "What to ask for, with its query where it has one.",
-            },
-            "method": {
-                "type": "string",
-                "enum": ["GET", "HEAD", "OPTIONS", "POST", "PUT"],
-                "default": "GET",
-                "description": "The request's method. No body is sent.",
-            },
-            "headers": {
-                "type": "object",
-                "propertyNames": {"type": "string", "pattern": _FIELD_NAME, "examples": ["X-Api-Key"]},
-                "additionalProperties": {"type": "string", "pattern": _FIELD_VALUE, "examples": ["text/html"]},
-                "default": {},
-                "description": "Headers to send. With Host, an https server must have a certificate for that name.",
-            },
-            "expected_code": {
-                "anyOf": [*_STATUS["anyOf"], {"type": "array", "items": _STATUS, "minItems": 1}],
-                "default": "2xx",
-                "description": "The status that counts as success: one, a class such as 2xx, or a list of these.",
-            },
-            "body_regex": {
-                "type": "string",
-                "format": "regex",
-                "minLength": 1,
-                "maxLength": LONGEST_PATTERN,
-                "description": "A regular expression (Python's) to be found in the first 64 KiB of the body.",
-            },
-            "follow_redirects": {
-                "type": "boolean",
-                "default": False,
-                "description": "Follow redirects to the same server. One that leads elsewhere is a failure.",
-            },
-            "tls_verify": {
-                "type": "boolean",
-                "default": True,
-                "description": "Refuse a certificate that is not valid for the address (or the Host header).",
-            },
-        },
-    }
+    options = HttpOptions
     needs_port = True
+    asks_from_outside = True
+    url_scheme = "http"
 
     def __init__(self, check: HealthCheck, inside: Inside) -> None:
-        options = check.options
-        self._scheme = check.type
+        options = HttpOptions.of(check)
+        self._scheme = self.url_scheme
         self._port_key = check.port_key or ""
-        self._path: str = options.get("path", "/")
-        self._method: str = options.get("method", "GET")
-        self._expected: Expected = expected_statuses(options.get("expected_code", "2xx"))
-        self._body = Pattern(options["body_regex"]) if options.get("body_regex") else None
-        self._follow: bool = options.get("follow_redirects", False)
-        self._verify: bool = options.get("tls_verify", True)
+        self._path = options.path
+        self._method: str = options.method
+        self._expected: Expected = expected_statuses(options.expected_code)
+        self._body = Pattern(options.body_regex) if options.body_regex else None
+        self._follow = options.follow_redirects
+        self._verify = options.tls_verify
         self._headers = {
             "User-Agent": "pnr",
             "Accept": "*/*",
             "Accept-Encoding": "identity",
             "Connection": "close",
-        } | {name.title(): value for name, value in options.get("headers", {}).items()}
+        } | {name.title(): value for name, value in options.headers.items()}
         self._client: httpx.AsyncClient | None = None
 
     async def probe(self, target: Target) -> ProbeResult:
@@ -226,6 +211,12 @@ class HttpProbe:
         if "Host" in self._headers:
             known.add(f"{self._scheme}://{self._headers['Host']}")
         return any(_origin(httpx.URL(one)) == _origin(url) for one in known)
+
+
+class HttpsProbe(HttpProbe):
+    """The same over TLS."""
+
+    url_scheme = "https"
 
 
 @cache

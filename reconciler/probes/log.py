@@ -9,12 +9,13 @@ The pattern is looked for in one line at a time, of which the first 4 KiB count.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from typing import Any
 
+from pydantic import Field
+
+from reconciler.intent.check_types import Options, Regex
 from reconciler.intent.model import HealthCheck
-from reconciler.probes.pattern import LONGEST_PATTERN, Pattern
-from reconciler.probes.protocol import Inside, ProbeResult, Target
+from reconciler.probes.pattern import Pattern
+from reconciler.probes.protocol import Inside, Probe, ProbeResult, Target
 from reconciler.sentences import advised, quoted
 
 FIRST_LOOK_BYTES = 1024 * 1024
@@ -40,26 +41,17 @@ def _not_seen(pattern: str, last: str) -> str:
     )
 
 
-class LogProbe:
+class LogOptions(Options):
+    pattern: Regex = Field(description="A regular expression (Python's), looked for in each line of the output.")
+
+
+class LogProbe(Probe):
     """Looks for ``pattern`` in the container's output."""
 
-    option_schema: Mapping[str, Any] = {
-        "type": "object",
-        "properties": {
-            "pattern": {
-                "type": "string",
-                "format": "regex",
-                "minLength": 1,
-                "maxLength": LONGEST_PATTERN,
-                "description": "A regular expression (Python's), looked for in each line of the output.",
-            }
-        },
-        "required": ["pattern"],
-    }
-    needs_port = False
+    options = LogOptions
 
     def __init__(self, check: HealthCheck, inside: Inside) -> None:
-        self._text = str(check.options["pattern"])
+        self._text = LogOptions.of(check).pattern
         self._pattern = Pattern(self._text)
         self._inside = inside
         self._looked_at: str | None = None
@@ -78,6 +70,3 @@ class LogProbe:
                 return ProbeResult(ok=False, message=_not_seen(self._text, last))
             self._seen_in = run
         return ProbeResult(ok=True, message=f"seen in the output: {self._text}")
-
-    async def close(self) -> None:
-        """Nothing is kept open."""

@@ -20,8 +20,6 @@ from weakref import WeakKeyDictionary
 from reconciler.errors import PnrError
 from reconciler.intent import regexes
 
-LONGEST_PATTERN = 1000
-
 # About 30 ms at the worst. Real patterns and lines need a thousandth of it.
 _MOST_STEPS = 5_000_000
 

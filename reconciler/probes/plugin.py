@@ -4,102 +4,46 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
+
+from reconciler.intent.check_types import Options, schema_of
+from reconciler.probes.protocol import Probe
 
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")
-
-# What the loader understands, so that a schema does not promise checks that nobody makes.
-_KEYWORDS = frozenset(
-    [
-        "type",
-        "enum",
-        "const",
-        "minimum",
-        "maximum",
-        "exclusiveMinimum",
-        "exclusiveMaximum",
-        "minLength",
-        "maxLength",
-        "pattern",
-        "format",
-        "items",
-        "minItems",
-        "maxItems",
-        "properties",
-        "required",
-        "default",
-        "additionalProperties",
-        "propertyNames",
-        "anyOf",
-        "oneOf",
-        "description",
-        "examples",
-        "title",
-        "$comment",
-        "deprecated",
-    ]
-)
-_TYPES = frozenset(["string", "integer", "number", "boolean", "array", "object", "null"])
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
 
 
 def faults(offered: object, common_keys: frozenset[str]) -> list[str]:
     """What keeps ``offered`` from being a health-check type; empty where all is well.
 
-    ``common_keys`` are the settings that every type has, which a schema can't declare anew.
+    ``common_keys`` are the settings that every type has, which a type can't declare anew.
     """
     if not inspect.isclass(offered):
         return ["it is not a class"]
+    if not issubclass(offered, Probe):
+        return ["it is not derived from reconciler.probes.protocol.Probe"]
     found = [
         f"it has no coroutine {name}()"
         for name in ("probe", "close")
-        if not inspect.iscoroutinefunction(getattr(offered, name, None))
+        if not inspect.iscoroutinefunction(getattr(offered, name)) or name in offered.__abstractmethods__
     ]
-    if not isinstance(getattr(offered, "needs_port", None), bool):
-        found.append("needs_port must be true or false")
-    schema = getattr(offered, "option_schema", None)
-    if not isinstance(schema, Mapping):
-        return [*found, "option_schema must be a JSON Schema object"]
-    found.extend(_schema_faults(schema, "option_schema"))
-    properties = schema.get("properties", {})
-    if isinstance(properties, Mapping):
-        taken = sorted(common_keys.intersection(properties))
-        found.extend(f"option_schema declares {key!r}, which every health check has" for key in taken)
-    return found
+    if "__init__" in offered.__abstractmethods__:
+        found.append("it has no __init__(check, inside)")
+    for name in ("needs_port", "asks_from_outside"):
+        if not isinstance(getattr(offered, name), bool):
+            found.append(f"{name} must be true or false")
+    scheme = offered.url_scheme
+    if scheme is not None and not (isinstance(scheme, str) and _SCHEME.fullmatch(scheme)):
+        found.append("url_scheme must be the scheme of a URL such as 'http', or None")
+    return [*found, *_of_options(offered.options, common_keys)]
 
 
-def _schema_faults(schema: Any, where: str) -> Iterator[str]:
-    if not isinstance(schema, Mapping):
-        yield f"{where} must be an object"
+def _of_options(options: object, common_keys: frozenset[str]) -> Iterator[str]:
+    if not inspect.isclass(options) or not issubclass(options, Options):
+        yield "options must be a model derived from reconciler.intent.check_types.Options"
         return
-    unknown = sorted(str(key) for key in schema if key not in _KEYWORDS)
-    if unknown:
-        yield f"{where} has keywords that pnr does not know: {', '.join(unknown)}"
-    kinds = schema.get("type", ())
-    for kind in (kinds,) if isinstance(kinds, str) else kinds:
-        if kind not in _TYPES:
-            yield f"{where}.type: there is no type {kind!r}"
-    yield from _pattern_faults(schema, where)
-    properties = schema.get("properties", {})
-    if not isinstance(properties, Mapping):
-        yield f"{where}.properties must be an object"
-        return
-    for key in schema.get("required", ()):
-        if key not in properties:
-            yield f"{where}.required names {key!r}, which properties do not have"
-    for key, inner in properties.items():
-        yield from _schema_faults(inner, f"{where}.properties.{key}")
-    for keyword in ("items", "additionalProperties", "propertyNames"):
-        if keyword in schema and not isinstance(schema[keyword], bool):
-            yield from _schema_faults(schema[keyword], f"{where}.{keyword}")
-    for keyword in ("anyOf", "oneOf"):
-        for index, inner in enumerate(schema.get(keyword, ())):
-            yield from _schema_faults(inner, f"{where}.{keyword}[{index}]")
-
-
-def _pattern_faults(schema: Mapping[str, Any], where: str) -> Iterator[str]:
-    if "pattern" in schema:
-        try:
-            re.compile(schema["pattern"])
-        except (re.error, TypeError) as error:
-            yield f"{where}.pattern is not a regular expression: {error}"
+    for key, wanted in Options.model_config.items():
+        if options.model_config.get(key) != wanted:
+            yield f"options must keep {key}={wanted!r}"
+    keys = schema_of(options).get("properties", {})
+    yield from (f"options has {key!r}, which every health check has" for key in sorted(common_keys.intersection(keys)))

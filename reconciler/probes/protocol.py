@@ -1,4 +1,4 @@
-"""What a health-check type is: a class with one coroutine, found by its entry point in ``pnr.probes``.
+"""What a health-check type is: a class derived from ``Probe``, found by its entry point in ``pnr.probes``.
 
 A type is instantiated once a chunk with the check's settings, and asked again and again. It answers or raises
 nothing: every failure is a :class:`ProbeResult` with ``ok=False`` and a message for people. The caller puts an
@@ -7,10 +7,11 @@ outer deadline of ``timeout_seconds`` around each call, so a probe need not guar
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import ClassVar, Protocol
 
+from reconciler.intent.check_types import Options
 from reconciler.intent.model import HealthCheck
 from reconciler.planner.observed import Container
 from reconciler.sentences import advised
@@ -51,23 +52,21 @@ class Inside(Protocol):
     async def look(self, container_id: str) -> Container | None: ...
 
 
-class Probe(Protocol):
-    """A health-check type.
+class Probe(ABC):
+    """A health-check type. What it says of itself is all that anybody knows of it; see :class:`CheckType`."""
 
-    ``option_schema`` describes the settings that only this type knows, as a JSON Schema object: the loader
-    checks against it (unknown keys are errors, ``required`` is honoured, ``default`` filled in), and the
-    reference page shows it. ``needs_port`` tells the loader that ``port_key`` must be given.
-    """
+    options: ClassVar[type[Options]] = Options
+    """The settings that only this type knows: the loader judges files by them, and the reference page shows them."""
+    needs_port: ClassVar[bool] = False
+    asks_from_outside: ClassVar[bool] = False
+    url_scheme: ClassVar[str | None] = None
 
-    option_schema: Mapping[str, Any]
-    needs_port: bool
-
+    @abstractmethod
     def __init__(self, check: HealthCheck, inside: Inside) -> None: ...
 
+    @abstractmethod
     async def probe(self, target: Target) -> ProbeResult:
         """Ask once."""
-        ...
 
-    async def close(self) -> None:
-        """Let go of connections."""
-        ...
+    async def close(self) -> None:  # noqa: B027  most keep nothing
+        """Let go of what is kept between probes."""

@@ -16,16 +16,18 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from reconciler.errors import PnrError
-from reconciler.intent.model import CheckType, HealthCheck
+from reconciler.intent.check_types import CheckType
+from reconciler.intent.model import FACT_CHECK, HealthCheck
 from reconciler.probes.plugin import NAME, faults
 from reconciler.probes.protocol import Inside, Probe, ProbeResult, Target
 
 GROUP = "pnr.probes"
+_OWN_PACKAGE = "reconciler."  # older releases registered their own types: those are no plug-ins
 
 BUILT_IN: Mapping[str, str] = {
     "tcp": "reconciler.probes.tcp:TcpProbe",
     "http": "reconciler.probes.http:HttpProbe",
-    "https": "reconciler.probes.http:HttpProbe",
+    "https": "reconciler.probes.http:HttpsProbe",
     "exec": "reconciler.probes.exec:ExecProbe",
     "docker": "reconciler.probes.docker:DockerProbe",
     "log": "reconciler.probes.log:LogProbe",
@@ -35,7 +37,7 @@ COMMON_KEYS = frozenset(field.name for field in fields(HealthCheck)) | {"status_
 """The settings that every health check has, which no type can declare anew."""
 
 # Answered without a probe, from what the container writes itself; the loader knows it.
-_RESERVED = frozenset({"fact"})
+_RESERVED = frozenset({FACT_CHECK})
 
 
 class UnknownProbeType(PnrError):
@@ -53,7 +55,10 @@ class Registry:
 
     def known_types(self) -> dict[str, CheckType]:
         """What the loader must know of each type."""
-        return {name: CheckType(kind.option_schema, kind.needs_port) for name, kind in self.classes.items()}
+        return {
+            name: CheckType(kind.options, kind.needs_port, kind.asks_from_outside, kind.url_scheme)
+            for name, kind in self.classes.items()
+        }
 
     def make(self, check: HealthCheck, inside: Inside) -> Probe:
         """A probe for ``check``. Raises UnknownProbeType.
@@ -76,7 +81,7 @@ def discover(installed: Iterable[EntryPoint]) -> Registry:
     classes = {name: _built_in(name, value) for name, value in BUILT_IN.items()}
     offers: dict[str, dict[str, EntryPoint]] = defaultdict(dict)
     for entry in installed:
-        if BUILT_IN.get(entry.name) != entry.value:
+        if not entry.value.startswith(_OWN_PACKAGE):
             offers[entry.name].setdefault(entry.value, entry)
     problems: list[str] = []
     for name in sorted(offers):
@@ -141,17 +146,11 @@ def _origin(entry: EntryPoint) -> str:
     return f"plug-in {entry.value} of {entry.dist.name} {entry.dist.version}"
 
 
-class _Unusable:
+class _Unusable(Probe):
     """Stands in for a probe that could not be made."""
-
-    option_schema: Mapping[str, Any] = {"type": "object", "properties": {}}
-    needs_port = False
 
     def __init__(self, message: str) -> None:
         self._message = message
 
     async def probe(self, target: Target) -> ProbeResult:
         return ProbeResult(ok=False, message=self._message)
-
-    async def close(self) -> None:
-        pass

@@ -18,25 +18,24 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import closing, suppress
-from typing import Any
 
 from reconciler.intent.model import HealthCheck
 from reconciler.planner.observed import Container
 from reconciler.probes.listening import with_listeners
-from reconciler.probes.protocol import Inside, ProbeResult, Target
+from reconciler.probes.protocol import Inside, Probe, ProbeResult, Target
 from reconciler.probes.target import own_addresses, shown
 
 QUIET_SECONDS = 0.25
 OWN_ADDRESS_SECONDS = 0.05
 
 
-class TcpProbe:
+class TcpProbe(Probe):
     """Connects and hangs up; nothing is sent."""
 
-    option_schema: Mapping[str, Any] = {"type": "object", "properties": {}}
     needs_port = True
+    asks_from_outside = True
 
     def __init__(
         self, check: HealthCheck, inside: Inside, addresses: Callable[[Container], tuple[str, ...]] = own_addresses
@@ -70,9 +69,6 @@ class TcpProbe:
                 said = f"{where}: accepted and closed at once, {nobody}"
                 return ProbeResult(ok=False, message=with_listeners(said, target, self._own_port))
         return ProbeResult(ok=True, message=f"tcp {self._port_key} answered")
-
-    async def close(self) -> None:
-        """Nothing is kept open."""
 
     async def _listens(self, published: socket.socket, own: tuple[str, ...], own_port: int) -> bool:
         with suppress(TimeoutError):

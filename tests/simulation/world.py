@@ -20,6 +20,7 @@ from reconciler.daemon.simulation import SimulatedRuntime, simulated_probe_facto
 from reconciler.engine.protocol import NotFound
 from reconciler.engine.simulated import SimulatedEngine
 from reconciler.facts import Pnr
+from reconciler.intent.check_types import CheckType
 from reconciler.intent.judgement import InForce
 from reconciler.intent.model import ChunkId, Domain, Strategy
 from reconciler.planner.observed import Condition, Container
@@ -233,9 +234,8 @@ async def _direct(call: Callable[[], None]) -> None:
 class Judging:
     """Judges files as the daemon and ``pnr validate`` do."""
 
-    loading = intake.Loading("/domains", {}, frozenset(), CHECK_TYPES)
-
-    def __init__(self) -> None:
+    def __init__(self, check_types: Mapping[str, CheckType] = CHECK_TYPES) -> None:
+        self.loading = intake.Loading("/domains", {}, frozenset(), check_types)
         self._cache = intake.LoadCache()
 
     async def __call__(self, files: Mapping[str, Any], in_force: Sequence[InForce]) -> intake.Judged:
@@ -251,8 +251,16 @@ judge_files = Judging()
 class World:
     """The engine, the files and the stores; ``start`` and ``kill`` a controller as often as wanted."""
 
-    def __init__(self, engine: SimulatedEngine | None = None, *, seed: int = 0, leases: Leases | None = None) -> None:
+    def __init__(
+        self,
+        engine: SimulatedEngine | None = None,
+        *,
+        seed: int = 0,
+        leases: Leases | None = None,
+        check_types: Mapping[str, CheckType] = CHECK_TYPES,
+    ) -> None:
         self.leases = leases
+        self.check_types = check_types
         self.taken_up: set[str] = set()  # images that the policy lets be taken up although another domain built them
         self.engine = engine or SimulatedEngine(seed=seed, start_seconds=(0.2, 0.6))
         self.files = Files()
@@ -292,7 +300,7 @@ class World:
         self.controller = Controller(
             engine=self.engine,
             source=self.files,
-            judge=Judging(),
+            judge=Judging(self.check_types),
             runtime=self.runtime,
             make_probe=simulated_probe_factory(self.engine),
             clock=clock,

@@ -7,30 +7,27 @@ every command with ``-LOADING``.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from typing import Any
 
+from pydantic import Field
+
+from reconciler.intent.check_types import Options
 from reconciler.intent.model import HealthCheck
-from reconciler.probes.protocol import Inside, ProbeResult, Target
+from reconciler.probes.protocol import Inside, Probe, ProbeResult, Target
 
 
-class RedisProbe:
+class RedisOptions(Options):
+    accept_noauth: bool = Field(False, description="Count a server that asks for a password as up.")
+
+
+class RedisProbe(Probe):
     """Sends PING, and expects PONG."""
 
-    option_schema: Mapping[str, Any] = {
-        "type": "object",
-        "properties": {
-            "accept_noauth": {
-                "type": "boolean",
-                "default": False,
-                "description": "Count a server that asks for a password as up.",
-            }
-        },
-    }
+    options = RedisOptions
     needs_port = True
+    asks_from_outside = True
 
     def __init__(self, check: HealthCheck, inside: Inside) -> None:
-        self._accept_noauth: bool = check.options.get("accept_noauth", False)
+        self._accept_noauth = RedisOptions.of(check).accept_noauth
 
     async def probe(self, target: Target) -> ProbeResult:
         """Ask once. pnr puts the deadline around it, so nothing here needs a timeout."""
@@ -49,6 +46,3 @@ class RedisProbe:
         if said.startswith("-NOAUTH") and self._accept_noauth:
             return ProbeResult(ok=True, message="redis answered that it wants a password")
         return ProbeResult(ok=False, message=f"redis answered {said!r}" if said else "redis closed the connection")
-
-    async def close(self) -> None:
-        """Nothing is kept open."""

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from reconciler.probes.ask import ask
-from reconciler.probes.http import HttpProbe
+from reconciler.probes.http import HttpProbe, HttpsProbe
 from reconciler.probes.protocol import ProbeResult
 from reconciler.sentences import taken_apart
 from tests.integration.probes.servers import Behaviour, Reader, Writer, answering, http, refusing_port, serving, target
@@ -17,7 +17,7 @@ from tests.unit.probes.build import FakeInside, check
 
 
 async def _probe(port: int, *, type: str = "http", timeout_seconds: float = 20.0, **options: Any) -> ProbeResult:
-    probe = HttpProbe(check(type, "8080", **options), FakeInside())
+    probe = (HttpsProbe if type == "https" else HttpProbe)(check(type, "8080", **options), FakeInside())
     try:
         return await ask(probe, target(port), timeout_seconds)
     finally:

@@ -13,7 +13,7 @@ import pytest
 
 from reconciler.probes.ask import LONGEST_MESSAGE, ask
 from reconciler.probes.bounded import MOST_BYTES, MOST_HEAD_LINES, MOST_PIECES
-from reconciler.probes.http import HttpProbe, _tls_context
+from reconciler.probes.http import HttpProbe, HttpsProbe, _tls_context
 from reconciler.probes.protocol import ProbeResult
 from tests.integration.probes.servers import target
 from tests.unit.fuzz.turns import in_short_turns
@@ -58,7 +58,7 @@ def probed(port: int, type: str = "http", **options: Any) -> ProbeResult:
     """What a probe says, none of whose turns was long."""
 
     async def once() -> ProbeResult:
-        probe = HttpProbe(check(type, "8080", **options), FakeInside())
+        probe = (HttpsProbe if type == "https" else HttpProbe)(check(type, "8080", **options), FakeInside())
         try:
             return await ask(probe, target(port), LIMIT_SECONDS)
         finally:

@@ -46,6 +46,8 @@ def test_its_entry_point_makes_it_a_type(installed: Registry) -> None:
     assert installed.problems == ()
     known = installed.known_types()["redis"]
     assert known.needs_port
+    assert known.asks_from_outside
+    assert known.url_scheme is None
     assert "accept_noauth" in known.option_schema["properties"]
 
 

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from reconciler.cli.clues import step_from
 from reconciler.controller.attention import MOST_OUTPUT_BYTES
 from reconciler.daemon.clean import clean
+from reconciler.intent.check_types import LONGEST_REGEX
 from reconciler.planner.gist import MOST_CHARACTERS, MOST_LINES, gist
 from reconciler.probes.log import FIRST_LOOK_BYTES, LONGEST_LINE, LogProbe
-from reconciler.probes.pattern import LONGEST_PATTERN
 from reconciler.probes.protocol import ProbeResult, Target
 from reconciler.sentences import taken_apart
 from tests.unit.cli.test_clues import PRINTED
@@ -121,7 +121,7 @@ def test_any_pattern_is_searched_for_or_none(dice: random.Random, pattern: str) 
     ],
 )
 def test_as_much_as_may_be_read_holds_up_nobody(piece: str, pattern: str) -> None:
-    assert len(pattern) <= LONGEST_PATTERN
+    assert len(pattern) <= LONGEST_REGEX
     look(piece * (FIRST_LOOK_BYTES // len(piece.encode())), pattern)
 
 

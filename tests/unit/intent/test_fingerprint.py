@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.intent.model import CheckType
+from reconciler.intent.check_types import CheckType, Options
 from tests.unit.intent.reading import FIXTURES, RICH, chunk, declared, document, valid
 
 
@@ -96,9 +96,14 @@ ARTICLE_DIGEST = "f3e9360a924343707e8d86cd01947f0fd961f7c59335ba0a91967d062774ff
 ARTICLE_INTENT = "8f7277a01e870569c9e0259da11caf2fee837dd9842217905535c7d365320b16"
 
 
-def test_a_new_default_in_a_checks_schema_changes_no_intent() -> None:
-    schema = {"properties": {"path": {"type": "string"}}}
-    later = {"properties": {"path": {"type": "string"}, "more": {"type": "integer", "default": 3}}}
+def test_what_a_check_type_says_of_itself_and_a_new_default_change_no_intent() -> None:
+    class Earlier(Options):
+        path: str
+
+    class Later(Earlier):
+        more: int = 3
+
     file = document(declared(health_check={"type": "t", "path": "/"}))
-    one, two = (valid(file, check_types={"t": CheckType(s, needs_port=False)}) for s in (schema, later))
+    kinds = CheckType(Earlier), CheckType(Later, asks_from_outside=True, url_scheme="http")
+    one, two = (valid(file, check_types={"t": kind}) for kind in kinds)
     assert one.intent == two.intent

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 import pytest
+from pydantic import Field, field_validator
 
 from reconciler.facts import SYSTEM_READY, TV, FactRef, GateEntry, Pnr
+from reconciler.intent.check_types import CheckType, Options
 from reconciler.intent.model import (
     Answer,
-    CheckType,
     FactsMode,
     Kind,
     NetworkSpec,
@@ -150,32 +152,76 @@ def test_a_declared_interval_is_known_as_such() -> None:
     assert health.interval_declared
 
 
-def test_a_plug_ins_settings_are_judged_by_its_schema() -> None:
-    schema = {
-        "properties": {
-            "depth": {"type": "integer", "exclusiveMinimum": 0},
-            "mode": {"enum": ["fast", "slow"], "default": "fast"},
-            "tags": {"type": "array", "items": {"type": "string", "minLength": 1}, "maxItems": 2},
-            "nested": {"type": "object", "properties": {"on": {"type": "boolean"}}, "required": ["on"]},
-        },
-        "required": ["depth"],
-    }
-    types = {"plug": CheckType(schema, needs_port=False)}
+class Nested(Options):
+    on: bool
+
+
+class PlugOptions(Options):
+    depth: int = Field(gt=0)
+    mode: Literal["fast", "slow"] = "fast"
+    tags: list[Annotated[str, Field(min_length=1)]] = Field([], max_length=2)
+    nested: Nested | None = None
+    ratio: float | None = None
+
+    @field_validator("depth")
+    @classmethod
+    def is_odd(cls, value: int) -> int:
+        if value % 2 == 0:
+            raise ValueError("expected an odd number")
+        return value
+
+
+def test_a_plug_ins_settings_are_judged_by_its_model() -> None:
+    types = {"plug": CheckType(PlugOptions)}
     good = {"type": "plug", "depth": "${DEPTH}", "nested": {"on": "${ON}"}}
     file = document(declared(health_check=good), env={"DEPTH": 3, "ON": True})
     health = next(valid(file, check_types=types).chunks()).health
     assert health is not None
-    assert health.options == {"depth": 3, "nested": {"on": True}, "mode": "fast"}
-    bad = {"type": "plug", "depth": 0, "mode": "Fast", "tags": ["", "b", "c"], "nested": {"no": 1}, "deptth": 1}
-    loaded = read(document(declared(health_check=bad)), check_types=types)
-    assert [(p.code, p.where.rpartition("health_check.")[2]) for p in loaded.errors] == [
-        ("InvalidValue", "depth"),
-        ("InvalidValue", "mode"),
-        ("InvalidValue", "tags"),
-        ("MissingKey", "nested"),
-        ("UnknownKey", "nested.no"),
-        ("UnknownKey", "deptth"),
+    assert health.options == {"depth": 3, "nested": {"on": True}, "mode": "fast", "tags": []}
+    bad = {"type": "plug", "depth": 0, "mode": "Fast", "tags": ["a", "b", "c"], "nested": {"no": 1}, "deptth": 1}
+    assert faults_of({**bad, "ratio": "much"}) == [
+        ("InvalidValue", "depth", "expected a number above 0, found 0"),
+        ("InvalidValue", "mode", "expected one of fast, slow, found 'Fast'"),
+        ("InvalidValue", "tags", "expected 0 to 2 items, found a list"),
+        ("MissingKey", "nested", "the key 'on' is missing"),
+        ("UnknownKey", "nested.no", "unknown key 'no'"),
+        ("UnknownKey", "deptth", "unknown key 'deptth' in a health check of the type plug; did you mean 'depth'?"),
+        ("WrongType", "ratio", "expected a number, found 'much'"),
     ]
+
+
+def test_what_a_plug_ins_own_validator_says_is_told_with_the_value() -> None:
+    assert faults_of({"type": "plug", "depth": 4}) == [("InvalidValue", "depth", "expected an odd number, found 4")]
+    assert faults_of({"type": "plug", "depth": "${SECRET_DEPTH}"}, SECRET_DEPTH=4) == [
+        ("InvalidValue", "depth", "expected an odd number, found '${SECRET_DEPTH}'")
+    ]
+
+
+@pytest.mark.parametrize("value", [True, "3", 2.5, None])
+def test_nothing_is_converted_for_a_plug_in(value: object) -> None:
+    [(code, where, message)] = faults_of({"type": "plug", "depth": value})
+    assert (code, where) == ("WrongType", "depth")
+    assert message.startswith("expected a whole number, found ")
+
+
+class Raising(Options):
+    depth: int = 0
+
+    @field_validator("depth")
+    @classmethod
+    def fail(cls, value: int) -> int:
+        raise LookupError("no such thing")
+
+
+def test_a_validator_that_breaks_is_an_error_of_the_file() -> None:
+    file = document(declared(health_check={"type": "plug", "depth": 1}))
+    loaded = read(file, check_types={"plug": CheckType(Raising)})
+    assert [problem.message for problem in loaded.errors] == ["they can't be judged: LookupError: no such thing"]
+
+
+def faults_of(check: Mapping[str, object], **env: object) -> list[tuple[str, str, str]]:
+    loaded = read(document(declared(health_check=check), env=env), check_types={"plug": CheckType(PlugOptions)})
+    return [(p.code, p.where.rpartition("health_check.")[2], p.message) for p in loaded.errors]
 
 
 # --- containers

@@ -11,10 +11,11 @@ import pytest
 
 from reconciler.daemon.intake import Entry, Judged, Loading, judge
 from reconciler.diagnostics import Diagnostic
+from reconciler.intent.check_types import CheckType
 from reconciler.intent.contents import NoContents
-from reconciler.intent.model import CheckType
 from reconciler.policy import Judge, Policy
 from reconciler.policy.world import HostNet
+from reconciler.probes.http import HttpOptions
 from tests.unit.policy import judging
 from tests.unit.policy.judging import OPEN, STANDARD, STRICT, Disk, changed
 
@@ -178,7 +179,7 @@ def test_a_check_that_asks_a_port_of_the_host_may_be_refused(
 ) -> None:
     """A program that trusts who asks from loopback would take it for a person."""
     policy = changed(STANDARD, probes__host_network=allowed)
-    types = {"http": CheckType({"type": "object", "properties": {"method": {"type": "string"}}}, True)}
+    types = {"http": CheckType(HttpOptions, needs_port=True)}
     db = {"name": "db", "container": {"name": "db0", "image": "redis", "network_mode": "host"}}
     web: dict[str, Any] = {"name": "web", "container": {"image": "redis", "network_mode": mode}}
     web["health_check"] = {"type": "http", "port_key": "2375", "method": method}
@@ -190,7 +191,7 @@ def test_a_check_that_asks_a_port_of_the_host_may_be_refused(
 
 
 def test_a_check_of_a_container_with_a_network_of_its_own_may_send_what_it_likes() -> None:
-    types = {"http": CheckType({"type": "object", "properties": {"method": {"type": "string"}}}, True)}
+    types = {"http": CheckType(HttpOptions, needs_port=True)}
     web = {"name": "web", "container": {"image": "redis"}, "health_check": {"type": "http", "port_key": "80"}}
     web["health_check"] = {"type": "http", "port_key": "80", "method": "POST"}
     document = {"name": "shop", "cpuxs": {"main": {"design_chunks": [web]}}}

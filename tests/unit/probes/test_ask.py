@@ -1,31 +1,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
 from reconciler.errors import PnrError, Unreachable
 from reconciler.probes.ask import LONGEST_MESSAGE, ask, printable
-from reconciler.probes.protocol import ProbeResult, Target
+from reconciler.probes.protocol import Probe, ProbeResult, Target
 from tests.unit.probes.build import container
 
 TARGET = Target(container())
 
 
-class Scripted:
-    option_schema: Mapping[str, Any] = {}
-    needs_port = False
-
+class Scripted(Probe):
     def __init__(self, act: Callable[[], Awaitable[Any]]) -> None:
         self._act = act
 
     async def probe(self, target: Target) -> ProbeResult:
         result: ProbeResult = await self._act()
         return result
-
-    async def close(self) -> None: ...
 
 
 def _raising(error: BaseException) -> Scripted:

@@ -1,35 +1,38 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 from importlib.metadata import EntryPoint
-from typing import Any
+from typing import ClassVar
 
 import pytest
+from pydantic import ConfigDict
 
-from reconciler.diagnostics import Diagnostics
-from reconciler.intent import options
+from reconciler.intent.check_types import CheckType, Options
 from reconciler.intent.crosschecks import COMMON_CHECK_KEYS
 from reconciler.intent.model import HealthCheck
 from reconciler.probes import registry
 from reconciler.probes.plugin import faults
-from reconciler.probes.protocol import Inside, ProbeResult, Target
+from reconciler.probes.protocol import Inside, Probe, ProbeResult, Target
 from reconciler.probes.registry import BUILT_IN, COMMON_KEYS, GROUP, UnknownProbeType, discover
 from tests.unit.probes.build import FakeInside, check, container
 
 HERE = "tests.unit.probes.test_registry"
 
 
-class GoodProbe:
-    option_schema: Mapping[str, Any] = {"type": "object", "properties": {"depth": {"type": "integer", "default": 3}}}
+class GoodOptions(Options):
+    depth: int = 3
+
+
+class GoodProbe(Probe):
+    options: ClassVar[type[Options]] = GoodOptions
     needs_port = True
+    asks_from_outside = True
+    url_scheme = "gopher"
 
     def __init__(self, check: HealthCheck, inside: Inside) -> None: ...
 
     async def probe(self, target: Target) -> ProbeResult:
         return ProbeResult(ok=True, message="good")
-
-    async def close(self) -> None: ...
 
 
 class OtherProbe(GoodProbe):
@@ -46,20 +49,43 @@ class NotAsync(GoodProbe):
         return ProbeResult(ok=True, message="")
 
 
-class BadSchema(GoodProbe):
-    option_schema: Mapping[str, Any] = {
-        "type": "object",
-        "properties": {"a": {"type": "integer", "multipleOf": 2}, "b": {"type": "text"}, "c": {"pattern": "("}},
-        "required": ["d"],
-    }
-
-
 class TakesCommonKey(GoodProbe):
-    option_schema: Mapping[str, Any] = {"type": "object", "properties": {"interval_seconds": {"type": "integer"}}}
+    class Taking(Options):
+        interval_seconds: int = 1
+
+    options = Taking
 
 
-class NonsenseSchema(GoodProbe):
-    option_schema: Mapping[str, Any] = {"type": "object", "required": 5}
+class Lax(Options):
+    model_config = ConfigDict(strict=False, extra="ignore")
+
+
+class BadTraits(GoodProbe):
+    options = Lax
+    needs_port = "yes"  # type: ignore[assignment]
+    asks_from_outside = None  # type: ignore[assignment]
+    url_scheme = "no scheme"
+
+
+class NoModel(GoodProbe):
+    options = dict  # type: ignore[assignment]
+
+
+class Nested(Options):
+    inner: Nested | None = None
+
+
+class Endless(GoodProbe):
+    options = Nested
+
+
+class NoProbe:
+    async def probe(self, target: Target) -> ProbeResult:
+        return ProbeResult(ok=True, message="")
+
+
+class Unfinished(Probe):
+    pass
 
 
 def _entry(name: str, value: str) -> EntryPoint:
@@ -86,15 +112,15 @@ def test_every_setting_that_the_loader_knows_is_kept_from_plug_ins() -> None:
     assert COMMON_CHECK_KEYS <= COMMON_KEYS
 
 
-def test_our_own_installed_entry_points_are_the_built_in_types() -> None:
-    assert discover([EntryPoint(name, value, GROUP) for name, value in BUILT_IN.items()]).problems == ()
+def test_types_that_an_older_pnr_registered_are_no_plug_ins() -> None:
+    found = discover([EntryPoint("https", "reconciler.probes.http:HttpProbe", GROUP)])
+    assert found == discover([])
 
 
 def test_a_plug_in_becomes_a_type() -> None:
     found = discover([_entry("good", "GoodProbe")])
     assert found.problems == ()
-    assert found.known_types()["good"].needs_port
-    assert options.read(found.known_types()["good"].option_schema, {}, Diagnostics()) == {"depth": 3}
+    assert found.known_types()["good"] == CheckType(GoodOptions, True, True, "gopher")
     assert isinstance(found.make(check("good", "1"), FakeInside()), GoodProbe)
 
 
@@ -124,8 +150,10 @@ def test_one_plug_in_found_twice_is_one_plug_in() -> None:
         ("NoSuchClass", "AttributeError"),
         ("HERE", "it is not a class"),
         ("NotAsync", "it has no coroutine probe()"),
-        ("TakesCommonKey", "declares 'interval_seconds', which every health check has"),
-        ("NonsenseSchema", "TypeError"),
+        ("TakesCommonKey", "options has 'interval_seconds', which every health check has"),
+        ("NoProbe", "it is not derived from reconciler.probes.protocol.Probe"),
+        ("NoModel", "options must be a model derived from reconciler.intent.check_types.Options"),
+        ("Endless", "ValueError: Nested has itself in it"),
     ],
 )
 def test_a_broken_plug_in_is_told_of_and_the_others_work(value: str, why: str) -> None:
@@ -136,12 +164,15 @@ def test_a_broken_plug_in_is_told_of_and_the_others_work(value: str, why: str) -
     assert why in found.problems[0]
 
 
-def test_all_faults_of_a_schema_are_told_at_once() -> None:
-    told = faults(BadSchema, COMMON_KEYS)
-    assert "option_schema.properties.a has keywords that pnr does not know: multipleOf" in told
-    assert "option_schema.properties.b.type: there is no type 'text'" in told
-    assert any("option_schema.properties.c.pattern is not a regular expression" in fault for fault in told)
-    assert "option_schema.required names 'd', which properties do not have" in told
+def test_all_that_is_wrong_with_a_class_is_told_at_once() -> None:
+    assert faults(Unfinished, COMMON_KEYS) == ["it has no coroutine probe()", "it has no __init__(check, inside)"]
+    assert faults(BadTraits, COMMON_KEYS) == [
+        "needs_port must be true or false",
+        "asks_from_outside must be true or false",
+        "url_scheme must be the scheme of a URL such as 'http', or None",
+        "options must keep strict=True",
+        "options must keep extra='forbid'",
+    ]
 
 
 def test_a_plug_in_that_ends_the_program_at_import_does_not(
