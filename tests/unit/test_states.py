@@ -16,12 +16,16 @@ from reconciler.states import Heals, Reason, State
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "states.md"
-CODE = [
-    (path, ast.parse(path.read_text()))
-    for path in sorted((ROOT / "reconciler").rglob("*.py"))
-    if path.name not in ("states.py", "reference.py")
-]
 assert reconciler.daemon.parts.__doc__
+
+Code = list[tuple[Path, ast.Module]]
+
+
+@pytest.fixture(scope="module")
+def code() -> Code:
+    """All modules but the table and what prints it."""
+    paths = sorted((ROOT / "reconciler").rglob("*.py"))
+    return [(path, ast.parse(path.read_text())) for path in paths if path.name not in ("states.py", "reference.py")]
 
 
 def engine_errors(kind: type[EngineError] = EngineError) -> Iterator[type[EngineError]]:
@@ -55,8 +59,8 @@ def test_each_reason_says_what_it_means_and_advises_in_a_sentence(reason: Reason
     assert " " in reason.advice
 
 
-def test_each_reason_is_given_by_some_code() -> None:
-    given = {name for _, tree in CODE for name in named(tree, "Reason")}
+def test_each_reason_is_given_by_some_code(code: Code) -> None:
+    given = {name for _, tree in code for name in named(tree, "Reason")}
     assert given == set(Reason.__members__)
 
 
@@ -68,9 +72,9 @@ def test_the_code_of_each_error_of_an_engine_is_a_reason_of_a_chunk_that_failed(
         assert State.FAILED in error.code.states
 
 
-def test_each_decision_that_names_state_and_reason_names_two_that_stand_together() -> None:
+def test_each_decision_that_names_state_and_reason_names_two_that_stand_together(code: Code) -> None:
     checked = 0
-    for path, tree in CODE:
+    for path, tree in code:
         for call in ast.walk(tree):
             if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "Decision":
                 states = [name for arg in call.args[:1] for name in named(arg, "State")]
