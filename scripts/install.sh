@@ -58,7 +58,7 @@ completion() {
 }
 completion bash "$SHARE/bash-completion/completions/pnr"
 completion zsh "$SHARE/zsh/site-functions/_pnr"
-completion fish "$SHARE/fish/vendor_completions.d/pnr.fish"
+completion fish /etc/fish/completions/pnr.fish
 sed "s|/opt/pnr|$PREFIX|g" systemd/pnr.service >"$UNIT.new"
 chmod 0644 "$UNIT.new"
 mv "$UNIT.new" "$UNIT"

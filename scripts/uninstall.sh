@@ -60,7 +60,7 @@ rm -f "$UNIT"
 rm -rf "$UNIT.d"
 [ ! -d /run/systemd/system ] || systemctl daemon-reload
 [ "$(readlink "$COMMAND" || true)" != "$PREFIX/bin/pnr" ] || rm -f "$COMMAND"
-rm -f "$SHARE/bash-completion/completions/pnr" "$SHARE/zsh/site-functions/_pnr" "$SHARE/fish/vendor_completions.d/pnr.fish"
+rm -f "$SHARE/bash-completion/completions/pnr" "$SHARE/zsh/site-functions/_pnr" /etc/fish/completions/pnr.fish
 if [ -f "$PREFIX/pyvenv.cfg" ] && [ -e "$PREFIX/bin/pnr" ]; then
   rm -rf "$PREFIX"
 elif [ -e "$PREFIX" ]; then

@@ -71,9 +71,9 @@ def together(answers: Iterable[dict[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def status(state: address.Folder) -> dict[str, Any]:
+def status(state: address.Folder, *, silence_seconds: float = SILENCE_SECONDS) -> dict[str, Any]:
     """The document of ``pnr status --json``. Raises as :func:`request` does."""
-    view = together(request(state, {"command": "status"})).get("view")
+    view = together(request(state, {"command": "status"}, silence_seconds=silence_seconds)).get("view")
     if not isinstance(view, dict):
         raise _not_pnr(os.path.join(state, address.SOCKET_NAME))
     return view

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from reconciler.cli.client import request
+from reconciler.cli.client import status
 from reconciler.errors import PnrError
 
 PATIENCE_SECONDS = 2.0
@@ -38,13 +38,12 @@ class _Domain(NamedTuple):
 
 def _of_daemon(state: str) -> list[_Domain] | None:
     try:
-        answers = list(request(state, {"command": "status"}, silence_seconds=PATIENCE_SECONDS))
+        view = status(state, silence_seconds=PATIENCE_SECONDS)
     except PnrError:
         return None
-    view: Mapping[str, Any] = next((answer["view"] for answer in answers if "view" in answer), {})
     return [
         _domain(domain, ((cpux, chunk) for cpux in domain["cpuxs"] for chunk in cpux["chunks"]))
-        for domain in view.get("domains", ())
+        for domain in view["domains"]
     ]
 
 

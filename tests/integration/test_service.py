@@ -30,7 +30,7 @@ WHEELS = "/wheels"
 COMPLETIONS = {
     "/usr/local/share/bash-completion/completions/pnr": "bash",
     "/usr/local/share/zsh/site-functions/_pnr": "zsh",
-    "/usr/local/share/fish/vendor_completions.d/pnr.fish": "fish",
+    "/etc/fish/completions/pnr.fish": "fish",
 }
 LIMIT_SECONDS = 90.0
 HARDENED_ENOUGH = 20  # systemd-analyze's exposure times ten: 1.5 when this was written
