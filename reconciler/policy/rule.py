@@ -154,10 +154,7 @@ def _capability(value: Any) -> str:
 
 
 def _port_range(value: Any) -> port_ranges.Range:
-    try:
-        first, last = port_ranges.read("" if isinstance(value, bool) else str(value))
-    except ValueError:
-        first, last = 1, 0
+    first, last = port_ranges.read("" if isinstance(value, bool) else str(value)) or (1, 0)
     if not 0 <= first <= last <= port_ranges.HIGHEST:
         raise BadValue(f'expected a port such as 8080 or a range such as "8000-8999", found {_found(value)}')
     return first, last

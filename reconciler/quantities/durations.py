@@ -1,8 +1,9 @@
 """Lengths of time. Pure.
 
 Both readings take a number and a unit, or several (``1m30s``, ``1.5h``, ``500ms``, ``2d``), and a bare ``0``; they
-count in nanoseconds. Compose takes a sign, a number that lacks digits on one side of its point (``.5s``, ``1.s``) and
-both ways to write ``µs`` as well; ``read`` takes spaces around.
+count in nanoseconds. What they do not take raises ValueError, with what was expected. Compose takes a sign, a number
+that lacks digits on one side of its point (``.5s``, ``1.s``) and both ways to write ``µs`` as well; ``read`` takes
+spaces around.
 """
 
 from __future__ import annotations

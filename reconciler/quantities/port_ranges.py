@@ -14,16 +14,15 @@ _STRICT = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?")
 _PORT = re.compile(r"[0-9]{1,5}")
 
 
-def read(text: str) -> Range:
-    """The first and the last; of one port both are it. They may be in the wrong order, and too high."""
+def read(text: str) -> Range | None:
+    """The first and the last; of one port both are it. They may be in the wrong order, and too high. None for what is
+    neither a port nor a range, such as the empty text, which is any port."""
     match = _STRICT.fullmatch(text)
-    if match is None:
-        raise ValueError('a port such as "80" or a range such as "8000-8002"')
-    return int(match[1]), int(match[2] or match[1])
+    return (int(match[1]), int(match[2] or match[1])) if match is not None else None
 
 
 def read_as_compose(text: str) -> Range:
-    """The first and the last; of one port both are it."""
+    """The first and the last; of one port both are it. Raises ValueError."""
     first, sign, last = text.partition("-")
     last = last.partition("-")[0] if sign else first
     if not _PORT.fullmatch(first) or not _PORT.fullmatch(last) or max(int(first), int(last)) > HIGHEST:
@@ -39,9 +38,6 @@ def exact(first: int, last: int) -> str:
 
 
 def length(text: str) -> int:
-    """How many ports a range has; 1 for what is none, such as the empty text, which is any port."""
-    try:
-        first, last = read(text)
-    except ValueError:
-        return 1
+    """How many ports a range has; any port is one."""
+    first, last = read(text) or (0, 0)
     return last - first + 1

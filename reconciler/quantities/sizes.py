@@ -1,19 +1,20 @@
-r"""Sizes in bytes. Pure.
+"""Sizes in bytes. Pure.
 
-All readings take ``64m``, ``1g`` and a bare number of bytes, in any case; units are powers of 1024.
+All readings take a number of bytes and ``64m``, ``1g``, in any case; units are powers of 1024. What they do not take
+raises ValueError, with what was expected. They differ:
 
-=================  ========  ===========  ==================
-\                  ``read``  ``as_go``    ``as_kernel``
-=================  ========  ===========  ==================
-up to              p         p            g
-``64mb``           yes       yes          no
-``64mib``          yes       yes          no
-``64mi``           yes       no           no
-``1.5g``           exact     as a float   no
-``.5g``, ``1e3``   no        yes          no
-a sign             no        ``+``        no
-spaces             around    one, before the unit  around
-=================  ========  ===========  ==================
+==================  =============  ===============  ==================
+written             ``read``       ``read_as_go``   ``read_as_kernel``
+==================  =============  ===============  ==================
+``1t``, ``1p``      yes            yes              no
+``64mb``, ``64mib`` yes            yes              no
+``64mi``            yes            no               no
+``1.5g``            yes, exactly   yes, as a float  no
+``.5g``, ``1e3``    no             yes              no
+``+1g``             no             yes              no
+a space before m    yes            yes, one         no
+spaces around       yes            no               yes
+==================  =============  ===============  ==================
 """
 
 from __future__ import annotations

@@ -272,7 +272,7 @@ def _ports(converted: Converted, at: Path, copies: int, remarks: Remarks) -> Non
     written: list[str] = []
     for index, entry in enumerate(ports):
         port = _port(entry)
-        first, last = _range(entry.get("published"))
+        first, last = port_ranges.read(str(entry.get("published") or "")) or (0, 0)
         if first and last - first + 1 < copies:
             wanted = port_ranges.exact(first, first + copies - 1)
             message = f"one host port can't be had by {copies} copies: publish a range, such as {wanted}"
@@ -282,14 +282,6 @@ def _ports(converted: Converted, at: Path, copies: int, remarks: Remarks) -> Non
         written.append(port)
     if written:
         settings["ports"] = written
-
-
-def _range(published: Any) -> port_ranges.Range:
-    """(0, 0) where the engine finds a free port."""
-    try:
-        return port_ranges.read(str(published or ""))
-    except ValueError:
-        return 0, 0
 
 
 def _port(entry: Mapping[str, Any]) -> str:

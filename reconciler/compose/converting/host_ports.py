@@ -44,10 +44,7 @@ def _held(port: str, copies: int) -> Iterator[_Port]:
     """What a port as :mod:`container` writes it takes; nothing where the engine finds a free one."""
     address, _, rest = port.rpartition("]:") if port.startswith("[") else port.partition(":")
     published, _, target = rest.partition(":")
-    try:
-        first, last = port_ranges.read(published)
-    except ValueError:
-        return
+    first, last = port_ranges.read(published) or (0, 0)
     if first == 0 or (last != first and copies == 1):
         return
     protocol = target.partition("/")[2] or "tcp"

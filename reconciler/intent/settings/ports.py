@@ -201,11 +201,10 @@ def _from_short(item: str) -> list[dict[str, Any]]:
 
 
 def _range(ports: str, item: str) -> range:
-    try:
-        first, last = port_ranges.read(ports)
-    except ValueError as error:
-        raise expected(str(error), item) from None
-    first, last = _port(str(first)), _port(str(last))
+    found = port_ranges.read(ports)
+    if found is None:
+        raise expected('a port such as "80" or a range such as "8000-8002"', item)
+    first, last = (_port(str(port)) for port in found)
     if last < first:
         raise wrong(f"{shown(item)}: a range begins with its smaller port")
     if last - first >= MAX_PORTS:
@@ -264,7 +263,7 @@ def _host_port(entry: Mapping[str, Any]) -> str:
 
 
 def _found(host_port: str) -> tuple[int | None, int | None]:
-    first, last = port_ranges.read(host_port or "0")
+    first, last = port_ranges.read(host_port) or (0, 0)
     return first or None, last if last != first else None
 
 
@@ -288,10 +287,7 @@ def _exposed(value: Any) -> list[str]:
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise expected('a port such as "3000" or "8000-8002/udp"', value)
     ports, slash, protocol = str(value).strip().lower().partition("/")
-    try:
-        first, last = port_ranges.read(ports)
-    except ValueError:
-        first, last = 0, 0
+    first, last = port_ranges.read(ports) or (0, 0)
     if not 1 <= first <= last <= port_ranges.HIGHEST or (slash and protocol not in _PROTOCOLS):
         raise expected('a port such as "3000" or "8000-8002/udp"', value)
     return [f"{port}/{protocol or 'tcp'}" for port in range(first, last + 1)]

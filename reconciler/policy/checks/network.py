@@ -208,10 +208,7 @@ def _published(case: Case, address: str, port: str, field: str) -> None:
             shown = f"every address ({one})" if one in EVERY_ADDRESS else one
             case.refuse("ports.addresses", field, f"a port on {shown} of the host (allowed: {allowed})", wanted)
             break
-    try:
-        first, last = port_ranges.read(port)
-    except ValueError:
-        first, last = -1, -1
+    first, last = port_ranges.read(port) or (-1, -1)
     ranges: Iterable[tuple[int, int]] = case.policy.values["ports.allowed"]
     if not _is_within(first, last, ranges):
         allowed = ", ".join(starmap(port_ranges.exact, ranges)) or "none"

@@ -13,7 +13,7 @@ from reconciler.quantities.port_ranges import Range, exact, length, read, read_a
 NONE = None
 
 
-def result(reading: Callable[[str], Range], text: str) -> Range | None:
+def result(reading: Callable[[str], Range | None], text: str) -> Range | None:
     try:
         return reading(text)
     except ValueError:
