@@ -10,6 +10,7 @@ import pytest
 from reconciler.cli.explain import explain
 from reconciler.daemon.short_names import UnknownChunk
 from reconciler.sentences import advised
+from reconciler.states import Heals, Reason, State
 from tests.unit.daemon.views import View, chunk, domain, fact, problem, view, waits_for
 
 NOW = datetime(2026, 1, 1, 0, 3, tzinfo=UTC)
@@ -267,6 +268,19 @@ def test_want_of_memory_leads_to_mem_limit() -> None:
 def test_each_reason_has_its_next_step(reason: str, advice: str) -> None:
     state = "ready" if reason == "Suspended" else "failed"
     assert advice in why(view(domain("demo", chunk("db", state, reason, "held by pid 7"))), "db")
+
+
+@pytest.mark.parametrize("reason", [one for one in Reason if State.FAILED in one.states and one.heals is not Heals.YES])
+def test_each_reason_of_a_failure_has_the_step_of_the_table(reason: Reason) -> None:
+    document = view(domain("demo", chunk("db", "failed", reason, "it failed", image="mongo:7")))
+    step = why(document, "db").splitlines()[1]
+    assert step == reason.advice.format(chunk="demo/stack/db", domain="demo", image="mongo:7")
+
+
+def test_a_reason_of_a_newer_daemon_is_told_as_it_is() -> None:
+    first, second, *_ = why(view(domain("demo", chunk("db", "executing", "Newest", "it works"))), "db").splitlines()
+    assert first == "demo/stack/db is executing (Newest) for 3m: it works."
+    assert second.startswith("Wait: it is under way, and nothing has failed")
 
 
 def test_an_engine_that_does_not_answer_comes_first() -> None:
