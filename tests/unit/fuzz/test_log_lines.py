@@ -105,7 +105,7 @@ def test_any_output_is_searched(text: str, pattern: str) -> None:
 def test_any_pattern_is_searched_for_or_none(dice: random.Random, pattern: str) -> None:
     try:
         LogProbe(check("log", pattern=pattern), FakeInside())
-    except re.error:
+    except ValueError:  # no regular expression
         return
     look("\n".join(dice.choice(LINES)[:20] for _ in range(5)), pattern)
 
