@@ -12,13 +12,13 @@ from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from reconciler.daemon.located import Locator
 from reconciler.daemon.unjudged import at_fault, cant_be_judged
 from reconciler.diagnostics import Diagnostic
 from reconciler.intent.check_types import CheckType
 from reconciler.intent.contents import Contents, Glancing, NoContents, Source, SourceKind
 from reconciler.intent.judgement import InForce, Judgement, judge_domains
 from reconciler.intent.loader import load
+from reconciler.intent.locating import Locator
 from reconciler.intent.model import Domain, Loaded
 from reconciler.intent.said_names import said_names
 from reconciler.intent.sharing import Borrowed

@@ -37,10 +37,10 @@ from reconciler.daemon.judging_messages import (
     packed,
     read,
 )
-from reconciler.daemon.located import Locator
 from reconciler.daemon.reading_contents import contents_of
 from reconciler.daemon.sparing import spared
 from reconciler.intent.judgement import InForce
+from reconciler.intent.locating import Locator
 from reconciler.intent.model import Domain
 from reconciler.probes import registry
 

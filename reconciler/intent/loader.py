@@ -24,6 +24,7 @@ from reconciler.intent.interpolation import Variables, found, interpolate_tree
 from reconciler.intent.locating import in_order
 from reconciler.intent.model import Loaded
 from reconciler.intent.model_errors import report_errors
+from reconciler.intent.positions import without_key
 from reconciler.intent.readers import NAME_PATTERN
 from reconciler.intent.resolve import replicas_of, resolve
 from reconciler.intent.said_names import written_name
@@ -115,7 +116,9 @@ def _without_consequences(follow_ups: Iterable[Diagnostic], report: Iterable[Dia
     exactly = {one.path for one in report}
     inside: set[Path] = {path[:end] for path in exactly for end in range(len(path))}
     return [
-        one for one in follow_ups if one.path not in exactly and not (one.code in _ABOUT_A_VALUE and one.path in inside)
+        one
+        for one in follow_ups
+        if without_key(one.path) not in exactly and not (one.code in _ABOUT_A_VALUE and one.path in inside)
     ]
 
 

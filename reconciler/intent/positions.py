@@ -90,6 +90,11 @@ def path_at(text: str, offset: int) -> Path:
     return tuple(path[:-1] if path[-1:] == [""] else path)
 
 
+def without_key(path: Path) -> Path:
+    """The path of the value, also of one that means the key."""
+    return path[:-1] if path[-1:] == (KEY,) else path
+
+
 class LineIndex:
     """Turns offsets in a text into lines and columns (from 1, in characters)."""
 
@@ -109,19 +114,17 @@ class LineIndex:
         return self._line, offset - self._start + 1
 
 
-def locate(text: str, wanted: Collection[Path] | None = None) -> Mapping[Path, tuple[int, int]]:
-    """Line and column of every value (under its path) and every key (under ``path + (KEY,)``).
-
-    With ``wanted``, only of the values at these paths and their keys, in little memory however large the text is.
-    """
+def locate(text: str, wanted: Collection[Path]) -> Mapping[Path, tuple[int, int]]:
+    """Line and column of the values at these paths (under the path) and of their keys (under ``path + (KEY,)``), in
+    little memory however large the text is."""
     places: dict[Path, tuple[int, int]] = {}
     index = LineIndex(text)
-    trie = _trie(wanted) if wanted is not None else None
-    missing = len(set(wanted)) if wanted is not None else -1
+    trie = _trie(wanted)
+    missing = len(set(wanted))
     for token in tokens(text):
         if missing == 0:
             break
-        if trie is not None and not _is_wanted(trie, token.path):
+        if not _is_wanted(trie, token.path):
             continue
         path = (*token.path, KEY) if token.is_key else tuple(token.path)
         if path not in places:

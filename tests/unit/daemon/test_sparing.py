@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.daemon import located, sparing
+from reconciler.daemon import sparing
 from reconciler.daemon.intake import Entry, Key, Loading
 from reconciler.diagnostics import Diagnostic, Place
 from reconciler.intent import locating
@@ -61,14 +61,15 @@ def test_where_there_is_no_time_for_all_what_costs_most_is_left_out_and_never_wh
 def test_places_are_looked_for_in_so_much_text_at_once_and_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     diagnostics = [_diagnostic("a.json"), _diagnostic("b.json")]
     looked: list[str] = []
+    located = locating.located
 
     def look(found: Sequence[Diagnostic], text: str, domain: str) -> list[Diagnostic]:
         looked.append(found[0].place.file)
-        return locating.located(found, text, domain)
+        return located(found, text, domain)
 
-    monkeypatch.setattr(located, "located", look)
+    monkeypatch.setattr(locating, "located", look)
     texts = {"a.json": (b'{\n"name": 1}', "d"), "b.json": (b'{\n\n"name": 1   }', "d")}
-    locator = located.Locator(most_bytes=20)
+    locator = locating.Locator(most_bytes=20)
     lines = []
     for _ in range(3):
         locator.begin()

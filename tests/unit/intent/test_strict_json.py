@@ -93,8 +93,9 @@ def paths_of(value: Any, path: Path = ()) -> set[Path]:
 @given(VALUES, st.sampled_from([None, 1]))
 def test_every_value_and_every_key_has_a_place(value: Any, indent: int | None) -> None:
     text = json.dumps(value, indent=indent, ensure_ascii=False)
-    places = locate(text)
-    assert places.keys() == paths_of(value)
+    wanted = paths_of(value)
+    places = locate(text, [path for path in wanted if path[-1:] != (KEY,)])
+    assert places.keys() == wanted
     lines = text.split("\n")
     decoder = json.JSONDecoder()
     for path, (line, column) in places.items():
