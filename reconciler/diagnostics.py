@@ -93,20 +93,20 @@ class Diagnostic:
 class Diagnostics:
     """Collects diagnostics, each once, in the order in which they are found.
 
-    :meth:`at` gives the same collector for a part of the document: paths are then those in the part, and who judges it
-    need not know where it is.
+    :meth:`at` gives the same collector for a part of the document, to which ``path`` leads: what is reported to it is
+    at paths in that part, and who judges the part need not know where it is.
     """
 
     def __init__(self, file: str = "") -> None:
         self._file = file
-        self._within: Path = ()
+        self.path: Path = ()
         self._found: dict[Diagnostic, None] = {}
         self._hints = iter(range(MOST_TOLD))
 
     def at(self, *parts: str | int) -> Self:
         """The same collector for what stands at ``parts`` from here."""
         inner = copy(self)
-        inner._within = (*self._within, *parts)
+        inner.path = (*self.path, *parts)
         return inner
 
     def apart(self) -> Self:
@@ -129,7 +129,7 @@ class Diagnostics:
 
     def report(self, severity: Severity, path: Path, code: str, message: str, place: Place | None = None) -> None:
         """One more; where there is no ``place``, it is that of the path."""
-        path = (*self._within, *path)
+        path = (*self.path, *path)
         self.add(Diagnostic(path, code, message, severity, place or self.place_of(path)))
 
     def place_of(self, path: Path) -> Place:

@@ -14,15 +14,15 @@ from typing import Any
 from reconciler.compose.interpolation import truth
 from reconciler.compose.node import Node
 from reconciler.compose.scalars import shown_as_text, single
-from reconciler.diagnostics import Diagnostics, Path
+from reconciler.diagnostics import Diagnostics
 from reconciler.quantities import command_lines, durations, sizes
 
-Codec = Callable[[Node, Path, Diagnostics], Node | None]
+Codec = Callable[[Node, Diagnostics], Node | None]
 
 _INTEGER = re.compile(r"[-+]?[0-9]+")
 
 
-def text(node: Node, _path: Path, _report: Diagnostics) -> Node | None:
+def text(node: Node, _report: Diagnostics) -> Node | None:
     found = _text(node)
     return node.having(found) if found else None
 
@@ -37,7 +37,7 @@ def _text(node: Node) -> str:
     raise ValueError("expected text")
 
 
-def kept_flag(node: Node, _path: Path, report: Diagnostics) -> Node | None:
+def kept_flag(node: Node, report: Diagnostics) -> Node | None:
     """``false`` means something else than nothing."""
     if node.value is None:
         return None
@@ -48,12 +48,12 @@ def kept_flag(node: Node, _path: Path, report: Diagnostics) -> Node | None:
     return node
 
 
-def flag(node: Node, path: Path, report: Diagnostics) -> Node | None:
-    found = kept_flag(node, path, report)
+def flag(node: Node, report: Diagnostics) -> Node | None:
+    found = kept_flag(node, report)
     return found if found is not None and found.value else None
 
 
-def kept_whole(node: Node, _path: Path, _report: Diagnostics) -> Node | None:
+def kept_whole(node: Node, _report: Diagnostics) -> Node | None:
     """Zero means something else than nothing."""
     value = node.value
     if value is None:
@@ -65,34 +65,34 @@ def kept_whole(node: Node, _path: Path, _report: Diagnostics) -> Node | None:
     return node.having(int(value))
 
 
-def whole(node: Node, path: Path, report: Diagnostics) -> Node | None:
-    found = kept_whole(node, path, report)
+def whole(node: Node, report: Diagnostics) -> Node | None:
+    found = kept_whole(node, report)
     return found if found is not None and found.value else None
 
 
-def count_or_all(node: Node, path: Path, report: Diagnostics) -> Node | None:
+def count_or_all(node: Node, report: Diagnostics) -> Node | None:
     """All is -1."""
     if isinstance(node.value, str) and node.value.lower() == "all":
         return node.having(-1)
-    return whole(node, path, report)
+    return whole(node, report)
 
 
-def kept_unsigned(node: Node, path: Path, report: Diagnostics) -> Node | None:
+def kept_unsigned(node: Node, report: Diagnostics) -> Node | None:
     """Not below zero, and not in quotes."""
     if isinstance(node.value, str):
         raise ValueError("expected a whole number that is not in quotes")
-    found = kept_whole(node, path, report)
+    found = kept_whole(node, report)
     if found is not None and found.value < 0:
         raise ValueError("must be 0 or more")
     return found
 
 
-def unsigned(node: Node, path: Path, report: Diagnostics) -> Node | None:
-    found = kept_unsigned(node, path, report)
+def unsigned(node: Node, report: Diagnostics) -> Node | None:
+    found = kept_unsigned(node, report)
     return found if found is not None and found.value else None
 
 
-def number(node: Node, _path: Path, _report: Diagnostics) -> Node | None:
+def number(node: Node, _report: Diagnostics) -> Node | None:
     if node.value is None:
         return None
     try:
@@ -102,7 +102,7 @@ def number(node: Node, _path: Path, _report: Diagnostics) -> Node | None:
     return node.having(single(value)) if value else None
 
 
-def size(node: Node, _path: Path, _report: Diagnostics) -> Node | None:
+def size(node: Node, _report: Diagnostics) -> Node | None:
     """In bytes, as text. A number with a point is nothing to Compose."""
     count = 0
     if isinstance(node.value, str):
@@ -112,18 +112,18 @@ def size(node: Node, _path: Path, _report: Diagnostics) -> Node | None:
     return node.having(str(count)) if count else None
 
 
-def kept_duration(node: Node, _path: Path, _report: Diagnostics) -> Node | None:
+def kept_duration(node: Node, _report: Diagnostics) -> Node | None:
     if node.value is None:
         return None
     return node.having(durations.as_go(durations.read_as_compose(shown_as_text(node.value))))
 
 
-def duration(node: Node, path: Path, report: Diagnostics) -> Node | None:
-    found = kept_duration(node, path, report)
+def duration(node: Node, report: Diagnostics) -> Node | None:
+    found = kept_duration(node, report)
     return found if found is not None and found.value != "0s" else None
 
 
-def texts(node: Node, path: Path, report: Diagnostics) -> Node | None:
+def texts(node: Node, report: Diagnostics) -> Node | None:
     """A list of texts, or one."""
     if node.value is None or node.value == []:
         return None
@@ -134,17 +134,17 @@ def texts(node: Node, path: Path, report: Diagnostics) -> Node | None:
         try:
             found.append(item.having(_text(item)))
         except ValueError as error:
-            report.error((*path, index), "WrongType", str(error), item.place)
+            report.error((index,), "WrongType", str(error), item.place)
     return node.having(found)
 
 
-def texts_or_numbers(node: Node, _path: Path, _report: Diagnostics) -> Node | None:
+def texts_or_numbers(node: Node, _report: Diagnostics) -> Node | None:
     items = node.items if isinstance(node.value, list) else [node]
     found = [item.having(shown_as_text(item.value)) for item in items if node.value is not None]
     return node.having(found) if found else None
 
 
-def command(node: Node, path: Path, report: Diagnostics) -> Node | None:
+def command(node: Node, report: Diagnostics) -> Node | None:
     """A list of words or null; a text is split."""
     if isinstance(node.value, str):
         words, dropped = command_lines.read_as_compose(node.value)
@@ -158,16 +158,16 @@ def command(node: Node, path: Path, report: Diagnostics) -> Node | None:
         return node.having([node.having(word) for word in words])
     if node.value is None:
         return node
-    return texts(node, path, report) or node.having([])
+    return texts(node, report) or node.having([])
 
 
-def health_test(node: Node, path: Path, report: Diagnostics) -> Node | None:
+def health_test(node: Node, report: Diagnostics) -> Node | None:
     if isinstance(node.value, str):
         return node.having([node.having("CMD-SHELL"), node])
-    return texts(node, path, report)
+    return texts(node, report)
 
 
-def file_mode(node: Node, _path: Path, _report: Diagnostics) -> Node | None:
+def file_mode(node: Node, _report: Diagnostics) -> Node | None:
     """Octal, as text. A text is octal already; a number is what YAML made of it."""
     if node.value is None:
         return None
@@ -180,7 +180,7 @@ def file_mode(node: Node, _path: Path, _report: Diagnostics) -> Node | None:
     return node.having(f"0{node.value:o}")
 
 
-def labels(node: Node, _path: Path, _report: Diagnostics) -> Node | None:
+def labels(node: Node, _report: Diagnostics) -> Node | None:
     """A mapping to texts; what has no value has an empty one."""
     found = {}
     for key, item in _pairs(node):
@@ -188,24 +188,24 @@ def labels(node: Node, _path: Path, _report: Diagnostics) -> Node | None:
     return node.having(found) if found else None
 
 
-def variables(node: Node, path: Path, report: Diagnostics) -> Node | None:
+def variables(node: Node, report: Diagnostics) -> Node | None:
     """A mapping to texts and nulls."""
     found = {}
     for key, item in _pairs(node):
         if key[-1:].isspace() and isinstance(node.value, list):
-            report.error(path, "BadValue", f"the variable {key!r} has a blank behind its name", item.place)
+            report.error((), "BadValue", f"the variable {key!r} has a blank behind its name", item.place)
         found[key] = item if item.value is None else item.having(shown_as_text(item.value))
     return node.having(found) if found else None
 
 
-def keys_of_ssh(node: Node, _path: Path, _report: Diagnostics) -> Node | None:
+def keys_of_ssh(node: Node, _report: Diagnostics) -> Node | None:
     """``config`` fails to print these as JSON; here they are ``default`` or ``name=path``."""
     found = [p.having(key if p.value is None else f"{key}={p.value}") for key, p in sorted(node.entries.items())]
     return node.having(found) if found else None
 
 
-def options(node: Node, path: Path, report: Diagnostics) -> Node | None:
-    return labels(node, path, report)
+def options(node: Node, report: Diagnostics) -> Node | None:
+    return labels(node, report)
 
 
 def _pairs(node: Node) -> list[tuple[str, Node]]:
@@ -218,14 +218,14 @@ def _pairs(node: Node) -> list[tuple[str, Node]]:
     return found
 
 
-def hosts(node: Node, path: Path, report: Diagnostics) -> Node | None:
+def hosts(node: Node, report: Diagnostics) -> Node | None:
     """A sorted list of ``host=address``."""
     if node.value is None:
         return None
     found: list[Node] = []
-    for host, address in _hosts(node, path, report):
+    for host, address in _hosts(node, report):
         if not host or ":" in host or "=" in host:
-            report.error(path, "BadValue", f"{host!r} is no host's name", address.place)
+            report.error((), "BadValue", f"{host!r} is no host's name", address.place)
         bare = str(address.value)
         if len(bare) > 2 and bare.startswith("[") and bare.endswith("]"):
             bare = bare[1:-1]
@@ -233,7 +233,7 @@ def hosts(node: Node, path: Path, report: Diagnostics) -> Node | None:
     return node.having(sorted(found, key=lambda item: str(item.value))) if found else None
 
 
-def _hosts(node: Node, path: Path, report: Diagnostics) -> list[tuple[str, Node]]:
+def _hosts(node: Node, report: Diagnostics) -> list[tuple[str, Node]]:
     found: list[tuple[str, Node]] = []
     if isinstance(node.value, list):
         for index, item in enumerate(node.value):
@@ -242,7 +242,7 @@ def _hosts(node: Node, path: Path, report: Diagnostics) -> list[tuple[str, Node]
             host, given, addresses = written.partition(sign)
             if not given:
                 said = "expected a host and its address, as in host=10.0.0.1"
-                report.error((*path, index), "BadValue", said, item.place)
+                report.error((index,), "BadValue", said, item.place)
             found.extend((host, item.having(address)) for address in addresses.split(","))
         return found
     for host, item in node.entries.items():
@@ -251,12 +251,12 @@ def _hosts(node: Node, path: Path, report: Diagnostics) -> list[tuple[str, Node]
     return found
 
 
-def anything(node: Node, _path: Path, _report: Diagnostics) -> Node:
+def anything(node: Node, _report: Diagnostics) -> Node:
     """An extension, as it is; dates become text."""
     if isinstance(node.value, dict):
-        return node.having({key: anything(part, _path, _report) for key, part in node.value.items()})
+        return node.having({key: anything(part, _report) for key, part in node.value.items()})
     if isinstance(node.value, list):
-        return node.having([anything(part, _path, _report) for part in node.value])
+        return node.having([anything(part, _report) for part in node.value])
     value: Any = node.value
     if isinstance(value, datetime):
         fraction = f"{value.microsecond:06d}".rstrip("0")

@@ -72,7 +72,7 @@ class Extending:
         if base.value is None:
             return service
         base = cleared(base, source.cleared, ("services", name))
-        return merge(base, service, ("services", name), self.report).without("extends")
+        return merge(base, service, self.report.at("services", name)).without("extends")
 
 
 def cleared(node: Node, patterns: frozenset[Path], path: Path = ()) -> Node:

@@ -19,7 +19,7 @@ from typing import Any
 from reconciler.compose.codecs import Codec, text
 from reconciler.compose.node import Node
 from reconciler.compose.shapes import each, named_by, record, renamed
-from reconciler.diagnostics import Diagnostics, Path
+from reconciler.diagnostics import Diagnostics
 
 MAX_SHOWN = 60
 
@@ -156,43 +156,43 @@ def unprinted(rule: Rule) -> Rule:
     return replace(rule, is_printed=False)
 
 
-def check(node: Node, rule: Rule, path: Path, report: Diagnostics) -> None:
+def check(node: Node, rule: Rule, report: Diagnostics) -> None:
     """Records everything below ``path`` that the rule does not allow."""
     value = node.value
     if rule.anything:
         return
     if isinstance(value, dict) and rule.takes_mapping:
-        _check_mapping(node, rule, path, report)
+        _check_mapping(node, rule, report)
     elif isinstance(value, list) and rule.items is not None:
         for index, item in enumerate(node.items):
-            check(item, rule.items, (*path, index), report)
+            check(item, rule.items, report.at(index))
             if rule.unique and any(_same(item, other) for other in node.items[:index]):
-                report.error((*path, index), "Duplicate", "this stands in the list twice", item.place)
+                report.error((index,), "Duplicate", "this stands in the list twice", item.place)
     elif not _fits(value, rule):
-        report.error(path, "WrongType", f"expected {rule.expected}, found {_found(value)}", node.place)
+        report.error((), "WrongType", f"expected {rule.expected}, found {_found(value)}", node.place)
     elif isinstance(value, str) and rule.one_of and value not in rule.one_of:
-        report.error(path, "BadValue", f"expected {rule.expected}, found {_found(value)}", node.place)
+        report.error((), "BadValue", f"expected {rule.expected}, found {_found(value)}", node.place)
     elif isinstance(value, str) and rule.shape is not None and not rule.shape.search(value):
-        report.error(path, "BadValue", f"expected {rule.shape_means}, found {_found(value)}", node.place)
+        report.error((), "BadValue", f"expected {rule.shape_means}, found {_found(value)}", node.place)
     elif isinstance(value, int | float) and not isinstance(value, bool):
         if rule.low is not None and value < rule.low:
-            report.error(path, "BadValue", f"must be {rule.low:g} or more, and is {value}", node.place)
+            report.error((), "BadValue", f"must be {rule.low:g} or more, and is {value}", node.place)
         if rule.high is not None and value > rule.high:
-            report.error(path, "BadValue", f"must be {rule.high:g} or less, and is {value}", node.place)
+            report.error((), "BadValue", f"must be {rule.high:g} or less, and is {value}", node.place)
 
 
-def _check_mapping(node: Node, rule: Rule, path: Path, report: Diagnostics) -> None:
+def _check_mapping(node: Node, rule: Rule, report: Diagnostics) -> None:
     for key, part in node.entries.items():
         inner = rule.keys.get(key) if rule.keys is not None else None
         if inner is None and rule.values is not None and re.search(rule.named, key):
             inner = rule.values
         if inner is not None:
-            check(part, inner, (*path, key), report)
+            check(part, inner, report.at(key))
         elif rule.strict and not (rule.extensible and key.startswith("x-")):
-            report.error((*path, key), "UnknownKey", _unknown(key, rule), part.place)
+            report.error((key,), "UnknownKey", _unknown(key, rule), part.place)
     for key in rule.required:
         if key not in node.entries:
-            report.error(path, "MissingKey", f"{key} is missing", node.place)
+            report.error((), "MissingKey", f"{key} is missing", node.place)
 
 
 def _unknown(key: str, rule: Rule) -> str:

@@ -40,7 +40,7 @@ def with_includes(root: Node, file: str, world: World, scope: Scope, load: LoadM
     if not isinstance(listed.value, list):
         report.error(("include",), "WrongType", "expected a list", listed.place)
     for index, item in enumerate(listed.items):
-        check(item, INCLUDE, ("include", index), report)
+        check(item, INCLUDE, report.at("include", index))
         for key in item.entries.keys() - {"path", "env_file", "project_directory"}:
             report.warning((), "IgnoredKey", f"{file}: include[{index}].{key} means nothing to Compose")
     report.raise_if_any(ComposeError)

@@ -63,8 +63,8 @@ def _laid_over(root: Node, document: Document, path: str, world: World, scope: S
     report.raise_if_any(ComposeError)
     root = cleared(root, document.cleared)
     read = with_includes(read, path, world, scope, load_model)
-    root = made_single(merge(root, read, (), report), report)
-    check(root, PROJECT, (), report)
+    root = made_single(merge(root, read, report), report)
+    check(root, PROJECT, report)
     report.raise_if_any(ComposeError)
     if "version" in root.entries:
         report.warning(
@@ -90,7 +90,7 @@ def _open_source(world: World, scope: Scope, file: Node, at: Path) -> Source:
     documents = world.documents(Asked(path, file, at))
     world.report.raise_if_any(ComposeError)
     for document in documents:
-        root = merge(cleared(root, document.cleared), _read(document, world, scope), (), world.report)
+        root = merge(cleared(root, document.cleared), _read(document, world, scope), world.report)
         world.report.raise_if_any(ComposeError)
         root = _canonical(made_single(root, world.report), world)
     base = relative(posixpath.dirname(path), scope.folder)

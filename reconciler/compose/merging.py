@@ -13,39 +13,37 @@ from typing import Any
 from reconciler.compose.node import Node
 from reconciler.compose.patterns import Patterns
 from reconciler.compose.scalars import shown_as_text
-from reconciler.diagnostics import Diagnostics, Path
+from reconciler.diagnostics import Diagnostics
 
-_Merge = Callable[[Node, Node, Path, Diagnostics], Node]
+_Merge = Callable[[Node, Node, Diagnostics], Node]
 
 
-def merge(base: Node, over: Node, path: Path, report: Diagnostics) -> Node:
-    """``over`` laid over ``base``, which stand at ``path``."""
-    rules = _SPECIAL.along(path)
+def merge(base: Node, over: Node, report: Diagnostics) -> Node:
+    """``over`` laid over ``base``, which stand where ``report`` is."""
+    rules = _SPECIAL.along(report.path)
     if rules is not None and rules.found is not None:
-        return rules.found(base, over, path, report)
-    return _merge_plainly(base, over, path, report)
+        return rules.found(base, over, report)
+    return _merge_plainly(base, over, report)
 
 
-def _merge_plainly(base: Node, over: Node, path: Path, report: Diagnostics) -> Node:
+def _merge_plainly(base: Node, over: Node, report: Diagnostics) -> Node:
     if over.value is None:
         return base
     if isinstance(base.value, dict | list) and type(base.value) is not type(over.value):
         was = "a mapping" if isinstance(base.value, dict) else "a list"
-        report.error(
-            path, "CannotOverride", f"{was} can't be overridden by something else (see {_at(base)})", over.place
-        )
+        report.error((), "CannotOverride", f"{was} can't be overridden by something else (see {_at(base)})", over.place)
         return base
     if isinstance(base.value, dict):
-        return _merge_entries(base, over, path, report)
+        return _merge_entries(base, over, report)
     if isinstance(base.value, list):
         return over.having(base.items + over.items)
     return over
 
 
-def _merge_entries(base: Node, over: Node, path: Path, report: Diagnostics) -> Node:
+def _merge_entries(base: Node, over: Node, report: Diagnostics) -> Node:
     found = dict(base.entries)
     for key, node in over.entries.items():
-        found[key] = merge(found[key], node, (*path, key), report) if key in found else node
+        found[key] = merge(found[key], node, report.at(key)) if key in found else node
     return over.having(found)
 
 
@@ -53,18 +51,18 @@ def _at(node: Node) -> str:
     return f"{node.place.file}:{node.place.line}"
 
 
-def _replace(_base: Node, over: Node, _path: Path, _report: Diagnostics) -> Node:
+def _replace(_base: Node, over: Node, _report: Diagnostics) -> Node:
     return over
 
 
-def _as_sequences(base: Node, over: Node, path: Path, report: Diagnostics) -> Node:
+def _as_sequences(base: Node, over: Node, report: Diagnostics) -> Node:
     for key, part in (*base.entries.items(), *over.entries.items()):
         if isinstance(part.value, dict):
-            report.error((*path, key), "WrongType", "expected text or a number, found a mapping", part.place)
+            report.error((key,), "WrongType", "expected text or a number, found a mapping", part.place)
     return over.having(_sequence(base) + _sequence(over))
 
 
-def _hosts(base: Node, over: Node, _path: Path, _report: Diagnostics) -> Node:
+def _hosts(base: Node, over: Node, _report: Diagnostics) -> Node:
     before = _sequence(base)
     known = [node.value for node in before]
     return over.having(before + [node for node in _sequence(over) if node.value not in known])
@@ -86,8 +84,8 @@ def _sequence(node: Node) -> list[Node]:
     return sorted(found, key=lambda item: str(item.value))
 
 
-def _as_mappings(base: Node, over: Node, path: Path, report: Diagnostics, *, default: dict[str, Any] | None) -> Node:
-    return _merge_entries(_mapping(base, default), _mapping(over, default), path, report)
+def _as_mappings(base: Node, over: Node, report: Diagnostics, *, default: dict[str, Any] | None) -> Node:
+    return _merge_entries(_mapping(base, default), _mapping(over, default), report)
 
 
 def _mapping(node: Node, default: dict[str, Any] | None) -> Node:
@@ -101,26 +99,26 @@ def _mapping(node: Node, default: dict[str, Any] | None) -> Node:
     return node.having(value)
 
 
-def _build(base: Node, over: Node, path: Path, report: Diagnostics) -> Node:
-    return _merge_entries(_context(base), _context(over), path, report)
+def _build(base: Node, over: Node, report: Diagnostics) -> Node:
+    return _merge_entries(_context(base), _context(over), report)
 
 
 def _context(node: Node) -> Node:
     return node.having({"context": node}) if isinstance(node.value, str) else node
 
 
-def _logging(base: Node, over: Node, path: Path, report: Diagnostics) -> Node:
+def _logging(base: Node, over: Node, report: Diagnostics) -> Node:
     """Options belong to a driver: those of another one are dropped."""
     one, other = base.get("driver"), over.get("driver")
     if one is None or other is None or one.value == other.value:
-        return _merge_plainly(base, over, path, report)
+        return _merge_plainly(base, over, report)
     return over
 
 
-def _address_pools(base: Node, over: Node, path: Path, report: Diagnostics) -> Node:
+def _address_pools(base: Node, over: Node, report: Diagnostics) -> Node:
     """Pools of one subnet are merged, others put beside each other."""
     if not isinstance(base.value, list) or not isinstance(over.value, list):
-        return _merge_plainly(base, over, path, report)
+        return _merge_plainly(base, over, report)
     pools: list[Node] = []
     for original in base.items:
         merged = original
@@ -128,7 +126,7 @@ def _address_pools(base: Node, over: Node, path: Path, report: Diagnostics) -> N
             if _subnet(merged) != _subnet(override) and not any(_subnet(p) == _subnet(override) for p in pools):
                 pools.append(override)
                 continue
-            merged = _merge_entries(merged, override, path, report)
+            merged = _merge_entries(merged, override, report)
             same = next((i for i, pool in enumerate(pools) if _subnet(pool) == _subnet(merged)), None)
             if same is None:
                 pools.append(merged)

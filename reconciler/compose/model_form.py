@@ -18,9 +18,9 @@ def model_of(root: Node, report: Diagnostics) -> Node:
     for key, node in root.entries.items():
         rule = (PROJECT.keys or {}).get(key)
         if rule is not None and rule.form is not None:
-            made = apply(rule.form, node, (key,), report)
+            made = apply(rule.form, node, report.at(key))
             if made is not None:
                 found[key] = made
         elif key.startswith("x-"):
-            found[key] = anything(node, (key,), report)
+            found[key] = anything(node, report.at(key))
     return root.having(found)

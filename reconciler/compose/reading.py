@@ -47,8 +47,9 @@ def load(
     _check_files(model, report)
     report.raise_if_any(ComposeError)
     model = _without_unused(_with_equal_replicas(model))
+    warnings = {one.message: one for one in report.of("warning")}  # each as often as Compose says it: once
     named = {"name": name, "services": {}, **plain(model)}
-    return Project(name, found.directory, named, inactive, dict(placed(model)), report.of("warning"), variables)
+    return Project(name, found.directory, named, inactive, dict(placed(model)), tuple(warnings.values()), variables)
 
 
 def _of_profiles(model: Node, active: Collection[str]) -> tuple[Node, dict[str, tuple[str, ...]]]:

@@ -55,7 +55,7 @@ from reconciler.compose.schema_parts import (
     VOLUME_MOUNT,
     WHOLE_NUMBER,
 )
-from reconciler.diagnostics import Diagnostics, Path
+from reconciler.diagnostics import Diagnostics
 
 _RATES = list_of(
     keys(
@@ -278,9 +278,9 @@ _CONFIG = keys(
 )
 
 
-def _config(node: Node, path: Path, report: Diagnostics) -> Node | None:
+def _config(node: Node, report: Diagnostics) -> Node | None:
     """Without a content where it comes from a variable."""
-    made = _CONFIG.form(node, path, report) if _CONFIG.form is not None else None
+    made = _CONFIG.form(node, report) if _CONFIG.form is not None else None
     return made.without("content") if made is not None and made.get("environment") is not None else made
 
 

@@ -25,7 +25,7 @@ from reconciler.compose.codecs import (
 )
 from reconciler.compose.grammar import Rule, any_of, either, keys, list_of, map_of, word
 from reconciler.compose.node import Node
-from reconciler.diagnostics import Diagnostics, Path
+from reconciler.diagnostics import Diagnostics
 
 NAME = r"^[a-zA-Z0-9._-]+$"
 
@@ -55,11 +55,11 @@ LOOSE_EXTERNAL = Rule(kinds=frozenset({"boolean", "string"}), keys={"name": TEXT
 _LIMITS = keys("soft", "hard", soft=INTEGER, hard=INTEGER)
 
 
-def _limit(node: Node, path: Path, report: Diagnostics) -> Node | None:
+def _limit(node: Node, report: Diagnostics) -> Node | None:
     """One number for both, or ``soft`` and ``hard``. Zero is printed as nothing at all, as Compose does."""
     if isinstance(node.value, dict) and _LIMITS.form is not None:
-        return _LIMITS.form(node, path, report)
-    return whole(node, path, report) or node.having({})
+        return _LIMITS.form(node, report)
+    return whole(node, report) or node.having({})
 
 
 ULIMITS = map_of(either(_LIMITS, "integer", "string").printed(_limit), named=r"^[a-z]+$", strict=False)

@@ -7,35 +7,33 @@ from collections.abc import Callable, Hashable
 from reconciler.compose.mounts import short_mount
 from reconciler.compose.node import Node
 from reconciler.compose.patterns import Patterns
-from reconciler.diagnostics import Diagnostics, Path
+from reconciler.diagnostics import Diagnostics
 
 _Key = Callable[[Node], Hashable]
 
 
 def made_single(root: Node, report: Diagnostics) -> Node:
     """``root`` with the lists of the table made single."""
-    return _walk(root, (), _LISTS, report)
+    return _walk(root, _LISTS, report)
 
 
-def _walk(node: Node, path: Path, rules: Patterns[_Key] | None, report: Diagnostics) -> Node:
+def _walk(node: Node, rules: Patterns[_Key] | None, report: Diagnostics) -> Node:
     if rules is None:
         return node
     if isinstance(node.value, dict):
-        return node.having(
-            {key: _walk(part, (*path, key), rules.below(key), report) for key, part in node.value.items()}
-        )
+        return node.having({key: _walk(part, rules.below(key), report.at(key)) for key, part in node.value.items()})
     if isinstance(node.value, list) and rules.found is not None:
-        return node.having(_single(node.value, rules.found, path, report))
+        return node.having(_single(node.value, rules.found, report))
     return node
 
 
-def _single(items: list[Node], key_of: _Key, path: Path, report: Diagnostics) -> list[Node]:
+def _single(items: list[Node], key_of: _Key, report: Diagnostics) -> list[Node]:
     found: dict[Hashable, Node] = {}
     for index, item in enumerate(items):
         try:
             key = key_of(item)
         except _Missing as missing:
-            report.error((*path, index), "MissingKey", str(missing), item.place)
+            report.error((index,), "MissingKey", str(missing), item.place)
             continue
         found[key] = item
     return list(found.values())
