@@ -6,11 +6,12 @@ since it is told where it is read.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from reconciler.diagnostics import Diagnostics, Path
 from reconciler.intent import readers
+from reconciler.intent.lenient import object_in, parsed
 from reconciler.intent.model import Kind, Strategy
 from reconciler.intent.pull_policy import REFRESH
 from reconciler.intent.settings import SETTINGS
@@ -26,16 +27,16 @@ _ONE_EACH = "which two replicas can't have at once: leave it out"
 
 def disagreements(chunk: Mapping[str, Any], report: Diagnostics) -> None:
     """Everything in ``chunk`` (as written) that contradicts something else in it."""
-    container = _object(chunk, "container")
-    deploy = _read(read_deploy, container.get("deploy")) or Deploy()
+    container = object_in(chunk, "container")
+    deploy = parsed(read_deploy, container.get("deploy")) or Deploy()
     _update(chunk, deploy, report)
     _refresh(container, report.at("container"))
     looked_at = {*COMPARED, *deploy.settings, "ports", "mac_address"} & container.keys()
-    settings = {name: _read(SETTINGS[name].parse, container[name]) for name in SETTINGS if name in looked_at}
+    settings = {name: parsed(SETTINGS[name].parse, container[name]) for name in SETTINGS if name in looked_at}
     _settings(settings, deploy, report.at("container"))
     replicas = {
-        "replicas": _read(_count, chunk.get("replicas")),
-        "container.scale": _read(REPLICAS, container.get("scale")),
+        "replicas": parsed(_count, chunk.get("replicas")),
+        "container.scale": parsed(REPLICAS, container.get("scale")),
         "container.deploy.replicas": deploy.replicas,
     }
     said = {name: number for name, number in replicas.items() if number is not None}
@@ -43,25 +44,12 @@ def disagreements(chunk: Mapping[str, Any], report: Diagnostics) -> None:
         message = f"{' and '.join(f'{name} {number}' for name, number in said.items())}: leave all but one out"
         report.error(("container",), "Conflict", message)
     number = max(said.values(), default=1)
-    least = _read(_count, chunk.get("min_ready"))
+    least = parsed(_count, chunk.get("min_ready"))
     if least is not None and least > number:
         have = "one replica" if number == 1 else f"{number} replicas"
         report.error(("min_ready",), "OutOfRange", f"min_ready {least} can never be reached with {have}")
     if number > 1:
         _replicas(chunk, settings, number, report)
-
-
-def _object(node: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    inner = node.get(key)
-    return inner if isinstance(inner, dict) else {}
-
-
-def _read(reader: Callable[[Any], Any], value: Any) -> Any:
-    """What is read; None where nothing is there, or nothing that can be read."""
-    try:
-        return reader(value) if value is not None else None
-    except ValueError:
-        return None
 
 
 def _refresh(container: Mapping[str, Any], report: Diagnostics) -> None:
@@ -89,7 +77,7 @@ def _replicas(chunk: Mapping[str, Any], settings: Mapping[str, Any], replicas: i
         report.error(("container", "ports"), "Conflict", message)
     if settings.get("mac_address"):
         report.error(("container", "mac_address"), "Conflict", f"this is an address {_ONE_EACH}")
-    for name, network in _object(_object(chunk, "container"), "networks").items():
+    for name, network in object_in(object_in(chunk, "container"), "networks").items():
         for key in _ADDRESSES:
             if isinstance(network, dict) and network.get(key):
                 where = ("container", "networks", name, key)
@@ -97,7 +85,7 @@ def _replicas(chunk: Mapping[str, Any], settings: Mapping[str, Any], replicas: i
 
 
 def _update(chunk: Mapping[str, Any], deploy: Deploy, report: Diagnostics) -> None:
-    update = _object(chunk, "update")
+    update = object_in(chunk, "update")
     for key, word, deployed in (
         ("strategy", "order", deploy.strategy),
         ("on_failure", "failure_action", deploy.on_failure),
@@ -111,11 +99,11 @@ def _update(chunk: Mapping[str, Any], deploy: Deploy, report: Diagnostics) -> No
         if key == "strategy":
             for (_, value), place in zip(said, places, strict=True):
                 if value == Strategy.START_FIRST:
-                    _start_first(_object(chunk, "container"), report.at(*place))
+                    _start_first(object_in(chunk, "container"), report.at(*place))
 
 
 def _start_first(container: Mapping[str, Any], report: Diagnostics) -> None:
-    ports = _read(SETTINGS["ports"].parse, container.get("ports")) or ()
+    ports = parsed(SETTINGS["ports"].parse, container.get("ports")) or ()
     if isinstance(container.get("name"), str):
         why = "the container has a name of its own (container.name), which two can't have at once"
     elif any(entry["published"] is not None for entry in ports):

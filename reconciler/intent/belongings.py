@@ -7,12 +7,13 @@ since it is told where it is read.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from reconciler.diagnostics import Diagnostics
 from reconciler.intent import networks
 from reconciler.intent.chunks import chunks_of_tree
+from reconciler.intent.lenient import object_in, parsed
 from reconciler.intent.model import Ipam
 from reconciler.intent.networks import BUILT_IN, OWN_NETWORK, RESERVED
 from reconciler.intent.positions import KEY
@@ -32,27 +33,14 @@ Object = Mapping[str, Any]
 def disagreements(tree: Object, report: Diagnostics) -> None:
     """Everything in ``tree`` about networks and volumes that contradicts something else in it."""
     for kind, keys in (("networks", _OF_NETWORKS), ("volumes", _OF_VOLUMES)):
-        for name, declared in _object(tree, kind).items():
+        for name, declared in object_in(tree, kind).items():
             _external(declared, keys, report.at(kind, name))
         _same_name(tree, kind, report)
-    for name, declared in _object(tree, "networks").items():
+    for name, declared in object_in(tree, "networks").items():
         _engines_own(declared, report.at("networks", name))
     _overlaps(tree, report)
     for chunk, path in chunks_of_tree(tree):
-        _joined(_object(chunk, "container"), tree, report.at(*path, "container"))
-
-
-def _object(node: Any, key: str) -> Object:
-    inner = node.get(key) if isinstance(node, dict) else None
-    return inner if isinstance(inner, dict) else {}
-
-
-def _read(reader: Callable[[Any], Any], value: Any) -> Any:
-    """What is read; None where nothing is there, or nothing that can be read."""
-    try:
-        return reader(value) if value is not None else None
-    except ValueError:
-        return None
+        _joined(object_in(chunk, "container"), tree, report.at(*path, "container"))
 
 
 def _is_external(declared: Any) -> bool:
@@ -66,17 +54,17 @@ def _external(declared: Any, keys: tuple[str, ...], report: Diagnostics) -> None
     for key in keys:
         if declared.get(key) or (key == "keep" and key in declared):
             report.error((key,), "Conflict", f"{key} of what is external is not pnr's to say: leave it out")
-    other = _object(declared, "external").get("name")
+    other = object_in(declared, "external").get("name")
     if other is not None and declared.get("name") not in (None, other):
         report.error(("name",), "Conflict", "external.name says otherwise: leave one of them out")
 
 
 def _engine_name(tree: Object, kind: str, name: str) -> str | None:
     """How the engine calls a network or volume; None where that can't be told."""
-    declared = _object(tree, kind).get(name) or {}
+    declared = object_in(tree, kind).get(name) or {}
     if not isinstance(declared, dict):
         return None
-    said = declared.get("name") or _object(declared, "external").get("name")
+    said = declared.get("name") or object_in(declared, "external").get("name")
     if said or _is_external(declared):
         return said if isinstance(said, str) else name if not said else None
     domain = tree.get("name")
@@ -88,14 +76,14 @@ def _same_name(tree: Object, kind: str, report: Diagnostics) -> None:
     """Two of a domain are two in the engine. External ones may be the same: they are only looked for."""
     seen: dict[str, str] = {}
     first = (OWN_NETWORK,) if kind == "networks" else ()
-    for name in dict.fromkeys((*first, *_object(tree, kind))):
-        declared = _object(tree, kind).get(name)
+    for name in dict.fromkeys((*first, *object_in(tree, kind))):
+        declared = object_in(tree, kind).get(name)
         engine_name = _engine_name(tree, kind, name)
         if engine_name is None or _is_external(declared):
             continue
         other = seen.setdefault(engine_name, name)
         if other != name:
-            at = "name" if _object(_object(tree, kind), name).get("name") else KEY
+            at = "name" if object_in(object_in(tree, kind), name).get("name") else KEY
             message = f"{shown(engine_name)} is the name of {kind}.{other} in the engine: give it another name"
             report.error((kind, name, at), "Conflict", message)
 
@@ -116,14 +104,14 @@ def _engines_own(declared: Any, report: Diagnostics) -> None:
 
 def _ipam(declared: Any) -> Ipam | None:
     said = declared.get("ipam") if isinstance(declared, dict) and not _is_external(declared) else None
-    found = _read(networks.ipam, said)
+    found = parsed(networks.ipam, said)
     return found if isinstance(found, Ipam) else None
 
 
 def _overlaps(tree: Object, report: Diagnostics) -> None:
     """No two subnets of the domain share an address: an engine refuses the second."""
     seen: list[tuple[Any, str]] = []
-    for name, declared in _object(tree, "networks").items():
+    for name, declared in object_in(tree, "networks").items():
         ipam = _ipam(declared)
         for index, pool in enumerate(ipam.pools if ipam is not None else ()):
             subnet = ipaddress.ip_network(pool.subnet)
@@ -140,7 +128,7 @@ def _joined(container: Object, tree: Object, report: Diagnostics) -> None:
     said = container.get("networks")
     names = list(said) if isinstance(said, dict) else said if isinstance(said, list) else []
     names = [name for name in names if isinstance(name, str)]
-    declared = _object(tree, "networks")
+    declared = object_in(tree, "networks")
     alone = [name for name in names if _built_in(declared.get(name), name)]
     if alone and len(names) > 1:
         message = f"{alone[0]} stands for the engine's network {_built_in(declared[alone[0]], alone[0])}, which a"
@@ -157,7 +145,7 @@ def _joined(container: Object, tree: Object, report: Diagnostics) -> None:
         mac = attachment.get("mac_address")
         parse = SETTINGS["mac_address"].parse
         own = container.get("mac_address")
-        if len(names) == 1 and mac and own and _read(parse, mac) != _read(parse, own):
+        if len(names) == 1 and mac and own and parsed(parse, mac) != parsed(parse, own):
             message = "mac_address of the container says otherwise: leave one of them out"
             report.error(("networks", name, "mac_address"), "Conflict", message)
 
@@ -168,7 +156,7 @@ def _built_in(declared: Any, name: str) -> str:
         return ""
     engine_name = declared.get("driver")
     if _is_external(declared):
-        engine_name = _object(declared, "external").get("name") or declared.get("name") or name
+        engine_name = object_in(declared, "external").get("name") or declared.get("name") or name
     return str(engine_name) if engine_name in BUILT_IN else ""
 
 

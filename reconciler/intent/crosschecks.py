@@ -17,6 +17,7 @@ from reconciler.intent.check_types import CheckType
 from reconciler.intent.chunks import chunks_of_tree, cpuxs_of_tree
 from reconciler.intent.document import HealthCheck
 from reconciler.intent.interpolation import found
+from reconciler.intent.lenient import object_in, parsed
 from reconciler.intent.model import FACT_CHECK
 from reconciler.intent.networks import OWN_NETWORK
 from reconciler.intent.positions import KEY
@@ -29,7 +30,7 @@ COMMON_CHECK_KEYS = frozenset(HealthCheck.model_fields)
 
 def crosscheck(tree: Mapping[str, Any], check_types: Mapping[str, CheckType], report: Diagnostics) -> None:
     """Everything wrong with ``tree`` that no value alone shows."""
-    declared_networks = (OWN_NETWORK, *_object(tree, "networks"))
+    declared_networks = (OWN_NETWORK, *object_in(tree, "networks"))
     names: dict[Any, dict[str, int]] = defaultdict(dict)
     for chunk, path in chunks_of_tree(tree):
         if isinstance(chunk.get("name"), str):
@@ -47,11 +48,6 @@ def crosscheck(tree: Mapping[str, Any], check_types: Mapping[str, CheckType], re
     engine_names.crosscheck(tree, report)
 
 
-def _object(node: Any, key: str) -> Mapping[str, Any]:
-    inner = node.get(key) if isinstance(node, dict) else None
-    return inner if isinstance(inner, dict) else {}
-
-
 def _duplicate(chunk: Mapping[str, Any], index: int, names: Mapping[str, int], report: Diagnostics) -> None:
     name = chunk.get("name")
     if isinstance(name, str) and names[name] != index:
@@ -66,7 +62,7 @@ def _chunk(
     check_types: Mapping[str, CheckType],
 ) -> None:
     _same_variable(chunk, report)
-    _container(_object(chunk, "container"), report.at("container"), declared_networks)
+    _container(object_in(chunk, "container"), report.at("container"), declared_networks)
     check = chunk.get("health_check")
     if isinstance(check, dict):
         _health_check(check, report.at("health_check"), check_types)
@@ -78,7 +74,7 @@ def _chunk(
 
 def _references(chunk: Mapping[str, Any], report: Diagnostics, names: Collection[str]) -> None:
     """Settings that point to a chunk name one of the same CPUX, not the chunk itself."""
-    container = _object(chunk, "container")
+    container = object_in(chunk, "container")
     for setting, name in chunks_named(container):
         where = ("container", setting)
         if name == chunk.get("name"):
@@ -104,7 +100,7 @@ def _references(chunk: Mapping[str, Any], report: Diagnostics, names: Collection
 
 def _same_variable(chunk: Mapping[str, Any], report: Diagnostics) -> None:
     seen: dict[str, str] = {}
-    for name in _object(chunk, "flowin"):
+    for name in object_in(chunk, "flowin"):
         variable = name.rpartition("/")[2]
         other = seen.setdefault(variable, name)
         if other != name:
@@ -124,7 +120,8 @@ def _container(container: Mapping[str, Any], report: Diagnostics, declared_netwo
             message = f"no network {found(name)} in the domain's networks{report.nearest(name, declared_networks)}"
             where = ("networks", part, KEY) if isinstance(networks, dict) else ("networks", part)
             report.error(where, "UnknownNetwork", message)
-    first, second = (_parsed("environment", container.get(key)) for key in ("environment", "env"))
+    parse = SETTINGS["environment"].parse
+    first, second = (parsed(parse, container.get(key)) or {} for key in ("environment", "env"))
     for variable in first.keys() & second.keys():
         if first[variable] != second[variable]:
             message = f"environment and env give {shown(variable)} different values: leave one of them out"
@@ -133,19 +130,6 @@ def _container(container: Mapping[str, Any], report: Diagnostics, declared_netwo
         if source.startswith("~"):
             message = f"{found(source)}: ~ has no meaning for a service; write the whole path"
             report.error(("volumes", index), "InvalidValue", message)
-
-
-def _parsed(setting: str, declared: Any) -> Mapping[str, Any]:
-    value = _value(setting, declared)
-    return value if isinstance(value, Mapping) else {}
-
-
-def _value(setting: str, declared: Any) -> Any:
-    """The normal form of a setting; None where it has none."""
-    try:
-        return SETTINGS[setting].parse(declared) if declared is not None else None
-    except ValueError:
-        return None  # it is reported where the setting is read
 
 
 def _bind_sources(volumes: Any) -> Iterator[tuple[int, str]]:
@@ -175,8 +159,8 @@ def _health_check(check: Mapping[str, Any], report: Diagnostics, check_types: Ma
 
 
 def _status_mapping(chunk: Mapping[str, Any], check: Mapping[str, Any], report: Diagnostics) -> None:
-    flowout = _object(chunk, "flowout")
-    for side, answers in _object(check, "status_mapping").items():
+    flowout = object_in(chunk, "flowout")
+    for side, answers in object_in(check, "status_mapping").items():
         several = isinstance(answers, list)
         seen: set[str] = set()
         for index, answer in enumerate(answers if several else [answers]):

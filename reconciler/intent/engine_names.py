@@ -13,6 +13,7 @@ from typing import Any
 from reconciler.diagnostics import Diagnostics, Path
 from reconciler.intent import image_names
 from reconciler.intent.chunks import chunks_of_tree
+from reconciler.intent.lenient import object_in
 from reconciler.intent.model import Chunk
 from reconciler.intent.settings.faults import shown
 
@@ -29,12 +30,12 @@ Object = Mapping[str, Any]
 def crosscheck(tree: Object, report: Diagnostics) -> None:
     """Tell every name in a file's tree that an engine takes for something else."""
     for kind, meaning_of in (("networks", _network), ("volumes", _volume)):
-        for key, declared in _object(tree, kind).items():
+        for key, declared in object_in(tree, kind).items():
             name = declared.get("name") if isinstance(declared, dict) and not declared.get("external") else None
             if isinstance(name, str):
                 _refuse(name, meaning_of(name), report.at(kind, key, "name"))
     for chunk, path in chunks_of_tree(tree):
-        _check_container(_object(chunk, "container"), report.at(*path, "container"))
+        _check_container(object_in(chunk, "container"), report.at(*path, "container"))
 
 
 def asked_of_the_machine(chunk: Chunk, network: str) -> list[str]:
@@ -89,8 +90,3 @@ def _volume(name: str) -> str:
 def _refuse(name: str, why: str, report: Diagnostics) -> None:
     if why:
         report.error((), "ReservedName", f"{shown(name)} {why}: choose another name")
-
-
-def _object(node: Any, key: str) -> Object:
-    inner = node.get(key) if isinstance(node, dict) else None
-    return inner if isinstance(inner, dict) else {}

@@ -18,9 +18,10 @@ from reconciler.intent import document, envfile, files
 from reconciler.intent.bounds import MAX_ENTRIES
 from reconciler.intent.chunks import chunks_of_file, chunks_of_tree
 from reconciler.intent.contents import Contents, ContentsError, Source, SourceKind, SourceMissing
-from reconciler.intent.files import EnvFile, Use
+from reconciler.intent.files import EnvFile
 from reconciler.intent.image_sources import BuildGatherer
 from reconciler.intent.interpolation import Variables, found
+from reconciler.intent.lenient import list_in, parsed
 from reconciler.intent.model import Build, Login, MountedFile
 from reconciler.intent.settings import SETTINGS, security_options
 from reconciler.intent.settings.faults import shown
@@ -71,11 +72,15 @@ def _one_source(kind: str, entry: Mapping[str, Any], report: Diagnostics) -> Non
 
 def _uses(container: Mapping[str, Any], report: Diagnostics, declared: Mapping[str, Any]) -> None:
     targets: dict[str, str] = {RUNTIME_TARGET: "/runtime, pnr's own directory"}
-    for target in _volume_targets(container.get("volumes")):
-        targets.setdefault(target, f"the volume on {target}")
+    for volume in parsed(SETTINGS["volumes"].parse, container.get("volumes")) or ():
+        targets.setdefault(str(volume["target"]), f"the volume on {volume['target']}")
     for kind, singular in KINDS.items():
         names = tuple(declared[kind]) if isinstance(declared[kind], dict) else ()
-        for index, use in _parsed_uses(kind, container.get(kind)):
+        read = files.secret_uses if kind == "secrets" else files.config_uses
+        uses = (
+            (index, use) for index, item in enumerate(list_in(container, kind)) for use in parsed(read, [item]) or ()
+        )
+        for index, use in uses:
             if use.name not in names:
                 message = f"no {singular} {found(use.name)} in the domain's {kind}{report.nearest(use.name, names)}"
                 report.error((kind, index), f"Unknown{singular.capitalize()}", message)
@@ -83,26 +88,6 @@ def _uses(container: Mapping[str, Any], report: Diagnostics, declared: Mapping[s
                 message = f"{shown(use.target)} is the place of {targets[use.target]} already: give one another target"
                 report.error((kind, index), "DuplicateTarget", message)
             targets[use.target] = f"the {singular} {shown(use.name)}"
-
-
-def _parsed_uses(kind: str, value: Any) -> list[tuple[int, Use]]:
-    """The uses that can be read; what is wrong with the others is reported where they are read."""
-    read = files.secret_uses if kind == "secrets" else files.config_uses
-    good: list[tuple[int, Use]] = []
-    for index, item in enumerate(value if isinstance(value, list) else ()):
-        try:
-            good += [(index, use) for use in read([item])]
-        except ValueError:
-            continue
-    return good
-
-
-def _volume_targets(volumes: Any) -> list[str]:
-    try:
-        entries = SETTINGS["volumes"].parse(volumes) if volumes else []
-    except ValueError:
-        return []  # it is reported where the volumes are read
-    return [str(entry["target"]) for entry in entries]
 
 
 # --- what has to be read ------------------------------------------------------------------------------------------
