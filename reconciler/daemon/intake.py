@@ -312,6 +312,6 @@ def judge_loaded(
         judgement = together(list(loaded.values()), in_force)
     texts = {name: (entries[name].data, domain.name) for name, domain in loaded.items()}
     errors |= locator.places([one for one in judgement.diagnostics if one.severity == "error"], texts)
-    doubtful = locator.places([one for one in judgement.diagnostics if one.severity != "error"], texts)
+    warnings = locator.places([one for one in judgement.diagnostics if one.severity != "error"], texts)
     said = {name: entry.said for name, entry in entries.items() if name in errors}
-    return Judged(judgement.accepted, errors, doubtful, loaded, judgement.speaks, said)
+    return Judged(judgement.accepted, errors, warnings, loaded, judgement.speaks, said)

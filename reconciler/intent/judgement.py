@@ -168,11 +168,11 @@ class _Case:
                     once_more.add(file)
                     del causes[file]
                     rejected.discard(file)
-        doubtful = list(writers.warnings(now.effective.values()))
+        risky = list(writers.warnings(now.effective.values()))
         for domain in self.ordered:
             if domain.file not in rejected:
                 found[domain.file] = [one for one in now.of(domain.file) if one.severity != "error"]
-                found[domain.file] += [one for one in doubtful if one.place.file == domain.file]
+                found[domain.file] += [one for one in risky if one.place.file == domain.file]
         everything = tuple(one for file in sorted(found, key=self.order.__getitem__) for one in found[file])
         return Judgement(now.accepted, everything, now.speaks)
 

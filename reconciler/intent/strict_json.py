@@ -64,25 +64,25 @@ def parse(data: bytes, file: str) -> Any:
     if not text.strip(" \t\r\n"):
         _fail(file, "", 0, "Empty", "the file is empty: expected a JSON object with the domain's name and cpuxs")
     _check_shape(text, file)
-    doubts: list[str] = []
+    loose: list[str] = []
 
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(items)
         if len(found) != len(items):
-            doubts.append("key")
+            loose.append("key")
         return found
 
     def number(raw: str) -> float:
         value = float(raw)
         if math.isinf(value):
-            doubts.append("number")
+            loose.append("number")
         return value
 
     try:
-        value = json.loads(text, object_pairs_hook=pairs, parse_float=number, parse_constant=doubts.append)
+        value = json.loads(text, object_pairs_hook=pairs, parse_float=number, parse_constant=loose.append)
     except json.JSONDecodeError as error:
         raise BadJson(_syntax_error(text, file, error)) from None
-    if doubts or _SURROGATE_ESCAPE.search(text):
+    if loose or _SURROGATE_ESCAPE.search(text):
         errors = _loose_places(text, file)
         if errors:
             raise BadJson(*errors)

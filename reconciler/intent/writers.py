@@ -53,14 +53,14 @@ def warnings(domains: Iterable[Domain]) -> Iterator[Diagnostic]:
     before: dict[str, Chunk] = {}
     for domain in domains:
         for chunk, path in chunks_of(domain):
-            for text in _doubts(chunk, before):
+            for text in _risks(chunk, before):
                 where = (*path, "container", "volumes")
                 yield Diagnostic(where, "TwoWriters", text, "warning", Place(domain.file))
             for what in _volumes(chunk):
                 before.setdefault(what, chunk)
 
 
-def _doubts(chunk: Chunk, before: Mapping[str, Chunk]) -> Iterator[str]:
+def _risks(chunk: Chunk, before: Mapping[str, Chunk]) -> Iterator[str]:
     for what in written(chunk.container.settings):
         if chunk.strategy is Strategy.START_FIRST:
             yield (
