@@ -105,8 +105,8 @@ class Diagnostics:
 
     def at(self, *parts: str | int) -> Self:
         """The same collector for what stands at ``parts`` from here."""
-        inner = copy(self)
-        inner.path = (*self.path, *parts)
+        inner = object.__new__(type(self))  # quickly: of a large document there are many parts
+        inner.__dict__ = {**self.__dict__, "path": (*self.path, *parts)}
         return inner
 
     def apart(self) -> Self:

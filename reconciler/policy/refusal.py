@@ -1,4 +1,7 @@
-"""What a policy says no to: which rule, which field of the request, in words. Pure values."""
+"""What a policy says no to in a request to the engine: which rule, which field, in words. Pure values.
+
+Where a domain file leads to such a request, its diagnostic is made from this: see :mod:`reconciler.policy.domain`.
+"""
 
 from __future__ import annotations
 
