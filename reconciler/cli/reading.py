@@ -6,7 +6,7 @@ import os
 import secrets
 from argparse import Namespace
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from reconciler.cli.options import allowed_env, policy_name
@@ -33,14 +33,6 @@ class DomainsMissing(PnrError):
     """The domains directory is not there or can't be read."""
 
     code = "DomainsMissing"
-
-
-@dataclass(frozen=True, slots=True)
-class ReadFile:
-    """A file as it was read."""
-
-    data: bytes | None
-    error: Diagnostic | None = None
 
 
 class _Unread:
@@ -173,8 +165,8 @@ def _files_of(domains: Path) -> Mapping[str, FileSeen]:
         ) from error
 
 
-def _read(path: Path, name: str) -> ReadFile:
+def _read(path: Path, name: str) -> FileSeen:
     try:
-        return ReadFile(safe_read.read(str(path), LARGEST_FILE))
+        return FileSeen(name, safe_read.read(str(path), LARGEST_FILE))
     except safe_read.Refused as refused:
-        return ReadFile(None, Diagnostic.of_file(name, refused.code, refused.message))
+        return FileSeen(name, None, Diagnostic.of_file(name, refused.code, refused.message))
