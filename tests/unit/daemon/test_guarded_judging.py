@@ -15,22 +15,14 @@ import pytest
 from reconciler.daemon import guarded_judging
 from reconciler.daemon.guarded_judging import GuardedJudge
 from reconciler.daemon.judging_messages import Setup
-from reconciler.diagnostics import Diagnostic
 from reconciler.host import paths
 from reconciler.intent.judgement import InForce
 from reconciler.policy import Judge
+from tests.unit.intent.reading import File
 from tests.unit.policy import judging
 
 LIMIT_SECONDS = 120
 MEMORY_BYTES = 2 << 30
-
-
-@dataclass(frozen=True)
-class File:
-    """A file as it was read."""
-
-    data: bytes | None
-    error: Diagnostic | None = None
 
 
 def stack(name: str, *, secret: Path | None = None, **container: Any) -> File:

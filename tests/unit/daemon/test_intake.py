@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -15,14 +14,7 @@ from reconciler.diagnostics import Diagnostic
 from reconciler.intent.judgement import InForce, judge_domains
 from reconciler.intent.loader import load
 from reconciler.probes.registry import known_types
-
-
-@dataclass(frozen=True)
-class File:
-    """A file as it was read."""
-
-    data: bytes | None
-    error: Diagnostic | None = None
+from tests.unit.intent.reading import File
 
 
 def stack(name: str, *, port: int, wants: str = "system_ready") -> bytes:

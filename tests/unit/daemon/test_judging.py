@@ -16,11 +16,11 @@ from reconciler.daemon import references
 from reconciler.daemon.judging import FileJudge
 from reconciler.daemon.owners import Owners
 from reconciler.daemon.references import WithReferences
-from reconciler.diagnostics import Diagnostic
 from reconciler.intent.contents import Source
 from reconciler.intent.judgement import InForce
 from reconciler.sources.contents import LocalContents, Places
 from reconciler.sources.protocol import FileSeen, Scan
+from tests.unit.intent.reading import File
 
 LIMIT_SECONDS = 20
 
@@ -35,14 +35,6 @@ class Watched(LocalContents):
     def read(self, source: Source) -> bytes:
         self.threads.append(threading.current_thread())
         return super().read(source)
-
-
-@dataclass(frozen=True)
-class File:
-    """A file as it was read."""
-
-    data: bytes | None
-    error: Diagnostic | None = None
 
 
 def text(folder: Path, *, secrets: bool = True) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,14 @@ from reconciler.probes.registry import known_types
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 CHECK_TYPES = known_types()
+
+
+@dataclass(frozen=True)
+class File:
+    """A file as it was read."""
+
+    data: bytes | None
+    error: Diagnostic | None = None
 
 
 def read(document: Any, **more: Any) -> Loaded:

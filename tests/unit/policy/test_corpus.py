@@ -17,6 +17,7 @@ from reconciler.policy import Judge
 from reconciler.policy.table import RULES
 from reconciler.probes import registry
 from reconciler.sources.contents import SourceRefused
+from tests.unit.intent.reading import File
 from tests.unit.policy import judging
 from tests.unit.policy.corpus.entry import POLICIES, Entry
 from tests.unit.policy.corpus.honest import HONEST
@@ -24,14 +25,6 @@ from tests.unit.policy.corpus.page import GROUPS, HOSTILE, PAGE, render
 
 BASE = judging.INSTALLATION.domains
 EVIL = "shop.json"  # called as its domain, and after those of most others
-
-
-@dataclass
-class File:
-    """A file as it was read."""
-
-    data: bytes | None
-    error: Diagnostic | None = None
 
 
 @dataclass

@@ -4,31 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from reconciler.daemon.intake import Entry, Judged, Loading, judge
-from reconciler.diagnostics import Diagnostic
 from reconciler.intent.check_types import CheckType
 from reconciler.intent.contents import NoContents
 from reconciler.policy import Judge, Policy
 from reconciler.policy.world import HostNet
 from reconciler.probes.http import HttpOptions
+from tests.unit.intent.reading import File
 from tests.unit.policy import judging
 from tests.unit.policy.judging import OPEN, STANDARD, STRICT, Disk, changed
 
 BASE = judging.INSTALLATION.domains
 TYPES: Mapping[str, CheckType] = {}
-
-
-@dataclass
-class File:
-    """A file as it was read."""
-
-    data: bytes | None
-    error: Diagnostic | None = None
 
 
 def judged(

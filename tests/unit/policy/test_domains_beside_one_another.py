@@ -12,9 +12,10 @@ from reconciler.daemon.intake import Judged, Loading, judge
 from reconciler.intent.judgement import InForce
 from reconciler.intent.model import Domain
 from reconciler.policy import Policy
+from tests.unit.intent.reading import File
 from tests.unit.policy import judging
 from tests.unit.policy.judging import OPEN, STANDARD, STRICT, changed
-from tests.unit.policy.test_domain import BASE, TYPES, File
+from tests.unit.policy.test_domain import BASE, TYPES
 
 SHOP = "shop.json"
 

@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from reconciler.daemon.intake import Judged, Loading, judge
-from reconciler.diagnostics import Diagnostic
 from reconciler.intent.bounds import MAX_CHUNKS
 from reconciler.policy import Policy
+from tests.unit.intent.reading import File
 from tests.unit.policy import judging
 from tests.unit.policy.judging import OPEN, STANDARD, STRICT, changed
 
 Chunks = list[dict[str, Any]]
-
-
-@dataclass
-class File:
-    """A file as it was read."""
-
-    data: bytes | None
-    error: Diagnostic | None = None
 
 
 def chunks(count: int, container: dict[str, Any] | None = None, **more: Any) -> Chunks:
