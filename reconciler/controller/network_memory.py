@@ -9,7 +9,7 @@ from reconciler.engine.protocol import EngineError, EngineUnavailable
 from reconciler.intent.model import Domain, NetworkSpec
 from reconciler.planner.actions import CreateNetwork, RemoveNetwork, Work
 from reconciler.planner.belongings_compare import network_differences
-from reconciler.planner.network_changes import TRIAL_SUFFIX, NetworkChange, arrived, begun, failed, forgiven
+from reconciler.planner.network_changes import TRIAL_SUFFIX, NetworkChange, Subnets, arrived, begun, failed, forgiven
 from reconciler.planner.network_plan import in_the_way
 
 
@@ -55,11 +55,12 @@ def fails(known: Known, work: Work, wanted: Domain | None, error: EngineError) -
 def settle(known: Known, wanted: Domain) -> None:
     """Forget what is over: of a network that is as declared everything, and a refusal whose cause is seen: what is in
     the way is told with its name, and once it is gone nothing is waited for."""
+    subnets = Subnets(known.world.networks.values())
     for spec in wanted.networks:
         change = known.network_changes.get(spec.name)
         if change is None or spec.external or (change.previous is None and not change.attachments):
             continue
-        if change.was_refused(spec) and in_the_way(spec, wanted, known.world.observed())[0]:
+        if change.was_refused(spec) and in_the_way(spec, wanted, subnets)[0]:
             known.network_changes[spec.name] = change = forgiven(change)
         seen = known.world.networks.get(spec.name)
         if seen is None or seen.spec != spec.digest:

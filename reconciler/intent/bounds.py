@@ -4,6 +4,7 @@ about in one turn of the daemon's loop, in which nobody else is seen to. Pure.""
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from itertools import chain
 from typing import Any
 
 from reconciler.diagnostics import Diagnostics, Path
@@ -21,11 +22,10 @@ MAX_RESPONSES = 100
 """How many responses a fact may have."""
 MAX_JOINED = 1000
 """How many networks, volumes or other containers a container may have, and how many addresses a network may keep."""
-MAX_NETWORKS = 1000
+MAX_NETWORKS = 250
 """How many networks a domain may declare."""
-
-MAX_POOLS = 100
-"""How many subnets a network may have."""
+MAX_SUBNETS = 500
+"""How many subnets all networks of a domain may have."""
 
 _FACTS = ("gatekeeper", "flowin", "flowout")
 _JOINED = ("networks", "volumes", "volumes_from", "links", "external_links")
@@ -42,11 +42,12 @@ def check(tree: Object, report: Diagnostics) -> None:
     if chunks > MAX_CHUNKS:
         report.error(("cpuxs",), "TooMany", f"{chunks} chunks; a domain may have at most {MAX_CHUNKS}: split it")
     _at_most(MAX_NETWORKS, tree.get("networks"), "networks; a domain", report.at("networks"))
-    for name, network in _objects(tree.get("networks")).items():
-        pools, here = _object(network.get("ipam")).get("config"), report.at("networks", name, "ipam", "config")
-        _at_most(MAX_POOLS, pools, "subnets; a network", here)
-        kept = [one for pool in _list(pools) for one in _object(_object(pool).get("aux_addresses"))]
-        _at_most(MAX_JOINED, kept, "aux_addresses; a network", here)
+    networks = _objects(tree.get("networks")).items()
+    pools = {name: _list(_object(network.get("ipam")).get("config")) for name, network in networks}
+    _at_most(MAX_SUBNETS, list(chain(*pools.values())), "subnets in all networks; a domain", report.at("networks"))
+    for name, declared in pools.items():
+        kept = [one for pool in declared for one in _object(_object(pool).get("aux_addresses"))]
+        _at_most(MAX_JOINED, kept, "aux_addresses; a network", report.at("networks", name, "ipam", "config"))
     for name, cpux in _objects(tree.get("cpuxs")).items():
         here = report.at("cpuxs", name, "rt_state")
         _at_most(MAX_FACTS, cpux.get("rt_state"), "facts that hold from the start; a CPUX", here)

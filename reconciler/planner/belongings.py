@@ -15,7 +15,7 @@ from reconciler.intent.model import Chunk, Domain, NetworkSpec, VolumeSpec
 from reconciler.planner.actions import CreateVolume, RemoveNetwork, RemoveVolume, Work
 from reconciler.planner.arranged import Belongings
 from reconciler.planner.belongings_compare import DEFAULT_VOLUME_DRIVER, volume_differences
-from reconciler.planner.network_changes import Changes, NetworkChange
+from reconciler.planner.network_changes import Changes, NetworkChange, Subnets
 from reconciler.planner.network_plan import arrange, users
 from reconciler.planner.observed import Condition, Container, Network, Observed, Volume, owned
 from reconciler.states import Reason
@@ -59,9 +59,9 @@ def networks(
 ) -> Belongings:
     """The networks of a domain (those named in ``only``) that must be made or replaced, and what stands in the way.
     ``changes`` is what is remembered of networks that were made anew."""
-    found = Belongings()
+    found, subnets = Belongings(), Subnets(observed.networks.values())
     for spec in domain.networks if only is None else domain.networks_named(only):
-        arrange(spec, domain, observed, (changes or {}).get(spec.name, NetworkChange()), now, found)
+        arrange(spec, domain, observed, subnets, (changes or {}).get(spec.name, NetworkChange()), now, found)
     return found
 
 

@@ -9,9 +9,10 @@ there is made again from what is remembered here.
 from __future__ import annotations
 
 import ipaddress
+from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from reconciler.intent.model import Chunk, ChunkId, Ipam, NetworkSpec, Pool
@@ -27,6 +28,10 @@ _BRIDGE = "bridge"
 _BRIDGE_NAME = "com.docker.network.bridge.name"
 _SHARED_POOLS = ("", _BRIDGE, "macvlan", "ipvlan")
 """The drivers of one machine: whatever they are, no two of their networks have an address in common."""
+
+
+_Range = tuple[int, int, int]
+"""The version of addresses, the first and the last of them, as numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,33 +138,74 @@ def told(change: NetworkChange, name: str) -> str:
 # --- whether it can be had -------------------------------------------------------------------------------------
 
 
-def overlapping(spec: NetworkSpec, networks: Iterable[Network]) -> Iterator[tuple[Network, str]]:
-    """The networks that have addresses of a declared subnet, and which subnets those are, in words. What engines allow
-    (address pools of other drivers) is none of it."""
-    if not spec.ipam.pools or not _draws_from_shared(spec.driver or "", spec.ipam):
-        return
-    for other in networks:
-        if other.name == spec.name or not _draws_from_shared(other.driver, other.ipam):
-            continue
-        for pool in spec.ipam.pools:
-            common = next((p.subnet for p in other.ipam.pools if subnets_overlap(pool.subnet, p.subnet)), None)
-            if common is not None:
-                yield other, f"its subnet {pool.subnet} overlaps with {common} of network {other.name}"
-                break
+class Subnets:
+    """Which networks have addresses of a subnet: of hundreds it is asked for each of hundreds. Put in order when it is
+    asked for the first time."""
+
+    def __init__(self, networks: Iterable[Network]) -> None:
+        self._given = networks
+
+    @cached_property
+    def _networks(self) -> list[Network]:
+        return [one for one in self._given if one.ipam.pools and _draws_from_shared(one.driver, one.ipam)]
+
+    @cached_property
+    def _ordered(self) -> list[tuple[_Range, int, int]]:
+        """Each range with the number of its network, and the highest end of all that begin before it, or with it."""
+        found: list[tuple[_Range, int, int]] = []
+        ranges = ((_range(pool.subnet), number) for number, one in enumerate(self._networks) for pool in one.ipam.pools)
+        for range, number in sorted((range, number) for range, number in ranges if range is not None):
+            before = found[-1] if found and found[-1][0][0] == range[0] else None
+            found.append((range, number, max(range[2], before[2] if before is not None else 0)))
+        return found
+
+    def overlapping(self, spec: NetworkSpec) -> Iterator[tuple[Network, str]]:
+        """The networks that have addresses of a declared subnet, and which subnets those are, in words. What engines
+        allow (address pools of other drivers) is none of it."""
+        if not spec.ipam.pools or not _draws_from_shared(spec.driver or "", spec.ipam):
+            return
+        numbers = {number for pool in spec.ipam.pools for number in self._having(_range(pool.subnet))}
+        for other in (self._networks[number] for number in sorted(numbers)):
+            if other.name == spec.name:
+                continue
+            for pool in spec.ipam.pools:
+                common = next((p.subnet for p in other.ipam.pools if subnets_overlap(pool.subnet, p.subnet)), None)
+                if common is not None:
+                    yield other, f"its subnet {pool.subnet} overlaps with {common} of network {other.name}"
+                    break
+
+    def _having(self, asked: _Range | None) -> Iterator[int]:
+        if asked is None:
+            return
+        version, first, last = asked
+        at = bisect_right(self._ordered, (version, last), key=lambda one: one[0][:2])
+        for range, number, highest in reversed(self._ordered[:at]):
+            if range[0] != version or highest < first:
+                return
+            if range[2] >= first:
+                yield number
 
 
 def _draws_from_shared(driver: str, ipam: Ipam) -> bool:
     return driver in _SHARED_POOLS and (ipam.driver or "default") == "default"
 
 
-@lru_cache(maxsize=4096)
 def subnets_overlap(one: str, other: str) -> bool:
     """Whether two subnets have an address in common."""
-    try:
-        first, second = ipaddress.ip_network(one, strict=False), ipaddress.ip_network(other, strict=False)
-    except ValueError:
+    first, second = _range(one), _range(other)
+    if first is None or second is None or first[0] != second[0]:
         return False
-    return first.version == second.version and first.overlaps(second)
+    return first[1] <= second[2] and second[1] <= first[2]
+
+
+@lru_cache(maxsize=16384)
+def _range(subnet: str) -> _Range | None:
+    """The version of a subnet's addresses, the first and the last of them; None for what is no subnet."""
+    try:
+        network = ipaddress.ip_network(subnet, strict=False)
+    except ValueError:
+        return None
+    return network.version, int(network.network_address), int(network.broadcast_address)
 
 
 def can_be_beside(spec: NetworkSpec, seen: Network) -> bool:

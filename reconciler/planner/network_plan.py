@@ -10,8 +10,8 @@ from reconciler.planner.arranged import Belongings
 from reconciler.planner.belongings_compare import network_differences
 from reconciler.planner.network_changes import (
     NetworkChange,
+    Subnets,
     can_be_beside,
-    overlapping,
     told,
     trial_of,
 )
@@ -27,15 +27,22 @@ def users(network_name: str, containers: Iterable[Container]) -> Iterator[Contai
 
 
 def arrange(
-    spec: NetworkSpec, domain: Domain, observed: Observed, change: NetworkChange, now: float, found: Belongings
+    spec: NetworkSpec,
+    domain: Domain,
+    observed: Observed,
+    subnets: Subnets,
+    change: NetworkChange,
+    now: float,
+    found: Belongings,
 ) -> None:
-    """Find what is to be done about a declared network, and what stands in the way of its users."""
+    """Find what is to be done about a declared network, and what stands in the way of its users. ``subnets`` are those
+    of all networks that there are."""
     name, seen = spec.name, observed.networks.get(spec.name)
     if spec.external:
         if seen is None:
             found.missing[name] = f"network {name}, which is declared external and does not exist"
     elif seen is None:
-        _make(spec, domain, observed, change, now, found)
+        _make(spec, domain, observed, subnets, change, now, found)
     elif seen.domain != domain.name:
         whose = f"belongs to domain {seen.domain}" if seen.domain else "was not made by pnr"
         found.missing[name] = f"network {name}, whose name is held by somebody else"
@@ -45,7 +52,7 @@ def arrange(
     elif seen.twins:
         _heal(seen, domain.name, found)
     else:
-        _compare(spec, seen, domain, observed, change, now, found)
+        _compare(spec, seen, domain, observed, subnets, change, now, found)
 
 
 def _heal(seen: Network, domain: str, found: Belongings) -> None:
@@ -66,10 +73,16 @@ def _heal(seen: Network, domain: str, found: Belongings) -> None:
 
 
 def _make(
-    spec: NetworkSpec, domain: Domain, observed: Observed, change: NetworkChange, now: float, found: Belongings
+    spec: NetworkSpec,
+    domain: Domain,
+    observed: Observed,
+    subnets: Subnets,
+    change: NetworkChange,
+    now: float,
+    found: Belongings,
 ) -> None:
     name = spec.name
-    clash, yielding = in_the_way(spec, domain, observed)
+    clash, yielding = in_the_way(spec, domain, subnets)
     refused = change.is_refused(spec, now) or (clash and change.previous is not None)
     if refused and change.previous is not None:
         found.missing[name] = f"network {name}, which is brought back"
@@ -96,6 +109,7 @@ def _compare(
     seen: Network,
     domain: Domain,
     observed: Observed,
+    subnets: Subnets,
     change: NetworkChange,
     now: float,
     found: Belongings,
@@ -109,7 +123,7 @@ def _compare(
         if again := _reconnections(name, domain, observed, change):
             found.work.append(Work(f"network:{name}", tuple(again)))
         return
-    clash, yielding = in_the_way(spec, domain, observed)
+    clash, yielding = in_the_way(spec, domain, subnets)
     if clash:
         found.back[name] = framed(clash, f"network {name} can't be changed: ", f"; it serves as it was ({said})")
         if again := _reconnections(name, domain, observed, change):
@@ -129,13 +143,12 @@ def _compare(
     found.work.append(Work(f"network:{name}", tuple(steps)))
 
 
-def in_the_way(spec: NetworkSpec, domain: Domain, observed: Observed) -> tuple[str, list[Network]]:
+def in_the_way(spec: NetworkSpec, domain: Domain, subnets: Subnets) -> tuple[str, list[Network]]:
     """What holds addresses of a declared network and stays, in words; and those of the domain itself that are to go,
     or to have other addresses."""
-    declared = {other.name: other for other in domain.networks}
     yielding = []
-    for other, words in overlapping(spec, observed.networks.values()):
-        wanted = declared.get(other.name)
+    for other, words in subnets.overlapping(spec):
+        wanted = next(reversed(domain.networks_named((other.name,))), None)
         # Subnets that are declared in one file don't overlap: what does comes from an earlier declaration.
         if other.domain == domain.name and (wanted is None or (wanted.ipam.pools and not wanted.external)):
             yielding.append(other)

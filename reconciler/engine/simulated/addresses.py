@@ -8,7 +8,7 @@ from typing import Any
 
 from reconciler.engine.protocol import AddressInUse, EngineError, StartFailed
 from reconciler.intent.model import NetworkSpec
-from reconciler.planner.network_changes import overlapping
+from reconciler.planner.network_changes import Subnets
 from reconciler.planner.observed import Network
 
 ANY_SUBNET = "198.18.0.0/16"
@@ -21,7 +21,7 @@ def check_network(spec: NetworkSpec, networks: Iterable[Network]) -> None:
     """Refuse what Docker refuses: a driver that is not there, a subnet that overlaps with another network's."""
     if (spec.driver or "bridge") not in DRIVERS:
         raise _refused(f'plugin "{spec.driver}" not found')
-    for _ in overlapping(spec, networks):
+    for _ in Subnets(networks).overlapping(spec):
         raise _refused("Pool overlaps with other one on this address space")
 
 

@@ -75,7 +75,7 @@ TOO_MUCH: list[tuple[str, Files, str]] = [
     ),
     (
         "networks of a container",
-        joined("networks", names(JOINED + 1), networks=many(JOINED)),
+        joined("networks", names(JOINED + 1), networks=many(bounds.MAX_NETWORKS)),
         "cpuxs.main.design_chunks[0].container.networks",
     ),
     (
@@ -93,11 +93,16 @@ TOO_MUCH: list[tuple[str, Files, str]] = [
         ),
         "cpuxs.main.design_chunks[0]",
     ),
-    ("networks", document(declared(), networks=many(1001)), "networks"),
+    ("networks", document(declared(), networks=many(bounds.MAX_NETWORKS + 1)), "networks"),
     (
         "subnets",
-        document(declared(), networks={"n": {"ipam": {"config": [{"subnet": "10.0.0.0/24"}] * 101}}}),
-        "networks.n.ipam.config",
+        document(
+            declared(),
+            networks={
+                f"n{n}": {"ipam": {"config": [{"subnet": f"10.{n}.{m}.0/24"} for m in range(6)]}} for n in range(84)
+            },
+        ),
+        "networks",
     ),
     (
         "addresses that a network keeps",
@@ -121,16 +126,16 @@ def test_what_is_more_than_a_turn_of_the_loop_can_decide_about_is_refused(
 
 def test_what_a_file_may_have_is_had() -> None:
     valid(file(declared(flowout=many(500), gatekeeper={"system_ready": {}}), rt_state=many(1000, "r")))
-    valid(joined("networks", names(JOINED), networks=many(JOINED)))
+    valid(joined("networks", names(250), networks=many(250)))
 
 
 def test_a_chunk_with_all_that_it_may_have_is_not_much_more_work_than_a_portion() -> None:
     facts = {"flowout": many(FACTS // 2), "flowin": {f"rt/{name}": None for name in names(FACTS // 2)}}
-    container = {"volumes": [f"/{name}" for name in names(JOINED)], "networks": names(JOINED)}
-    most = {**file(declared(container=container, **facts)), "networks": many(JOINED)}
+    container = {"volumes": [f"/{name}" for name in names(JOINED)], "networks": names(250)}
+    most = {**file(declared(container=container, **facts)), "networks": many(250)}
     most["cpuxs"]["rt"] = {"rt_state": many(FACTS), "design_chunks": []}
     (chunk,) = valid(most).chunks()
-    assert work_of(chunk) <= 1 + (FACTS + 2 * JOINED) // ENTRIES_A_CHUNK
+    assert work_of(chunk) <= 1 + (FACTS + JOINED + bounds.MAX_NETWORKS) // ENTRIES_A_CHUNK
 
 
 def test_variables_that_files_bring_are_bounded_too() -> None:
