@@ -14,7 +14,7 @@ from reconciler.controller.deciding import Decider
 from reconciler.controller.facts_table import FactsTable
 from reconciler.controller.look_ups import LookUps
 from reconciler.controller.loop import Controller
-from reconciler.controller.work import FEWEST_AT_ONCE, MOST_AT_ONCE, work_of
+from reconciler.controller.work import ENTRIES_A_CHUNK, FEWEST_AT_ONCE, MOST_AT_ONCE, work_of
 from reconciler.intent.model import Chunk, ChunkId
 from tests.simulation.virtual_time import VirtualLoop, run
 from tests.simulation.world import World, chunk, domain
@@ -114,6 +114,29 @@ def test_in_one_turn_so_much_is_adopted_decided_and_written_down_and_no_more(tur
     assert turns.most["register"] < MOST_AT_ONCE + HEAVIEST
     assert turns.most["_chunk_document"] <= (MOST_AT_ONCE + 1) * snapshots.CHUNKS_A_STEP
     assert turns.most["_take"] <= 2 * MOST_AT_ONCE
+
+
+def test_facts_that_hold_from_the_start_are_declared_in_portions(turns: PerTurn) -> None:
+    turns.count(FactsTable, "answer")
+    turns.count(FactsTable, "forget")
+    many = {f"f{number}": {"response": ["yes"]} for number in range(1000)}
+    shop = domain(chunk("web"))
+    shop["cpuxs"] |= {f"more{number}": {"rt_state": many} for number in range(5)}
+
+    async def story() -> None:
+        turns.watch()
+        async with World() as w:
+            w.files.write("shop", shop)
+            await w.until_settled(limit=60)
+            w.files.write("shop", domain(chunk("web")))
+            assert w.controller is not None
+            facts = w.controller.known.facts
+            await w.until(lambda: len(facts.of("shop")) == 1, limit=60)
+
+    run(story())
+    for what in ("answer", "forget"):
+        assert turns.total[what] >= 5000
+        assert turns.most[what] <= (MOST_AT_ONCE + 1) * ENTRIES_A_CHUNK
 
 
 def test_while_somebody_waits_for_an_answer_less_is_done_in_a_turn_and_all_converges(turns: PerTurn) -> None:
