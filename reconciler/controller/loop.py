@@ -61,6 +61,7 @@ from reconciler.controller.records import (
 from reconciler.controller.sightings import Sightings
 from reconciler.controller.snapshots import restore_chunks, restore_networks, snapshot_document
 from reconciler.controller.tell import at_once, view
+from reconciler.controller.telling_chunks import ChunksTold
 from reconciler.controller.telling_files import FilesTold
 from reconciler.controller.watcher import Watcher
 from reconciler.controller.wishes import Wishes
@@ -101,6 +102,7 @@ class Controller:
         self._source = source
         self._runtime = runtime
         self._files_told = FilesTold()
+        self._chunks_told = ChunksTold()
         self._has_more = False
         self._is_at_it = False
         self._asking = 0  # how many views are being made for somebody
@@ -226,6 +228,7 @@ class Controller:
             self.intake.file_errors,
             self.intake.said,
             self._files_told,
+            self._chunks_told,
             ready=self.known.engine_up and self.source_read,
         )
 

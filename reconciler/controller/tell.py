@@ -7,29 +7,23 @@ from collections.abc import Generator, Mapping
 from typing import Any, TypeVar
 
 from reconciler import __version__
-from reconciler.controller import telling_images
-from reconciler.controller.clock import iso, wall
-from reconciler.controller.copies import is_up, together
+from reconciler.controller.clock import iso
 from reconciler.controller.images import Images
 from reconciler.controller.known import Known
-from reconciler.controller.records import ChunkRecord, DomainRecord
-from reconciler.controller.stalls import is_stalled, stalled_chunks, waits_for_a_change
+from reconciler.controller.records import DomainRecord
+from reconciler.controller.stalls import is_stalled, stalled_chunks
+from reconciler.controller.telling_chunks import ChunksTold, file_notes
 from reconciler.controller.telling_files import FilesTold, as_documents, most_errors
 from reconciler.diagnostics import Diagnostic
-from reconciler.facts import UNKNOWN, missing
-from reconciler.intent.model import Chunk, ChunkId
 from reconciler.intent.networks import network_needs
-from reconciler.planner import belongings, file_mounts
+from reconciler.planner import belongings
 from reconciler.planner.arranged import Belongings
 from reconciler.planner.cleaning import sentence
-from reconciler.planner.observed import Condition
 from reconciler.planner.support import Connected, arrangements, unmet
-from reconciler.sentences import LAST_ATTEMPT, advised, taken_apart
-from reconciler.states import Reason, State
+from reconciler.states import State
 
 T = TypeVar("T")
 
-CHUNKS_A_STEP = 20
 FACTS_A_STEP = 200
 
 
@@ -74,16 +68,19 @@ def view(
     file_errors: Mapping[str, tuple[Diagnostic, ...]],
     said: Mapping[str, tuple[str, ...]],
     files: FilesTold,
+    chunks: ChunksTold,
     *,
     ready: bool,
 ) -> Generator[int, None, dict[str, Any]]:
     """The document of ``pnr status --json`` (documented in docs/commands.md). ``said`` are the names in files that are
-    not valid. It is made step by step, so that others can have their turn."""
+    not valid; ``files`` and ``chunks`` remember what was told of them. It is made step by step, so that others can have
+    their turn."""
     info = c.engine_info
     most = most_errors([*file_errors.values(), *(r.errors for r in c.domains.values() if r.errors)])
     domains: list[dict[str, Any]] = []
     for _, record in sorted(c.domains.items()):
-        domains.append((yield from _domain_view(c, images, record, said, most)))
+        domains.append((yield from _domain_view(c, images, chunks, record, said, most)))
+    chunks.forget_others(c.domains)
     strays = files.documents(file_errors, said, most)
     return {
         "daemon": {
@@ -107,7 +104,12 @@ def view(
 
 
 def _domain_view(
-    c: Known, images: Images, record: DomainRecord, said: Mapping[str, tuple[str, ...]], most: int
+    c: Known,
+    images: Images,
+    told: ChunksTold,
+    record: DomainRecord,
+    said: Mapping[str, tuple[str, ...]],
+    most: int,
 ) -> Generator[int, None, dict[str, Any]]:
     stuck = (yield from stalled_chunks(c, record)) if c.engine_up and record.wanted is not None else {}
     by_cpux: dict[str, list[dict[str, Any]]] = {}
@@ -115,17 +117,12 @@ def _domain_view(
     for cpux in shown:
         by_cpux[cpux.name] = []
     order = {chunk.id: n for n, chunk in enumerate(record.domain.chunks())} if record.domain is not None else {}
-    copies: dict[tuple[str, str], list[dict[str, Any]]] = {}
     own = dict(c.chunks_of(record.name))
     in_order = sorted(own.items(), key=lambda item: (order.get(item[0], 1 << 30), item[0]))
     yield 1
-    for id, chunk in in_order:
-        copies.setdefault((id.cpux, id.chunk), []).append(_chunk_view(c, images, chunk, stuck.get(id, ())))
-        yield 1
-    for number, ((cpux_name, _), views) in enumerate(copies.items()):
-        if number % CHUNKS_A_STEP == 0:
-            yield 1
-        by_cpux.setdefault(cpux_name, []).append(together(views))
+    chunks = yield from told.documents(c, images, record.name, [chunk for _, chunk in in_order], stuck)
+    for cpux_name, document in chunks:
+        by_cpux.setdefault(cpux_name, []).append(document)
     facts = yield from _facts_view(c, record.name)
     yield 1
     left = _left(c, record)
@@ -151,7 +148,7 @@ def _domain_view(
             *(note.message for note in (record.domain.notes if record.domain is not None else ())),
             *remarks,
             *(text for domain, text in c.recorder.remarks if domain == record.name),
-            *(note for id in own for note in _file_notes(c, id)),
+            *(note for id in own for note in file_notes(c, id)),
         ],
         "held": record.held,
         "held_reason": record.hold.value if record.hold is not None else "",
@@ -164,14 +161,6 @@ def _domain_view(
         "arranging": arranging,
         "cpuxs": [{"name": name, "facts": facts.get(name, {}), "chunks": chunks} for name, chunks in by_cpux.items()],
     }
-
-
-def _file_notes(c: Known, id: ChunkId) -> list[str]:
-    """What people should know of files that a chunk's containers have mounted."""
-    chunk = c.desired(id)
-    if chunk is None or not c.files:
-        return []
-    return [f"{id}: {note}" for container in c.world.of(id) for note in file_mounts.notes(chunk, container, c.files)]
 
 
 def _elsewhere(record: DomainRecord) -> tuple[Diagnostic, ...]:
@@ -235,95 +224,3 @@ def _facts_view(c: Known, domain: str) -> Generator[int, None, dict[str, dict[st
         if number % FACTS_A_STEP == 0:
             yield 1
     return found
-
-
-def _next_try(c: Known, record: ChunkRecord) -> str | None:
-    """When what failed is tried again; None where no time brings that about: the previous container serves."""
-    if waits_for_a_change(record):
-        return None
-    rolled_back = record.reason is Reason.ROLLED_BACK
-    return wall(c.clock, record.memory.retry_at if rolled_back else record.memory.not_before)
-
-
-def _last_failure(record: ChunkRecord) -> str:
-    """Why the last attempt failed, until the chunk is up again."""
-    m = record.memory
-    return m.last_error if (m.attempts or m.crashes) and m.proven_at is None else ""
-
-
-def _chunk_view(c: Known, images: Images, record: ChunkRecord, stuck: tuple[str, ...]) -> dict[str, Any]:
-    chunk = record.last
-    containers = c.world.of(record.id)
-    message = record.message
-    if stuck and record.reason is Reason.WAITING_FOR_GATEKEEPER:
-        message = f"stalled: nothing that is declared can come to answer {', '.join(stuck)} as wanted; {message}"
-    failure, _ = taken_apart(_last_failure(record))
-    if record.state == State.EXECUTING and failure and failure not in message:
-        now, step = taken_apart(message)
-        message = advised(f"{now}{LAST_ATTEMPT}{failure}", step or taken_apart(_last_failure(record))[1])
-    document: dict[str, Any] = {
-        "name": record.id.chunk,
-        "number": record.id.replica,
-        "up": is_up(record, containers),
-        "state": record.state,
-        "reason": record.reason.value,
-        "message": message,
-        "since": iso(record.since),
-        "image": chunk.container.image if chunk is not None else "",
-        "restarts": record.restarts,
-        "attempts": record.attempts_total,
-        "crashes": record.memory.crashes,
-        "replicas": [
-            {"container": x.name, "id": x.id, "image": x.image_id, "condition": x.condition.value} for x in containers
-        ],
-        "waiting_for": _waiting_view(c, chunk) if record.reason is Reason.WAITING_FOR_GATEKEEPER else [],
-        "next_try": _next_try(c, record),
-        "last_error": record.memory.last_error,
-        "last_failure": _last_failure(record),
-        "mended": {"at": iso(record.mended[0]), "text": record.mended[1]} if record.mended is not None else None,
-        "ended_away": iso(record.ended_away) if record.ended_away is not None else None,
-        "stalled": bool(stuck),
-        "facts_problems": list(record.own_problems),
-        "file_notes": _file_notes(c, record.id),
-        "urls": [],
-        "auto_update": telling_images.auto_update(c, images, record, chunk),
-        "image_moved": telling_images.image_moved(c, images, record, chunk),
-    }
-    if chunk is not None and chunk.health is not None and record.health.run:
-        h = record.health
-        document["probe"] = {
-            "type": chunk.health.type,
-            "failures": h.failures,
-            "successes": h.successes,
-            "total_failures": h.total_failures,
-            "last_error": h.last_error,
-            "last_at": wall(c.clock, h.last_at),
-        }
-    if record.ending is not None:
-        e = record.ending
-        document["exit"] = {"code": e.code, "oom": e.oom, "output": e.output, "earlier_output": e.earlier}
-    for x in containers:
-        if x.condition is Condition.RUNNING:
-            scheme = chunk.health.url_scheme if chunk is not None and chunk.health is not None else None
-            if scheme is not None:
-                for ports in x.published.values():
-                    for port in ports:
-                        host = "127.0.0.1" if port.ip in ("0.0.0.0", "", "::") else port.ip  # noqa: S104 - as the engine says it
-                        host = f"[{host}]" if ":" in host else host
-                        document["urls"].append(f"{scheme}://{host}:{port.port}")
-    return document
-
-
-def _waiting_view(c: Known, chunk: Chunk | None) -> list[dict[str, Any]]:
-    if chunk is None:
-        return []
-    return [
-        {
-            "fact": str(entry.ref),
-            "wanted": entry.wanted.tv.value,
-            "wanted_response": list(entry.wanted.response),
-            "found": c.facts.get(entry.ref, UNKNOWN).tv.value,
-            "answered_by": [str(id) for id in c.answered_by(entry.ref)],
-        }
-        for entry in missing(chunk.gate, c.facts)
-    ]

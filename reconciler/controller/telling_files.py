@@ -6,11 +6,10 @@ document of each is made once, and encoded once, for as long as it is judged to 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from typing import Any
 
+from reconciler.controller.lasting_document import LastingDocument
 from reconciler.diagnostics import Diagnostic, cut_off
 
 MOST_ERRORS = 3000
@@ -20,16 +19,7 @@ MOST_NAMES = 20_000
 FEWEST_NAMES = 20
 
 
-class FileDocument(dict[str, Any]):
-    """A document that nobody changes."""
-
-    @cached_property
-    def encoded(self) -> bytes:
-        """As JSON."""
-        return json.dumps(self).encode()
-
-
-_Told = tuple[tuple[Diagnostic, ...], tuple[str, ...], tuple[int, int], FileDocument]
+_Told = tuple[tuple[Diagnostic, ...], tuple[str, ...], tuple[int, int], LastingDocument]
 
 
 class FilesTold:
@@ -67,8 +57,8 @@ def as_documents(errors: tuple[Diagnostic, ...], most: int) -> list[dict[str, An
     return [error.as_dict() for error in cut_off(errors, most, rest="more, which `pnr validate` tells")]
 
 
-def _document(file: str, errors: tuple[Diagnostic, ...], said: tuple[str, ...], most: int) -> FileDocument:
-    return FileDocument(
+def _document(file: str, errors: tuple[Diagnostic, ...], said: tuple[str, ...], most: int) -> LastingDocument:
+    return LastingDocument(
         name=errors[0].place.file,
         file=file,
         generation=0,

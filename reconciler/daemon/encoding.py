@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-from reconciler.controller.telling_files import FileDocument
+from reconciler.controller.lasting_document import LastingDocument
 
 AT_ONCE_SECONDS = 0.015
 CHUNKS_A_PIECE = 20
@@ -44,11 +44,8 @@ async def encoded(answer: Mapping[str, Any]) -> bytes:
 
 def _pieces(domain: Mapping[str, Any]) -> Iterator[bytes]:
     """The document of a domain, in pieces: it may have thousands of chunks, and of facts."""
-    if isinstance(domain, FileDocument):
-        yield domain.encoded
-        return
-    if "cpuxs" not in domain:
-        yield json.dumps(domain).encode()
+    if isinstance(domain, LastingDocument) or "cpuxs" not in domain:
+        yield _encoded(domain)
         return
     begin, before = _members({name: value for name, value in domain.items() if name != "cpuxs"}), b""
     yield b'{%s, "cpuxs": [' % begin
@@ -58,10 +55,14 @@ def _pieces(domain: Mapping[str, Any]) -> Iterator[bytes]:
             yield between + _members(dict(facts))
         yield b'}, "chunks": ['
         for between, chunks in _groups(cpux["chunks"], CHUNKS_A_PIECE):
-            yield between + json.dumps(chunks).encode()[1:-1]
+            yield between + b", ".join(map(_encoded, chunks))
         yield b"]}"
         before = b", "
     yield b"]}"
+
+
+def _encoded(document: Mapping[str, Any]) -> bytes:
+    return document.encoded if isinstance(document, LastingDocument) else json.dumps(document).encode()
 
 
 def _groups(all: Sequence[T], most: int) -> Iterator[tuple[bytes, Sequence[T]]]:
