@@ -30,7 +30,8 @@ from reconciler.states import Reason
 
 LONGEST_WAIT_SECONDS = 10.0
 MOST_WAITED_FOR = 20
-"""So many facts that a chunk waits for are named in its message; its gate may have thousands."""
+"""So many of what a chunk waits for are named in its message; its gate may have thousands of facts, and as many chunks
+may have to be gone before it."""
 _FETCHING = (Reason.PULLING_IMAGE, Reason.BUILDING_IMAGE)
 _Blocked = tuple[str, tuple[Reason, str] | None]
 
@@ -84,7 +85,7 @@ class Situations:
                 other = self._known.chunks.get(need)
                 if other is not None and other.renews and ranks.get(need, 0) < ranks.get(chunk.id, 0):
                     found[need.chunk if need.domain == chunk.id.domain else str(need)] = None
-        return ", ".join(found)
+        return _listed(list(found))
 
     def _siblings(self, record: ChunkRecord, chunk: Chunk) -> Iterator[tuple[int, Stage, bool]]:
         for id in record.id.copies(chunk.replicas):
@@ -286,7 +287,7 @@ class Situations:
                 for id in sorted(self._known.dependents.get(record.id, ()))
                 if self._known.desired(id) is None and self._known.world.by_owner.get(id)
             ]
-            return ", ".join(still), None
+            return _listed(still), None
         domain = self._known.domains[record.id.domain].domain
         if domain is None or not self._known.world.complete:
             return "a first look at the engine", None
@@ -339,6 +340,12 @@ class Situations:
             return text, None
         kind, _, name = key.partition(":")
         return text, _absent(text, f"make it (`docker {kind} create {name}`), or correct its name in the domain file")
+
+
+def _listed(names: Sequence[str]) -> str:
+    """The first of them, and how many more there are."""
+    more = len(names) - MOST_WAITED_FOR
+    return ", ".join([*names[:MOST_WAITED_FOR], *([f"and {more} more"] if more > 0 else [])])
 
 
 def _attachments(changes: network_changes.Changes, network: str) -> tuple[network_changes.Attachment, ...]:
