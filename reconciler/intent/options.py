@@ -149,6 +149,8 @@ def _expected(schema: Schema, kind: str) -> str:
     """What was expected, where ``kind`` is what pydantic calls the error."""
     if kind.startswith("string_too") and ("minLength" in schema or "maxLength" in schema):
         return _length(schema.get("minLength", 0), schema.get("maxLength"), "characters")
+    if kind.startswith("too_") and ("minProperties" in schema or "maxProperties" in schema):
+        return _length(schema.get("minProperties", 0), schema.get("maxProperties"), "entries")
     if kind.startswith("too_"):
         lists = next((one for one in _alternatives(schema) if "items" in one), schema)
         return _length(lists.get("minItems", 0), lists.get("maxItems"), "items")

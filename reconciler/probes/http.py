@@ -32,6 +32,8 @@ from reconciler.sentences import advised, quoted, shortened
 if TYPE_CHECKING:
     import httpx
 
+MOST_HEADERS = 100  # they are sent with each probe, as often as each tenth of a second
+LONGEST_HEADER = 8000  # more than most servers take
 MOST_BODY_BYTES = 64 * 1024
 MOST_REDIRECTS = 5
 MOST_SHOWN = 120
@@ -42,8 +44,8 @@ _TAGS = re.compile(r"<(script|style|head)\b.*?</\1>|<[^>]*>", re.DOTALL | re.IGN
 # As RFC 9110 has them (5.6.2 and 5.5), of ASCII alone. A line end would begin another header, or the body.
 _FIELD_NAME = r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"
 _FIELD_VALUE = r"^([\x21-\x7e]([\t\x20-\x7e]*[\x21-\x7e])?)?$"
-_FieldName = Annotated[str, Field(pattern=_FIELD_NAME)]
-_FieldValue = Annotated[str, Field(pattern=_FIELD_VALUE, examples=["text/html"])]
+_FieldName = Annotated[str, Field(pattern=_FIELD_NAME, max_length=200)]
+_FieldValue = Annotated[str, Field(pattern=_FIELD_VALUE, max_length=LONGEST_HEADER, examples=["text/html"])]
 
 _Code = Annotated[int, Field(ge=100, le=599)]
 _Class = Annotated[str, Field(pattern="^[1-5]xx$", examples=["2xx"])]
@@ -62,10 +64,11 @@ class HttpOptions(Options):
     )
     headers: dict[_FieldName, _FieldValue] = Field(
         {},
+        max_length=MOST_HEADERS,
         description="Headers to send. With Host, an https server must have a certificate for that name.",
         json_schema_extra={"propertyNames": {"type": "string", "pattern": _FIELD_NAME, "examples": ["X-Api-Key"]}},
     )
-    expected_code: _Code | _Class | Annotated[list[_Code | _Class], Field(min_length=1)] = Field(
+    expected_code: _Code | _Class | Annotated[list[_Code | _Class], Field(min_length=1, max_length=100)] = Field(
         "2xx", description="The status that counts as success: one, a class such as 2xx, or a list of these."
     )
     body_regex: Regex | None = Field(
