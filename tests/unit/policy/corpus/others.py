@@ -195,6 +195,7 @@ for name in ("container:x", "service:x", "host/x", "ns:/proc/1/ns/net"):
 for name, policy in (("docker_gwbridge", "standard"), ("ingress", "standard"), ("docker_gwbridge", "shared-lab")):
     NAMES.add(f"{name}, which all of a swarm is in", "networks.external", {"networks": ["n"]}, networks={"n": {"external": True, "name": name}}, policy=policy)  # fmt: skip
 
+YES = {"response": ["yes"]}
 SYNTAX = Group("syntax and size")
 for name, rule, data in (
     ("the same key twice", "DuplicateKey", b'{"name": "d", "name": "e"}'),
@@ -219,6 +220,22 @@ for name, rule, data in (
     ("an infinite number", "NotANumber", b'{"name": "d", "x-a": Infinity}'),
 ):  # fmt: skip
     SYNTAX.add(name, rule, data)
+MANY = [f"k{number}" for number in range(9000)]
+for name, container, chunk, top in (
+    ("9,000 facts", {}, {"flowout": dict.fromkeys(MANY, YES)}, {}),
+    ("9,000 facts in a gate", {}, {"gatekeeper": dict.fromkeys(MANY, YES)}, {}),
+    ("9,000 facts that are handed over", {}, {"flowin": dict.fromkeys(MANY)}, {}),
+    ("9,000 responses", {}, {"flowout": {"up": {"response": MANY}}}, {}),
+    ("9,000 volumes", {"volumes": [f"{name}:/{name}" for name in MANY]}, {}, {}),
+    ("9,000 links", {"external_links": MANY}, {}, {}),
+    ("9,000 containers that volumes are taken from", {"volumes_from": [f"container:{name}" for name in MANY]}, {}, {}),
+    ("9,000 networks", {}, {}, {"networks": {name: {} for name in MANY}}),
+    ("9,000 addresses that a network keeps", {}, {}, {"networks": {"n": {"ipam": {"config": [{"subnet": "10.0.0.0/8", "aux_addresses": dict.fromkeys(MANY, "10.0.0.9")}]}}}}),
+    ("12,000 entries in a chunk", {"labels": dict.fromkeys(MANY[:6000], ""), "environment": dict.fromkeys(MANY[:6000], "")}, {}, {}),
+    ("400 facts of 51 copies", {}, {"replicas": 51, "flowout": dict.fromkeys(MANY[:400], YES)}, {}),
+):  # fmt: skip
+    SYNTAX.add(name, "TooMany", domain(container, chunk, **top))
+SYNTAX.add("9,000 headers", "InvalidValue", {}, chunk={"health_check": {"type": "http", "port_key": "80", "headers": dict.fromkeys(MANY, "")}})  # fmt: skip
 for name, container in (
     ("a field of the Engine API", {"HostConfig": {"Privileged": True}}),
     ("a field of the Engine API in lower case", {"hostconfig": {}}),
