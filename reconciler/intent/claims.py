@@ -293,8 +293,8 @@ class Claims:
             for each in claim.claims:
                 if isinstance(each, tuple) and (user := self._user(each, domain)) is not None:
                     found.append((_in_use(domain, claim, each[1], user), user.domain))
-                elif isinstance(each, tuple) and (owner := self._owner(each, domain)):
-                    found.append((_looks_like(domain, claim, each[1], owner), domain.name))
+                elif isinstance(each, tuple) and (owner := self._owner(each, domain)) is not None:
+                    found.append((_belongs_to(domain, claim, each[1], *owner), domain.name))
         for image, me in _used(domain):
             own.put_use(image, me)
         for ports in _ranges(domain):
@@ -327,21 +327,20 @@ class Claims:
         others = (user for user in users if user.file != domain.file and user.domain != domain.name)
         return next((user for user in others if not _is_its_own(claim[1], domain.file, user.file)), None)
 
-    def _owner(self, claim: Named, domain: Domain) -> str:
-        """The file to which the name of an image belongs by its own name, where the domain's is only like it, or the
-        beginning of it: ``shop`` of ``shop-web``, which ``Shop!`` would build as its own too. What was built here
-        before is left alone."""
-        if claim[0] != "image":
-            return ""
+    def _owner(self, claim: Named, domain: Domain) -> tuple[str, str] | None:
+        """The name with which that of an image begins, and the file that is called so, where the domain is only called
+        like that, or as the beginning of it: ``shop`` of ``shop-web``, which ``Shop!`` would build as its own too. What
+        was built here before is left alone."""
         had = self.reserved.holder(claim)
-        if had is not None and (had.file == domain.file or had.domain == domain.name):
-            return ""
-        image, names = parse(claim[1]), (stem(domain.file), domain.name)
-        mine = max(_rank(image, name) for name in names)
+        if claim[0] != "image" or (had is not None and (had.file == domain.file or had.domain == domain.name)):
+            return None
+        image = parse(claim[1])
+        mine = max(_rank(image, name) for name in (stem(domain.file), domain.name))
         owner = whose(image, self.called)
         if not mine[0] or (len(owner), True) <= mine:
-            return ""
-        return next((file for file in sorted(self.called[owner]) if file != domain.file), "")
+            return None
+        others = sorted(file for file in self.called[owner] if file != domain.file)
+        return (owner, others[0]) if others else None
 
     def _other(self, claim: Port | Named, domain: Domain) -> Holder | None:
         reserved = self.reserved.holder(claim)
@@ -371,9 +370,9 @@ def _in_use(domain: Domain, claim: _Claim, image: str, user: Holder) -> Diagnost
     return Diagnostic(claim.path, _CODES["image"], text, place=Place(domain.file))
 
 
-def _looks_like(domain: Domain, claim: _Claim, image: str, file: str) -> Diagnostic:
+def _belongs_to(domain: Domain, claim: _Claim, image: str, owner: str, file: str) -> Diagnostic:
     text = (
-        f"by its name the image {image} is one of {file}, and this file is only called like that: give it another name"
+        f"the name {image} begins with {owner}, as {file} is called, and belongs to that: give this image another name"
     )
     return Diagnostic(claim.path, _CODES["image"], text, place=Place(domain.file))
 

@@ -275,7 +275,7 @@ def test_a_name_is_that_of_the_file_that_is_called_so_and_of_none_that_looks_lik
         assert refused(found).keys() == {mine}
         (problem,) = found.errors[mine]
         assert problem.code == "ImageNameClash"
-        says = "is one of shop.json, and this file is only called like that: give it another name"
+        says = "begins with shop, as shop.json is called, and belongs to that: give this image another name"
         assert says in problem.message or "domain shop (shop.json) builds" in problem.message
         assert "shop" in found.domains
     # What was built before somebody was called so goes on.
