@@ -69,11 +69,9 @@ def _within(node: Any, path: Path, free: Any) -> Iterator[tuple[Path, str, str]]
             yield from _within(item, (*path, index), free if free is _PAIRS else _of(free, _EACH))
     elif isinstance(node, dict):
         for key, part in node.items():
-            if key.startswith("x-"):
-                continue
             if odd := _control(key, even_tabs=True):
                 yield (*path, key, KEY), "BadName", f"{odd} in this key: take it out"
-            elif free is not _PAIRS:
+            elif free is not _PAIRS and not key.startswith("x-"):
                 yield from _within(part, (*path, key), _of(free, key))
 
 

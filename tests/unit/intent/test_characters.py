@@ -62,6 +62,12 @@ def test_text_and_commands_keep_theirs(container: dict[str, Any]) -> None:
     assert [one for one in problems if one.code != "SourceUnreadable"] == []
 
 
+def test_what_extends_a_file_may_hold_anything() -> None:
+    valid(document({**declared(), "x-note": "a\nb", "x-b": ["\n"]}, **{"x-a": {"c": "\x1b"}}))
+    found = read(document(declared(container={"labels": {"x-a\nb": "1"}})))
+    assert [problem.code for problem in found.errors] == ["BadName"]
+
+
 def test_texts_of_facts_and_checks_keep_theirs() -> None:
     fact = {"prompt": "up?\nreally?", "response": ["yes\n"]}
     check = {"type": "exec", "command": "a\nb", "status_mapping": {"success": {"key": "up", "prompt": "a\nb"}}}
