@@ -9,6 +9,7 @@ from typing import Any
 
 from reconciler.diagnostics import Diagnostics, Path
 from reconciler.intent.chunks import chunks_of_tree, cpuxs_of_tree
+from reconciler.intent.lenient import list_in, object_in
 
 MAX_ENTRIES = 10_000
 """How many entries one object or list may have, and all of those in one chunk together."""
@@ -42,16 +43,17 @@ def check(tree: Object, report: Diagnostics) -> None:
     if chunks > MAX_CHUNKS:
         report.error(("cpuxs",), "TooMany", f"{chunks} chunks; a domain may have at most {MAX_CHUNKS}: split it")
     _at_most(MAX_NETWORKS, tree.get("networks"), "networks; a domain", report.at("networks"))
-    networks = _objects(tree.get("networks")).items()
-    pools = {name: _list(_object(network.get("ipam")).get("config")) for name, network in networks}
+    pools = {
+        name: list_in(object_in(network, "ipam"), "config") for name, network in object_in(tree, "networks").items()
+    }
     _at_most(MAX_SUBNETS, list(chain(*pools.values())), "subnets in all networks; a domain", report.at("networks"))
     for name, declared in pools.items():
-        kept = [one for pool in declared for one in _object(_object(pool).get("aux_addresses"))]
+        kept = [one for pool in declared for one in object_in(pool, "aux_addresses")]
         _at_most(MAX_JOINED, kept, "aux_addresses; a network", report.at("networks", name, "ipam", "config"))
-    for name, cpux in _objects(tree.get("cpuxs")).items():
-        here = report.at("cpuxs", name, "rt_state")
-        _at_most(MAX_FACTS, cpux.get("rt_state"), "facts that hold from the start; a CPUX", here)
-        _check_facts(cpux.get("rt_state"), here)
+    for name, cpux in object_in(tree, "cpuxs").items():
+        here, given = report.at("cpuxs", name, "rt_state"), object_in(cpux, "rt_state")
+        _at_most(MAX_FACTS, given, "facts that hold from the start; a CPUX", here)
+        _check_facts(given, here)
     for chunk, path in chunks_of_tree(tree):
         _check_chunk(chunk, report.at(*path))
 
@@ -83,32 +85,32 @@ def _check_chunk(chunk: Object, report: Diagnostics) -> None:
     if entries > MAX_ENTRIES:
         said = f"{entries} entries in all of it; a chunk may have at most {MAX_ENTRIES}: split it"
         report.error((), "TooMany", said)
-    facts = sum(len(_object(chunk.get(key))) for key in _FACTS)
+    facts = sum(len(object_in(chunk, key)) for key in _FACTS)
     if facts > MAX_FACTS:
-        most = max(_FACTS, key=lambda key: len(_object(chunk.get(key))))
+        most = max(_FACTS, key=lambda key: len(object_in(chunk, key)))
         said = f"{facts} facts in {', '.join(_FACTS)}; a chunk may name at most {MAX_FACTS}: split it"
         report.error((most,), "TooMany", said)
     for key in _FACTS:
-        _check_facts(chunk.get(key), report.at(key))
-    mapping = _object(_object(chunk.get("health_check")).get("status_mapping"))
+        _check_facts(object_in(chunk, key), report.at(key))
+    mapping = object_in(object_in(chunk, "health_check"), "status_mapping")
     for side, answers in mapping.items():
         here = report.at("health_check", "status_mapping", side)
         if isinstance(answers, list):
             _check_facts(dict(enumerate(answers)), here)
         else:
             _check_fact(answers, here)
-    container = _object(chunk.get("container"))
+    container = object_in(chunk, "container")
     for key in _JOINED:
         _at_most(MAX_JOINED, container.get(key), f"{key}; a container", report.at("container", key))
 
 
-def _check_facts(facts: Any, report: Diagnostics) -> None:
-    for key, fact in facts.items() if isinstance(facts, dict) else ():
+def _check_facts(facts: Mapping[Any, Any], report: Diagnostics) -> None:
+    for key, fact in facts.items():
         _check_fact(fact, report.at(key))
 
 
 def _check_fact(fact: Any, report: Diagnostics) -> None:
-    _at_most(MAX_RESPONSES, _object(fact).get("response"), "responses; a fact", report.at("response"))
+    _at_most(MAX_RESPONSES, list_in(fact, "response"), "responses; a fact", report.at("response"))
 
 
 def _at_most(most: int, declared: Any, what: str, report: Diagnostics) -> None:
@@ -119,15 +121,3 @@ def _at_most(most: int, declared: Any, what: str, report: Diagnostics) -> None:
 def _entries(node: Any) -> int:
     parts = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
     return len(parts) + sum(_entries(part) for part in parts if isinstance(part, dict | list))
-
-
-def _list(node: Any) -> list[Any]:
-    return node if isinstance(node, list) else []
-
-
-def _object(node: Any) -> dict[str, Any]:
-    return node if isinstance(node, dict) else {}
-
-
-def _objects(node: Any) -> dict[str, dict[str, Any]]:
-    return {key: part for key, part in _object(node).items() if isinstance(part, dict)}
