@@ -22,14 +22,19 @@ MAX_FACTS_OF_DOMAIN = 20_000
 MAX_RESPONSES = 100
 """How many responses a fact may have."""
 MAX_JOINED = 1000
-"""How many networks, volumes or other containers a container may have, and how many addresses a network may keep."""
+"""How many networks and volumes a container may have, and how many addresses a network may keep."""
+MAX_LINKS = 100
+"""To how many others a container may be linked: it is so in each of its networks."""
 MAX_NETWORKS = 250
 """How many networks a domain may declare."""
 MAX_SUBNETS = 500
 """How many subnets all networks of a domain may have."""
 
 _FACTS = ("gatekeeper", "flowin", "flowout")
-_JOINED = ("networks", "volumes", "volumes_from", "links", "external_links")
+_JOINED = {
+    **dict.fromkeys(("networks", "volumes"), MAX_JOINED),
+    **dict.fromkeys(("volumes_from", "links", "external_links"), MAX_LINKS),
+}
 
 Object = Mapping[str, Any]
 
@@ -100,8 +105,8 @@ def _check_chunk(chunk: Object, report: Diagnostics) -> None:
         else:
             _check_fact(answers, here)
     container = object_in(chunk, "container")
-    for key in _JOINED:
-        _at_most(MAX_JOINED, container.get(key), f"{key}; a container", report.at("container", key))
+    for key, bound in _JOINED.items():
+        _at_most(bound, container.get(key), f"{key}; a container", report.at("container", key))
 
 
 def _check_facts(facts: Mapping[Any, Any], report: Diagnostics) -> None:

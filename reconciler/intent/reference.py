@@ -38,7 +38,8 @@ What one chunk may have is bounded, so that no file keeps the daemon busy with i
 | facts in `gatekeeper`, `flowin` and `flowout` of a chunk together; in `rt_state` of a CPUX | {bounds.MAX_FACTS:,} |
 | facts of a domain; each replica of a chunk answers its own | {bounds.MAX_FACTS_OF_DOMAIN:,} |
 | responses of a fact | {bounds.MAX_RESPONSES:,} |
-| `volumes`, `networks`, `volumes_from`, `links`, `external_links` of a container, of each | {bounds.MAX_JOINED:,} |
+| `volumes`, `networks` of a container, of each | {bounds.MAX_JOINED:,} |
+| `volumes_from`, `links`, `external_links` of a container, of each | {bounds.MAX_LINKS:,} |
 | networks of a domain; subnets of all of them | {bounds.MAX_NETWORKS:,}; {bounds.MAX_SUBNETS:,} |
 | addresses that a network keeps (`aux_addresses`) | {bounds.MAX_JOINED:,} |
 | variables, and labels, that files bring to a container (`env_file`, `label_file`) | {bounds.MAX_ENTRIES:,} |

@@ -80,10 +80,14 @@ TOO_MUCH: list[tuple[str, Files, str]] = [
     ),
     (
         "containers that volumes are taken from",
-        joined("volumes_from", [f"container:{name}" for name in names(JOINED + 1)]),
+        joined("volumes_from", [f"container:{name}" for name in names(bounds.MAX_LINKS + 1)]),
         "cpuxs.main.design_chunks[0].container.volumes_from",
     ),
-    ("links", joined("external_links", names(JOINED + 1)), "cpuxs.main.design_chunks[0].container.external_links"),
+    (
+        "links",
+        joined("external_links", names(bounds.MAX_LINKS + 1)),
+        "cpuxs.main.design_chunks[0].container.external_links",
+    ),
     (
         "entries in all",
         document(
