@@ -22,7 +22,7 @@ INDEPENDENT="tests/integration/daemon/test_git_lock.py tests/integration/daemon/
 # What of the rest goes on a second engine of the machine's own version, so that all is done in time.
 SECOND="tests/integration/daemon tests/integration/faults"
 # The same of both engines, and so many that they have engines of their own.
-SETTINGS="tests/integration/settings tests/integration/test_settings_roundtrip.py"
+SETTINGS=tests/integration/settings
 # What goes with these, so that the parts end at about the same time.
 IMAGES=tests/integration/images
 # What brings an engine of its own or needs none, and what takes so many networks and ports that it gets one.
