@@ -1,7 +1,7 @@
 #!/bin/sh
 # All tests, with all that they need: Debian packages where they are missing, and an engine for as long as they run
 # where none answers. BIN is the bin directory of the virtual environment; arguments go to pytest.
-# In seven parts side by side: what needs the machine itself, and the adapters, on its own engine; what an engine can
+# In eight parts side by side: what needs the machine itself, and the adapters, on its own engine; what an engine can
 # answer differently, on the newest one (scripts/newest.sh); the daemon and the faults that are injected, on a second
 # engine of the machine's own version; all settings of containers, and images, on both; what needs no engine, or brings
 # its own; and simulation in two. What they say is shown behind the first. With arguments: on the machine's own only, or
@@ -39,6 +39,8 @@ second=""
 second_said=$(mktemp)
 settings=""
 settings_said=$(mktemp)
+newer=""
+newer_said=$(mktemp)
 alone=""
 alone_said=$(mktemp)
 simulated=""
@@ -54,11 +56,11 @@ runs() { [ -n "$(tr -d '\0' 2>/dev/null <"/proc/$1/cmdline")" ]; }
 end_our_engine() {
   status=$?
   trap - EXIT
-  for beside in $newest $second $settings $alone $simulated $stories; do
+  for beside in $newest $second $settings $newer $alone $simulated $stories; do
     kill -s TERM -- "-$beside" 2>/dev/null || true
     wait "$beside" || true
   done
-  rm -f "$newest_said" "$second_said" "$settings_said" "$alone_said" "$simulated_said" "$stories_said"
+  rm -f "$newest_said" "$second_said" "$settings_said" "$newer_said" "$alone_said" "$simulated_said" "$stories_said"
   engine=$(cat "$PNR_ENGINE_PID_FILE")
   rm -f "$PNR_ENGINE_PID_FILE"
   if [ -n "$engine" ] && runs "$engine"; then
@@ -87,13 +89,12 @@ if [ $# = 0 ]; then
   # shellcheck disable=SC2086 # lists of folders
   setsid scripts/newest.sh "$BIN/python" -m pytest -q --durations=10 $DIFFERENT $ignored >"$newest_said" 2>&1 &
   newest=$!
-  # shellcheck disable=SC2016,SC2086
-  setsid sh -c 'python=$1
-    shift
-    scripts/newest.sh --same "$python" -m pytest -q --durations=10 "$@" || failed=1
-    scripts/newest.sh "$python" -m pytest -q --durations=10 "$@" || failed=1
-    exit "${failed:-0}"' settings "$BIN/python" $SETTINGS $IMAGES >"$settings_said" 2>&1 &
+  # shellcheck disable=SC2086
+  setsid scripts/newest.sh --same "$BIN/python" -m pytest -q --durations=10 $SETTINGS $IMAGES >"$settings_said" 2>&1 &
   settings=$!
+  # shellcheck disable=SC2086
+  setsid scripts/newest.sh "$BIN/python" -m pytest -q --durations=10 $SETTINGS $IMAGES >"$newer_said" 2>&1 &
+  newer=$!
   # shellcheck disable=SC2086
   setsid "$BIN/python" -m pytest -q --durations=10 tests/unit $ALONE >"$alone_said" 2>&1 &
   alone=$!
@@ -125,8 +126,10 @@ if [ -n "$newest" ]; then
   newest=""
   ends "$second" "$second_said" "the daemon and the faults, on a second engine"
   second=""
-  ends "$settings" "$settings_said" "all settings and images, on both engines"
+  ends "$settings" "$settings_said" "all settings and images, on a third engine"
   settings=""
+  ends "$newer" "$newer_said" "all settings and images, on the newest engine"
+  newer=""
   ends "$alone" "$alone_said" "what needs no engine, or brings its own"
   alone=""
   ends "$simulated" "$simulated_said" "in simulation, the first half"
