@@ -67,7 +67,8 @@ else
   say "starting the Docker engine (dockerd; its log is $LOG)"
   told=$LOG
   clear_stale_pid_files
-  setsid dockerd --pidfile /var/run/docker.pid >>"$LOG" 2>&1 </dev/null &
+  # shellcheck disable=SC2086 # a list
+  env ${PNR_ENGINE_PID_FILE:+$FOR_TESTS} setsid dockerd --pidfile /var/run/docker.pid >>"$LOG" 2>&1 </dev/null &
   [ -z "${PNR_ENGINE_PID_FILE:-}" ] || echo $! >"$PNR_ENGINE_PID_FILE"
 fi
 wait_for_answer || fail "the Docker engine was started but does not answer; see: $told"

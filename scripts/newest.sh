@@ -56,7 +56,8 @@ inside() {
   export PATH DOCKER_HOST=unix://$socket
   log=/run/newest/log
   # In a session of its own: Ctrl-C is for the command, which still needs the engine to clean up.
-  setsid dockerd --data-root /run/newest/data --exec-root /run/newest/exec --pidfile /run/newest/pid \
+  # shellcheck disable=SC2086 # a list
+  env $FOR_TESTS setsid dockerd --data-root /run/newest/data --exec-root /run/newest/exec --pidfile /run/newest/pid \
     --host "$DOCKER_HOST" --bip 172.31.250.1/24 --cgroup-parent "$group" >"$log" 2>&1 </dev/null &
   engine=$!
   trap 'end_engine' EXIT

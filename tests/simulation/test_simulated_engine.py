@@ -222,6 +222,25 @@ def test_an_engine_that_is_down_answers_nobody_and_breaks_off_what_is_under_way(
     in_virtual_time(story)
 
 
+@pytest.mark.parametrize("comes_back", [SimulatedEngine.come_back, SimulatedEngine.clear_weather])
+def test_by_the_time_that_it_answers_after_a_reboot_it_has_started_what_it_is_to_start_and_it_does_so_once(
+    comes_back: Callable[[SimulatedEngine], None],
+) -> None:
+    async def story(engine: SimulatedEngine) -> None:
+        web = chunk("web", settings={"restart": "unless-stopped"})
+        await created(engine, web)
+        await engine.perform(StartContainer("shop_web"))
+        engine.strike(Fault(0.0, "reboot", 60.0))
+        assert engine.named("shop_web").condition is Condition.EXITED
+        comes_back(engine)
+        assert engine.named("shop_web").condition is Condition.RUNNING
+        await engine.perform(StopContainer("shop_web", 10))
+        await asyncio.sleep(120)
+        assert engine.named("shop_web").condition is Condition.EXITED
+
+    in_virtual_time(story)
+
+
 def test_what_has_begun_goes_on_when_the_asker_is_gone_but_a_pull_does_not() -> None:
     async def story(engine: SimulatedEngine) -> None:
         await created(engine)

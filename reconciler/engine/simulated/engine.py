@@ -96,6 +96,7 @@ class SimulatedEngine(SimulatedHost):
         self.calls: list[Call] = []
         self.is_down = False
         self.is_mute = False
+        self._ran_before: set[str] | None = None
         self.engine_id = ""
         self.weather = Weather()
         self._random = random.Random(seed)  # noqa: S311 - a story that can be told again
@@ -119,13 +120,12 @@ class SimulatedEngine(SimulatedHost):
             queue.put_nowait(None)
 
     def come_back(self) -> None:
-        """It answers again."""
+        """It answers again. After a reboot it has started by then what is to be by its restart policy: with ``always``
+        what had been stopped before as well."""
         self.is_down = False
-
-    def _begins(self, ran: Collection[str]) -> None:
-        """It comes back after a reboot, and starts what is to be by its restart policy: with ``always`` what had been
-        stopped before as well."""
-        self.come_back()
+        ran, self._ran_before = self._ran_before, None
+        if ran is None:
+            return
         for c in list(self.containers.values()):
             policy = str((c.settings or {}).get("restart") or "no")
             again = policy == "always" or (c.id in ran and policy != "no")
@@ -141,7 +141,7 @@ class SimulatedEngine(SimulatedHost):
 
     def clear_weather(self) -> None:
         """All that makes calls fail or late is over, and everyone is well."""
-        self.is_down = False
+        self.come_back()
         self.weather = Weather()
         self.refusing_networks = ""
         for container in list(self.containers.values()):
@@ -159,10 +159,11 @@ class SimulatedEngine(SimulatedHost):
             case "reboot":
                 self.go_down()
                 ran = {c.id for c in self.containers.values() if c.condition in ALIVE}
+                self._ran_before = ran | (self._ran_before or set())
                 for c in list(self.containers.values()):
                     if c.owner is not None:
                         self.die(c.name)
-                loop.call_later(fault.seconds, self._begins, ran)
+                loop.call_later(fault.seconds, self.come_back)
             case "fail":
                 self.weather.failing_until = until
             case "late":

@@ -24,7 +24,7 @@ from reconciler.compose.project import ComposeError
 from reconciler.compose.reading import load
 from reconciler.diagnostics import Diagnostics
 from tests.integration.compose.conftest import ENVIRONMENT, Answer, Oracle
-from tests.integration.compose.normal import as_text, with_files_read_in, without_escapes
+from tests.integration.compose.reading.normal import as_text, with_files_read_in, without_escapes
 
 HERE = Path(__file__).parent / "snippets"
 _WARNING = re.compile(r'level=warning msg="((?:[^"\\]|\\.)*)"')

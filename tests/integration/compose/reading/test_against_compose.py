@@ -11,7 +11,7 @@ from reconciler.compose.reading import load
 from reconciler.diagnostics import Diagnostics
 from tests.corpus.compose import Sample, folders, samples
 from tests.integration.compose.conftest import ENVIRONMENT, Oracle
-from tests.integration.compose.normal import as_text, with_files_read_in, without_escapes
+from tests.integration.compose.reading.normal import as_text, with_files_read_in, without_escapes
 
 
 @pytest.mark.parametrize("sample", samples(), ids=lambda sample: sample.label)

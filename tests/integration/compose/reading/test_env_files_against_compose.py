@@ -12,7 +12,7 @@ from reconciler.diagnostics import Diagnostics
 from reconciler.sources.contents import LocalContents, Places
 from tests.integration.compose.conftest import ENVIRONMENT, Oracle
 from tests.integration.compose.judging import judge_in
-from tests.integration.compose.normal import without_escapes
+from tests.integration.compose.reading.normal import without_escapes
 
 SNIPPETS = Path(__file__).parent / "snippets" / "env_files.json"
 OF_THE_PROJECT = {"X": "xv", "Y": "", "U": "from .env", "B": "b$d"}
