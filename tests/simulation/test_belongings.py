@@ -25,56 +25,47 @@ def stack(**more: Any) -> dict[str, Any]:
     return {**STACK, **more}
 
 
-def test_a_network_that_is_declared_otherwise_is_made_anew_and_its_containers_stay() -> None:
-    async def story() -> None:
-        async with World() as w:
-            w.files.write("shop", STACK)
-            await w.until_settled()
-            before, first = ids(w), w.engine.networks["pnr_shop"]
-            w.files.write("shop", stack(networks={"default": MTU}))
-            await w.until(lambda: w.engine.networks.get("pnr_shop", first).id != first.id)
-            await w.until_settled()
-            assert w.engine.networks["pnr_shop"].driver_opts == MTU["driver_opts"]
-            assert ids(w) == before
-            assert all("pnr_shop" in c.networks for c in w.engine.containers.values())
-            assert w.container("shop_db").endpoints["pnr_shop"]["aliases"] == ["db", "shop_db"]
-            assert w.order("CreateNetwork", "RemoveNetwork").count("RemoveNetwork pnr_shop") == 1
-            assert w.running() == {"shop_db", "shop_api", "shop_web"}
-
-    run(story())
+async def test_a_network_that_is_declared_otherwise_is_made_anew_and_its_containers_stay() -> None:
+    async with World() as w:
+        w.files.write("shop", STACK)
+        await w.until_settled()
+        before, first = ids(w), w.engine.networks["pnr_shop"]
+        w.files.write("shop", stack(networks={"default": MTU}))
+        await w.until(lambda: w.engine.networks.get("pnr_shop", first).id != first.id)
+        await w.until_settled()
+        assert w.engine.networks["pnr_shop"].driver_opts == MTU["driver_opts"]
+        assert ids(w) == before
+        assert all("pnr_shop" in c.networks for c in w.engine.containers.values())
+        assert w.container("shop_db").endpoints["pnr_shop"]["aliases"] == ["db", "shop_db"]
+        assert w.order("CreateNetwork", "RemoveNetwork").count("RemoveNetwork pnr_shop") == 1
+        assert w.running() == {"shop_db", "shop_api", "shop_web"}
 
 
-def test_what_was_once_asked_of_a_network_goes_with_its_declaration() -> None:
-    async def story() -> None:
-        async with World() as w:
-            w.files.write("shop", stack(networks={"default": MTU}))
-            await w.until_settled()
-            w.files.write("shop", STACK)
-            await w.until(lambda: "RemoveNetwork pnr_shop" in w.order("RemoveNetwork"))
-            await w.until_settled()
-            assert not w.engine.networks["pnr_shop"].driver_opts
-
-    run(story())
+async def test_what_was_once_asked_of_a_network_goes_with_its_declaration() -> None:
+    async with World() as w:
+        w.files.write("shop", stack(networks={"default": MTU}))
+        await w.until_settled()
+        w.files.write("shop", STACK)
+        await w.until(lambda: "RemoveNetwork pnr_shop" in w.order("RemoveNetwork"))
+        await w.until_settled()
+        assert not w.engine.networks["pnr_shop"].driver_opts
 
 
 @pytest.mark.parametrize("spec", ["", "as it was made"])
-def test_a_new_controller_replaces_no_network(spec: str) -> None:
+async def test_a_new_controller_replaces_no_network(spec: str) -> None:
     """An older pnr noted nothing about what a network was made from."""
 
-    async def story() -> None:
-        async with World() as w:
-            w.files.write("shop", stack(networks={"default": {"labels": {"a": "b"}, **MTU}}))
-            await w.until_settled()
-            await w.kill()
-            if not spec:
-                w.engine.networks["pnr_shop"] = replace(w.engine.networks["pnr_shop"], spec="")
-            made = w.engine.networks["pnr_shop"].id
-            w.start()
-            await w.until_settled()
-            await asyncio.sleep(180)
-            assert w.engine.networks["pnr_shop"].id == made
-
-    run(story())
+    async with World() as w:
+        w.files.write("shop", stack(networks={"default": {"labels": {"a": "b"}, **MTU}}))
+        await w.until_settled()
+        await w.kill()
+        if not spec:
+            w.engine.networks["pnr_shop"] = replace(w.engine.networks["pnr_shop"], spec="")
+        made = w.engine.networks["pnr_shop"].id
+        w.start()
+        await w.until_settled()
+        await asyncio.sleep(180)
+        assert w.engine.networks["pnr_shop"].id == made
 
 
 def test_a_network_that_somebody_made_under_our_name_and_labels_is_made_anew() -> None:
@@ -121,39 +112,33 @@ def test_a_network_that_others_use_stays_until_they_do_not() -> None:
     run(story())
 
 
-def test_an_engine_that_does_not_show_what_was_asked_is_not_asked_for_ever() -> None:
+async def test_an_engine_that_does_not_show_what_was_asked_is_not_asked_for_ever() -> None:
     class Forgetful(SimulatedEngine):
         def create_network(self, action: CreateNetwork) -> None:
             super().create_network(action)
             self.networks[action.name] = replace(self.networks[action.name], driver_opts={})
 
-    async def story() -> None:
-        async with World(Forgetful()) as w:
-            w.files.write("shop", stack(networks={"default": MTU}))
-            await w.until_settled()
-            await asyncio.sleep(600)
-            assert w.order("RemoveNetwork").count("RemoveNetwork pnr_shop") <= 1
-            assert w.settled()
-
-    run(story())
+    async with World(Forgetful()) as w:
+        w.files.write("shop", stack(networks={"default": MTU}))
+        await w.until_settled()
+        await asyncio.sleep(600)
+        assert w.order("RemoveNetwork").count("RemoveNetwork pnr_shop") <= 1
+        assert w.settled()
 
 
-def test_a_container_of_another_domain_comes_back_into_a_shared_network() -> None:
-    async def story() -> None:
-        async with World() as w:
-            shared = {"networks": {"shared": {"external": True, "name": "pnr_shop"}}}
-            guest = chunk("guest", "system_ready", container={"networks": ["default", "shared"]})
-            w.files.write("shop", STACK)
-            w.files.write("other", domain(guest, name="other", **shared))
-            await w.until_settled()
-            before = ids(w)
-            w.files.write("shop", stack(networks={"default": MTU}))
-            await w.until(lambda: bool(w.order("RemoveNetwork")))
-            await w.until_settled()
-            await w.until(lambda: "pnr_shop" in w.container("shop_guest").networks)
-            assert ids(w) == before
-
-    run(story())
+async def test_a_container_of_another_domain_comes_back_into_a_shared_network() -> None:
+    async with World() as w:
+        shared = {"networks": {"shared": {"external": True, "name": "pnr_shop"}}}
+        guest = chunk("guest", "system_ready", container={"networks": ["default", "shared"]})
+        w.files.write("shop", STACK)
+        w.files.write("other", domain(guest, name="other", **shared))
+        await w.until_settled()
+        before = ids(w)
+        w.files.write("shop", stack(networks={"default": MTU}))
+        await w.until(lambda: bool(w.order("RemoveNetwork")))
+        await w.until_settled()
+        await w.until(lambda: "pnr_shop" in w.container("shop_guest").networks)
+        assert ids(w) == before
 
 
 @pytest.mark.parametrize("kind", ["fail", "lost", "late", "stutter", "deaf"])
@@ -178,77 +163,65 @@ def test_making_a_network_anew_survives_an_engine_that_fails(kind: str, seed: in
 
 
 @pytest.mark.parametrize("milliseconds", [2, 6, 8, 11, 13, 16, 20])
-def test_a_controller_that_is_killed_while_it_makes_a_network_anew_goes_on_where_it_was(milliseconds: int) -> None:
-    async def story() -> None:
-        async with World() as w:
-            w.files.write("shop", STACK)
+async def test_a_controller_that_is_killed_while_it_makes_a_network_anew_goes_on_where_it_was(
+    milliseconds: int,
+) -> None:
+    async with World() as w:
+        w.files.write("shop", STACK)
+        await w.until_settled()
+        before = ids(w)
+        w.files.write("shop", stack(networks={"default": MTU}))
+        await asyncio.sleep(milliseconds / 1000)
+        await w.kill()
+        w.start()
+        await w.until(lambda: w.settled() and bool(w.engine.networks["pnr_shop"].driver_opts))
+        await w.until(lambda: all("pnr_shop" in c.networks for c in w.engine.containers.values()), limit=200)
+        assert ids(w) == before
+
+
+async def test_a_network_that_no_chunk_uses_any_more_is_removed() -> None:
+    async with World() as w:
+        both = chunk("db", "system_ready", container={"networks": ["default", "back"]})
+        w.files.write("shop", domain(both, networks={"back": {}}))
+        await w.until_settled()
+        assert {"pnr_shop", "pnr_shop_back"} <= w.engine.networks.keys()
+        w.files.write("shop", domain(chunk("db", "system_ready")))
+        await w.until(lambda: "pnr_shop_back" not in w.engine.networks)
+        await w.until_settled()
+        assert "pnr_shop" in w.engine.networks
+
+
+async def test_a_network_left_over_stays_while_somebody_else_uses_it() -> None:
+    async with World() as w:
+        w.engine.plant_container("proxy")
+        both = chunk("db", "system_ready", container={"networks": ["default", "back"]})
+        w.files.write("shop", domain(both, networks={"back": {}}))
+        await w.until_settled()
+        w.engine.connect_by_hand("proxy", "pnr_shop_back")
+        await asyncio.sleep(1)
+        w.files.write("shop", domain(chunk("db", "system_ready")))
+        await w.until(lambda: any("proxy" in note for note in w.domain("shop")["notes"]))
+        await w.until_settled()
+        await asyncio.sleep(120)
+        assert "pnr_shop_back" in w.engine.networks
+
+
+async def test_a_connection_that_somebody_changed_is_put_right_in_place() -> None:
+    async with World() as w:
+        networks = {"default": {"ipv4_address": "10.9.0.7"}}
+        subnet = {"default": {"ipam": {"config": [{"subnet": "10.9.0.0/24"}]}}}
+        w.files.write("shop", domain(chunk("db", "system_ready", container={"networks": networks}), networks=subnet))
+        await w.until_settled()
+        before = ids(w)
+        right = w.container("shop_db").endpoints["pnr_shop"]
+        assert right == {"aliases": ["db", "shop_db"], "ipv4_address": "10.9.0.7"}
+        for wrong in ({"aliases": ["db"]}, {"aliases": ["db", "other"], "ipv4_address": "10.9.0.7"}):
+            w.engine.disconnect_by_hand("shop_db", "pnr_shop")
+            w.engine.connect_by_hand("shop_db", "pnr_shop", **wrong)
+            await w.until(lambda: w.container("shop_db").endpoints.get("pnr_shop") == right)
             await w.until_settled()
-            before = ids(w)
-            w.files.write("shop", stack(networks={"default": MTU}))
-            await asyncio.sleep(milliseconds / 1000)
-            await w.kill()
-            w.start()
-            await w.until(lambda: w.settled() and bool(w.engine.networks["pnr_shop"].driver_opts))
-            await w.until(lambda: all("pnr_shop" in c.networks for c in w.engine.containers.values()), limit=200)
-            assert ids(w) == before
-
-    run(story())
-
-
-def test_a_network_that_no_chunk_uses_any_more_is_removed() -> None:
-    async def story() -> None:
-        async with World() as w:
-            both = chunk("db", "system_ready", container={"networks": ["default", "back"]})
-            w.files.write("shop", domain(both, networks={"back": {}}))
-            await w.until_settled()
-            assert {"pnr_shop", "pnr_shop_back"} <= w.engine.networks.keys()
-            w.files.write("shop", domain(chunk("db", "system_ready")))
-            await w.until(lambda: "pnr_shop_back" not in w.engine.networks)
-            await w.until_settled()
-            assert "pnr_shop" in w.engine.networks
-
-    run(story())
-
-
-def test_a_network_left_over_stays_while_somebody_else_uses_it() -> None:
-    async def story() -> None:
-        async with World() as w:
-            w.engine.plant_container("proxy")
-            both = chunk("db", "system_ready", container={"networks": ["default", "back"]})
-            w.files.write("shop", domain(both, networks={"back": {}}))
-            await w.until_settled()
-            w.engine.connect_by_hand("proxy", "pnr_shop_back")
-            await asyncio.sleep(1)
-            w.files.write("shop", domain(chunk("db", "system_ready")))
-            await w.until(lambda: any("proxy" in note for note in w.domain("shop")["notes"]))
-            await w.until_settled()
-            await asyncio.sleep(120)
-            assert "pnr_shop_back" in w.engine.networks
-
-    run(story())
-
-
-def test_a_connection_that_somebody_changed_is_put_right_in_place() -> None:
-    async def story() -> None:
-        async with World() as w:
-            networks = {"default": {"ipv4_address": "10.9.0.7"}}
-            subnet = {"default": {"ipam": {"config": [{"subnet": "10.9.0.0/24"}]}}}
-            w.files.write(
-                "shop", domain(chunk("db", "system_ready", container={"networks": networks}), networks=subnet)
-            )
-            await w.until_settled()
-            before = ids(w)
-            right = w.container("shop_db").endpoints["pnr_shop"]
-            assert right == {"aliases": ["db", "shop_db"], "ipv4_address": "10.9.0.7"}
-            for wrong in ({"aliases": ["db"]}, {"aliases": ["db", "other"], "ipv4_address": "10.9.0.7"}):
-                w.engine.disconnect_by_hand("shop_db", "pnr_shop")
-                w.engine.connect_by_hand("shop_db", "pnr_shop", **wrong)
-                await w.until(lambda: w.container("shop_db").endpoints.get("pnr_shop") == right)
-                await w.until_settled()
-            assert ids(w) == before
-            assert len(w.engine.runs) == 1
-
-    run(story())
+        assert ids(w) == before
+        assert len(w.engine.runs) == 1
 
 
 class OldEngine(SimulatedEngine):
@@ -259,66 +232,54 @@ class OldEngine(SimulatedEngine):
         return EngineInfo("docker", "20.10.24", "1.41", "linux")
 
 
-def test_a_network_that_the_engine_can_not_make_is_told_and_not_made() -> None:
-    async def story() -> None:
-        async with World(OldEngine()) as w:
-            w.files.write("shop", stack(networks={"default": {"enable_ipv4": False, "enable_ipv6": True}}))
-            await w.until(lambda: w.chunk("db")["reason"] == "Unsupported")
-            assert "enable_ipv4" in w.chunk("db")["message"]
-            await asyncio.sleep(120)
-            assert w.order("CreateNetwork", "CreateContainer") == []
-            w.files.write("shop", STACK)
-            await w.until_settled()
-
-    run(story())
+async def test_a_network_that_the_engine_can_not_make_is_told_and_not_made() -> None:
+    async with World(OldEngine()) as w:
+        w.files.write("shop", stack(networks={"default": {"enable_ipv4": False, "enable_ipv6": True}}))
+        await w.until(lambda: w.chunk("db")["reason"] == "Unsupported")
+        assert "enable_ipv4" in w.chunk("db")["message"]
+        await asyncio.sleep(120)
+        assert w.order("CreateNetwork", "CreateContainer") == []
+        w.files.write("shop", STACK)
+        await w.until_settled()
 
 
-def test_a_network_that_runs_already_stays_when_its_new_declaration_can_not_be_honoured() -> None:
-    async def story() -> None:
-        async with World(OldEngine()) as w:
-            w.files.write("shop", STACK)
-            await w.until_settled()
-            before = ids(w)
-            w.files.write("shop", stack(networks={"default": {"enable_ipv4": False, "enable_ipv6": True}}))
-            await asyncio.sleep(120)
-            w.engine.die("shop_db")
-            await w.until(lambda: "shop_db" in w.running())
-            assert w.order("RemoveNetwork") == []
-            assert ids(w) == before
-            assert any("enable_ipv4" in note for note in w.domain("shop")["notes"])
-
-    run(story())
+async def test_a_network_that_runs_already_stays_when_its_new_declaration_can_not_be_honoured() -> None:
+    async with World(OldEngine()) as w:
+        w.files.write("shop", STACK)
+        await w.until_settled()
+        before = ids(w)
+        w.files.write("shop", stack(networks={"default": {"enable_ipv4": False, "enable_ipv6": True}}))
+        await asyncio.sleep(120)
+        w.engine.die("shop_db")
+        await w.until(lambda: "shop_db" in w.running())
+        assert w.order("RemoveNetwork") == []
+        assert ids(w) == before
+        assert any("enable_ipv4" in note for note in w.domain("shop")["notes"])
 
 
 @pytest.mark.parametrize("ignored", [False, True])
-def test_a_connection_that_nobody_declared_is_undone_unless_it_is_to_be_left_alone(ignored: bool) -> None:
-    async def story() -> None:
-        async with World() as w:
-            w.engine.plant_network("theirs")
-            more: dict[str, Any] = {"ignore_drift": ["networks"]} if ignored else {}
-            w.files.write("shop", domain(chunk("db", "system_ready", **more)))
-            await w.until_settled()
-            w.engine.connect_by_hand("shop_db", "theirs")
-            await asyncio.sleep(120)
-            assert ("theirs" in w.container("shop_db").networks) is ignored
-            assert w.settled()
-
-    run(story())
+async def test_a_connection_that_nobody_declared_is_undone_unless_it_is_to_be_left_alone(ignored: bool) -> None:
+    async with World() as w:
+        w.engine.plant_network("theirs")
+        more: dict[str, Any] = {"ignore_drift": ["networks"]} if ignored else {}
+        w.files.write("shop", domain(chunk("db", "system_ready", **more)))
+        await w.until_settled()
+        w.engine.connect_by_hand("shop_db", "theirs")
+        await asyncio.sleep(120)
+        assert ("theirs" in w.container("shop_db").networks) is ignored
+        assert w.settled()
 
 
-def test_an_address_that_the_engine_does_not_give_is_tried_once() -> None:
+async def test_an_address_that_the_engine_does_not_give_is_tried_once() -> None:
     class Deaf(SimulatedEngine):
         def _connect(self, c: Any, network: str, endpoint: dict[str, Any]) -> Any:
             return super()._connect(c, network, {"aliases": ["db"]})
 
-    async def story() -> None:
-        async with World(Deaf()) as w:
-            networks = {"default": {"aliases": ["database"]}}
-            w.files.write("shop", domain(chunk("db", "system_ready", container={"networks": networks})))
-            await w.until_settled()
-            w.engine.disconnect_by_hand("shop_db", "pnr_shop")
-            await asyncio.sleep(600)
-            assert w.settled()
-            assert len(w.order("DisconnectNetwork")) <= 1
-
-    run(story())
+    async with World(Deaf()) as w:
+        networks = {"default": {"aliases": ["database"]}}
+        w.files.write("shop", domain(chunk("db", "system_ready", container={"networks": networks})))
+        await w.until_settled()
+        w.engine.disconnect_by_hand("shop_db", "pnr_shop")
+        await asyncio.sleep(600)
+        assert w.settled()
+        assert len(w.order("DisconnectNetwork")) <= 1

@@ -12,7 +12,6 @@ import pytest
 from reconciler.daemon import intake
 from reconciler.sources.protocol import FileSeen
 from tests.simulation.seeds import seeds
-from tests.simulation.virtual_time import run
 from tests.simulation.world import STACK, World, chunk, domain, judge_files
 
 
@@ -50,209 +49,178 @@ def copy_of(document: dict[str, Any], **environment: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("copy", ["blog", "zzz"])
 @pytest.mark.parametrize("broken", [False, True])
-def test_a_copied_file_changes_nothing_wherever_its_name_sorts_and_after_a_restart(copy: str, broken: bool) -> None:
-    async def story() -> None:
-        async with World() as w:
-            put(w, shop=STACK)
-            await w.until_settled()
-            before = runs(w)
-            put(w, **{copy: copy_of(STACK, WHO="copy"), "shop": "{" if broken else STACK})
-            await w.until(lambda: errors(w).get(f"{copy}.json") == ["DuplicateDomain"])
-            await asyncio.sleep(5)
-            await w.kill()
-            w.start()
-            await w.until(lambda: errors(w).get(f"{copy}.json") == ["DuplicateDomain"])
-            await asyncio.sleep(60)
-            assert runs(w) == before
-            assert w.domain("shop")["file"] == "shop.json"
-
-    run(story())
+async def test_a_copied_file_changes_nothing_wherever_its_name_sorts_and_after_a_restart(
+    copy: str, broken: bool
+) -> None:
+    async with World() as w:
+        put(w, shop=STACK)
+        await w.until_settled()
+        before = runs(w)
+        put(w, **{copy: copy_of(STACK, WHO="copy"), "shop": "{" if broken else STACK})
+        await w.until(lambda: errors(w).get(f"{copy}.json") == ["DuplicateDomain"])
+        await asyncio.sleep(5)
+        await w.kill()
+        w.start()
+        await w.until(lambda: errors(w).get(f"{copy}.json") == ["DuplicateDomain"])
+        await asyncio.sleep(60)
+        assert runs(w) == before
+        assert w.domain("shop")["file"] == "shop.json"
 
 
 @pytest.mark.parametrize("edit", ["cut short", "a comma too many", "marks of a merge"])
-def test_a_file_that_is_no_json_any_more_and_renamed_is_still_its_domain(edit: str) -> None:
-    async def story() -> None:
-        async with World() as w:
-            put(w, shop=STACK)
-            await w.until_settled()
-            before, text = runs(w), json.dumps(STACK)
-            broken = {
-                "cut short": text[:-3],
-                "a comma too many": text[:-1] + ",}",
-                "marks of a merge": f"<<<<<<< HEAD\n{text}\n=======\n{text}\n>>>>>>> other\n",
-            }[edit]
-            put(w, shop=broken)
-            await w.until(lambda: "shop.json" in errors(w))
-            put(w, shop=None, store=broken)
-            await w.until(lambda: "store.json" in errors(w))
-            await asyncio.sleep(90)
-            await w.kill()
-            w.start()
-            await asyncio.sleep(90)
-            assert runs(w) == before
-            put(w, store=STACK)
-            await w.until_settled()
-            assert runs(w) == before
-
-    run(story())
+async def test_a_file_that_is_no_json_any_more_and_renamed_is_still_its_domain(edit: str) -> None:
+    async with World() as w:
+        put(w, shop=STACK)
+        await w.until_settled()
+        before, text = runs(w), json.dumps(STACK)
+        broken = {
+            "cut short": text[:-3],
+            "a comma too many": text[:-1] + ",}",
+            "marks of a merge": f"<<<<<<< HEAD\n{text}\n=======\n{text}\n>>>>>>> other\n",
+        }[edit]
+        put(w, shop=broken)
+        await w.until(lambda: "shop.json" in errors(w))
+        put(w, shop=None, store=broken)
+        await w.until(lambda: "store.json" in errors(w))
+        await asyncio.sleep(90)
+        await w.kill()
+        w.start()
+        await asyncio.sleep(90)
+        assert runs(w) == before
+        put(w, store=STACK)
+        await w.until_settled()
+        assert runs(w) == before
 
 
-def test_several_newcomers_in_one_scan_get_nothing_of_what_is_in_force() -> None:
-    async def story() -> None:
-        async with World() as w:
-            put(w, shop=domain(chunk("db", container={"name": "xx", "ports": {"80": "8080"}})))
-            await w.until_settled()
-            before = runs(w)
-            a = domain(chunk("a", container={"name": "xx"}), name="a")
-            b = domain(chunk("b", container={"name": "yy", "ports": {"80": "8080"}}), name="b")
-            put(w, a=a, b=b, c=domain(chunk("c"), name="shop"))
-            await w.until(lambda: len(errors(w)) == 3)
-            assert errors(w) == {
-                "a.json": ["ContainerNameClash"],
-                "b.json": ["HostPortClash"],
-                "c.json": ["DuplicateDomain"],
-            }
-            await asyncio.sleep(60)
-            assert runs(w) == before
-
-    run(story())
+async def test_several_newcomers_in_one_scan_get_nothing_of_what_is_in_force() -> None:
+    async with World() as w:
+        put(w, shop=domain(chunk("db", container={"name": "xx", "ports": {"80": "8080"}})))
+        await w.until_settled()
+        before = runs(w)
+        a = domain(chunk("a", container={"name": "xx"}), name="a")
+        b = domain(chunk("b", container={"name": "yy", "ports": {"80": "8080"}}), name="b")
+        put(w, a=a, b=b, c=domain(chunk("c"), name="shop"))
+        await w.until(lambda: len(errors(w)) == 3)
+        assert errors(w) == {
+            "a.json": ["ContainerNameClash"],
+            "b.json": ["HostPortClash"],
+            "c.json": ["DuplicateDomain"],
+        }
+        await asyncio.sleep(60)
+        assert runs(w) == before
 
 
 @pytest.mark.parametrize("killed", [False, True])
-def test_a_file_that_is_renamed_is_a_move_and_restarts_nothing(killed: bool) -> None:
-    async def story() -> None:
-        async with World() as w:
-            put(w, shop=STACK)
-            await w.until_settled()
-            before, generation = runs(w), w.domain("shop")["generation"]
-            if killed:
-                await asyncio.sleep(1)
-                await w.kill()
-            put(w, shop=None, store=STACK)
-            if killed:
-                w.start()
-            await w.until(lambda: w.domain("shop").get("file") == "store.json")
-            await asyncio.sleep(5)
-            # The claim is the new file's, also in the state.
+async def test_a_file_that_is_renamed_is_a_move_and_restarts_nothing(killed: bool) -> None:
+    async with World() as w:
+        put(w, shop=STACK)
+        await w.until_settled()
+        before, generation = runs(w), w.domain("shop")["generation"]
+        if killed:
+            await asyncio.sleep(1)
             await w.kill()
-            put(w, shop=STACK)
+        put(w, shop=None, store=STACK)
+        if killed:
             w.start()
-            await w.until(lambda: errors(w) == {"shop.json": ["DuplicateDomain"]})
-            await asyncio.sleep(60)
-            assert runs(w) == before
-            assert w.domain("shop")["generation"] == generation
-
-    run(story())
-
-
-def test_a_copy_takes_over_when_the_file_that_it_is_of_goes() -> None:
-    async def story() -> None:
-        async with World() as w:
-            put(w, shop=STACK)
-            await w.until_settled()
-            before = runs(w)
-            put(w, copied=STACK)
-            await w.until(lambda: "copied.json" in errors(w))
-            put(w, shop=None)
-            await w.until(lambda: w.domain("shop")["file"] == "copied.json" and not errors(w))
-            await asyncio.sleep(60)
-            assert runs(w) == before
-
-    run(story())
+        await w.until(lambda: w.domain("shop").get("file") == "store.json")
+        await asyncio.sleep(5)
+        # The claim is the new file's, also in the state.
+        await w.kill()
+        put(w, shop=STACK)
+        w.start()
+        await w.until(lambda: errors(w) == {"shop.json": ["DuplicateDomain"]})
+        await asyncio.sleep(60)
+        assert runs(w) == before
+        assert w.domain("shop")["generation"] == generation
 
 
-def test_a_domain_that_moves_into_a_file_that_is_not_valid_stays_as_it_is() -> None:
-    async def story() -> None:
-        async with World() as w:
-            put(w, shop=STACK, other=domain(chunk("o", container={"name": "oo"}), name="other"))
-            await w.until_settled()
-            before = runs(w)
-            put(w, shop=None, store=domain(chunk("web", "nobody")))
-            await w.until(lambda: errors(w) == {"store.json": ["UnsatisfiableGate"]})
-            await asyncio.sleep(60)
-            assert runs(w) == before
-
-    run(story())
-
-
-def test_two_files_that_swap_their_domains_restart_nothing() -> None:
-    async def story() -> None:
-        async with World() as w:
-            one = domain(chunk("a", container={"name": "xx"}), name="one")
-            two = domain(chunk("b", container={"name": "yy"}), name="two")
-            put(w, a=one, b=two)
-            await w.until_settled()
-            before = runs(w)
-            put(w, a=two, b=one)
-            await w.until(lambda: w.domain("one")["file"] == "b.json" and w.domain("two")["file"] == "a.json")
-            await asyncio.sleep(60)
-            assert not errors(w)
-            assert runs(w) == before
-
-    run(story())
+async def test_a_copy_takes_over_when_the_file_that_it_is_of_goes() -> None:
+    async with World() as w:
+        put(w, shop=STACK)
+        await w.until_settled()
+        before = runs(w)
+        put(w, copied=STACK)
+        await w.until(lambda: "copied.json" in errors(w))
+        put(w, shop=None)
+        await w.until(lambda: w.domain("shop")["file"] == "copied.json" and not errors(w))
+        await asyncio.sleep(60)
+        assert runs(w) == before
 
 
-def test_what_a_domain_has_is_free_once_it_is_gone_and_is_then_taken_without_being_asked() -> None:
-    async def story() -> None:
-        async with World() as w:
-            old = domain(chunk("a", container={"name": "xx", "ports": {"80": "8080"}}), name="old")
-            new = domain(chunk("b", container={"name": "xx", "ports": {"80": "8080"}}), name="new")
-            put(w, a=old)
-            await w.until_settled()
-            put(w, a=None, b=new)
-            await w.until(lambda: not errors(w) and w.settled("new"))
-            assert {c.name: c.owner.domain for c in w.engine.containers.values() if c.owner} == {"xx": "new"}
-
-    run(story())
+async def test_a_domain_that_moves_into_a_file_that_is_not_valid_stays_as_it_is() -> None:
+    async with World() as w:
+        put(w, shop=STACK, other=domain(chunk("o", container={"name": "oo"}), name="other"))
+        await w.until_settled()
+        before = runs(w)
+        put(w, shop=None, store=domain(chunk("web", "nobody")))
+        await w.until(lambda: errors(w) == {"store.json": ["UnsatisfiableGate"]})
+        await asyncio.sleep(60)
+        assert runs(w) == before
 
 
-def test_what_a_chunk_had_that_left_its_file_is_free() -> None:
-    async def story() -> None:
-        async with World() as w:
-            put(w, a=domain(chunk("one", container={"name": "xx"}), chunk("two", container={"name": "yy"}), name="a"))
-            await w.until_settled()
-            put(w, a=domain(chunk("two", container={"name": "yy"}), name="a"))
-            put(w, b=domain(chunk("b", container={"name": "xx"}), name="b"))
-            await w.until(lambda: w.domain("b")["cpuxs"] and w.settled("b") and w.settled("a") and not errors(w))
-            assert {c.name: c.owner.domain for c in w.engine.containers.values() if c.owner} == {"xx": "b", "yy": "a"}
-
-    run(story())
-
-
-def test_an_edit_that_no_gate_can_live_with_is_refused_and_the_last_good_one_stays() -> None:
-    async def story() -> None:
-        async with World() as w:
-            put(w, shop=STACK)
-            await w.until_settled()
-            before = runs(w)
-            put(w, shop=domain(chunk("api", "db"), chunk("web", "api")))
-            await w.until(lambda: errors(w) == {"shop.json": ["UnsatisfiableGate"]})
-            put(w, shop=domain(chunk("db", "web"), chunk("api", "db"), chunk("web", "api")))
-            await w.until(lambda: errors(w) == {"shop.json": ["GateCycle"]})
-            await asyncio.sleep(60)
-            assert runs(w) == before
-            assert not w.domain("shop")["settled"]
-
-    run(story())
+async def test_two_files_that_swap_their_domains_restart_nothing() -> None:
+    async with World() as w:
+        one = domain(chunk("a", container={"name": "xx"}), name="one")
+        two = domain(chunk("b", container={"name": "yy"}), name="two")
+        put(w, a=one, b=two)
+        await w.until_settled()
+        before = runs(w)
+        put(w, a=two, b=one)
+        await w.until(lambda: w.domain("one")["file"] == "b.json" and w.domain("two")["file"] == "a.json")
+        await asyncio.sleep(60)
+        assert not errors(w)
+        assert runs(w) == before
 
 
-def test_an_edit_does_not_take_away_what_another_domain_waits_for() -> None:
-    async def story() -> None:
-        async with World() as w:
-            data = domain(chunk("db", container={"name": "db"}), name="data")
-            shop = domain(chunk("web", "data/main/db_ready", container={"name": "web"}))
-            put(w, data=data, shop=shop)
-            await w.until_settled()
-            before = runs(w)
-            put(w, data=domain(chunk("other", container={"name": "other"}), name="data"))
-            await w.until(lambda: errors(w) == {"data.json": ["UnsatisfiableGate"]})
-            await asyncio.sleep(60)
-            assert runs(w) == before
-            put(w, shop=domain(chunk("web", container={"name": "web"})))
-            await w.until(lambda: not errors(w) and w.settled())
-            assert set(runs(w)) == {"other", "web"}
+async def test_what_a_domain_has_is_free_once_it_is_gone_and_is_then_taken_without_being_asked() -> None:
+    async with World() as w:
+        old = domain(chunk("a", container={"name": "xx", "ports": {"80": "8080"}}), name="old")
+        new = domain(chunk("b", container={"name": "xx", "ports": {"80": "8080"}}), name="new")
+        put(w, a=old)
+        await w.until_settled()
+        put(w, a=None, b=new)
+        await w.until(lambda: not errors(w) and w.settled("new"))
+        assert {c.name: c.owner.domain for c in w.engine.containers.values() if c.owner} == {"xx": "new"}
 
-    run(story())
+
+async def test_what_a_chunk_had_that_left_its_file_is_free() -> None:
+    async with World() as w:
+        put(w, a=domain(chunk("one", container={"name": "xx"}), chunk("two", container={"name": "yy"}), name="a"))
+        await w.until_settled()
+        put(w, a=domain(chunk("two", container={"name": "yy"}), name="a"))
+        put(w, b=domain(chunk("b", container={"name": "xx"}), name="b"))
+        await w.until(lambda: w.domain("b")["cpuxs"] and w.settled("b") and w.settled("a") and not errors(w))
+        assert {c.name: c.owner.domain for c in w.engine.containers.values() if c.owner} == {"xx": "b", "yy": "a"}
+
+
+async def test_an_edit_that_no_gate_can_live_with_is_refused_and_the_last_good_one_stays() -> None:
+    async with World() as w:
+        put(w, shop=STACK)
+        await w.until_settled()
+        before = runs(w)
+        put(w, shop=domain(chunk("api", "db"), chunk("web", "api")))
+        await w.until(lambda: errors(w) == {"shop.json": ["UnsatisfiableGate"]})
+        put(w, shop=domain(chunk("db", "web"), chunk("api", "db"), chunk("web", "api")))
+        await w.until(lambda: errors(w) == {"shop.json": ["GateCycle"]})
+        await asyncio.sleep(60)
+        assert runs(w) == before
+        assert not w.domain("shop")["settled"]
+
+
+async def test_an_edit_does_not_take_away_what_another_domain_waits_for() -> None:
+    async with World() as w:
+        data = domain(chunk("db", container={"name": "db"}), name="data")
+        shop = domain(chunk("web", "data/main/db_ready", container={"name": "web"}))
+        put(w, data=data, shop=shop)
+        await w.until_settled()
+        before = runs(w)
+        put(w, data=domain(chunk("other", container={"name": "other"}), name="data"))
+        await w.until(lambda: errors(w) == {"data.json": ["UnsatisfiableGate"]})
+        await asyncio.sleep(60)
+        assert runs(w) == before
+        put(w, shop=domain(chunk("web", container={"name": "web"})))
+        await w.until(lambda: not errors(w) and w.settled())
+        assert set(runs(w)) == {"other", "web"}
 
 
 def edit(w: World, rng: random.Random) -> None:
@@ -282,30 +250,27 @@ def edit(w: World, rng: random.Random) -> None:
 
 
 @pytest.mark.parametrize("seed", seeds(100))
-def test_whatever_is_edited_the_daemon_says_what_validate_says_and_what_is_valid_runs(seed: int) -> None:
-    async def story() -> None:
-        rng = random.Random(seed)
-        async with World(seed=seed) as w:
-            for _ in range(12):
-                for _ in range(rng.randint(1, 2)):
-                    edit(w, rng)
-                if rng.random() < 0.2:
-                    await asyncio.sleep(0.3)
-                    await w.kill()
-                    w.start()
-                await asyncio.sleep(rng.choice([0.05, 0.5, 20.0]))
-            await asyncio.sleep(120)
-            assert {file: set(codes) for file, codes in errors(w).items()} == validated(w)
-            records = _controller(w).known.domains.values()
-            # Who waits for a domain that nothing declares waits, and so does who waits for such.
-            waiting = any(record.warnings for record in records)
-            for record in records:
-                assert record.file in w.files.texts or record.held
-                assert record.file in errors(w) or record.held or waiting or w.settled(record.name)
-            owners = [c.owner.domain for c in w.engine.containers.values() if c.owner is not None]
-            assert set(owners) <= set(_controller(w).known.domains)
-
-    run(story())
+async def test_whatever_is_edited_the_daemon_says_what_validate_says_and_what_is_valid_runs(seed: int) -> None:
+    rng = random.Random(seed)
+    async with World(seed=seed) as w:
+        for _ in range(12):
+            for _ in range(rng.randint(1, 2)):
+                edit(w, rng)
+            if rng.random() < 0.2:
+                await asyncio.sleep(0.3)
+                await w.kill()
+                w.start()
+            await asyncio.sleep(rng.choice([0.05, 0.5, 20.0]))
+        await asyncio.sleep(120)
+        assert {file: set(codes) for file, codes in errors(w).items()} == validated(w)
+        records = _controller(w).known.domains.values()
+        # Who waits for a domain that nothing declares waits, and so does who waits for such.
+        waiting = any(record.warnings for record in records)
+        for record in records:
+            assert record.file in w.files.texts or record.held
+            assert record.file in errors(w) or record.held or waiting or w.settled(record.name)
+        owners = [c.owner.domain for c in w.engine.containers.values() if c.owner is not None]
+        assert set(owners) <= set(_controller(w).known.domains)
 
 
 def _controller(w: World) -> Any:

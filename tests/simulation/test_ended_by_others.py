@@ -12,7 +12,6 @@ from reconciler.engine.protocol import Progress, StartFailed
 from reconciler.engine.simulated import SimulatedEngine
 from reconciler.planner.actions import Action, StartContainer
 from reconciler.planner.observed import Condition, Container
-from tests.simulation.virtual_time import run
 from tests.simulation.world import STACK, World, chunk, domain
 
 WEB = "shop-main-web-1"
@@ -48,101 +47,83 @@ def was_rejected(w: World) -> bool:
 
 
 @pytest.mark.parametrize("strategy", ["stop-first", "start-first"])
-def test_a_new_container_that_a_person_stops_is_started_again(strategy: str) -> None:
-    async def story() -> None:
-        async with World() as w:
-            await in_the_middle(w, strategy=strategy)
-            w.engine.stop_by_hand(new_one(w).name)
-            await w.until(lambda: updated(w), limit=30)
-            assert not was_rejected(w)
-
-    run(story())
+async def test_a_new_container_that_a_person_stops_is_started_again(strategy: str) -> None:
+    async with World() as w:
+        await in_the_middle(w, strategy=strategy)
+        w.engine.stop_by_hand(new_one(w).name)
+        await w.until(lambda: updated(w), limit=30)
+        assert not was_rejected(w)
 
 
-def test_what_an_engine_that_was_away_did_to_its_containers_is_told() -> None:
+async def test_what_an_engine_that_was_away_did_to_its_containers_is_told() -> None:
     def said(w: World) -> list[str]:
         return [str(entry["message"]) for entry in w.stores.entries if entry["kind"] == "engine"]
 
-    async def story() -> None:
-        async with World() as w:
-            w.files.write("shop", domain(chunk("web"), chunk("db")))
-            await w.until_settled()
-            w.engine.go_down()
-            await w.until(lambda: not w.view()["daemon"]["engine_up"])
-            w.engine.come_back()
-            await w.until(lambda: said(w)[-1] == "all containers that ran before (2) ran on while it was away")
-            await w.until_settled()
-            assert w.chunk("web")["ended_away"] is None
-            w.engine.go_down()
-            await w.until(lambda: not w.view()["daemon"]["engine_up"])
-            w.engine.die("shop_web", 137)
-            w.engine.come_back()
-            gone = "of the 2 containers that ran before, these ended while it was away: shop_web"
-            await w.until(lambda: said(w)[-1] == gone)
-            await w.until_settled()
-            assert explain(w.view(), "web").startswith("shop/main/web had ended while the engine was away")
-            assert w.chunk("db")["ended_away"] is None
-
-    run(story())
+    async with World() as w:
+        w.files.write("shop", domain(chunk("web"), chunk("db")))
+        await w.until_settled()
+        w.engine.go_down()
+        await w.until(lambda: not w.view()["daemon"]["engine_up"])
+        w.engine.come_back()
+        await w.until(lambda: said(w)[-1] == "all containers that ran before (2) ran on while it was away")
+        await w.until_settled()
+        assert w.chunk("web")["ended_away"] is None
+        w.engine.go_down()
+        await w.until(lambda: not w.view()["daemon"]["engine_up"])
+        w.engine.die("shop_web", 137)
+        w.engine.come_back()
+        gone = "of the 2 containers that ran before, these ended while it was away: shop_web"
+        await w.until(lambda: said(w)[-1] == gone)
+        await w.until_settled()
+        assert explain(w.view(), "web").startswith("shop/main/web had ended while the engine was away")
+        assert w.chunk("db")["ended_away"] is None
 
 
-def test_one_that_ended_while_the_engine_was_away_is_started_again() -> None:
-    async def story() -> None:
-        async with World() as w:
-            await in_the_middle(w)
-            w.engine.go_down()
-            await asyncio.sleep(5.0)
-            w.engine.die(new_one(w).name, 255)
-            w.engine.come_back()
-            await w.until(lambda: updated(w), limit=60)
-            assert not was_rejected(w)
-
-    run(story())
+async def test_one_that_ended_while_the_engine_was_away_is_started_again() -> None:
+    async with World() as w:
+        await in_the_middle(w)
+        w.engine.go_down()
+        await asyncio.sleep(5.0)
+        w.engine.die(new_one(w).name, 255)
+        w.engine.come_back()
+        await w.until(lambda: updated(w), limit=60)
+        assert not was_rejected(w)
 
 
-def test_one_that_ended_while_the_program_did_not_run_is_started_again() -> None:
-    async def story() -> None:
-        async with World() as w:
-            await in_the_middle(w)
-            await w.kill()
-            w.engine.die(new_one(w).name, 255)
-            w.start()
-            await w.until(lambda: updated(w), limit=60)
-            assert not was_rejected(w)
-
-    run(story())
+async def test_one_that_ended_while_the_program_did_not_run_is_started_again() -> None:
+    async with World() as w:
+        await in_the_middle(w)
+        await w.kill()
+        w.engine.die(new_one(w).name, 255)
+        w.start()
+        await w.until(lambda: updated(w), limit=60)
+        assert not was_rejected(w)
 
 
-def test_one_that_is_stopped_again_and_again_gives_way_to_the_previous_one_for_a_while() -> None:
-    async def story() -> None:
-        async with World() as w:
-            await in_the_middle(w)
-            for _ in range(10):
-                running = w.running()
-                if running and w.container(WEB).image == "web:1":
-                    break
-                if running:
-                    w.engine.stop_by_hand(WEB)
-                await asyncio.sleep(1.0)
-            await w.until(lambda: w.container(WEB).image == "web:1" and w.fact("web_ready") == "Y", limit=20)
-            await w.until(lambda: updated(w), limit=120)
-
-    run(story())
+async def test_one_that_is_stopped_again_and_again_gives_way_to_the_previous_one_for_a_while() -> None:
+    async with World() as w:
+        await in_the_middle(w)
+        for _ in range(10):
+            running = w.running()
+            if running and w.container(WEB).image == "web:1":
+                break
+            if running:
+                w.engine.stop_by_hand(WEB)
+            await asyncio.sleep(1.0)
+        await w.until(lambda: w.container(WEB).image == "web:1" and w.fact("web_ready") == "Y", limit=20)
+        await w.until(lambda: updated(w), limit=120)
 
 
-def test_a_bad_version_that_ends_while_nobody_looks_is_still_rejected() -> None:
-    async def story() -> None:
-        async with World() as w:
-            await in_the_middle(w)
-            await w.kill()
-            w.engine.fate("web:2").exit_code = 3
-            w.engine.die(new_one(w).name, 3)
-            w.start()
-            await w.until(lambda: w.chunk("web")["reason"] == "RolledBack" and w.fact("web_ready") == "Y", limit=60)
-            assert "until the domain changes" in w.chunk("web")["message"]
-            assert w.container(WEB).condition is Condition.RUNNING
-
-    run(story())
+async def test_a_bad_version_that_ends_while_nobody_looks_is_still_rejected() -> None:
+    async with World() as w:
+        await in_the_middle(w)
+        await w.kill()
+        w.engine.fate("web:2").exit_code = 3
+        w.engine.die(new_one(w).name, 3)
+        w.start()
+        await w.until(lambda: w.chunk("web")["reason"] == "RolledBack" and w.fact("web_ready") == "Y", limit=60)
+        assert "until the domain changes" in w.chunk("web")["message"]
+        assert w.container(WEB).condition is Condition.RUNNING
 
 
 class StoppingEngine(SimulatedEngine):
@@ -160,18 +141,15 @@ class StoppingEngine(SimulatedEngine):
 
 
 @pytest.mark.parametrize("strategy", ["stop-first", "start-first"])
-def test_a_new_container_that_is_stopped_while_it_is_being_started_is_started_again(strategy: str) -> None:
-    async def story() -> None:
-        engine = StoppingEngine()
-        async with World(engine) as w:
-            w.files.write("shop", shop("web:1", strategy=strategy))
-            await w.until_settled()
-            w.files.write("shop", shop("web:2", strategy=strategy))
-            await w.until(lambda: updated(w), limit=30)
-            assert not was_rejected(w)
-            assert w.container(WEB).id == engine.stopped
-
-    run(story())
+async def test_a_new_container_that_is_stopped_while_it_is_being_started_is_started_again(strategy: str) -> None:
+    engine = StoppingEngine()
+    async with World(engine) as w:
+        w.files.write("shop", shop("web:1", strategy=strategy))
+        await w.until_settled()
+        w.files.write("shop", shop("web:2", strategy=strategy))
+        await w.until(lambda: updated(w), limit=30)
+        assert not was_rejected(w)
+        assert w.container(WEB).id == engine.stopped
 
 
 class EndingEngine(SimulatedEngine):
@@ -185,23 +163,20 @@ class EndingEngine(SimulatedEngine):
         return super()._carry_out(action)
 
 
-def test_what_an_engine_that_ends_can_not_start_is_started_when_it_is_back_and_not_made_anew() -> None:
-    async def story() -> None:
-        engine = EndingEngine(seed=1, start_seconds=(0.2, 0.3))
-        async with World(engine) as w:
-            w.files.write("shop", STACK)
-            await w.until_settled()
-            before = set(engine.containers)
-            engine.ends = True
-            for name in sorted(w.running()):
-                engine.die(name, 137)
-            await asyncio.sleep(1.5)
-            engine.go_down()
-            await asyncio.sleep(5.0)
-            engine.ends = False
-            engine.come_back()
-            await w.until_settled(limit=60)
-            assert set(engine.containers) == before
-            assert [w.chunk(name)["restarts"] for name in ("db", "api", "web")] == [1, 1, 1]
-
-    run(story())
+async def test_what_an_engine_that_ends_can_not_start_is_started_when_it_is_back_and_not_made_anew() -> None:
+    engine = EndingEngine(seed=1, start_seconds=(0.2, 0.3))
+    async with World(engine) as w:
+        w.files.write("shop", STACK)
+        await w.until_settled()
+        before = set(engine.containers)
+        engine.ends = True
+        for name in sorted(w.running()):
+            engine.die(name, 137)
+        await asyncio.sleep(1.5)
+        engine.go_down()
+        await asyncio.sleep(5.0)
+        engine.ends = False
+        engine.come_back()
+        await w.until_settled(limit=60)
+        assert set(engine.containers) == before
+        assert [w.chunk(name)["restarts"] for name in ("db", "api", "web")] == [1, 1, 1]

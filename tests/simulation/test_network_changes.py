@@ -14,7 +14,6 @@ from reconciler.engine.simulated import Fault, SimulatedEngine
 from reconciler.intent.model import Ipam, Pool
 from reconciler.planner.actions import ConnectNetwork, CreateNetwork
 from reconciler.planner.observed import Condition, Container
-from tests.simulation.virtual_time import run
 from tests.simulation.world import World, chunk, domain
 
 NET = "pnr_shop_lan"
@@ -39,69 +38,60 @@ def connected(w: World) -> dict[str, str]:
     return {c.name: c.networks.get(NET, "") for c in w.engine.containers.values()}
 
 
-def test_a_subnet_that_overlaps_with_another_network_is_named_and_nobody_is_disconnected() -> None:
-    async def story() -> None:
-        async with World() as w:
-            w.engine.plant_network("theirs", driver="bridge", ipam=_pools("10.213.2.0/24"))
-            w.files.write("shop", FIRST)
-            await w.until_settled()
-            before = dict(w.engine.containers)
-            w.files.write("shop", SECOND)
-            await w.until(lambda: w.chunk("db")["state"] == "failed")
-            assert w.chunk("db")["reason"] == "RolledBack"
-            assert "10.213.2.0/25 overlaps with 10.213.2.0/24 of network theirs" in w.chunk("db")["message"]
-            await asyncio.sleep(600)
-            assert w.engine.containers == before
-            assert w.order("RemoveNetwork", "DisconnectNetwork") == []
-            assert w.fact("db_ready") == "Y"
-            assert not w.settled()
-            w.engine.remove_network_by_hand("theirs")
-            await w.until_settled()
-            assert connected(w) == {"shop_db": "10.213.2.9", "shop_api": "10.213.2.2"}
-            assert len(w.engine.runs) == 2
-
-    run(story())
+async def test_a_subnet_that_overlaps_with_another_network_is_named_and_nobody_is_disconnected() -> None:
+    async with World() as w:
+        w.engine.plant_network("theirs", driver="bridge", ipam=_pools("10.213.2.0/24"))
+        w.files.write("shop", FIRST)
+        await w.until_settled()
+        before = dict(w.engine.containers)
+        w.files.write("shop", SECOND)
+        await w.until(lambda: w.chunk("db")["state"] == "failed")
+        assert w.chunk("db")["reason"] == "RolledBack"
+        assert "10.213.2.0/25 overlaps with 10.213.2.0/24 of network theirs" in w.chunk("db")["message"]
+        await asyncio.sleep(600)
+        assert w.engine.containers == before
+        assert w.order("RemoveNetwork", "DisconnectNetwork") == []
+        assert w.fact("db_ready") == "Y"
+        assert not w.settled()
+        w.engine.remove_network_by_hand("theirs")
+        await w.until_settled()
+        assert connected(w) == {"shop_db": "10.213.2.9", "shop_api": "10.213.2.2"}
+        assert len(w.engine.runs) == 2
 
 
-def test_an_overlap_that_only_the_engine_knew_of_is_named_and_when_it_is_gone_nothing_is_waited_for() -> None:
-    async def story() -> None:
-        async with World() as w:
-            w.files.write("shop", FIRST)
-            await w.until_settled()
-            w.engine.strike(Fault(0.0, "deaf", 5.0))
-            w.engine.plant_network("theirs", driver="bridge", ipam=_pools("10.213.2.0/24"))
-            w.files.write("shop", SECOND)
-            await w.until(lambda: "of network theirs" in w.chunk("db")["message"], limit=30)
-            assert w.order("DisconnectNetwork") == []
-            await asyncio.sleep(300)
-            w.engine.remove_network_by_hand("theirs")
-            await w.until_settled(limit=30)
-
-    run(story())
+async def test_an_overlap_that_only_the_engine_knew_of_is_named_and_when_it_is_gone_nothing_is_waited_for() -> None:
+    async with World() as w:
+        w.files.write("shop", FIRST)
+        await w.until_settled()
+        w.engine.strike(Fault(0.0, "deaf", 5.0))
+        w.engine.plant_network("theirs", driver="bridge", ipam=_pools("10.213.2.0/24"))
+        w.files.write("shop", SECOND)
+        await w.until(lambda: "of network theirs" in w.chunk("db")["message"], limit=30)
+        assert w.order("DisconnectNetwork") == []
+        await asyncio.sleep(300)
+        w.engine.remove_network_by_hand("theirs")
+        await w.until_settled(limit=30)
 
 
-def test_what_the_engine_refuses_is_tried_under_another_name_first_and_again_ever_less_often() -> None:
-    async def story() -> None:
-        async with World() as w:
-            w.files.write("shop", FIRST)
-            await w.until_settled()
-            before = dict(w.engine.containers)
-            w.engine.refusing_networks = "no more bridges"
-            w.files.write("shop", SECOND)
-            await w.until(lambda: w.chunk("db")["state"] == "failed")
-            assert "no more bridges" in w.chunk("db")["message"]
-            await asyncio.sleep(5400)
-            assert w.engine.containers == before
-            tries = [call.at for call in w.engine.calls if call.text == f"CreateNetwork {NET}.pnr-trial"]
-            pauses = [after - at for at, after in pairwise(tries)]
-            assert 4 <= len(tries) <= 10
-            assert pauses == sorted(pauses)
-            w.engine.refusing_networks = ""
-            w.ask_apply()
-            await w.until_settled(limit=30)
-            assert connected(w) == {"shop_db": "10.213.2.9", "shop_api": "10.213.2.2"}
-
-    run(story())
+async def test_what_the_engine_refuses_is_tried_under_another_name_first_and_again_ever_less_often() -> None:
+    async with World() as w:
+        w.files.write("shop", FIRST)
+        await w.until_settled()
+        before = dict(w.engine.containers)
+        w.engine.refusing_networks = "no more bridges"
+        w.files.write("shop", SECOND)
+        await w.until(lambda: w.chunk("db")["state"] == "failed")
+        assert "no more bridges" in w.chunk("db")["message"]
+        await asyncio.sleep(5400)
+        assert w.engine.containers == before
+        tries = [call.at for call in w.engine.calls if call.text == f"CreateNetwork {NET}.pnr-trial"]
+        pauses = [after - at for at, after in pairwise(tries)]
+        assert 4 <= len(tries) <= 10
+        assert pauses == sorted(pauses)
+        w.engine.refusing_networks = ""
+        w.ask_apply()
+        await w.until_settled(limit=30)
+        assert connected(w) == {"shop_db": "10.213.2.9", "shop_api": "10.213.2.2"}
 
 
 class Refusing(SimulatedEngine):
@@ -115,129 +105,110 @@ class Refusing(SimulatedEngine):
         super().create_network(action)
 
 
-def test_what_can_not_be_tried_beside_comes_back_with_addresses_and_aliases_and_is_not_tried_again() -> None:
-    async def story() -> None:
-        async with World(Refusing()) as w:
-            w.files.write("shop", FIRST)
-            await w.until_settled()
-            before = {c.name: (c.run, c.networks, c.endpoints) for c in w.engine.containers.values()}
-            w.files.write("shop", SAME_SUBNET)
-            await w.until(lambda: w.chunk("db")["state"] == "failed")
-            await asyncio.sleep(1200)
-            assert {c.name: (c.run, c.networks, c.endpoints) for c in w.engine.containers.values()} == before
-            assert w.order("RemoveNetwork") == [f"RemoveNetwork {NET}"]
-            assert w.chunk("api")["reason"] == "RolledBack"
-            assert "this engine makes no internal network" in w.chunk("api")["message"]
-            assert any("the previous one serves" in note for note in w.domain("shop")["notes"])
-            assert "the previous network serves until then" in explain(w.view(), "api").splitlines()[1]
-            w.engine.die("shop_db")
-            await w.until(lambda: "shop_db" in w.running())
-            w.files.write("shop", FIRST)
-            await w.until_settled(limit=30)
-            assert w.order("RemoveNetwork") == [f"RemoveNetwork {NET}"]
-
-    run(story())
+async def test_what_can_not_be_tried_beside_comes_back_with_addresses_and_aliases_and_is_not_tried_again() -> None:
+    async with World(Refusing()) as w:
+        w.files.write("shop", FIRST)
+        await w.until_settled()
+        before = {c.name: (c.run, c.networks, c.endpoints) for c in w.engine.containers.values()}
+        w.files.write("shop", SAME_SUBNET)
+        await w.until(lambda: w.chunk("db")["state"] == "failed")
+        await asyncio.sleep(1200)
+        assert {c.name: (c.run, c.networks, c.endpoints) for c in w.engine.containers.values()} == before
+        assert w.order("RemoveNetwork") == [f"RemoveNetwork {NET}"]
+        assert w.chunk("api")["reason"] == "RolledBack"
+        assert "this engine makes no internal network" in w.chunk("api")["message"]
+        assert any("the previous one serves" in note for note in w.domain("shop")["notes"])
+        assert "the previous network serves until then" in explain(w.view(), "api").splitlines()[1]
+        w.engine.die("shop_db")
+        await w.until(lambda: "shop_db" in w.running())
+        w.files.write("shop", FIRST)
+        await w.until_settled(limit=30)
+        assert w.order("RemoveNetwork") == [f"RemoveNetwork {NET}"]
 
 
 @pytest.mark.parametrize("milliseconds", range(0, 60, 3))
-def test_a_program_that_is_killed_in_a_change_that_fails_brings_the_previous_network_back(milliseconds: int) -> None:
-    async def story() -> None:
-        async with World(Refusing()) as w:
-            w.files.write("shop", FIRST)
-            await w.until_settled()
-            before = {c.name: (c.run, c.networks, c.endpoints) for c in w.engine.containers.values()}
-            w.files.write("shop", SAME_SUBNET)
-            await asyncio.sleep(milliseconds / 1000)
-            await w.kill()
-            w.start()
-            await w.until(lambda: w.chunk("db")["reason"] == "RolledBack")
-            await asyncio.sleep(600)
-            assert {c.name: (c.run, c.networks, c.endpoints) for c in w.engine.containers.values()} == before
-
-    run(story())
-
-
-def test_what_is_to_be_updated_as_well_keeps_its_connection_while_it_waits() -> None:
-    async def story() -> None:
-        async with World(Refusing()) as w:
-            w.files.write("shop", FIRST)
-            await w.until_settled()
-            document = lan("10.213.1.0/25", "10.213.1.9", internal=True)
-            document["cpuxs"]["main"]["design_chunks"][1]["container"]["image"] = "missing:1"
-            w.engine.fate("missing:1").missing = True
-            w.files.write("shop", document)
-            await w.until(lambda: w.chunk("db")["reason"] == "RolledBack")
-            await asyncio.sleep(60)
-            assert w.running() == {"shop_db", "shop_api"}
-            assert all(connected(w).values())
-
-    run(story())
+async def test_a_program_that_is_killed_in_a_change_that_fails_brings_the_previous_network_back(
+    milliseconds: int,
+) -> None:
+    async with World(Refusing()) as w:
+        w.files.write("shop", FIRST)
+        await w.until_settled()
+        before = {c.name: (c.run, c.networks, c.endpoints) for c in w.engine.containers.values()}
+        w.files.write("shop", SAME_SUBNET)
+        await asyncio.sleep(milliseconds / 1000)
+        await w.kill()
+        w.start()
+        await w.until(lambda: w.chunk("db")["reason"] == "RolledBack")
+        await asyncio.sleep(600)
+        assert {c.name: (c.run, c.networks, c.endpoints) for c in w.engine.containers.values()} == before
 
 
-def test_a_network_that_has_another_name_takes_its_addresses_over() -> None:
-    async def story() -> None:
-        async with World() as w:
-            w.files.write("shop", FIRST)
-            await w.until_settled()
-            renamed = {"net": {"ipam": {"config": [{"subnet": "10.213.1.0/25"}]}}}
-            joined = {"net": {"ipv4_address": "10.213.1.9"}}
-            w.files.write("shop", domain(chunk("db", "system_ready", container={"networks": joined}), networks=renamed))
-            await w.until(lambda: w.chunk("api")["state"] == "")
-            await w.until_settled(limit=120)
-            assert w.container("shop_db").networks == {"pnr_shop_net": "10.213.1.9"}
-            assert NET not in w.engine.networks
-
-    run(story())
+async def test_what_is_to_be_updated_as_well_keeps_its_connection_while_it_waits() -> None:
+    async with World(Refusing()) as w:
+        w.files.write("shop", FIRST)
+        await w.until_settled()
+        document = lan("10.213.1.0/25", "10.213.1.9", internal=True)
+        document["cpuxs"]["main"]["design_chunks"][1]["container"]["image"] = "missing:1"
+        w.engine.fate("missing:1").missing = True
+        w.files.write("shop", document)
+        await w.until(lambda: w.chunk("db")["reason"] == "RolledBack")
+        await asyncio.sleep(60)
+        assert w.running() == {"shop_db", "shop_api"}
+        assert all(connected(w).values())
 
 
-def test_two_networks_that_swap_their_subnets_both_get_them() -> None:
-    async def story() -> None:
-        async with World() as w:
-
-            def document(one: str, two: str) -> dict[str, Any]:
-                networks = {n: {"ipam": {"config": [{"subnet": s}]}} for n, s in (("one", one), ("two", two))}
-                return domain(chunk("db", container={"networks": ["one", "two"]}), networks=networks)
-
-            w.files.write("shop", document("10.1.0.0/24", "10.2.0.0/24"))
-            await w.until_settled()
-            w.files.write("shop", document("10.2.0.0/24", "10.1.0.0/24"))
-            await w.until(lambda: w.container("shop_db").networks.get("pnr_shop_one", "").startswith("10.2."))
-            await w.until_settled()
-            assert w.container("shop_db").networks["pnr_shop_two"].startswith("10.1.")
-            assert len(w.engine.runs) == 1
-
-    run(story())
+async def test_a_network_that_has_another_name_takes_its_addresses_over() -> None:
+    async with World() as w:
+        w.files.write("shop", FIRST)
+        await w.until_settled()
+        renamed = {"net": {"ipam": {"config": [{"subnet": "10.213.1.0/25"}]}}}
+        joined = {"net": {"ipv4_address": "10.213.1.9"}}
+        w.files.write("shop", domain(chunk("db", "system_ready", container={"networks": joined}), networks=renamed))
+        await w.until(lambda: w.chunk("api")["state"] == "")
+        await w.until_settled(limit=120)
+        assert w.container("shop_db").networks == {"pnr_shop_net": "10.213.1.9"}
+        assert NET not in w.engine.networks
 
 
-def test_a_second_network_of_ours_with_the_same_name_goes_and_nobody_is_restarted() -> None:
-    async def story() -> None:
-        async with World() as w:
-            w.files.write("shop", FIRST)
-            await w.until_settled()
-            before = dict(w.engine.containers)
-            w.engine.plant_twin(NET, domain="shop", driver="bridge")
-            await w.until(lambda: not w.engine.networks[NET].twins)
-            await w.until_settled()
-            assert w.engine.containers == before
+async def test_two_networks_that_swap_their_subnets_both_get_them() -> None:
+    async with World() as w:
 
-    run(story())
+        def document(one: str, two: str) -> dict[str, Any]:
+            networks = {n: {"ipam": {"config": [{"subnet": s}]}} for n, s in (("one", one), ("two", two))}
+            return domain(chunk("db", container={"networks": ["one", "two"]}), networks=networks)
+
+        w.files.write("shop", document("10.1.0.0/24", "10.2.0.0/24"))
+        await w.until_settled()
+        w.files.write("shop", document("10.2.0.0/24", "10.1.0.0/24"))
+        await w.until(lambda: w.container("shop_db").networks.get("pnr_shop_one", "").startswith("10.2."))
+        await w.until_settled()
+        assert w.container("shop_db").networks["pnr_shop_two"].startswith("10.1.")
+        assert len(w.engine.runs) == 1
 
 
-def test_a_second_network_of_somebody_else_is_told_and_stays_and_ours_goes_with_the_domain() -> None:
-    async def story() -> None:
-        async with World() as w:
-            w.files.write("shop", FIRST)
-            w.files.write("other", domain(chunk("x", container={"name": "shop_x"}), name="other"))
-            await w.until_settled()
-            theirs = w.engine.plant_twin(NET, driver="bridge")
-            await w.until(lambda: any(theirs.id[:12] in note for note in w.domain("shop")["notes"]))
-            await asyncio.sleep(300)
-            assert w.running() >= {"shop_db", "shop_api"}
-            assert w.engine.networks[NET].twins == (theirs,)
-            w.files.remove("shop")
-            await w.until(lambda: w.engine.networks[NET] == theirs)
+async def test_a_second_network_of_ours_with_the_same_name_goes_and_nobody_is_restarted() -> None:
+    async with World() as w:
+        w.files.write("shop", FIRST)
+        await w.until_settled()
+        before = dict(w.engine.containers)
+        w.engine.plant_twin(NET, domain="shop", driver="bridge")
+        await w.until(lambda: not w.engine.networks[NET].twins)
+        await w.until_settled()
+        assert w.engine.containers == before
 
-    run(story())
+
+async def test_a_second_network_of_somebody_else_is_told_and_stays_and_ours_goes_with_the_domain() -> None:
+    async with World() as w:
+        w.files.write("shop", FIRST)
+        w.files.write("other", domain(chunk("x", container={"name": "shop_x"}), name="other"))
+        await w.until_settled()
+        theirs = w.engine.plant_twin(NET, driver="bridge")
+        await w.until(lambda: any(theirs.id[:12] in note for note in w.domain("shop")["notes"]))
+        await asyncio.sleep(300)
+        assert w.running() >= {"shop_db", "shop_api"}
+        assert w.engine.networks[NET].twins == (theirs,)
+        w.files.remove("shop")
+        await w.until(lambda: w.engine.networks[NET] == theirs)
 
 
 def _pools(subnet: str) -> Ipam:
@@ -256,40 +227,34 @@ def lans(image: str = "app:1", subnet: str = "10.213.1.0/25", **more: Any) -> di
 
 
 @pytest.mark.parametrize("names", [("lan",), ("lan", "side")], ids=["one", "of two"])
-def test_what_an_update_falls_back_to_is_in_the_network_that_was_made_anew_for_it(names: tuple[str, ...]) -> None:
-    async def story() -> None:
-        async with World() as w:
-            first, second = lans(), lans("broken:1", "10.213.2.0/25")
-            for document in (first, second):
-                document["cpuxs"]["main"]["design_chunks"][0]["container"]["networks"] = list(names)
-            w.files.write("shop", first)
-            await w.until_settled()
-            w.engine.fate("broken:1").exit_code = 3
-            w.engine.fate("broken:1").exit_after = 1.0
-            w.files.write("shop", second)
-            await w.until(lambda: w.chunk("web")["reason"] == "RolledBack")
-            assert set(w.container("shop_web").networks) == {f"pnr_shop_{name}" for name in names}
-            w.files.write("shop", first)
-            await w.until_settled(limit=60)
-            assert set(w.container("shop_web").networks) == {f"pnr_shop_{name}" for name in names}
-
-    run(story())
+async def test_what_an_update_falls_back_to_is_in_the_network_that_was_made_anew_for_it(names: tuple[str, ...]) -> None:
+    async with World() as w:
+        first, second = lans(), lans("broken:1", "10.213.2.0/25")
+        for document in (first, second):
+            document["cpuxs"]["main"]["design_chunks"][0]["container"]["networks"] = list(names)
+        w.files.write("shop", first)
+        await w.until_settled()
+        w.engine.fate("broken:1").exit_code = 3
+        w.engine.fate("broken:1").exit_after = 1.0
+        w.files.write("shop", second)
+        await w.until(lambda: w.chunk("web")["reason"] == "RolledBack")
+        assert set(w.container("shop_web").networks) == {f"pnr_shop_{name}" for name in names}
+        w.files.write("shop", first)
+        await w.until_settled(limit=60)
+        assert set(w.container("shop_web").networks) == {f"pnr_shop_{name}" for name in names}
 
 
-def test_what_waits_for_its_update_is_in_the_network_that_was_made_anew_meanwhile() -> None:
-    async def story() -> None:
-        async with World() as w:
-            w.files.write("shop", lans(replicas=3))
-            await w.until_settled()
-            w.engine.fate("missing:1").missing = True
-            w.files.write("shop", lans("missing:1", "10.213.2.0/25", replicas=3))
-            await w.until(lambda: w.chunk("web")["reason"] == "ImagePullFailed")
-            await asyncio.sleep(60)
-            assert len(w.running()) == 3
-            assert cut_off(w) == set()
-            assert all(len(c.networks) == 2 for c in w.engine.containers.values())
-
-    run(story())
+async def test_what_waits_for_its_update_is_in_the_network_that_was_made_anew_meanwhile() -> None:
+    async with World() as w:
+        w.files.write("shop", lans(replicas=3))
+        await w.until_settled()
+        w.engine.fate("missing:1").missing = True
+        w.files.write("shop", lans("missing:1", "10.213.2.0/25", replicas=3))
+        await w.until(lambda: w.chunk("web")["reason"] == "ImagePullFailed")
+        await asyncio.sleep(60)
+        assert len(w.running()) == 3
+        assert cut_off(w) == set()
+        assert all(len(c.networks) == 2 for c in w.engine.containers.values())
 
 
 class Deaf(SimulatedEngine):
@@ -299,15 +264,12 @@ class Deaf(SimulatedEngine):
         raise EngineError("this engine connects nobody")
 
 
-def test_an_update_and_the_way_back_go_on_where_what_serves_can_not_be_connected_again() -> None:
-    async def story() -> None:
-        async with World(Deaf()) as w:
-            w.files.write("shop", lans())
-            await w.until_settled()
-            w.engine.fate("broken:1").exit_code = 3
-            w.files.write("shop", lans("broken:1", "10.213.2.0/25"))
-            await w.until(lambda: w.chunk("web")["reason"] == "RolledBack" and w.running() == {"shop_web"}, limit=60)
-            w.files.write("shop", lans("app:2", "10.213.3.0/25"))
-            await w.until_settled(limit=60)
-
-    run(story())
+async def test_an_update_and_the_way_back_go_on_where_what_serves_can_not_be_connected_again() -> None:
+    async with World(Deaf()) as w:
+        w.files.write("shop", lans())
+        await w.until_settled()
+        w.engine.fate("broken:1").exit_code = 3
+        w.files.write("shop", lans("broken:1", "10.213.2.0/25"))
+        await w.until(lambda: w.chunk("web")["reason"] == "RolledBack" and w.running() == {"shop_web"}, limit=60)
+        w.files.write("shop", lans("app:2", "10.213.3.0/25"))
+        await w.until_settled(limit=60)

@@ -11,7 +11,6 @@ from reconciler.engine.protocol import Progress
 from reconciler.engine.simulated import SimulatedEngine
 from reconciler.planner.actions import Action, CreateContainer, CreateNetwork, EnsureImage, StartContainer
 from reconciler.planner.observed import Container
-from tests.simulation.virtual_time import run
 from tests.simulation.world import World, chunk, domain
 
 HOUR = 3600.0
@@ -34,28 +33,25 @@ def made(w: World) -> int:
 
 
 @pytest.mark.parametrize("more", [{}, {"health_check": None}], ids=["probed", "not-probed"])
-def test_what_somebody_takes_away_again_and_again_is_made_ever_less_often(more: dict[str, Any]) -> None:
-    async def story() -> None:
-        engine = Haunted()
-        async with World(engine) as w:
-            w.files.write("shop", domain(chunk("db"), chunk("web", **more)))
-            await w.until(lambda: made(w) >= 5)
-            await asyncio.sleep(HOUR)
-            before = made(w)
-            await asyncio.sleep(HOUR)
-            assert 9 <= made(w) - before <= 16  # every five minutes
-            assert w.chunk("web")["state"] != "completed"
-            assert w.chunk("db")["state"] == "completed"
+async def test_what_somebody_takes_away_again_and_again_is_made_ever_less_often(more: dict[str, Any]) -> None:
+    engine = Haunted()
+    async with World(engine) as w:
+        w.files.write("shop", domain(chunk("db"), chunk("web", **more)))
+        await w.until(lambda: made(w) >= 5)
+        await asyncio.sleep(HOUR)
+        before = made(w)
+        await asyncio.sleep(HOUR)
+        assert 9 <= made(w) - before <= 16  # every five minutes
+        assert w.chunk("web")["state"] != "completed"
+        assert w.chunk("db")["state"] == "completed"
 
-            # A person who asks does not have to wait, and what has proved itself begins anew.
-            engine.haunted = False
-            w.ask_apply()
-            await w.until_settled(limit=15)
-            before = made(w)
-            engine.remove_by_hand("shop_web")
-            await w.until(lambda: made(w) == before + 1, limit=5)
-
-    run(story())
+        # A person who asks does not have to wait, and what has proved itself begins anew.
+        engine.haunted = False
+        w.ask_apply()
+        await w.until_settled(limit=15)
+        before = made(w)
+        engine.remove_by_hand("shop_web")
+        await w.until(lambda: made(w) == before + 1, limit=5)
 
 
 class Strange(SimulatedEngine):
@@ -74,17 +70,14 @@ class Strange(SimulatedEngine):
 
 
 @pytest.mark.parametrize("kind", [CreateNetwork, EnsureImage, CreateContainer, StartContainer])
-def test_what_fails_in_a_way_that_nobody_has_thought_of_is_told_and_tried_again_ever_less_often(
+async def test_what_fails_in_a_way_that_nobody_has_thought_of_is_told_and_tried_again_ever_less_often(
     kind: type[Action],
 ) -> None:
-    async def story() -> None:
-        engine = Strange(kind)
-        async with World(engine) as w:
-            w.files.write("shop", domain(chunk("web")))
-            await asyncio.sleep(60.0)
-            assert 2 <= engine.asked <= 12
-            assert "failed in a way that pnr does not know (KeyError: 'State')" in str(w.domain("shop"))
-            engine.kind = None
-            await w.until_settled(limit=300)
-
-    run(story())
+    engine = Strange(kind)
+    async with World(engine) as w:
+        w.files.write("shop", domain(chunk("web")))
+        await asyncio.sleep(60.0)
+        assert 2 <= engine.asked <= 12
+        assert "failed in a way that pnr does not know (KeyError: 'State')" in str(w.domain("shop"))
+        engine.kind = None
+        await w.until_settled(limit=300)

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from tests.simulation.virtual_time import run
 from tests.simulation.world import World, chunk, domain
 
 
@@ -36,136 +35,115 @@ def last(w: World, *endings: str) -> int:
 
 
 @pytest.mark.parametrize("strategy", ["stop-first", "start-first"])
-def test_a_migration_runs_once_the_new_database_is_up_and_what_uses_it_is_replaced_after_that(strategy: str) -> None:
+async def test_a_migration_runs_once_the_new_database_is_up_and_what_uses_it_is_replaced_after_that(
+    strategy: str,
+) -> None:
     def version(number: str) -> dict[str, Any]:
         unnamed = {"name": None} if strategy == "start-first" else {}
         return shop(number, db={"strategy": strategy, "container": {"environment": {"V": number}, **unnamed}})
 
-    async def story() -> None:
-        async with World() as w:
-            w.engine.fate("db:1").ready_after = 3.0
-            w.files.write("shop", version("1"))
-            await w.until_settled()
-            database = w.chunk("db")["replicas"][0]["container"]
-            runs = w.order("StartContainer").count("StartContainer shop_migrate")
-            w.files.write("shop", version("2"))
-            await w.until(lambda: w.chunk("migrate")["state"] == "ready")
-            await asyncio.sleep(2)
-            assert "db" in w.chunk("migrate")["message"]
-            assert w.chunk("migrate")["state"] == "ready"
-            await w.until_settled()
-            assert w.order("StartContainer").count("StartContainer shop_migrate") == runs + 1
-            started, migrating = last(w, "started container", database), last(w, "started container", "shop_migrate")
-            assert started < last(w, "removed container", f"{database}.pnr-previous") < migrating
-            assert migrating < last(w, "migrate_ready", "-> Y") < last(w, "stopped container", "shop_api")
-            if strategy == "stop-first":
-                assert started < last(w, "db_ready", "-> Y") < migrating
-
-    run(story())
+    async with World() as w:
+        w.engine.fate("db:1").ready_after = 3.0
+        w.files.write("shop", version("1"))
+        await w.until_settled()
+        database = w.chunk("db")["replicas"][0]["container"]
+        runs = w.order("StartContainer").count("StartContainer shop_migrate")
+        w.files.write("shop", version("2"))
+        await w.until(lambda: w.chunk("migrate")["state"] == "ready")
+        await asyncio.sleep(2)
+        assert "db" in w.chunk("migrate")["message"]
+        assert w.chunk("migrate")["state"] == "ready"
+        await w.until_settled()
+        assert w.order("StartContainer").count("StartContainer shop_migrate") == runs + 1
+        started, migrating = last(w, "started container", database), last(w, "started container", "shop_migrate")
+        assert started < last(w, "removed container", f"{database}.pnr-previous") < migrating
+        assert migrating < last(w, "migrate_ready", "-> Y") < last(w, "stopped container", "shop_api")
+        if strategy == "stop-first":
+            assert started < last(w, "db_ready", "-> Y") < migrating
 
 
-def test_what_waits_for_a_job_waits_until_it_has_run_anew() -> None:
-    async def story() -> None:
-        async with World() as w:
-            fate = w.engine.fate("migrate:1")
-            fate.exit_code, fate.exit_after = 0, 20.0
-            w.files.write("shop", shop("1"))
-            await w.until_settled()
-            w.files.write("shop", shop("2"))
-            await w.until(lambda: w.chunk("migrate")["reason"] == "RunningJob")
-            await asyncio.sleep(10)
-            assert w.chunk("migrate")["reason"] == "RunningJob"
-            assert "the update waits" in w.chunk("api")["message"]
-            await w.until_settled()
-
-    run(story())
+async def test_what_waits_for_a_job_waits_until_it_has_run_anew() -> None:
+    async with World() as w:
+        fate = w.engine.fate("migrate:1")
+        fate.exit_code, fate.exit_after = 0, 20.0
+        w.files.write("shop", shop("1"))
+        await w.until_settled()
+        w.files.write("shop", shop("2"))
+        await w.until(lambda: w.chunk("migrate")["reason"] == "RunningJob")
+        await asyncio.sleep(10)
+        assert w.chunk("migrate")["reason"] == "RunningJob"
+        assert "the update waits" in w.chunk("api")["message"]
+        await w.until_settled()
 
 
-def test_an_update_that_fails_keeps_nobody_waiting() -> None:
-    async def story() -> None:
-        async with World() as w:
-            w.files.write("shop", shop("1"))
-            await w.until_settled()
-            w.engine.fate("db:2").ready_after = 1e9
-            check = {"type": "tcp", "port_key": "80", "deadline_seconds": 5}
-            broken = {"container": {"image": "db:2", "environment": {"V": "2"}}, "health_check": check}
-            w.files.write("shop", shop("2", db=broken))
-            await w.until(lambda: w.chunk("db")["reason"] == "RolledBack")
-            await w.until(lambda: w.chunk("api")["state"] == "completed", limit=60)
-            assert w.chunk("migrate")["state"] == "completed"
-
-    run(story())
+async def test_an_update_that_fails_keeps_nobody_waiting() -> None:
+    async with World() as w:
+        w.files.write("shop", shop("1"))
+        await w.until_settled()
+        w.engine.fate("db:2").ready_after = 1e9
+        check = {"type": "tcp", "port_key": "80", "deadline_seconds": 5}
+        broken = {"container": {"image": "db:2", "environment": {"V": "2"}}, "health_check": check}
+        w.files.write("shop", shop("2", db=broken))
+        await w.until(lambda: w.chunk("db")["reason"] == "RolledBack")
+        await w.until(lambda: w.chunk("api")["state"] == "completed", limit=60)
+        assert w.chunk("migrate")["state"] == "completed"
 
 
-def test_an_image_that_can_not_be_had_keeps_nobody_waiting() -> None:
-    async def story() -> None:
-        async with World() as w:
-            w.files.write("shop", shop("1"))
-            await w.until_settled()
-            w.engine.fate("db:2").missing = True
-            w.files.write("shop", shop("2", db={"container": {"image": "db:2", "environment": {"V": "2"}}}))
-            await w.until(lambda: w.chunk("db")["reason"] == "ImagePullFailed")
-            await w.until(lambda: w.chunk("api")["state"] == "completed", limit=60)
-            assert w.chunk("migrate")["state"] == "completed"
-            assert w.fact("db_ready") == "Y"
-
-    run(story())
+async def test_an_image_that_can_not_be_had_keeps_nobody_waiting() -> None:
+    async with World() as w:
+        w.files.write("shop", shop("1"))
+        await w.until_settled()
+        w.engine.fate("db:2").missing = True
+        w.files.write("shop", shop("2", db={"container": {"image": "db:2", "environment": {"V": "2"}}}))
+        await w.until(lambda: w.chunk("db")["reason"] == "ImagePullFailed")
+        await w.until(lambda: w.chunk("api")["state"] == "completed", limit=60)
+        assert w.chunk("migrate")["state"] == "completed"
+        assert w.fact("db_ready") == "Y"
 
 
-def test_those_who_need_each_other_do_not_wait_for_each_other() -> None:
-    async def story() -> None:
-        def pair(version: str, *, gated: bool = True) -> dict[str, Any]:
-            more: dict[str, Any] = {"container": {"environment": {"V": version}}}
-            made = domain(chunk("a", *(["b"] if gated else []), **more), chunk("b", "a", **more))
-            # From the start, so that it is no cycle that nobody could begin.
-            made["cpuxs"]["main"]["rt_state"] = {"b_ready": {"prompt": "?", "response": ["yes"], "tv": "Y"}}
-            return made
+async def test_those_who_need_each_other_do_not_wait_for_each_other() -> None:
+    def pair(version: str, *, gated: bool = True) -> dict[str, Any]:
+        more: dict[str, Any] = {"container": {"environment": {"V": version}}}
+        made = domain(chunk("a", *(["b"] if gated else []), **more), chunk("b", "a", **more))
+        # From the start, so that it is no cycle that nobody could begin.
+        made["cpuxs"]["main"]["rt_state"] = {"b_ready": {"prompt": "?", "response": ["yes"], "tv": "Y"}}
+        return made
 
-        async with World() as w:
-            w.files.write("shop", pair("1", gated=False))
-            await w.until_settled()
-            w.files.write("shop", pair("1"))
-            await asyncio.sleep(1)
-            await w.until_settled()
-            w.files.write("shop", pair("2"))
-            await asyncio.sleep(1)
-            await w.until_settled(limit=60)
-            assert w.made("shop_a") >= 2
-
-    run(story())
+    async with World() as w:
+        w.files.write("shop", pair("1", gated=False))
+        await w.until_settled()
+        w.files.write("shop", pair("1"))
+        await asyncio.sleep(1)
+        await w.until_settled()
+        w.files.write("shop", pair("2"))
+        await asyncio.sleep(1)
+        await w.until_settled(limit=60)
+        assert w.made("shop_a") >= 2
 
 
-def test_what_waits_for_a_gate_keeps_nobody_waiting() -> None:
-    async def story() -> None:
-        def stack(version: str, *needs: str) -> dict[str, Any]:
-            more: dict[str, Any] = {"container": {"environment": {"V": version}}}
-            return domain(chunk("db", *needs, **more), chunk("api", "db", **more))
+async def test_what_waits_for_a_gate_keeps_nobody_waiting() -> None:
+    def stack(version: str, *needs: str) -> dict[str, Any]:
+        more: dict[str, Any] = {"container": {"environment": {"V": version}}}
+        return domain(chunk("db", *needs, **more), chunk("api", "db", **more))
 
-        async with World() as w:
-            w.files.write("shop", stack("1"))
-            await w.until_settled()
-            w.files.write("shop", stack("2", "other/main/never"))
-            await w.until(lambda: "the update waits" in w.chunk("db")["message"])
-            await w.until(lambda: w.chunk("api")["state"] == "completed", limit=60)
-            assert w.made("shop_api") == 2
-            assert w.made("shop_db") == 1
-
-    run(story())
+    async with World() as w:
+        w.files.write("shop", stack("1"))
+        await w.until_settled()
+        w.files.write("shop", stack("2", "other/main/never"))
+        await w.until(lambda: "the update waits" in w.chunk("db")["message"])
+        await w.until(lambda: w.chunk("api")["state"] == "completed", limit=60)
+        assert w.made("shop_api") == 2
+        assert w.made("shop_db") == 1
 
 
-def test_what_is_new_waits_for_the_change_of_what_it_needs() -> None:
-    async def story() -> None:
-        async with World() as w:
-            w.engine.fate("db:1").ready_after = 5.0
-            w.files.write("shop", domain(chunk("db")))
-            await w.until_settled()
-            w.files.write("shop", domain(chunk("api", "db"), chunk("db", container={"environment": {"V": "2"}})))
-            await asyncio.sleep(0.1)
-            await w.until_settled()
-            assert (
-                last(w, "started container", "shop_db")
-                < last(w, "db_ready", "-> Y")
-                < last(w, "created container", "api")
-            )
-
-    run(story())
+async def test_what_is_new_waits_for_the_change_of_what_it_needs() -> None:
+    async with World() as w:
+        w.engine.fate("db:1").ready_after = 5.0
+        w.files.write("shop", domain(chunk("db")))
+        await w.until_settled()
+        w.files.write("shop", domain(chunk("api", "db"), chunk("db", container={"environment": {"V": "2"}})))
+        await asyncio.sleep(0.1)
+        await w.until_settled()
+        assert (
+            last(w, "started container", "shop_db") < last(w, "db_ready", "-> Y") < last(w, "created container", "api")
+        )

@@ -175,8 +175,8 @@ async def is_done_as_planned(w: World) -> Plan:
 
 
 @pytest.mark.parametrize("seed", seeds(100))
-def test_what_a_plan_says_is_what_is_done(seed: int) -> None:
-    run(story(seed))
+async def test_what_a_plan_says_is_what_is_done(seed: int) -> None:
+    await story(seed)
 
 
 def planned(before: dict[str, Any], after: dict[str, Any], meddle: Callable[[World], None] = lambda w: None) -> str:
@@ -219,20 +219,17 @@ class Stubborn(SimulatedEngine):
         return self.named(action.name)
 
 
-def test_a_difference_that_could_not_be_cured_is_not_planned_again() -> None:
+async def test_a_difference_that_could_not_be_cured_is_not_planned_again() -> None:
     def shop(limit: str) -> dict[str, Any]:
         return domain(chunk("a", container={"mem_limit": limit}))
 
-    async def story() -> None:
-        async with World(Stubborn()) as w:
-            w.files.write("shop", shop("64m"))
-            await w.until_settled()
-            w.files.write("shop", shop("128m"))
-            await w.until(lambda: "left as it is: mem_limit" in w.chunk("a")["message"])
-            await w.kill()
-            assert str(await is_done_as_planned(w)) == ""
-
-    run(story())
+    async with World(Stubborn()) as w:
+        w.files.write("shop", shop("64m"))
+        await w.until_settled()
+        w.files.write("shop", shop("128m"))
+        await w.until(lambda: "left as it is: mem_limit" in w.chunk("a")["message"])
+        await w.kill()
+        assert str(await is_done_as_planned(w)) == ""
 
 
 def test_what_follows_once_a_new_image_is_there_is_planned_too() -> None:

@@ -18,7 +18,6 @@ from reconciler.planner.actions import Action
 from reconciler.planner.observed import Condition, Container
 from tests.simulation.seeds import seeds
 from tests.simulation.test_snapshots_of_other_versions import spoil
-from tests.simulation.virtual_time import run
 from tests.simulation.world import Files, World, chunk, domain
 
 DOMAINS = ("alpha", "beta", "gamma")
@@ -375,10 +374,10 @@ async def story(seed: int, strange: float = 0.0) -> list[Action]:
 
 
 @pytest.mark.parametrize("seed", seeds(60))
-def test_in_the_end_exactly_what_is_declared_runs(seed: int) -> None:
-    run(story(seed))
+async def test_in_the_end_exactly_what_is_declared_runs(seed: int) -> None:
+    await story(seed)
 
 
 @pytest.mark.parametrize("seed", seeds(20))
-def test_in_the_end_exactly_what_is_declared_runs_whatever_strange_answers_an_engine_gave(seed: int) -> None:
-    run(story(seed, strange=0.1))
+async def test_in_the_end_exactly_what_is_declared_runs_whatever_strange_answers_an_engine_gave(seed: int) -> None:
+    await story(seed, strange=0.1)

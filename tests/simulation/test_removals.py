@@ -417,18 +417,15 @@ def test_a_domain_that_moves_to_another_file_is_not_gone() -> None:
     tell(story)
 
 
-def test_of_many_that_have_to_go_first_some_are_named_and_the_rest_is_counted() -> None:
-    async def story() -> None:
-        async with World(SimulatedEngine(stop_seconds=(60.0, 60.0))) as w:
-            many = [chunk(f"c{number:02}", "db") for number in range(25)]
-            w.files.write("shop", domain(chunk("db"), *many))
-            w.files.write("other", domain(chunk("x"), name="other"))
-            await w.until_settled()
-            w.files.remove("shop")
-            await w.until(lambda: "and 5 more" in w.chunk("db")["message"], limit=60)
-            message = w.chunk("db")["message"]
-            assert "shop/main/c00, shop/main/c01" in message
-            assert "shop/main/c20" not in message
-            await w.until(lambda: w.running() == {"shop_x"}, limit=600)
-
-    run(story())
+async def test_of_many_that_have_to_go_first_some_are_named_and_the_rest_is_counted() -> None:
+    async with World(SimulatedEngine(stop_seconds=(60.0, 60.0))) as w:
+        many = [chunk(f"c{number:02}", "db") for number in range(25)]
+        w.files.write("shop", domain(chunk("db"), *many))
+        w.files.write("other", domain(chunk("x"), name="other"))
+        await w.until_settled()
+        w.files.remove("shop")
+        await w.until(lambda: "and 5 more" in w.chunk("db")["message"], limit=60)
+        message = w.chunk("db")["message"]
+        assert "shop/main/c00, shop/main/c01" in message
+        assert "shop/main/c20" not in message
+        await w.until(lambda: w.running() == {"shop_x"}, limit=600)

@@ -70,13 +70,10 @@ def in_virtual_time(story: Callable[[SimulatedEngine], Awaitable[None]], **optio
     return engine
 
 
-def test_it_is_an_engine() -> None:
+async def test_it_is_an_engine() -> None:
     engine: Engine = SimulatedEngine()
 
-    async def story() -> None:
-        assert str(await engine.connect()) == "simulated 1"
-
-    run(story())
+    assert str(await engine.connect()) == "simulated 1"
 
 
 def test_repeating_what_is_done_changes_nothing() -> None:

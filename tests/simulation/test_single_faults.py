@@ -19,7 +19,6 @@ from reconciler.planner.actions import (
     StopContainer,
 )
 from reconciler.planner.observed import Condition, Container
-from tests.simulation.virtual_time import run
 from tests.simulation.world import World, chunk, domain
 
 CALLS = {
@@ -103,11 +102,11 @@ async def told(call: str, form: str, first: bool, strategy: str, number: int) ->
 @pytest.mark.parametrize("first", [True, False], ids=["first start", "update"])
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("call", CALLS)
-def test_one_fault_costs_nothing_that_is_healthy_and_leaves_nothing_behind(
+async def test_one_fault_costs_nothing_that_is_healthy_and_leaves_nothing_behind(
     call: str, form: str, first: bool, strategy: str
 ) -> None:
     number = 0
-    while run(told(call, form, first, strategy, number)):
+    while await told(call, form, first, strategy, number):
         number += 1
     happens = {"create", "start"} if first else {"create", "start", "rename", "stop", "remove"}
     assert number > 0 or call not in happens

@@ -99,25 +99,22 @@ def told(entries: list[Any], kind: str) -> list[str]:
 @speeds
 @strategies
 @pytest.mark.parametrize("after", TIMES)
-def test_an_edit_that_is_taken_back_leaves_what_serves_as_it_is(after: float, strategy: str, speed: str) -> None:
-    async def story() -> None:
-        sim = noting(speed)
-        async with World(sim) as w:
-            first = await up(w, strategy)
-            before, runs = w.engine.containers[first].run, len(w.engine.runs)
-            w.files.write("shop", shop("web:2", strategy))
-            asked = await overtake(sim, after, lambda: w.files.write("shop", shop("web:1", strategy)))
-            await until_only(w, "web:1")
-            (c,) = web(w)
-            stopped, started = ("StopContainer", first) in asked, "StartContainer" in [call for call, _ in asked]
-            # It is started once more where it was stopped, and the other one only where that was begun before.
-            assert (c.run != before) == stopped
-            assert (c.id == first) == (("RemoveContainer", first) not in asked)
-            assert len(w.engine.runs) - runs == stopped + started
-            assert c.run not in (memory(w).stopped_run, memory(w).counted_run)
-            assert memory(w).attempts == 0
-
-    run(story())
+async def test_an_edit_that_is_taken_back_leaves_what_serves_as_it_is(after: float, strategy: str, speed: str) -> None:
+    sim = noting(speed)
+    async with World(sim) as w:
+        first = await up(w, strategy)
+        before, runs = w.engine.containers[first].run, len(w.engine.runs)
+        w.files.write("shop", shop("web:2", strategy))
+        asked = await overtake(sim, after, lambda: w.files.write("shop", shop("web:1", strategy)))
+        await until_only(w, "web:1")
+        (c,) = web(w)
+        stopped, started = ("StopContainer", first) in asked, "StartContainer" in [call for call, _ in asked]
+        # It is started once more where it was stopped, and the other one only where that was begun before.
+        assert (c.run != before) == stopped
+        assert (c.id == first) == (("RemoveContainer", first) not in asked)
+        assert len(w.engine.runs) - runs == stopped + started
+        assert c.run not in (memory(w).stopped_run, memory(w).counted_run)
+        assert memory(w).attempts == 0
 
 
 @pytest.mark.parametrize("speed", ["quick", "slow"])
@@ -154,81 +151,71 @@ def test_what_comes_meanwhile_is_done_in_the_end(after: float, how: str, speed: 
 
 @pytest.mark.parametrize("speed", ["quick", "slow"])
 @pytest.mark.parametrize("after", FEW)
-def test_a_removal_that_is_taken_back_leaves_alone_what_is_not_stopped_yet(after: float, speed: str) -> None:
-    async def story() -> None:
-        sim = noting(speed)
-        async with World(sim) as w:
-            first = await up(w)
-            before = w.engine.containers[first].run
-            w.files.write("shop", domain(chunk("api")))
-            asked = await overtake(sim, after, lambda: w.files.write("shop", shop("web:1")))
-            await until_only(w, "web:1")
-            (c,) = web(w)
-            assert (c.run == before) == (("StopContainer", first) not in asked)
-            assert (c.id == first) == (("RemoveContainer", first) not in asked)
-
-    run(story())
+async def test_a_removal_that_is_taken_back_leaves_alone_what_is_not_stopped_yet(after: float, speed: str) -> None:
+    sim = noting(speed)
+    async with World(sim) as w:
+        first = await up(w)
+        before = w.engine.containers[first].run
+        w.files.write("shop", domain(chunk("api")))
+        asked = await overtake(sim, after, lambda: w.files.write("shop", shop("web:1")))
+        await until_only(w, "web:1")
+        (c,) = web(w)
+        assert (c.run == before) == (("StopContainer", first) not in asked)
+        assert (c.id == first) == (("RemoveContainer", first) not in asked)
 
 
 @pytest.mark.parametrize("speed", ["quick", "slow"])
 @pytest.mark.parametrize("after", FEW)
-def test_a_job_of_a_generation_that_is_no_more_is_not_started(after: float, speed: str) -> None:
+async def test_a_job_of_a_generation_that_is_no_more_is_not_started(after: float, speed: str) -> None:
     def document(text: str) -> dict[str, Any]:
         return domain(chunk("web", kind="job", container={"environment": {"TEXT": text}}, health_check=None))
 
-    async def story() -> None:
-        sim = noting(speed)
-        async with World(sim) as w:
-            w.files.write("shop", document("1"))
-            await w.until_settled()
-            runs = len(w.engine.runs)
-            w.files.write("shop", document("2"))
-            asked = await overtake(sim, after, lambda: w.files.write("shop", document("3")))
-            await w.until_settled(limit=60)
-            started = [call for call, _ in asked].count("StartContainer")
-            assert len(w.engine.runs) - runs == started + 1
-
-    run(story())
+    sim = noting(speed)
+    async with World(sim) as w:
+        w.files.write("shop", document("1"))
+        await w.until_settled()
+        runs = len(w.engine.runs)
+        w.files.write("shop", document("2"))
+        asked = await overtake(sim, after, lambda: w.files.write("shop", document("3")))
+        await w.until_settled(limit=60)
+        started = [call for call, _ in asked].count("StartContainer")
+        assert len(w.engine.runs) - runs == started + 1
 
 
-def test_what_is_made_for_an_edit_that_is_taken_back_while_its_image_comes_changes_nothing_of_what_serves() -> None:
+async def test_what_is_made_for_an_edit_that_is_taken_back_while_its_image_comes_changes_nothing_of_what_serves() -> (
+    None
+):
     """What serves may end, or fall ill, later: that is noticed as ever."""
 
-    async def story() -> None:
-        sim = noting("usual", pull=30.0)
-        async with World(sim) as w:
-            await up(w)
-            w.files.write("shop", shop("web:2"))
-            await asyncio.sleep(5.0)
-            w.files.write("shop", shop("web:1"))
-            await w.until_settled()
-            assert memory(w).stopped_run == memory(w).counted_run == ""
-            w.engine.die("shop_web", 3)
-            await w.until(lambda: not w.settled())
-            await w.until_settled()
-            assert w.chunk("web")["crashes"] == 1
-            assert any("exit code 3" in text for text in told(w.stores.entries, "setback"))
-
-    run(story())
+    sim = noting("usual", pull=30.0)
+    async with World(sim) as w:
+        await up(w)
+        w.files.write("shop", shop("web:2"))
+        await asyncio.sleep(5.0)
+        w.files.write("shop", shop("web:1"))
+        await w.until_settled()
+        assert memory(w).stopped_run == memory(w).counted_run == ""
+        w.engine.die("shop_web", 3)
+        await w.until(lambda: not w.settled())
+        await w.until_settled()
+        assert w.chunk("web")["crashes"] == 1
+        assert any("exit code 3" in text for text in told(w.stores.entries, "setback"))
 
 
 @pytest.mark.parametrize("fault", ["fail", "lost"])
 @pytest.mark.parametrize("seed", range(6))
-def test_where_the_engine_refuses_the_work_what_serves_is_known_not_to_be_stopped(fault: str, seed: int) -> None:
-    async def story() -> None:
-        sim = noting("usual", seed=seed)
-        async with World(sim, seed=seed) as w:
-            first = await up(w)
-            before = w.engine.containers[first].run
-            sim.strike(Fault(0.0, fault, 3.0))
-            w.files.write("shop", shop("web:2"))
-            await asyncio.sleep(0.1 * seed)
-            w.files.write("shop", shop("web:1"))
-            await until_only(w, "web:1")
-            (c,) = web(w)
-            if c.run == before:
-                assert "StopContainer shop_web" not in w.order("StopContainer")
-            await asyncio.sleep(80.0)
-            assert c.run not in (memory(w).stopped_run, memory(w).counted_run)
-
-    run(story())
+async def test_where_the_engine_refuses_the_work_what_serves_is_known_not_to_be_stopped(fault: str, seed: int) -> None:
+    sim = noting("usual", seed=seed)
+    async with World(sim, seed=seed) as w:
+        first = await up(w)
+        before = w.engine.containers[first].run
+        sim.strike(Fault(0.0, fault, 3.0))
+        w.files.write("shop", shop("web:2"))
+        await asyncio.sleep(0.1 * seed)
+        w.files.write("shop", shop("web:1"))
+        await until_only(w, "web:1")
+        (c,) = web(w)
+        if c.run == before:
+            assert "StopContainer shop_web" not in w.order("StopContainer")
+        await asyncio.sleep(80.0)
+        assert c.run not in (memory(w).stopped_run, memory(w).counted_run)

@@ -65,7 +65,9 @@ def test_what_was_told_before_is_told_again_only_while_it_is_so(seed: int) -> No
     assert len(seen) > 8
 
 
-def test_of_chunks_that_stay_as_they_are_nothing_is_made_or_encoded_again(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_of_chunks_that_stay_as_they_are_nothing_is_made_or_encoded_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     made: list[str] = []
     real = telling_chunks._document
 
@@ -75,30 +77,27 @@ def test_of_chunks_that_stay_as_they_are_nothing_is_made_or_encoded_again(monkey
 
     monkeypatch.setattr(telling_chunks, "_document", counted)
 
-    async def story() -> None:
-        async with World() as w:
-            w.files.write("shop", domain(*(chunk(f"c{n}") for n in range(20)), chunk("gone", replicas=3)))
-            await w.until_settled()
-            assert w.controller is not None
-            first = w.controller.view()
-            made.clear()
-            again = w.controller.view()
-            assert made == []
-            for one, other in zip(_chunks(first), _chunks(again), strict=True):
-                assert one is other
-            w.engine.crash("shop_c7")
-            await w.until(lambda: w.chunk("c7")["restarts"] == 1)
-            assert "c7" in made
-            w.files.write("shop", domain(chunk("c1")))
-            await w.until_settled()
-            told = w.controller._chunks_told._told["shop"]
-            assert {id.chunk for id in told.copies} == {"c1"}
-            w.files.remove("shop")
-            await w.until(lambda: w.controller is not None and "shop" not in w.controller.known.domains)
-            w.controller.view()
-            assert "shop" not in w.controller._chunks_told._told
-
-    run(story())
+    async with World() as w:
+        w.files.write("shop", domain(*(chunk(f"c{n}") for n in range(20)), chunk("gone", replicas=3)))
+        await w.until_settled()
+        assert w.controller is not None
+        first = w.controller.view()
+        made.clear()
+        again = w.controller.view()
+        assert made == []
+        for one, other in zip(_chunks(first), _chunks(again), strict=True):
+            assert one is other
+        w.engine.crash("shop_c7")
+        await w.until(lambda: w.chunk("c7")["restarts"] == 1)
+        assert "c7" in made
+        w.files.write("shop", domain(chunk("c1")))
+        await w.until_settled()
+        told = w.controller._chunks_told._told["shop"]
+        assert {id.chunk for id in told.copies} == {"c1"}
+        w.files.remove("shop")
+        await w.until(lambda: w.controller is not None and "shop" not in w.controller.known.domains)
+        w.controller.view()
+        assert "shop" not in w.controller._chunks_told._told
 
 
 def _chunks(view: dict[str, Any]) -> list[Any]:

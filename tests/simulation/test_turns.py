@@ -16,7 +16,7 @@ from reconciler.controller.look_ups import LookUps
 from reconciler.controller.loop import Controller
 from reconciler.controller.work import ENTRIES_A_CHUNK, FEWEST_AT_ONCE, MOST_AT_ONCE, work_of
 from reconciler.intent.model import Chunk, ChunkId
-from tests.simulation.virtual_time import VirtualLoop, run
+from tests.simulation.virtual_time import VirtualLoop
 from tests.simulation.world import World, chunk, domain
 
 MANY = 150
@@ -94,20 +94,17 @@ def row(name: str, count: int, facts: int = FACTS) -> dict[str, Any]:
 HEAVIEST = 1 + (2 * FACTS + 2) // 20
 
 
-def test_in_one_turn_so_much_is_adopted_decided_and_written_down_and_no_more(turns: PerTurn) -> None:
-    async def story() -> None:
-        turns.watch()
-        async with World() as w:
-            w.files.write("plain", plain("plain", MANY))
-            w.files.write("row", row("row", 12))
-            await w.until_settled(limit=300)
-            # An intent that replaces another is adopted in portions as well, and so is a domain that goes.
-            w.files.write("row", row("row", 12, FACTS - 1))
-            await w.until_settled(limit=300)
-            w.files.remove("plain")
-            await w.until(lambda: not any("plain_" in one.name for one in w.engine.containers.values()), limit=300)
-
-    run(story())
+async def test_in_one_turn_so_much_is_adopted_decided_and_written_down_and_no_more(turns: PerTurn) -> None:
+    turns.watch()
+    async with World() as w:
+        w.files.write("plain", plain("plain", MANY))
+        w.files.write("row", row("row", 12))
+        await w.until_settled(limit=300)
+        # An intent that replaces another is adopted in portions as well, and so is a domain that goes.
+        w.files.write("row", row("row", 12, FACTS - 1))
+        await w.until_settled(limit=300)
+        w.files.remove("plain")
+        await w.until(lambda: not any("plain_" in one.name for one in w.engine.containers.values()), limit=300)
     assert turns.total["_decide"] > 3 * MANY
     assert turns.most["_decide"] < MOST_AT_ONCE + HEAVIEST
     assert turns.most["_decide_domain"] <= 3
@@ -116,43 +113,37 @@ def test_in_one_turn_so_much_is_adopted_decided_and_written_down_and_no_more(tur
     assert turns.most["_take"] <= 2 * MOST_AT_ONCE
 
 
-def test_facts_that_hold_from_the_start_are_declared_in_portions(turns: PerTurn) -> None:
+async def test_facts_that_hold_from_the_start_are_declared_in_portions(turns: PerTurn) -> None:
     turns.count(FactsTable, "answer")
     turns.count(FactsTable, "forget")
     many = {f"f{number}": {"response": ["yes"]} for number in range(1000)}
     shop = domain(chunk("web"))
     shop["cpuxs"] |= {f"more{number}": {"rt_state": many} for number in range(5)}
 
-    async def story() -> None:
-        turns.watch()
-        async with World() as w:
-            w.files.write("shop", shop)
-            await w.until_settled(limit=60)
-            w.files.write("shop", domain(chunk("web")))
-            assert w.controller is not None
-            facts = w.controller.known.facts
-            await w.until(lambda: len(facts.of("shop")) == 1, limit=60)
-
-    run(story())
+    turns.watch()
+    async with World() as w:
+        w.files.write("shop", shop)
+        await w.until_settled(limit=60)
+        w.files.write("shop", domain(chunk("web")))
+        assert w.controller is not None
+        facts = w.controller.known.facts
+        await w.until(lambda: len(facts.of("shop")) == 1, limit=60)
     for what in ("answer", "forget"):
         assert turns.total[what] >= 5000
         assert turns.most[what] <= (MOST_AT_ONCE + 1) * ENTRIES_A_CHUNK
 
 
-def test_while_somebody_waits_for_an_answer_less_is_done_in_a_turn_and_all_converges(turns: PerTurn) -> None:
-    async def story() -> None:
-        turns.watch()
-        async with World() as w:
-            assert w.controller is not None
-            with w.controller.answering():
-                w.files.write("plain", plain("plain", MANY))
-                await w.until_settled(limit=300)
-
-    run(story())
+async def test_while_somebody_waits_for_an_answer_less_is_done_in_a_turn_and_all_converges(turns: PerTurn) -> None:
+    turns.watch()
+    async with World() as w:
+        assert w.controller is not None
+        with w.controller.answering():
+            w.files.write("plain", plain("plain", MANY))
+            await w.until_settled(limit=300)
     assert turns.most["_decide"] <= FEWEST_AT_ONCE
 
 
-def test_an_intent_that_changes_has_only_its_own_domain_looked_through(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_intent_that_changes_has_only_its_own_domain_looked_through(monkeypatch: pytest.MonkeyPatch) -> None:
     looked: list[int] = []
     real = LookUps._part
 
@@ -162,21 +153,18 @@ def test_an_intent_that_changes_has_only_its_own_domain_looked_through(monkeypat
 
     monkeypatch.setattr(LookUps, "_part", part)
 
-    async def story() -> None:
-        async with World() as w:
-            for number in range(10):
-                w.files.write(f"d{number}", plain(f"d{number}", 5))
-            await w.until_settled(limit=60)
-            assert sum(looked) == 50
-            looked.clear()
-            w.files.write("d3", plain("d3", 6))
-            await w.until(lambda: len(w.running()) == 51, limit=60)
-            assert looked == [6]
-
-    run(story())
+    async with World() as w:
+        for number in range(10):
+            w.files.write(f"d{number}", plain(f"d{number}", 5))
+        await w.until_settled(limit=60)
+        assert sum(looked) == 50
+        looked.clear()
+        w.files.write("d3", plain("d3", 6))
+        await w.until(lambda: len(w.running()) == 51, limit=60)
+        assert looked == [6]
 
 
-def test_what_is_stalled_is_found_out_again_only_where_something_has_changed(
+async def test_what_is_stalled_is_found_out_again_only_where_something_has_changed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     found: list[str] = []
@@ -188,39 +176,33 @@ def test_what_is_stalled_is_found_out_again_only_where_something_has_changed(
 
     monkeypatch.setattr(stalls, "_found", counted)
 
-    async def story() -> None:
-        async with World() as w:
-            w.files.write("row", row("row", 3, 1))
-            w.files.write("shop", domain(chunk("web", "row/main/f2-0", "row/main/f0-0=N")))
-            await w.until(lambda: w.domain("shop")["stalled"], limit=60)
-            assert w.controller is not None
+    async with World() as w:
+        w.files.write("row", row("row", 3, 1))
+        w.files.write("shop", domain(chunk("web", "row/main/f2-0", "row/main/f0-0=N")))
+        await w.until(lambda: w.domain("shop")["stalled"], limit=60)
+        assert w.controller is not None
+        w.controller.view()
+        found.clear()
+        for _ in range(5):
             w.controller.view()
-            found.clear()
-            for _ in range(5):
-                w.controller.view()
-            assert not found
-            # What somebody else answers is news for who waits for it.
-            w.controller.known.has_news("row")
-            w.controller.view()
-            assert found == ["row", "shop"]
-
-    run(story())
+        assert not found
+        # What somebody else answers is news for who waits for it.
+        w.controller.known.has_news("row")
+        w.controller.view()
+        assert found == ["row", "shop"]
 
 
-def test_a_view_of_many_chunks_and_facts_is_made_in_small_steps() -> None:
-    async def story() -> None:
-        async with World() as w:
-            w.files.write("plain", plain("plain", MANY))
-            w.files.write("row", row("row", 12))
-            await w.until_settled(limit=300)
-            assert w.controller is not None
-            steps = sum(1 for _ in w.controller._view())
-            assert steps >= MANY + 12 + 12 * FACTS // tell.FACTS_A_STEP
-
-    run(story())
+async def test_a_view_of_many_chunks_and_facts_is_made_in_small_steps() -> None:
+    async with World() as w:
+        w.files.write("plain", plain("plain", MANY))
+        w.files.write("row", row("row", 12))
+        await w.until_settled(limit=300)
+        assert w.controller is not None
+        steps = sum(1 for _ in w.controller._view())
+        assert steps >= MANY + 12 + 12 * FACTS // tell.FACTS_A_STEP
 
 
-def test_who_is_marked_has_a_turn_before_others_have_another_and_so_have_domains(
+async def test_who_is_marked_has_a_turn_before_others_have_another_and_so_have_domains(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     waiting: set[str] = set()
@@ -243,17 +225,14 @@ def test_who_is_marked_has_a_turn_before_others_have_another_and_so_have_domains
     monkeypatch.setattr(Decider, "_decide", and_again)
     monkeypatch.setattr(Decider, "_decide_domain", of_domain)
 
-    async def story() -> None:
-        async with World() as w:
-            w.files.write("noisy", plain("noisy", MANY))
-            await w.until_settled(limit=300)
-            assert w.controller is not None
-            waiting.update(("chunk", "domain"))
-            for id in w.controller.known.chunks:
-                w.controller.known.mark(id)
-            w.files.write("quiet", plain("quiet", 1))
-            await w.until_settled("quiet", limit=300)
-
-    run(story())
+    async with World() as w:
+        w.files.write("noisy", plain("noisy", MANY))
+        await w.until_settled(limit=300)
+        assert w.controller is not None
+        waiting.update(("chunk", "domain"))
+        for id in w.controller.known.chunks:
+            w.controller.known.mark(id)
+        w.files.write("quiet", plain("quiet", 1))
+        await w.until_settled("quiet", limit=300)
     assert not waiting
     assert MANY <= len(decided) <= 10 * MANY

@@ -9,7 +9,6 @@ import pytest
 
 from reconciler.controller.custody import PATIENCE_SECONDS
 from reconciler.engine.simulated import SimulatedEngine
-from tests.simulation.virtual_time import run
 from tests.simulation.world import STACK, World, chunk, domain
 
 ONE = domain(chunk("a", container={"name": "aa"}), name="one")
@@ -65,106 +64,94 @@ def changed(version: str) -> dict[str, Any]:
     return domain(chunk("db", "system_ready", container={"environment": {"V": version}}))
 
 
-def test_the_second_says_so_and_touches_nothing_whatever_its_files_say() -> None:
-    async def story() -> None:
-        first, second, _, _ = pair()
-        async with first:
-            first.files.write("shop", STACK)
-            await first.until_settled()
-            before = runs(first)
-            second.files.write("shop", changed("other"))
-            second.files.write("one", ONE)
-            second.start()
-            await second.until(lambda: codes(second, "shop") == ["WorkedOnElsewhere"] and second.settled("one"))
-            assert "pid 1" in second.domain("shop")["errors"][0]["message"]
-            assert not second.domain("shop")["settled"]
-            first.engine.stop_by_hand("shop_db")
-            await first.until(lambda: first.chunk("db")["state"] != "completed")
-            await first.until_settled()
-            second.ask_apply()
-            second.ask_down("shop")
-            await asyncio.sleep(30)
+async def test_the_second_says_so_and_touches_nothing_whatever_its_files_say() -> None:
+    first, second, _, _ = pair()
+    async with first:
+        first.files.write("shop", STACK)
+        await first.until_settled()
+        before = runs(first)
+        second.files.write("shop", changed("other"))
+        second.files.write("one", ONE)
+        second.start()
+        await second.until(lambda: codes(second, "shop") == ["WorkedOnElsewhere"] and second.settled("one"))
+        assert "pid 1" in second.domain("shop")["errors"][0]["message"]
+        assert not second.domain("shop")["settled"]
+        first.engine.stop_by_hand("shop_db")
+        await first.until(lambda: first.chunk("db")["state"] != "completed")
+        await first.until_settled()
+        second.ask_apply()
+        second.ask_down("shop")
+        await asyncio.sleep(30)
+        assert codes(second, "shop") == ["WorkedOnElsewhere"]
+        assert {id for id in runs(first) if first.engine.containers[id].name != "aa"} == set(before)
+        # Its file goes: it knows of the domain no more, and removes nothing.
+        second.files.write("two", domain(chunk("b", container={"name": "bb"}), name="two"))
+        second.files.remove("shop")
+        await second.until(lambda: second.domain("shop").get("name") is None, limit=120)
+        assert set(before) <= set(runs(first))
+        await second.kill()
+
+
+async def test_a_domain_is_taken_over_once_nobody_has_had_it_for_a_while() -> None:
+    first, second, one, _ = pair()
+    async with first:
+        first.files.write("shop", STACK)
+        await first.until_settled()
+        second.files.write("shop", STACK)
+        second.start()
+        await second.until(lambda: codes(second, "shop") == ["WorkedOnElsewhere"])
+        before = runs(first)
+        for _ in range(3):
+            # The first is restarted: the second does not step in between.
+            await first.kill()
+            one.end()
+            await asyncio.sleep(PATIENCE_SECONDS / 2)
+            first.start()
+            await asyncio.sleep(PATIENCE_SECONDS)
             assert codes(second, "shop") == ["WorkedOnElsewhere"]
-            assert {id for id in runs(first) if first.engine.containers[id].name != "aa"} == set(before)
-            # Its file goes: it knows of the domain no more, and removes nothing.
-            second.files.write("two", domain(chunk("b", container={"name": "bb"}), name="two"))
-            second.files.remove("shop")
-            await second.until(lambda: second.domain("shop").get("name") is None, limit=120)
-            assert set(before) <= set(runs(first))
-            await second.kill()
-
-    run(story())
+            assert first.settled("shop")
+        await first.kill()
+        one.end()
+        await second.until(lambda: not codes(second, "shop") and second.settled("shop"), limit=300)
+        assert runs(first) == before
+        await second.kill()
 
 
-def test_a_domain_is_taken_over_once_nobody_has_had_it_for_a_while() -> None:
-    async def story() -> None:
-        first, second, one, _ = pair()
-        async with first:
-            first.files.write("shop", STACK)
-            await first.until_settled()
-            second.files.write("shop", STACK)
-            second.start()
-            await second.until(lambda: codes(second, "shop") == ["WorkedOnElsewhere"])
-            before = runs(first)
-            for _ in range(3):
-                # The first is restarted: the second does not step in between.
-                await first.kill()
-                one.end()
-                await asyncio.sleep(PATIENCE_SECONDS / 2)
-                first.start()
-                await asyncio.sleep(PATIENCE_SECONDS)
-                assert codes(second, "shop") == ["WorkedOnElsewhere"]
-                assert first.settled("shop")
-            await first.kill()
-            one.end()
-            await second.until(lambda: not codes(second, "shop") and second.settled("shop"), limit=300)
-            assert runs(first) == before
-            await second.kill()
-
-    run(story())
-
-
-def test_a_person_need_not_wait_for_it() -> None:
-    async def story() -> None:
-        first, second, one, _ = pair()
-        async with first:
-            first.files.write("shop", STACK)
-            await first.until_settled()
-            second.files.write("shop", STACK)
-            second.start()
-            await second.until(lambda: codes(second, "shop") == ["WorkedOnElsewhere"])
-            await first.kill()
-            one.end()
-            second.ask_apply("shop")
-            await second.until_settled("shop", limit=20)
-            await second.kill()
-
-    run(story())
+async def test_a_person_need_not_wait_for_it() -> None:
+    first, second, one, _ = pair()
+    async with first:
+        first.files.write("shop", STACK)
+        await first.until_settled()
+        second.files.write("shop", STACK)
+        second.start()
+        await second.until(lambda: codes(second, "shop") == ["WorkedOnElsewhere"])
+        await first.kill()
+        one.end()
+        second.ask_apply("shop")
+        await second.until_settled("shop", limit=20)
+        await second.kill()
 
 
 @pytest.mark.parametrize("lost", ["state", "nothing"])
-def test_a_lease_ends_with_its_domain_and_with_its_holder(lost: str) -> None:
-    async def story() -> None:
-        first, second, one, _ = pair()
-        async with first:
-            first.files.write("shop", STACK)
-            first.files.write("one", ONE)
-            await first.until_settled()
-            before = {c.id for c in first.engine.containers.values() if c.name != "aa"}
-            first.files.remove("one")
-            await first.until(lambda: ("engine", "one") not in one._host.holders)
-            await first.kill()
-            one.end()
-            if lost == "state":
-                first.stores.documents.clear()
-                first.stores.texts.clear()
-            first.start()
-            await asyncio.sleep(1)
-            await first.until_settled("shop")
-            assert set(runs(first)) == before
-            second.files.write("one", ONE)
-            second.start()
-            await second.until_settled("one")
-            await second.kill()
-
-    run(story())
+async def test_a_lease_ends_with_its_domain_and_with_its_holder(lost: str) -> None:
+    first, second, one, _ = pair()
+    async with first:
+        first.files.write("shop", STACK)
+        first.files.write("one", ONE)
+        await first.until_settled()
+        before = {c.id for c in first.engine.containers.values() if c.name != "aa"}
+        first.files.remove("one")
+        await first.until(lambda: ("engine", "one") not in one._host.holders)
+        await first.kill()
+        one.end()
+        if lost == "state":
+            first.stores.documents.clear()
+            first.stores.texts.clear()
+        first.start()
+        await asyncio.sleep(1)
+        await first.until_settled("shop")
+        assert set(runs(first)) == before
+        second.files.write("one", ONE)
+        second.start()
+        await second.until_settled("one")
+        await second.kill()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from tests.simulation.virtual_time import run
 from tests.simulation.world import World, chunk, domain
 
 
@@ -16,22 +15,19 @@ def journaled(w: World) -> int:
     )
 
 
-def test_a_gate_on_a_domain_that_is_not_there_is_told_until_it_is() -> None:
-    async def story() -> None:
-        async with World() as w:
-            w.files.write("shop", domain(chunk("web", "base/main/db_ready")))
-            await w.until(lambda: bool(warned(w)))
-            warning = w.domain("shop")["warnings"][0]
-            assert (warning["file"], warning["line"], warning["code"]) == ("shop.json", 1, "UnknownDomainFact")
-            assert warning["message"] == "there is no domain base (yet), so nothing answers base/main/db_ready"
-            assert w.domain("shop")["errors"] == []
-            await w.until(lambda: journaled(w) == 1)
-            w.files.write("base", domain(chunk("db", container={"name": "base_db"}), name="base"))
-            await w.until_settled()
-            assert warned(w) == []
-            assert journaled(w) == 1
-            w.files.remove("base")
-            await w.until(lambda: bool(warned(w)))
-            await w.until(lambda: journaled(w) == 2)
-
-    run(story())
+async def test_a_gate_on_a_domain_that_is_not_there_is_told_until_it_is() -> None:
+    async with World() as w:
+        w.files.write("shop", domain(chunk("web", "base/main/db_ready")))
+        await w.until(lambda: bool(warned(w)))
+        warning = w.domain("shop")["warnings"][0]
+        assert (warning["file"], warning["line"], warning["code"]) == ("shop.json", 1, "UnknownDomainFact")
+        assert warning["message"] == "there is no domain base (yet), so nothing answers base/main/db_ready"
+        assert w.domain("shop")["errors"] == []
+        await w.until(lambda: journaled(w) == 1)
+        w.files.write("base", domain(chunk("db", container={"name": "base_db"}), name="base"))
+        await w.until_settled()
+        assert warned(w) == []
+        assert journaled(w) == 1
+        w.files.remove("base")
+        await w.until(lambda: bool(warned(w)))
+        await w.until(lambda: journaled(w) == 2)
