@@ -17,7 +17,7 @@ from typing import Any
 
 from bench.raw import Raw
 from bench.subjects import IMAGE, PREFIX, ensure_image
-from reconciler.controller.known import Known
+from reconciler.controller.loop_state import LoopState
 from reconciler.controller.records import ChunkRecord, DomainRecord
 from reconciler.engine.docker import DockerEngine
 from reconciler.intent.loader import load
@@ -88,7 +88,7 @@ async def measure(count: int, rounds: int) -> dict[str, float]:
     make(raw, count, {chunk.id.chunk: chunk.container.digest for chunk in loaded.domain.chunks()})
     engine = DockerEngine(runtime_root=None)
     await engine.connect()
-    known = Known(_Nothing(), _Nothing())  # type: ignore[arg-type]
+    known = LoopState(_Nothing(), _Nothing())  # type: ignore[arg-type]
     known.domains[DOMAIN] = DomainRecord(DOMAIN, "pnrbench.json", loaded.domain)
     for chunk in loaded.domain.chunks():
         known.chunks[chunk.id] = ChunkRecord(chunk.id, datetime.now(UTC))

@@ -6,20 +6,20 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from reconciler.controller.clock import SystemClock
-from reconciler.controller.known import Known
+from reconciler.controller.loop_state import LoopState
 from reconciler.controller.recorder import Recorder, Restored
 from reconciler.controller.records import DomainRecord
 from reconciler.controller.snapshots import snapshot_document
-from reconciler.controller.tell import at_once
+from reconciler.controller.status_view import at_once
 from reconciler.daemon.rehearsal.ground import Ground
 from reconciler.daemon.rehearsal.rehearse import Rehearsed, rehearse
 from reconciler.diagnostics import Diagnostic
 from reconciler.engine.protocol import EngineInfo
 from reconciler.intent.model import ChunkId, Domain
-from reconciler.planner.file_mounts import News
-from reconciler.planner.memory import Memory
+from reconciler.planner.capabilities import Connected
+from reconciler.planner.mounts import News
 from reconciler.planner.observed import ImageSeen, Network, Observed
-from reconciler.planner.support import Connected
+from reconciler.planner.retry_state import RetryState
 from reconciler.sources.protocol import FileSeen, Scan
 from tests.simulation.world import Documents, Stored, Stores, Texts, _direct, _no_none
 
@@ -52,7 +52,7 @@ def plan_all(
     wishes: Iterable[Wish],
     observed: Observed,
     *,
-    memories: Mapping[ChunkId, Memory] | None = None,
+    memories: Mapping[ChunkId, RetryState] | None = None,
     images: Mapping[str, ImageSeen] | None = None,
     digests: Mapping[str, str] | None = None,
     connected: Connected = NEWEST,
@@ -81,13 +81,13 @@ def plan_all(
     )
 
 
-def _restored(wishes: Iterable[Wish], last: Mapping[str, Domain], memories: Mapping[ChunkId, Memory]) -> Restored:
+def _restored(wishes: Iterable[Wish], last: Mapping[str, Domain], memories: Mapping[ChunkId, RetryState]) -> Restored:
     """What the state directory holds of them."""
     stores, clock = Stores(), SystemClock()
     recorder = Recorder(
         snapshots=Documents(stores), intents=Texts(stores), journal=stores, clock=clock, offload=_direct
     )
-    known = Known(clock, recorder)
+    known = LoopState(clock, recorder)
     documents = {}
     for wish in wishes:
         domain = last[wish.name]
@@ -95,6 +95,6 @@ def _restored(wishes: Iterable[Wish], last: Mapping[str, Domain], memories: Mapp
             wish.name, domain.file, domain, intent=domain.intent, generation=wish.generation
         )
         for chunk in domain.chunks():
-            known.chunk_record(chunk.id).memory = memories.get(chunk.id, Memory())
+            known.chunk_record(chunk.id).memory = memories.get(chunk.id, RetryState())
         documents[wish.name] = _no_none(at_once(snapshot_document(known, wish.name)))
     return Restored(documents, tuple(Stored(name, domain.file, b"") for name, domain in last.items()))

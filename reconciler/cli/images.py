@@ -47,7 +47,7 @@ def _through_daemon(answers: Iterator[Answer]) -> list[dict[str, Any]]:
 
 
 async def _alone(args: Namespace, options: ServiceOptions) -> list[dict[str, Any]]:
-    from reconciler.daemon.images import alone, rows
+    from reconciler.daemon.image_listing import alone, rows
 
     async with alone(options) as (engine, declared):
         return await rows(engine, declared, ask=not args.offline)

@@ -64,7 +64,7 @@ class Presenter:
 def line_printer() -> Show:
     """Shows views as plain lines, a line a change, each flushed."""
     from reconciler.cli.terminal import say
-    from reconciler.daemon.plain import PlainView
+    from reconciler.daemon.plain_output import PlainView
 
     plain = PlainView()
 

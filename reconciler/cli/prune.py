@@ -56,7 +56,7 @@ def _asked(args: Namespace, ids: list[str] | None) -> dict[str, Any]:
 
 
 async def _alone(ids: list[str] | None, options: ServiceOptions) -> dict[str, Any]:
-    from reconciler.daemon.images import alone, document, prunable, prune
+    from reconciler.daemon.image_listing import alone, document, prunable, prune
 
     async with alone(options, complete=True) as (engine, declared):
         unused = await prunable(engine, declared)

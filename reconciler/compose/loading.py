@@ -10,6 +10,7 @@ import posixpath
 from functools import partial
 
 from reconciler.compose import files
+from reconciler.compose.deduplicating import made_single
 from reconciler.compose.extending import Extending, Source, cleared
 from reconciler.compose.grammar import check
 from reconciler.compose.including import with_includes
@@ -22,7 +23,6 @@ from reconciler.compose.paths import Folder, relative, resolved
 from reconciler.compose.project import ComposeError
 from reconciler.compose.schema import PROJECT
 from reconciler.compose.scope import Asked, Scope, World
-from reconciler.compose.unity import made_single
 from reconciler.compose.validation import validate
 from reconciler.diagnostics import Path, Place
 

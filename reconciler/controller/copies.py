@@ -20,8 +20,8 @@ def together(views: Sequence[View]) -> View:
     """One view of all copies: that of the copy that is worst off (the first of them), which says of how many it is
     one; their containers and counts are those of all.
 
-    The views are those of :mod:`reconciler.controller.tell`; ``number`` is which copy one is of, ``up`` whether that
-    serves, as it is declared or as it was before an update.
+    The views are those of :mod:`reconciler.controller.status_view`; ``number`` is which copy one is of, ``up``
+    whether that serves, as it is declared or as it was before an update.
     """
     worst = min(views, key=lambda view: (_WORST_FIRST.index(view["state"]), view["number"]))
     if len(views) == 1:

@@ -11,9 +11,9 @@ import random
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
-from reconciler.controller.known import Known
-from reconciler.controller.questions import UNREACHABLE_SECONDS, Key, login_key
+from reconciler.controller.loop_state import LoopState
 from reconciler.controller.records import FetchEnded, FetchSaid, Message
+from reconciler.controller.registry_checks import UNREACHABLE_SECONDS, Key, login_key
 from reconciler.engine.protocol import Engine, EngineError, EngineUnavailable, Milestone
 from reconciler.intent.model import ChunkId
 from reconciler.planner.actions import EnsureImage
@@ -39,8 +39,10 @@ class Fetch:
 class Fetching:
     """See the module's text. Owned by the loop."""
 
-    def __init__(self, *, known: Known, engine: Engine, post: Callable[[Message], None], source: random.Random) -> None:
-        self._known = known
+    def __init__(
+        self, *, known: LoopState, engine: Engine, post: Callable[[Message], None], source: random.Random
+    ) -> None:
+        self._state = known
         self._engine = engine
         self._post = post
         self._random = source
@@ -67,7 +69,7 @@ class Fetching:
             fetch.wanted_by[id] = None
             self.begin()
             if fetch.said:
-                self._known.mark(id)
+                self._state.mark(id)
 
     def try_now(self, domains: Collection[str]) -> None:
         """A person asks, for these domains (all where none is named): what could not be fetched is tried again."""
@@ -87,13 +89,13 @@ class Fetching:
 
     def begin(self) -> None:
         """Fetch what is due, as far as there is room."""
-        if not self._known.engine_up:
+        if not self._state.engine_up:
             return
         room = AT_ONCE - len(self.tasks())
         for key, fetch in self._fetches.items():
             if room <= 0:
                 return
-            if fetch.task is None and not fetch.is_done and fetch.next_at <= self._known.clock.monotonic():
+            if fetch.task is None and not fetch.is_done and fetch.next_at <= self._state.clock.monotonic():
                 room -= 1
                 # Of a newer image it is known that something will be fetched.
                 fetch.said = f"seeing to image {fetch.action.image}" if fetch.action.digest else ""
@@ -124,7 +126,7 @@ class Fetching:
         if fetch is None:
             return None
         fetch.task, fetch.said = None, ""
-        now = self._known.clock.monotonic()
+        now = self._state.clock.monotonic()
         if ended.error is None:
             fetch.is_done, fetch.failures, fetch.trouble = True, 0, ""
         elif isinstance(ended.error, EngineUnavailable):
@@ -143,11 +145,11 @@ class Fetching:
         return [one.task for one in self._fetches.values() if one.task is not None]
 
     def _journal(self, fetch: Fetch, message: str) -> None:
-        self._known.recorder.journal(kind="image", chunk=next(iter(fetch.wanted_by)), message=message)
+        self._state.recorder.journal(kind="image", chunk=next(iter(fetch.wanted_by)), message=message)
 
     def _mark(self, fetch: Fetch) -> None:
         for id in fetch.wanted_by:
-            self._known.mark(id)
+            self._state.mark(id)
 
 
 def _key(action: EnsureImage) -> Key:

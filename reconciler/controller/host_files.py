@@ -11,11 +11,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 
-from reconciler.controller.known import Known
+from reconciler.controller.loop_state import LoopState
 from reconciler.controller.records import FilesSeen, Message
 from reconciler.engine.protocol import Engine, EngineError
 from reconciler.intent.model import Kind
-from reconciler.planner.file_mounts import FileChange, News, single_mounts
+from reconciler.planner.mounts import FileChange, News, single_mounts
 from reconciler.planner.observed import Container
 
 LOOK_SECONDS = 1.0
@@ -33,8 +33,8 @@ Changed = Callable[[int], Awaitable[int]]
 class HostFiles:
     """The task that looks. ``changed`` returns when something of what is known has changed (see Controller.changed)."""
 
-    def __init__(self, *, known: Known, engine: Engine, post: Callable[[Message], None], changed: Changed) -> None:
-        self._known = known
+    def __init__(self, *, known: LoopState, engine: Engine, post: Callable[[Message], None], changed: Changed) -> None:
+        self._state = known
         self._engine = engine
         self._post = post
         self._changed = changed
@@ -45,15 +45,15 @@ class HostFiles:
         """Look until cancelled; wait while nothing is mounted that could be replaced."""
         seen = -1
         while True:
-            if not self._known.engine_up or not any(self._containers()):
-                if self._known.engine_up and self._known.world.complete:
+            if not self._state.engine_up or not any(self._containers()):
+                if self._state.engine_up and self._state.world.complete:
                     self._tell({})
                 seen = await self._changed(seen)
                 await asyncio.sleep(LOOK_SECONDS)  # who has what mounted is gone through once, whatever comes in a row
                 continue
-            begun = self._known.clock.monotonic()
+            begun = self._state.clock.monotonic()
             await self.look()
-            spent = self._known.clock.monotonic() - begun
+            spent = self._state.clock.monotonic() - begun
             await asyncio.sleep(min(max(LOOK_SECONDS, spent / LOOKING_SHARE), LONGEST_PAUSE_SECONDS))
 
     async def look(self) -> bool:
@@ -79,15 +79,15 @@ class HostFiles:
 
     def _containers(self) -> Iterator[Container]:
         """Those of services that have been started and have something mounted of the host."""
-        for id in self._known.chunks:
-            chunk = self._known.desired(id)
-            for container in self._known.world.of(id) if chunk is not None and chunk.kind is Kind.SERVICE else ():
+        for id in self._state.chunks:
+            chunk = self._state.desired(id)
+            for container in self._state.world.of(id) if chunk is not None and chunk.kind is Kind.SERVICE else ():
                 if container.run and any(single_mounts(container)):
                     yield container
 
     def _lasting(self, found: News) -> News:
         """Without what is missing for a moment only: whoever replaces a file may remove the old one first."""
-        now, before = self._known.clock.monotonic(), self._missing_since
+        now, before = self._state.clock.monotonic(), self._missing_since
         self._missing_since = {
             (id, one.target): before.get((id, one.target), now)
             for id, news in found.items()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Mapping
 from dataclasses import dataclass
 
-from reconciler.controller.known import Known
+from reconciler.controller.loop_state import LoopState
 from reconciler.controller.work import ENTRIES_A_CHUNK, Steps, in_portions, work_of
 from reconciler.facts import TV, FactRef
 from reconciler.intent.model import Chunk, ChunkId
@@ -38,14 +38,14 @@ class _Part:
 class LookUps:
     """Remembers what followed from the chunks of each domain."""
 
-    def __init__(self, known: Known) -> None:
-        self._known = known
+    def __init__(self, known: LoopState) -> None:
+        self._state = known
         self._parts: dict[str, _Part] = {}
         self._needs: dict[ChunkId, frozenset[ChunkId]] = {}
 
     def renew(self) -> Steps:
         """Bring the look-ups in line with the intents, step by step; until the last one they stay as they were."""
-        known, before = self._known, self._parts
+        known, before = self._state, self._parts
         parts: dict[str, _Part] = {}
         for name, records in list(known.by_domain.items()):
             chunks = tuple(record.last for record in records.values() if record.last is not None)

@@ -16,21 +16,22 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from reconciler.controller.adoption import Adoption
-from reconciler.controller.attention import Attention
 from reconciler.controller.clock import Clock
-from reconciler.controller.custody import Custody
-from reconciler.controller.deciding import Decider
+from reconciler.controller.commands import Commands
+from reconciler.controller.desired_state import DesiredState
+from reconciler.controller.domain_leases import DomainLeases
 from reconciler.controller.executor import Executor
 from reconciler.controller.file_judging import FileJudging
 from reconciler.controller.host_files import HostFiles
-from reconciler.controller.images import Images
+from reconciler.controller.image_state import Images
 from reconciler.controller.intake import Intake
-from reconciler.controller.known import Known
-from reconciler.controller.lending import Lending
+from reconciler.controller.loop_state import LoopState
+from reconciler.controller.monitoring import Monitor
+from reconciler.controller.observing import Observations
 from reconciler.controller.outcomes import Outcomes
 from reconciler.controller.prober import Prober
 from reconciler.controller.protocols import Judge, Leases, ProbeMaker, RuntimeReader, Source
+from reconciler.controller.reconciling import Reconciler
 from reconciler.controller.recorder import Recorder
 from reconciler.controller.records import (
     Beat,
@@ -58,13 +59,12 @@ from reconciler.controller.records import (
     WorkDone,
     WorkProgress,
 )
-from reconciler.controller.sightings import Sightings
+from reconciler.controller.shared_objects import SharedObjects
 from reconciler.controller.snapshots import restore_chunks, restore_networks, snapshot_document
-from reconciler.controller.tell import at_once, view
+from reconciler.controller.status_parts import FilesTold
+from reconciler.controller.status_view import at_once, view
 from reconciler.controller.telling_chunks import ChunksTold
-from reconciler.controller.telling_files import FilesTold
 from reconciler.controller.watcher import Watcher
-from reconciler.controller.wishes import Wishes
 from reconciler.controller.work import FEWEST_AT_ONCE, MOST_AT_ONCE, Steps
 from reconciler.engine.protocol import Engine
 from reconciler.intent.model import Domain
@@ -88,12 +88,12 @@ class Controller:
         seed: int | None = None,
         leases: Leases | None = None,
         keep_down: Callable[[str], bool] | None = None,
-        lending: Lending | None = None,
+        lending: SharedObjects | None = None,
         may_take_up: Callable[[str, str], bool] | None = None,
         make_executor: Callable[[Engine, Callable[[Message], None]], Executor] = Executor,
     ) -> None:
-        self._lending = lending or Lending()
-        self.known = Known(clock, recorder)
+        self._lending = lending or SharedObjects()
+        self.known = LoopState(clock, recorder)
         self.passes = 0
         self.version = 0
         self.source_read = False
@@ -114,33 +114,33 @@ class Controller:
         self._images = Images(
             known=self.known, engine=engine, post=self.post, seed=seed, may_take_up=may_take_up or _nobodys
         )
-        self._sightings = Sightings(known=self.known, executor=self._executor, prober=self._prober, images=self._images)
+        self._observations = Observations(
+            known=self.known, executor=self._executor, prober=self._prober, images=self._images
+        )
         self._watcher = Watcher(
             engine=engine,
             clock=clock,
             post=self.post,
             steps_done=lambda: self.known.steps_done,
-            put_off=self._sightings.is_put_off,
+            put_off=self._observations.is_put_off,
             images_changed=self._images.look_soon,
-            told_to_end=self._sightings.told_to_end,
+            told_to_end=self._observations.told_to_end,
         )
-        self._attention = Attention(
-            known=self.known, prober=self._prober, engine=engine, runtime=runtime, post=self.post
-        )
-        self._decider = Decider(
+        self._monitor = Monitor(known=self.known, prober=self._prober, engine=engine, runtime=runtime, post=self.post)
+        self._decider = Reconciler(
             known=self.known,
             executor=self._executor,
-            attention=self._attention,
+            attention=self._monitor,
             prober=self._prober,
             images=self._images,
             runtime=runtime,
             seed=seed,
             on_forgotten=lambda: self.post(JudgeAgain()),
         )
-        self._adoption = Adoption(known=self.known, executor=self._executor, prober=self._prober)
-        self._custody = Custody(known=self.known, leases=leases)
+        self._desired = DesiredState(known=self.known, executor=self._executor, prober=self._prober)
+        self._leases = DomainLeases(known=self.known, leases=leases)
         self._outcomes = Outcomes(known=self.known, decider=self._decider, images=self._images, watcher=self._watcher)
-        self._wishes = Wishes(known=self.known, adoption=self._adoption, images=self._images, watcher=self._watcher)
+        self._commands = Commands(known=self.known, adoption=self._desired, images=self._images, watcher=self._watcher)
         self._host_files = HostFiles(known=self.known, engine=engine, post=self.post, changed=self.changed)
         self.intake = Intake(
             domains=self.known.domains,
@@ -179,7 +179,7 @@ class Controller:
         before = self._watcher.looks_begun
         await self._host_files.settle()
         self.post(LookNow(only))
-        while self._sightings.newest <= before and self.known.engine_up:
+        while self._observations.newest <= before and self.known.engine_up:
             await self._changed.wait()
 
     def policy_said(self, text: str) -> None:
@@ -248,7 +248,7 @@ class Controller:
         self.known.network_changes.update(restore_networks(restored, self.known.clock))
         self._lending.take(self.known.domains.values())
         # What was to go when the program ended still goes in its order: its last intent tells who needs whom.
-        self._adoption.adopt(
+        self._desired.adopt(
             {name: one.domain if one.wanted is None else None for name, one in self.known.domains.items()}
         )
         tasks = [
@@ -273,7 +273,7 @@ class Controller:
             await self._prober.close()
             await self._executor.close()
             await self._images.close()
-            await self._attention.close()
+            await self._monitor.close()
             if self._last_look is not None:
                 self._last_look.cancel()
                 await asyncio.gather(self._last_look, return_exceptions=True)
@@ -296,7 +296,7 @@ class Controller:
             await self._wait()
             self._is_at_it = True
             await self._take_all()
-            self._custody.see_to_it()
+            self._leases.see_to_it()
             self._look_at_unseen()
             now = self.known.clock.monotonic()
             while self._decider.timers and self._decider.timers[0][0] <= now + 0.0005:
@@ -357,8 +357,8 @@ class Controller:
         due.extend((*self._decider.object_retry.values(), *self._decider.object_due.values()))
         removal = None if self._judging.is_at_work else self.intake.removals.due()
         due.extend([removal] if removal is not None else [])
-        if self._custody.due is not None:
-            due.append(self._custody.due)
+        if self._leases.due is not None:
+            due.append(self._leases.due)
         timer = None
         if due:
             delay = max(0.0, min(due) - self.known.clock.monotonic())
@@ -402,15 +402,15 @@ class Controller:
             case EngineUp(info):
                 self.known.engine_info = info
             case EngineLost(text):
-                self._sightings.engine_lost(text)
+                self._observations.engine_lost(text)
                 self._tell_change()
             case StreamDropped(text):
-                self._sightings.stream_dropped(text)
+                self._observations.stream_dropped(text)
             case SeenAll():
-                self._sightings.all(message, self._watcher)
+                self._observations.all(message, self._watcher)
                 self._tell_change()
             case SeenOne():
-                self._sightings.one(message, self._watcher)
+                self._observations.one(message, self._watcher)
             case WorkProgress(key, reason, text):
                 self._outcomes.progress(key, reason, text)
             case StepDone():
@@ -418,30 +418,30 @@ class Controller:
             case WorkDone():
                 self._outcomes.work_done(message)
             case Probed():
-                self._attention.probed(message)
+                self._monitor.probed(message)
             case RuntimeSaid(id):
                 record = self.known.chunks.get(id)
                 if record is not None:
-                    self._attention.read_own(record)
+                    self._monitor.read_own(record)
                     self.known.mark(id)
             case OutputRead():
-                self._attention.output_read(message)
+                self._monitor.output_read(message)
             case ImagesSeen():
-                self._wishes.images_seen(message)
+                self._commands.images_seen(message)
             case RegistrySaid():
-                self._wishes.registry_said(message)
+                self._commands.registry_said(message)
             case FetchSaid():
                 self._images.fetch_said(message)
             case FetchEnded():
                 self._images.fetch_ended(message)
             case LookNow(only):
-                self._custody.ask_again(only)
-                await self._in_turns(self._wishes.bring_up(only))
-                self._wishes.look_now(only)
+                self._leases.ask_again(only)
+                await self._in_turns(self._commands.bring_up(only))
+                self._commands.look_now(only)
             case FilesSeen(news):
                 self.known.take_files(news)
             case TakeDown(only, volumes):
-                held, steps = self._wishes.take_down(only, volumes)
+                held, steps = self._commands.take_down(only, volumes)
                 await self._in_turns(steps)
                 self.known.mark_all()
                 if held:
@@ -455,7 +455,7 @@ class Controller:
             self.known.retry_refused()
         if is_lent_anew or changes:
             self._decider.object_retry.clear()
-        await self._in_turns(self._adoption.in_steps(changes))
+        await self._in_turns(self._desired.in_steps(changes))
         for name in self.known.domains:
             self.known.mark_domain(name)
         self._tell_change()

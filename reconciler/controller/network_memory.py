@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from reconciler.controller.known import Known
+from reconciler.controller.loop_state import LoopState
 from reconciler.engine.protocol import EngineError, EngineUnavailable
 from reconciler.intent.model import Domain, NetworkSpec
 from reconciler.planner.actions import CreateNetwork, RemoveNetwork, Work
@@ -21,7 +21,7 @@ def taken_away(work: Work) -> list[str]:
     ]
 
 
-def begins(known: Known, work: Work) -> bool:
+def begins(known: LoopState, work: Work) -> bool:
     """Remember what work is about to take away; True where that has to be written down before it begins."""
     names = taken_away(work)
     for name in names:
@@ -34,7 +34,7 @@ def begins(known: Known, work: Work) -> bool:
     return bool(names)
 
 
-def fails(known: Known, work: Work, wanted: Domain | None, error: EngineError) -> bool:
+def fails(known: LoopState, work: Work, wanted: Domain | None, error: EngineError) -> bool:
     """Work on a network has failed; True where that is a change that failed, and is remembered as such."""
     name = str(work.key).removeprefix("network:")
     change = known.network_changes.get(name)
@@ -52,7 +52,7 @@ def fails(known: Known, work: Work, wanted: Domain | None, error: EngineError) -
     return True
 
 
-def settle(known: Known, wanted: Domain) -> None:
+def settle(known: LoopState, wanted: Domain) -> None:
     """Forget what is over: of a network that is as declared everything, and a refusal whose cause is seen: what is in
     the way is told with its name, and once it is gone nothing is waited for."""
     subnets = Subnets(known.world.networks.values())
@@ -70,13 +70,13 @@ def settle(known: Known, wanted: Domain) -> None:
             known.network_changes[spec.name] = arrived(change, spec.name, known.world.containers)
 
 
-def forget(known: Known, domain: Domain | None) -> None:
+def forget(known: LoopState, domain: Domain | None) -> None:
     """A domain is gone."""
     for spec in domain.networks if domain is not None else ():
         known.network_changes.pop(spec.name, None)
 
 
-def try_anew(known: Known, wanted: Domain | None) -> None:
+def try_anew(known: LoopState, wanted: Domain | None) -> None:
     """A person's word counts like a changed intent."""
     for spec in wanted.networks if wanted is not None else ():
         change = known.network_changes.get(spec.name)

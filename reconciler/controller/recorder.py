@@ -14,9 +14,9 @@ from functools import partial
 from typing import Any
 
 from reconciler.controller.clock import Clock
-from reconciler.controller.known_values import known_values
 from reconciler.controller.protocols import FolderRecord, Intents, JournalWriter, Offload, Snapshots, StoredIntent
 from reconciler.controller.repeats import Repeats
+from reconciler.controller.snapshot_values import known_values
 from reconciler.controller.work import MOST_AT_ONCE
 from reconciler.errors import PnrError
 from reconciler.facts import FactRef, Pnr

@@ -16,11 +16,11 @@ from reconciler.facts import Pnr
 from reconciler.intent.judgement import InForce
 from reconciler.intent.model import Chunk, ChunkId, Domain
 from reconciler.planner.actions import Action, Work
-from reconciler.planner.file_mounts import News
 from reconciler.planner.health import Health
-from reconciler.planner.memory import Memory
+from reconciler.planner.mounts import News
 from reconciler.planner.observed import Container, ImageSeen, Observed
 from reconciler.planner.removal import Hold
+from reconciler.planner.retry_state import RetryState
 from reconciler.planner.rolling import Stage
 from reconciler.planner.situation import ChunkInput
 from reconciler.probes.protocol import ProbeResult
@@ -58,7 +58,7 @@ class ChunkRecord:
     state: str = State.READY.value
     reason: Reason = Reason.NEW
     message: str = ""
-    memory: Memory = field(default_factory=Memory)
+    memory: RetryState = field(default_factory=RetryState)
     health: Health = field(default_factory=Health)
     busy: tuple[Reason, str] | None = None
     busy_since: float = 0.0

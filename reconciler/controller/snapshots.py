@@ -8,23 +8,23 @@ from datetime import datetime
 from typing import Any
 
 from reconciler.controller.clock import Clock, iso, wall
-from reconciler.controller.known import Known
+from reconciler.controller.loop_state import LoopState
 from reconciler.controller.recorder import Restored, stamp
 from reconciler.controller.records import SNAPSHOT_VERSION, ChunkRecord, DomainRecord, Ending
 from reconciler.controller.stalls import Stalled, is_stalled, stalled_chunks
-from reconciler.controller.tell import is_settled
+from reconciler.controller.status_view import is_settled
 from reconciler.controller.work import ENTRIES_A_CHUNK
 from reconciler.intent.model import ChunkId
 from reconciler.planner import network_changes
 from reconciler.planner.back_off import ATTEMPTS, NETWORKS, UPDATES, BackOff, spread
-from reconciler.planner.memory import (
+from reconciler.planner.network_changes import NetworkChange
+from reconciler.planner.retry_state import (
     EndedRun,
     Failure,
     Leftover,
-    Memory,
     Remedy,
+    RetryState,
 )
-from reconciler.planner.network_changes import NetworkChange
 from reconciler.sentences import shortened
 from reconciler.states import Reason, State
 
@@ -35,7 +35,7 @@ CHUNKS_A_STEP = 10
 FACTS_A_STEP = 200
 
 
-def snapshot_document(c: Known, name: str) -> Generator[int, None, dict[str, Any] | None]:
+def snapshot_document(c: LoopState, name: str) -> Generator[int, None, dict[str, Any] | None]:
     """The snapshot of a domain (documented in docs/state-format.md), made step by step; None when the domain is not
     known. What is said of the domain as a whole is found first: no chunk is then told as it was before an intent that
     the document names."""
@@ -61,7 +61,7 @@ def snapshot_document(c: Known, name: str) -> Generator[int, None, dict[str, Any
     return {**document, "cpux": list(cpuxs.values())}
 
 
-def _domain_document(c: Known, record: DomainRecord, stalled: Stalled) -> dict[str, Any]:
+def _domain_document(c: LoopState, record: DomainRecord, stalled: Stalled) -> dict[str, Any]:
     """What is said of the domain as a whole."""
     return {
         "version": SNAPSHOT_VERSION,
@@ -84,7 +84,7 @@ def _domain_document(c: Known, record: DomainRecord, stalled: Stalled) -> dict[s
     }
 
 
-def _networks_document(c: Known, record: DomainRecord) -> list[dict[str, Any]]:
+def _networks_document(c: LoopState, record: DomainRecord) -> list[dict[str, Any]]:
     """What is remembered of the domain's networks that are made anew."""
     found = []
     for spec in record.domain.networks if record.domain is not None else ():
@@ -95,7 +95,7 @@ def _networks_document(c: Known, record: DomainRecord) -> list[dict[str, Any]]:
     return found
 
 
-def _chunk_document(c: Known, record: ChunkRecord) -> dict[str, Any]:
+def _chunk_document(c: LoopState, record: ChunkRecord) -> dict[str, Any]:
     m = record.memory
     return {
         "name": record.id.chunk,
@@ -205,7 +205,7 @@ def _is_restorable(id: ChunkId, key: str, value: Any, clock: Clock) -> bool:
 
 def _restore_chunk(id: ChunkId, entry: Mapping[str, Any], clock: Clock) -> ChunkRecord:
     failure = entry.get("failure")
-    memory = Memory(
+    memory = RetryState(
         attempts=int(entry.get("attempts", 0)),
         # What the policy refused is tried at once: another one may be in force now.
         not_before=None if _is_refused(failure) else _restored_time(entry.get("not_before"), clock),
@@ -267,7 +267,7 @@ def _moment(text: str, clock: Clock) -> datetime:
         return clock.now()
 
 
-def _leftover_document(c: Known, one: Leftover) -> dict[str, Any]:
+def _leftover_document(c: LoopState, one: Leftover) -> dict[str, Any]:
     not_before = wall(c.clock, one.not_before)
     return {"id": one.id, "attempts": one.attempts, "not_before": not_before, "error": one.error}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 
-from reconciler.controller.known import Known
+from reconciler.controller.loop_state import LoopState
 from reconciler.controller.records import ChunkRecord, DomainRecord
 from reconciler.controller.work import in_portions
 from reconciler.facts import FactRef
@@ -26,7 +26,7 @@ def waits_for_a_change(record: ChunkRecord) -> bool:
     return given_up or record.reason is Reason.UPDATE_PAUSED
 
 
-def stalled_chunks(c: Known, record: DomainRecord) -> Generator[int, None, Stalled]:
+def stalled_chunks(c: LoopState, record: DomainRecord) -> Generator[int, None, Stalled]:
     """The chunks of a domain whose gate can come to hold by nothing declared, and the facts at fault: as things stood
     when it was begun to find that out, which takes several steps."""
     known = c.stalls.get(record.name)
@@ -36,7 +36,7 @@ def stalled_chunks(c: Known, record: DomainRecord) -> Generator[int, None, Stall
     return known[1]
 
 
-def is_stalled(c: Known, record: DomainRecord, stalled: Stalled) -> bool:
+def is_stalled(c: LoopState, record: DomainRecord, stalled: Stalled) -> bool:
     """Whether some CPUX of a domain is stalled: none of its chunks executes, and one can never start."""
     if not stalled or record.wanted is None or record.elsewhere or not c.engine_up:
         return False
@@ -44,7 +44,7 @@ def is_stalled(c: Known, record: DomainRecord, stalled: Stalled) -> bool:
     return bool({id.cpux for id in stalled} - busy)
 
 
-def _found(c: Known, record: DomainRecord) -> Generator[int, None, tuple[Mapping[str, int], Stalled]]:
+def _found(c: LoopState, record: DomainRecord) -> Generator[int, None, tuple[Mapping[str, int], Stalled]]:
     """The same, and of each domain that it follows from how much news there had been."""
     for _ in range(TRIES):
         search = _Search(c, record)
@@ -72,7 +72,7 @@ class _Search:
     """Looks for the chunks of a domain that are ``waiting``, for all ``chunks`` whose answers these wait for, directly
     or through others that wait, and for the ``facts`` that this is about."""
 
-    def __init__(self, c: Known, record: DomainRecord) -> None:
+    def __init__(self, c: LoopState, record: DomainRecord) -> None:
         ready = (id for id, chunk in c.chunks_of(record.name).items() if chunk.state == State.READY)
         self._c = c
         self.waiting = [id for id in ready if (chunk := c.desired(id)) is not None and chunk.gate]

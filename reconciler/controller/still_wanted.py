@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from reconciler.controller.executor import IsWanted
-from reconciler.controller.known import Known
+from reconciler.controller.loop_state import LoopState
 from reconciler.controller.records import ChunkRecord
 from reconciler.intent.model import Chunk, Kind, NetworkSpec, VolumeSpec
 from reconciler.planner.actions import Work
 from reconciler.planner.compare import is_made_from
 
 
-def chunk_is_wanted(known: Known, record: ChunkRecord) -> IsWanted:
+def chunk_is_wanted(known: LoopState, record: ChunkRecord) -> IsWanted:
     """Says of the work on a chunk that begins now whether it still is. An intent that has changed meanwhile has its own
     work: nothing that serves is interrupted for one that is no more. Where that is done already, what was begun goes on
     so that something serves again, unless what was interrupted is wanted itself, or nothing is."""
@@ -38,7 +38,7 @@ def chunk_is_wanted(known: Known, record: ChunkRecord) -> IsWanted:
     return is_wanted
 
 
-def object_is_wanted(known: Known, domain: str, work: Work) -> IsWanted:
+def object_is_wanted(known: LoopState, domain: str, work: Work) -> IsWanted:
     """The same of work on a network or volume: it is given up where another one is declared by now, or one at all, and
     nothing was taken away yet."""
     kind, _, name = str(work.key).partition(":")

@@ -14,14 +14,14 @@ from typing import Any
 from reconciler.controller import telling_images
 from reconciler.controller.clock import iso, wall
 from reconciler.controller.copies import is_up, together
-from reconciler.controller.images import Images
-from reconciler.controller.known import Known
+from reconciler.controller.image_state import Images
 from reconciler.controller.lasting_document import LastingDocument
+from reconciler.controller.loop_state import LoopState
 from reconciler.controller.records import ChunkRecord
 from reconciler.controller.stalls import Stalled, waits_for_a_change
 from reconciler.facts import UNKNOWN, missing
 from reconciler.intent.model import Chunk, ChunkId
-from reconciler.planner import file_mounts
+from reconciler.planner import mounts
 from reconciler.planner.observed import Condition, Container
 from reconciler.sentences import LAST_ATTEMPT, advised, taken_apart
 from reconciler.states import Reason, State
@@ -61,7 +61,7 @@ class ChunksTold:
         self._told: dict[str, _Told] = {}
 
     def documents(
-        self, c: Known, images: Images, domain: str, records: Iterable[ChunkRecord], stuck: Stalled
+        self, c: LoopState, images: Images, domain: str, records: Iterable[ChunkRecord], stuck: Stalled
     ) -> Generator[int, None, list[tuple[str, LastingDocument]]]:
         """Those of the chunks of a domain, each with its CPUX, in their order; equal copies are told as one."""
         before, now = self._told.get(domain, _Told()), _Told()
@@ -87,7 +87,7 @@ class ChunksTold:
 
     @staticmethod
     def _copy(
-        c: Known, images: Images, record: ChunkRecord, stuck: tuple[str, ...], before: _Told
+        c: LoopState, images: Images, record: ChunkRecord, stuck: tuple[str, ...], before: _Told
     ) -> tuple[_Basis, View]:
         told, containers = before.copies.get(record.id), c.world.of(record.id)
         basis = _basis(c, images, record, stuck, containers)
@@ -97,7 +97,7 @@ class ChunksTold:
 
 
 def _basis(
-    c: Known, images: Images, record: ChunkRecord, stuck: tuple[str, ...], containers: tuple[Container, ...]
+    c: LoopState, images: Images, record: ChunkRecord, stuck: tuple[str, ...], containers: tuple[Container, ...]
 ) -> _Basis:
     chunk = record.last
     waits: tuple[object, ...] = ()
@@ -132,15 +132,15 @@ def _basis(
     )
 
 
-def file_notes(c: Known, id: ChunkId) -> list[str]:
+def file_notes(c: LoopState, id: ChunkId) -> list[str]:
     """What people should know of files that a chunk's containers have mounted."""
     chunk = c.desired(id) if c.files else None
     if chunk is None:
         return []
-    return [f"{id}: {note}" for container in c.world.of(id) for note in file_mounts.notes(chunk, container, c.files)]
+    return [f"{id}: {note}" for container in c.world.of(id) for note in mounts.notes(chunk, container, c.files)]
 
 
-def _next_try(c: Known, record: ChunkRecord) -> str | None:
+def _next_try(c: LoopState, record: ChunkRecord) -> str | None:
     """When what failed is tried again; None where no time brings that about: the previous container serves."""
     if waits_for_a_change(record):
         return None
@@ -148,7 +148,7 @@ def _next_try(c: Known, record: ChunkRecord) -> str | None:
     return wall(c.clock, record.memory.retry_at if rolled_back else record.memory.not_before)
 
 
-def _probed_at(c: Known, record: ChunkRecord) -> str | None:
+def _probed_at(c: LoopState, record: ChunkRecord) -> str | None:
     """When it was probed last."""
     return wall(c.clock, record.health.last_at) if record.health.run else None
 
@@ -160,7 +160,7 @@ def _last_failure(record: ChunkRecord) -> str:
 
 
 def _document(
-    c: Known, images: Images, record: ChunkRecord, stuck: tuple[str, ...], containers: tuple[Container, ...]
+    c: LoopState, images: Images, record: ChunkRecord, stuck: tuple[str, ...], containers: tuple[Container, ...]
 ) -> View:
     chunk = record.last
     message = record.message
@@ -223,7 +223,7 @@ def _document(
     return document
 
 
-def _waiting_view(c: Known, chunk: Chunk | None) -> list[dict[str, Any]]:
+def _waiting_view(c: LoopState, chunk: Chunk | None) -> list[dict[str, Any]]:
     if chunk is None:
         return []
     return [

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from reconciler.controller.clock import iso, wall
-from reconciler.controller.images import Images
-from reconciler.controller.known import Known
+from reconciler.controller.image_state import Images
+from reconciler.controller.loop_state import LoopState
 from reconciler.controller.records import ChunkRecord
 from reconciler.intent.model import Chunk
 from reconciler.planner import following
 from reconciler.planner.compare import is_made_from
 
 
-def auto_update(c: Known, images: Images, record: ChunkRecord, chunk: Chunk | None) -> dict[str, Any] | None:
+def auto_update(c: LoopState, images: Images, record: ChunkRecord, chunk: Chunk | None) -> dict[str, Any] | None:
     """How a chunk follows its image's tag, or why its image can't be fetched ahead; None where neither is so."""
     if chunk is None or c.desired(record.id) is None:
         return None
@@ -35,7 +35,7 @@ def auto_update(c: Known, images: Images, record: ChunkRecord, chunk: Chunk | No
     }
 
 
-def image_moved(c: Known, images: Images, record: ChunkRecord, chunk: Chunk | None) -> str:
+def image_moved(c: LoopState, images: Images, record: ChunkRecord, chunk: Chunk | None) -> str:
     """That a container was made from another image than its name stands for by now."""
     if chunk is None or c.desired(record.id) is None or record.busy is not None:
         return ""

@@ -29,10 +29,10 @@ BLIND_SECONDS = 60.0
 class Watcher:
     """The task that looks.
 
-    ``steps_done`` tells how many steps of ours are done (see :mod:`reconciler.controller.world`). ``put_off`` takes a
-    hint and says whether to look later: our own work makes events too, and ends with a look of its own.
-    ``told_to_end`` is told of containers that somebody ends.
-    ``images_changed`` is told of hints at the engine's images, which somebody else looks at.
+    ``steps_done`` tells how many steps of ours are done (see :mod:`reconciler.controller.observed_state`).
+    ``put_off`` takes a hint and says whether to look later: our own work makes events too, and ends with a look of
+    its own. ``told_to_end`` is told of containers that somebody ends. ``images_changed`` is told of hints at the
+    engine's images, which somebody else looks at.
     """
 
     def __init__(

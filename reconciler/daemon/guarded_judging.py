@@ -35,7 +35,7 @@ from reconciler.diagnostics import Diagnostic
 from reconciler.intent.contents import Source
 from reconciler.intent.judgement import InForce
 from reconciler.intent.model import Domain, Loaded
-from reconciler.intent.said_names import said_names
+from reconciler.intent.named_in_file import said_names
 
 AT_ONCE = 16
 LARGE_BYTES = 64 * 1024

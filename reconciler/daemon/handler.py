@@ -9,9 +9,9 @@ from dataclasses import replace
 from typing import Any
 
 from reconciler.controller.records import ConfirmRemoval, LookNow, TakeDown
-from reconciler.daemon import images, volumes
+from reconciler.daemon import image_listing, volumes
+from reconciler.daemon.assembly import Parts
 from reconciler.daemon.log_following import LogFollower
-from reconciler.daemon.parts import Parts
 from reconciler.daemon.patience import Patience, waited_for
 from reconciler.daemon.requests import check
 from reconciler.daemon.short_names import find_chunk
@@ -72,7 +72,7 @@ class Handler:
                     yield answer
             case "images":
                 ask, rejected = not request.get("offline", False), self._rejected()
-                yield {"images": await images.rows(self._engine, self._declared(), ask=ask, rejected=rejected)}
+                yield {"images": await image_listing.rows(self._engine, self._declared(), ask=ask, rejected=rejected)}
             case "prune":
                 yield await self._prune(request)
 
@@ -86,15 +86,17 @@ class Handler:
     async def _prune(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Which images can go or, with ``ids``, what became of those of them."""
         if not self._controller.first_pass_done:
-            raise images.DomainUnclear("the daemon has only just begun to look: try again in a moment")
+            raise image_listing.DomainUnclear("the daemon has only just begun to look: try again in a moment")
         unknown = [record.name for record in self._controller.known.domains.values() if record.unknown]
         unclear = sorted([*unknown, *self._controller.intake.file_errors])
         if unclear:
-            raise images.DomainUnclear(f"nobody can tell which images {', '.join(unclear)} needs: see `pnr validate`")
-        found = await images.prunable(self._engine, self._declared())
+            raise image_listing.DomainUnclear(
+                f"nobody can tell which images {', '.join(unclear)} needs: see `pnr validate`"
+            )
+        found = await image_listing.prunable(self._engine, self._declared())
         if "ids" not in request:
-            return {"unused": [images.document(image) for image in found]}
-        return {"removed": await images.prune(self._engine, found, list(request["ids"]))}
+            return {"unused": [image_listing.document(image) for image in found]}
+        return {"removed": await image_listing.prune(self._engine, found, list(request["ids"]))}
 
     def _only(self, request: Mapping[str, Any]) -> tuple[str, ...]:
         only = tuple(request.get("only", ()))

@@ -20,7 +20,7 @@ from reconciler.intent.judgement import InForce, Judgement, judge_domains
 from reconciler.intent.loader import load
 from reconciler.intent.locating import Locator
 from reconciler.intent.model import Domain, Loaded
-from reconciler.intent.said_names import said_names
+from reconciler.intent.named_in_file import said_names
 from reconciler.intent.sharing import Borrowed
 from reconciler.policy import Judge
 from reconciler.policy.domain import borrowed, judge_domain

@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from reconciler.daemon.clean import clean
-from reconciler.daemon.plain import urls
+from reconciler.daemon.plain_output import urls
 from reconciler.daemon.viewing import Found, chunks, clock_time, problem_text
 
 View = Mapping[str, Any]

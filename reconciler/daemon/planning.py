@@ -11,12 +11,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.controller.intake import Intake, in_force, restored_domains
-from reconciler.controller.known_values import known_values
 from reconciler.controller.recorder import Restored
 from reconciler.controller.records import DomainRecord
+from reconciler.controller.snapshot_values import known_values
 from reconciler.daemon import address
-from reconciler.daemon.images import newest
-from reconciler.daemon.parts import make_contents, make_engine, make_judge
+from reconciler.daemon.assembly import make_contents, make_engine, make_judge
+from reconciler.daemon.image_listing import newest
 from reconciler.daemon.policy import make_policy
 from reconciler.daemon.protocol import ServiceOptions
 from reconciler.daemon.rehearsal.ground import Ground

@@ -8,10 +8,10 @@ from typing import Any
 
 from reconciler.controller.loop import Controller
 from reconciler.controller.records import Beat, ConfirmRemoval, TakeDown
+from reconciler.daemon.assembly import assembled
 from reconciler.daemon.control import ControlServer
 from reconciler.daemon.garbage import little_at_a_time
 from reconciler.daemon.handler import Handler
-from reconciler.daemon.parts import assembled
 from reconciler.daemon.patience import Patience, waited_for
 from reconciler.daemon.policy_watching import PolicyFile, watch_policy
 from reconciler.daemon.protocol import ServiceOptions

@@ -11,10 +11,10 @@ import logging
 from pathlib import Path
 from typing import ClassVar
 
+from reconciler.daemon.assembly import Parts
 from reconciler.daemon.control import AlreadyRunning, ControlServer
-from reconciler.daemon.parts import Parts
 from reconciler.errors import PnrError
-from reconciler.state.atomic import StateWriteFailed
+from reconciler.state.files import StateWriteFailed
 from reconciler.state.lock import StateLocked
 
 log = logging.getLogger("pnr.daemon")

@@ -12,7 +12,7 @@ from typing import Any
 from reconciler.compose.converting.convert import Existing
 from reconciler.compose.converting.draft import CPUX
 from reconciler.compose.converting.services import Found
-from reconciler.compose.converting.settle import LeftOut
+from reconciler.compose.converting.validating import LeftOut
 from reconciler.engine.docker.composed import Composer
 from reconciler.intent.model import Domain
 from reconciler.planner.adopting import mismatches

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from reconciler.controller.known import Known
+from reconciler.controller.loop_state import LoopState
 from reconciler.daemon.unjudged import BEING_READ
 from reconciler.daemon.viewing import chunks
-from reconciler.planner import belongings
+from reconciler.planner import networks_and_volumes
 from reconciler.states import Reason
 
 SETTLED, FAILED, INVALID, STALLED, HELD, TIMED_OUT = 0, 1, 2, 3, 5, 124
@@ -66,7 +66,7 @@ def finished_applying(view: Mapping[str, Any], only: Sequence[str] = ()) -> bool
     return True
 
 
-def finished_removing(known: Known, only: Sequence[str]) -> bool:
+def finished_removing(known: LoopState, only: Sequence[str]) -> bool:
     """Whether everything of the chosen domains is gone."""
     names = [name for name in known.domains if not only or name in only]
     for name in names:
@@ -76,13 +76,13 @@ def finished_removing(known: Known, only: Sequence[str]) -> bool:
         if any(id.domain == name for id in known.world.by_owner):
             return False
         seen = known.world.observed()
-        left = belongings.leftovers(name, None, record.domain, seen, volumes_too=record.volumes_too)
+        left = networks_and_volumes.leftovers(name, None, record.domain, seen, volumes_too=record.volumes_too)
         if any(str(work.key) not in known.object_trouble for work in left.work):
             return False
     return True
 
 
-def finished_confirmed(known: Known, names: Sequence[str]) -> bool:
+def finished_confirmed(known: LoopState, names: Sequence[str]) -> bool:
     """Whether of these domains, whose removal was confirmed, nothing is left, or their files are back."""
     absent = [name for name in names if name in known.domains and known.domains[name].missed_at is not None]
     return all(known.domains[name].gone for name in absent) and (not absent or finished_removing(known, absent))

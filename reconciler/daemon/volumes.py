@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from reconciler.daemon.images import alone
+from reconciler.daemon.image_listing import alone
 from reconciler.daemon.protocol import ServiceOptions
 from reconciler.daemon.viewing import unknown_domain
 from reconciler.engine.protocol import Engine

@@ -14,7 +14,7 @@ from typing import ClassVar, Protocol
 from reconciler.errors import PnrError, Unreachable
 from reconciler.intent.model import ChunkId, Login
 from reconciler.planner.actions import Action
-from reconciler.planner.file_mounts import News
+from reconciler.planner.mounts import News
 from reconciler.planner.observed import Container, ImageSeen, Observed
 from reconciler.states import Reason
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from reconciler.intent.field_readers import one_of, seconds
 from reconciler.intent.model import AutoUpdate, AutoUpdatePolicy
 from reconciler.intent.pull_policy import SHORTEST_SECONDS
-from reconciler.intent.readers import one_of, seconds
 from reconciler.intent.settings.faults import Faults, expected, object_of
 
 LONGEST_SECONDS = 30 * 86400.0

@@ -9,18 +9,18 @@ from typing import Annotated, Any
 
 from pydantic import Field, create_model
 
-from reconciler.intent import builds, elsewhere, files, networks, pull_policy, readers
+from reconciler.intent import builds, elsewhere, field_readers, files, networks, pull_policy
+from reconciler.intent.field_types import PAIRS, Part, Read, name_of
 from reconciler.intent.settings import SETTINGS, links
 from reconciler.intent.settings.accepts import FLAG
 from reconciler.intent.settings.deploy import ACCEPTS as DEPLOY
 from reconciler.intent.settings.deploy import REPLICAS, Deploy
 from reconciler.intent.settings.deploy import parse as read_deploy
 from reconciler.intent.settings.words import environment
-from reconciler.intent.written import PAIRS, Part, Read, name_of
 
 _WITHOUT_ROW: dict[str, Any] = {
     "image": (
-        Annotated[str, Read(readers.image, {"type": "string", "examples": ["redis:7"]})] | None,
+        Annotated[str, Read(field_readers.image, {"type": "string", "examples": ["redis:7"]})] | None,
         Field(
             None,
             description="The image: name:tag, name@digest or both, which is pulled by its digest. With build the name"
@@ -28,11 +28,11 @@ _WITHOUT_ROW: dict[str, Any] = {
         ),
     ),
     "name": (
-        Annotated[str, name_of(readers.container_name, readers.CONTAINER_NAME_PATTERN)] | None,
+        Annotated[str, name_of(field_readers.container_name, field_readers.CONTAINER_NAME_PATTERN)] | None,
         Field(None, description="The container's name; where left out DOMAIN-CPUX-CHUNK-1."),
     ),
     "build_path": (
-        Annotated[str, Read(readers.path, {"type": "string"})] | None,
+        Annotated[str, Read(field_readers.path, {"type": "string"})] | None,
         Field(
             None,
             description="A directory with a Dockerfile from which the image is built, relative to the domain file;"

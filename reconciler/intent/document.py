@@ -1,7 +1,7 @@
 """The domain file as people write it: one pydantic model per object in it, with what may stand where.
 
 The JSON Schema (:mod:`reconciler.intent.schema`) and the reference page come from these models. What one value
-alone can tell is checked here; what takes two of them is in :mod:`reconciler.intent.crosschecks`.
+alone can tell is checked here; what takes two of them is in :mod:`reconciler.intent.container_checks`.
 """
 
 from __future__ import annotations
@@ -16,24 +16,12 @@ from pydantic import (
 )
 
 from reconciler.facts import TV
-from reconciler.intent import files, networks, readers
+from reconciler.intent import field_readers, files, networks
 from reconciler.intent.auto_update import ACCEPTS as AUTO_UPDATE
 from reconciler.intent.auto_update import read as read_auto_update
 from reconciler.intent.container_document import Container
 from reconciler.intent.elsewhere import refusal
-from reconciler.intent.model import (
-    STABLE_SECONDS,
-    Adopt,
-    AutoUpdate,
-    Ipam,
-    Kind,
-    OnFailure,
-    OnFileChange,
-    OnGateClose,
-    Strategy,
-)
-from reconciler.intent.settings.deploy import MAX_REPLICAS
-from reconciler.intent.written import (
+from reconciler.intent.field_types import (
     TEXTS,
     ChunkName,
     ConfigName,
@@ -64,6 +52,18 @@ from reconciler.intent.written import (
     one_of,
     seconds,
 )
+from reconciler.intent.model import (
+    STABLE_SECONDS,
+    Adopt,
+    AutoUpdate,
+    Ipam,
+    Kind,
+    OnFailure,
+    OnFileChange,
+    OnGateClose,
+    Strategy,
+)
+from reconciler.intent.settings.deploy import MAX_REPLICAS
 
 AUTO = "auto"
 
@@ -114,7 +114,7 @@ class HealthCheck(Part):
     model_config = ConfigDict(extra="allow")
 
     type: Text = Field(description="tcp, http, https, exec, docker, log, fact, or the type of a plug-in.")
-    port_key: Annotated[str, Read(readers.port_key, {"type": ["string", "integer"]})] | None = Field(
+    port_key: Annotated[str, Read(field_readers.port_key, {"type": ["string", "integer"]})] | None = Field(
         None, description='The port in the container, such as "27017" or "53/udp"; it need not be published.'
     )
     interval_seconds: Annotated[float, seconds(0.1, 86400)] = Field(
@@ -194,13 +194,13 @@ class Chunk(Part):
     min_ready: Annotated[int, count(1, MAX_REPLICAS)] | None = Field(
         None, description="So many replicas must be healthy for the flowout facts to hold; all where left out."
     )
-    ignore_drift: Annotated[list[str], Read(readers.ignored, TEXTS)] = Field(
+    ignore_drift: Annotated[list[str], Read(field_readers.ignored, TEXTS)] = Field(
         [],
         description="Settings of the container that may differ from what is declared, by name; `image`: a tag that was"
         " swapped on the engine.",
         examples=[["cpus"]],
     )
-    adopt: Annotated[Adopt, Read(readers.adopt, {"enum": [True, False, "replace"]})] | None = Field(
+    adopt: Annotated[Adopt, Read(field_readers.adopt, {"enum": [True, False, "replace"]})] | None = Field(
         None,
         description="true: a container of that name that was not made by pnr is taken over where its settings match;"
         ' "replace": one that does not match is replaced.',
@@ -332,11 +332,11 @@ class Config(Content):
 class Registry(Part):
     """A login to a registry. It goes before the one that Docker's own configuration has."""
 
-    username: Annotated[str, Read(readers.user_name, {"type": "string", "minLength": 1})] = Field(
+    username: Annotated[str, Read(field_readers.user_name, {"type": "string", "minLength": 1})] = Field(
         description="The user."
     )
     password_secret: SecretName = Field(description="The name of the secret, in the domain's secrets, that holds it.")
-    password: Annotated[None, Read(files.refused(readers.NO_PASSWORD), {"type": "null"})] = Field(
+    password: Annotated[None, Read(files.refused(field_readers.NO_PASSWORD), {"type": "null"})] = Field(
         None, description="Not supported."
     )
 

@@ -11,9 +11,9 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from reconciler.intent import files
+from reconciler.intent.field_types import Read
 from reconciler.intent.settings.faults import expected, wrong
 from reconciler.intent.settings.values import flag
-from reconciler.intent.written import Read
 
 _EMPTY: dict[str, Any] = {"enum": [None, False, [], {}]}
 _HOOK = (

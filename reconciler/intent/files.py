@@ -2,7 +2,7 @@
 
 The names, short forms and long forms are those of the Compose specification (``secrets``, ``configs``, ``env_file``,
 ``label_file``); ``credential``, ``sops`` and ``age`` are pnr's own. What they refer to is read in
-:mod:`reconciler.intent.gathering`.
+:mod:`reconciler.intent.referenced_contents`.
 """
 
 from __future__ import annotations

@@ -14,20 +14,20 @@ from typing import Any
 from pydantic import ValidationError
 
 from reconciler.diagnostics import Diagnostic, Diagnostics, Path
-from reconciler.intent import bounds, characters, gathering, image_sources, strict_json
+from reconciler.intent import bounds, characters, image_sources, referenced_contents, strict_json
 from reconciler.intent.check_types import CheckType
 from reconciler.intent.chunks import chunks_of_file
+from reconciler.intent.container_checks import crosscheck
 from reconciler.intent.contents import Contents, NoContents
-from reconciler.intent.crosschecks import crosscheck
 from reconciler.intent.document import DomainFile
+from reconciler.intent.field_readers import NAME_PATTERN
 from reconciler.intent.interpolation import Variables, found, interpolate_tree
 from reconciler.intent.locating import in_order
 from reconciler.intent.model import Loaded
 from reconciler.intent.model_errors import report_errors
+from reconciler.intent.named_in_file import written_name
 from reconciler.intent.positions import without_key
-from reconciler.intent.readers import NAME_PATTERN
 from reconciler.intent.resolve import replicas_of, resolve
-from reconciler.intent.said_names import written_name
 
 _ABOUT_A_VALUE = frozenset({"WrongType", "InvalidValue", "BadName", "OutOfRange"})
 
@@ -75,7 +75,7 @@ def load(
     except ValidationError as error:
         more = report_errors(error, tree, follow_ups)
     crosscheck(tree, check_types, follow_ups)
-    gathering.crosscheck(tree, follow_ups)
+    referenced_contents.crosscheck(tree, follow_ups)
     image_sources.crosscheck(tree, follow_ups)
     characters.crosscheck(tree, follow_ups)
     report.add(*_without_consequences(follow_ups, report))
@@ -83,7 +83,7 @@ def load(
         _check_copies(document, report)
     if document is None or any(report):
         return Loaded(file, None, in_order(report, text, more), _name(tree))
-    gathered = gathering.gather(
+    gathered = referenced_contents.gather(
         document,
         tree,
         base_dir=base_dir,

@@ -10,7 +10,7 @@ import ipaddress
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from reconciler.intent import readers
+from reconciler.intent import field_readers
 from reconciler.intent.model import Ipam, NetworkSpec, Pool
 from reconciler.intent.settings.faults import Faults, expected, object_of, wrong
 from reconciler.intent.settings.hosts import mac_address
@@ -102,9 +102,9 @@ IPAM: dict[str, Any] = {
 
 DRIVER_OPTS = _OPTIONS
 
-_network_name = readers.named("name of a network")
-_alias = readers.named("alias", r"[A-Za-z0-9_.-]{1,253}", "letters, digits, _ . and -, at most 253")
-_interface = readers.named(
+_network_name = field_readers.named("name of a network")
+_alias = field_readers.named("alias", r"[A-Za-z0-9_.-]{1,253}", "letters, digits, _ . and -, at most 253")
+_interface = field_readers.named(
     "name of an interface", r"[A-Za-z0-9][A-Za-z0-9_.-]{0,14}", "letters, digits, _ . and -, at most 15"
 )
 _MAX_PRIORITY = 2**31 - 1
@@ -115,7 +115,7 @@ def _object(what: str, parsers: Mapping[str, Callable[[Any], Any]]) -> Callable[
 
     def read(value: Any) -> dict[str, Any]:
         if not isinstance(value, Mapping):
-            raise readers.wrong_type(what, value)
+            raise field_readers.wrong_type(what, value)
         return object_of({key: part for key, part in value.items() if not key.startswith("x-")}, parsers)
 
     return read
@@ -188,14 +188,14 @@ def attachments(value: Any) -> dict[str, dict[str, Any]]:
             name = faults.read((key,), _network_name, key) or ""
             found[name] = (faults.read((key,), _attachment, item) if item is not None else None) or {}
     else:
-        raise readers.wrong_type('a list of networks such as ["default", "backend"], or an object', value)
+        raise field_readers.wrong_type('a list of networks such as ["default", "backend"], or an object', value)
     faults.throw()
     return found
 
 
 def _aliases(value: Any) -> list[str]:
     if not isinstance(value, list):
-        raise readers.wrong_type("a list of aliases", value)
+        raise field_readers.wrong_type("a list of aliases", value)
     return as_list(_alias, "a list of aliases")(value)
 
 
@@ -226,7 +226,7 @@ def external(value: Any) -> bool | str:
     """``true`` or ``false``, or the name that it has in the engine (Compose's older ``{"name": …}``)."""
     if not isinstance(value, Mapping):
         return flag(value)
-    parts = _object("true, false or an object with name", {"name": readers.engine_name})(value)
+    parts = _object("true, false or an object with name", {"name": field_readers.engine_name})(value)
     return str(parts["name"]) if "name" in parts else True
 
 

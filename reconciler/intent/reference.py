@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from reconciler.intent import bounds, document, readers
+from reconciler.intent import bounds, document, field_readers
 from reconciler.intent.check_types import CheckType
 from reconciler.intent.container_document import Container
 from reconciler.intent.options import describe
@@ -28,7 +28,7 @@ A domain is one JSON file: strict JSON in UTF-8 without a byte-order mark, at mo
 with at most {bounds.MAX_CHUNKS:,} chunks (each replica counts as one) and {bounds.MAX_ENTRIES:,} entries in any one
 object or list.
 Unknown keys are errors; keys that begin with `x-` are ignored, in every object. Names of domains, CPUXs, chunks and
-facts match `{readers.NAME_PATTERN}`.
+facts match `{field_readers.NAME_PATTERN}`.
 
 What one chunk may have is bounded, so that no file keeps the daemon busy with it (`TooMany`):
 

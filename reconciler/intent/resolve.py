@@ -15,7 +15,6 @@ from reconciler.facts import TV, GateEntry, Pnr
 from reconciler.intent import document, fingerprint, image_names, options, pull_policy
 from reconciler.intent.check_types import CheckType
 from reconciler.intent.document import AUTO
-from reconciler.intent.gathering import Gathered, absolute
 from reconciler.intent.model import (
     FACT_CHECK,
     Adopt,
@@ -37,6 +36,7 @@ from reconciler.intent.model import (
     VolumeSpec,
 )
 from reconciler.intent.networks import BUILT_IN, NAMELESS, OWN_NETWORK
+from reconciler.intent.referenced_contents import Gathered, absolute
 from reconciler.intent.settings import SETTINGS, links, map_volume_sources, references, security_options
 from reconciler.intent.settings.deploy import Deploy
 from reconciler.intent.settings.endpoints import has_fixed_address

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from reconciler.facts import TV, FactRef, Pnr
 from reconciler.intent.model import Chunk, FactsMode, Kind
 from reconciler.planner.observed import Condition, Container
-from reconciler.planner.situation import Cast, ChunkInput, finished
+from reconciler.planner.situation import ChunkInput, Roles, finished
 from reconciler.planner.standing import health_of, is_in_doubt
 
 
@@ -28,7 +28,7 @@ def affirmed(chunk: Chunk, key: str) -> Pnr:
     return said or chunk.flowout[key]
 
 
-def answers(i: ChunkInput, parts: Cast, own: Mapping[str, Pnr], before: Mapping[FactRef, Pnr]) -> dict[FactRef, Pnr]:
+def answers(i: ChunkInput, parts: Roles, own: Mapping[str, Pnr], before: Mapping[FactRef, Pnr]) -> dict[FactRef, Pnr]:
     """All flowout facts of the chunk as they stand now.
 
     ``own`` is what the container itself wrote in its present run. ``before`` is how the facts stood: one that was
@@ -56,7 +56,7 @@ def combined(declared: Pnr, least: int, copies: Sequence[Pnr | None]) -> Pnr:
     return otherwise[0] if len(otherwise) > len(copies) - least else unknown(declared)
 
 
-def _serving(parts: Cast) -> Container | None:
+def _serving(parts: Roles) -> Container | None:
     """The container that the facts are about: in an update that starts first, the old one goes on serving."""
     main = parts.main
     previous = parts.previous
@@ -69,7 +69,7 @@ _How = Callable[[Chunk, str, Pnr, Pnr | None, Pnr | None], Pnr]
 """The chunk, the fact as it is named and as it is declared, what the container said itself, and what stood before."""
 
 
-def _how(i: ChunkInput, chunk: Chunk, parts: Cast) -> _How:
+def _how(i: ChunkInput, chunk: Chunk, parts: Roles) -> _How:
     """How each fact is answered as things stand: a chunk may have thousands."""
     if not i.engine_up:
         return lambda chunk, key, declared, own, before: unknown(declared)

@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from reconciler.planner.actions import Action, RemoveContainer, StopContainer, Work
-from reconciler.planner.memory import Leftover
 from reconciler.planner.observed import Condition, Container
-from reconciler.planner.situation import Cast, ChunkInput
+from reconciler.planner.retry_state import Leftover
+from reconciler.planner.situation import ChunkInput, Roles
 from reconciler.planner.steps import Decision, ends_others, take_away
 from reconciler.states import Reason, State
 
@@ -39,7 +39,7 @@ def sentence(c: Container, one: Leftover) -> str:
     return f"the earlier container {c.name} can't be removed yet, which is tried again by itself: {one.error}"
 
 
-def is_clean_up(i: ChunkInput, parts: Cast, action: Action | None) -> Container | None:
+def is_clean_up(i: ChunkInput, parts: Roles, action: Action | None) -> Container | None:
     """The container that an action is to get out of the way, where nothing that is to be up needs that."""
     if not isinstance(action, RemoveContainer | StopContainer):
         return None

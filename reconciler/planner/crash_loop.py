@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from reconciler.planner.memory import HEALTHY_AFTER_SECONDS, EndedRun, Memory
 from reconciler.planner.observed import Condition, Container
+from reconciler.planner.retry_state import HEALTHY_AFTER_SECONDS, EndedRun, RetryState
 
 ENDS = 3
 WITHIN_SECONDS = 600.0
@@ -19,7 +19,7 @@ LONGER = 1.25
 _AT_ONCE_SECONDS = 0.1
 
 
-def restarts_seen(m: Memory, c: Container, now: float, jobless: bool = True) -> Memory:
+def restarts_seen(m: RetryState, c: Container, now: float, jobless: bool = True) -> RetryState:
     """The memory with the ends of a container that its engine has started again, or is about to."""
     if m.runs_of != c.id:
         known = 0 if is_new(m, c, now) else c.restarts
@@ -46,13 +46,13 @@ def restarts_seen(m: Memory, c: Container, now: float, jobless: bool = True) -> 
     return m
 
 
-def is_new(m: Memory, c: Container, now: float) -> bool:
+def is_new(m: RetryState, c: Container, now: float) -> bool:
     """Whether we made it a moment ago: it has ended as often as its engine says. Of others nobody knows when they
     did."""
     return m.warned_of == c.id and now - m.made_at < WITHIN_SECONDS
 
 
-def ended(m: Memory, c: Container, now: float, seen_for: float) -> Memory:
+def ended(m: RetryState, c: Container, now: float, seen_for: float) -> RetryState:
     """The memory with the end of a container that ended by itself and is not started again by its engine.
     ``seen_for`` is for how long it was seen to run, where the engine does not tell."""
     m = restarts_seen(m, c, now)
@@ -60,25 +60,25 @@ def ended(m: Memory, c: Container, now: float, seen_for: float) -> Memory:
     return replace(_with(m, EndedRun(now, lasted, c.exit_code, c.oom_killed)), seen_since=now)
 
 
-def _with(m: Memory, run: EndedRun) -> Memory:
+def _with(m: RetryState, run: EndedRun) -> RetryState:
     runs = (*m.runs, run)[-RUNS_KEPT:]
     recent = sum(run.at - one.at < WITHIN_SECONDS for one in runs)
     return replace(m, runs=runs, crashes=m.crashes + 1, looping=m.looping or recent >= ENDS)
 
 
-def is_in_loop(m: Memory, c: Container) -> bool:
+def is_in_loop(m: RetryState, c: Container) -> bool:
     """Whether a container is in a crash loop, and has not run out of it yet."""
     return m.looping and m.runs_of == c.id and m.proven_run != c.run
 
 
-def needed_seconds(m: Memory, stable_seconds: float) -> float:
+def needed_seconds(m: RetryState, stable_seconds: float) -> float:
     """For how long a container in a crash loop must be up to be taken for up: clearly longer than it was in its last
     runs. A run of ten minutes was no part of a loop."""
     longest = max((run.lasted for run in m.runs if run.lasted < HEALTHY_AFTER_SECONDS), default=0.0)
     return max(stable_seconds, min(longest * LONGER, HEALTHY_AFTER_SECONDS))
 
 
-def told(m: Memory, how: str) -> str:
+def told(m: RetryState, how: str) -> str:
     """What is said of a container in a crash loop; ``how`` it ended last."""
     last = m.runs[-1].lasted if m.runs else 0.0
     times = "once" if m.crashes == 1 else f"{m.crashes} times"
@@ -87,6 +87,6 @@ def told(m: Memory, how: str) -> str:
     return f"it ended by itself {times}, last {when}: {how}"
 
 
-def out_of_loop(m: Memory) -> Memory:
+def out_of_loop(m: RetryState) -> RetryState:
     """The memory once it has run out of it."""
     return replace(m, looping=False) if m.looping else m

@@ -15,13 +15,13 @@ from reconciler.planner.addresses import making_room
 from reconciler.planner.adopting import can_take_over, take_over
 from reconciler.planner.cleaning import clean_up
 from reconciler.planner.endpoints import NETWORKS, joined_again
+from reconciler.planner.healing import keep, rolled_back
 from reconciler.planner.hindrances import held_back, lacking, name_taken
-from reconciler.planner.keeping import keep, rolled_back
-from reconciler.planner.memory import next_making
 from reconciler.planner.observed import Condition
-from reconciler.planner.situation import ENDED, Cast, ChunkInput, aside_name, cast, found_differing, stuck
+from reconciler.planner.retry_state import next_making
+from reconciler.planner.rollout import replace_old
+from reconciler.planner.situation import ENDED, ChunkInput, Roles, aside_name, found_differing, roles, stuck
 from reconciler.planner.steps import Decision, call, create_and_start, ensure_images, start, take_away, to_do
-from reconciler.planner.updating import replace_old
 from reconciler.sentences import framed
 from reconciler.states import Reason, State
 
@@ -60,7 +60,7 @@ def _meanwhile(i: ChunkInput, decision: Decision) -> Decision:
     if chunk is None or i.busy is not None or not i.engine_up or decision.work is not None:
         return decision
     newer = fetch = following.newer(chunk, i.image) if i.containers else None
-    waits = not i.gate_open and not i.unsupported and cast(i).current is None
+    waits = not i.gate_open and not i.unsupported and roles(i).current is None
     if fetch is None and waits and chunk.container.build is None and chunk.container.pull_policy != "never":
         fetch = following.fetch(chunk)
     if fetch is None or not i.image.fetching:
@@ -74,7 +74,7 @@ def _meanwhile(i: ChunkInput, decision: Decision) -> Decision:
 def _reservations(i: ChunkInput) -> str:
     """What people should know of a container that is up: what the engine said as it made it, and what is not as
     declared although it was tried."""
-    m, current = i.memory, cast(i).current
+    m, current = i.memory, roles(i).current
     if current is None:
         return ""
     warned = m.warnings if m.warned_of == current.id else ()
@@ -89,7 +89,7 @@ def _verdict(i: ChunkInput) -> Decision:
         return Decision(State.EXECUTING, reason, message)
     if i.chunk is None:
         return _remove(i)
-    parts = cast(i)
+    parts = roles(i)
     if not i.engine_up:
         return Decision(State.EXECUTING, Reason.ENGINE_UNAVAILABLE, "the engine does not answer")
     fresh = [c for c in parts.spare if c.id not in stuck(i)]
@@ -122,7 +122,7 @@ def _remove(i: ChunkInput) -> Decision:
     return to_do(i, Reason.REMOVING, steps, f"{i.leaves}{refused}")
 
 
-def _may_run_on(i: ChunkInput, parts: Cast) -> bool:
+def _may_run_on(i: ChunkInput, parts: Roles) -> bool:
     """Whether leftovers stay until the image of the newest is there: those of an update that was overtaken by the next
     are all that runs where it had stopped what was up before."""
     if parts.current is not None or parts.rolled_back:
@@ -132,7 +132,7 @@ def _may_run_on(i: ChunkInput, parts: Cast) -> bool:
     return stopped and runs and not (i.unsupported or i.blocked_by or held_back(i) or name_taken(i))
 
 
-def _step_aside(i: ChunkInput, parts: Cast) -> Decision | None:
+def _step_aside(i: ChunkInput, parts: Roles) -> Decision | None:
     """Give up names that other chunks are to have, whatever holds this chunk back: they may be what it waits for, and
     two that swap their names would wait for each other."""
     assert i.chunk is not None
@@ -147,7 +147,7 @@ def _step_aside(i: ChunkInput, parts: Cast) -> Decision | None:
     return to_do(i, Reason.RECOVERING, steps, steps[0][1]) if steps else None
 
 
-def _joined_again(i: ChunkInput, parts: Cast) -> Decision | None:
+def _joined_again(i: ChunkInput, parts: Roles) -> Decision | None:
     """What serves until an update is done, or again since it failed, is connected to the networks that were made anew
     for that update: it was cut off from them."""
     c = parts.previous
@@ -164,7 +164,7 @@ def _joined_again(i: ChunkInput, parts: Cast) -> Decision | None:
     return to_do(i, Reason.RECOVERING, steps, steps[0][1])
 
 
-def _begin(i: ChunkInput, parts: Cast) -> Decision:
+def _begin(i: ChunkInput, parts: Roles) -> Decision:
     """Nothing of the present intent is there: a first start, or an update."""
     assert i.chunk is not None
     chunk, previous = i.chunk, parts.previous

@@ -15,15 +15,15 @@ from reconciler.intent.model import Adopt, AutoUpdatePolicy, Chunk, Kind
 from reconciler.intent.settings.volumes import images_mounted
 from reconciler.planner.actions import EnsureImage
 from reconciler.planner.compare import is_made_from
-from reconciler.planner.memory import Memory
 from reconciler.planner.observed import Container, ImageNews
+from reconciler.planner.retry_state import RetryState
 from reconciler.sentences import advised
 
 _STEP = "give one of the two another name, or name the image in images.of_domains of the policy, where it is meant"
 _SHORT = len("sha256:") + 12
 
 
-def wanted_id(chunk: Chunk, memory: Memory, news: ImageNews) -> str:
+def wanted_id(chunk: Chunk, memory: RetryState, news: ImageNews) -> str:
     """The id of the image that a container must have; "" where any will do that was made from the intent.
 
     While nobody can say what the tag stands for (after each of our own steps on the image, until it is looked at
@@ -40,7 +40,7 @@ def wanted_id(chunk: Chunk, memory: Memory, news: ImageNews) -> str:
     return known or _given_up(chunk, memory) or (memory.aimed_image if memory.aimed_from else "")
 
 
-def _given_up(chunk: Chunk, memory: Memory) -> str:
+def _given_up(chunk: Chunk, memory: RetryState) -> str:
     for target in (memory.rejected, memory.paused):
         digest, _, image = target.partition("@")
         if image and digest == chunk.container.digest:
@@ -48,7 +48,7 @@ def _given_up(chunk: Chunk, memory: Memory) -> str:
     return ""
 
 
-def is_outdated(chunk: Chunk, memory: Memory, news: ImageNews, c: Container) -> bool:
+def is_outdated(chunk: Chunk, memory: RetryState, news: ImageNews, c: Container) -> bool:
     """Whether a container must give way to one with another image.
 
     One that was made for the wanted image and shows another id is not replaced again: engines have more than one
@@ -60,7 +60,7 @@ def is_outdated(chunk: Chunk, memory: Memory, news: ImageNews, c: Container) -> 
     return memory.aimed_image != wanted or c.id == memory.aimed_from
 
 
-def target(chunk: Chunk, memory: Memory, news: ImageNews) -> str:
+def target(chunk: Chunk, memory: RetryState, news: ImageNews) -> str:
     """What an update leads to: the hash of the spec and, where a certain image is wanted, ``@`` and its id."""
     return target_of(chunk, wanted_id(chunk, memory, news))
 
@@ -70,19 +70,19 @@ def target_of(chunk: Chunk, image_id: str) -> str:
     return f"{chunk.container.digest}@{image_id}" if image_id else chunk.container.digest
 
 
-def aim(memory: Memory, image_id: str, replaced: str) -> Memory:
+def aim(memory: RetryState, image_id: str, replaced: str) -> RetryState:
     """The memory once an update to an image begins, of the container whose id is ``replaced``: the last one that was
     given up is history."""
     return replace(memory, aimed_image=image_id, aimed_from=replaced, rejected="", paused="")
 
 
-def arrived(memory: Memory) -> Memory:
+def arrived(memory: RetryState) -> RetryState:
     """The memory once a container is up and nothing is left of what it replaced: no update is under way, none was given
     up, and what a person asked for is done."""
     return replace(memory, aimed_from="", rejected="", paused="", asked_image="", retry_at=None, retries=0)
 
 
-def rejected_image(memory: Memory) -> str:
+def rejected_image(memory: RetryState) -> str:
     """The id of the image that the last update was given up for; "" for none."""
     return (memory.rejected or memory.paused).partition("@")[2]
 
@@ -99,7 +99,7 @@ def moved(chunk: Chunk, news: ImageNews, c: Container) -> str:
     )
 
 
-def by_request(chunk: Chunk, memory: Memory, news: ImageNews, containers: Iterable[Container]) -> Memory:
+def by_request(chunk: Chunk, memory: RetryState, news: ImageNews, containers: Iterable[Container]) -> RetryState:
     """The memory once a person has asked to converge: a tag that has moved counts then, as for ``compose up``. Not one
     under which another domain has built something: who may build must not thereby choose what others run."""
     if news.stranger or chunk.auto_update is not None or chunk.kind is Kind.JOB or memory.asked_image == news.id:
@@ -108,7 +108,7 @@ def by_request(chunk: Chunk, memory: Memory, news: ImageNews, containers: Iterab
     return replace(memory, asked_image=news.id) if any(moved(chunk, news, c) for c in ours) else memory
 
 
-def by_drift(chunk: Chunk, memory: Memory, news: ImageNews, containers: Iterable[Container]) -> Memory:
+def by_drift(chunk: Chunk, memory: RetryState, news: ImageNews, containers: Iterable[Container]) -> RetryState:
     """The memory as a chunk is decided about: a tag that was moved behind our back is drift, put right like any other.
 
     Not where the name does not say for sure which image is meant (one that is built, or chosen by its platform), nor

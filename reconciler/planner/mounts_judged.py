@@ -10,9 +10,9 @@ from dataclasses import replace
 
 from reconciler.intent.model import Chunk
 from reconciler.planner.actions import ExamineMounts
-from reconciler.planner.memory import Failure, Memory, Remedy, set_back
 from reconciler.planner.observed import Condition, Container
-from reconciler.planner.situation import Cast, ChunkInput
+from reconciler.planner.retry_state import Failure, Remedy, RetryState, set_back
+from reconciler.planner.situation import ChunkInput, Roles
 from reconciler.planner.steps import Decision, to_do
 from reconciler.states import Reason
 
@@ -21,12 +21,12 @@ SETBACKS = 4
 see why it was ended."""
 
 
-def noted(m: Memory, chunk: Chunk, c: Container) -> Memory:
+def noted(m: RetryState, chunk: Chunk, c: Container) -> RetryState:
     """The memory with the run of what was there before anybody took note of who had started it."""
     return replace(m, judged_run=c.run) if chunk.container.judged and c.run and not m.judged_run else m
 
 
-def to_be_seen(i: ChunkInput, parts: Cast) -> Decision | None:
+def to_be_seen(i: ChunkInput, parts: Roles) -> Decision | None:
     """The decision to look at a run that was not started by us; None where nothing is to be looked at."""
     c, judged = parts.main, i.memory.judged_run
     if i.chunk is None or not i.chunk.container.judged or c is None:
@@ -37,7 +37,7 @@ def to_be_seen(i: ChunkInput, parts: Cast) -> Decision | None:
     return to_do(i, Reason.RECOVERING, [(ExamineMounts(c.name, c.run), cause)], cause)
 
 
-def refused(i: ChunkInput, action: ExamineMounts, reason: Reason, message: str) -> Memory:
+def refused(i: ChunkInput, action: ExamineMounts, reason: Reason, message: str) -> RetryState:
     """The memory once it was ended for what it had. How it ended says nothing more."""
     return set_back(
         replace(i.memory, attempts=max(i.memory.attempts, SETBACKS)),

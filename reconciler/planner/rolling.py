@@ -8,7 +8,7 @@ from enum import StrEnum
 from reconciler.facts import TV
 from reconciler.planner import following
 from reconciler.planner.observed import Condition
-from reconciler.planner.situation import Cast, ChunkInput, cast
+from reconciler.planner.situation import ChunkInput, Roles, roles
 from reconciler.planner.standing import health_of
 
 
@@ -24,7 +24,7 @@ class Stage(StrEnum):
 
 def stage(i: ChunkInput) -> Stage:
     """The stage of a copy, apart from whether work on it is under way."""
-    its = cast(i)
+    its = roles(i)
     if its.rolled_back or (i.chunk is not None and i.memory.paused == following.target(i.chunk, i.memory, i.image)):
         return Stage.FAILED
     if its.current is None or its.is_pending:
@@ -34,7 +34,7 @@ def stage(i: ChunkInput) -> Stage:
     return Stage.UP if up else Stage.UNPROVEN
 
 
-def is_update_of_serving(parts: Cast) -> bool:
+def is_update_of_serving(parts: Roles) -> bool:
     """Whether what is next is to replace a container that serves: only that waits for a turn."""
     previous = parts.previous
     return (

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 
 from reconciler.intent.model import Chunk, ChunkId, FactsMode, Kind
 from reconciler.intent.settings.references import containers_shared
-from reconciler.planner import endpoints, file_mounts, following
+from reconciler.planner import endpoints, following, mounts
 from reconciler.planner.addresses import Holder
 from reconciler.planner.compare import Difference, differences, is_made_from
-from reconciler.planner.file_mounts import News
 from reconciler.planner.health import Health
-from reconciler.planner.memory import Memory
+from reconciler.planner.mounts import News
 from reconciler.planner.observed import Condition, Container, ImageNews
+from reconciler.planner.retry_state import RetryState
 from reconciler.states import Reason
 
 PREVIOUS_SUFFIX = ".pnr-previous"
@@ -56,7 +56,7 @@ class ChunkInput:
     chunk: Chunk | None
     generation: int
     containers: tuple[Container, ...]
-    memory: Memory
+    memory: RetryState
     health: Health
     now: float
     gate_open: bool = True
@@ -89,12 +89,12 @@ class ChunkInput:
     cut_off: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     held_addresses: tuple[Holder, ...] = ()
     leaves: str = "no longer declared"
-    told_apart: list[Cast] = field(default_factory=list, init=False, repr=False, compare=False)
+    told_apart: list[Roles] = field(default_factory=list, init=False, repr=False, compare=False)
     """What ``cast`` has found: a decision asks for it again and again."""
 
 
 @dataclass(frozen=True, slots=True)
-class Cast:
+class Roles:
     """The chunk's containers by the part they play.
 
     ``current`` was made from the present intent, ``previous`` is what an update replaces (or falls back to): it has
@@ -118,16 +118,16 @@ class Cast:
         return self.previous if self.rolled_back or self.is_pending else (self.current or self.previous)
 
 
-def cast(i: ChunkInput) -> Cast:
+def roles(i: ChunkInput) -> Roles:
     """Tell the chunk's containers apart."""
     if not i.told_apart:
         i.told_apart.append(_cast(i))
     return i.told_apart[0]
 
 
-def _cast(i: ChunkInput) -> Cast:
+def _cast(i: ChunkInput) -> Roles:
     if i.chunk is None:
-        return Cast(None, None, i.containers, False)
+        return Roles(None, None, i.containers, False)
 
     left = stuck(i)
 
@@ -160,7 +160,7 @@ def _cast(i: ChunkInput) -> Cast:
         if c is not current and c is not previous and c.condition is not Condition.REMOVING
     )
     is_rejected = i.memory.rejected == following.target(i.chunk, i.memory, i.image) and not is_due_again(i)
-    return Cast(current, previous, spare, bool(is_rejected and previous is not None))
+    return Roles(current, previous, spare, bool(is_rejected and previous is not None))
 
 
 def stuck(i: ChunkInput) -> frozenset[str]:
@@ -177,7 +177,7 @@ def is_due_again(i: ChunkInput) -> bool:
     return i.memory.retry_at is not None and i.now >= i.memory.retry_at
 
 
-def is_renewal(i: ChunkInput, parts: Cast) -> bool:
+def is_renewal(i: ChunkInput, parts: Roles) -> bool:
     """Whether the chunk is to be brought from what it was to its present intent, or is in the middle of that."""
     if i.chunk is None or parts.rolled_back:
         return False
@@ -223,7 +223,7 @@ def found_differing(i: ChunkInput, c: Container) -> tuple[Difference, ...]:
         return ()
     spec, ignored = i.chunk.container, i.chunk.ignore_drift
     of_settings = differences(spec.settings, c.settings, ignored)
-    of_files = file_mounts.differences(i.chunk, c, i.files)
+    of_files = mounts.differences(i.chunk, c, i.files)
     return (*of_settings, *of_files, *_left_behind(i, i.chunk, c), *endpoints.differences(spec, c, ignored))
 
 

@@ -20,9 +20,9 @@ from reconciler.planner.actions import (
     Work,
 )
 from reconciler.planner.compare import differences
-from reconciler.planner.memory import Memory, attempt_begins, making, update_begins
 from reconciler.planner.observed import Container
-from reconciler.planner.situation import ChunkInput, cast, differing, drifted
+from reconciler.planner.retry_state import RetryState, attempt_begins, making, update_begins
+from reconciler.planner.situation import ChunkInput, differing, drifted, roles
 from reconciler.states import Reason
 
 UNKNOWN_RUN = "unknown"
@@ -35,12 +35,12 @@ _OF_STEPS = ("counted_run", "stopped_run", "restart_on_open", "tolerated", "made
 """What is remembered of work as it begins, for what its steps do."""
 
 
-def work_begins(i: ChunkInput, work: Work) -> Memory:
+def work_begins(i: ChunkInput, work: Work) -> RetryState:
     """The memory once ``work`` is under way: the attempt is made, and what we stop ourselves is no setback."""
     m = i.memory
     if work.label == Reason.CLEANING_UP or all(isinstance(action, ExamineMounts) for action, _ in work.steps):
         return m
-    parts = cast(i)
+    parts = roles(i)
     if not parts.rolled_back:
         m = attempt_begins(m)
     makes = any(isinstance(action, CreateContainer) for action, _ in work.steps)
@@ -61,7 +61,7 @@ def work_begins(i: ChunkInput, work: Work) -> Memory:
     return m
 
 
-def work_ended(i: ChunkInput, work: Work, m: Memory, begun: int) -> Memory:
+def work_ended(i: ChunkInput, work: Work, m: RetryState, begun: int) -> RetryState:
     """The memory ``m`` once work that began in a situation is over, of which only the first ``begun`` steps were begun:
     what was expected of the others is set back, unless it is another by now."""
     if begun >= len(work.steps):
@@ -94,7 +94,7 @@ def mending(work: Work) -> str:
     return " and ".join(found)
 
 
-def step_told(m: Memory, action: Action, container: Container) -> Memory:
+def step_told(m: RetryState, action: Action, container: Container) -> RetryState:
     """The memory once a step has made or changed a container: what the engine warned of, and what it did not take of
     what was asked. To make it again would not help."""
     if isinstance(action, StartContainer | ExamineMounts):

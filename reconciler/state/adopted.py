@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from reconciler.state import aside, atomic
+from reconciler.state import aside, files
 
 log = logging.getLogger("pnr.state")
 
@@ -77,5 +77,5 @@ class AdoptedStore:
         if self._unusable:
             log.warning("%s", aside.put_away(self._path, "see above"))
             self._unusable = False
-        atomic.write(self._path, text.encode())
+        files.write(self._path, text.encode())
         self._labels = labels

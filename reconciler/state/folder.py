@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from reconciler.state import aside, atomic
+from reconciler.state import aside, files
 
 log = logging.getLogger("pnr.state")
 
@@ -55,4 +55,4 @@ class FolderStore:
         if self._unusable:
             log.warning("%s", aside.put_away(self._path, "see above"))
             self._unusable = False
-        atomic.write(self._path, json.dumps({**document, "version": VERSION}, indent=1).encode())
+        files.write(self._path, json.dumps({**document, "version": VERSION}, indent=1).encode())

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from reconciler.state import aside, atomic
-from reconciler.state.atomic import StateWriteFailed
+from reconciler.state import aside, files
+from reconciler.state.files import StateWriteFailed
 
 log = logging.getLogger("pnr.state")
 
@@ -36,7 +36,7 @@ class IntentStore:
 
     def save(self, domain: str, file: str, data: bytes) -> None:
         """Keep a text. Raises StateWriteFailed."""
-        atomic.write(self._path(domain), json.dumps(file).encode() + b"\n" + data)
+        files.write(self._path(domain), json.dumps(file).encode() + b"\n" + data)
 
     def load_all(self, *, mending: bool = True) -> Sequence[StoredIntent]:
         """All texts. One that can't be used is left out: its domain is then known by its snapshot alone. Without
@@ -47,7 +47,7 @@ class IntentStore:
             if mending and self._folder.exists() and not self._folder.is_dir():
                 self._tell(aside.put_away(self._folder, "it should be a directory"))
             if mending and self._folder.is_dir():
-                atomic.clear_leftovers(self._folder)
+                files.clear_leftovers(self._folder)
             paths = sorted(self._folder.glob("*.intent"))
         except OSError as error:
             self._tell(f"{self._folder} can't be read: {error.strerror or error}")
@@ -73,7 +73,7 @@ class IntentStore:
 
     def remove(self, domain: str) -> None:
         """Forget a text. Raises StateWriteFailed."""
-        atomic.remove(self._path(domain))
+        files.remove(self._path(domain))
 
     def _path(self, domain: str) -> Path:
         if not _SAFE_NAME.fullmatch(domain):

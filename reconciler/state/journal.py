@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from reconciler.state.atomic import StateWriteFailed
+from reconciler.state.files import StateWriteFailed
 
 NAME = "events.jsonl"
 

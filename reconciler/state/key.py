@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from reconciler.errors import PnrError
-from reconciler.state import aside, atomic
+from reconciler.state import aside, files
 
 NAME = "key"
 KEY_BYTES = 32
@@ -44,7 +44,7 @@ class InstallationKey:
     def write_again(self) -> None:
         """Put the key back where the state directory has lost it. Raises StateWriteFailed."""
         if self._key is not None and self._make and not self._path.exists():
-            atomic.write(self._path, self._key)
+            files.write(self._path, self._key)
 
     def _read(self) -> bytes | None:
         try:
@@ -65,5 +65,5 @@ class InstallationKey:
     def _new(self) -> bytes:
         key = secrets.token_bytes(KEY_BYTES)
         if self._make:
-            atomic.write(self._path, key)
+            files.write(self._path, key)
         return key

@@ -15,8 +15,8 @@ from typing import Any
 
 import tomli_w
 
-from reconciler.state import aside, atomic
-from reconciler.state.atomic import StateWriteFailed
+from reconciler.state import aside, files
+from reconciler.state.files import StateWriteFailed
 
 _MOST_TOLD = 5
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
@@ -38,7 +38,7 @@ class SnapshotStore:
             if os.path.lexists(path):
                 self._keep(path)
             self._unread.discard(domain)
-        atomic.write(path, text.encode())
+        files.write(path, text.encode())
 
     @staticmethod
     def _keep(path: Path) -> None:
@@ -59,7 +59,7 @@ class SnapshotStore:
         try:
             paths = sorted(self._root.glob("*.toml"))
             if mending and self._root.is_dir():
-                atomic.clear_leftovers(self._root)
+                files.clear_leftovers(self._root)
         except OSError as error:
             return found, [f"{self._root} can't be read: {error.strerror or error}"]
         for path in paths:
@@ -97,7 +97,7 @@ class SnapshotStore:
 
     def remove(self, domain: str) -> None:
         """Forget a domain. Raises StateWriteFailed."""
-        atomic.remove(self._path(domain))
+        files.remove(self._path(domain))
 
     def _path(self, domain: str) -> Path:
         if not _SAFE_NAME.fullmatch(domain):

@@ -10,7 +10,7 @@ import pytest
 
 from reconciler.controller.host_files import LONGEST_PAUSE_SECONDS
 from reconciler.engine.simulated import SimulatedEngine
-from reconciler.planner.file_mounts import News
+from reconciler.planner.mounts import News
 from reconciler.planner.observed import Container
 from tests.simulation.world import World, chunk, domain
 

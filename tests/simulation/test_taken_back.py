@@ -13,8 +13,8 @@ from reconciler.engine.protocol import Progress
 from reconciler.engine.simulated import SimulatedEngine
 from reconciler.engine.simulated.faults import Fault
 from reconciler.planner.actions import Action
-from reconciler.planner.memory import Memory
 from reconciler.planner.observed import Condition, Container
+from reconciler.planner.retry_state import RetryState
 from tests.simulation.virtual_time import run
 from tests.simulation.world import World, chunk, domain
 
@@ -77,7 +77,7 @@ async def until_only(w: World, image: str) -> None:
     assert is_so()
 
 
-def memory(w: World) -> Memory:
+def memory(w: World) -> RetryState:
     assert w.controller is not None
     (record,) = (one for id, one in w.controller.known.chunks.items() if id.chunk == "web")
     return record.memory

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from reconciler.controller import snapshots, stalls, tell
-from reconciler.controller.deciding import Decider
+from reconciler.controller import snapshots, stalls, status_view
 from reconciler.controller.facts_table import FactsTable
 from reconciler.controller.look_ups import LookUps
 from reconciler.controller.loop import Controller
+from reconciler.controller.reconciling import Reconciler
 from reconciler.controller.work import ENTRIES_A_CHUNK, FEWEST_AT_ONCE, MOST_AT_ONCE, work_of
 from reconciler.intent.model import Chunk, ChunkId
 from tests.simulation.virtual_time import VirtualLoop
@@ -62,11 +62,11 @@ def turns(monkeypatch: pytest.MonkeyPatch) -> PerTurn:
     """Counts decisions by how much work they are, and all else that there is much of where there are many chunks."""
     counts = PerTurn(monkeypatch)
 
-    def work(decider: Decider, id: ChunkId) -> int:
-        return work_of(decider._known.desired(id))
+    def work(decider: Reconciler, id: ChunkId) -> int:
+        return work_of(decider._state.desired(id))
 
-    counts.count(Decider, "_decide", work)
-    counts.count(Decider, "_decide_domain")
+    counts.count(Reconciler, "_decide", work)
+    counts.count(Reconciler, "_decide_domain")
     counts.count(FactsTable, "register", lambda _, chunk: work_of(chunk))
     counts.count(snapshots, "_chunk_document")
     counts.count(Controller, "_take")
@@ -199,7 +199,7 @@ async def test_a_view_of_many_chunks_and_facts_is_made_in_small_steps() -> None:
         await w.until_settled(limit=300)
         assert w.controller is not None
         steps = sum(1 for _ in w.controller._view())
-        assert steps >= MANY + 12 + 12 * FACTS // tell.FACTS_A_STEP
+        assert steps >= MANY + 12 + 12 * FACTS // status_view.FACTS_A_STEP
 
 
 async def test_who_is_marked_has_a_turn_before_others_have_another_and_so_have_domains(
@@ -207,23 +207,23 @@ async def test_who_is_marked_has_a_turn_before_others_have_another_and_so_have_d
 ) -> None:
     waiting: set[str] = set()
     decided: list[str] = []
-    decide, decide_domain = Decider._decide, Decider._decide_domain
+    decide, decide_domain = Reconciler._decide, Reconciler._decide_domain
 
-    def and_again(decider: Decider, id: ChunkId) -> None:
+    def and_again(decider: Reconciler, id: ChunkId) -> None:
         decide(decider, id)
         if id.domain == "quiet":
             waiting.discard("chunk")
         elif waiting:
             decided.append(id.chunk)
-            decider._known.mark(id)  # there is news of it all the time
+            decider._state.mark(id)  # there is news of it all the time
 
-    def of_domain(decider: Decider, name: str) -> None:
+    def of_domain(decider: Reconciler, name: str) -> None:
         decide_domain(decider, name)
         if name == "quiet":
             waiting.discard("domain")
 
-    monkeypatch.setattr(Decider, "_decide", and_again)
-    monkeypatch.setattr(Decider, "_decide_domain", of_domain)
+    monkeypatch.setattr(Reconciler, "_decide", and_again)
+    monkeypatch.setattr(Reconciler, "_decide_domain", of_domain)
 
     async with World() as w:
         w.files.write("noisy", plain("noisy", MANY))

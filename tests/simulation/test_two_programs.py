@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.controller.custody import PATIENCE_SECONDS
+from reconciler.controller.domain_leases import PATIENCE_SECONDS
 from reconciler.engine.simulated import SimulatedEngine
 from tests.simulation.world import STACK, World, chunk, domain
 

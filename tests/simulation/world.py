@@ -14,7 +14,7 @@ from reconciler.controller.loop import Controller
 from reconciler.controller.protocols import Leases, StoredIntent
 from reconciler.controller.recorder import Recorder
 from reconciler.controller.records import ConfirmRemoval, LookNow, TakeDown
-from reconciler.controller.tell import is_settled
+from reconciler.controller.status_view import is_settled
 from reconciler.daemon import intake
 from reconciler.daemon.simulation import SimulatedRuntime, simulated_probe_factory
 from reconciler.engine.protocol import NotFound

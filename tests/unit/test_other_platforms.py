@@ -14,7 +14,7 @@ from reconciler.cli.signals import ENDING, stop_on_signals
 from reconciler.engine.docker import ports
 from reconciler.engine.docker.failures import TakenPort
 from reconciler.sources import safe_read
-from reconciler.state import atomic
+from reconciler.state import files
 
 
 @pytest.fixture
@@ -83,8 +83,8 @@ def test_files_are_read_safely_without_the_flags_that_windows_lacks(
 def test_state_is_written_where_folders_can_not_be_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As on Windows, which has no fsync of folders."""
     monkeypatch.delattr(os, "O_NOFOLLOW")
-    monkeypatch.setattr(atomic, "sync_folder", lambda folder: None)
-    atomic.write(tmp_path / "x.toml", b"a = 1\n")
+    monkeypatch.setattr(files, "sync_folder", lambda folder: None)
+    files.write(tmp_path / "x.toml", b"a = 1\n")
     assert (tmp_path / "x.toml").read_bytes() == b"a = 1\n"
 
 

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-import reconciler.daemon.parts  # imports all engines
+import reconciler.daemon.assembly  # imports all engines
 from reconciler.cli.reference import states_page
 from reconciler.engine.protocol import EngineError
 from reconciler.states import Heals, Reason, State
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "states.md"
-assert reconciler.daemon.parts.__doc__
+assert reconciler.daemon.assembly.__doc__
 
 Code = list[tuple[Path, ast.Module]]
 

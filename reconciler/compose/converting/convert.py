@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.compose.converting import (
-    belongings,
     canonical,
     dependencies,
     host_ports,
     names,
+    networks_and_volumes,
     services,
     variable_files,
 )
@@ -21,7 +21,7 @@ from reconciler.compose.converting.layout import encoded
 from reconciler.compose.converting.remarks import NO_COUNTERPART, Remarks
 from reconciler.compose.converting.said import Said
 from reconciler.compose.converting.services import Found
-from reconciler.compose.converting.settle import Judge, LeftOut, incomplete, settle
+from reconciler.compose.converting.validating import Judge, LeftOut, incomplete, settle
 from reconciler.compose.project import Project
 from reconciler.diagnostics import Diagnostic
 from reconciler.errors import PnrError
@@ -100,11 +100,11 @@ def convert(
     if read is not None:
         model = canonical.with_profiles(model, project.directory, read)
         model = variable_files.written_out(model, project.variables, read, remarks)
-    model = belongings.with_values(model, project.variables, remarks)
+    model = networks_and_volumes.with_values(model, project.variables, remarks)
     draft = _draft(project.name, model, existing, said, remarks)
     left_out = settle(draft, judge, remarks, model, partial=partial)
     _ask(draft, model, said, remarks)
-    belongings.tell_of_variables(draft, remarks)
+    networks_and_volumes.tell_of_variables(draft, remarks)
     _without_unused(draft)
     for key in model:
         if key not in _TOP and not key.startswith("x-") and model[key]:
@@ -151,10 +151,10 @@ def _draft(project: str, model: Mapping[str, Any], existing: Existing | None, sa
         draft.origins.update({(*at, *where): origin for where, origin in origins.items()})
         chunks.append(chunk)
     host_ports.held_once(draft, list(wanted), remarks)
-    belongings.networks(draft, model.get("networks") or {}, own.networks, found.networks, remarks)
-    belongings.volumes(draft, model.get("volumes") or {}, own.volumes, found.volumes, remarks)
-    belongings.contents(draft, "secrets", model.get("secrets") or {}, own.secrets)
-    belongings.contents(draft, "configs", model.get("configs") or {}, own.configs)
+    networks_and_volumes.networks(draft, model.get("networks") or {}, own.networks, found.networks, remarks)
+    networks_and_volumes.volumes(draft, model.get("volumes") or {}, own.volumes, found.volumes, remarks)
+    networks_and_volumes.contents(draft, "secrets", model.get("secrets") or {}, own.secrets)
+    networks_and_volumes.contents(draft, "configs", model.get("configs") or {}, own.configs)
     draft.tree = _without_variables(draft.tree)
     return draft
 

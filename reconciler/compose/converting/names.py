@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from reconciler.intent.readers import NAME_PATTERN
+from reconciler.intent.field_readers import NAME_PATTERN
 
 LONGEST = 63
 _OTHER = re.compile(r"[^A-Za-z0-9_.-]+")

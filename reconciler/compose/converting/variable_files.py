@@ -15,8 +15,8 @@ from reconciler.compose import dotenv
 from reconciler.compose.converting.remarks import Remarks
 from reconciler.diagnostics import Diagnostics, Path
 from reconciler.intent import envfile
-from reconciler.intent.gathering import FILES_OF
 from reconciler.intent.interpolation import Variables
+from reconciler.intent.referenced_contents import FILES_OF
 
 Values = dict[str, str]
 

@@ -11,11 +11,11 @@ from reconciler.daemon.rehearsal.ground import Ground
 from reconciler.daemon.rehearsal.touches import Touch, touches
 from reconciler.engine.protocol import EngineInfo, Progress, RegistryFailed
 from reconciler.engine.simulated import SimulatedEngine
-from reconciler.engine.simulated.belongings import ALIVE
 from reconciler.engine.simulated.fates import Hidden, published
+from reconciler.engine.simulated.networks_and_volumes import ALIVE
 from reconciler.intent.image_names import parse
 from reconciler.planner.actions import Action
-from reconciler.planner.file_mounts import FileNews, News
+from reconciler.planner.mounts import FileNews, News
 from reconciler.planner.observed import Condition, Container, ImageSeen
 
 CALL_SECONDS = (0.2, 0.2)

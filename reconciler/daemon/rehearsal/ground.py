@@ -11,7 +11,7 @@ from reconciler.controller.protocols import Judged
 from reconciler.controller.recorder import Restored
 from reconciler.engine.protocol import EngineInfo
 from reconciler.intent.model import Chunk, Domain
-from reconciler.planner.file_mounts import News
+from reconciler.planner.mounts import News
 from reconciler.planner.observed import Container, ImageSeen, Observed
 from reconciler.sources.protocol import Scan
 

@@ -15,8 +15,8 @@ from functools import partial
 from reconciler.controller.clock import LoopClock
 from reconciler.controller.executor import Executor, IsWanted
 from reconciler.controller.intake import Intake
-from reconciler.controller.known import Known
 from reconciler.controller.loop import Controller
+from reconciler.controller.loop_state import LoopState
 from reconciler.controller.recorder import Recorder
 from reconciler.controller.records import ConfirmRemoval, Message
 from reconciler.daemon.rehearsal.engine import RehearsalEngine
@@ -54,7 +54,7 @@ class Rehearsed:
 
     plan: Plan
     blocked: tuple[Blocked, ...]
-    known: Known
+    known: LoopState
     intake: Intake
 
 
@@ -164,7 +164,7 @@ def _about(work: Work) -> ChunkId | str:
     return next((domain for action, _ in work.steps if (domain := getattr(action, "domain", ""))), work.key)
 
 
-def _blocked(known: Known, wanted: dict[ChunkId, Chunk]) -> list[Blocked]:
+def _blocked(known: LoopState, wanted: dict[ChunkId, Chunk]) -> list[Blocked]:
     found = []
     for id in sorted(wanted):
         record = known.chunks.get(id)

@@ -24,7 +24,7 @@ from reconciler.planner.actions import (
     StopContainer,
 )
 from reconciler.planner.addresses import fixed
-from reconciler.planner.belongings import used_volumes
+from reconciler.planner.networks_and_volumes import used_volumes
 from reconciler.planner.observed import Container
 
 

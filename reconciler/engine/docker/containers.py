@@ -46,7 +46,7 @@ from reconciler.planner.actions import (
     StartContainer,
     UpdateContainer,
 )
-from reconciler.planner.belongings import used_volumes
+from reconciler.planner.networks_and_volumes import used_volumes
 from reconciler.planner.observed import (
     LABEL_CHUNK,
     LABEL_CPUX,

@@ -49,7 +49,7 @@ from reconciler.planner.actions import (
     RemoveVolume,
     StopContainer,
 )
-from reconciler.planner.file_mounts import News
+from reconciler.planner.mounts import News
 from reconciler.planner.observed import Container, ImageSeen, Observed
 
 T = TypeVar("T")

@@ -22,7 +22,7 @@ from reconciler.engine.docker.ownership import Ownership
 from reconciler.engine.protocol import Adopted, ImageRecord, Lending, PolicyRefused
 from reconciler.intent.image_names import parse
 from reconciler.intent.model import Adopt, ChunkId
-from reconciler.planner.images import delivered
+from reconciler.planner.image_use import delivered
 from reconciler.planner.observed import LABEL_BUILD, LABEL_CHUNK, LABEL_CPUX, LABEL_DOMAIN, LABEL_REPLICA
 from reconciler.policy.checks.subnets import BRIDGE_NAME
 from reconciler.policy.domain import allowed_by

@@ -22,7 +22,7 @@ from typing import Any
 
 from reconciler.engine.docker.output import unix
 from reconciler.errors import PnrError
-from reconciler.planner.file_mounts import FileChange, FileNews, News, Node, NodeKind, judge, single_mounts
+from reconciler.planner.mounts import FileChange, FileNews, News, Node, NodeKind, judge, single_mounts
 from reconciler.planner.observed import Condition, Container
 
 LARGEST_READ = 16 << 20

@@ -7,13 +7,13 @@ from typing import Any
 
 import docker
 
-from reconciler.engine.docker.belongings import Belongings
 from reconciler.engine.docker.client import Address
 from reconciler.engine.docker.containers import Containers
 from reconciler.engine.docker.failures import RAISED, status, translate
 from reconciler.engine.docker.guarding import Guard
 from reconciler.engine.docker.host_files import HostFiles
 from reconciler.engine.docker.mounted_files import MountedFiles
+from reconciler.engine.docker.networks_and_volumes import NetworksAndVolumes
 from reconciler.engine.docker.ownership import Ownership
 from reconciler.engine.protocol import Adopted, CreateFailed, EngineError, StartFailed
 from reconciler.planner.actions import (
@@ -53,7 +53,7 @@ def perform(
     """Carry out an action; the inspection of its container afterwards, where there is one. Raises EngineError."""
     ownership = ownership or Ownership(adopted)
     containers = Containers(client, runtime_root, address, adopted, files, guard, ownership, host_files)
-    belongings = Belongings(client, ownership)
+    belongings = NetworksAndVolumes(client, ownership)
     failed: type[EngineError] = EngineError
     try:
         match action:

@@ -24,9 +24,9 @@ from reconciler.engine.protocol import (
     Progress,
     RunOutput,
 )
-from reconciler.engine.simulated.belongings import ALIVE
 from reconciler.engine.simulated.faults import Fault, FaultSchedule, Weather
 from reconciler.engine.simulated.host import SimulatedHost
+from reconciler.engine.simulated.networks_and_volumes import ALIVE
 from reconciler.intent.model import Login
 from reconciler.planner.actions import (
     Action,
@@ -48,8 +48,8 @@ from reconciler.planner.actions import (
     UnpauseContainer,
     UpdateContainer,
 )
-from reconciler.planner.file_mounts import News
-from reconciler.planner.images import registry_digests
+from reconciler.planner.image_use import registry_digests
+from reconciler.planner.mounts import News
 from reconciler.planner.observed import Container, ImageSeen, Observed
 
 Seconds = tuple[float, float]

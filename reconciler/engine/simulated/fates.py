@@ -10,7 +10,7 @@ from typing import Any
 from reconciler.intent.model import Chunk, Kind
 from reconciler.intent.settings import SETTINGS
 from reconciler.intent.settings.ports import addresses
-from reconciler.planner.file_mounts import Node
+from reconciler.planner.mounts import Node
 from reconciler.planner.observed import HostPort
 
 

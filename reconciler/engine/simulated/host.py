@@ -23,8 +23,8 @@ from reconciler.engine.protocol import (
     StartFailed,
     UpdateFailed,
 )
-from reconciler.engine.simulated.belongings import ALIVE, SimulatedBelongings
 from reconciler.engine.simulated.fates import Fate, Hidden, clash, published, read_back
+from reconciler.engine.simulated.networks_and_volumes import ALIVE, SimulatedBelongings
 from reconciler.intent.model import Chunk, ChunkId, Strategy
 from reconciler.intent.settings.references import containers_shared
 from reconciler.intent.writers import written
@@ -33,8 +33,8 @@ from reconciler.planner.actions import (
     CreateContainer,
     UpdateContainer,
 )
-from reconciler.planner.belongings import used_volumes
-from reconciler.planner.file_mounts import FileChange, FileNews, News, Node, NodeKind, judge, single_mounts
+from reconciler.planner.mounts import FileChange, FileNews, News, Node, NodeKind, judge, single_mounts
+from reconciler.planner.networks_and_volumes import used_volumes
 from reconciler.planner.observed import Condition, Container, HostPort
 
 JOB_SECONDS = 1.0

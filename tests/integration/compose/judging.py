@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from reconciler.compose.converting.settle import Judge
+from reconciler.compose.converting.validating import Judge
 from reconciler.intent import loader
 from reconciler.intent.contents import Contents
 from reconciler.probes.registry import known_types

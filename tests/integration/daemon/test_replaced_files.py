@@ -14,7 +14,7 @@ import pytest
 
 from reconciler.engine.docker import reading
 from reconciler.engine.docker.host_files import QUIET_SECONDS, HostFiles
-from reconciler.planner.file_mounts import FileChange
+from reconciler.planner.mounts import FileChange
 from tests.integration.daemon.conftest import Build, Daemon, stack
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(300)]

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 import pytest
 
 from reconciler.engine.docker import DockerEngine
-from reconciler.state.atomic import StateWriteFailed
+from reconciler.state.files import StateWriteFailed
 from tests.integration.engine.bench import Bench
 
 pytestmark = pytest.mark.docker

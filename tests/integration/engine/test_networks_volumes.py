@@ -26,9 +26,9 @@ from reconciler.planner.actions import (
     StartContainer,
     StopContainer,
 )
-from reconciler.planner.belongings import networks
 from reconciler.planner.belongings_compare import network_differences, volume_differences
 from reconciler.planner.endpoints import endpoint_differences
+from reconciler.planner.networks_and_volumes import networks
 from reconciler.planner.observed import LABEL_DOMAIN, Condition, Container, Network, Volume
 from tests.integration.engine.bench import Bench
 from tests.integration.wire import tapped

@@ -24,7 +24,7 @@ from reconciler.intent.model import Login
 from reconciler.planner.actions import EnsureImage
 from reconciler.sources.build_context import pack
 from reconciler.sources.contents import LocalContents, Places
-from reconciler.state.images import ImageStore
+from reconciler.state.image_records import ImageStore
 from tests.integration.daemon.conftest import Daemon
 from tests.integration.images.servers import PASSWORD, USER, Front, Registry, serving_front, serving_registry
 

@@ -16,7 +16,7 @@ from reconciler.intent import fingerprint
 from reconciler.intent.model import Build
 from reconciler.planner.observed import LABEL_BUILD
 from reconciler.sources.context_prints import BuildContexts
-from reconciler.state.images import ImageStore
+from reconciler.state.image_records import ImageStore
 from tests.integration.images.conftest import Bench, log_in
 
 pytestmark = pytest.mark.docker

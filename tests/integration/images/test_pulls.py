@@ -11,7 +11,7 @@ import pytest
 from reconciler.engine.docker import DockerEngine
 from reconciler.engine.protocol import ImagePullFailed, Milestone
 from reconciler.planner.actions import EnsureImage
-from reconciler.state.images import ImageStore
+from reconciler.state.image_records import ImageStore
 from tests.integration.images.conftest import Bench, log_in
 from tests.integration.images.servers import Front
 

@@ -19,7 +19,7 @@ from docker import APIClient
 
 from reconciler.controller.loop import Controller
 from reconciler.controller.records import LookNow, TakeDown
-from reconciler.daemon.parts import Parts, assembled
+from reconciler.daemon.assembly import Parts, assembled
 from reconciler.daemon.protocol import ServiceOptions
 from reconciler.daemon.verdict import finished_removing
 from reconciler.planner.situation import NEXT_SUFFIX

@@ -19,7 +19,7 @@ from pydantic import TypeAdapter
 from reconciler.engine.docker import sdk
 from reconciler.intent.model import ContainerSpec
 from reconciler.intent.settings import SETTINGS, payload, read_back, update_body
-from reconciler.planner.support import unsupported
+from reconciler.planner.capabilities import unsupported
 from tests.drifted import drift
 from tests.integration.settings.written_values import CANT_BE_CREATED_HERE, CASES, LIVE, NEWER
 

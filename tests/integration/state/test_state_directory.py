@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.state.atomic import StateWriteFailed
+from reconciler.state.files import StateWriteFailed
 from reconciler.state.intents import IntentStore
 from reconciler.state.journal import Journal, follow, read
 from reconciler.state.lock import StateLock, StateLocked

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.controller.telling_files import MOST_ERRORS, FilesTold, as_documents, most_errors
+from reconciler.controller.status_parts import MOST_ERRORS, FilesTold, as_documents, most_errors
 from reconciler.daemon.encoding import encoded
 from reconciler.diagnostics import Diagnostic, Place
 

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.daemon import protocol
+from reconciler.daemon.assembly import Parts
 from reconciler.daemon.handler import Handler
-from reconciler.daemon.parts import Parts
 from reconciler.daemon.requests import COMMANDS, BadRequest, check, parse
 
 JSON = st.recursive(

@@ -16,9 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.daemon import address
+from reconciler.daemon.assembly import Parts
 from reconciler.daemon.control import ControlServer
 from reconciler.daemon.handler import Handler
-from reconciler.daemon.parts import Parts
 from reconciler.daemon.requests import COMMANDS, BadRequest, check, parse
 from tests.unit.fuzz.material import DICE, damaged, deep, encoded, mutated, values
 from tests.unit.fuzz.turns import in_short_turns, quick

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.cli.clues import step_from
-from reconciler.controller.attention import MOST_OUTPUT_BYTES
+from reconciler.controller.monitoring import MOST_OUTPUT_BYTES
 from reconciler.daemon.clean import clean
 from reconciler.intent.check_types import LONGEST_REGEX
 from reconciler.planner.gist import MOST_CHARACTERS, MOST_LINES, gist

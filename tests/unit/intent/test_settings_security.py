@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from reconciler.intent.model import ContainerSpec
 from reconciler.intent.settings import SETTINGS, payload, read_back
-from reconciler.planner.support import unsupported
+from reconciler.planner.capabilities import unsupported
 from tests.drifted import drift
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from reconciler.intent.settings import SETTINGS, payload, read_back
 from reconciler.intent.settings.volumes import beyond, images_mounted
-from reconciler.planner.support import unsupported
+from reconciler.planner.capabilities import unsupported
 from tests.unit.intent.test_settings import faults, inspected_from, normal, spec, volume
 
 

@@ -10,11 +10,11 @@ from reconciler.facts import TV, Gate, GateEntry, Pnr, resolve
 from reconciler.intent.model import Chunk, ChunkId, ContainerSpec, Cpux, Domain, HealthCheck, NetworkSpec, Strategy
 from reconciler.planner.decide import decide
 from reconciler.planner.health import Health
-from reconciler.planner.memory import Memory
-from reconciler.planner.notice import notice
 from reconciler.planner.observed import Condition, Container
+from reconciler.planner.retry_state import RetryState
 from reconciler.planner.situation import ChunkInput
 from reconciler.planner.steps import Decision
+from reconciler.planner.tracking import notice
 
 TCP = HealthCheck(type="tcp", port_key="80")
 YES = Pnr("is it ready?", ("yes",), TV.Y)
@@ -82,7 +82,7 @@ def situation(of: Chunk | None, *containers: Container, **more: Any) -> ChunkInp
         chunk=of,
         generation=more.pop("generation", 1),
         containers=tuple(containers),
-        memory=more.pop("memory", Memory()),
+        memory=more.pop("memory", RetryState()),
         health=more.pop("health", seen),
         now=more.pop("now", 1000.0),
         **more,
@@ -94,7 +94,7 @@ def healthy(run: str = "run1") -> Health:
     return Health(run=run, since=900.0, tv=TV.Y, successes=1, message="tcp 80 answered")
 
 
-def think(i: ChunkInput) -> tuple[Memory, Decision]:
+def think(i: ChunkInput) -> tuple[RetryState, Decision]:
     """What the loop does with a situation: notice, then decide."""
     memory = notice(i)
     return memory, decide(replace(i, memory=memory))

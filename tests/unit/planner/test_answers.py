@@ -6,9 +6,9 @@ from reconciler.facts import TV, FactRef, Pnr
 from reconciler.intent.model import Answer, Chunk, FactsMode, HealthCheck, Kind
 from reconciler.planner.answers import answers
 from reconciler.planner.health import Health, fold, reached_through, unanswered
-from reconciler.planner.memory import Failure, Memory
 from reconciler.planner.observed import Condition
-from reconciler.planner.situation import ChunkInput, cast
+from reconciler.planner.retry_state import Failure, RetryState
+from reconciler.planner.situation import ChunkInput, roles
 from reconciler.states import Reason
 from tests.unit.planner.build import TCP, chunk, container, healthy, situation
 
@@ -18,7 +18,7 @@ YES = Pnr("is web ready?", ("yes",), TV.Y)
 
 
 def told(i: ChunkInput, own: dict[str, Pnr] | None = None, before: Pnr | None = None) -> Pnr:
-    return answers(i, cast(i), own or {}, {REF: before} if before is not None else {})[REF]
+    return answers(i, roles(i), own or {}, {REF: before} if before is not None else {})[REF]
 
 
 def check(**more: object) -> HealthCheck:
@@ -74,7 +74,7 @@ def test_a_container_that_answers_itself_is_believed_and_nobody_answers_for_it()
 
 def test_a_done_job_keeps_its_answer_although_its_container_is_gone() -> None:
     c = chunk(kind=Kind.JOB)
-    assert told(situation(c, memory=Memory(job_generation=1))) == YES
+    assert told(situation(c, memory=RetryState(job_generation=1))) == YES
 
 
 def test_bad_results_count_only_after_the_start_period_and_from_the_threshold_on() -> None:
@@ -106,12 +106,12 @@ def test_an_early_look_that_fails_counts_for_nothing() -> None:
 
 def test_a_chunk_that_could_not_be_brought_up_answers_no() -> None:
     failure = Failure(Reason.IMAGE_PULL_FAILED, "not found")
-    assert told(situation(chunk(health=TCP), memory=Memory(failure=failure))) == NO
+    assert told(situation(chunk(health=TCP), memory=RetryState(failure=failure))) == NO
 
 
 def test_a_run_that_was_given_up_answers_no_before_any_result_has_counted() -> None:
     c = chunk(health=TCP)
-    given_up = Memory(failure=Failure(Reason.DEADLINE_EXCEEDED, "not healthy within 30 s"), counted_run="run1")
+    given_up = RetryState(failure=Failure(Reason.DEADLINE_EXCEEDED, "not healthy within 30 s"), counted_run="run1")
     assert told(situation(c, container(c), health=Health(run="run1"), memory=given_up)) == NO
     assert told(situation(c, container(c), health=healthy(), memory=given_up)) == YES
     assert told(situation(c, container(c, run="run2"), health=Health(run="run2"), memory=given_up)).tv is TV.U
@@ -121,7 +121,7 @@ def test_a_container_that_could_not_be_started_answers_no() -> None:
     c = chunk(health=TCP)
     made = container(c, Condition.CREATED, run="")
     assert told(situation(c, made)).tv is TV.U
-    assert told(situation(c, made, memory=Memory(failure=Failure(Reason.PORT_IN_USE, "held")))) == NO
+    assert told(situation(c, made, memory=RetryState(failure=Failure(Reason.PORT_IN_USE, "held")))) == NO
 
 
 def test_a_look_that_could_not_be_taken_is_no_result() -> None:

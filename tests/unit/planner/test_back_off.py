@@ -15,7 +15,7 @@ from reconciler.planner.back_off import (
     BackOff,
     spread,
 )
-from reconciler.planner.memory import Memory, Remedy, put_off, set_back
+from reconciler.planner.retry_state import Remedy, RetryState, put_off, set_back
 
 MINUTE = 60.0
 
@@ -44,7 +44,7 @@ def test_what_failed_together_does_not_come_back_together() -> None:
 
 
 def waits_after_setbacks(count: int) -> list[float]:
-    memory, waits = Memory(), []
+    memory, waits = RetryState(), []
     for _ in range(count):
         memory = set_back(memory, now=7.0, jitter=0.5, error="no", failure=None, remedy=Remedy.START)
         waits.append((memory.not_before or 0.0) - 7.0)
@@ -57,5 +57,5 @@ def test_the_first_retry_of_a_chunk_is_at_once_then_a_second_doubling_to_five_mi
 
 
 def test_an_update_is_tried_again_after_a_minute_then_ever_later() -> None:
-    once = put_off(Memory(), "it", 0.0, 0.5)
+    once = put_off(RetryState(), "it", 0.0, 0.5)
     assert (once.retry_at, put_off(once, "it", 0.0, 0.5).retry_at) == (MINUTE, 2 * MINUTE)

@@ -8,10 +8,10 @@ from reconciler.facts import TV
 from reconciler.intent.model import FactsMode, Kind, OnFailure, OnGateClose, Strategy
 from reconciler.planner.decide import decide
 from reconciler.planner.health import Health
-from reconciler.planner.memory import Failure, Memory, Remedy
-from reconciler.planner.notice import notice, work_failed
 from reconciler.planner.observed import Condition
+from reconciler.planner.retry_state import Failure, Remedy, RetryState
 from reconciler.planner.situation import PREVIOUS_SUFFIX
+from reconciler.planner.tracking import notice, work_failed
 from reconciler.planner.working import work_begins
 from reconciler.sentences import taken_apart
 from reconciler.states import Reason, State
@@ -54,7 +54,7 @@ def test_without_seconds_of_stability_it_is_up_at_once() -> None:
 
 def test_what_was_proven_before_is_up_though_nobody_saw_it_begin() -> None:
     c = chunk()
-    _, decision = think(situation(c, container(c), health=Health(), memory=Memory(proven_run="run1")))
+    _, decision = think(situation(c, container(c), health=Health(), memory=RetryState(proven_run="run1")))
     assert (decision.state, decision.reason) == (State.COMPLETED, Reason.RUNNING)
 
 
@@ -104,14 +104,14 @@ def test_an_unchanged_healthy_chunk_gets_no_work() -> None:
 
 def test_after_a_restart_of_the_program_a_proven_run_counts_as_completed_before_it_is_probed_anew() -> None:
     c = chunk(health=TCP)
-    memory = Memory(proven_run="run1")
+    memory = RetryState(proven_run="run1")
     _, decision = think(situation(c, container(c), memory=memory, health=Health(run="run1", since=999.9)))
     assert (decision.state, decision.work) == (State.COMPLETED, None)
 
 
 def test_a_proven_container_that_died_is_started_again_at_once() -> None:
     c = chunk(health=TCP)
-    memory, decision = think(situation(c, container(c, Condition.EXITED), memory=Memory(proven_run="run1")))
+    memory, decision = think(situation(c, container(c, Condition.EXITED), memory=RetryState(proven_run="run1")))
     assert memory.attempts == 1
     assert steps(decision) == ["StartContainer shop_web"]
     assert decision.reason is Reason.RECOVERING
@@ -119,7 +119,7 @@ def test_a_proven_container_that_died_is_started_again_at_once() -> None:
 
 def test_a_second_death_within_minutes_is_held_back() -> None:
     c = chunk(health=TCP)
-    memory = Memory(proven_run="run2", attempts=1, counted_run="run1")
+    memory = RetryState(proven_run="run2", attempts=1, counted_run="run1")
     after, decision = think(situation(c, container(c, Condition.EXITED, run="run2"), memory=memory))
     assert after.attempts == 2
     assert (decision.state, decision.reason, decision.work) == (State.EXECUTING, Reason.BACK_OFF, None)
@@ -128,14 +128,14 @@ def test_a_second_death_within_minutes_is_held_back() -> None:
 
 def test_one_death_is_counted_once_however_often_it_is_seen() -> None:
     c = chunk(health=TCP)
-    i = situation(c, container(c, Condition.EXITED), memory=Memory(proven_run="run1"))
+    i = situation(c, container(c, Condition.EXITED), memory=RetryState(proven_run="run1"))
     once = notice(i)
     assert notice(replace(i, memory=once)) == once
 
 
 def test_a_container_that_ends_before_it_was_up_has_failed_with_its_exit_code() -> None:
     c = chunk(health=TCP)
-    memory, decision = think(situation(c, container(c, Condition.EXITED, exit_code=3), memory=Memory(attempts=2)))
+    memory, decision = think(situation(c, container(c, Condition.EXITED, exit_code=3), memory=RetryState(attempts=2)))
     assert (decision.state, decision.reason) == (State.FAILED, Reason.EXITED_NON_ZERO)
     assert "exit code 3" in decision.message
     assert memory.attempts == 3
@@ -144,13 +144,13 @@ def test_a_container_that_ends_before_it_was_up_has_failed_with_its_exit_code() 
 def test_a_container_killed_for_want_of_memory_says_so() -> None:
     c = chunk(health=TCP)
     dead = container(c, Condition.EXITED, oom_killed=True)
-    _, decision = think(situation(c, dead, memory=Memory(attempts=2)))
+    _, decision = think(situation(c, dead, memory=RetryState(attempts=2)))
     assert decision.reason is Reason.OOM_KILLED
 
 
 def test_a_dead_container_is_not_started_while_its_gate_does_not_hold() -> None:
     c = chunk(health=TCP)
-    memory = Memory(proven_run="run1")
+    memory = RetryState(proven_run="run1")
     i = situation(c, container(c, Condition.EXITED), memory=memory, gate_open=False, gate_closed=True)
     _, decision = think(i)
     assert (decision.state, decision.reason, decision.work) == (State.READY, Reason.WAITING_FOR_GATEKEEPER, None)
@@ -158,7 +158,7 @@ def test_a_dead_container_is_not_started_while_its_gate_does_not_hold() -> None:
 
 def test_a_failed_chunk_tries_again_when_its_back_off_is_over() -> None:
     c = chunk(health=TCP)
-    memory = Memory(
+    memory = RetryState(
         attempts=3,
         counted_run="run1",
         not_before=1000.0,
@@ -175,8 +175,8 @@ def test_a_container_that_lacks_a_network_is_joined_and_not_ill() -> None:
     c = chunk(health=TCP)
     alone = container(c, networks={})
     ill = Health(run="run1", since=0.0, tv=TV.N, failures=3, last_error="no address")
-    up = Memory(proven_run="run1")
-    for memory in (up, Memory()):
+    up = RetryState(proven_run="run1")
+    for memory in (up, RetryState()):
         noticed, decision = think(situation(c, alone, memory=memory, health=ill))
         assert noticed == replace(memory, runs_of=noticed.runs_of, seen_since=noticed.seen_since)
         assert steps(decision) == ["ConnectNetwork shop_web to pnr_shop"]
@@ -191,7 +191,7 @@ def test_a_container_that_lacks_a_network_is_joined_and_not_ill() -> None:
 def test_an_unhealthy_container_is_restarted_when_its_gate_holds() -> None:
     c = chunk(health=TCP)
     ill = Health(run="run1", since=900.0, tv=TV.N, failures=3, last_error="refused")
-    memory, decision = think(situation(c, container(c), health=ill, memory=Memory(proven_run="run1")))
+    memory, decision = think(situation(c, container(c), health=ill, memory=RetryState(proven_run="run1")))
     assert memory.attempts == 1
     assert steps(decision) == ["StopContainer shop_web", "StartContainer shop_web"]
     assert "refused" in decision.message
@@ -200,7 +200,7 @@ def test_an_unhealthy_container_is_restarted_when_its_gate_holds() -> None:
 def test_an_unhealthy_container_is_left_alone_while_its_gate_does_not_hold() -> None:
     c = chunk(health=TCP)
     ill = Health(run="run1", since=900.0, tv=TV.N, failures=3, last_error="503")
-    i = situation(c, container(c), health=ill, memory=Memory(proven_run="run1"), gate_open=False)
+    i = situation(c, container(c), health=ill, memory=RetryState(proven_run="run1"), gate_open=False)
     _, decision = think(i)
     assert (decision.state, decision.reason, decision.work) == (State.EXECUTING, Reason.UNHEALTHY, None)
 
@@ -208,7 +208,7 @@ def test_an_unhealthy_container_is_left_alone_while_its_gate_does_not_hold() -> 
 def test_a_container_that_is_not_up_by_its_deadline_has_failed() -> None:
     c = chunk(health=TCP)
     slow = Health(run="run1", since=600.0, last_error="connection refused")
-    memory, decision = think(situation(c, container(c), health=slow, memory=Memory(attempts=1)))
+    memory, decision = think(situation(c, container(c), health=slow, memory=RetryState(attempts=1)))
     assert (decision.state, decision.reason) == (State.FAILED, Reason.DEADLINE_EXCEEDED)
     assert "connection refused" in decision.message
     assert memory.remedy is Remedy.RESTART
@@ -234,7 +234,7 @@ def test_a_disconnected_container_is_connected_again() -> None:
 
 def test_a_repair_that_failed_is_not_repeated_before_its_back_off_is_over() -> None:
     c = chunk()
-    i = situation(c, container(c, networks={}), memory=Memory(attempts=1))
+    i = situation(c, container(c, networks={}), memory=RetryState(attempts=1))
     memory = work_failed(i, Reason.ENGINE_ERROR, "no")
     _, decision = think(replace(i, memory=memory))
     assert decision.work is None
@@ -284,7 +284,7 @@ def test_an_update_that_does_not_come_up_is_rolled_back() -> None:
     old, new = chunk(health=TCP), chunk(digest="d2", health=TCP)
     aside = container(old, Condition.EXITED, name="shop_web" + PREVIOUS_SUFFIX)
     broken = container(new, Condition.EXITED, run="run2", exit_code=1)
-    memory, decision = think(situation(new, broken, aside, memory=Memory(proven_run="run1")))
+    memory, decision = think(situation(new, broken, aside, memory=RetryState(proven_run="run1")))
     assert memory.rejected == "d2"
     assert steps(decision) == [
         "RemoveContainer shop_web",
@@ -301,7 +301,7 @@ def test_an_update_that_does_not_come_up_is_rolled_back() -> None:
 def test_a_rolled_back_container_that_dies_is_still_healed() -> None:
     old, new = chunk(health=TCP), chunk(digest="d2", health=TCP)
     failure = Failure(Reason.EXITED_NON_ZERO, "exit code 1")
-    memory = Memory(rejected="d2", failure=failure, attempts=1, counted_run="run2", not_before=None)
+    memory = RetryState(rejected="d2", failure=failure, attempts=1, counted_run="run2", not_before=None)
     _, decision = think(situation(new, container(old, Condition.EXITED, run="run3"), memory=memory, now=5000.0))
     assert decision.wake_at is not None or steps(decision) == ["StartContainer shop_web"]
 
@@ -311,14 +311,14 @@ def test_a_failed_update_with_policy_pause_is_left_as_it_is() -> None:
     new = chunk(digest="d2", health=TCP, on_failure=OnFailure.PAUSE)
     aside = container(old, Condition.EXITED, name="shop_web" + PREVIOUS_SUFFIX)
     broken = container(new, Condition.EXITED, run="run2", exit_code=1)
-    memory, decision = think(situation(new, broken, aside, memory=Memory(proven_run="run1")))
+    memory, decision = think(situation(new, broken, aside, memory=RetryState(proven_run="run1")))
     assert (memory.paused, memory.rejected) == ("d2", "")
     assert (decision.state, decision.reason, decision.work) == (State.FAILED, Reason.UPDATE_PAUSED, None)
 
 
 def test_an_image_that_can_not_be_had_leaves_the_old_container_up() -> None:
     old, new = chunk(health=TCP), chunk(digest="d2", image="nginx:nope", health=TCP)
-    i = situation(new, container(old), health=healthy(), memory=Memory(attempts=3))
+    i = situation(new, container(old), health=healthy(), memory=RetryState(attempts=3))
     memory = work_failed(i, Reason.IMAGE_PULL_FAILED, "not found")
     assert memory.rejected == ""
     _, decision = think(replace(i, memory=memory))
@@ -341,7 +341,9 @@ def test_a_container_that_could_not_be_started_is_made_anew_on_the_next_attempt(
 
 def test_a_container_that_ran_before_is_started_again_and_made_anew_only_where_that_fails_again_and_again() -> None:
     c = chunk()
-    i = situation(c, container(c, Condition.EXITED), memory=Memory(counted_run="run1", proven_run="run1", attempts=1))
+    i = situation(
+        c, container(c, Condition.EXITED), memory=RetryState(counted_run="run1", proven_run="run1", attempts=1)
+    )
     for _ in range(3):
         i = replace(i, memory=work_failed(i, Reason.START_FAILED, "its store is closed"), now=i.now + 1000.0)
         assert steps(think(i)[1]) == ["StartContainer shop_web"]
@@ -351,7 +353,9 @@ def test_a_container_that_ran_before_is_started_again_and_made_anew_only_where_t
 
 def test_a_container_that_ran_before_and_can_never_be_started_is_made_anew_at_once() -> None:
     c = chunk()
-    i = situation(c, container(c, Condition.EXITED), memory=Memory(counted_run="run1", proven_run="run1", attempts=1))
+    i = situation(
+        c, container(c, Condition.EXITED), memory=RetryState(counted_run="run1", proven_run="run1", attempts=1)
+    )
     memory = work_failed(i, Reason.START_FAILED, "no such program", can_pass=False)
     _, decision = think(replace(i, memory=memory, now=2000.0))
     assert steps(decision)[0] == "RemoveContainer shop_web"
@@ -399,14 +403,14 @@ def test_a_job_is_done_when_it_has_ended_with_zero() -> None:
 
 def test_a_done_job_whose_container_was_removed_is_not_run_again_in_this_generation() -> None:
     c = chunk(kind=Kind.JOB)
-    decision = decide(situation(c, memory=Memory(job_generation=1)))
+    decision = decide(situation(c, memory=RetryState(job_generation=1)))
     assert (decision.state, decision.work) == (State.COMPLETED, None)
 
 
 def test_a_job_runs_again_in_a_new_generation() -> None:
     c = chunk(kind=Kind.JOB)
     old = container(c, Condition.EXITED, exit_code=0, generation=1)
-    decision = decide(situation(c, old, generation=2, memory=Memory(job_generation=1)))
+    decision = decide(situation(c, old, generation=2, memory=RetryState(job_generation=1)))
     assert steps(decision) == [
         "EnsureImage nginx:1",
         "CreateContainer shop_web.pnr-next",
@@ -418,14 +422,14 @@ def test_a_job_runs_again_in_a_new_generation() -> None:
 
 def test_a_job_that_fails_says_so() -> None:
     c = chunk(kind=Kind.JOB)
-    _, decision = think(situation(c, container(c, Condition.EXITED, exit_code=2), memory=Memory(attempts=4)))
+    _, decision = think(situation(c, container(c, Condition.EXITED, exit_code=2), memory=RetryState(attempts=4)))
     assert (decision.state, decision.reason) == (State.FAILED, Reason.EXITED_NON_ZERO)
 
 
 def test_a_closed_gate_stops_a_chunk_only_where_it_asks_for_that() -> None:
     keep = chunk(health=TCP)
     stop = chunk(health=TCP, on_gate_close=OnGateClose.STOP)
-    closed = {"gate_open": False, "gate_closed": True, "health": healthy(), "memory": Memory(proven_run="run1")}
+    closed = {"gate_open": False, "gate_closed": True, "health": healthy(), "memory": RetryState(proven_run="run1")}
     _, kept = think(situation(keep, container(keep), **closed))
     _, stopped = think(situation(stop, container(stop), **closed))
     assert (kept.state, kept.work) == (State.COMPLETED, None)
@@ -442,7 +446,7 @@ def test_an_unknown_gate_stops_nothing() -> None:
 def test_what_we_stop_ourselves_is_no_setback() -> None:
     c = chunk(health=TCP, on_gate_close=OnGateClose.STOP)
     closed = {"gate_open": False, "gate_closed": True}
-    i = situation(c, container(c), health=healthy(), memory=Memory(proven_run="run1"), **closed)
+    i = situation(c, container(c), health=healthy(), memory=RetryState(proven_run="run1"), **closed)
     decision = decide(i)
     assert decision.work is not None
     memory = work_begins(i, decision.work)
@@ -454,7 +458,7 @@ def test_what_we_stop_ourselves_is_no_setback() -> None:
 def test_restart_on_gate_close_restarts_once_the_gate_holds_again() -> None:
     c = chunk(health=TCP, on_gate_close=OnGateClose.RESTART)
     closed = situation(
-        c, container(c), health=healthy(), memory=Memory(proven_run="run1"), gate_open=False, gate_closed=True
+        c, container(c), health=healthy(), memory=RetryState(proven_run="run1"), gate_open=False, gate_closed=True
     )
     memory, told = think(closed)
     memory = notice(replace(closed, memory=memory))
@@ -493,7 +497,7 @@ def test_leftovers_of_the_same_chunk_are_removed() -> None:
 
 def test_the_cause_of_a_replacement_is_the_image_also_while_its_tag_is_not_looked_at() -> None:
     c = chunk()
-    _, decision = think(situation(c, container(c), memory=Memory(asked_image="sha256:2")))
+    _, decision = think(situation(c, container(c), memory=RetryState(asked_image="sha256:2")))
     assert decision.work is not None
     causes = {cause for _, cause in decision.work.steps}
     assert any("is to be sha256:2, sha256:1 found" in cause for cause in causes)
@@ -502,7 +506,7 @@ def test_the_cause_of_a_replacement_is_the_image_also_while_its_tag_is_not_looke
 
 def test_what_the_check_of_one_that_waits_for_its_restart_found_since_is_what_is_the_matter() -> None:
     c = chunk(health=TCP)
-    memory = Memory(counted_run="run1", last_error="not healthy within 30 s: no answer", remedy=Remedy.RESTART)
+    memory = RetryState(counted_run="run1", last_error="not healthy within 30 s: no answer", remedy=Remedy.RESTART)
     ill = Health(
         run="run1", since=900.0, last_error="connection refused; what to do: correct `port_key`", last_at=999.0
     )

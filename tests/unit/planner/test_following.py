@@ -8,8 +8,8 @@ from typing import Any
 
 from reconciler.intent.model import Adopt, AutoUpdate, AutoUpdatePolicy, Chunk, Kind
 from reconciler.planner import following
-from reconciler.planner.memory import Memory
 from reconciler.planner.observed import Container, ImageNews, ImageSeen, Network, Observed
+from reconciler.planner.retry_state import RetryState
 from reconciler.sentences import taken_apart
 from tests.planned import Wish, plan_all
 from tests.unit.planner.build import chunk, container, domain
@@ -29,11 +29,11 @@ def made(image_id: str = "sha256:old", **more: Any) -> Container:
 
 
 def test_what_the_registry_has_is_wanted_once_the_engine_has_it() -> None:
-    assert following.wanted_id(web(), Memory(), NEW) == "sha256:new"
-    assert following.wanted_id(web(), Memory(), NOT_FETCHED) == ""
-    assert following.wanted_id(web(), Memory(), UNKNOWN) == ""
-    assert following.wanted_id(web(LOCAL), Memory(), UNKNOWN) == "sha256:new"
-    assert following.wanted_id(web(None), Memory(), NEW) == ""
+    assert following.wanted_id(web(), RetryState(), NEW) == "sha256:new"
+    assert following.wanted_id(web(), RetryState(), NOT_FETCHED) == ""
+    assert following.wanted_id(web(), RetryState(), UNKNOWN) == ""
+    assert following.wanted_id(web(LOCAL), RetryState(), UNKNOWN) == "sha256:new"
+    assert following.wanted_id(web(None), RetryState(), NEW) == ""
 
 
 def test_what_the_registry_has_and_the_engine_has_not_is_fetched() -> None:
@@ -49,25 +49,25 @@ def test_what_the_registry_has_and_the_engine_has_not_is_fetched() -> None:
 def test_an_image_with_several_digests_is_up_to_date_by_any_of_them() -> None:
     news = ImageNews("sha256:old", frozenset({"sha256:O", "sha256:N"}), "sha256:N")
     assert following.newer(web(), news) is None
-    assert not following.is_outdated(web(), Memory(), news, made())
+    assert not following.is_outdated(web(), RetryState(), news, made())
 
 
 def test_a_container_that_was_made_for_the_wanted_image_and_shows_another_id_is_not_replaced_again() -> None:
-    memory = Memory(aimed_image="sha256:new", aimed_from="before")
+    memory = RetryState(aimed_image="sha256:new", aimed_from="before")
     assert not following.is_outdated(web(), memory, NEW, made("sha256:another-word-for-it", id="after"))
     assert following.is_outdated(web(), memory, NEW, made(id="before"))
     assert following.is_outdated(web(), memory, replace(NEW, id="sha256:next"), made(id="after"))
 
 
 def test_what_was_given_up_stays_given_up_while_nobody_can_say_what_the_registry_has() -> None:
-    for memory in (Memory(rejected="d1@sha256:new"), Memory(paused="d1@sha256:new")):
+    for memory in (RetryState(rejected="d1@sha256:new"), RetryState(paused="d1@sha256:new")):
         assert following.target(web(), memory, ImageNews()) == "d1@sha256:new"
         assert following.rejected_image(memory) == "sha256:new"
-    assert following.target(web(digest="d2"), Memory(rejected="d1@sha256:new"), ImageNews()) == "d2"
+    assert following.target(web(digest="d2"), RetryState(rejected="d1@sha256:new"), ImageNews()) == "d2"
 
 
 def test_what_an_update_under_way_was_made_for_stays_wanted_while_nobody_can_say_what_the_registry_has() -> None:
-    memory = following.aim(Memory(rejected="d1@sha256:broken", paused="d1@sha256:broken"), "sha256:new", "before")
+    memory = following.aim(RetryState(rejected="d1@sha256:broken", paused="d1@sha256:broken"), "sha256:new", "before")
     assert following.rejected_image(memory) == ""
     assert following.wanted_id(web(), memory, ImageNews()) == "sha256:new"
     assert following.is_outdated(web(), memory, ImageNews(), made(id="before"))
@@ -81,7 +81,7 @@ def test_what_an_update_under_way_was_made_for_stays_wanted_while_nobody_can_say
 
 def test_a_moved_tag_counts_when_a_person_asks_and_for_services_that_follow_none() -> None:
     def asked(what: Chunk, *own: Container) -> str:
-        return following.by_request(what, Memory(), UNKNOWN, own).asked_image
+        return following.by_request(what, RetryState(), UNKNOWN, own).asked_image
 
     assert asked(web(None), made()) == "sha256:new"
     assert asked(web(None), made("sha256:new")) == ""
@@ -96,17 +96,17 @@ def test_a_moved_tag_counts_when_a_person_asks_and_for_services_that_follow_none
 
 
 def test_a_swapped_tag_is_drift_where_its_name_says_for_sure_what_is_meant() -> None:
-    def asked(what: Chunk, memory: Memory | None = None) -> str:
-        return following.by_drift(what, memory or Memory(), UNKNOWN, [made()]).asked_image
+    def asked(what: Chunk, memory: RetryState | None = None) -> str:
+        return following.by_drift(what, memory or RetryState(), UNKNOWN, [made()]).asked_image
 
     assert asked(web(None)) == "sha256:new"
     assert asked(web(LOCAL)) == ""
     assert asked(web(None, ignore_drift=("image",))) == ""
     assert asked(web(None, adopt=Adopt.MATCHING)) == ""
     assert asked(web(None, settings={"platform": "linux/arm64"})) == ""
-    assert asked(web(None), Memory(rejected="d1@sha256:new")) == ""
-    assert asked(web(None), Memory(paused="d1@sha256:new")) == ""
-    assert asked(web(None), Memory(rejected="d1@sha256:older")) == "sha256:new"
+    assert asked(web(None), RetryState(rejected="d1@sha256:new")) == ""
+    assert asked(web(None), RetryState(paused="d1@sha256:new")) == ""
+    assert asked(web(None), RetryState(rejected="d1@sha256:older")) == "sha256:new"
 
 
 def test_a_moved_tag_is_named_but_not_that_of_a_fixed_image() -> None:
@@ -146,7 +146,7 @@ THEIRS = ImageNews("sha256:evil", frozenset({"sha256:N"}), "sha256:N", stranger=
 def test_what_another_domain_has_built_under_the_name_is_never_taken_up() -> None:
     there = [made()]
     for what in (web(None), web(LOCAL), web(), web(None, adopt=Adopt.MATCHING), web(None, kind=Kind.JOB)):
-        for memory in (Memory(), Memory(attempts=3)):
+        for memory in (RetryState(), RetryState(attempts=3)):
             for after in (following.by_drift, following.by_request):
                 assert after(what, memory, THEIRS, there) == memory
             assert following.wanted_id(what, memory, THEIRS) == ""
@@ -163,7 +163,7 @@ def test_what_another_domain_has_built_is_told_with_what_to_do() -> None:
 
 
 def test_an_update_that_was_asked_for_before_goes_on_to_what_was_meant_then() -> None:
-    memory = Memory(asked_image="sha256:new")
+    memory = RetryState(asked_image="sha256:new")
     assert following.wanted_id(web(None), memory, THEIRS) == "sha256:new"
 
 
@@ -174,6 +174,6 @@ def test_a_plan_takes_up_nothing_that_another_domain_has_built() -> None:
 
 
 def test_what_turns_out_to_be_built_by_another_is_not_wanted_any_more() -> None:
-    memory = Memory(asked_image="sha256:evil")
+    memory = RetryState(asked_image="sha256:evil")
     assert following.wanted_id(web(None), memory, THEIRS) == ""
     assert following.wanted_id(web(None), memory, replace(THEIRS, stranger="")) == "sha256:evil"

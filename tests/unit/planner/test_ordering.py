@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.controller.tell import at_once
+from reconciler.controller.status_view import at_once
 from reconciler.facts import TV, FactRef, GateEntry, Pnr
 from reconciler.intent.model import Chunk, ChunkId
 from reconciler.planner.observed import ImageSeen, Network, Observed

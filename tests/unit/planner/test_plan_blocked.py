@@ -7,9 +7,9 @@ from typing import Any
 
 from reconciler.daemon.rehearsal.rehearse import Rehearsed
 from reconciler.intent.model import Chunk, Domain, NetworkSpec, VolumeSpec
-from reconciler.planner.memory import Failure, Memory
+from reconciler.planner.capabilities import Connected
 from reconciler.planner.observed import Network, Observed
-from reconciler.planner.support import Connected
+from reconciler.planner.retry_state import Failure, RetryState
 from reconciler.states import Reason
 from tests.planned import Wish, plan_all
 from tests.unit.planner.build import chunk, container, domain
@@ -99,7 +99,7 @@ def test_copies_that_are_new_wait_for_nobody() -> None:
 
 def test_what_failed_on_one_copy_is_tried_again_there_before_it_is_done_to_the_others() -> None:
     before, after = copies(2, "d1"), copies(2, "d2")
-    failed = Memory(rejected="d2", failure=Failure(Reason.DEADLINE_EXCEEDED, "no answer"))
+    failed = RetryState(rejected="d2", failure=Failure(Reason.DEADLINE_EXCEEDED, "no answer"))
     whole = planned(domain(*after), seen(*before), memories={after[0].id: failed})
     assert list(dict.fromkeys(step.resource for step in whole.plan)) == ["shop/main/web", "shop/main/web#2"]
     assert blocked(whole) == {}

@@ -10,8 +10,8 @@ import pytest
 from reconciler.facts import TV
 from reconciler.intent.model import ChunkId, HealthCheck
 from reconciler.planner.health import Health, asked_anew, given_time, judged, longest_doubt
-from reconciler.planner.memory import EndedRun, Memory
 from reconciler.planner.observed import Condition
+from reconciler.planner.retry_state import EndedRun, RetryState
 from reconciler.planner.situation import ChunkInput
 from reconciler.planner.standing import is_in_doubt, is_to_be_seen
 from reconciler.planner.working import work_begins, work_ended
@@ -26,7 +26,7 @@ RESTART = ["StopContainer shop_web", "StartContainer shop_web"]
 
 def ill(seen_at: float, now: float = 1000.0, **more: Any) -> ChunkInput:
     health = replace(ILL, seen_at=seen_at)
-    return situation(WEB, container(WEB), health=health, memory=Memory(proven_run="run1"), now=now, **more)
+    return situation(WEB, container(WEB), health=health, memory=RetryState(proven_run="run1"), now=now, **more)
 
 
 def test_it_is_looked_at_half_a_second_after_the_answer_and_restarted_then() -> None:
@@ -74,7 +74,7 @@ def test_what_is_not_as_declared_in_it_is_put_right_first() -> None:
 
 
 def test_a_restart_that_had_to_wait_is_looked_at_anew() -> None:
-    counted = Memory(proven_run="run1", counted_run="run1", attempts=4, not_before=1060.0, last_error="refused")
+    counted = RetryState(proven_run="run1", counted_run="run1", attempts=4, not_before=1060.0, last_error="refused")
     i = replace(ill(1000.0, 1060.0), memory=counted)
     assert (steps(think(i)[1]), is_to_be_seen(i, container(WEB))) == ([], True)
     assert steps(think(replace(i, health=replace(ILL, seen_at=1059.5)))[1]) == RESTART
@@ -86,7 +86,7 @@ def test_a_new_version_is_given_up_only_where_it_was_looked_at_after_its_deadlin
     old = container(WEB, id="old", name="shop_web.pnr-previous", condition=Condition.EXITED, run="run0")
     new = container(NEW, id="new")
     late = Health(run="run1", since=960.0, last_at=999.0, last_error="refused", seen_at=980.0)
-    memory = Memory(proven_run="run0")
+    memory = RetryState(proven_run="run0")
     i = situation(NEW, old, new, health=late, memory=memory, now=1000.0)
     assert (think(i)[0].rejected, is_to_be_seen(i, new)) == ("", True)
     assert think(replace(i, gate_open=False, health=replace(late, seen_at=999.0)))[0].rejected == ""
@@ -116,7 +116,7 @@ def test_it_is_given_the_time_to_get_well_once_it_has_what_it_needs_again() -> N
 
 
 def test_in_a_crash_loop_it_is_up_until_it_was_last_asked_and_seen() -> None:
-    memory = Memory(looping=True, runs_of=container(WEB).id, runs=(EndedRun(900.0, 20.0),), crashes=3)
+    memory = RetryState(looping=True, runs_of=container(WEB).id, runs=(EndedRun(900.0, 20.0),), crashes=3)
     up = Health(run="run1", since=940.0, tv=TV.Y, good_since=950.0, good_at=976.0, seen_at=980.0)
     i = situation(WEB, container(WEB), health=up, memory=memory, now=1000.0)
     assert not is_in_doubt(i, container(WEB))
@@ -131,7 +131,7 @@ def test_in_a_crash_loop_it_is_up_until_it_was_last_asked_and_seen() -> None:
 
 
 def test_what_work_that_ended_early_did_not_do_is_not_remembered() -> None:
-    i = situation(NEW, container(WEB), health=healthy(), memory=Memory(proven_run="run1"))
+    i = situation(NEW, container(WEB), health=healthy(), memory=RetryState(proven_run="run1"))
     work = think(i)[1].work
     assert work is not None
     names = [type(action).__name__ for action, _ in work.steps]
@@ -147,7 +147,7 @@ def test_what_work_that_ended_early_did_not_do_is_not_remembered() -> None:
 
 
 def test_what_was_to_be_stopped_and_goes_on_is_on_its_own_again() -> None:
-    failed = Memory(proven_run="run1", stopped_run="run1", counted_run="run1")
+    failed = RetryState(proven_run="run1", stopped_run="run1", counted_run="run1")
     i = situation(WEB, container(WEB), health=healthy(), memory=failed)
     assert think(i)[0].stopped_run == "run1"
     after = think(replace(i, stop_is_over=True))[0]

@@ -7,10 +7,10 @@ from dataclasses import replace
 from reconciler.intent.model import Kind, Strategy
 from reconciler.planner.actions import CreateContainer, RemoveContainer, RenameContainer, StartContainer, StopContainer
 from reconciler.planner.decide import decide
-from reconciler.planner.memory import Leftover, Memory, check_changed
-from reconciler.planner.notice import work_failed
 from reconciler.planner.observed import Condition
-from reconciler.planner.situation import NEXT_SUFFIX, PREVIOUS_SUFFIX, cast
+from reconciler.planner.retry_state import Leftover, RetryState, check_changed
+from reconciler.planner.situation import NEXT_SUFFIX, PREVIOUS_SUFFIX, roles
+from reconciler.planner.tracking import work_failed
 from reconciler.planner.working import work_begins
 from reconciler.states import Reason, State
 from tests.unit.planner.build import TCP, chunk, container, healthy, situation, steps, think
@@ -22,7 +22,7 @@ MADE = container(NEW, Condition.CREATED, id="new", name="shop_web" + NEXT_SUFFIX
 
 def test_a_removal_that_fails_leaves_what_is_up_alone_and_is_told_and_tried_again() -> None:
     up = container(NEW, id="new", run="run2")
-    i = situation(NEW, up, ASIDE, health=healthy("run2"), memory=Memory(proven_run="run2"))
+    i = situation(NEW, up, ASIDE, health=healthy("run2"), memory=RetryState(proven_run="run2"))
     memory = work_failed(i, Reason.ENGINE_ERROR, "device is busy", action=RemoveContainer(ASIDE.name))
     assert (memory.rejected, memory.failure, memory.attempts, memory.not_before) == ("", None, 0, None)
     _, told = think(replace(i, memory=memory))
@@ -41,7 +41,7 @@ def test_a_removal_that_fails_leaves_what_is_up_alone_and_is_told_and_tried_agai
 
 def test_a_leftover_is_never_what_an_update_falls_back_on_and_never_holds_back_healing() -> None:
     dead = container(NEW, Condition.EXITED, id="new", run="run2", exit_code=1)
-    memory = Memory(proven_run="run2", leftovers=(Leftover("old", 3, 5000.0, "busy"),))
+    memory = RetryState(proven_run="run2", leftovers=(Leftover("old", 3, 5000.0, "busy"),))
     noticed, decision = think(situation(NEW, dead, ASIDE, memory=memory))
     assert noticed.rejected == ""
     assert steps(decision) == ["StartContainer shop_web"]
@@ -49,7 +49,7 @@ def test_a_leftover_is_never_what_an_update_falls_back_on_and_never_holds_back_h
 
 def test_a_leftover_that_has_the_name_is_called_otherwise() -> None:
     half_removed = container(NEW, Condition.DEAD, id="0123456789abcdef")
-    memory = Memory(leftovers=(Leftover(half_removed.id, 1, 5000.0, "busy"),))
+    memory = RetryState(leftovers=(Leftover(half_removed.id, 1, 5000.0, "busy"),))
     _, decision = think(situation(NEW, half_removed, memory=memory))
     assert decision.work is not None
     renames = [action for action, _ in decision.work.steps if isinstance(action, RenameContainer)]
@@ -59,7 +59,7 @@ def test_a_leftover_that_has_the_name_is_called_otherwise() -> None:
 
 def test_a_start_that_can_pass_brings_the_old_one_back_and_is_tried_again_ever_less_often() -> None:
     made = replace(MADE, name="shop_web")
-    i = situation(NEW, made, ASIDE, memory=Memory(proven_run="run1"))
+    i = situation(NEW, made, ASIDE, memory=RetryState(proven_run="run1"))
     waits = []
     memory = i.memory
     for _ in range(8):
@@ -77,7 +77,7 @@ def test_a_start_that_can_pass_brings_the_old_one_back_and_is_tried_again_ever_l
 
 def test_what_was_rolled_back_for_a_trouble_that_can_pass_is_tried_again_when_it_is_due() -> None:
     back = container(OLD, id="old", run="run3")
-    memory = Memory(rejected="d2", retry_at=1060.0, retries=1, proven_run="run3")
+    memory = RetryState(rejected="d2", retry_at=1060.0, retries=1, proven_run="run3")
     i = situation(NEW, back, health=healthy("run3"), memory=memory, now=1000.0)
     _, told = think(i)
     assert (told.state, told.reason, told.work, told.wake_at) == (State.FAILED, Reason.ROLLED_BACK, None, 1060.0)
@@ -92,14 +92,14 @@ def test_what_was_rolled_back_for_a_trouble_that_can_pass_is_tried_again_when_it
 
 def test_a_start_that_can_never_be_is_a_verdict() -> None:
     made = replace(MADE, name="shop_web")
-    i = situation(NEW, made, ASIDE, memory=Memory(proven_run="run1"))
+    i = situation(NEW, made, ASIDE, memory=RetryState(proven_run="run1"))
     action = StartContainer("shop_web")
     memory = work_failed(i, Reason.START_FAILED, "no such command", action=action, can_pass=False)
     assert (memory.rejected, memory.retry_at) == ("d2", None)
 
 
 def test_what_can_not_be_made_is_rejected_by_nobody_and_the_old_one_goes_on() -> None:
-    i = situation(NEW, container(OLD), health=healthy(), memory=Memory(proven_run="run1", attempts=2))
+    i = situation(NEW, container(OLD), health=healthy(), memory=RetryState(proven_run="run1", attempts=2))
     action = CreateContainer("shop_web" + NEXT_SUFFIX, NEW, 1, 2)
     for can_pass in (True, False):
         memory = work_failed(i, Reason.CREATE_FAILED, "no such path", action=action, can_pass=can_pass)
@@ -110,7 +110,7 @@ def test_what_can_not_be_made_is_rejected_by_nobody_and_the_old_one_goes_on() ->
 
 def test_what_is_to_be_replaced_and_ends_while_the_new_one_can_not_be_made_comes_back() -> None:
     ended = container(OLD, Condition.EXITED, run="run1")
-    failed = Memory(proven_run="run1", attempts=6, not_before=1100.0)
+    failed = RetryState(proven_run="run1", attempts=6, not_before=1100.0)
     _, decision = think(situation(NEW, ended, memory=failed, now=1000.0))
     assert steps(decision) == ["StartContainer shop_web"]
 
@@ -126,7 +126,7 @@ def test_after_any_step_of_an_update_the_rest_is_what_is_done_next() -> None:
     stopped = replace(running, condition=Condition.EXITED, exit_code=143)
     in_place = replace(MADE, name="shop_web")
     for done, there in enumerate([(running, MADE), (stopped, MADE), (ASIDE, MADE), (ASIDE, in_place)]):
-        memory = Memory(proven_run="run1", stopped_run="run1" if done else "", counted_run="run1" if done else "")
+        memory = RetryState(proven_run="run1", stopped_run="run1" if done else "", counted_run="run1" if done else "")
         _, decision = think(situation(NEW, *there, memory=memory))
         assert steps(decision) == all_steps[done:]
         _, forgotten = think(situation(NEW, *there))
@@ -135,8 +135,8 @@ def test_after_any_step_of_an_update_the_rest_is_what_is_done_next() -> None:
 
 def test_until_the_new_one_is_started_the_old_one_is_what_counts() -> None:
     running = container(OLD, id="old", run="run1")
-    i = situation(NEW, running, MADE, health=healthy(), memory=Memory(attempts=3, not_before=2000.0))
-    parts = cast(i)
+    i = situation(NEW, running, MADE, health=healthy(), memory=RetryState(attempts=3, not_before=2000.0))
+    parts = roles(i)
     assert (parts.current, parts.previous, parts.main) == (MADE, running, running)
     memory, decision = think(i)
     assert memory.proven_run == "run1"
@@ -148,7 +148,7 @@ def test_two_of_a_chunk_never_run_at_one_time_unless_start_first_is_asked_for() 
         container(OLD, id="old", run="run1", name=ASIDE.name),
         container(NEW, Condition.EXITED, id="new", run="run2"),
     )
-    counted = Memory(counted_run="run2")
+    counted = RetryState(counted_run="run2")
     _, stops = think(situation(NEW, *both, memory=counted))
     assert steps(stops) == [f"StopContainer {ASIDE.name}", "StartContainer shop_web"]
     asked = chunk(digest="d2", health=TCP, strategy=Strategy.START_FIRST)
@@ -167,7 +167,7 @@ def test_how_what_we_stopped_ended_is_remembered_as_our_own_doing() -> None:
 
 
 def test_another_health_check_counts_neither_for_nor_against_what_runs() -> None:
-    memory = Memory(proven_run="run1", proven_at=5.0, counted_run="run1")
+    memory = RetryState(proven_run="run1", proven_at=5.0, counted_run="run1")
     anew = check_changed(memory, ["run1"])
     assert (anew.proven_run, anew.proven_at, anew.counted_run) == ("", None, "")
     assert check_changed(memory, ["run2"]) == memory
@@ -187,7 +187,7 @@ def test_a_previous_container_that_the_engine_has_started_again_is_stopped() -> 
 def test_one_that_can_not_be_stopped_holds_back_only_what_may_not_run_beside_it() -> None:
     ended = container(NEW, Condition.EXITED, id="new", run="run2")
     stray = container(OLD, id="stray", run="run1", name="stray")
-    memory = Memory(counted_run="run2", leftovers=(Leftover("stray", 1, 2000.0, "no"),))
+    memory = RetryState(counted_run="run2", leftovers=(Leftover("stray", 1, 2000.0, "no"),))
     i = situation(NEW, ended, stray, memory=memory)
     assert steps(decide(i)) == ["StopContainer stray", "StartContainer shop_web"]
     failed = work_failed(i, Reason.ENGINE_ERROR, "no", action=StopContainer("stray", 10.0))

@@ -7,8 +7,8 @@ from typing import Any
 
 from reconciler.intent.model import Chunk
 from reconciler.planner.actions import CreateContainer, UpdateContainer
-from reconciler.planner.memory import Memory, intent_changed
 from reconciler.planner.observed import Container
+from reconciler.planner.retry_state import RetryState, intent_changed
 from reconciler.planner.working import step_told
 from reconciler.states import State
 from tests.unit.planner.build import chunk, container, situation, think
@@ -16,10 +16,10 @@ from tests.unit.planner.build import chunk, container, situation, think
 WEIGHT = {"blkio_config": {"weight": 300}}
 
 
-def made(of: Chunk, **more: Any) -> tuple[Container, Memory]:
+def made(of: Chunk, **more: Any) -> tuple[Container, RetryState]:
     """A container as it was just made, without anything that was asked, and what is then remembered."""
     there = container(of, settings={}, **more)
-    return there, step_told(Memory(), CreateContainer(of.container.name, of, 1, 1), there)
+    return there, step_told(RetryState(), CreateContainer(of.container.name, of, 1, 1), there)
 
 
 def test_what_an_engine_does_not_take_is_told_and_the_container_is_not_made_again() -> None:

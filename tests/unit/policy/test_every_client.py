@@ -64,7 +64,7 @@ def test_the_clients_without_a_guard_only_look() -> None:
 
 def test_the_engine_of_the_program_has_a_guard() -> None:
     made = [(file, {word.arg for word in call.keywords}) for file, name, call in calls() if name == "DockerEngine"]
-    assert [file for file, _ in made] == ["daemon/parts.py"]
+    assert [file for file, _ in made] == ["daemon/assembly.py"]
     assert "guard" in made[0][1]
 
 

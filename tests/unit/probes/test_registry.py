@@ -8,7 +8,7 @@ import pytest
 from pydantic import ConfigDict
 
 from reconciler.intent.check_types import CheckType, Options
-from reconciler.intent.crosschecks import COMMON_CHECK_KEYS
+from reconciler.intent.container_checks import COMMON_CHECK_KEYS
 from reconciler.intent.model import HealthCheck
 from reconciler.probes import registry
 from reconciler.probes.plugin import faults

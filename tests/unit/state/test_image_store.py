@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.state.images import FILE, ImageStore
+from reconciler.state.image_records import FILE, ImageStore
 
 
 def test_what_is_recorded_lasts(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.state import journal
-from reconciler.state.atomic import StateWriteFailed
+from reconciler.state.files import StateWriteFailed
 
 
 def lines(*numbers: int) -> str:

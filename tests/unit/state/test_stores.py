@@ -12,7 +12,7 @@ import pytest
 
 from reconciler.state import lock
 from reconciler.state.adopted import AdoptedStore
-from reconciler.state.images import ImageStore
+from reconciler.state.image_records import ImageStore
 from reconciler.state.intents import IntentStore
 from reconciler.state.lock import StateLock, StateLocked
 from reconciler.state.snapshot import SnapshotStore

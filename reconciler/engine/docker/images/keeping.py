@@ -27,7 +27,7 @@ from reconciler.intent.image_names import ImageName, parse
 from reconciler.intent.model import Build, Login
 from reconciler.intent.pull_policy import longest_age
 from reconciler.planner.actions import EnsureImage
-from reconciler.planner.images import registry_digests
+from reconciler.planner.image_use import registry_digests
 from reconciler.planner.observed import LABEL_BUILD, LABEL_BUILT_BY, ImageSeen
 from reconciler.quantities import sizes
 from reconciler.sentences import advised, taken_apart

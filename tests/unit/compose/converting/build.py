@@ -8,7 +8,7 @@ from typing import Any
 
 from reconciler.compose.converting.convert import Conversion, Existing, convert
 from reconciler.compose.converting.said import Said
-from reconciler.compose.converting.settle import Judge
+from reconciler.compose.converting.validating import Judge
 from reconciler.compose.project import Project
 from reconciler.diagnostics import Place
 from reconciler.intent import loader

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.compose.converting import names
-from reconciler.intent.readers import named
+from reconciler.intent.field_readers import named
 from tests.unit.compose.converting.build import chunks, converted, service, told
 
 
