@@ -25,7 +25,7 @@ _FACTS = {_EACH: {"prompt": _ANY, "response": _ANY}}
 _OPTIONS = {"driver_opts": _PAIRS, "labels": _PAIRS}
 _CONTAINER = {
     **dict.fromkeys(("command", "entrypoint", "description"), _ANY),
-    **dict.fromkeys(("environment", "env", "labels", "annotations"), _PAIRS),
+    **dict.fromkeys(("environment", "env", "labels", "annotations", "security_opt"), _PAIRS),
     "logging": {"options": _PAIRS},
     "healthcheck": {"test": _ANY},
     "build": {"args": _PAIRS, "labels": _PAIRS, "dockerfile_inline": _ANY},

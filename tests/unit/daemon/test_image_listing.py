@@ -204,7 +204,7 @@ def test_a_person_is_asked_before_anything_is_removed(
     folders: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], answer: str, removes: bool
 ) -> None:
     daemon = Daemon()
-    monkeypatch.setattr("reconciler.cli.prune._ask", daemon)
+    monkeypatch.setattr("reconciler.cli.prune._asked", daemon)
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setattr("builtins.input", lambda question: answer)
     assert main(["prune", *folders]) == exits.OK
@@ -216,7 +216,7 @@ def test_a_person_is_asked_before_anything_is_removed(
 
 def test_where_nobody_can_be_asked_nothing_is_removed(folders: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     daemon = Daemon()
-    monkeypatch.setattr("reconciler.cli.prune._ask", daemon)
+    monkeypatch.setattr("reconciler.cli.prune._asked", daemon)
     monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
     assert main(["prune", *folders]) == exits.USAGE
     assert main(["prune", "--dry-run", *folders]) == exits.OK
@@ -226,6 +226,6 @@ def test_where_nobody_can_be_asked_nothing_is_removed(folders: list[str], monkey
 def test_what_could_not_be_removed_is_told(
     folders: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("reconciler.cli.prune._ask", Daemon("it has children"))
+    monkeypatch.setattr("reconciler.cli.prune._asked", Daemon("it has children"))
     assert main(["prune", "--yes", *folders]) == exits.FAILED
     assert "old:1 stays: it has children" in capsys.readouterr().err
