@@ -38,6 +38,7 @@ def little_at_a_time(now: Callable[[], float] = time.monotonic) -> Iterator[None
             gc.freeze()
 
     gc.freeze()
+    gc.collect()  # over nothing: Python puts whole collections off until a quarter of what the last one left has come
     gc.set_threshold(*THRESHOLDS)
     gc.callbacks.append(set_aside)
     try:

@@ -36,6 +36,13 @@ def test_what_was_gone_through_once_is_not_gone_through_again() -> None:
     assert len(kept) == 500_000
 
 
+def test_that_holds_however_much_was_in_memory_before() -> None:
+    there = [[number] for number in range(40 * AT_ONCE)]
+    gc.collect()
+    test_what_was_gone_through_once_is_not_gone_through_again()
+    assert there
+
+
 def test_cycles_that_nobody_has_any_more_are_collected() -> None:
     before = Node.alive
     with little_at_a_time():
