@@ -21,14 +21,18 @@ _PAIRS = object()
 """Names with values: anything may stand in the values."""
 
 _EACH = "*"
+_NAMED = {_EACH: None}
+"""Objects whose keys are names: one that begins with ``x-`` is a name as well, and no extension of the file."""
 _FACTS = {_EACH: {"prompt": _ANY, "response": _ANY}}
 _OPTIONS = {"driver_opts": _PAIRS, "labels": _PAIRS}
 _CONTAINER = {
     **dict.fromkeys(("command", "entrypoint", "description"), _ANY),
     **dict.fromkeys(("environment", "env", "labels", "annotations", "security_opt"), _PAIRS),
+    **dict.fromkeys(("sysctls", "extra_hosts", "ulimits", "storage_opt"), _NAMED),
+    "networks": {_EACH: {"driver_opts": _NAMED}},
     "logging": {"options": _PAIRS},
     "healthcheck": {"test": _ANY},
-    "build": {"args": _PAIRS, "labels": _PAIRS, "dockerfile_inline": _ANY},
+    "build": {"args": _PAIRS, "labels": _PAIRS, "dockerfile_inline": _ANY, "extra_hosts": _NAMED},
 }
 _CHUNK = {
     "description": _ANY,
@@ -43,9 +47,11 @@ _FILE = {
     "cpuxs": {
         _EACH: {"id": _ANY, "description": _ANY, "rt_state": _FACTS, "design_chunks": {_EACH: _CHUNK}},
     },
-    "networks": {_EACH: _OPTIONS},
+    "networks": {_EACH: {**_OPTIONS, "ipam": {"options": _NAMED, "config": {_EACH: {"aux_addresses": _NAMED}}}}},
     "volumes": {_EACH: _OPTIONS},
-    "configs": {_EACH: {"content": _ANY}},
+    "configs": {_EACH: {"content": _ANY, "labels": _PAIRS}},
+    "secrets": {_EACH: {"labels": _PAIRS}},
+    "registries": _NAMED,
 }
 
 
@@ -62,7 +68,7 @@ def _within(node: Any, path: Path, free: Any) -> Iterator[tuple[Path, str, str]]
         return
     if isinstance(node, str):
         is_pair = free is _PAIRS
-        if path and (odd := _control(node.partition("=")[0] if is_pair else node)):
+        if path and (odd := _control(node.partition("=")[0] if is_pair else node, even_tabs=is_pair)):
             yield path, "InvalidValue", f"{odd} in {'the name of ' * is_pair}this value: take it out"
     elif isinstance(node, list):
         for index, item in enumerate(node):
@@ -71,7 +77,7 @@ def _within(node: Any, path: Path, free: Any) -> Iterator[tuple[Path, str, str]]
         for key, part in node.items():
             if odd := _control(key, even_tabs=True):
                 yield (*path, key, KEY), "BadName", f"{odd} in this key: take it out"
-            elif free is not _PAIRS and not key.startswith("x-"):
+            elif free is not _PAIRS and (_EACH in (free or ()) or not key.startswith("x-")):
                 yield from _within(part, (*path, key), _of(free, key))
 
 

@@ -69,6 +69,36 @@ def test_what_extends_a_file_may_hold_anything() -> None:
     assert [problem.code for problem in found.errors] == ["BadName"]
 
 
+@pytest.mark.parametrize(
+    "container",
+    [
+        {"extra_hosts": {"x-a": "1.2.3.4\n"}},
+        {"sysctls": {"x-a": "1\n"}},
+        {"storage_opt": {"x-a": "1\n"}},
+        {"networks": {"main": {"driver_opts": {"x-a": "1\n"}}}},
+    ],
+)
+def test_a_name_that_begins_as_an_extension_is_a_name(container: dict[str, Any]) -> None:
+    assert read(document(declared(container=container), networks={"main": {}})).errors
+
+
+def test_what_stands_under_such_a_name_is_looked_at() -> None:
+    host = declared(container={"extra_hosts": ["a:1.2.3.4\n"]})
+    for whole in (
+        {"name": "shop", "cpuxs": {"x-main": {"design_chunks": [host]}}},
+        document(declared(), networks={"x-net": {"driver_opts": {"a\n": "1"}}}),
+        document(declared(), volumes={"x-data": {"driver_opts": {"a\n": "1"}}}),
+    ):
+        (problem,) = read(whole).errors
+        assert problem.message.startswith("a line end in this ")
+
+
+def test_a_tab_in_a_name_is_told_in_either_way_of_writing() -> None:
+    for settings in ({"environment": ["A\tB=1"]}, {"labels": ["a\tb=1"]}, {"labels": {"a\tb": "1"}}):
+        (problem,) = read(document(declared(container=settings))).errors
+        assert problem.message.startswith("a tab in ")
+
+
 def test_texts_of_facts_and_checks_keep_theirs() -> None:
     fact = {"prompt": "up?\nreally?", "response": ["yes\n"]}
     check = {"type": "exec", "command": "a\nb", "status_mapping": {"success": {"key": "up", "prompt": "a\nb"}}}
