@@ -9,11 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from reconciler.intent.model import Chunk, ChunkId
 
 Names = Mapping[str, Mapping[str, frozenset[ChunkId]]]
 """By network and name: the chunks that answer to it there, or would, each by its first copy."""
+
+_NAMED = 20
+"""So many others with the same name are named: thousands may have it, and each of them is told of the others."""
 
 
 def names_in_networks(chunks: Iterable[Chunk]) -> Names:
@@ -74,7 +78,7 @@ def _within_domains(chunks: Iterable[Chunk]) -> Iterator[SharedName]:
             called.setdefault((chunk.id.domain, network, chunk.id.chunk), []).append(chunk)
     for (_, network, name), ones in sorted(called.items()):
         for chunk in ones if len(ones) > 1 else ():
-            others = ", ".join(str(one.id) for one in ones if one is not chunk)
+            others = _in_short((one for one in ones if one is not chunk), len(ones) - 1)
             text = (
                 f"in network {network} {chunk.id} and {others} have the same name {name}: whoever asks for {name} there"
                 " reaches either of them; give one of them another name, or a network of its own"
@@ -82,9 +86,14 @@ def _within_domains(chunks: Iterable[Chunk]) -> Iterator[SharedName]:
             yield SharedName(chunk, text)
 
 
+def _in_short(chunks: Iterable[Chunk], number: int) -> str:
+    named = [str(chunk.id) for chunk in islice(chunks, _NAMED)]
+    return ", ".join(named) + (f" and {number - _NAMED} more" if number > _NAMED else "")
+
+
 def _what_follows(chunk: Chunk, rivals: list[Chunk], network: str) -> str:
     name, full = chunk.container.short_alias, chunk.container.full_alias
-    whose = ", ".join(str(rival.id) for rival in rivals)
+    whose = _in_short(rivals, len(rivals))
     begin = f"in network {network}, which their domains share, {chunk.id} and {whose} have the same name {name}"
     if not _has(chunk, name, network):
         return f"{begin}: there this one answers to {full} only; where the short one is meant, ask for it with aliases"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from typing import Any
 
 from pydantic import ValidationError
@@ -98,7 +98,9 @@ def _wrong(kind: str, line: ErrorDetails, value: Any, wanted: Schema) -> tuple[s
     if kind == "invalid_value":
         return "InvalidValue", without_secrets(line["msg"], value)
     is_of_a_type = kind.endswith("_type") or (kind == "literal_error" and _is_of_another_type(wanted, value))
-    return _code(wanted, is_of_a_type), f"expected {_expected(wanted, kind)}, found {found(value)}"
+    has_length = "too_" in kind and isinstance(value, Sized) and not isinstance(value, Interpolated)
+    given = str(len(value)) if has_length else found(value)
+    return _code(wanted, is_of_a_type), f"expected {_expected(wanted, kind)}, found {given}"
 
 
 def _code(wanted: Schema, is_of_a_type: bool) -> str:

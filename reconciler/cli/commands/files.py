@@ -183,7 +183,7 @@ COMPLETION = Command(
     (
         choice("shell", ("bash", "zsh", "fish"), "the shell that is to complete", metavar="SHELL"),
         positional(
-            "words", "what is typed after pnr; the last word is to be completed", nargs="*", metavar="WORD"
+            "words", "what is typed after pnr; the last word is to be completed", nargs="*", default=[], metavar="WORD"
         )._replace(is_verbatim=True),
         flag("--json", "what a word can become as JSON"),
     ),

@@ -181,6 +181,11 @@ def test_bash_completes(folder: Path, words: list[str], wanted: list[str]) -> No
     assert done.stderr == ""
 
 
+def test_the_words_to_complete_may_be_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["completion"]) == exits.USAGE
+    assert capsys.readouterr().err.endswith("the following arguments are required: SHELL\n")
+
+
 def test_each_shell_has_a_script_that_asks_for_itself(capsys: pytest.CaptureFixture[str]) -> None:
     for shell, script in SCRIPTS.items():
         assert main(["completion", shell]) == exits.OK

@@ -182,7 +182,7 @@ def test_a_plug_ins_settings_are_judged_by_its_model() -> None:
     assert faults_of({**bad, "ratio": "much"}) == [
         ("InvalidValue", "depth", "expected a number above 0, found 0"),
         ("InvalidValue", "mode", "expected one of fast, slow, found 'Fast'"),
-        ("InvalidValue", "tags", "expected 0 to 2 items, found a list"),
+        ("InvalidValue", "tags", "expected 0 to 2 items, found 3"),
         ("MissingKey", "nested", "the key 'on' is missing"),
         ("UnknownKey", "nested.no", "unknown key 'no'"),
         ("UnknownKey", "deptth", "unknown key 'deptth' in a health check of the type plug; did you mean 'depth'?"),

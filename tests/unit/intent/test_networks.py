@@ -370,6 +370,15 @@ def test_a_name_that_two_cpuxs_would_answer_to_in_one_network_is_told_in_both() 
     assert check([valid(apart)]) == []
 
 
+def test_of_many_with_one_name_some_are_named_and_the_rest_is_counted() -> None:
+    many = document(declared("redis"))
+    many["cpuxs"] = {f"c{number:02}": many["cpuxs"]["main"] for number in range(30)}
+    found = check([valid(many)])
+    assert len(found) == 30
+    assert "d/c00/redis and d/c01/redis, d/c02/redis, " in found[0].message
+    assert "d/c20/redis and 9 more have the same name redis" in found[0].message
+
+
 def test_an_address_of_a_network_is_one_containers() -> None:
     lan = {"lan": {"external": True, "name": "lan_of_all"}}
     joins = {"networks": {"lan": {"ipv4_address": "10.5.0.9"}}}
