@@ -54,7 +54,7 @@ def test_no_setting_takes_one(setting: str) -> None:
         {"logging": {"driver": "loki", "options": {"loki-pipeline-stages": "- regex:\n    expression: x\n"}}},
         {"healthcheck": {"test": ["CMD-SHELL", "a\nb"]}},
         {"build": {"context": "./d", "args": {"A": "b\nc"}, "dockerfile_inline": "FROM x\nRUN a\n"}},
-        {"security_opt": ["seccomp={\n  \"defaultAction\": \"SCMP_ACT_ALLOW\"\n}"]},
+        {"security_opt": ['seccomp={\n  "defaultAction": "SCMP_ACT_ALLOW"\n}']},
         {"sysctls": {"net.ipv4.tcp_rmem": "4096\t87380\t6291456"}},
     ],
 )
