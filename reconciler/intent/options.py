@@ -56,7 +56,7 @@ def read(
     except ValidationError as error:
         _report_errors(error, schema, values, nulls, report, taken_by, others)
     except Exception as error:  # noqa: BLE001  a plug-in's validator may raise anything, and must not end the daemon
-        report.error((), "InvalidValue", f"they can't be judged: {type(error).__name__}: {error}")
+        report.error((), "InvalidValue", f"its settings can't be judged: {type(error).__name__}: {error}")
     return None
 
 
@@ -76,7 +76,9 @@ def _report_errors(
     told = set(nulls)
     for path, line in lines:
         kind, value, wanted = line["type"], _at(values, path), _schema_at(schema, path)
-        if kind == "missing":
+        if kind == "missing" and isinstance(value, list):
+            report.error(path, *_wrong("too_short", line, value, wanted))
+        elif kind == "missing":
             report.error(path, "MissingKey", f"the key {line['loc'][-1]!r} is missing")
         elif kind == "extra_forbidden":
             key, is_top = str(path[-1]), len(path) == 1
@@ -134,7 +136,9 @@ def _schema_at(schema: Schema, path: Sequence[str | int]) -> Schema:
 
 def _inner(schema: Schema, part: str | int) -> Iterator[Schema]:
     for one in _alternatives(schema):
-        if isinstance(part, int) and "items" in one:
+        if isinstance(part, int) and part < len(one.get("prefixItems", ())):
+            yield one["prefixItems"][part]
+        elif isinstance(part, int) and "items" in one:
             yield one["items"]
         elif part in one.get("properties", {}):
             yield one["properties"][part]
@@ -187,6 +191,8 @@ def describe(schema: Schema) -> str:
 
 
 def _length(low: int, high: int | None, what: str) -> str:
+    if high == low:
+        return f"{low} {what}"
     return f"at least {low} {what}" if high is None else f"{low} to {high} {what}"
 
 

@@ -190,6 +190,24 @@ def test_a_plug_ins_settings_are_judged_by_its_model() -> None:
     ]
 
 
+class PairOptions(Options):
+    window: tuple[int, str] = (1, "s")
+
+
+@pytest.mark.parametrize(
+    ("window", "where", "message"),
+    [
+        ([1], "window", "expected 2 items, found 1"),
+        ([1, "s", 2], "window", "expected 2 items, found 3"),
+        ([1, 2], "window[1]", "expected a string, found 2"),
+    ],
+)
+def test_a_pair_in_a_plug_ins_options_is_told_by_its_items(window: list[Any], where: str, message: str) -> None:
+    check = {"type": "plug", "window": window}
+    (problem,) = read(document(declared(health_check=check)), check_types={"plug": CheckType(PairOptions)}).errors
+    assert (problem.where, problem.message) == (f"cpuxs.main.design_chunks[0].health_check.{where}", message)
+
+
 def test_what_a_plug_ins_own_validator_says_is_told_with_the_value() -> None:
     assert faults_of({"type": "plug", "depth": 4}) == [("InvalidValue", "depth", "expected an odd number, found 4")]
     assert faults_of({"type": "plug", "depth": "${SECRET_DEPTH}"}, SECRET_DEPTH=4) == [
@@ -216,7 +234,7 @@ class Raising(Options):
 def test_a_validator_that_breaks_is_an_error_of_the_file() -> None:
     file = document(declared(health_check={"type": "plug", "depth": 1}))
     loaded = read(file, check_types={"plug": CheckType(Raising)})
-    assert [problem.message for problem in loaded.errors] == ["they can't be judged: LookupError: no such thing"]
+    assert [problem.message for problem in loaded.errors] == ["its settings can't be judged: LookupError: no such thing"]
 
 
 def faults_of(check: Mapping[str, object], **env: object) -> list[tuple[str, str, str]]:
