@@ -10,6 +10,7 @@ from typing import Any
 from reconciler.diagnostics import Diagnostics, Path
 from reconciler.intent.chunks import chunks_of_tree, cpuxs_of_tree
 from reconciler.intent.lenient import list_in, object_in
+from reconciler.quantities import port_ranges
 
 MAX_ENTRIES = 10_000
 """How many entries one object or list may have, and all of those in one chunk together."""
@@ -29,6 +30,8 @@ MAX_NETWORKS = 250
 """How many networks a domain may declare."""
 MAX_SUBNETS = 500
 """How many subnets all networks of a domain may have."""
+MAX_PORTS_OF_DOMAIN = 100_000
+"""How many ports all chunks of a domain may publish and expose: a range of a few characters stands for thousands."""
 
 _FACTS = ("gatekeeper", "flowin", "flowout")
 _JOINED = {
@@ -61,6 +64,15 @@ def check(tree: Object, report: Diagnostics) -> None:
         _check_facts(given, here)
     for chunk, path in chunks_of_tree(tree):
         _check_chunk(chunk, report.at(*path))
+
+
+def check_ports(tree: Object, report: Diagnostics) -> None:
+    """The same of ports, which may stand in variables: ``tree`` is the file with their values in it."""
+    containers = [object_in(chunk, "container") for chunk, _ in chunks_of_tree(tree)]
+    ports = sum(_ports(container.get(key)) for container in containers for key in ("ports", "expose"))
+    if ports > MAX_PORTS_OF_DOMAIN:
+        said = f"{ports} ports in all chunks; a domain may have at most {MAX_PORTS_OF_DOMAIN}: shorten ranges, or split it"
+        report.error(("cpuxs",), "TooMany", said)
 
 
 def check_copies(copies: Collection[tuple[int, int]], given: int, report: Diagnostics) -> None:
@@ -116,6 +128,13 @@ def _check_facts(facts: Mapping[Any, Any], report: Diagnostics) -> None:
 
 def _check_fact(fact: Any, report: Diagnostics) -> None:
     _at_most(MAX_RESPONSES, list_in(fact, "response"), "responses; a fact", report.at("response"))
+
+
+def _ports(declared: Any) -> int:
+    items = declared if isinstance(declared, dict | list) else ()
+    targets = (item.get("target") if isinstance(item, dict) else item for item in items)
+    lengths = (port_ranges.length(str(target).rpartition(":")[2].partition("/")[0]) for target in targets)
+    return sum(min(max(length, 1), port_ranges.HIGHEST) for length in lengths)
 
 
 def _at_most(most: int, declared: Any, what: str, report: Diagnostics) -> None:

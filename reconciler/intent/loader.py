@@ -68,6 +68,10 @@ def load(
     plain = {"env", "$schema", *(key for key in tree if key.startswith("x-"))}
     tree = interpolate_tree(tree, variables, report, skip=plain)
     follow_ups = report.apart()
+    bounds.check_ports(tree, follow_ups)
+    if any(follow_ups):
+        report.add(*follow_ups)
+        return Loaded(file, None, in_order(report, text), _name(tree))
     document: DomainFile | None = None
     more = 0
     try:

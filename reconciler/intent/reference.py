@@ -40,6 +40,7 @@ What one chunk may have is bounded, so that no file keeps the daemon busy with i
 | responses of a fact | {bounds.MAX_RESPONSES:,} |
 | `volumes`, `networks` of a container, of each | {bounds.MAX_JOINED:,} |
 | `volumes_from`, `links`, `external_links` of a container, of each | {bounds.MAX_LINKS:,} |
+| ports that all chunks of a domain publish and expose | {bounds.MAX_PORTS_OF_DOMAIN:,} |
 | networks of a domain; subnets of all of them | {bounds.MAX_NETWORKS:,}; {bounds.MAX_SUBNETS:,} |
 | addresses that a network keeps (`aux_addresses`) | {bounds.MAX_JOINED:,} |
 | variables, and labels, that files bring to a container (`env_file`, `label_file`) | {bounds.MAX_ENTRIES:,} |

@@ -155,3 +155,20 @@ def test_variables_that_files_bring_are_bounded_too() -> None:
 
     (problem,) = read(document(declared(container={"env_file": "./a.env"})), contents=Contents()).errors
     assert (problem.code, problem.where) == ("TooMany", "cpuxs.main.design_chunks[0].container.env_file")
+
+
+@pytest.mark.parametrize("ports", ["1000-4999", "127.0.0.1:1000-4999:1000-4999/udp", "${RANGE}"])
+@pytest.mark.parametrize("written", ["list", "object"])
+def test_ports_of_a_domain_are_bounded_by_their_number_and_not_by_what_is_written(ports: str, written: str) -> None:
+    target = ports if written == "list" else ports.rpartition(":")[2]
+    published = [target] if written == "list" else {target: ""}
+    if written == "object" and "$" in target:
+        published = {"1000-4999": ports}
+    chunks = [declared(f"w{number}", container={"ports": published}) for number in range(26)]
+    (problem,) = read(document(*chunks, env={"RANGE": "1000-4999"})).errors
+    assert (problem.code, problem.where) == ("TooMany", "cpuxs")
+    assert problem.message.startswith("104000 ports in all chunks; a domain may have at most 100000")
+
+
+def test_all_ports_of_some_chunks_may_be_exposed() -> None:
+    valid(document(declared(container={"expose": ["1-65535"], "ports": ["5000-5010:5000-5010"]})))
