@@ -71,7 +71,9 @@ def check_ports(tree: Object, report: Diagnostics) -> None:
     containers = [object_in(chunk, "container") for chunk, _ in chunks_of_tree(tree)]
     ports = sum(_ports(container.get(key)) for container in containers for key in ("ports", "expose"))
     if ports > MAX_PORTS_OF_DOMAIN:
-        said = f"{ports} ports in all chunks; a domain may have at most {MAX_PORTS_OF_DOMAIN}: shorten ranges, or split it"
+        said = (
+            f"{ports} ports in all chunks; a domain may have at most {MAX_PORTS_OF_DOMAIN}: shorten ranges, or split it"
+        )
         report.error(("cpuxs",), "TooMany", said)
 
 

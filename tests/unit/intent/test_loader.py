@@ -234,7 +234,9 @@ class Raising(Options):
 def test_a_validator_that_breaks_is_an_error_of_the_file() -> None:
     file = document(declared(health_check={"type": "plug", "depth": 1}))
     loaded = read(file, check_types={"plug": CheckType(Raising)})
-    assert [problem.message for problem in loaded.errors] == ["its settings can't be judged: LookupError: no such thing"]
+    assert [problem.message for problem in loaded.errors] == [
+        "its settings can't be judged: LookupError: no such thing"
+    ]
 
 
 def faults_of(check: Mapping[str, object], **env: object) -> list[tuple[str, str, str]]:
