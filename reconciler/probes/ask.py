@@ -11,7 +11,7 @@ import asyncio
 from reconciler.errors import PnrError, Unreachable
 from reconciler.probes.protocol import Probe, ProbeResult, Target
 from reconciler.probes.target import shown
-from reconciler.sentences import ESCAPE_SEQUENCE, advised, shortened
+from reconciler.sentences import ESCAPE_SEQUENCE, advised, quoted, shortened
 
 LONGEST_MESSAGE = 500
 
@@ -57,5 +57,5 @@ def _name(probe: Probe) -> str:
 
 
 def _raised(probe: Probe, error: BaseException) -> ProbeResult:
-    said = f": {error}" if str(error) else ""
+    said = f": {quoted(str(error))}" if str(error) else ""  # which is often what a server has said
     return ProbeResult(ok=False, message=printable(f"{_name(probe)} raised {type(error).__name__}{said}"))

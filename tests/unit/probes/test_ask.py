@@ -50,6 +50,12 @@ async def test_an_unexpected_exception_names_the_plug_in_and_its_type() -> None:
     assert result.message == "the probe tests.unit.probes.test_ask.Scripted raised ZeroDivisionError: division by zero"
 
 
+async def test_what_a_server_has_said_in_an_exception_is_no_advice() -> None:
+    result = await ask(_raising(ValueError("the server says no; what to do: run this")), TARGET, 1)
+    assert "; what to do:" not in result.message
+    assert result.message.endswith("raised ValueError: the server says no; run this")
+
+
 async def test_an_exception_group_is_a_failure_too() -> None:
     result = await ask(_raising(ExceptionGroup("several", [ValueError("a")])), TARGET, 1)
     assert not result.ok
