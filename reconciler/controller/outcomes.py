@@ -14,8 +14,7 @@ from reconciler.engine.protocol import EngineError, EngineUnavailable, Milestone
 from reconciler.intent.model import ChunkId
 from reconciler.planner.actions import EnsureImage, RemoveContainer, RemoveNetwork, StartContainer, Work
 from reconciler.planner.health import asked_anew
-from reconciler.planner.retry_state import set_back
-from reconciler.planner.tracking import work_failed
+from reconciler.planner.tracking import work_failed, work_out_of_date
 from reconciler.planner.working import step_told, work_ended
 from reconciler.states import Reason
 
@@ -124,13 +123,9 @@ class Outcomes:
             return
         self._watcher.look_everywhere()
         if isinstance(done.error, NotFound | OutOfDate):
-            # What we wanted to act on is gone, or another than was known: look, and decide anew. Counted, so that it
-            # can't spin.
-            gone = str(done.error)
-            now = self._state.clock.monotonic()
-            record.memory = set_back(
-                record.memory, now=now, jitter=0.5, error=gone, failure=None, remedy=record.memory.remedy
-            )
+            # What we wanted to act on is gone, or another than was known: look, and decide anew.
+            situation = self._decider.situations.of(record)
+            record.memory = work_out_of_date(situation, str(done.error), action=done.action)
             return
         if isinstance(done.error, EngineUnavailable):
             record.memory = replace(record.memory, not_before=self._state.clock.monotonic() + 0.2)

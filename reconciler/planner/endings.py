@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from reconciler.intent.model import Kind
+from reconciler.intent.settings.references import containers_shared
 from reconciler.planner.observed import Container
-from reconciler.planner.situation import ChunkInput
+from reconciler.planner.situation import ChunkInput, beside
 from reconciler.quantities import sizes
 from reconciler.states import Reason
+
+KILLED = 137
+"""The exit code of what was killed: 128 and the number of the signal."""
 
 
 def ended_by_others(i: ChunkInput, c: Container) -> str:
@@ -15,7 +19,19 @@ def ended_by_others(i: ChunkInput, c: Container) -> str:
         return ""
     if c.run == i.told_run:
         return "somebody stopped it"
+    if how := ended_with_owner(i, c):
+        return how
     return "it ended while the engine or pnr did not run" if c.run in i.ended_unseen else ""
+
+
+def ended_with_owner(i: ChunkInput, c: Container) -> str:
+    """That a kernel ended it together with the container whose processes it shares; nothing where that is not so."""
+    owner = containers_shared(i.chunk.container.settings).get("pid") if i.chunk is not None else None
+    if owner is None or c.exit_code != KILLED or c.oom_killed:
+        return ""
+    first = i.memory.beside
+    is_another = first.startswith(f"{c.run} ") and first != beside(i, c)
+    return f"container {owner}, whose processes it shares, ended" if is_another or not i.runs.get(owner) else ""
 
 
 def how_it_ended(c: Container, limit: object = None) -> tuple[Reason, str]:

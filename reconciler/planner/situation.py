@@ -153,7 +153,7 @@ def _cast(i: ChunkInput) -> Roles:
     aside = [c for c in fitting if is_put_aside(c, current)]
     fitting = [c for c in fitting if not is_put_aside(c, current)]
     others = sorted((*(c for c, is_fit in judged if not is_fit), *aside), key=worth, reverse=True)
-    previous = next((c for c in others if c.id not in left and _can_serve_again(c)), None)
+    previous = next((c for c in others if c.id not in left and _can_serve_again(i, c)), None)
     spare = tuple(
         c
         for c in (*fitting, *others)
@@ -168,8 +168,11 @@ def stuck(i: ChunkInput) -> frozenset[str]:
     return frozenset(one.id for one in i.memory.leftovers)
 
 
-def _can_serve_again(c: Container) -> bool:
-    return bool(c.run) and c.condition not in (Condition.DEAD, Condition.REMOVING)
+def _can_serve_again(i: ChunkInput, c: Container) -> bool:
+    if not c.run or c.condition in (Condition.DEAD, Condition.REMOVING) or i.chunk is None:
+        return False
+    # What shared the namespaces of a container that is gone can't be started by any engine.
+    return c.condition not in ENDED or not any(left_behind(i, i.chunk, c))
 
 
 def is_due_again(i: ChunkInput) -> bool:
@@ -224,10 +227,10 @@ def found_differing(i: ChunkInput, c: Container) -> tuple[Difference, ...]:
     spec, ignored = i.chunk.container, i.chunk.ignore_drift
     of_settings = differences(spec.settings, c.settings, ignored)
     of_files = mounts.differences(i.chunk, c, i.files)
-    return (*of_settings, *of_files, *_left_behind(i, i.chunk, c), *endpoints.differences(spec, c, ignored))
+    return (*of_settings, *of_files, *left_behind(i, i.chunk, c), *endpoints.differences(spec, c, ignored))
 
 
-def _left_behind(i: ChunkInput, chunk: Chunk, c: Container) -> Iterator[Difference]:
+def left_behind(i: ChunkInput, chunk: Chunk, c: Container) -> Iterator[Difference]:
     """What a container shares with another that has been replaced since: it points to nothing any more."""
     for setting, name in containers_shared(chunk.container.settings).items():
         found = str((c.settings or {}).get(setting) or "").removeprefix("container:")
@@ -241,6 +244,12 @@ def beside(i: ChunkInput, c: Container) -> str:
     if not names or not c.run or not all(i.runs.get(name) for name in names):
         return ""
     return " ".join((c.run, *(f"{name}={i.runs[name]}" for name in names)))
+
+
+def lacks_owner(i: ChunkInput) -> bool:
+    """Whether a container whose namespaces are shared does not run: what shares them has no network then."""
+    names = containers_shared(i.chunk.container.settings).values() if i.chunk is not None else ()
+    return not all(i.runs.get(name) for name in names)
 
 
 def left_alone(i: ChunkInput, c: Container) -> str:

@@ -7,7 +7,7 @@ from reconciler.intent.model import OFFERED_SILENCE_SECONDS, FactsMode, Kind
 from reconciler.planner import crash_loop
 from reconciler.planner.health import is_asked, is_overdue
 from reconciler.planner.observed import Condition, Container
-from reconciler.planner.situation import ChunkInput
+from reconciler.planner.situation import ChunkInput, lacks_owner
 
 SETTLED_SECONDS = 0.5
 """So much later than the answer of a probe an engine may still notice what the answer comes from."""
@@ -118,7 +118,7 @@ def is_surely_ill(i: ChunkInput, c: Container) -> bool:
     if i.chunk is None or i.chunk.health is None or i.health.run != c.run:
         return True
     at = counts_for_ill_at(i, c)
-    if at is None or c.run == i.told_run or i.doubted or not i.gate_open:
+    if at is None or c.run == i.told_run or i.doubted or not i.gate_open or lacks_owner(i):
         return False
     return i.health.seen_at is None or i.health.seen_at >= at
 

@@ -21,7 +21,7 @@ from reconciler.planner.actions import (
 )
 from reconciler.planner.cleaning import is_clean_up
 from reconciler.planner.compare import is_made_from
-from reconciler.planner.endings import ended_by_others, how_it_ended, killed
+from reconciler.planner.endings import ended_by_others, ended_with_owner, how_it_ended, killed
 from reconciler.planner.health import is_overdue
 from reconciler.planner.observed import Condition, Container
 from reconciler.planner.retry_state import (
@@ -219,7 +219,7 @@ def _notice_end(i: ChunkInput, c: Container, parts: Roles) -> RetryState:
     if finished(i, c):
         return replace(attempt_begins(m), job_generation=i.generation, counted_run=c.run, attempts=0, last_error="")
     failure = Failure(*how_it_ended(c, chunk.container.settings.get("mem_limit")))
-    if chunk.kind is Kind.SERVICE and c.run != i.told_run:
+    if chunk.kind is Kind.SERVICE and c.run != i.told_run and not ended_with_owner(i, c):
         seen_for = i.now - i.health.began if i.health.run == c.run else 0.0
         m = crash_loop.ended(m, c, i.now, seen_for)
         i = replace(i, memory=m)
@@ -337,9 +337,7 @@ def work_failed(
     remedy = _remedy(i, reason, parts.current, can_pass)
     failure = i.memory.failure if parts.rolled_back else Failure(reason, message)
     m = set_back(i.memory, now=i.now, jitter=i.jitter, error=message, failure=failure, remedy=remedy)
-    if parts.rolled_back and m.retry_at is not None and isinstance(action, StartContainer):
-        # Neither can be started: the trouble is not one of the new version, which is tried in its turn as well.
-        return replace(m, retry_at=m.not_before, retries=max(m.retries - 1, 0))
+    m = _in_its_turn(m, parts, action)
     if chunk is None or chunk.kind is Kind.JOB or parts.previous is None or parts.rolled_back:
         return m
     if isinstance(action, StartContainer) and not can_pass:
@@ -348,3 +346,20 @@ def work_failed(
     if touches and chunk.on_failure is OnFailure.ROLLBACK:
         return put_off(m, _target(i, chunk, parts), i.now, i.jitter)
     return m
+
+
+def work_out_of_date(i: ChunkInput, message: str, *, action: Action | None = None) -> RetryState:
+    """The memory after work met something else than what was known: what it was to act on is gone, or what it needs is
+    not there at this moment. No failure, but counted, so that it can't spin."""
+    parts, m = roles(i), i.memory
+    failure = m.failure if parts.rolled_back else None
+    m = set_back(m, now=i.now, jitter=i.jitter, error=message, failure=failure, remedy=m.remedy)
+    return _in_its_turn(m, parts, action)
+
+
+def _in_its_turn(m: RetryState, parts: Roles, action: Action | None) -> RetryState:
+    """Where what is to serve again can't be started either, the trouble is not one of the new version, which is tried
+    in its turn as well."""
+    if not (parts.rolled_back and m.retry_at is not None and isinstance(action, StartContainer)):
+        return m
+    return replace(m, retry_at=m.not_before, retries=max(m.retries - 1, 0))

@@ -96,6 +96,16 @@ def of_url(method: str, url: str, body: Any, domain: str = "") -> Request:
     return Request(route, method, path, target, query, sent, domain)
 
 
+def container_of(request: Request) -> str:
+    """The container that something is done to by whose it is, by name or id; "" for any other request."""
+    match request.route:
+        case Route.UPDATE_CONTAINER | Route.START_CONTAINER | Route.EXEC:
+            return request.target
+        case Route.CONNECT_NETWORK if isinstance(request.body, Mapping):
+            return str(request.body.get("Container") or "")
+    return ""
+
+
 def route_of(method: str, path: str) -> tuple[Route, str]:
     """The route, and the id or name in it."""
     if method in ("GET", "HEAD"):

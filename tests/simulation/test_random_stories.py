@@ -59,6 +59,8 @@ class Author:
 
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng
+        # Random numbers of its own: a story is the same with and without sharing, up to the first that shares.
+        self._sharing = random.Random(f"sharing {rng.getstate()[1][:9]}")
         self.written: dict[str, list[dict[str, Any]]] = {name: [] for name in DOMAINS}
 
     def document(self, name: str, *, foolish: float = 0.0) -> dict[str, Any]:
@@ -71,8 +73,26 @@ class Author:
             names = rng.sample([container["name"] for container in named], len(named))
             for container, called in zip(named, names, strict=True):
                 container["name"] = called
+        self._share(chunks)
         rng.shuffle(chunks)
         return domain(*chunks, name=name, **self._networks(name))
+
+    def _share(self, chunks: list[dict[str, Any]]) -> None:
+        """Let a container have the network, the processes or the volumes of one before it, which may be replaced while
+        it starts."""
+        rng = self._sharing
+        able = [c for c in chunks if "kind" not in c and "replicas" not in c and "name" in c["container"]]
+        if len(able) < 2 or rng.random() < 0.6:
+            return
+        first, second = sorted(rng.sample(range(len(able)), 2))
+        owner, sharer = able[first], able[second]["container"]
+        match rng.choice(["network_mode", "pid", "volumes_from"]):
+            case "network_mode" if "ports" not in sharer:
+                sharer["network_mode"] = f"service:{owner['name']}"
+            case "volumes_from":
+                sharer["volumes_from"] = [f"{owner['name']}:ro"]
+            case _:
+                sharer["pid"] = f"service:{owner['name']}"
 
     def _networks(self, name: str) -> dict[str, Any]:
         """The domain's own network as the engine chooses it, with a setting, or with a subnet of its own."""
@@ -359,7 +379,8 @@ async def story(seed: int, strange: float = 0.0) -> list[Action]:
             if name not in jobs:
                 assert engine.has_file(name, "/etc/app.conf") in ("", engine.host_files[CONF].digest)
                 # A job that is done needs its network no more: where that was made anew, it has none.
-                assert set(c.networks) == {f"pnr_{c.owner.domain}" if c.owner else ""}
+                own = f"pnr_{c.owner.domain}" if c.owner else ""
+                assert set(c.networks) == ({own} if "network_mode" not in (c.settings or {}) else set())
             assert c.condition is (Condition.EXITED if name in jobs else Condition.RUNNING)
         for c in foreign:
             assert engine.containers[c.id] == c

@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
+
+from reconciler.engine.simulated import SimulatedEngine
 from tests.simulation.world import World, chunk, domain
 
 
@@ -20,10 +23,9 @@ async def test_who_shares_a_network_starts_when_its_owner_runs_and_follows_it_to
         await w.until_settled()
         assert w.order("StartContainer") == ["StartContainer shop_db", "StartContainer shop_side"]
         settings = w.container("shop_side").settings or {}
-        assert settings["network_mode"] == "container:shop_db"
+        assert settings["network_mode"] == f"container:{w.container('shop_db').id}"
         assert settings["volumes_from"] == ["container:shop_db:ro"]
         first = w.container("shop_side").id
-        w.engine.show_ids("shop_side")
         shop("db:2")
         await w.until(lambda: w.container("shop_db").image == "db:2")
         await w.until(lambda: w.container("shop_side").id != first)
@@ -91,7 +93,6 @@ async def test_who_shares_a_network_follows_its_owner_back_from_a_failed_update(
 
         shop("db:1")
         await w.until_settled()
-        w.engine.show_ids("shop_side")
         owner = w.container("shop_db").id
         w.engine.fate("db:2").exit_code, w.engine.fate("db:2").exit_after = 1, 20.0
         w.engine.fate("db:2").ready_after = 1e9
@@ -99,7 +100,6 @@ async def test_who_shares_a_network_follows_its_owner_back_from_a_failed_update(
         await w.until(lambda: w.chunk("db")["reason"] == "RolledBack")
         assert w.container("shop_db").id == owner
         await w.until(lambda: w.chunk("side")["state"] == "completed" and w.fact("side_ready") == "Y")
-        w.engine.show_ids("shop_side")
         assert (w.container("shop_side").settings or {})["pid"] == f"container:{owner}"
         # After its owner, in its present run.
         assert w.engine.runs[-1] == "shop_side"
@@ -110,7 +110,6 @@ async def test_who_shares_the_processes_of_somebody_elses_container_follows_it()
         w.engine.plant_container("theirs")
         w.files.write("shop", domain(chunk("side", container={"pid": "container:theirs"})))
         await w.until_settled()
-        w.engine.show_ids("shop_side")
         first = w.container("shop_side").id
         w.engine.remove_by_hand("theirs")
         w.engine.plant_container("theirs")
@@ -128,3 +127,26 @@ async def test_who_shares_with_one_that_shares_with_a_third_is_asked_where_all_o
         w.files.write("shop", domain(chunk("db", container={"labels": {"a": "1"}}), inner, outer))
         await w.until(lambda: not w.settled())
         await w.until_settled()
+
+
+@pytest.mark.parametrize("late", [0.0, 0.3, 0.6, 0.9, 1.2, 1.6, 2.0, 2.5])
+@pytest.mark.parametrize("sharing", [{"volumes_from": ["db"]}, {"pid": "service:db"}])
+async def test_an_update_that_meets_its_owner_while_that_is_replaced_is_no_failure(
+    sharing: dict[str, Any], late: float
+) -> None:
+    engine = SimulatedEngine(start_seconds=(1.5, 1.5), stop_seconds=(0.5, 0.5))
+    async with World(engine) as w:
+
+        def shop(owner: str, sharer: str) -> None:
+            side = chunk("side", container={"image": sharer, **sharing})
+            w.files.write("shop", domain(chunk("db", container={"image": owner}), side))
+
+        shop("db:1", "side:1")
+        await w.until_settled()
+        shop("db:1", "side:2")
+        await asyncio.sleep(late)
+        shop("db:2", "side:2")
+        await w.until(lambda: w.container("shop_db").image == "db:2")
+        await w.until_settled()
+        assert w.container("shop_side").image == "side:2"
+        assert not {e.get("reason") for e in w.stores.entries} & {"RolledBack", "StartFailed", "CreateFailed"}

@@ -17,7 +17,15 @@ from docker.utils import version_lt
 
 from reconciler.engine.docker import ports, reading, runtime_dir, sdk
 from reconciler.engine.docker.client import Address
-from reconciler.engine.docker.failures import NotOurs, TakenPort, is_address_taken, status, taken_port, words
+from reconciler.engine.docker.failures import (
+    NotOurs,
+    TakenPort,
+    is_address_taken,
+    is_not_joined,
+    status,
+    taken_port,
+    words,
+)
 from reconciler.engine.docker.guarding import Guard, MountedOtherwise
 from reconciler.engine.docker.host_files import HostFiles
 from reconciler.engine.docker.mounted_files import MountedFiles, own_mounts
@@ -29,6 +37,7 @@ from reconciler.engine.protocol import (
     CreateFailed,
     NameConflict,
     NotFound,
+    OutOfDate,
     PolicyRefused,
     PortInUse,
     StartFailed,
@@ -258,7 +267,8 @@ class Containers:
         self._files.remove_elsewhere(own, used)
 
     def start(self, action: StartContainer) -> Body:
-        """Start, with an empty ``/runtime``; one that runs is fine."""
+        """Start, with an empty ``/runtime``; one that runs is fine. Raises OutOfDate where another container that it
+        shares something with is not there, or does not run."""
         name = action.name
         body = self._ours(name)
         cid = str(body["Id"])
@@ -280,6 +290,9 @@ class Containers:
                 raise PortInUse(self._who_holds(taken, cid)) from error
             if is_address_taken(error):
                 raise AddressInUse(self._who_has(body)) from error
+            if is_not_joined(error, cid):
+                # While that is being replaced: who decides looks again, and waits for it.
+                raise OutOfDate(f"container {name} can't be started: {meaning(words(error))}") from error
             if status(error) == 404 and self._inspect(cid) is not None:
                 # Not the container is missing but something that it needs: a network, most often.
                 raise StartFailed(f"container {name} can't be started: {meaning(words(error))}") from error

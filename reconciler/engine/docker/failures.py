@@ -155,6 +155,21 @@ def taken_port(error: BaseException) -> TakenPort | None:
     return None
 
 
+_NOT_JOINED = re.compile(
+    r"non running container|container [0-9a-f]{12,64} is not running|container \S+ is restarting, wait until",
+    re.IGNORECASE,
+)
+_NO_CONTAINER = re.compile(r"No such container: (?P<id>\w+)")
+
+
+def is_not_joined(error: BaseException, container_id: str) -> bool:
+    """Whether a container can't be started since another one, whose namespace it shares or that it is linked to, is not
+    there or does not run at this moment. An engine has many words for it, and codes from 400 to 500."""
+    said = words(error)
+    gone = _NO_CONTAINER.search(said)
+    return _NOT_JOINED.search(said) is not None or (gone is not None and not container_id.startswith(gone["id"]))
+
+
 def is_address_taken(error: BaseException) -> bool:
     """Whether the engine complains that an address of a network is not free. Ports are told in similar words."""
     return taken_port(error) is None and _ADDRESS_TAKEN.search(words(error)) is not None

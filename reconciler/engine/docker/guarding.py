@@ -13,13 +13,13 @@ from typing import Any
 
 import docker
 import requests
-from docker.errors import APIError, DockerException
+from docker.errors import APIError
 
 from reconciler.engine.docker import mounted_places, reading
 from reconciler.engine.docker.failures import status
 from reconciler.engine.docker.images import builder, seeing
 from reconciler.engine.docker.ownership import Ownership
-from reconciler.engine.protocol import Adopted, ImageRecord, Lending, PolicyRefused
+from reconciler.engine.protocol import Adopted, ImageRecord, Lending, NotFound, PolicyRefused
 from reconciler.intent.image_names import parse
 from reconciler.intent.model import Adopt, ChunkId
 from reconciler.planner.image_use import delivered
@@ -28,8 +28,8 @@ from reconciler.policy.checks.subnets import BRIDGE_NAME
 from reconciler.policy.domain import allowed_by
 from reconciler.policy.judge import Judge, Unowned, domain_of
 from reconciler.policy.names import told
-from reconciler.policy.refusal import Refusal
-from reconciler.policy.request import NoJson, of_url
+from reconciler.policy.refusal import Against, Refusal
+from reconciler.policy.request import NoJson, container_of, of_url
 from reconciler.policy.world import ImageThere
 from reconciler.sentences import advised
 
@@ -66,12 +66,17 @@ class Guard:
         self._judge.protect(root)
 
     def check(self, client: docker.APIClient, request: requests.PreparedRequest, domain: str = "") -> None:
-        """Return where the request may be sent, for a ``domain`` where nothing in it tells. Raises PolicyRefused."""
+        """Return where the request may be sent, for a ``domain`` where nothing in it tells. Raises PolicyRefused, and
+        NotFound where a container that it is about is not there, as the engine would."""
         try:
             asked = of_url(str(request.method), str(request.url), request.body, domain)
         except NoJson as error:
             raise PolicyRefused(f"the policy can't judge it: {error}") from error
         asking = self._asking(client)
+        target = container_of(asked) if not self._judge.policy.is_open else ""
+        if target and asking.container(target) is None:
+            # Whose it was is not known any more, and so not what it may have.
+            raise NotFound(f"container {target[:12]} is gone")
         self._refuse(self._judge.request(asked, asking), self._judge.domain_of_request(asked, asking))
 
     def lends_login(self, domain: str, registry: str) -> bool:
@@ -84,7 +89,8 @@ class Guard:
 
     def check_mounted(self, client: docker.APIClient, body: Body, *, is_here: bool) -> None:
         """Return where a container that runs, and that pnr has not started, has of the host what it may have: what it
-        was to have, as that is now, and what the kernel says that it has. Raises PolicyRefused."""
+        was to have, as that is now, and what the kernel says that it has. Raises PolicyRefused, and NotFound where
+        it shares something with a container that is not there."""
         asking = self._asking(client)
         if not self._judge.is_judged(body, asking):
             return
@@ -106,7 +112,7 @@ class Guard:
 
     def check_adoption(self, client: docker.APIClient, body: Body, chunk: ChunkId, adopt: Adopt) -> None:
         """Return where a container that is there may be taken over for a chunk: no request would tell, for none is
-        sent. One that is to be replaced need not be as the policy wants it. Raises PolicyRefused."""
+        sent. One that is to be replaced need not be as the policy wants it. Raises PolicyRefused, NotFound."""
         refusals = self._adoption(chunk, adopt)
         if adopt is Adopt.MATCHING:
             labels = {
@@ -132,13 +138,18 @@ class Guard:
     def _refuse(self, refusals: list[Refusal], domain: str) -> None:
         if not refusals:
             return
+        against = {refusal.against for refusal in refusals}
+        if Against.GONE in against and Against.ASKED not in against:
+            raise NotFound(f"the policy can't judge it: {'; '.join(map(told, refusals))}")
         try:
             judge = self._judge.for_domain(domain)
         except Unowned:
             judge = self._judge
         shown = allowed_by(judge, refusals)
         step = f"take it out of the domain file, or allow it in {shown}" if shown else ""
-        raise PolicyRefused(advised("the policy refuses " + "; ".join(map(told, refusals)), step))
+        said = advised("the policy refuses " + "; ".join(map(told, refusals)), step)
+        # What only the host's state of this moment speaks against is no verdict on what was asked for.
+        raise PolicyRefused(said, permanent=Against.ASKED in against)
 
 
 def _without_restarts(body: Body) -> dict[str, Any]:
@@ -147,7 +158,8 @@ def _without_restarts(body: Body) -> dict[str, Any]:
 
 
 class _Asking:
-    """See :class:`reconciler.policy.world.World`: what the engine says, asked once for each name."""
+    """See :class:`reconciler.policy.world.World`: what the engine says, asked once for each name. That an engine fails
+    to answer is no verdict: what the SDK raises is raised."""
 
     is_complete = True
 
@@ -178,12 +190,9 @@ class _Asking:
 
     def bridges(self) -> frozenset[str] | None:
         """Of all networks of the engine."""
-        try:
-            found = self._client.networks()
-        except DockerException as error:
-            raise PolicyRefused(f"the policy can't judge it: the networks can't be looked at: {error}") from error
         return frozenset(
-            str((one.get("Options") or {}).get(BRIDGE_NAME) or f"br-{str(one.get('Id'))[:12]}") for one in found
+            str((one.get("Options") or {}).get(BRIDGE_NAME) or f"br-{str(one.get('Id'))[:12]}")
+            for one in self._client.networks()
         )
 
     def addresses(self, host: str) -> tuple[str, ...]:
@@ -220,8 +229,4 @@ class _Asking:
                 if status(error) not in (400, 404):
                     raise
                 self._seen[key] = None
-            except DockerException as error:
-                raise PolicyRefused(
-                    f"the policy can't judge it: the {kind} {name} can't be looked at: {error}"
-                ) from error
         return self._seen[key]

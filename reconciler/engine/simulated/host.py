@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -19,6 +19,7 @@ from reconciler.engine.protocol import (
     Glimpse,
     NameConflict,
     NotFound,
+    OutOfDate,
     PortInUse,
     StartFailed,
     UpdateFailed,
@@ -26,7 +27,7 @@ from reconciler.engine.protocol import (
 from reconciler.engine.simulated.fates import Fate, Hidden, clash, published, read_back
 from reconciler.engine.simulated.networks_and_volumes import ALIVE, SimulatedBelongings
 from reconciler.intent.model import Chunk, ChunkId, Strategy
-from reconciler.intent.settings.references import containers_shared
+from reconciler.intent.settings.references import containers_shared, volumes_lent
 from reconciler.intent.writers import written
 from reconciler.planner.actions import (
     AdoptContainer,
@@ -144,13 +145,6 @@ class SimulatedHost(SimulatedBelongings):
         c = self.named(name)
         self._put(replace(c, settings={**(c.settings or {}), **settings}))
 
-    def show_ids(self, name: str) -> None:
-        """Show the containers that it shares something with by their ids, as a real engine does."""
-        c = self.named(name)
-        shared = containers_shared(c.settings or {})
-        shown = {setting: f"container:{self.named(other).id}" for setting, other in shared.items()}
-        self._put(replace(c, settings={**(c.settings or {}), **shown}))
-
     def make_ill(self, name: str, ill: bool = True) -> None:
         """It runs on, and answers no probe (or answers again)."""
         c = self.named(name)
@@ -184,7 +178,8 @@ class SimulatedHost(SimulatedBelongings):
     # --- what calls do ----------------------------------------------------------------------------------------
 
     def create(self, action: CreateContainer) -> Container:
-        """Create; the very one that is there is fine. Raises NameConflict, NotFound for the image or a volume."""
+        """Create; the very one that is there is fine. Raises NameConflict, NotFound for the image, a volume or a
+        container that it shares something with."""
         spec, chunk = action.chunk.container, action.chunk
         holder = self._find(action.name)
         if holder is not None:
@@ -196,6 +191,7 @@ class SimulatedHost(SimulatedBelongings):
         for volume in used_volumes(chunk):
             if volume not in self.volumes:
                 raise NotFound(f"volume {volume} is gone")
+        self._check_shared(spec.settings)
         self._serial += 1
         id = f"sim{self._serial:05d}"
         self._hidden[id] = Hidden(chunk, published(spec.settings, free=FIRST_FREE_PORT + self._serial))
@@ -212,7 +208,7 @@ class SimulatedHost(SimulatedBelongings):
                 fixed=spec.fixed,
                 generation=action.generation,
                 networks=dict.fromkeys(spec.networks, ""),
-                settings=read_back(spec.settings),
+                settings=self._with_ids(read_back(spec.settings)),
                 endpoints={
                     network: {"aliases": [*aliases], **spec.endpoints.get(network, {})}
                     for network, aliases in spec.networks.items()
@@ -220,14 +216,33 @@ class SimulatedHost(SimulatedBelongings):
             )
         )
 
+    def _with_ids(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """As an engine keeps them: it finds out once whose namespaces are shared."""
+        shared = containers_shared(settings)
+        return {**settings, **{setting: f"container:{self.named(other).id}" for setting, other in shared.items()}}
+
     def start(self, name: str) -> Container:
-        """Start; one that runs is fine. Raises StartFailed, PortInUse."""
+        """Start; one that runs is fine. Raises StartFailed, PortInUse, and NotFound or OutOfDate where
+        it shares something with a container that is not there, or does not run: the engine says so, or the guard in
+        front of it, which looks who that is."""
         c = self._ours(name)
         if c.condition in ALIVE:
             return c
+        ended = self._check_shared(c.settings or {})
+        if ended:
+            raise OutOfDate(f"container {name} can't be started: cannot join the namespace of {ended}: it does not run")
         self.containers[c.id] = replace(c, restarts=0)
         self._hidden[c.id].delay = FIRST_DELAY_SECONDS / 2
         return self._start(name)
+
+    def _check_shared(self, settings: Mapping[str, Any]) -> str:
+        """The first container that does not run and of which it is to share a namespace; "" where there is none."""
+        by = {key: c for c in self.containers.values() for key in (c.id, c.name)}
+        namespaces = containers_shared(settings).values()
+        for name in (*namespaces, *volumes_lent(settings)):
+            if name not in by:
+                raise NotFound(f"No such container: {name}")
+        return next((name for name in namespaces if by[name].condition not in ALIVE), "")
 
     def _start(self, name: str) -> Container:
         c = self._ours(name)
@@ -407,7 +422,7 @@ class SimulatedHost(SimulatedBelongings):
 
     def _end(self, c: Container, exit_code: int, *, oom: bool = False) -> Container:
         self._hidden[c.id].cancel_timers()
-        return self._put(
+        ended = self._put(
             replace(
                 c,
                 condition=Condition.EXITED,
@@ -418,6 +433,11 @@ class SimulatedHost(SimulatedBelongings):
                 published={},
             )
         )
+        # The kernel ends all that runs in the process namespace of one that ends.
+        for other in list(self.containers.values()):
+            if (other.settings or {}).get("pid") == f"container:{c.id}" and other.condition in ALIVE:
+                self._end(other, 137)
+        return ended
 
     def _drop(self, container: Container) -> None:
         self._hidden.pop(container.id).cancel_timers()

@@ -63,6 +63,11 @@ def containers_shared(settings: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
+def volumes_lent(settings: Mapping[str, Any]) -> tuple[str, ...]:
+    """The names of the containers whose volumes are had."""
+    return tuple(entry.removeprefix(CONTAINER).removesuffix(":ro") for entry in settings.get(VOLUMES) or ())
+
+
 def linked(settings: Mapping[str, Any]) -> frozenset[str]:
     """The names of the containers that an engine wants to run before it starts one with these settings: those that are
     linked on its own bridge."""
@@ -76,6 +81,6 @@ def must_run(settings: Mapping[str, Any]) -> frozenset[str]:
 
 def awaited(spec: ContainerSpec) -> dict[str, str]:
     """The names of all containers that must be there before this one is made, each with the setting that wants it."""
-    volumes = (entry.removeprefix(CONTAINER).removesuffix(":ro") for entry in spec.settings.get(VOLUMES) or ())
     shared = {name: setting for setting, name in containers_shared(spec.settings).items()}
-    return {**dict.fromkeys((*linked(spec.settings), *spec.after), LINKS), **dict.fromkeys(volumes, VOLUMES), **shared}
+    volumes = dict.fromkeys(volumes_lent(spec.settings), VOLUMES)
+    return {**dict.fromkeys((*linked(spec.settings), *spec.after), LINKS), **volumes, **shared}

@@ -10,7 +10,7 @@ from reconciler.intent.file_names import stem
 from reconciler.intent.model import ChunkId, counted
 from reconciler.planner.observed import LABEL_CHUNK, LABEL_CPUX, LABEL_DOMAIN, LABEL_REPLICA
 from reconciler.policy.model import Policy
-from reconciler.policy.refusal import KNOWN_FIELDS, Refusal
+from reconciler.policy.refusal import KNOWN_FIELDS, Against, Refusal
 from reconciler.policy.world import HostNet, Installation, Look, Nothing, World
 
 Object = Mapping[str, Any]
@@ -65,13 +65,20 @@ class Case:
         return self.places.net()
 
     def refuse(
-        self, rule: str, field: str, message: str, item: str = "", *, wants: Iterable[tuple[str, str]] = ()
+        self,
+        rule: str,
+        field: str,
+        message: str,
+        item: str = "",
+        *,
+        wants: Iterable[tuple[str, str]] = (),
+        against: Against = Against.ASKED,
     ) -> None:
         """One more refusal. ``rule`` is one of the table, or one of those that hold whatever a policy says; ``item`` is
         what its list would have to have for this to be allowed, and ``wants`` says the same of other rules."""
         origin = self.policy.origin(rule) if rule in self.policy.values else str(self.policy)
         least = ((rule, item),) if item else ()
-        self._refused[Refusal(rule, field, message, origin, (*least, *wants))] = None
+        self._refused[Refusal(rule, field, message, origin, (*least, *wants), against)] = None
 
     def unknown(self, body: Object, known: Mapping[str, Any] | frozenset[str], prefix: str) -> None:
         """Refuse what is set and that no rule is known for. The engine takes keys in any case, so only exact ones

@@ -13,6 +13,7 @@ from glob import escape
 from reconciler.policy import paths
 from reconciler.policy.checks import kinds
 from reconciler.policy.checks.case import Case
+from reconciler.policy.refusal import Against
 from reconciler.policy.rule import COMMON, DOMAIN, DOMAINS, Profile
 from reconciler.policy.world import Seen
 
@@ -65,7 +66,8 @@ def host_path(
         said = f"{what} {path}: it leads through the link {seen.link}; write {seen.real}, if that is what is meant"
         case.refuse("binds.links", field, said)
     if not seen.exists and not policy.flag("binds.missing"):
-        case.refuse("binds.missing", field, f"{what} {path}: it is not there, and has to be made first")
+        said = f"{what} {path}: it is not there, and has to be made first"
+        case.refuse("binds.missing", field, said, against=Against.HOST)
     if seen.others is not None and not policy.flag("binds.others_may_write"):
         said = f"{what} {path}: others than root and pnr's user may change {seen.others}, which is on the way to it"
         case.refuse("binds.others_may_write", field, said)
@@ -161,7 +163,8 @@ def _cannot_be_seen(case: Case, path: str, seen: Seen, field: str, what: str) ->
     why = seen.hidden or (f"pnr's user can't look at it ({seen.trouble})" if seen.trouble else "")
     if not why or case.policy.flag("binds.unseen"):
         return False
-    case.refuse("binds.unseen", field, f"{what} {path}: nobody can tell where it leads, since {why}")
+    said = f"{what} {path}: nobody can tell where it leads, since {why}"
+    case.refuse("binds.unseen", field, said, against=Against.ASKED if seen.hidden else Against.HOST)
     return True
 
 

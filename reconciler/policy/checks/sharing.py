@@ -8,6 +8,7 @@ from glob import escape
 from reconciler.intent.engine_names import OF_SWARMS
 from reconciler.planner.observed import LABEL_DOMAIN
 from reconciler.policy.checks.case import Case, Object, labels_of, owner_of, table
+from reconciler.policy.refusal import Against
 from reconciler.policy.rule import DOMAIN, UNOWNED, Rule, choice, words_of
 
 NAMESPACES = ("network", "pid", "ipc", "uts", "user", "cgroup")
@@ -49,6 +50,10 @@ def others(case: Case, name: str, field: str, what: str) -> bool:
     owner = owner_of(labels_of(body)) if body is not None else None
     if case.owner is not None and owner is not None and owner.domain == case.owner.domain:
         return True
+    if body is None and case.world.is_complete:
+        said = f"the {what} {name}, which is not there, so that nobody can tell whose it is"
+        case.refuse("namespaces.containers", field, said, against=Against.GONE)
+        return False
     whose = f"belongs to {owner}" if owner is not None else "is not known to belong to its domain"
     case.refuse("namespaces.containers", field, f"the {what} {name}, which {whose}")
     return False

@@ -17,6 +17,7 @@ from reconciler.engine.protocol import (
     EngineError,
     NameConflict,
     NotFound,
+    OutOfDate,
     PortInUse,
     StartFailed,
 )
@@ -241,6 +242,21 @@ async def test_a_network_that_is_not_there_is_told_and_the_container_stays(engin
     with pytest.raises(StartFailed, match=bench.name("nowhere")):
         await engine.perform(StartContainer(made.name))
     assert await engine.look(made.id) == made
+
+
+async def test_who_shares_with_one_that_does_not_run_at_this_moment_is_told_apart_from_what_can_never_start(
+    engine: DockerEngine, bench: Bench
+) -> None:
+    db = await bench.run("db", ipc="shareable")
+    shared = {"network_mode": "net", "pid": "pid", "ipc": "ipc"}
+    for setting, name in shared.items():
+        await bench.create(name, **{setting: f"container:{db.name}"})
+    await bench.create("link", network_mode="bridge", links=[f"{db.name}:db"])
+    for kill in (partial(bench.client.kill, db.id), partial(bench.client.remove_container, db.id)):
+        kill()
+        for name in (*shared.values(), "link"):
+            with pytest.raises(OutOfDate, match=bench.name(name)):
+                await engine.perform(StartContainer(bench.name(name)))
 
 
 async def test_an_unknown_action_is_refused(engine: DockerEngine) -> None:

@@ -15,10 +15,11 @@ from docker.types import ContainerSpec as SwarmContainer
 from docker.types import IPAMConfig, IPAMPool, TaskTemplate
 
 from reconciler.engine.docker.engine import DockerEngine
-from reconciler.engine.protocol import PolicyRefused
+from reconciler.engine.protocol import NotFound, PolicyRefused
 from reconciler.intent.contents import Source, SourceKind
 from reconciler.intent.model import FactsMode, Ipam, MountedFile, NetworkSpec, Pool, VolumeSpec
 from reconciler.planner.actions import (
+    Action,
     AdoptContainer,
     ConnectNetwork,
     CreateNetwork,
@@ -48,8 +49,13 @@ def container(api: APIClient, name: str) -> dict[str, Any] | None:
 
 async def created(bench: Bench, **written: Any) -> str:
     """Why the creation of a container is refused; nothing of it is there."""
-    said = await refused(bench, bench.creation(bench.chunk(**written)))
-    assert container(bench.client, bench.name("web")) is None
+    return await created_of(bench, "web", **written)
+
+
+async def created_of(bench: Bench, name: str, **written: Any) -> str:
+    """The same of a chunk of another name."""
+    said = await refused(bench, bench.creation(bench.chunk(name, **written)))
+    assert container(bench.client, bench.name(name)) is None
     return said
 
 
@@ -292,6 +298,57 @@ async def test_siblings_share_what_they_may_have(guarded: Guarded, ground: Groun
         network_mode=f"container:{db.name}", volumes_from=[f"container:{db.name}"], pid=f"container:{db.name}"
     )
     assert shared.condition == "running"
+
+
+async def test_while_a_sibling_is_replaced_nothing_is_sent_and_nothing_is_a_verdict(guarded: Guarded) -> None:
+    bench = await guarded.bench()
+    db = await bench.run("db", volumes=["/x"])
+    made = await bench.create(volumes_from=[f"container:{db.name}"])
+    guarded.raw.rename(db.id, f"{db.name}.pnr-previous")
+    asked: list[Action] = [StartContainer(made.name)]
+    settings: tuple[dict[str, Any], ...] = (
+        {"volumes_from": [f"container:{db.name}"]},
+        {"network_mode": f"container:{db.name}"},
+        {"pid": f"container:{db.name}"},
+    )
+    asked += [bench.creation(bench.chunk("api", **written)) for written in settings]
+    for action in asked:
+        with pytest.raises(NotFound, match="is not there"):
+            await bench.engine.perform(action)
+    assert container(guarded.raw, bench.name("api")) is None
+    assert guarded.raw.inspect_container(made.id)["State"]["Status"] == "created"
+    # What is wrong whoever has the name stays a verdict.
+    said = await created_of(bench, "api", privileged=True, **settings[0])
+    assert "security.privileged" in said
+    guarded.raw.rename(db.id, db.name)
+    await bench.engine.perform(StartContainer(made.name))
+    assert guarded.raw.inspect_container(made.id)["State"]["Running"]
+
+
+async def test_what_is_done_to_a_container_that_is_gone_is_no_verdict(guarded: Guarded) -> None:
+    bench = await guarded.bench(policy(limits__memory="64m"))
+    made = await bench.run(mem_limit="32m")
+    guarded.raw.remove_container(made.id, force=True)
+    with pytest.raises(NotFound):
+        await bench.engine.run_inside(made.id, ["true"], 10)
+    client = guarded.client(policy(limits__memory="64m"))
+    with pytest.raises(NotFound):
+        client.update_container(made.id, mem_limit=1 << 30)
+    with pytest.raises(NotFound):
+        client.connect_container_to_network(made.id, "bridge")
+
+
+async def test_a_directory_that_is_not_there_at_this_moment_is_no_verdict(guarded: Guarded, ground: Ground) -> None:
+    bench = await guarded.bench(policy(binds__missing=False))
+    made = await bench.create(volumes=[f"{ground.app}/html:/x"])
+    (ground.app / "html").rename(ground.app / "away")
+    with pytest.raises(PolicyRefused, match="not there") as caught:
+        await bench.engine.perform(StartContainer(made.name))
+    assert not caught.value.permanent
+    (ground.app / "html").symlink_to("/etc")
+    with pytest.raises(PolicyRefused, match=r"binds\.links") as caught:
+        await bench.engine.perform(StartContainer(made.name))
+    assert caught.value.permanent
 
 
 async def test_the_hosts_network_is_refused_under_its_id_too(guarded: Guarded) -> None:

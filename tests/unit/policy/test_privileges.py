@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from reconciler.planner import observed
-from reconciler.policy.refusal import KNOWN_FIELDS
-from tests.unit.policy.judging import OPEN, STANDARD, STRICT, Disk, Engine, changed, container, create, rules, send
+from reconciler.policy import Judge
+from reconciler.policy.refusal import KNOWN_FIELDS, Against
+from tests.unit.policy.judging import (
+    OPEN,
+    STANDARD,
+    STRICT,
+    Disk,
+    Engine,
+    changed,
+    container,
+    create,
+    judge,
+    rules,
+    send,
+)
 
 PERMISSIVE = 'seccomp={"defaultAction":"SCMP_ACT_ALLOW"}'
 
@@ -101,6 +115,20 @@ def test_nobody_shares_a_namespace_with_a_container_of_somebody_else(mode: str, 
     assert rules(create({mode: "container:db"}), engine=there) == {"namespaces.containers"}
     assert rules(create({mode: "container:db"}), engine=Engine({"db": container()})) == set()
     assert rules(create({mode: "container:db"})) == {"namespaces.containers"}
+
+
+@pytest.mark.parametrize(
+    "host", [{"PidMode": "container:db"}, {"VolumesFrom": ["db"]}, {"NetworkMode": "container:db"}]
+)
+def test_whose_a_container_is_that_is_not_there_is_no_verdict_on_who_asks(host: dict[str, Any]) -> None:
+    def against(of: Judge, engine: Engine) -> set[Against]:
+        return {refusal.against for refusal in of.request(create(host), engine)}
+
+    nobody, alien = Engine(), Engine({"db": container("other")})
+    assert against(judge(), nobody) == {Against.GONE}
+    assert against(judge(), replace(nobody, is_complete=False)) == {Against.ASKED}
+    assert against(judge(), alien) == {Against.ASKED}
+    assert against(judge(changed(STANDARD, namespaces__containers="none")), nobody) == {Against.ASKED}
 
 
 def test_the_hosts_namespace_is_not_to_be_had_through_a_container_that_has_it() -> None:
