@@ -203,4 +203,8 @@ CANT_BE_CREATED_HERE = {
     "volumes_from": "takes another container: has tests of its own",
     "isolation": "Windows only",
     "credential_spec": "Windows only",
+    "cpu_count": "Windows only",
+    "cpu_percent": "Windows only",
+    "cpu_rt_period": "takes a kernel with real-time scheduling of groups",
+    "cpu_rt_runtime": "takes a kernel with real-time scheduling of groups",
 }
