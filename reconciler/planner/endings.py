@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from reconciler.intent.model import Kind
 from reconciler.intent.settings.references import containers_shared
 from reconciler.planner.observed import Container
@@ -32,6 +34,16 @@ def ended_with_owner(i: ChunkInput, c: Container) -> str:
     first = i.memory.beside
     is_another = first.startswith(f"{c.run} ") and first != beside(i, c)
     return f"container {owner}, whose processes it shares, ended" if is_another or not i.runs.get(owner) else ""
+
+
+def as_before(i: ChunkInput, c: Container) -> Container:
+    """The container as it most likely ended. On a busy machine an engine does not always learn that the kernel killed
+    one for want of memory. Where it said so of an earlier end in the same crash loop, the next kill is taken for one
+    as well."""
+    is_doubtful = c.exit_code == KILLED and not c.oom_killed and c.run != i.told_run and not ended_with_owner(i, c)
+    if is_doubtful and i.memory.runs_of == c.id and any(run.oom for run in i.memory.runs):
+        return replace(c, oom_killed=True)
+    return c
 
 
 def how_it_ended(c: Container, limit: object = None) -> tuple[Reason, str]:

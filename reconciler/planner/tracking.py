@@ -21,7 +21,7 @@ from reconciler.planner.actions import (
 )
 from reconciler.planner.cleaning import is_clean_up
 from reconciler.planner.compare import is_made_from
-from reconciler.planner.endings import ended_by_others, ended_with_owner, how_it_ended, killed
+from reconciler.planner.endings import as_before, ended_by_others, ended_with_owner, how_it_ended, killed
 from reconciler.planner.health import is_overdue
 from reconciler.planner.observed import Condition, Container
 from reconciler.planner.retry_state import (
@@ -140,7 +140,7 @@ def _give_up_seen(before: RetryState, now: RetryState) -> bool:
 
 def _notice_restarts(i: ChunkInput, c: Container, parts: Roles) -> RetryState:
     """What ended by itself and was started again by its engine, or is about to be."""
-    before = i.memory
+    before, c = i.memory, as_before(i, c)
     m = crash_loop.restarts_seen(before, c, i.now)
     if m.crashes > before.crashes or (m.runs and m.runs != before.runs):
         limit = i.chunk.container.settings.get("mem_limit") if i.chunk is not None else None
@@ -218,6 +218,7 @@ def _notice_end(i: ChunkInput, c: Container, parts: Roles) -> RetryState:
     assert chunk is not None
     if finished(i, c):
         return replace(attempt_begins(m), job_generation=i.generation, counted_run=c.run, attempts=0, last_error="")
+    c = as_before(i, c)
     failure = Failure(*how_it_ended(c, chunk.container.settings.get("mem_limit")))
     if chunk.kind is Kind.SERVICE and c.run != i.told_run and not ended_with_owner(i, c):
         seen_for = i.now - i.health.began if i.health.run == c.run else 0.0

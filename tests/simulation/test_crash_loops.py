@@ -208,6 +208,20 @@ async def test_ends_that_nobody_saw_count_by_the_engines_own_count() -> None:
         assert w.chunk("web")["crashes"] >= 10
 
 
+async def test_a_kill_for_memory_that_the_engine_missed_is_told_as_those_before() -> None:
+    async with World() as w:
+        w.files.write("shop", shop())
+        await w.until_settled()
+        for flagged in (True, False, True, False):
+            run = w.container("shop_web").run
+            w.engine.die("shop_web", 137, oom=flagged)
+            await w.until(lambda run=run: w.container("shop_web").run != run)  # type: ignore[misc]
+            await w.until(lambda: "killed for want of memory" in w.chunk("web")["last_error"])
+        assert w.chunk("web")["reason"] == "CrashLooping"
+        w.engine.die("shop_web", 3)
+        await w.until(lambda: "exit code 3" in w.chunk("web")["message"])
+
+
 async def test_an_update_that_crashes_is_given_up_also_where_the_engine_restarts_it() -> None:
     async with World() as w:
         w.files.write("shop", shop())

@@ -131,7 +131,7 @@ async def test_who_shares_with_one_that_shares_with_a_third_is_asked_where_all_o
 
 @pytest.mark.parametrize("late", [0.0, 0.3, 0.6, 0.9, 1.2, 1.6, 2.0, 2.5])
 @pytest.mark.parametrize("sharing", [{"volumes_from": ["db"]}, {"pid": "service:db"}])
-async def test_an_update_that_meets_its_owner_while_that_is_replaced_is_no_failure(
+async def test_an_update_that_meets_its_owner_being_replaced_is_no_failure(
     sharing: dict[str, Any], late: float
 ) -> None:
     engine = SimulatedEngine(start_seconds=(1.5, 1.5), stop_seconds=(0.5, 0.5))
