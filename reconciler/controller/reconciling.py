@@ -294,7 +294,8 @@ class Reconciler:
         if not self._state.engine_up:
             reason, message, state = Reason.ENGINE_UNAVAILABLE, self._state.engine_message, State(record.state)
         if domain.down and not self._state.world.of(record.id) and record.busy is None:
-            reason, message = Reason.SUSPENDED, "taken down by a person; `pnr apply` brings it back"
+            state, reason = State.READY, Reason.SUSPENDED
+            message = "taken down by a person; `pnr apply` brings it back"
         moved = State(record.state) is not state
         if moved:
 

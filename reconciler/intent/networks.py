@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from reconciler.intent import field_readers
@@ -154,13 +155,14 @@ def _subnet(value: Any) -> str:
         raise expected("a subnet such as 10.5.0.0/24", value) from None
 
 
-def shortest(subnet: Any) -> str:
-    """A subnet or an address as the engine shows it, in its shortest form; what is neither stays as it is."""
+@lru_cache(maxsize=4096)
+def shortest(subnet: str) -> str:
+    """A subnet or an address as the engine shows it, in its shortest form; what is neither stays as it is. Those of the
+    networks that there are are compared at each decision."""
     try:
-        given = str(subnet)
-        return str(ipaddress.ip_network(given, strict=False) if "/" in given else ipaddress.ip_address(given))
+        return str(ipaddress.ip_network(subnet, strict=False) if "/" in subnet else ipaddress.ip_address(subnet))
     except ValueError:
-        return str(subnet)
+        return subnet
 
 
 def _addresses_by_name(value: Any) -> dict[str, str]:

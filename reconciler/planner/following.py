@@ -79,7 +79,10 @@ def aim(memory: RetryState, image_id: str, replaced: str) -> RetryState:
 def arrived(memory: RetryState) -> RetryState:
     """The memory once a container is up and nothing is left of what it replaced: no update is under way, none was given
     up, and what a person asked for is done."""
-    return replace(memory, aimed_from="", rejected="", paused="", asked_image="", retry_at=None, retries=0)
+    m = memory
+    if not (m.aimed_from or m.rejected or m.paused or m.asked_image or m.retries) and m.retry_at is None:
+        return m  # as of all that stand still, which are looked at again and again
+    return replace(m, aimed_from="", rejected="", paused="", asked_image="", retry_at=None, retries=0)
 
 
 def rejected_image(memory: RetryState) -> str:

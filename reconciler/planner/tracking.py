@@ -81,7 +81,8 @@ def notice(i: ChunkInput) -> RetryState:
         m = replace(m, stopped_run="", counted_run="" if m.counted_run == c.run else m.counted_run)
         i = replace(i, memory=m)
     m = mounts_judged.noted(m, chunk, c)
-    i = replace(i, memory=m)
+    if m is not i.memory:
+        i = replace(i, memory=m)
     if not parts.rolled_back and c is not parts.current:
         # An update that can't begin yet: only remember that what it is to replace is fine.
         fine = c.condition is Condition.RUNNING and health_of(i, c) is TV.Y

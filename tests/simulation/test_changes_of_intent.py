@@ -174,6 +174,18 @@ async def test_a_directory_that_is_empty_at_the_start_removes_nothing() -> None:
         await w.until(lambda: not w.engine.containers)
 
 
+async def test_a_chunk_that_never_began_is_ready_once_it_is_taken_down_without_an_engine() -> None:
+    async with World() as w:
+        w.engine.fate("db:1").missing = True
+        w.files.write("shop", domain(chunk("db", container={"image": "db:1"})))
+        await w.until(lambda: w.chunk("db")["state"] in ("executing", "failed"))
+        w.engine.go_down()
+        await w.until(lambda: w.chunk("db")["reason"] == "EngineUnavailable")
+        w.ask_down("shop")
+        await w.until(lambda: w.chunk("db")["reason"] == "Suspended")
+        assert w.chunk("db")["state"] == "ready"
+
+
 async def test_a_domain_taken_down_by_a_person_stays_down_until_it_is_asked_for_or_changes() -> None:
     async with World() as w:
         w.files.write("shop", STACK)
