@@ -31,7 +31,7 @@ from reconciler.controller.observing import Observations
 from reconciler.controller.outcomes import Outcomes
 from reconciler.controller.prober import Prober
 from reconciler.controller.protocols import Judge, Leases, ProbeMaker, RuntimeReader, Source
-from reconciler.controller.reconciling import Reconciler
+from reconciler.controller.reconciling import CALLS_END_SECONDS, Reconciler
 from reconciler.controller.recorder import Recorder
 from reconciler.controller.records import (
     Beat,
@@ -68,6 +68,7 @@ from reconciler.controller.watcher import Watcher
 from reconciler.controller.work import FEWEST_AT_ONCE, MOST_AT_ONCE, Steps
 from reconciler.engine.protocol import Engine
 from reconciler.intent.model import Domain
+from reconciler.states import State
 
 VIEW_AT_ONCE_SECONDS = 0.02
 
@@ -243,8 +244,11 @@ class Controller:
         """Converge until cancelled. Containers are left as they are when it ends."""
         restored = self.known.recorder.load()
         self.intake.restore(restored)
-        for chunk in restore_chunks(restored, self.known.clock):
+        chunks = restore_chunks(restored, self.known.clock)
+        for chunk in chunks:
             self.known.remember(chunk)
+        self._decider.begun_before(chunk.id.domain for chunk in chunks if chunk.state != State.COMPLETED)
+        settled = asyncio.get_running_loop().call_later(CALLS_END_SECONDS, self._watcher.look_everywhere)
         self.known.network_changes.update(restore_networks(restored, self.known.clock))
         self._lending.take(self.known.domains.values())
         # What was to go when the program ended still goes in its order: its last intent tells who needs whom.
@@ -266,6 +270,7 @@ class Controller:
             for task in done:
                 task.result()
         finally:
+            settled.cancel()
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)

@@ -16,7 +16,8 @@ from reconciler.planner.observed import Container, Network, Observed, Owned, Vol
 
 @dataclass(slots=True)
 class ObservedState:
-    """Containers by id, by name and by owner; networks and volumes by name. ``complete`` once all was seen.
+    """Containers by id, by name and by owner; networks and volumes by name. ``complete`` once all was seen, in a look
+    that began ``all_seen_at``.
     ``ended_unseen`` are the runs that had ended when the engine could be looked at again: nobody saw how.
 
     What a decision asks for is at hand: there may be thousands of containers, all decided about again and again.
@@ -30,6 +31,7 @@ class ObservedState:
     _owners: dict[str, dict[ChunkId, None]] = field(default_factory=dict)  # by domain
     _with: dict[tuple[str, str], dict[str, None]] = field(default_factory=dict)  # ids, by what they have
     complete: bool = False
+    all_seen_at: float = 0.0
     looked_at: dict[str, float] = field(default_factory=dict)
     ended_unseen: frozenset[str] = frozenset()
 

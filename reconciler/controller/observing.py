@@ -90,6 +90,7 @@ class Observations:
             watcher.look_everywhere()
         if world.networks.keys() ^ before[0].keys() or world.volumes.keys() ^ before[1].keys():
             self._state.mark_all()
+        world.all_seen_at = seen.at
         self._state.engine_asked = True
         if not self._state.engine_up:
             world.ended_unseen = frozenset(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import random
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from math import inf
 
@@ -50,6 +50,9 @@ from reconciler.planner.tracking import notice
 from reconciler.planner.working import mending, work_begins
 from reconciler.states import Reason, State
 
+CALLS_END_SECONDS = 15.0
+"""What a program that was killed had asked its engine for is carried out by then, or never."""
+
 MOST_PUT_OFF = 4
 """For so many portions the networks and volumes of domains wait for chunks that are to be decided about."""
 
@@ -76,6 +79,7 @@ class Reconciler:
         self._in_hand: Counter[tuple[str, str]] = Counter()  # the networks and volumes that work under way is about
         self.object_retry: dict[str, float] = {}  # work that failed is not begun again before
         self.object_due: dict[str, float] = {}  # when to decide about it again
+        self._settles: dict[str, float] = {}  # by domain, until when calls of the program before may have an effect
         self._round: deque[ChunkId] = deque()  # those who were marked when it began, in their order
         self._put_off = 0  # for so many portions no domain has had its turn
         self._state = known
@@ -363,8 +367,21 @@ class Reconciler:
             for work in left.work:
                 self._begin_object(name, work)
         nothing_left = not (left.work or left.missing or name in self.object_busy.values())
-        if wanted is None and record.gone and nothing_left:
+        if wanted is None and record.gone and nothing_left and not self._may_still_come(name):
             self._forget_domain(record)
+
+    def begun_before(self, domains: Iterable[str]) -> None:
+        """The program ended while it was at these domains. Where it was killed, its engine may carry out for a while
+        what it had asked for: what is to go is gone only once it was looked for after that."""
+        self._settles.update(dict.fromkeys(domains, self._state.clock.monotonic() + CALLS_END_SECONDS))
+
+    def _may_still_come(self, domain: str) -> bool:
+        """Whether something of a domain may be made yet by what the program before has asked for."""
+        settles = self._settles.get(domain)
+        if settles is None or self._state.world.all_seen_at >= settles:
+            self._settles.pop(domain, None)
+            return False
+        return True
 
     def _anyone_busy(self, domain: str, network: str = "") -> bool:
         """Whether work on a chunk of the domain is under way; of those that use the network, where one is given, and

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from reconciler.engine.protocol import EngineInfo
+from reconciler.engine.protocol import EngineError, EngineInfo, Progress
 from reconciler.engine.simulated import Fault, SimulatedEngine
-from reconciler.planner.actions import CreateNetwork
+from reconciler.planner.actions import Action, CreateNetwork
+from reconciler.planner.observed import Container
 from tests.simulation.virtual_time import run
 from tests.simulation.world import STACK, World, chunk, domain
 
@@ -283,3 +284,38 @@ async def test_an_address_that_the_engine_does_not_give_is_tried_once() -> None:
         await asyncio.sleep(600)
         assert w.settled()
         assert len(w.order("DisconnectNetwork")) <= 1
+
+
+class SlowToMakeNetworks(SimulatedEngine):
+    """Takes as long for a network as a busy engine does, and makes it though nobody waits for the answer. Meanwhile it
+    makes no other."""
+
+    is_at_it = False
+
+    async def perform(self, action: Action, progress: Progress | None = None) -> Container | None:
+        if not isinstance(action, CreateNetwork):
+            return await super().perform(action, progress)
+        if self.is_at_it:
+            raise EngineError("the simulated engine is busy")
+        self.is_at_it = True
+
+        async def make() -> Container | None:
+            await asyncio.sleep(8.0)
+            return await super(SlowToMakeNetworks, self).perform(action, progress)
+
+        return await asyncio.shield(asyncio.create_task(make()))
+
+
+async def test_what_a_killed_program_had_asked_for_is_not_left_behind() -> None:
+    async with World(SlowToMakeNetworks()) as w:
+        w.files.write("shop", STACK)
+        await w.until(lambda: w.chunk("db")["reason"] == "Creating")
+        await asyncio.sleep(1.0)
+        await w.kill()
+        w.files.remove("shop")
+        w.start()
+        await w.until(lambda: "shop" in w.held())
+        w.ask_confirm("shop")
+        await w.until(lambda: not w.view()["domains"])
+        await asyncio.sleep(60.0)
+        assert not [n for n in w.engine.networks.values() if n.domain is not None]
