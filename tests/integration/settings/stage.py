@@ -26,6 +26,7 @@ from reconciler.planner.situation import NEXT_SUFFIX
 from tests.integration.settings.shown import essence
 from tests.integration.wire import Call, Wire
 
+SHORTLY = 0.003  # a busy loop would take from the engine what it waits for
 LIMIT_SECONDS = 240.0
 
 Runs = dict[str, tuple[str, str]]
@@ -89,10 +90,10 @@ class Stage:
             self.engine._known = {}
         before = self.looks
         self.controller.post(LookNow())
-        await self.until(lambda: self.looks > before, "a look at everything", 0)
+        await self.until(lambda: self.looks > before, "a look at everything", SHORTLY)
         for _ in range(5):
             await asyncio.sleep(0)
-        await self.until(lambda: self.controller.idle, "what follows from the look", 0)
+        await self.until(lambda: self.controller.idle, "what follows from the look", SHORTLY)
 
     async def until(self, holds: Callable[[], object], what: str, pause: float = 0.1) -> None:
         """Wait for something, generously."""
