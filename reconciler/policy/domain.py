@@ -29,8 +29,8 @@ from reconciler.policy.judge import Judge
 from reconciler.policy.paths import is_absolute
 from reconciler.policy.refusal import CODE, Refusal
 from reconciler.policy.request import Request, Route, to_create
-from reconciler.policy.rule import DOMAINS
 from reconciler.policy.suggesting import allowing, lines, pattern_of
+from reconciler.policy.values import DOMAINS
 from reconciler.policy.world import ImageThere
 from reconciler.sentences import advised
 
