@@ -146,6 +146,9 @@ class _Teller:
         if not domain["errors"]:
             return None
         first = domain["errors"][0]
+        if first["code"] == "WorkedOnElsewhere":  # the file is right
+            cause, step = taken_apart(str(first["message"]))
+            return f"{cause}.", sentence(step)
         more = len(domain["errors"]) - 1
         rest = f" (and {more} more, see `pnr validate`)" if more else ""
         then = "everything stays as it is" if domain.get("unknown") else "its last good content stays in force"

@@ -6,6 +6,7 @@ import logging
 
 from reconciler.controller.loop_state import LoopState
 from reconciler.controller.protocols import Leases
+from reconciler.sentences import advised
 
 log = logging.getLogger("pnr.custody")
 
@@ -83,9 +84,10 @@ class DomainLeases:
                     self._state.mark(chunk.id)
             return
         self._elsewhere[name] = None
-        message = (
+        message = advised(
             f"another pnr ({holder}) works on the domain {name} of this engine, with a state directory of its own: this"
-            " one leaves it alone; stop the other one, or give this domain another name"
+            " one leaves it alone",
+            "stop the other one, or give this domain another name",
         )
         if record.elsewhere != message:
             record.elsewhere = message

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 
 from reconciler.controller.records import Message, StepDone, WorkDone, WorkProgress
 from reconciler.engine.protocol import Engine, EngineError, OutOfDate
@@ -81,6 +81,11 @@ class Executor:
     def in_flight(self) -> int:
         """How many pieces of work are under way."""
         return len(self._tasks)
+
+    @property
+    def keys(self) -> Collection[ChunkId | str]:
+        """What they are about: a chunk, or ``network:NAME`` or ``volume:NAME``."""
+        return self._tasks.keys()
 
     async def close(self) -> None:
         """Stop waiting for what is in flight. Calls that have begun end by themselves."""

@@ -24,6 +24,10 @@ class StateLocked(PnrError):
     code: ClassVar[str] = "StateLocked"
 
 
+class StateHeld(StateLocked):
+    """It is another pnr that works with it."""
+
+
 class StateLock:
     """The lock file ``ROOT/pnr.lock``; it holds its owner's pid, for people."""
 
@@ -55,7 +59,7 @@ class StateLock:
             file.seek(0)
             holder = file.read().strip() or "unknown"
             file.close()
-            raise StateLocked(
+            raise StateHeld(
                 f"another pnr (pid {holder}) works with the state directory {self._path.parent}; stop it, or choose"
                 " another --state"
             ) from error
