@@ -181,9 +181,7 @@ async def test_what_is_ill_is_restarted() -> None:
 
 @pytest.mark.parametrize("trouble", ["cut", "paused"])
 @pytest.mark.parametrize("at", [9.0, 9.9, 10.2])
-async def test_an_update_is_not_given_up_for_what_others_did_to_it_just_before_its_deadline(
-    trouble: str, at: float
-) -> None:
+async def test_an_update_survives_what_others_did_to_it_just_before_its_deadline(trouble: str, at: float) -> None:
     async with World() as w:
         await up(w)
         w.engine.fate("web:2").ready_after = 14.0

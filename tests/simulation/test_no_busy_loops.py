@@ -70,7 +70,7 @@ class Strange(SimulatedEngine):
 
 
 @pytest.mark.parametrize("kind", [CreateNetwork, EnsureImage, CreateContainer, StartContainer])
-async def test_what_fails_in_a_way_that_nobody_has_thought_of_is_told_and_tried_again_ever_less_often(
+async def test_an_unforeseen_failure_is_told_and_tried_again_ever_less_often(
     kind: type[Action],
 ) -> None:
     engine = Strange(kind)

@@ -400,5 +400,5 @@ async def test_in_the_end_exactly_what_is_declared_runs(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", seeds(20))
-async def test_in_the_end_exactly_what_is_declared_runs_whatever_strange_answers_an_engine_gave(seed: int) -> None:
+async def test_in_the_end_what_is_declared_runs_whatever_strange_answers_an_engine_gave(seed: int) -> None:
     await story(seed, strange=0.1)

@@ -244,7 +244,7 @@ async def test_a_network_that_is_not_there_is_told_and_the_container_stays(engin
     assert await engine.look(made.id) == made
 
 
-async def test_who_shares_with_one_that_does_not_run_at_this_moment_is_told_apart_from_what_can_never_start(
+async def test_sharing_with_a_stopped_container_is_told_apart_from_what_can_never_start(
     engine: DockerEngine, bench: Bench
 ) -> None:
     db = await bench.run("db", ipc="shareable")

@@ -62,7 +62,7 @@ end_daemon
 """
 
 
-def test_a_disk_that_is_full_is_told_and_harms_nothing_and_images_are_pulled_and_built_once_there_is_room(
+def test_a_full_disk_is_told_and_harms_nothing_and_images_come_once_there_is_room(
     tmp_path: Path,
 ) -> None:
     address = f"127.0.0.1:{free_port()}"

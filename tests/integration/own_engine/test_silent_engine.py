@@ -33,7 +33,7 @@ end_daemon
 """
 
 
-def test_a_container_is_not_ill_because_the_engine_through_which_it_is_asked_is_silent(tmp_path: Path) -> None:
+def test_a_container_is_not_unhealthy_because_the_engine_that_asks_it_is_silent(tmp_path: Path) -> None:
     (tmp_path / "domains").mkdir()
     app = {
         "name": "app",

@@ -369,7 +369,7 @@ def test_what_was_rolled_back_tells_of_no_next_try_that_never_comes() -> None:
         assert "attempts" not in told
 
 
-def test_what_was_rolled_back_for_a_trouble_that_can_pass_tells_when_it_is_tried_again() -> None:
+def test_a_rollback_from_a_passing_trouble_tells_when_it_is_tried_again() -> None:
     failed = chunk("web", "failed", "RolledBack", "x", next_try="2000-01-01T00:00:00Z", attempts=1)
     told = why(view(domain("demo", failed)), "web")
     assert "the cause can pass by itself" in told
@@ -394,7 +394,7 @@ def test_what_has_failed_and_is_tried_again_is_never_said_to_have_not_failed() -
     assert second.startswith("Read what it printed (`pnr logs demo/stack/web`)")
 
 
-def test_what_a_domain_holds_whose_removal_waits_for_a_person_is_had_by_confirming_it() -> None:
+def test_a_name_of_a_domain_whose_removal_waits_is_had_by_confirming_the_removal() -> None:
     said = "the name db is held by container 0123456789ab (postgres), which belongs to shop/main/db"
     advice = "remove or rename it (`docker rename db NEW`), or choose another container name in the domain file"
     document = view(

@@ -436,7 +436,7 @@ def test_a_built_image_may_follow_the_local_tag() -> None:
     assert chunk(auto_update="local", container={"build": "."}).auto_update == AutoUpdate(AutoUpdatePolicy.LOCAL)
 
 
-def test_following_a_tag_is_part_of_what_a_domain_means_and_not_of_what_its_container_was_made_from() -> None:
+def test_following_a_tag_is_part_of_a_domains_meaning_but_not_of_its_containers_spec() -> None:
     plain, follows = valid(document(declared())), valid(document(declared_with("local")))
     assert plain.intent != follows.intent
     assert next(plain.chunks()).container.digest == next(follows.chunks()).container.digest

@@ -325,7 +325,7 @@ def test_a_name_and_an_example_for_every_row_and_the_example_is_valid() -> None:
         assert normal(name, setting.example) is not None
 
 
-def test_a_model_made_of_the_rows_has_a_json_schema_and_tells_all_faults_with_their_paths() -> None:
+def test_a_model_made_of_the_rows_has_a_json_schema_and_tells_all_faults_by_path() -> None:
     fields: dict[str, Any] = {name: (setting.type, None) for name, setting in SETTINGS.items()}
     model: type[BaseModel] = create_model("Container", __config__=ConfigDict(extra="forbid"), **fields)
     properties = model.model_json_schema()["properties"]

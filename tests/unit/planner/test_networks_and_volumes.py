@@ -184,7 +184,7 @@ def test_networks_of_others_are_required_or_in_the_way() -> None:
     assert "was not made by pnr" in taken.conflict[NET]
 
 
-def test_a_volume_of_ours_that_differs_serves_as_it_is_and_what_differs_is_told_with_what_to_do() -> None:
+def test_a_volume_of_ours_that_differs_serves_and_is_told_with_what_to_do() -> None:
     spec = VolumeSpec("data", driver_opts={"o": "size=1m"}, labels={"team": "shop"})
     of = shop(volumes=(spec,), mounts=("data",))
     (web,) = of.chunks()
@@ -199,7 +199,7 @@ def test_a_volume_of_ours_that_differs_serves_as_it_is_and_what_differs_is_told_
     )
 
 
-def test_a_volume_of_somebody_else_is_used_only_where_the_file_says_that_it_is_external() -> None:
+def test_a_foreign_volume_is_used_only_where_the_file_says_that_it_is_external() -> None:
     of = shop(volumes=(VolumeSpec("data"),), mounts=("data",))
     (web,) = of.chunks()
     for owner, said in ((None, "was not made by pnr"), ("other", "belongs to domain other")):

@@ -38,7 +38,7 @@ def test_it_is_named_and_the_rest_is_written(settings: dict[str, Any], path: str
     assert set(chunks(conversion)) == {"web", "db"}
 
 
-def test_of_a_list_only_what_is_refused_is_taken_out_and_each_is_told_by_its_own_place() -> None:
+def test_only_the_refused_items_of_a_list_are_left_out_and_each_is_told_by_its_place() -> None:
     said = ["NET_ADMIN", "NO_SUCH", "SYS_TIME", "NEITHER", "KILL"]
     conversion = converted({"web": service(cap_add=said)}, partial=True)
     assert chunks(conversion)["web"]["container"]["cap_add"] == ["NET_ADMIN", "SYS_TIME", "KILL"]
