@@ -148,7 +148,7 @@ async def test_what_somebody_has_told_to_end_is_waited_for() -> None:
         await up(w)
         w.engine.stop_by_hand("shop_web", 5.0)
         await w.until(lambda: w.chunk("web")["reason"] == "Unhealthy", limit=10)
-        assert "told it to end" in w.chunk("web")["message"]
+        assert "it was told to end from outside" in w.chunk("web")["message"]
         await w.until_settled(limit=15)
         assert w.order("StopContainer") == []
         assert all("exit code 143" in text for text in journal(w, "setback"))

@@ -276,7 +276,7 @@ def test_a_volume_that_goes_with_its_container_is_made_again_or_if_external_awai
         )
         daemon.until(lambda: daemon.chunk(name, "front")["message"] == said, "what is missing to be told")
         assert daemon.chunk(name, "front")["reason"] == "ExternalMissing"
-        daemon.until(lambda: daemon.chunk(name, "api")["state"] == "completed", "the own volume to be made anew")
+        daemon.until(lambda: daemon.chunk(name, "api")["state"] == "completed", "the own volume to be recreated")
         assert daemon.names(name) == [api]
         assert daemon.api.inspect_volume(own)["Labels"]["io.pnr.domain"] == name
         daemon.api.create_volume(theirs)

@@ -1,4 +1,4 @@
-"""Names that are exchanged, owners of a network that start anew, crashes that are hidden, updates that fail: on a real
+"""Names that are exchanged, owners of a network that start again, crashes that are hidden, updates that fail: on a real
 engine."""
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def test_a_container_that_serves_after_a_failed_update_is_restarted_when_unhealt
     daemon.until(lambda: daemon.fact(shop_name, "web_ready") == "Y", "the one before to serve")
     before = daemon.run_of(name)
     daemon.api.exec_start(daemon.api.exec_create(name, ["touch", "/dev/shm/ill"])["Id"])
-    daemon.until(lambda: daemon.run_of(name) != before, "it to be started anew")
+    daemon.until(lambda: daemon.run_of(name) != before, "it to be started again")
     daemon.until(lambda: daemon.fact(shop_name, "web_ready") == "Y", "it to serve again")
     assert daemon.chunk(shop_name, "web")["reason"] == "RolledBack"
     assert "exit code 3" in daemon.chunk(shop_name, "web")["message"]

@@ -1,4 +1,4 @@
-"""Builds on a real engine: what is sent, what comes of it, when it is done anew."""
+"""Builds on a real engine: what is sent, what comes of it, when it is done again."""
 
 from __future__ import annotations
 

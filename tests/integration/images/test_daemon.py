@@ -1,4 +1,4 @@
-"""Images through the whole daemon: built anew when their content changes, pulled, shown, pruned, told of."""
+"""Images through the whole daemon: rebuilt when their content changes, pulled, shown, pruned, told of."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ pnr apply --wait
 pnr status --json >room.json
 docker inspect --format '{{.Image}}' "$(cat full.names)" >room.image
 docker image inspect --format '{{.Id}}' "$IMAGE" >room.wanted
-# What is built anew does not fit: one image as its files are taken in, another as a step of it writes.
+# What is rebuilt does not fit: one image as its files are taken in, another as a step of it writes.
 mv builds.json domains/
 pnr apply --wait
 running builds >builds.before

@@ -21,7 +21,7 @@ pnr apply --wait
 run() { docker inspect --format '{{.Id}} {{.State.StartedAt}}' quiet-main-app-1; }
 run >before
 kill -STOP "$(cat /run/newest/pid)"
-until probe last_error | grep -q 'nor does the engine answer'; do sleep 0.2; done
+until probe last_error | grep -q 'and the engine does not answer either'; do sleep 0.2; done
 until_asked
 until_asked
 kill -CONT "$(cat /run/newest/pid)"

@@ -27,7 +27,7 @@ def why(document: View, name: str) -> str:
 
 def test_a_chunk_that_is_up_is_said_to_be_up() -> None:
     assert why(view(domain("demo", chunk("db", message="tcp 27017 answered"))), "db") == (
-        "demo/stack/db is completed (Healthy) for 3m: tcp 27017 answered.\nNothing is to be done."
+        "demo/stack/db is completed (Healthy) for 3m: tcp 27017 answered.\nNothing needs to be done."
     )
 
 
@@ -251,7 +251,7 @@ def test_that_a_run_printed_nothing_is_said_only_where_it_is_known(printed: View
 def test_want_of_memory_leads_to_mem_limit() -> None:
     ending = {"code": 137, "oom": True, "output": ""}
     text = why(view(domain("demo", chunk("db", "failed", "OOMKilled", "killed", exit=ending))), "db")
-    assert "killed for want of memory" in text
+    assert "killed for lack of memory" in text
     assert "mem_limit" in text
 
 
@@ -280,7 +280,7 @@ def test_each_reason_of_a_failure_has_the_step_of_the_table(reason: Reason) -> N
 def test_a_reason_of_a_newer_daemon_is_told_as_it_is() -> None:
     first, second, *_ = why(view(domain("demo", chunk("db", "executing", "Newest", "it works"))), "db").splitlines()
     assert first == "demo/stack/db is executing (Newest) for 3m: it works."
-    assert second.startswith("Wait: it is under way, and nothing has failed")
+    assert second.startswith("Wait: nothing has failed")
 
 
 def test_an_engine_that_does_not_answer_comes_first() -> None:
@@ -414,7 +414,8 @@ def test_of_what_is_up_it_is_said_how_it_ended_a_while_ago() -> None:
         "running; before that it ended by itself 2 times, last with: exit code 1; it said: no database."
     )
     assert (
-        second == "Nothing is to be done while it runs; why it ended is in what it printed: `pnr logs shop/stack/web`."
+        second
+        == "Nothing needs to be done while it runs; why it ended is in what it printed: `pnr logs shop/stack/web`."
     )
     assert "nothing has failed" not in why(
         view(domain("shop", chunk("web", "executing", "Stopping", last_error="x"))), "web"

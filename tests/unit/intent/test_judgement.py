@@ -104,7 +104,7 @@ def test_a_port_on_all_addresses_is_in_the_way_of_one_of_them() -> None:
 
 
 def test_a_new_range_holds_no_port_that_another_file_has() -> None:
-    """The engine would give it away while the other container is made anew."""
+    """The engine would give it away while the other container is recreated."""
     held = one("z", file="z.json", ports=["127.0.0.1:8080:80"])
     for ports in ("8000-9000:80", "0.0.0.0:8080-8081:80", "*:8079-8080:80"):
         newcomer = one("a", file="a.json", ports=[ports])

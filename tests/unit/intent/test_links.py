@@ -66,8 +66,8 @@ def test_what_a_link_leads_to_is_known() -> None:
     said = messages(read(document(declared("db"), declared("web", container={"links": ["dbs", "web:x"]}))))
     assert said == ["there is no chunk 'dbs' in this CPUX; did you mean 'db'?", "'web' is this chunk itself"]
     said = messages(read(document(declared(container={"links": [":x", 1], "external_links": ["a:b:c"]}))))
-    assert any("'a:b:c' is no link: expected a container such as db" in message for message in said)
-    assert any("':x' is no link" in message for message in said)
+    assert any("'a:b:c' is not a link: expected a container such as db" in message for message in said)
+    assert any("':x' is not a link" in message for message in said)
     said = messages(
         read(document(declared("db"), declared("web", container={"network_mode": "host", "links": ["db"]})))
     )

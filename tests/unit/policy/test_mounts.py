@@ -396,7 +396,7 @@ def volume(driver: str = "local", **options: str) -> Any:
                 ("cifs", {"o": "username=a,addr=0.0.0.0", "device": "//192.0.2.1/x"}),
             )
         ),
-        pytest.param({"type": "nfs", "o": "addr=a b", "device": ":/"}, KNOWN_FIELDS, id="a server that is no name"),
+        pytest.param({"type": "nfs", "o": "addr=a b", "device": ":/"}, KNOWN_FIELDS, id="a server that is not a name"),
     ],
 )
 def test_volumes_that_are_places_of_the_host_are_refused(options: dict[str, str], rule: str) -> None:

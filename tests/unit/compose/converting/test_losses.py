@@ -17,7 +17,7 @@ from tests.unit.compose.converting.build import MISSING, chunks, converted, judg
 @pytest.mark.parametrize(
     ("settings", "path", "words"),
     [
-        ({"post_start": [{"command": ["a"]}]}, "services.web.post_start", "runs nothing in a container"),
+        ({"post_start": [{"command": ["a"]}]}, "services.web.post_start", "runs no command in a container"),
         ({"models": {"llm": {}}}, "services.web.models", "model runner"),
         ({"whatever": 1}, "services.web.whatever", "no setting whatever"),
         ({"labels": {"io.pnr.x": "1", "a": "b"}}, 'services.web.labels["io.pnr.x"]', "pnr's own"),
