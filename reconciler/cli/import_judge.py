@@ -109,7 +109,7 @@ class Suggestion:
 
 
 def suggest(args: Namespace, judge: ImportJudge, convert: Callable[[ImportJudge], Any]) -> Suggestion | None:
-    """What to write, where something was refused. ``convert`` converts anew by a judge."""
+    """What to write, where something was refused. ``convert`` converts again by a judge."""
     if not judge.refusals:
         return None
     whole = judge.policy.policy

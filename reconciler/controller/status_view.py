@@ -176,7 +176,7 @@ def _left(c: LoopState, record: DomainRecord) -> Belongings:
 
 
 def _is_arranging(c: LoopState, record: DomainRecord, left: Belongings) -> bool:
-    """Whether networks or volumes of the domain are still to be made, made anew or removed. One that failed is not
+    """Whether networks or volumes of the domain are still to be made, recreated or removed. One that failed is not
     counted: it is told among the notes, and tried again."""
     if record.unknown or record.held or not c.world.complete or c.engine_info is None:
         return False

@@ -82,11 +82,11 @@ def check_copies(copies: Collection[tuple[int, int]], given: int, report: Diagno
     ``given`` are the facts that hold from the start."""
     every = sum(number for number, _ in copies)
     if every > MAX_CHUNKS:
-        said = f"{every} containers, copies counted; a domain may have at most {MAX_CHUNKS}"
+        said = f"{every} containers, replicas included; a domain may have at most {MAX_CHUNKS}"
         report.error(("cpuxs",), "TooMany", f"{said}: fewer replicas, or split it")
     facts = given + sum(number * answered for number, answered in copies)
     if facts > MAX_FACTS_OF_DOMAIN:
-        said = f"{facts} facts, with those of each copy; a domain may have at most {MAX_FACTS_OF_DOMAIN}"
+        said = f"{facts} facts, those of each replica included; a domain may have at most {MAX_FACTS_OF_DOMAIN}"
         report.error(("cpuxs",), "TooMany", f"{said}: fewer facts or replicas, or split it")
 
 

@@ -52,7 +52,7 @@ def named(what: str, pattern: str = NAME_PATTERN, words: str = _NAME_WORDS) -> C
         if not isinstance(value, str):
             raise wrong_type(f"{what} (a string)", value)
         if not compiled.fullmatch(value):
-            raise fault("bad_name", f"{shown(value)} is no {what}: {words}")
+            raise fault("bad_name", f"{shown(value)} is not a {what}: {words}")
         return str(value)
 
     return read

@@ -104,13 +104,13 @@ def _taken_apart(text: str) -> ImageName:
         raise BadImageName(f"{whole}: the tag, after the colon, {said}")
     registry, repository = _split_registry(name)
     if not _HOST.fullmatch(registry):
-        raise BadImageName(f"{whole}: {registry!r}, before the first slash, is no host of a registry")
+        raise BadImageName(f"{whole}: {registry!r}, before the first slash, is not a host of a registry")
     parts = repository.split("/")
     bad = next((part for part in parts if not _PART.fullmatch(part)), None)
     if bad is not None:
         raise BadImageName(f"{whole}: {_what_is_wrong(bad, text)}")
     if registry == DOCKER_HUB and _HEX_ID.fullmatch(repository):
-        raise BadImageName(f"{whole}: 64 hexadecimal digits are no name; write sha256: before an image's id")
+        raise BadImageName(f"{whole}: 64 hexadecimal digits are not a name; write sha256: before an image's id")
     if registry == DOCKER_HUB and len(parts) == 1:
         repository = f"library/{repository}"
     if len(registry) + 1 + len(repository) > _LONGEST_NAME:
@@ -163,7 +163,7 @@ def registry_host(text: str) -> str:
     if host in (DOCKER_HUB, *_HUB_ALIASES):
         return DOCKER_HUB
     if not _HOST.fullmatch(host):
-        raise BadImageName(f"{shown(text)} is no registry; expected a host such as ghcr.io or localhost:5000")
+        raise BadImageName(f"{shown(text)} is not a registry; expected a host such as ghcr.io or localhost:5000")
     return host
 
 

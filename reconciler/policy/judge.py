@@ -143,7 +143,7 @@ class Judge:
 
     def _unowned(self, error: Unowned) -> list[Refusal]:
         case = self.case()
-        said = f"nobody knows which file domain {error} belongs to, and the policy says different things of files"
+        said = f"it is not known which file declares domain {error}, and the policy differs from file to file"
         case.refuse(KNOWN_FILES, "Labels", said)
         return case.refused
 
@@ -170,7 +170,7 @@ class Judge:
     def _with_body(self, case: Case, request: Request) -> None:
         body = request.body if request.body is not None else {}
         if not isinstance(body, Mapping):
-            case.refuse(KNOWN_FIELDS, request.path, "a body that is no object")
+            case.refuse(KNOWN_FIELDS, request.path, "a body that is not an object")
             return
         match request.route:
             case Route.CREATE_CONTAINER:
@@ -269,7 +269,7 @@ class Judge:
         return case.refused
 
     def may_take_up(self, image: str, domain: str) -> bool:
-        """Whether a container of a domain may be made anew from an image of this name that another one has built."""
+        """Whether a container of a domain may be recreated from an image of this name that another one has built."""
         try:
             policy = self.for_domain(domain).policy
         except Unowned:

@@ -14,7 +14,7 @@ from reconciler.intent.model import HealthCheck
 from reconciler.probes.protocol import Inside, Probe, ProbeResult, Target
 from reconciler.sentences import MARK, advised
 
-_STEP = "put right what the check found, or correct its `command` (what it prints is not in `pnr logs`)"
+_STEP = "correct what the check found, or its `command` (what it prints is not in `pnr logs`)"
 
 
 _NO_NUL = r"^[^\x00]*$"  # a program's arguments end with it

@@ -70,7 +70,7 @@ class Places:
 
 
 MayRead = Callable[[str, bool, Source], str]
-"""Says why a path may not be read for a source ("": it may); the path is "" where the source is no file. The second
+"""Says why a path may not be read for a source ("": it may); the path is "" where the source is not a file. The second
 argument: it is a directory to build from."""
 
 
@@ -250,7 +250,7 @@ class LocalContents:
         if path is None:
             raise ToolMissing(f"{source} can't be opened: PNR_AGE_IDENTITY names no file with the key for age")
         if not os.path.isfile(path):
-            raise ToolMissing(f"{source} can't be opened: {path}, which PNR_AGE_IDENTITY names, is no file")
+            raise ToolMissing(f"{source} can't be opened: {path}, which PNR_AGE_IDENTITY names, is not a file")
         return path
 
     def _opened_by(self, tool: str, source: Source, arguments: list[str]) -> bytes:

@@ -72,15 +72,15 @@ def writing(case: Case, ways: Iterable[str], seen: Seen, field: str, said: str, 
         return
     if seen.owner is not None and is_ordinary(seen.owner, case.places.uid_min):
         return
-    whose = "nobody can tell whose it is" if seen.owner is None else f"it is {_user(seen.owner)}"
+    whose = "its owner is not known" if seen.owner is None else f"it is {_user(seen.owner)}"
     if not seen.exists:
         whose = "it is not there, and the engine would make it as root"
     advice = "a container may have it read-only" + ("" if seen.exists else " once it is there")
     case.refuse(
         "binds.data",
         field,
-        f"{said}: {whose}, and it lies in no directory for data of applications, so that programs of the host may trust"
-        f" what is in it; {advice}",
+        f"{said}: {whose}, and it lies in no directory for data of applications, so that programs of the host may"
+        f" trust its content; {advice}",
         wants=[("binds.data", escape(way)) for way in left],
     )
 

@@ -99,7 +99,7 @@ def test_the_graph_shows_a_gate_that_nobody_answers(domains: Path, capsys: pytes
     (domains / "a.json").write_text(stack("a", wants="never"))
     assert main(["graph"]) == exits.INVALID
     printed = capsys.readouterr()
-    assert "a/main/never: nobody answers it" in printed.out
+    assert "a/main/never: no chunk answers it" in printed.out
     assert "UnsatisfiableGate" in printed.err
 
 

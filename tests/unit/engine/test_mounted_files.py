@@ -138,7 +138,7 @@ def test_what_is_gone_and_has_changed_since_is_told(files: MountedFiles, told: T
     (mount,) = files.put(CHUNK, [told.file("key")])
     files.sweep(CHUNK, ())
     told.contents["key"] = b"new"
-    with pytest.raises(StartFailed, match="has to be made anew"):
+    with pytest.raises(StartFailed, match="has to be recreated"):
         files.restore({"HostConfig": {"Mounts": [mount]}}, CHUNK, (told.file("key"),))
 
 

@@ -84,7 +84,7 @@ def test_a_large_file_is_read_at_once() -> None:
         read('A="' + "\\" * 300_000)
 
 
-def test_a_reference_finds_what_the_container_sets_then_the_lines_above_then_the_files_before() -> None:
+def test_a_reference_finds_the_containers_values_then_lines_above_then_earlier_files() -> None:
     before = {"A": "before", "B": "before", "C": "before"}
     found = parse(b"A=above\nB=above\nR=$A-$B-$C", Variables({}, {}, ()), own={"A": "own"}, before=before)
     assert found["R"] == "own-above-before"

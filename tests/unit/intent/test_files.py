@@ -201,7 +201,7 @@ def test_two_things_in_one_place_are_refused(container: dict[str, Any], place: s
         ({"file": "a", "driver": "x"}, "secrets.key.driver", "Swarm"),
         ({"content": SECRET}, "secrets.key.content", "must not stand in a domain file"),
         ({"file": "~/key"}, "secrets.key.file", "~ has no meaning"),
-        ({"credential": "../x"}, "secrets.key.credential", "no name of a credential"),
+        ({"credential": "../x"}, "secrets.key.credential", "not a name of a credential"),
         ({"fil": "a"}, "secrets.key.fil", "did you mean 'file'"),
     ],
 )

@@ -107,9 +107,9 @@ def test_with_a_tag_and_a_digest_a_registry_is_asked_for_the_digest() -> None:
         ("redis/", "a part of the name is empty"),
         ("a_.b", "is not made of"),
         ("-a", "is not made of"),
-        ("ho_st.io/a", "is no host of a registry"),
-        ("host.io:port/a", "is no host of a registry"),
-        ("a" * 64, "64 hexadecimal digits are no name"),
+        ("ho_st.io/a", "is not a host of a registry"),
+        ("host.io:port/a", "is not a host of a registry"),
+        ("a" * 64, "64 hexadecimal digits are not a name"),
         ("a/" * 130 + "a", "255 characters"),
     ],
 )
@@ -357,7 +357,7 @@ def test_a_login_changes_the_intent_and_no_container() -> None:
         ),
         ({"ghcr.io": {"username": "me", "password": "hunter2"}}, "must not stand in a domain file"),
         ({"ghcr.io": {"username": "", "password_secret": "pw"}}, "the name of a user"),
-        ({"not a host": {"username": "me", "password_secret": "pw"}}, "is no registry"),
+        ({"not a host": {"username": "me", "password_secret": "pw"}}, "is not a registry"),
         (
             {
                 "docker.io": {"username": "me", "password_secret": "pw"},
@@ -436,7 +436,7 @@ def test_a_built_image_may_follow_the_local_tag() -> None:
     assert chunk(auto_update="local", container={"build": "."}).auto_update == AutoUpdate(AutoUpdatePolicy.LOCAL)
 
 
-def test_following_a_tag_is_part_of_what_a_domain_means_and_not_of_what_its_container_was_made_from() -> None:
+def test_following_a_tag_is_part_of_a_domains_meaning_but_not_of_its_containers_spec() -> None:
     plain, follows = valid(document(declared())), valid(document(declared_with("local")))
     assert plain.intent != follows.intent
     assert next(plain.chunks()).container.digest == next(follows.chunks()).container.digest

@@ -106,7 +106,7 @@ def test_an_honest_file_passes(entry: Entry) -> None:
 
 @pytest.mark.parametrize("policy", sorted(set(POLICIES) - {"standard", "open"}))
 def test_what_the_standard_profile_refuses_is_refused_by_what_builds_on_it(policy: str) -> None:
-    # What is no domain file at all is refused before any policy is asked.
+    # What is not a domain file at all is refused before any policy is asked.
     usual = [entry for entry in HOSTILE if entry.policy == "standard" and entry.group != "syntax and size"]
     let_through = [str(entry) for entry in usual if not judged(replace(entry, policy=policy)).errors.get(EVIL)]
     assert not let_through

@@ -104,7 +104,7 @@ def test_what_the_host_itself_lives_on_is_not_written_to_listed_or_not(source: s
         "/Users/ann/shop",
     ],
 )
-def test_where_data_of_applications_is_kept_roots_directories_and_new_ones_are_written_to(source: str) -> None:
+def test_where_applications_keep_data_roots_directories_and_new_ones_are_written(source: str) -> None:
     for disk in (Disk(), Disk(missing=(source,)), Disk(owners={source: 999}), Disk(owners={source: 1000})):
         for host in (bind(source), mount(source), bind(source, "ro")):
             assert rules(create(host), disk=disk) == set()

@@ -35,7 +35,7 @@ def test_what_a_container_said_comes_back_as_it_was(tmp_path: Path) -> None:
     assert store.load_all()[0]["shop"]["message"] == message
 
 
-def test_a_snapshot_of_another_version_is_given_and_outlives_the_one_that_is_written_for_it(tmp_path: Path) -> None:
+def test_a_snapshot_of_another_version_is_given_and_kept_beside_the_one_written_next(tmp_path: Path) -> None:
     newer = 'version = 99\ndomain = "shop"\n'
     (tmp_path / "shop.toml").write_text(newer)
     store = SnapshotStore(tmp_path)
