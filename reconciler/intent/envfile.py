@@ -134,6 +134,8 @@ def _read_raw(text: str, variables: Variables, found: dict[str, str]) -> None:
         name, sign, value = written.partition("=")
         if not _RAW_NAME.fullmatch(name):
             raise BadEnvFile(f"line {number}: expected NAME=value, a name without blanks before the =")
+        if not name.isprintable():
+            raise BadEnvFile(f"line {number}: a control character, or one that nobody sees, in the name: take it out")
         try:
             given = value if sign else variables.lookup(name)
         except InterpolationError:

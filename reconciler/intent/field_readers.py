@@ -190,7 +190,7 @@ def image(value: Any) -> str:
     if not isinstance(value, str):
         raise wrong_type('the name of an image such as "redis:7"', value)
     try:
-        image_names.parse(value)
+        image_names.parse_declared(value)
     except image_names.BadImageName as error:
         raise fault("bad_name", f"no name of an image: {error}") from None
     return str(value)

@@ -16,6 +16,7 @@ from reconciler.intent.settings.faults import shown
 
 DOCKER_HUB = "docker.io"
 _HUB_ALIASES = ("index.docker.io", "registry-1.docker.io", "registry.hub.docker.com")
+_EMPTY = "library/scratch"
 _LONGEST_NAME = 255
 _LONGEST_KEPT = 512
 
@@ -75,6 +76,15 @@ def parse(text: str) -> ImageName:
     """Take a reference apart. Raises BadImageName."""
     # The same few are asked for again and again, whenever something is decided.
     return _known(text) if len(text) <= _LONGEST_KEPT else _taken_apart(text)
+
+
+def parse_declared(text: str) -> ImageName:
+    """The same of a reference in a domain file, which names an image that there can be. Raises BadImageName."""
+    image = parse(text)
+    if image.registry == DOCKER_HUB and image.repository == _EMPTY:
+        said = "is reserved for the empty image of FROM scratch, and no engine pulls it: give the image another name"
+        raise BadImageName(f"{shown(text)} {said}")
+    return image
 
 
 @lru_cache(maxsize=4096)

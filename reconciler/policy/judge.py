@@ -107,6 +107,12 @@ class Judge:
         judge._protected = Protected(self.look)
         return judge
 
+    def for_reading(self, reader: str) -> Judge:
+        """The judge of what one domain file reads in one go: it looks at each protected place only once."""
+        judge = self.for_file(reader) if reader else Judge(self.policy, self.places, self.look, file=self.domain_file)
+        judge._protected = Protected(self.look)
+        return judge
+
     def case(self, world: World | None = None, owner: ChunkId | None = None, domain: str = "") -> Case:
         """A case of its own: for whoever judges a part of something."""
         said = owner.domain if owner is not None else domain

@@ -11,9 +11,10 @@ import pytest
 from reconciler.daemon.folder_safety import UnsafeFolder, see_to_folders
 from reconciler.daemon.protocol import ServiceOptions
 from reconciler.host import folders
+from tests.only_where import only_where
 
 OTHER = 54321
-as_root = pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give files away")
+as_root = only_where(hasattr(os, "geteuid") and os.geteuid() == 0, reason="only root can give files away")
 
 
 @pytest.fixture

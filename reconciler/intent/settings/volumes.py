@@ -236,7 +236,7 @@ def _check_image(name: str | None) -> None:
     if name is None:
         raise wrong("source, the name of the image, is missing")
     try:
-        image_names.parse(name)
+        image_names.parse_declared(name)
     except image_names.BadImageName as error:
         raise wrong(str(error)) from None
 

@@ -74,7 +74,7 @@ def test_named_files_are_judged_apart_from_the_directory(
     good.write_text(stack("good"))
     assert main(["validate", str(good)]) == exits.OK
     assert main(["validate", str(tmp_path / "missing.json")]) == exits.INVALID
-    assert "missing.json: it is gone [Gone]" in capsys.readouterr().out
+    assert "missing.json: there is no such file: correct the name [FileMissing]" in capsys.readouterr().out
 
 
 def test_a_symbolic_link_is_refused_and_a_missing_directory_named(

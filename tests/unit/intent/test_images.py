@@ -125,6 +125,21 @@ def test_a_wrong_name_in_a_file_is_an_error_in_its_place() -> None:
     assert "'redis:7'" in problem.message
 
 
+@pytest.mark.parametrize("name", ["scratch", "scratch:1", "docker.io/library/scratch"])
+def test_the_name_that_engines_reserve_for_the_empty_image_names_none(name: str) -> None:
+    asked: list[tuple[dict[str, Any], str]] = [
+        ({"image": name}, "image"),
+        ({"image": name, "build": "."}, "image"),
+        ({"build": {"context": ".", "tags": [name]}}, "build.tags[0]"),
+    ]
+    for container, place in asked:
+        bare = {"image": None, **container}
+        found = read(document({"name": "a", "container": {k: v for k, v in bare.items() if v is not None}})).errors
+        assert [one.where for one in found] == [f"cpuxs.main.design_chunks[0].container.{place}"]
+        assert "is reserved for the empty image of FROM scratch" in found[0].message
+    assert read(document(declared(container={"image": "team/scratch"}))).errors == ()
+
+
 # --- policies -----------------------------------------------------------------------------------------------------
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from reconciler.daemon.intake import Judged, Loading, judge
-from reconciler.daemon.reading_contents import may_read
+from reconciler.daemon.reading_contents import admission
 from reconciler.diagnostics import Diagnostic
 from reconciler.intent.contents import Source, SourceKind, SourceMissing, folder_parts
 from reconciler.policy import Judge
@@ -58,7 +58,7 @@ class Contents:
                 asked.append((dockerfile if dockerfile.startswith("/") else f"{context}/{dockerfile}", False))
         elif source.kind in (SourceKind.FILE, SourceKind.SOPS, SourceKind.AGE):
             asked.append((source.name, False))
-        refused = [why for path, is_folder in asked if (why := may_read(self.policy)(path, is_folder, source))]
+        refused = [why for path, is_folder in asked if (why := admission(self.policy)()(path, is_folder, source))]
         if refused:
             raise SourceRefused("the policy refuses " + "; ".join(refused))
 

@@ -14,6 +14,7 @@ from reconciler.sources import lock_holder
 from reconciler.sources.git import WorkTree, find
 from reconciler.sources.git_quiet import GitQuiet, Judged, judge
 from reconciler.sources.lock_holder import Holder
+from tests.only_where import only_where
 
 NOBODY = Holder(is_sure=True)
 UNSURE = Holder()
@@ -123,7 +124,7 @@ def test_a_rebase_that_is_not_finished_is_told_of(tree: WorkTree) -> None:
     assert "a rebase is not finished" in state.remarks[0]
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux shows what a process has open, in /proc")
+@only_where(sys.platform == "linux", reason="only Linux shows what a process has open, in /proc")
 def test_who_has_a_lock_open_holds_it(tmp_path: Path) -> None:
     path = tmp_path / "index.lock"
     code = "import sys; file = open(sys.argv[1], 'w'); print('open', flush=True); sys.stdin.read()"

@@ -12,6 +12,7 @@ from reconciler.daemon import address
 from reconciler.state import aside
 from reconciler.state.key import InstallationKey, KeyUnusable
 from reconciler.state.lock import StateLock, StateLocked
+from tests.only_where import only_where
 
 
 def elsewhere(tmp_path: Path, content: bytes = b"theirs") -> Path:
@@ -51,7 +52,7 @@ def test_no_file_of_the_state_is_read_through_a_link(tmp_path: Path) -> None:
     assert aside.is_lasting(caught.value)
 
 
-@pytest.mark.skipif(not address.unix_sockets(), reason="there are no Unix sockets")
+@only_where(address.unix_sockets(), reason="there are no Unix sockets")
 def test_a_socket_is_not_reached_through_a_link(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as theirs:
         theirs.bind(str(tmp_path / "theirs"))
