@@ -31,7 +31,7 @@ from reconciler.controller.observing import Observations
 from reconciler.controller.outcomes import Outcomes
 from reconciler.controller.prober import Prober
 from reconciler.controller.protocols import Judge, Leases, ProbeMaker, RuntimeReader, Source
-from reconciler.controller.reconciling import CALLS_END_SECONDS, Reconciler
+from reconciler.controller.reconciling import Reconciler
 from reconciler.controller.recorder import Recorder
 from reconciler.controller.records import (
     Beat,
@@ -248,7 +248,6 @@ class Controller:
         for chunk in chunks:
             self.known.remember(chunk)
         self._decider.begun_before(chunk.id.domain for chunk in chunks if chunk.state != State.COMPLETED)
-        settled = asyncio.get_running_loop().call_later(CALLS_END_SECONDS, self._watcher.look_everywhere)
         self.known.network_changes.update(restore_networks(restored, self.known.clock))
         self._lending.take(self.known.domains.values())
         # What was to go when the program ended still goes in its order: its last intent tells who needs whom.
@@ -270,7 +269,6 @@ class Controller:
             for task in done:
                 task.result()
         finally:
-            settled.cancel()
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -351,6 +349,9 @@ class Controller:
     def _look_at_unseen(self) -> None:
         while self.known.changed_unseen:
             self._watcher.look_at(self.known.changed_unseen.pop())
+        if self.known.all_unseen:
+            self.known.all_unseen = False
+            self._watcher.look_everywhere()
 
     async def _wait(self) -> None:
         if self._inbox or self._has_more:

@@ -69,6 +69,7 @@ class LoopState:
     guests_in: Mapping[str, tuple[ChunkId, ...]] = field(default_factory=dict)  # by network: who joins it as a guest
     fixed_in: Mapping[str, tuple[ChunkId, ...]] = field(default_factory=dict)  # by network: who has a fixed address
     changed_unseen: set[str] = field(default_factory=set)  # ids of containers that are to be looked at
+    all_unseen: bool = False  # everything is to be looked at
     files_wait: str = ""  # what has to be waited for before anything can be taken from the domains directory
     files_remarks: tuple[str, ...] = ()  # what people should know of it besides
     policy_remark: str = ""  # what people should know of the policy's file

@@ -235,7 +235,8 @@ class Monitor:
         m = record.memory
         is_counted = is_its_own and m.counted_run == read.run
         is_unseen = m.runs_of == read.container and bool(m.runs) and m.runs[-1].code is None
-        if not is_counted and not is_unseen:
+        is_doubtful = not is_its_own and m.counted_run == read.run  # when the run before it ended was not seen
+        if not is_counted and not is_unseen and not is_doubtful:
             return
         whose = "it" if is_its_own else "one of its runs"
         self._state.recorder.journal(kind="output", chunk=record.id, message=f"{whose} said last: {said}")

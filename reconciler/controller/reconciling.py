@@ -381,6 +381,10 @@ class Reconciler:
         if settles is None or self._state.world.all_seen_at >= settles:
             self._settles.pop(domain, None)
             return False
+        if self._state.clock.monotonic() < settles:
+            self.object_due[f"settles:{domain}"] = settles
+        else:
+            self._state.all_unseen = True
         return True
 
     def _anyone_busy(self, domain: str, network: str = "") -> bool:

@@ -101,6 +101,7 @@ class Slow(SimulatedEngine):
 
     late = 3.0
     fails = False
+    is_sure = True
 
     def __init__(self, **more: Any) -> None:
         super().__init__(**more)
@@ -112,7 +113,7 @@ class Slow(SimulatedEngine):
         await asyncio.sleep(self.late)
         if self.fails:
             raise EngineError("the log driver hands over nothing")
-        return RunOutput(f"said in run {ended.run}")
+        return RunOutput(f"said in run {ended.run}", is_its_own=self.is_sure)
 
 
 @by_whom
@@ -136,6 +137,19 @@ async def test_what_a_run_printed_is_told_of_that_run_and_never_that_it_printed_
                 assert "printed nothing" not in explain(w.view(), "web")
             await asyncio.sleep(0.1)
     assert bool(told) is not fails
+
+
+async def test_what_can_not_be_told_of_one_run_is_in_the_journal_as_one_of_its_runs() -> None:
+    engine = Slow()
+    engine.late, engine.is_sure = 0.1, False
+    async with World(engine) as w:
+        crashing(w, "web:1", 0.5, by_engine=True)
+        w.files.write("shop", shop())
+        await until_looping(w)
+        await asyncio.sleep(10)
+        said = [e["message"] for e in w.stores.entries if e["kind"] == "output"]
+        assert any(text.startswith("one of its runs said last: said in run") for text in said)
+        assert ", in this run or one before: said in run" in explain(w.view(), "web").splitlines()[0]
 
 
 async def test_of_a_first_run_it_is_known_that_no_other_has_printed_before_it() -> None:
