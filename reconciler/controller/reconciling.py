@@ -435,7 +435,7 @@ class Reconciler:
     async def _written(self) -> None:
         """What is about to be taken away must be known to whoever goes on after a crash."""
         if not await self._state.recorder.flush():
-            raise EngineError(f"pnr removes nothing before it has recorded that:  {self._state.recorder.trouble}")
+            raise EngineError(f"nothing is removed before pnr has recorded it: {self._state.recorder.trouble}")
 
     def _wake_for_networks(self, wanted: Domain) -> None:
         """When a change of a network that failed is to be tried again."""

@@ -230,7 +230,7 @@ async def test_a_kill_for_memory_that_the_engine_missed_is_told_as_those_before(
             run = w.container("shop_web").run
             w.engine.die("shop_web", 137, oom=flagged)
             await w.until(lambda run=run: w.container("shop_web").run != run)  # type: ignore[misc]
-            await w.until(lambda: "killed for want of memory" in w.chunk("web")["last_error"])
+            await w.until(lambda: "killed for lack of memory" in w.chunk("web")["last_error"])
         assert w.chunk("web")["reason"] == "CrashLooping"
         w.engine.die("shop_web", 3)
         await w.until(lambda: "exit code 3" in w.chunk("web")["message"])
