@@ -240,8 +240,8 @@ class Reason(StrEnum):
     ROLLED_BACK = _failed(
         "RolledBack",
         "the update failed and the previous container serves again (or the previous network, where a [changed"
-        " network](#networks-that-can-t-be-changed) can't be had): where the cause can pass by itself, until the update"
-        " is tried again (`next_try`); else until the domain changes or, after an [update to another"
+        " network](#networks-that-can-t-be-changed) can't be made): where the cause can pass by itself, until the"
+        " update is tried again (`next_try`); else until the domain changes or, after an [update to another"
         " image](images.md#following-a-tag), until its tag moves on",
         "Correct the domain file: the previous container serves until then; or try again with `pnr apply {domain}`.",
     )

@@ -81,14 +81,14 @@ def _within(node: Any, path: Path, free: Any) -> Iterator[tuple[Path, str, str]]
         return
     if isinstance(node, str):
         is_pair = isinstance(free, _Pairs)
-        if path and (odd := _control(free.name_in(node) if is_pair else node, is_name=is_pair)):
+        if path and (odd := bad_character(free.name_in(node) if is_pair else node, is_name=is_pair)):
             yield path, "InvalidValue", f"{odd} in {'the name of ' * is_pair}this value: take it out"
     elif isinstance(node, list):
         for index, item in enumerate(node):
             yield from _within(item, (*path, index), free if isinstance(free, _Pairs) else _of(free, _EACH))
     elif isinstance(node, dict):
         for key, part in node.items():
-            if odd := _control(key, is_name=True):
+            if odd := bad_character(key, is_name=True):
                 yield (*path, key, KEY), "BadName", f"{odd} in this key: take it out"
             elif not isinstance(free, _Pairs) and (_EACH in (free or ()) or not key.startswith("x-")):
                 yield from _within(part, (*path, key), _of(free, key))
@@ -98,7 +98,7 @@ def _of(free: Any, key: str) -> Any:
     return free.get(key, free.get(_EACH)) if isinstance(free, dict) else None
 
 
-def _control(text: str, *, is_name: bool = False) -> str:
+def bad_character(text: str, *, is_name: bool = False) -> str:
     """The first control character of a text, in words; "" where there is none. In a name a tab is one, and a character
     that nobody sees: two names that look the same would be two."""
     if text.isprintable():

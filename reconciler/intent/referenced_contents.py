@@ -153,8 +153,8 @@ def gather(
                 place = (*where, key, number) if isinstance(container.get(key), list) else (*where, key)
                 values |= gatherer.variables_of(one, place, own, values, labels=setting == "labels")
             if len(values) > bounds.MAX_ENTRIES:
-                message = f"{len(values)} entries in all of its files; at most {bounds.MAX_ENTRIES} can be had so"
-                report.error((*where, key), "TooMany", message)
+                said = f"{len(values)} entries in all of its files; a container may have at most {bounds.MAX_ENTRIES}"
+                report.error((*where, key), "TooMany", f"{said} from files: shorten them")
             elif values:
                 declared[setting][str(path[1]), chunk.name] = values
         for number, option in enumerate(container.get("security_opt") or ()):

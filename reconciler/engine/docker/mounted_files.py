@@ -165,7 +165,7 @@ class MountedFiles:
             content = self._contents.read(file.source)
             same = self._contents.fingerprint_of(content) == file.fingerprint
         except ContentsError as error:
-            raise failed(f"the content of {file.target} can't be had: {error}") from error
+            raise failed(f"the content of {file.target} can't be read: {error}") from error
         if not same:
             raise failed(
                 f"the content of {file.target} ({file.source}) is no longer the one that was declared; pnr reads it"

@@ -105,7 +105,7 @@ def test_a_content_that_changed_since_it_was_declared_is_not_put_under_the_old_n
 def test_a_content_that_can_not_be_had_says_why(files: MountedFiles, told: Told) -> None:
     declared = told.file("key")
     del told.contents["key"]
-    with pytest.raises(CreateFailed, match="/run/secrets/key can't be had: key does not exist"):
+    with pytest.raises(CreateFailed, match="/run/secrets/key can't be read: key does not exist"):
         files.put(CHUNK, [declared])
 
 
