@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from reconciler.daemon import address
@@ -71,9 +71,13 @@ def together(answers: Iterable[dict[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def status(state: address.Folder, *, silence_seconds: float = SILENCE_SECONDS) -> dict[str, Any]:
-    """The document of ``pnr status --json``. Raises as :func:`request` does."""
-    view = together(request(state, {"command": "status"}, silence_seconds=silence_seconds)).get("view")
+def status(
+    state: address.Folder, only: Sequence[str] = (), *, silence_seconds: float = SILENCE_SECONDS
+) -> dict[str, Any]:
+    """The document of ``pnr status --json``, of the domains named in ``only`` or of all. Raises as :func:`request`
+    does."""
+    message = {"command": "status", **({"only": list(only)} if only else {})}
+    view = together(request(state, message, silence_seconds=silence_seconds)).get("view")
     if not isinstance(view, dict):
         raise _not_pnr(os.path.join(state, address.SOCKET_NAME))
     return view

@@ -24,8 +24,7 @@ def run(args: Namespace) -> int:
     _, state = folders(args)
     if args.watch:
         return _watch(args, request(state, {"command": "watch"}))
-    whole = status(state)
-    view = {**whole, "domains": chosen(whole, args.domain)}
+    view = status(state, args.domain)
     if args.json:
         print_json(view)
     else:

@@ -12,8 +12,8 @@ import asyncio
 import heapq
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from reconciler.controller.clock import Clock
@@ -199,10 +199,12 @@ class Controller:
         """The document of ``pnr status --json``, as things stand now."""
         return at_once(self._view())
 
-    async def view_in_turns(self) -> dict[str, Any]:
-        """The same, made in several turns where it takes a while: of each chunk as things stood at some time of it."""
-        with self.answering():
-            begun, making = time.thread_time(), self._view()
+    async def view_in_turns(self, only: Collection[str] = (), *, in_passing: bool = False) -> dict[str, Any]:
+        """The same, of the domains named in ``only`` or of all, made in several turns where it takes a while: of each
+        chunk as things stood at some time of it. ``in_passing``: nobody waits for it, so the work goes on beside it as
+        always."""
+        with nullcontext() if in_passing else self.answering():
+            begun, making = time.thread_time(), self._view(only)
             while True:
                 try:
                     next(making)
@@ -222,7 +224,7 @@ class Controller:
         finally:
             self._asking -= 1
 
-    def _view(self) -> Generator[int, None, dict[str, Any]]:
+    def _view(self, only: Collection[str] = ()) -> Generator[int, None, dict[str, Any]]:
         return view(
             self.known,
             self._images,
@@ -231,6 +233,7 @@ class Controller:
             self._files_told,
             self._chunks_told,
             ready=self.known.engine_up and self.source_read,
+            only=only,
         )
 
     # --- the loop -------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Mapping
+from collections.abc import Collection, Generator, Mapping
 from typing import Any, TypeVar
 
 from reconciler import __version__
@@ -18,7 +18,7 @@ from reconciler.diagnostics import Diagnostic
 from reconciler.intent.networks import network_needs
 from reconciler.planner import networks_and_volumes
 from reconciler.planner.arranged import Belongings
-from reconciler.planner.capabilities import Connected, arrangements, unmet
+from reconciler.planner.capabilities import Connected, unmet, worth_doing
 from reconciler.planner.cleaning import sentence
 from reconciler.states import State
 
@@ -71,15 +71,17 @@ def view(
     chunks: ChunksTold,
     *,
     ready: bool,
+    only: Collection[str] = (),
 ) -> Generator[int, None, dict[str, Any]]:
-    """The document of ``pnr status --json`` (documented in docs/commands.md). ``said`` are the names in files that are
-    not valid; ``files`` and ``chunks`` remember what was told of them. It is made step by step, so that others can have
-    their turn."""
+    """The document of ``pnr status --json`` (documented in docs/commands.md); of the domains named in ``only``, or of
+    all. ``said`` are the names in files that are not valid; ``files`` and ``chunks`` remember what was told of them. It
+    is made step by step, so that others can have their turn."""
     info = c.engine_info
     most = most_errors([*file_errors.values(), *(r.errors for r in c.domains.values() if r.errors)])
     domains: list[dict[str, Any]] = []
-    for _, record in sorted(c.domains.items()):
-        domains.append((yield from _domain_view(c, images, chunks, record, said, most)))
+    for name, record in sorted(c.domains.items()):
+        if not only or name in only:
+            domains.append((yield from _domain_view(c, images, chunks, record, said, most)))
     chunks.forget_others(c.domains)
     strays = files.documents(file_errors, said, most)
     return {
@@ -99,7 +101,7 @@ def view(
             ],
             "files_wait": c.files_wait,
         },
-        "domains": domains + strays,
+        "domains": domains + [one for one in strays if not only or one["name"] in only],
     }
 
 
@@ -126,9 +128,7 @@ def _domain_view(
     facts = yield from _facts_view(c, record.name)
     yield 1
     left = _left(c, record)
-    arranging = _is_arranging(c, record, left)
-    yield 1
-    remarks = _remarks(c, record, left)
+    arranging, remarks = _arranged(c, record, left)
     yield 1
     leaving = is_removing(c, record)
     yield 1
@@ -175,37 +175,33 @@ def _left(c: LoopState, record: DomainRecord) -> Belongings:
     )
 
 
-def _is_arranging(c: LoopState, record: DomainRecord, left: Belongings) -> bool:
-    """Whether networks or volumes of the domain are still to be made, recreated or removed. One that failed is not
-    counted: it is told among the notes, and tried again."""
-    if record.unknown or record.held or not c.world.complete or c.engine_info is None:
-        return False
-    seen, wanted = c.world.observed(), record.wanted
-    work = list(left.work)
-    if wanted is not None:
-        info = c.engine_info
-        connected, now = Connected(str(info), info.api_version, info.system), c.clock.monotonic()
-        work += arrangements(wanted, seen, connected, c.network_changes, now)
-    return any(str(one.key) not in c.object_trouble for one in work)
-
-
-def _remarks(c: LoopState, record: DomainRecord, left: Belongings) -> list[str]:
-    """What stands in the way of a domain's networks and volumes."""
+def _arranged(c: LoopState, record: DomainRecord, left: Belongings) -> tuple[bool, list[str]]:
+    """Whether networks or volumes of the domain are still to be made, recreated or removed, and what stands in the way
+    of them. One that failed is not counted: it is told, and tried again."""
     if record.unknown or not c.world.complete:
-        return []
-    seen = c.world.observed()
+        return False, []
     wanted = record.wanted
-    work = list(left.work)
-    remarks = list(left.missing.values())
+    work, remarks = list(left.work), list(left.missing.values())
+    is_arranging = any(str(one.key) not in c.object_trouble for one in left.work)
     if wanted is not None:
-        of_networks = networks_and_volumes.networks(wanted, seen, c.network_changes, now=c.clock.monotonic())
-        work += of_networks.work + networks_and_volumes.volumes(wanted, seen).work
-        remarks += [*of_networks.back.values(), *networks_and_volumes.remarks(wanted, seen)]
-        engine, api = str(c.engine_info), c.engine_info.api_version if c.engine_info is not None else ""
+        info, seen = c.engine_info, c.world.observed()
+        plain, of_volumes = networks_and_volumes.networks(wanted, seen), networks_and_volumes.volumes(wanted, seen)
+        of_networks = plain
+        if any(spec.name in c.network_changes for spec in wanted.networks):
+            of_networks = networks_and_volumes.networks(wanted, seen, c.network_changes, now=c.clock.monotonic())
+        declared = [*of_networks.work, *of_volumes.work]
+        work += declared
+        remarks += [*of_networks.back.values(), *networks_and_volumes.remarks(wanted, seen, plain, of_volumes)]
+        engine, api = str(info), info.api_version if info is not None else ""
         for spec in wanted.networks:
             remarks += unmet(network_needs(spec), engine=engine, api_version=api)
+        ahead = [one for one in declared if str(one.key) not in c.object_trouble]
+        if info is not None and ahead:
+            connected = Connected(str(info), info.api_version, info.system)
+            is_arranging = is_arranging or bool(worth_doing(ahead, wanted, connected))
     remarks += _not_removed(c, record)
-    return [*remarks, *(c.object_trouble[str(one.key)] for one in work if str(one.key) in c.object_trouble)]
+    troubles = (c.object_trouble[str(one.key)] for one in work if str(one.key) in c.object_trouble)
+    return is_arranging and not record.held and c.engine_info is not None, [*remarks, *troubles]
 
 
 def _not_removed(c: LoopState, record: DomainRecord) -> list[str]:

@@ -39,6 +39,9 @@ def image_moved(c: LoopState, images: Images, record: ChunkRecord, chunk: Chunk 
     """That a container was made from another image than its name stands for by now."""
     if chunk is None or c.desired(record.id) is None or record.busy is not None:
         return ""
+    made_from_it = [x for x in c.world.of(record.id) if is_made_from(x, chunk)]
+    if not made_from_it:
+        return ""
     news = images.news(chunk)
-    sentences = (following.moved(chunk, news, x) for x in c.world.of(record.id) if is_made_from(x, chunk))
+    sentences = (following.moved(chunk, news, x) for x in made_from_it)
     return next((sentence for sentence in sentences if sentence), "")

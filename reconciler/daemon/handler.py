@@ -12,6 +12,7 @@ from reconciler.controller.records import ConfirmRemoval, LookNow, TakeDown
 from reconciler.daemon import image_listing, volumes
 from reconciler.daemon.assembly import Parts
 from reconciler.daemon.log_following import LogFollower
+from reconciler.daemon.pacing import Pace
 from reconciler.daemon.patience import Patience, waited_for
 from reconciler.daemon.requests import check
 from reconciler.daemon.short_names import find_chunk
@@ -21,7 +22,6 @@ from reconciler.daemon.viewing import unknown_domain
 from reconciler.intent.model import ChunkId, Domain
 from reconciler.planner.following import rejected_image
 
-VIEW_PAUSE_SECONDS = 0.1
 SETTLE_SECONDS = 0.1
 LOOK_SECONDS = 5.0
 WORD_SECONDS = 1.0
@@ -42,7 +42,7 @@ class Handler:
                 yield {"done": True}
             case "status":
                 written = self._controller.known.recorder.is_up_to_date
-                view = await self._controller.view_in_turns()
+                view = await self._controller.view_in_turns(self._told(request))
                 view["daemon"] |= turns_now()
                 yield {"view": view, "written": written, "done": True}
             case "watch":
@@ -105,12 +105,25 @@ class Handler:
             raise unknown_domain(unknown, self._controller.known.domains)
         return only
 
+    def _told(self, request: Mapping[str, Any]) -> tuple[str, ...]:
+        """The names of domains, or of files that are not valid, that are asked for. Raises UnknownDomain."""
+        only = tuple(request.get("only", ()))
+        if only:
+            errors = self._controller.intake.file_errors.values()
+            known = {*self._controller.known.domains, *(found[0].place.file for found in errors if found)}
+            unknown = [name for name in only if name not in known]
+            if unknown:
+                raise unknown_domain(unknown, known)
+        return only
+
     async def _views(self) -> AsyncIterator[dict[str, Any]]:
-        seen = -1
+        pace, seen = Pace(), -1
         while True:
             seen = await self._controller.changed(seen)
-            yield await self._controller.view_in_turns()
-            await asyncio.sleep(VIEW_PAUSE_SECONDS)
+            with pace.making():
+                view = await self._controller.view_in_turns()
+            yield view
+            await pace.pause()
 
     async def _apply(self, request: Mapping[str, Any]) -> AsyncIterator[dict[str, Any]]:
         wait, limit = request.get("wait", False), request.get("timeout")
@@ -130,9 +143,10 @@ class Handler:
         if not patience.is_over(now()):
             async for word in self._while(self._controller.look_now(only), patience, wait=True):
                 yield {"waiting": word}
-        seen = -1
+        pace, seen = Pace(), -1
         while not patience.is_over(now()):
-            view = await self._controller.view_in_turns()
+            with pace.making():
+                view = await self._controller.view_in_turns()
             if finished_applying(view, only):
                 yield await self._outcome(only)
                 return
@@ -145,7 +159,7 @@ class Handler:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(WORD_SECONDS):
                     await self._controller.changed(seen)
-            await asyncio.sleep(VIEW_PAUSE_SECONDS)
+            await pace.pause()
         waits = waited_for(await self._controller.view_in_turns(), only)
         yield {**await self._outcome(only), "exit": TIMED_OUT, "waiting": self._controller.known.files_wait or waits}
 
@@ -156,13 +170,15 @@ class Handler:
     async def _while(self, work: Coroutine[Any, Any, None], patience: Patience, *, wait: bool) -> AsyncIterator[str]:
         """Words while some work is waited for: to its end or, where nobody waits, until it is known to take long."""
         now = asyncio.get_running_loop().time
-        task = asyncio.ensure_future(work)
+        task, pace = asyncio.ensure_future(work), Pace()
         try:
             while not task.done() and not patience.is_over(now()):
-                await asyncio.wait({task}, timeout=VIEW_PAUSE_SECONDS)
+                await asyncio.wait({task}, timeout=pace.pause_seconds)
                 if task.done():
                     break
-                word = patience.word(now(), await self._controller.view_in_turns())
+                with pace.making():
+                    view = await self._controller.view_in_turns()
+                word = patience.word(now(), view)
                 if word:
                     yield word
                 if word and not wait:

@@ -37,9 +37,16 @@ class ServiceOptions:
 
 
 class Ask(TypedDict):
-    """``ping``: is anybody there; ``status``: one ``view``; ``watch``: a ``view`` now and after each change."""
+    """``ping``: is anybody there; ``watch``: a ``view`` now and after each change."""
 
-    command: Literal["ping", "status", "watch"]
+    command: Literal["ping", "watch"]
+
+
+class AskStatus(TypedDict):
+    """One ``view``, of the domains or files that are named in ``only`` (of all, where it is empty)."""
+
+    command: Literal["status"]
+    only: NotRequired[list[str]]
 
 
 class AskApply(TypedDict):
@@ -99,4 +106,4 @@ class AskPrune(TypedDict):
     ids: NotRequired[list[str]]
 
 
-Request = Ask | AskApply | AskDown | AskVolumes | AskConfirmRemoval | AskLogs | AskImages | AskPrune
+Request = Ask | AskStatus | AskApply | AskDown | AskVolumes | AskConfirmRemoval | AskLogs | AskImages | AskPrune

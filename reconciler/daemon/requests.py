@@ -63,7 +63,7 @@ LINES = Kind(f"a number of lines from 1 to {MOST_LINES}", _is_lines)
 
 COMMANDS: Mapping[str, Mapping[str, Field]] = {
     "ping": {},
-    "status": {},
+    "status": {"only": Field(NAMES)},
     "watch": {},
     "apply": {"only": Field(NAMES), "wait": Field(FLAG), "timeout": Field(SECONDS)},
     "down": {"only": Field(NAMES), "volumes": Field(FLAG), "wait": Field(FLAG)},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from reconciler.controller.loop import Controller
@@ -12,6 +13,7 @@ from reconciler.daemon.assembly import assembled
 from reconciler.daemon.control import ControlServer
 from reconciler.daemon.garbage import little_at_a_time
 from reconciler.daemon.handler import Handler
+from reconciler.daemon.pacing import Pace
 from reconciler.daemon.patience import Patience, waited_for
 from reconciler.daemon.policy_watching import PolicyFile, watch_policy
 from reconciler.daemon.protocol import ServiceOptions
@@ -28,11 +30,11 @@ from reconciler.daemon.verdict import (
 )
 from reconciler.daemon.viewing import unknown_domain
 
+TELL_ANYWAY_SECONDS = 60.0
+
 OnView = Callable[[dict[str, Any]], None]
 OnWord = Callable[[str], None]
 OnJournal = Callable[[Mapping[str, Any]], None]
-
-VIEW_PAUSE_SECONDS = 0.1
 
 
 async def serve(
@@ -202,7 +204,7 @@ async def _while_running(
     running: asyncio.Task[None], controller: Controller, done: Callable[[], bool], on_view: OnView | None
 ) -> None:
     """Wait until ``done``; raises what ended the controller if it ends before."""
-    seen = -1
+    pace, seen = Pace(shortest_seconds=0.0), -1
     while not done():
         change = asyncio.create_task(controller.changed(seen))
         try:
@@ -215,15 +217,20 @@ async def _while_running(
             running.result()
             return
         if on_view is not None:
-            on_view(controller.view())
+            with pace.making():
+                view = await controller.view_in_turns(in_passing=True)
+            on_view(view)
+            await pace.pause()
 
 
 async def _show(controller: Controller, on_view: OnView) -> None:
-    seen = -1
+    pace, seen = Pace(), -1
     while True:
         seen = await controller.changed(seen)
-        on_view(controller.view())
-        await asyncio.sleep(VIEW_PAUSE_SECONDS)
+        with pace.making():
+            view = await controller.view_in_turns(in_passing=True)
+        on_view(view)
+        await pace.pause()
 
 
 async def _notify(controller: Controller, notifier: Notifier) -> None:
@@ -241,7 +248,26 @@ async def _notify(controller: Controller, notifier: Notifier) -> None:
         controller.post(Beat())
         await asyncio.sleep(0.05)
     notifier.send(READY="1", STATUS=status_sentence(await controller.view_in_turns()))
+    told = asyncio.create_task(_tell_how_things_stand(controller, notifier, period))
+    try:
+        while True:
+            controller.post(Beat())
+            await asyncio.wait({told}, timeout=period)
+            if told.done():
+                told.result()
+    finally:
+        told.cancel()
+        await asyncio.gather(told, return_exceptions=True)
+
+
+async def _tell_how_things_stand(controller: Controller, notifier: Notifier, period: float) -> None:
+    """Tell systemd how things stand, now and whenever they have changed, or after a while anyway."""
+    pace, seen = Pace(period), -1
     while True:
-        controller.post(Beat())
-        notifier.send(STATUS=status_sentence(await controller.view_in_turns()))
-        await asyncio.sleep(period)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(TELL_ANYWAY_SECONDS):
+                seen = await controller.changed(seen)
+        with pace.making():
+            view = await controller.view_in_turns(in_passing=True)
+        notifier.send(STATUS=status_sentence(view))
+        await pace.pause()

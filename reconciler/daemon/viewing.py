@@ -12,6 +12,8 @@ from reconciler.quantities import durations
 
 Document = Mapping[str, Any]
 
+MOST_KNOWN = 20
+
 
 class UnknownDomain(PnrError):
     """A name that no domain has."""
@@ -83,7 +85,10 @@ def _instead(view: Document, names: Sequence[str]) -> str:
 
 def unknown_domain(names: Collection[str], known: Collection[str]) -> UnknownDomain:
     """The error about names that no domain has."""
-    return UnknownDomain(f"there is no domain {', '.join(names)}; known are: {', '.join(sorted(known)) or 'none'}")
+    listed = sorted(known)
+    more = f" and {len(listed) - MOST_KNOWN} more" if len(listed) > MOST_KNOWN else ""
+    told = f"{', '.join(listed[:MOST_KNOWN])}{more}" if listed else "none"
+    return UnknownDomain(f"there is no domain {', '.join(names)}; known are: {told}")
 
 
 def chosen(view: Document, names: list[str]) -> list[Document]:

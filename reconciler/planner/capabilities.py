@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,22 +61,30 @@ def arrangements(
 ) -> list[Work]:
     """What has to be done about a domain's networks and volumes; nothing about those that only chunks want which the
     engine can't honour."""
-    networks = networks_and_volumes.networks(domain, observed, changes, supported_networks(domain, connected), now)
-    work = [*networks.work, *networks_and_volumes.volumes(domain, observed).work]
-    in_vain = _in_vain(domain, connected) if work else ()
+    networks = networks_and_volumes.networks(domain, observed, changes, now=now)
+    return worth_doing([*networks.work, *networks_and_volumes.volumes(domain, observed).work], domain, connected)
+
+
+def worth_doing(work: Sequence[Work], domain: Domain, connected: Connected | None) -> list[Work]:
+    """Of what has to be done about a domain's networks and volumes: what the engine can make as declared, for chunks
+    that it can run as declared."""
+    if not work:
+        return []
+    supported = supported_networks(domain, connected)
+    in_vain = {f"network:{spec.name}" for spec in domain.networks if spec.name not in supported}
+    in_vain |= _wanted_in_vain(domain, connected)
     return [one for one in work if str(one.key) not in in_vain]
 
 
-def _in_vain(domain: Domain, connected: Connected | None) -> set[str]:
-    if not any(unsupported_of(chunk, domain, connected) for chunk in domain.chunks()):
-        return set()
+def _wanted_in_vain(domain: Domain, connected: Connected | None) -> set[str]:
+    """The keys of networks and volumes that only such chunks use as the engine can't run."""
     used: set[str] = set()
     wanted: set[str] = set()
     for chunk in domain.chunks():
         keys = {f"network:{name}" for name in chunk.container.networks}
         keys |= {f"volume:{name}" for name in networks_and_volumes.used_volumes(chunk)}
         used |= keys
-        if not unsupported_of(chunk, domain, connected):
+        if not keys <= wanted and not unsupported_of(chunk, domain, connected):
             wanted |= keys
     return used - wanted
 

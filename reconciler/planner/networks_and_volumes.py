@@ -90,14 +90,11 @@ def volumes(domain: Domain, observed: Observed, only: Collection[str] | None = N
     return found
 
 
-def remarks(domain: Domain, observed: Observed) -> tuple[str, ...]:
-    """What people should know of a domain's networks and volumes, and would not see while its containers run."""
-    of_networks = networks(domain, observed)
-    found = [
-        *of_networks.conflict.values(),
-        *of_networks.stuck.values(),
-        *volumes(domain, observed).conflict.values(),
-    ]
+def remarks(domain: Domain, observed: Observed, of_networks: Belongings, of_volumes: Belongings) -> tuple[str, ...]:
+    """What people should know of a domain's networks and volumes, and would not see while its containers run.
+    ``of_networks`` is what is to be done about the networks where no change of them is remembered, ``of_volumes`` about
+    the volumes."""
+    found = [*of_networks.conflict.values(), *of_networks.stuck.values(), *of_volumes.conflict.values()]
     for spec in domain.volumes:
         seen = observed.volumes.get(spec.name)
         if seen is None or seen.domain != domain.name or spec.external:

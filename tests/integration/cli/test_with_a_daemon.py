@@ -40,6 +40,9 @@ class UnknownDomain(PnrError):
 async def pretend(message: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
     match message["command"]:
         case "status":
+            unknown = [name for name in message.get("only", ()) if name != "demo"]
+            if unknown:
+                raise UnknownDomain(f"there is no domain {', '.join(unknown)}; known are: demo")
             yield {"view": VIEW, "done": True}
         case "watch":
             yield {"view": VIEW}

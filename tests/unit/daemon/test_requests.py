@@ -51,7 +51,8 @@ HOSTILE: list[dict[str, Any]] = [
     {"command": None},
     {"command": ["down"]},
     {},
-    {"command": "status", "only": ["shop"]},
+    {"command": "status", "only": "shop"},
+    {"command": "watch", "only": ["shop"]},
     {"command": "ping", "": 1},
     {"command": "apply", "timeout": "10"},
     {"command": "apply", "timeout": True},
@@ -79,6 +80,7 @@ HOSTILE: list[dict[str, Any]] = [
 FINE: list[dict[str, Any]] = [
     {"command": "ping"},
     {"command": "status"},
+    {"command": "status", "only": ["shop", "broken.json"]},
     {"command": "watch"},
     {"command": "apply"},
     {"command": "apply", "wait": True, "only": ["shop"], "timeout": None},

@@ -158,7 +158,7 @@ def test_a_network_that_others_use_is_told_and_left() -> None:
     assert found.conflict == {}
     assert "proxy" in found.stuck[NET]
     assert conflict(web, of, seen) == (Reason.CREATE_FAILED, found.stuck[NET])
-    assert remarks(of, seen) == (found.stuck[NET],)
+    assert remarks(of, seen, found, volumes(of, seen)) == (found.stuck[NET],)
     _, decision = think(situation(web, container(web), conflict=conflict(web, of, seen), health=healthy()))
     assert decision.state == "completed"
     _, first = think(situation(web, conflict=conflict(web, of, seen)))
@@ -191,7 +191,7 @@ def test_a_volume_of_ours_that_differs_serves_and_is_told_with_what_to_do() -> N
     seen = world(volumes=[Volume("data", "shop", driver="local", labels={"more": "1"})], networks=[network()])
     assert volumes(of, seen) == Belongings()
     assert conflict(web, of, seen) is None
-    (said,) = remarks(of, seen)
+    (said,) = remarks(of, seen, networks(of, seen), volumes(of, seen))
     assert said == (
         "volume data is not as declared (driver_opts o: size=1m declared, nothing found; labels team: shop declared,"
         " nothing found) and is used as it is, since what is in it would be lost if it were recreated: declare it as it"
@@ -264,7 +264,8 @@ def test_a_volume_that_leaves_the_file_goes_only_as_it_was_made_to() -> None:
 
 def test_a_keep_that_came_too_late_is_told() -> None:
     of = shop(volumes=(VolumeSpec("data"),))
-    (said,) = remarks(of, world(volumes=[Volume("data", "shop", keep=False)], networks=[network()]))
+    seen = world(volumes=[Volume("data", "shop", keep=False)], networks=[network()])
+    (said,) = remarks(of, seen, networks(of, seen), volumes(of, seen))
     assert "made with keep false" in said
     assert "it will be removed" in said
 
