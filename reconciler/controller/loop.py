@@ -68,6 +68,7 @@ from reconciler.controller.watcher import Watcher
 from reconciler.controller.work import FEWEST_AT_ONCE, MOST_AT_ONCE, Steps
 from reconciler.engine.protocol import Engine
 from reconciler.intent.model import Domain
+from reconciler.probes.reach import OfHost, of_host
 from reconciler.states import State
 
 VIEW_AT_ONCE_SECONDS = 0.02
@@ -92,6 +93,7 @@ class Controller:
         lending: SharedObjects | None = None,
         may_take_up: Callable[[str, str], bool] | None = None,
         make_executor: Callable[[Engine, Callable[[Message], None]], Executor] = Executor,
+        is_of_host: OfHost = of_host,
     ) -> None:
         self._lending = lending or SharedObjects()
         self.known = LoopState(clock, recorder)
@@ -111,7 +113,9 @@ class Controller:
         self._wake = asyncio.Event()
         self._changed = asyncio.Event()
         self._executor = make_executor(engine, self.post)
-        self._prober = Prober(inside=engine, ping=engine.ping, make=make_probe, clock=clock, post=self.post)
+        self._prober = Prober(
+            inside=engine, ping=engine.ping, make=make_probe, clock=clock, post=self.post, is_of_host=is_of_host
+        )
         self._images = Images(
             known=self.known, engine=engine, post=self.post, seed=seed, may_take_up=may_take_up or _nobodys
         )

@@ -24,6 +24,7 @@ from reconciler.intent.model import ChunkId, HealthCheck
 from reconciler.planner.observed import Container
 from reconciler.probes.ask import ask
 from reconciler.probes.protocol import Inside, Probe, ProbeResult, Target
+from reconciler.probes.reach import OfHost, of_host
 from reconciler.probes.target import resolve
 from reconciler.sentences import framed, taken_apart
 
@@ -57,8 +58,10 @@ class Prober:
         make: ProbeMaker,
         clock: Clock,
         post: Callable[[Message], None],
+        is_of_host: OfHost = of_host,
     ) -> None:
         self._inside = inside
+        self._is_of_host = is_of_host
         self._ping = ping
         self._make = make
         self._clock = clock
@@ -170,7 +173,7 @@ class Prober:
 
     async def _ask(self, id: ChunkId, watch: _Watch, due: float) -> None:
         began = self._clock.monotonic()
-        target = resolve(watch.check, watch.container)
+        target = resolve(watch.check, watch.container, self._is_of_host)
         lost = began - due
         if isinstance(target, ProbeResult):
             result = target

@@ -308,6 +308,7 @@ class World:
             seed=self.seed,
             leases=self.leases,
             may_take_up=lambda image, _: image in self.taken_up,
+            is_of_host=lambda _: False,  # whatever addresses the machine has on which this runs
         )
         self._task = asyncio.get_running_loop().create_task(self.controller.run())
 

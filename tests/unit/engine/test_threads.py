@@ -6,9 +6,11 @@ import asyncio
 import subprocess
 import sys
 import threading
+import weakref
 
 import pytest
 
+from reconciler.engine.docker import threads as threads_module
 from reconciler.engine.docker.threads import Threads
 
 
@@ -54,6 +56,55 @@ async def test_a_place_is_taken_until_the_call_ends_though_nobody_waits_for_it()
     assert not late.done()
     go.set()
     assert await late == "late"
+
+
+async def test_calls_after_one_another_have_one_thread() -> None:
+    threads = Threads(4, "test")
+    assert len({await threads.run(threading.get_ident) for _ in range(50)}) == 1
+
+
+async def test_there_are_never_more_threads_than_calls_at_once() -> None:
+    threads = Threads(3, "test-of-most")
+
+    def call() -> int:
+        return sum(thread.name == "test-of-most" for thread in threading.enumerate())
+
+    found = await asyncio.gather(*(threads.run(call) for _ in range(200)))
+    assert max(found) <= 3
+
+
+async def test_a_thread_that_has_nothing_to_do_ends_and_the_next_call_has_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(threads_module, "IDLE_SECONDS", 0.01)
+    threads = Threads(1, "test-of-idle")
+    for _ in range(3):
+        assert await threads.run(lambda: 42) == 42
+        async with asyncio.timeout(60):
+            while any(one.name == "test-of-idle" for one in threading.enumerate()):  # noqa: ASYNC110 - nothing tells
+                await asyncio.sleep(0.01)
+
+
+async def test_no_call_is_lost_to_a_thread_that_is_about_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads_module, "IDLE_SECONDS", 0.0001)
+    threads = Threads(2, "test")
+    async with asyncio.timeout(60):
+        for number in range(2000):
+            assert await threads.run(lambda number=number: number) == number  # type: ignore[misc]
+
+
+async def test_what_a_call_holds_is_let_go_when_it_has_ended() -> None:
+    class Large:
+        pass
+
+    large = Large()
+    gone = weakref.ref(large)
+    threads = Threads(1, "test")
+    await threads.run(lambda large=large: None)  # type: ignore[misc]
+    del large
+    async with asyncio.timeout(60):
+        while gone() is not None:  # noqa: ASYNC110 - nothing tells
+            await asyncio.sleep(0.01)
 
 
 def test_a_call_that_hangs_does_not_keep_the_process_from_ending() -> None:

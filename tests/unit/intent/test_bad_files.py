@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 
 import pytest
 
@@ -15,6 +16,7 @@ from tests.corpus.huge_files import HUGE, MIB, compact, one
 CHECK_TYPES = known_types()
 
 
+@cache
 def read(data: bytes) -> Loaded:
     return load(
         data, "bad.json", base_dir="/srv/domains", env={"HOME": "/root"}, allowed_env=(), check_types=CHECK_TYPES
