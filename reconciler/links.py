@@ -1,4 +1,5 @@
-"""Where a path leads when its links are followed, as the kernel would: at most forty of them, and never by recursion.
+"""Where a path leads when its links are followed, as the kernel would: at most forty of them, and never by recursion;
+and folders that are made without following any.
 
 The standard library's ``realpath`` goes as deep as somebody has chained links, and fails where one of them may not be
 read. What is asked for here comes from files that anybody may have written.
@@ -8,9 +9,11 @@ This module owns the difference between platforms: Windows resolves paths itself
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
+from itertools import accumulate
 
 MOST_LINKS = 40
 
@@ -51,3 +54,16 @@ def follow(path: str) -> str:
         at = "/" if target.startswith("/") else at
         rest += target.split("/")[::-1]
     return at
+
+
+def make_folders(root: str, *names: str, mode: int = 0o777) -> str:
+    """Make the folder ``root`` and, in it, one in another: the path of the last. Those that are there are left as they
+    are. Raises OSError, also where one of them is a link: it would lead to what is not ours."""
+    os.makedirs(os.path.dirname(os.path.abspath(root)), exist_ok=True)
+    folder = root
+    for folder in accumulate((root, *names), os.path.join):
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(folder, mode)
+        if os.path.islink(folder):
+            raise OSError(f"{folder} is a symbolic link, which is not followed: remove it")
+    return folder

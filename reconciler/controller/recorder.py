@@ -1,4 +1,5 @@
-"""Writes down what changed: snapshots at most ten times a second a domain, journal entries in their order.
+"""Writes down what changed: snapshots at most ten times a second a domain, those of large domains less often, journal
+entries in their order.
 
 The loop marks (``touch``) and notes (``journal``); a task beside it writes, off the loop, so that a slow disk
 delays nobody. What can't be written (a full disk) is kept and tried again; meanwhile ``trouble`` says so.
@@ -27,6 +28,10 @@ log = logging.getLogger("pnr.recorder")
 
 SHORTEST_PAUSE_SECONDS = 0.1
 RETRY_SECONDS = 1.0
+PAUSE_FOR_WORK_SECONDS = 0.04
+"""So long at least a domain's snapshot stays as it was written, for each step that its document took: writing down a
+change of one chunk among a thousand is as much work as writing down all of them."""
+LONGEST_PAUSE_SECONDS = 3.0
 MOST_ENTRIES_KEPT = 10_000
 
 Build = Callable[[str], Generator[int, None, Mapping[str, Any] | None]]
@@ -70,6 +75,7 @@ class Recorder:
         self._build_folder: Callable[[], Mapping[str, Any]] | None = None
         self._build: Build | None = None
         self._touched: dict[str, None] = {}
+        self._stays_until: dict[str, float] = {}  # the snapshots that were written a moment ago
         self._forgotten: dict[str, None] = {}
         self._kept: dict[str, tuple[str, bytes]] = {}  # still to be written
         self._texts: dict[str, tuple[str, bytes]] = {}  # of every domain
@@ -145,6 +151,7 @@ class Recorder:
         self._touched.pop(domain, None)
         self._kept.pop(domain, None)
         self._texts.pop(domain, None)
+        self._stays_until.pop(domain, None)
         self._repeats.forget(domain)
         self._forgotten[domain] = None
         self._wake.set()
@@ -221,26 +228,39 @@ class Recorder:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            ok = await self.flush()
+            ok = await self._write(at_once=False)
             await asyncio.sleep(SHORTEST_PAUSE_SECONDS if ok else RETRY_SECONDS)
-            if not ok:
+            if not ok or self._touched:
                 self._wake.set()
 
     async def flush(self) -> bool:
-        """Write all that is noted now; False when something could not be written.
+        """Write all that is noted now; False when something could not be written."""
+        return await self._write(at_once=True)
+
+    async def _write(self, *, at_once: bool) -> bool:
+        """The same; of snapshots, where it need not be ``at_once``, those that may be written again.
 
         A write that has begun goes on to its end though its caller is cancelled, since a thread can't be called back;
         the next one waits for it, so that no older document comes after a newer one.
         """
-        write = asyncio.create_task(self._in_turn())
+        write = asyncio.create_task(self._in_turn(at_once))
         self._begun.add(write)
         write.add_done_callback(self._begun.discard)
         return await asyncio.shield(write)
 
-    async def _in_turn(self) -> bool:
+    async def _in_turn(self, at_once: bool) -> bool:
         async with self._writing:
             await self._whole.wait()
-            return await self._flush()
+            return await self._flush(at_once)
+
+    def _take_touched(self, at_once: bool) -> dict[str, None]:
+        """The domains whose snapshots are to be written now; the others stay touched."""
+        now = self._clock.monotonic()
+        staying = {} if at_once else {domain: at for domain, at in self._stays_until.items() if at > now}
+        touched = {domain: None for domain in self._touched if domain not in staying}
+        self._touched = {domain: None for domain in self._touched if domain in staying}
+        self._stays_until = staying
+        return touched
 
     async def _documents(self, domains: Iterable[str]) -> dict[str, Mapping[str, Any]]:
         """The documents of those that are known, made in several turns where they are much work. Each has what was so
@@ -250,10 +270,15 @@ class Recorder:
         for domain in domains:
             await self._whole.wait()
             steps = self._build(domain) if self._build is not None else None
+            work = 0
             while steps is not None:
                 try:
-                    done += next(steps)
+                    step = next(steps)
+                    work, done = work + step, done + step
                 except StopIteration as made:
+                    pause = min(work * PAUSE_FOR_WORK_SECONDS, LONGEST_PAUSE_SECONDS)
+                    if pause > SHORTEST_PAUSE_SECONDS:
+                        self._stays_until[domain] = self._clock.monotonic() + pause
                     document: Mapping[str, Any] | None = made.value
                     if document is not None:
                         found[domain] = document
@@ -264,10 +289,10 @@ class Recorder:
                     await self._whole.wait()
         return found
 
-    async def _flush(self) -> bool:
+    async def _flush(self, at_once: bool) -> bool:
         entries, self._entries = self._entries, []
         kept, self._kept = self._kept, {}
-        touched, self._touched = self._touched, {}
+        touched = self._take_touched(at_once)
         forgotten, self._forgotten = self._forgotten, {}
         folder_touched, self._folder_touched = self._folder_touched, False
         build = self._build_folder if folder_touched and self._folder is not None else None

@@ -122,10 +122,11 @@ def _check_safety(path: str, at: os.stat_result, report: Diagnostics) -> None:
 
 def make_policy(options: ServiceOptions, *, on_other_host: bool = False) -> Judge:
     """The judge of what domains ask for. Raises PnrError. ``on_other_host``: the files are judged for another machine,
-    by the policy as it is written, and paths of the host by their names alone."""
+    by the policy as it is written, and paths of the host by their names alone, but for what lies beside the files."""
     if on_other_host:
         policy = find_policy(options.policy, str(options.domains)).policy
-        return Judge(policy, _installation(options, policy, paths.by_name), paths.by_name)
+        there = _installation(options, policy, paths.by_name)
+        return Judge(policy, there, paths.by_name_but_in(there.domains))
     policy = load_policy(options)
     look = look_for(options)
     return Judge(policy, _installation(options, policy, look), look)

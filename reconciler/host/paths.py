@@ -12,9 +12,11 @@ import os
 import posixpath
 import stat
 from collections.abc import Iterator
+from dataclasses import replace
 
 from reconciler import links
-from reconciler.policy.world import Seen
+from reconciler.intent.file_names import ENDING
+from reconciler.policy.world import Look, Seen
 
 _HAS_OWNERS = hasattr(os, "geteuid")
 _KINDS = (
@@ -49,6 +51,21 @@ def unseen(path: str) -> Seen:
 def by_name(path: str) -> Seen:
     """The look at a path of which nothing counts but its name: as if it were there, and no link on the way to it."""
     return Seen(posixpath.normpath(path), kind="folder")
+
+
+def by_name_but_in(folder: str) -> Look:
+    """The same, but for what stands in a folder itself: that is here, to be put there as it is."""
+
+    def look(path: str) -> Seen:
+        seen = by_name(path)
+        if posixpath.dirname(seen.real) != folder.replace(os.sep, "/"):
+            return seen
+        is_there = os.path.lexists(seen.real)
+        is_file = is_there and not os.path.isdir(seen.real)
+        # A folder that nobody has put into the repository may be made on the machine; a domain file comes from there.
+        return replace(seen, kind="file" if is_file else seen.kind, exists=is_there or not path.endswith(ENDING))
+
+    return look
 
 
 def resolved(path: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,8 +98,10 @@ def unsupported(settings: Mapping[str, Any], *, engine: str, api_version: str, s
     return tuple(_reasons(settings, engine, api_version, system))
 
 
-def unmet(needs: Iterable[Needs], *, engine: str, api_version: str) -> tuple[str, ...]:
+def unmet(needs: Collection[Needs], *, engine: str, api_version: str) -> tuple[str, ...]:
     """A sentence for each need that the engine does not meet."""
+    if not needs:
+        return ()
     return tuple(
         _too_old(need.what, need.since_api, engine, api_version)
         for need in needs

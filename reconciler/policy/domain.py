@@ -29,8 +29,8 @@ from reconciler.policy.judge import Judge
 from reconciler.policy.paths import is_absolute
 from reconciler.policy.refusal import CODE, Refusal
 from reconciler.policy.request import Request, Route, to_create
-from reconciler.policy.rule import DOMAINS
 from reconciler.policy.suggesting import allowing, lines, pattern_of
+from reconciler.policy.values import DOMAINS
 from reconciler.policy.world import ImageThere
 from reconciler.sentences import advised
 
@@ -225,7 +225,7 @@ def borrowed(judge: Judge, domain: Domain, tree: Mapping[str, Any]) -> Iterator[
     """What a domain asks for that is not its own and that the policy does not name: it may have it only where the owner
     shares it."""
     for place, refusal, (kind, name) in strangers(judge, domain, tree):
-        rule = f"rule {refusal.rule}, {refusal.origin}"
+        rule = f"{refusal.field}; rule {refusal.rule}, {refusal.origin}"
         unowned = allows_unowned(judge.case(domain=domain.name), refusal.rule, name)
         yield Borrowed(kind, name, place, CODE, rule, allowed_by(judge, [refusal]), unowned)
 

@@ -21,7 +21,7 @@ import re
 from functools import lru_cache
 
 from reconciler.intent.file_names import ENDING, stem
-from reconciler.policy.rule import BadValue
+from reconciler.policy.values import BadValue
 
 _LONGEST = 1024
 _WILD = frozenset("*?")

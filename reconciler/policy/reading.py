@@ -18,8 +18,9 @@ from reconciler.errors import PnrError
 from reconciler.intent.settings.faults import shown
 from reconciler.policy import patterns
 from reconciler.policy.model import PROTECTED, PROTECTED_DEFAULTS, Policy, Section
-from reconciler.policy.rule import KEEP, BadValue, Profile, Rule
+from reconciler.policy.rule import Profile, Rule
 from reconciler.policy.table import RULES, SECTIONS, policy_of
+from reconciler.policy.values import KEEP, BadValue
 
 LARGEST = 256 * 1024
 OF_FILES = "domain"
@@ -73,6 +74,8 @@ def read(text: str, file: str) -> Policy:
         for path, section in found
     )
     changed_on = {name: lines.get(tuple(name.split(".")), 1) for name in changed}
+    if PROTECTED in changed and tuple(PROTECTED.split(".")) not in lines:
+        changed_on[PROTECTED] = changed_on[PROTECTED_DEFAULTS]
     digest = hashlib.sha256(text.encode()).hexdigest()
     return Policy(profile, values, file, changed_on, sections, digest=digest)
 
@@ -117,7 +120,8 @@ def _changed(tree: Mapping[str, Any], above: Path, report: Diagnostics) -> Itera
             try:
                 yield rule, _parsed(rule, value)
             except BadValue as error:
-                report.error((*above, section, key), "InvalidValue", f"{rule.name}: {error}")
+                for said in error.each:
+                    report.error((*above, section, key), "InvalidValue", f"{rule.name}: {said}")
 
 
 def _shown(path: Path) -> str:

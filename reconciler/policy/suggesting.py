@@ -11,8 +11,9 @@ from reconciler.policy import patterns
 from reconciler.policy.model import Policy, Section
 from reconciler.policy.reference import written
 from reconciler.policy.refusal import Refusal
-from reconciler.policy.rule import FLAG, KEEP, NONE, Rule
+from reconciler.policy.rule import FLAG, Rule
 from reconciler.policy.table import RULES, SECTIONS
+from reconciler.policy.values import KEEP, NONE
 
 _LAXEST: Mapping[str, Any] = {
     "namespaces.containers": "any",

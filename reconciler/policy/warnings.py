@@ -4,6 +4,7 @@ Pure."""
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from difflib import get_close_matches
 from typing import Any
 
 from reconciler.diagnostics import Diagnostic, Diagnostics, Path, Place
@@ -13,6 +14,18 @@ from reconciler.policy.model import Policy
 _WILD = frozenset("*?[")
 _NAMESPACES = "namespaces.host"
 _SOCKET = "binds.engine_socket"
+_DRIVERS = {
+    "logging.drivers": (
+        *("awslogs", "etwlogs", "fluentd", "gcplogs", "gelf", "journald", "json-file", "local", "none"),
+        *("splunk", "syslog"),
+    ),
+    "networks.drivers": ("bridge", "host", "ipvlan", "l2bridge", "macvlan", "none", "overlay", "transparent"),
+    "volumes.types": ("bind", "btrfs", "cifs", "ext4", "nfs", "nfs4", "overlay", "tmpfs", "xfs"),
+    "security.runtimes": ("crun", "io.containerd.runc.v2", "nvidia", "runc", "runsc"),
+}
+"""What engines know; a plug-in may have any other name."""
+_VERY_ALIKE = 0.8
+_LONGEST_NAME = 100
 _PORTS = ("ports.allowed", "ports.addresses", "quotas.ports")
 
 
@@ -32,6 +45,7 @@ def warnings(policy: Policy, files: Collection[str] | None) -> tuple[Diagnostic,
             message = f"{shown} matches no domain file{why if '/' in section.pattern else ''}"
             report.warning(("domain", written), "NoSuchFile", message, place)
     _check_ports(policy, report)
+    _check_drivers(policy, report)
     if _SOCKET in policy.lines and files is not None:
         _check_names(policy, files, report)
     return tuple(report)
@@ -63,3 +77,15 @@ def _check_ports(policy: Policy, report: Diagnostics) -> None:
             why = f"a container that has the host's network, which {_NAMESPACES} allows"
             message = f"{' and '.join(rules)} can not hold for {why}: set {_NAMESPACES} there too"
             report.warning(_path(rules[0]), "InVain", message, Place(policy.file or "", lines[rules[0]]))
+
+
+def _check_drivers(policy: Policy, report: Diagnostics) -> None:
+    """Names of which a letter is wrong, it seems."""
+    scopes = [(policy.values, policy.lines), *((one.values, one.lines) for one in policy.sections)]
+    for values, lines in scopes:
+        for rule, known in _DRIVERS.items():
+            for name in values[rule] if rule in lines else ():
+                close = get_close_matches(name[:_LONGEST_NAME], known, n=1, cutoff=_VERY_ALIKE)
+                if close and name not in known and not _WILD & set(name):
+                    message = f"{rule}: engines have no {name!r} of their own; did you mean {close[0]!r}?"
+                    report.warning(_path(rule), "UnknownName", message, Place(policy.file or "", lines[rule]))

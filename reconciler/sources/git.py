@@ -75,6 +75,14 @@ class WorkTree:
             return (None, self.commit())
         return (at.st_ino, at.st_size, at.st_mtime_ns, self.commit())
 
+    def fetched(self) -> object:
+        """Differs when git has fetched something in between, or has found nothing new."""
+        try:
+            at = os.stat(self.git_dir / "FETCH_HEAD")
+        except OSError:
+            return None
+        return (at.st_ino, at.st_size, at.st_mtime_ns)
+
     def is_unfinished(self) -> bool:
         """Whether git is in the middle of putting commits upon others, and will go on when it is told to: until then
         the tree lacks what comes with the rest of them."""

@@ -71,7 +71,7 @@ def _limit(holder: Holder) -> float:
 class GitQuiet:
     """See the module's text. ``waits`` says what is waited for, for people; "" where nothing is. ``remarks`` say what
     git has left behind. ``is_open``: git is at something, or has left something behind, whose end may change no file
-    that is watched."""
+    that is watched; or it is being looked for what keeps the tree from being pulled."""
 
     def __init__(self, find_holder: FindHolder = lock_holder.find, run: Run = _in_thread) -> None:
         self.was_at_work = False
@@ -91,6 +91,9 @@ class GitQuiet:
         self._logged: str = ""
         self._changes = ""  # filled by another thread
         self._changes_asked_at = -math.inf
+        self._changes_asked_of: object = None
+        self._is_asking = False
+        self._is_answered = True
 
     def busy(self, tree: WorkTree, now: float, event_at: float, settle: float) -> bool:
         """Whether to wait: for git to end, or for the tree to be quiet after it."""
@@ -153,7 +156,7 @@ class GitQuiet:
             remarks.append(f"a {unfinished} is not finished in {tree.root}: the files are taken as they stand")
         remarks += [said] if (said := self._kept_back(tree, now)) else []
         self.remarks = tuple(remarks)
-        self.is_open = bool(judged or unfinished)
+        self.is_open = bool(judged or unfinished or not self._is_answered)
         if held is None:
             self._locked_since, self.waits, self.pause = None, "", LOCK_POLL_SECONDS
         else:
@@ -165,13 +168,16 @@ class GitQuiet:
 
     def _kept_back(self, tree: WorkTree, now: float) -> str:
         """What keeps the tree from being pulled, as it was found last; to look for it is done elsewhere."""
+        state = (self._stamp, tree.fetched())
         if now - self._changes_asked_at >= LOOK_FOR_CHANGES_SECONDS:
-            self._changes_asked_at = now
+            self._changes_asked_at, self._changes_asked_of, self._is_asking = now, state, True
 
             def look() -> None:
                 self._changes = git_changes.told(tree)
+                self._is_asking = False
 
             self._run(look)
+        self._is_answered = not self._is_asking and self._changes_asked_of == state
         return self._changes
 
     def _words(self, lock: Lock, what: Judged) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -44,11 +45,11 @@ class IntentStore:
         tells of them."""
         found: list[StoredIntent] = []
         try:
-            if mending and self._folder.exists() and not self._folder.is_dir():
+            if mending and os.path.lexists(self._folder) and not self._is_ours():
                 self._tell(aside.put_away(self._folder, "it should be a directory"))
-            if mending and self._folder.is_dir():
+            if mending and self._is_ours():
                 files.clear_leftovers(self._folder)
-            paths = sorted(self._folder.glob("*.intent"))
+            paths = sorted(self._folder.glob("*.intent")) if self._is_ours() else []
         except OSError as error:
             self._tell(f"{self._folder} can't be read: {error.strerror or error}")
             return found
@@ -66,6 +67,10 @@ class IntentStore:
                 self._tell(f"{said}; its domain is known by its snapshot alone")
         return found
 
+    def _is_ours(self) -> bool:
+        """Whether the folder is there, and no link to another."""
+        return self._folder.is_dir() and not self._folder.is_symlink()
+
     def _tell(self, problem: str) -> None:
         if problem not in self.problems:
             self.problems.append(problem)
@@ -78,4 +83,6 @@ class IntentStore:
     def _path(self, domain: str) -> Path:
         if not _SAFE_NAME.fullmatch(domain):
             raise StateWriteFailed(f"{domain!r} can't be the name of a stored intent")
+        if self._folder.is_symlink():
+            raise StateWriteFailed(f"{self._folder} is a symbolic link, which is not followed: remove it")
         return self._folder / f"{domain}.intent"

@@ -33,7 +33,6 @@ class SnapshotStore:
         """Write a domain's snapshot. Raises StateWriteFailed; the old one is then still whole."""
         path = self._path(domain)
         text = tomli_w.dumps(without_none(document))
-        tomllib.loads(text)
         if domain in self._unread:
             if os.path.lexists(path):
                 self._keep(path)

@@ -80,6 +80,7 @@ async def test_views_for_who_watches_are_made_beside_the_work(monkeypatch: pytes
     select, arranged = loop._jumping.select, status_view._arranged
     monkeypatch.setattr(loop._jumping, "select", next_turn)
     monkeypatch.setattr(controlling, "VIEW_AT_ONCE_SECONDS", 0.0)
+    monkeypatch.setattr(controlling, "STEPS_A_LOOK", 1)
     async with World() as w:
         assert w.controller is not None
         for number in range(MANY):

@@ -18,6 +18,7 @@ import secrets
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+from reconciler import links
 from reconciler.engine.protocol import CreateFailed, EngineError, StartFailed
 from reconciler.intent.contents import Contents, ContentsError, SourceKind
 from reconciler.intent.model import ChunkId, MountedFile
@@ -198,12 +199,11 @@ def _asked(file: MountedFile) -> str:
 
 
 def _make_folder(path: str) -> None:
-    chunk_folder = os.path.dirname(path)
-    root = os.path.dirname(os.path.dirname(os.path.dirname(chunk_folder)))
-    os.makedirs(root, mode=0o700, exist_ok=True)
+    root, *names = path.rsplit(os.sep, 4)[:-1]
+    links.make_folders(root, mode=0o700)
     # Whoever reads a file in its container must not come to it here.
     os.chmod(root, 0o700)
-    os.makedirs(chunk_folder, mode=0o700, exist_ok=True)
+    links.make_folders(root, *names, mode=0o700)
 
 
 def _holds(path: str, content: bytes) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from reconciler import trees
+from reconciler import links, trees
 from reconciler.intent.model import ChunkId
 
 TARGET = "/runtime"
@@ -28,13 +28,13 @@ def prepare(root: str, chunk: ChunkId) -> str:
 
 def ensure(root: str, chunk: ChunkId) -> str:
     """Make the directory, where it is not there yet; its path. Raises OSError."""
-    os.makedirs(root, exist_ok=True)
+    links.make_folders(root)
     # Whatever user the container runs as must be able to write into its directory; the root keeps all others out.
     os.chmod(root, 0o700)
     folder = path(root, chunk)
     if os.path.islink(folder):
         os.unlink(folder)
-    os.makedirs(folder, exist_ok=True)
+    links.make_folders(root, chunk.domain, chunk.cpux, chunk.unit)
     os.chmod(folder, 0o777)  # noqa: S103 - the root above it keeps others out
     return folder
 

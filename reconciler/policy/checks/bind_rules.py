@@ -7,7 +7,8 @@ directories above it.
 
 from __future__ import annotations
 
-from reconciler.policy.rule import CHUNKS, COMMON, DOMAIN, DOMAINS, FLAG, PATHS, Rule, words_of
+from reconciler.policy.rule import CHUNKS, FLAG, PATHS, Rule, words_of
+from reconciler.policy.values import COMMON, DOMAIN, DOMAINS
 
 PROTECTED = [
     # the system itself

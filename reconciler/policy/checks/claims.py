@@ -6,7 +6,8 @@ from fnmatch import fnmatchcase
 
 from reconciler.intent.file_names import stem
 from reconciler.policy.checks.case import Case
-from reconciler.policy.rule import DOMAIN, WORDS, Rule
+from reconciler.policy.rule import WORDS, Rule
+from reconciler.policy.values import DOMAIN
 
 ROWS = (
     Rule(

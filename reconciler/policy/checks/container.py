@@ -22,7 +22,7 @@ from reconciler.planner.observed import (
     LABEL_SPEC,
 )
 from reconciler.policy.checks import images, logs, network
-from reconciler.policy.checks.case import Case, Object, table
+from reconciler.policy.checks.case import Case, Object, table, texts
 from reconciler.policy.checks.devices import devices
 from reconciler.policy.checks.limits import limits, stopping
 from reconciler.policy.checks.mounts import handed_on, mounts, restarts
@@ -99,6 +99,9 @@ def existing(case: Case, inspected: Object) -> None:
     for key in ("MaskedPaths", "ReadonlyPaths"):
         if shown.get(key) and not _is_emptier(key, shown[key]):
             shown.pop(key)
+    if shown.get("Privileged") or "host" in (shown.get("PidMode"), shown.get("IpcMode")):
+        # The engine adds that by itself, and these have been judged.
+        shown["SecurityOpt"] = [option for option in texts(shown.get("SecurityOpt")) if option != "label=disable"]
     case.unknown(shown, _HOST_CONFIG | {"Cgroup"}, "HostConfig.")
     _of_a_container(case, table(inspected.get("Config")), shown, is_there=True)
     handed_on(case, host, inspected.get("Mounts"))

@@ -8,7 +8,7 @@ from glob import escape
 
 from reconciler.policy import paths
 from reconciler.policy.checks.case import Case, Object, objects, texts
-from reconciler.policy.rule import DEVICE_RULES, FLAG, WORDS, Rule
+from reconciler.policy.rule import DEVICE_RULES, DEVICES, FLAG, WORDS, Rule
 
 HARMLESS_DEVICES = [
     "/dev/dri", "/dev/full", "/dev/fuse", "/dev/gpiochip*", "/dev/gpiomem*",
@@ -27,7 +27,7 @@ as a whole: disks and keyboards are there too."""
 ROWS = (
     Rule(
         "devices.paths",
-        WORDS,
+        DEVICES,
         "Which devices of the host a container may have, by path; a directory stands for all in it. Links are followed,"
         " and both ends must be in the list. A watchdog is in no list: who opens it and ends resets the machine.",
         ["*"],

@@ -16,7 +16,8 @@ from reconciler.policy.checks.sharing import CONTAINER, leads_to_host, others
 from reconciler.policy.model import Policy
 from reconciler.policy.refusal import KNOWN_FIELDS, OWN_LABELS
 from reconciler.policy.request import Request
-from reconciler.policy.rule import DOMAIN, FLAG, IMAGES, WORDS, Profile, Rule
+from reconciler.policy.rule import FLAG, IMAGES, WORDS, Profile, Rule
+from reconciler.policy.values import DOMAIN
 
 ROWS = (
     Rule(

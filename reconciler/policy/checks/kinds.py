@@ -12,7 +12,8 @@ from glob import escape
 
 from reconciler.policy import paths
 from reconciler.policy.checks.case import Case
-from reconciler.policy.rule import COMMON, DOMAIN, DOMAINS, Profile
+from reconciler.policy.rule import Profile
+from reconciler.policy.values import COMMON, DOMAIN, DOMAINS
 from reconciler.policy.world import ReadByRoot, Seen
 
 _DYNAMIC = range(61184, 65536)

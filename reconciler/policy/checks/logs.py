@@ -17,7 +17,8 @@ from reconciler.policy.checks import places
 from reconciler.policy.checks.case import Case, Object, table
 from reconciler.policy.checks.reaching import reach
 from reconciler.policy.refusal import KNOWN_FIELDS
-from reconciler.policy.rule import COUNT, HOST, SIZE, WORDS, Rule
+from reconciler.policy.rule import COUNT, GOALS, SIZE, WORDS, Rule
+from reconciler.policy.values import HOST
 from reconciler.quantities import sizes
 
 ROWS = (
@@ -35,7 +36,7 @@ ROWS = (
     ),
     Rule(
         "logging.addresses",
-        WORDS,
+        GOALS,
         "Where log drivers may send to, as HOST, HOST:PORT or a subnet. `*` is every machine but this one, and nothing"
         " that is link-local or tells a cloud's machines their secrets: these take an entry of their own. So does a"
         " server that is spoken to by HTTP (splunk, awslogs-endpoint): it may send the engine on to this machine."

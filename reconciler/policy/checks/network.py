@@ -11,7 +11,8 @@ from reconciler.policy.checks import subnets
 from reconciler.policy.checks.case import Case, Object, objects, table, texts
 from reconciler.policy.checks.security import allows_in_a_path
 from reconciler.policy.checks.sharing import lent, others
-from reconciler.policy.rule import ADDRESSES, DOMAIN, FLAG, NAMES, PORTS, UNOWNED, WORDS, Rule
+from reconciler.policy.rule import ADDRESSES, FLAG, NAMES, PORTS, WORDS, Rule
+from reconciler.policy.values import DOMAIN, UNOWNED
 from reconciler.quantities import port_ranges
 
 PRIVATE = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"]

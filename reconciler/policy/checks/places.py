@@ -14,7 +14,8 @@ from reconciler.policy import paths
 from reconciler.policy.checks import kinds
 from reconciler.policy.checks.case import Case
 from reconciler.policy.refusal import Against
-from reconciler.policy.rule import COMMON, DOMAIN, DOMAINS, Profile
+from reconciler.policy.rule import Profile
+from reconciler.policy.values import COMMON, DOMAIN, DOMAINS
 from reconciler.policy.world import Seen
 
 _GLOB = frozenset("*?[")

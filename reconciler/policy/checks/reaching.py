@@ -7,7 +7,8 @@ from fnmatch import fnmatchcase
 
 from reconciler.policy.checks import goals
 from reconciler.policy.checks.case import Case
-from reconciler.policy.rule import HOST, Profile
+from reconciler.policy.rule import Profile
+from reconciler.policy.values import HOST
 
 
 def reach(

@@ -8,7 +8,8 @@ from reconciler.intent.contents import Source, SourceKind
 from reconciler.policy import paths
 from reconciler.policy.checks import kinds, places
 from reconciler.policy.checks.case import Case
-from reconciler.policy.rule import DOMAIN, PATHS, WORDS, Rule
+from reconciler.policy.rule import PATHS, WORDS, Rule
+from reconciler.policy.values import DOMAIN
 
 ROWS = (
     Rule(

@@ -12,7 +12,7 @@ from reconciler.policy.checks.case import Case, Object, table, texts
 from reconciler.policy.checks.sharing import CONTAINER, leads_to_host, others
 from reconciler.policy.model import Policy
 from reconciler.policy.refusal import KNOWN_FIELDS
-from reconciler.policy.rule import CAPABILITIES, FLAG, SYSCTLS, WORDS, Rule, words_of
+from reconciler.policy.rule import CAPABILITIES, FLAG, LABELS, SYSCTLS, WORDS, Rule, words_of
 
 USUAL_CAPABILITIES = (
     "AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD", "NET_BIND_SERVICE", "NET_RAW",
@@ -92,7 +92,7 @@ ROWS = (
     ),
     Rule(
         "security.selinux",
-        WORDS,
+        LABELS,
         "Which SELinux labels may be asked for, as `level:s0:c1,c2`; disable and type:spc_t lead out of confinement.",
         ["*"],
         ["level:*"],

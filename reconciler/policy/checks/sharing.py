@@ -9,7 +9,8 @@ from reconciler.intent.engine_names import OF_SWARMS
 from reconciler.planner.observed import LABEL_DOMAIN
 from reconciler.policy.checks.case import Case, Object, labels_of, owner_of, table
 from reconciler.policy.refusal import Against
-from reconciler.policy.rule import DOMAIN, UNOWNED, Rule, choice, words_of
+from reconciler.policy.rule import Rule, choice, words_of
+from reconciler.policy.values import DOMAIN, UNOWNED
 
 NAMESPACES = ("network", "pid", "ipc", "uts", "user", "cgroup")
 

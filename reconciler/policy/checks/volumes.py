@@ -14,7 +14,8 @@ from reconciler.policy.checks.case import Case, Object, table
 from reconciler.policy.checks.reaching import reach
 from reconciler.policy.checks.sharing import lent
 from reconciler.policy.refusal import KNOWN_FIELDS
-from reconciler.policy.rule import DOMAIN, NAMES, UNOWNED, WORDS, Rule
+from reconciler.policy.rule import GOALS, NAMES, WORDS, Rule
+from reconciler.policy.values import DOMAIN, UNOWNED
 
 VOLUME_OPTIONS = [
     "bind", "rbind", "ro", "rw", "noexec", "nosuid", "nodev", "exec", "noatime", "nodiratime", "relatime", "sync",
@@ -53,7 +54,7 @@ ROWS = (
     ),
     Rule(
         "volumes.addresses",
-        WORDS,
+        GOALS,
         "From which servers volumes of NFS and SMB may come, as HOST or a subnet. `*` is every machine but this one,"
         " which shows its own root to itself, and nothing that is link-local: these take an entry of their own. `@host`"
         " is this machine by any of its addresses. A name counts as what it stands for when the volume is made.",

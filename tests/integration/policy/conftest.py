@@ -161,12 +161,13 @@ def socket_link(engine_socket: Path, unique: Callable[[str], str]) -> Iterator[P
 @dataclass
 class Town:
     """A daemon under the usual policy, which is the same for all tests of this directory that change nothing about
-    that. ``theirs`` is an image that a registry has brought, ``guarded`` a directory that the policy protects: what
-    somebody hostile would like to have."""
+    that. ``theirs`` is an image that a registry has brought, ``guarded`` a directory that the policy protects, ``data``
+    that of the engine: what somebody hostile would like to have."""
 
     daemon: Daemon
     theirs: str
     guarded: Path
+    data: str
 
     def errors(self, file: str) -> list[dict[str, Any]]:
         """What is wrong with a file, by its name without the ending."""
@@ -197,6 +198,6 @@ def town(
     running = Daemon(root, docker_api)
     running.environment["PNR_POLICY"] = str(file)
     running.start()
-    yield Town(running, f"{theirs}:1", guarded)
+    yield Town(running, f"{theirs}:1", guarded, str(docker_api.info()["DockerRootDir"]))
     running.end()
     _gone(docker_api.remove_image, f"{theirs}:1", force=True)

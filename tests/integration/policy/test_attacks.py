@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import time
 from collections.abc import Callable
@@ -38,6 +39,9 @@ def line_of(text: str, error: dict[str, Any]) -> str:
     """The line of a file that an error names."""
     return text.splitlines()[int(error["line"]) - 1]
 
+
+FIELD = re.compile(r"\([A-Za-z][^;]*; rule \w[^,]*, ")
+"""The field of a request, and the rule, as a refusal names them."""
 
 Try = tuple[dict[str, Any], dict[str, Any], str, str]
 """Settings of a chunk, those of the file, the rule or the error that refuses it, and what stands in the line named."""
@@ -105,6 +109,13 @@ def hostile(town: Town, prefix: str, victim: str) -> dict[str, Try]:
     def log(rule: str, driver: str, option: str, value: str) -> Try:
         return ways(logging={"driver": driver, "options": {option: value}}), {}, rule, "logging"
 
+    def pool(written: str, **config: Any) -> Try:
+        top = {"networks": {"lan": {"ipam": {"config": [{"subnet": "10.213.0.0/24", **config}]}}}}
+        return ways(networks=["lan"]), top, "InvalidValue", written
+
+    def secret(file: str) -> Try:
+        return ways(secrets=["s"]), {"secrets": {"s": {"file": file}}}, "binds.protected", file
+
     folder = town.daemon.domains
     return {
         # names that belong to others
@@ -151,6 +162,33 @@ def hostile(town: Town, prefix: str, victim: str) -> dict[str, Try]:
         "half": subnet("0.0.0.0/1"),
         "loopback": subnet("127.0.0.0/8"),
         "ipv6": subnet("2001:db8::/64"),
+        "gateway": pool("198.51.100.1", gateway="198.51.100.1"),
+        "aux": pool("169.254.169.254", aux_addresses={"a": "169.254.169.254"}),
+        "card": (
+            ways(networks={"lan": {"link_local_ips": ["169.254.169.254"]}}),
+            {"networks": {"lan": {}}},
+            "networks.host_overlap",
+            '"networks"',
+        ),
+        "probe": (
+            {"health_check": {"type": "http", "port_key": "2375", "method": "POST"}, **ways(network_mode="host")},
+            {},
+            "probes.host_network",
+            "health_check",
+        ),
+        "confexts": (ways(volumes=["/var/lib/confexts:/x"]), {}, "binds.protected", "/var/lib/confexts"),
+        "update": (ways(volumes=["/system-update:/x"]), {}, "binds.protected", "/system-update"),
+        "new": (ways(volumes=[f"/{prefix}:/x"]), {}, "binds.data", f"/{prefix}:/x"),
+        "data": (ways(volumes=[f"{town.data}/x:/x:ro"]), {}, "binds.protected", f"{town.data}/x"),
+        "secret": secret("/etc/shadow"),
+        "engines": secret(f"{town.data}/x"),
+        "copies": ({"replicas": 51, **ways()}, {}, "limits.replicas", "replicas"),
+        "upper": log("binds.engine_socket", "syslog", "syslog-address", "UNIX:///run/docker.sock"),
+        "relative": log("known fields", "syslog", "syslog-address", "unix:run/docker.sock"),
+        "scheme": log("known fields", "syslog", "syslog-address", "npipe:////./pipe/docker_engine"),
+        "port": log("logging.addresses", "fluentd", "fluentd-address", "tcp://127.0.0.1:22"),
+        "tag": log("known fields", "syslog", "tag", "x\ny"),
+        "option": log("logging.options", "json-file", "x", "y"),
         "syslog": log("binds.engine_socket", "syslog", "syslog-address", "unix://x/run/docker.sock"),
         "fluentd": log("binds.engine_socket", "fluentd", "fluentd-address", "unix:///run/docker.sock"),
         "certificate": log("binds.allowed", "syslog", "syslog-tls-ca-cert", "etc/shadow"),
@@ -184,6 +222,7 @@ def test_a_file_that_asks_for_what_is_not_its_own_is_refused_with_rule_and_place
         errors = town.errors(file)
         said = [f"{error['code']}: {error['message']}" for error in errors]
         assert any(f"rule {rule}" in one or one.startswith(f"{rule}:") for one in said), (how, said)
+        assert all(FIELD.search(one) for one in said if one.startswith("PolicyRefused")), said
         text = (daemon.domains / f"{file}.json").read_text()
         assert any(written in line_of(text, error) for error in errors), (how, errors)
         assert daemon.names(file) == []

@@ -139,3 +139,28 @@ def test_for_another_machine_nothing_of_this_one_counts(folder: Path, capsys: py
     capsys.readouterr()
     assert main([*with_policy, "--other-host"]) == exits.INVALID
     assert "/etc/shadow" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("source", "code"),
+    [
+        ("./conf/nginx.conf", exits.OK),
+        ("./conf", exits.OK),
+        ("./shop/page", exits.OK),
+        ("./blog/page", exits.INVALID),
+        ("./nginx.conf", exits.INVALID),
+        ("./blog.json", exits.INVALID),
+        (".", exits.INVALID),
+    ],
+)
+def test_what_lies_beside_the_files_of_a_checkout_is_judged_as_where_it_is_put(
+    folder: Path, source: str, code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("conf", "shop", "blog"):
+        (folder / "domains" / name).mkdir()
+    for name in ("conf/nginx.conf", "shop/page", "blog/page", "nginx.conf"):
+        (folder / "domains" / name).touch()
+    (folder / "domains" / "blog.json").write_text(stack("blog"))
+    (folder / "domains" / "shop.json").write_text(stack("shop", volumes=[f"{source}:/x:ro"]))
+    for options in ([], ["--other-host"], ["--other-host", "domains/shop.json", "domains/blog.json"]):
+        assert main(["validate", "--policy", "policy.toml", *options]) == code, capsys.readouterr().out

@@ -9,7 +9,7 @@ from collections.abc import Generator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from reconciler.controller.recorder import Recorder
+from reconciler.controller.recorder import LONGEST_PAUSE_SECONDS, SHORTEST_PAUSE_SECONDS, Recorder
 from reconciler.controller.work import MOST_AT_ONCE
 
 
@@ -152,3 +152,89 @@ async def test_a_document_that_is_much_work_is_made_in_several_turns() -> None:
     assert kept.documents
     assert turns >= 10
     assert most <= 2 * MOST_AT_ONCE
+
+
+class TickingClock(StandingClock):
+    """A clock that is set by hand."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+
+class Counted(Kept):
+    """Knows how often each domain was saved, and what was written to the journal."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.entries: list[Mapping[str, Any]] = []
+
+    def append(self, entries: Sequence[Mapping[str, Any]]) -> None:
+        self.entries.extend(entries)
+
+    def remove(self, domain: str) -> None: ...
+
+    def of(self, domain: str) -> int:
+        return sum(document["domain"] == domain for document in self.documents)
+
+
+def of_steps(domain: str) -> Generator[int, None, Mapping[str, Any]]:
+    """The document of a domain: one called large takes many steps."""
+    for _ in range(1000 if domain == "large" else 1):
+        yield 1
+    return {"domain": domain}
+
+
+async def test_a_large_snapshot_is_written_again_less_often_and_nothing_else_waits_for_it() -> None:
+    kept, nothing, clock = Counted(), Nothing(), TickingClock()
+    recorder = Recorder(snapshots=kept, intents=nothing, journal=kept, clock=clock, offload=direct)
+    recorder.attach(of_steps)
+    rounds = 0
+    while kept.of("large") < 2:
+        for domain in ("large", "small"):
+            recorder.touch(domain)
+        recorder.journal(kind="test", message=str(rounds))
+        assert await recorder._write(at_once=False)
+        rounds += 1
+        clock.seconds += 0.1
+    assert clock.seconds > LONGEST_PAUSE_SECONDS
+    assert kept.of("small") == len(kept.entries) == rounds
+    assert recorder.is_up_to_date
+
+
+async def test_what_is_still_to_be_written_is_written_in_its_time_and_at_the_end_at_once() -> None:
+    kept, nothing, clock = Counted(), Nothing(), TickingClock()
+    recorder = Recorder(snapshots=kept, intents=nothing, journal=nothing, clock=clock, offload=direct)
+    recorder.attach(of_steps)
+    running = asyncio.create_task(recorder.run())
+    recorder.touch("large")
+    while not kept.of("large"):  # noqa: ASYNC110 - nothing tells
+        await asyncio.sleep(0)
+    recorder.touch("large")
+    await asyncio.sleep(2 * SHORTEST_PAUSE_SECONDS)
+    assert kept.of("large") == 1
+    assert not recorder.is_up_to_date
+    clock.seconds += LONGEST_PAUSE_SECONDS
+    async with asyncio.timeout(60):
+        while kept.of("large") == 1:  # noqa: ASYNC110 - nothing tells
+            await asyncio.sleep(SHORTEST_PAUSE_SECONDS)
+    recorder.touch("large")
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert await recorder.flush()
+    assert kept.of("large") == 3
+    assert recorder.is_up_to_date
+
+
+async def test_a_domain_that_is_back_does_not_wait_for_what_was_written_of_it_before() -> None:
+    kept, nothing = Counted(), Nothing()
+    recorder = Recorder(snapshots=kept, intents=nothing, journal=nothing, clock=TickingClock(), offload=direct)
+    recorder.attach(of_steps)
+    for _ in range(2):
+        recorder.touch("large")
+        assert await recorder._write(at_once=False)
+        recorder.forget("large")
+        assert await recorder._write(at_once=False)
+    assert kept.of("large") == 2

@@ -67,6 +67,18 @@ def test_a_file_is_written_with_its_mode_below_a_root_for_us_alone(
     assert mount == {"Type": "bind", "Source": str(path), "Target": "/run/secrets/key", "ReadOnly": True}
 
 
+@pytest.mark.parametrize("place", ["files", "files/shop", "files/shop/main", "files/shop/main/web"])
+def test_a_link_above_it_is_not_followed(tmp_path: Path, files: MountedFiles, told: Told, place: str) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir(mode=0o755)
+    (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / place).symlink_to(outside)
+    with pytest.raises(OSError, match="is a symbolic link, which is not followed"):
+        files.put(CHUNK, [told.file("key")])
+    assert list(outside.iterdir()) == []
+    assert stat.S_IMODE(outside.stat().st_mode) == 0o755
+
+
 def test_writing_again_what_is_there_leaves_it_alone(files: MountedFiles, told: Told) -> None:
     (first,) = files.put(CHUNK, [told.file("key")])
     before = os.stat(first["Source"])

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pytest
+
 from reconciler.engine.docker import runtime_dir
 from reconciler.intent.model import ChunkId
 
@@ -46,3 +48,15 @@ def test_a_link_in_its_place_is_replaced_not_followed(tmp_path: Path) -> None:
     folder = Path(runtime_dir.prepare(str(tmp_path / "runtime"), CHUNK))
     assert not folder.is_symlink()
     assert (outside / "kept").exists()
+
+
+@pytest.mark.parametrize("place", ["runtime", "runtime/shop", "runtime/shop/main"])
+def test_nor_is_a_link_above_it(tmp_path: Path, place: str) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir(mode=0o755)
+    (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / place).symlink_to(outside)
+    with pytest.raises(OSError, match="is a symbolic link, which is not followed"):
+        runtime_dir.prepare(str(tmp_path / "runtime"), CHUNK)
+    assert list(outside.iterdir()) == []
+    assert outside.stat().st_mode & 0o777 == 0o755

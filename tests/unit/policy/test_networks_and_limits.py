@@ -306,6 +306,17 @@ def test_a_container_that_is_there_is_started_only_where_it_might_be_made() -> N
     assert rules(send("POST", "/containers/web/start"), engine=unmasked) == {"security.unmasked_paths"}
 
 
+def test_what_the_engine_adds_by_itself_is_not_held_against_a_running_container() -> None:
+    may = changed(STANDARD, security__privileged=True, namespaces__host=["pid", "ipc"])
+    for has in ({"PidMode": "host"}, {"IpcMode": "host"}, {"Privileged": True}):
+        shown = Engine({"web": container(**has, SecurityOpt=["label=disable"])})
+        assert rules(send("POST", "/containers/web/start"), may, engine=shown) == set()
+        assert "security.selinux" not in rules(send("POST", "/containers/web/start"), engine=shown)
+    for asked in (["label=disable"], ["label=type:spc_t"]):
+        shown = Engine({"web": container(SecurityOpt=asked)})
+        assert rules(send("POST", "/containers/web/start"), may, engine=shown) == {"security.selinux"}
+
+
 # --- labels -----------------------------------------------------------------------------------------------------------
 
 

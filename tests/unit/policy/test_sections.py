@@ -8,8 +8,8 @@ import pytest
 
 from reconciler.policy import Policy, Profile, patterns, suggesting
 from reconciler.policy.reading import PolicyInvalid, read
-from reconciler.policy.rule import BadValue
 from reconciler.policy.table import policy_of
+from reconciler.policy.values import BadValue
 
 FILE = "/etc/pnr/policy.toml"
 
@@ -193,12 +193,53 @@ def test_mistakes_in_sections_are_told_with_the_line(text: str, said: str) -> No
         ('ports.allowed = ["80:90"]', "expected a port"),
         ('quotas.memory = "-1g"', "expected a size"),
         ("quotas.volumes = 0", "expected a whole number from 1"),
+        ('claims.containers = ["**"]', "** means no more than * there: write '*'"),
+        ('images.allowed = ["ghcr.io/**"]', "write 'ghcr.io/*'"),
+        ('binds.engine_socket = ["**/main/proxy"]', "write '*/main/proxy'"),
+        ('security.sysctls = ["net.**"]', "write 'net.*'"),
+        ('claims.domains = ["@domian"]', "did you mean '@domain'?"),
+        ('networks.external = ["@unowend"]', "did you mean '@unowned'?"),
+        ('images.of_domains = ["@x"]', "there is no word '@x' (known: @domain, @unowned, @host)"),
+        ('logging.addresses = ["@hots:514"]', "did you mean '@host'?"),
+        ('logging.addresses = ["logs:99999"]', "expected a host, or a host and its port"),
+        ('logging.addresses = ["[::1]:0"]', "expected a host, or a host and its port"),
+        ('volumes.addresses = ["10.0.0.0/40"]', "expected an address, a subnet"),
+        ('devices.paths = ["dev/ttyUSB0"]', "expected an absolute path"),
+        ('devices.paths = ["/dev/../etc"]', "expected an absolute path"),
+        ('security.selinux = ["lvel:s0"]', "expected an SELinux label such as level:s0"),
     ],
 )  # fmt: skip
 def test_unknown_words_and_values_are_errors_in_and_out_of_sections(rule: str, said: str) -> None:
     assert said in wrong(rule)
     section, _, rest = rule.partition(".")
     assert said in wrong(f'[domain."a.json".{section}]\n{rest}')
+
+
+def test_a_list_that_is_cleared_stands_where_the_word_for_it_does() -> None:
+    assert policy("[limits]\ncpus = 1\n[binds]\nprotected_defaults = false").lines["binds.protected"] == 5
+
+
+def test_each_value_of_a_list_that_is_wrong_is_told() -> None:
+    told = wrong('binds.engine_socket = ["a/b", "*/x/y", "**"]\nlimits.ulimits = {nofiles = 1, cpus = 2}')
+    assert told.count("expected a chunk") == 2
+    assert told.count("there is no ulimit") == 2
+    many = wrong(f"ports.allowed = {list(range(70_000, 90_000))}")
+    assert many.count("expected a port") == 20
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        'claims.domains = ["@domain", "@domain-*", "*"]',
+        'networks.external = ["@unowned", "@domain_*"]',
+        'logging.addresses = ["*", "@host", "@host:514", "logs:514", "::1", "fd00::1", "[fd00::1]:514", "10.0.0.0/8"]',
+        'security.selinux = ["*", "level:*", "type:container_t", "disable"]',
+        'devices.paths = ["*", "/dev/ttyUSB*"]',
+        'builds.names = ["registry.example.com/@domain/*", "@domain"]',
+    ],
+)
+def test_words_and_patterns_that_are_meant_are_taken(rule: str) -> None:
+    policy(f"{rule}\n")
 
 
 def test_a_policy_with_sections_is_not_open_but_for_files_that_none_means() -> None:

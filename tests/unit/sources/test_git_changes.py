@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import struct
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from reconciler.sources import git, git_changes
 from reconciler.sources.git import WorkTree
+from reconciler.sources.git_quiet import GitQuiet
 
 ENV = {
     **{f"GIT_{who}_{what}": "x@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
@@ -127,3 +129,30 @@ def test_an_index_that_can_not_be_read_tells_nothing(clone: Clone, data: bytes) 
     run(clone.folder, "fetch", "-q")
     (clone.folder / ".git" / "index").write_bytes(data)
     assert git_changes.told(clone.tree) == ""
+
+
+def test_it_is_looked_for_until_it_is_known_and_then_no_more(clone: Clone) -> None:
+    looks: list[Callable[[], None]] = []
+    state = GitQuiet(run=looks.append)
+
+    def at(now: float) -> tuple[bool, bool]:
+        state.interfered(clone.tree, now)
+        return state.is_open, any("app.conf was changed" in remark for remark in state.remarks)
+
+    assert at(100.0) == (True, False)
+    looks.pop()()
+    assert at(101.0) == (False, False)
+    (clone.folder / "shop" / "app.conf").write_text("by a container\n")
+    clone.commit("two")
+    run(clone.folder, "pull", "-q", "--ff-only", fails=True)
+    assert at(102.0) == (True, False)
+    assert looks == []  # not at each change
+    assert at(105.0) == (True, False)
+    looks.pop()()
+    assert at(106.0) == (False, True)
+    run(clone.folder, "checkout", "--", "shop/app.conf")
+    run(clone.folder, "pull", "-q", "--ff-only")
+    assert at(107.0) == (True, True)
+    at(111.0)
+    looks.pop()()
+    assert at(112.0) == (False, False)

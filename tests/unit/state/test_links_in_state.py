@@ -10,6 +10,8 @@ import pytest
 
 from reconciler.daemon import address
 from reconciler.state import aside
+from reconciler.state.files import StateWriteFailed
+from reconciler.state.intents import IntentStore
 from reconciler.state.key import InstallationKey, KeyUnusable
 from reconciler.state.lock import StateLock, StateLocked
 from tests.only_where import only_where
@@ -50,6 +52,28 @@ def test_no_file_of_the_state_is_read_through_a_link(tmp_path: Path) -> None:
     with pytest.raises(OSError) as caught:
         aside.read(tmp_path / "shop.toml")
     assert aside.is_lasting(caught.value)
+
+
+def test_a_link_in_the_place_of_the_folder_of_intents_is_not_followed(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    theirs = outside / "shop.intent"
+    theirs.write_bytes(b'"shop.json"\n{}')
+    state = tmp_path / "state"
+    state.mkdir()
+    (state / "intents").symlink_to(outside)
+    store = IntentStore(state)
+    assert store.load_all(mending=False) == []
+    with pytest.raises(StateWriteFailed, match="is a symbolic link"):
+        store.save("shop", "shop.json", b"{}")
+    with pytest.raises(StateWriteFailed, match="is a symbolic link"):
+        store.remove("shop")
+    # Who may put things right sets it aside, and goes on with a folder of its own.
+    assert store.load_all() == []
+    assert "it should be a directory" in store.problems[0]
+    store.save("shop", "shop.json", b"[]")
+    assert [kept.data for kept in store.load_all()] == [b"[]"]
+    assert theirs.read_bytes() == b'"shop.json"\n{}'
 
 
 @only_where(address.unix_sockets(), reason="there are no Unix sockets")

@@ -6,16 +6,19 @@ import errno
 import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from reconciler.state import lock
 from reconciler.state.adopted import AdoptedStore
 from reconciler.state.image_records import ImageStore
 from reconciler.state.intents import IntentStore
 from reconciler.state.lock import StateLock, StateLocked
-from reconciler.state.snapshot import SnapshotStore
+from reconciler.state.snapshot import SnapshotStore, without_none
 
 
 def document(**more: Any) -> dict[str, Any]:
@@ -33,6 +36,22 @@ def test_what_a_container_said_comes_back_as_it_was(tmp_path: Path) -> None:
     store = SnapshotStore(tmp_path)
     store.save("shop", document(message=message))
     assert store.load_all()[0]["shop"]["message"] == message
+
+
+VALUES = st.recursive(
+    st.text() | st.integers(-(2**63), 2**63 - 1) | st.booleans() | st.none() | st.floats(allow_nan=False),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=15,
+)
+
+
+@given(st.dictionaries(st.text(max_size=8), VALUES, max_size=6))
+def test_whatever_is_saved_can_be_read_and_says_the_same(more: dict[str, Any]) -> None:
+    with TemporaryDirectory() as folder:
+        store = SnapshotStore(Path(folder))
+        saved = {**more, "domain": "shop"}
+        store.save("shop", saved)
+        assert store.load_all() == ({"shop": without_none(saved)}, [])
 
 
 def test_a_snapshot_of_another_version_is_given_and_kept_beside_the_one_written_next(tmp_path: Path) -> None:
