@@ -146,6 +146,7 @@ def _domain_view(
         "warnings": [warning.as_dict() for warning in record.warnings],
         "notes": [
             *(note.message for note in (record.domain.notes if record.domain is not None else ())),
+            *([_not_known(record)] if record.unknown and not (record.errors or record.elsewhere) else []),
             *remarks,
             *(text for domain, text in c.recorder.remarks if domain == record.name),
             *(note for id in own for note in file_notes(c, id)),
@@ -161,6 +162,14 @@ def _domain_view(
         "arranging": arranging,
         "cpuxs": [{"name": name, "facts": facts.get(name, {}), "chunks": chunks} for name, chunks in by_cpux.items()],
     }
+
+
+def _not_known(record: DomainRecord) -> str:
+    return (
+        f"what {record.file} declared before can't be read any more, so its containers are left as they are, and the"
+        f" states here are those of that time: put {record.file} back, or remove the domain with `pnr confirm-removal"
+        f" {record.name}`"
+    )
 
 
 def _elsewhere(record: DomainRecord) -> tuple[Diagnostic, ...]:
