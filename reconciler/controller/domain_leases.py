@@ -75,7 +75,7 @@ class DomainLeases:
             self._ours.add(name)
             record.elsewhere = ""
             if was_elsewhere:
-                message = "no other pnr works on this domain any more: it is taken over"
+                message = "no other pnr works on this domain any more: this one takes it over"
                 self._state.recorder.journal(kind="intent", domain=name, message=message)
                 self._state.mark_domain(name)
                 for id in self._state.chunks_of(name):
@@ -86,7 +86,7 @@ class DomainLeases:
         self._elsewhere[name] = None
         message = advised(
             f"another pnr ({holder}) works on the domain {name} of this engine, with a state directory of its own: this"
-            " one leaves it alone",
+            " one does not touch it",
             "stop the other one, or give this domain another name",
         )
         if record.elsewhere != message:

@@ -124,10 +124,10 @@ class Executor:
             cancelled = True
         except Exception as caught:
             # An engine may answer what nobody has thought of. Taken for done, it would be done again at once, for ever.
-            doing = action.doing if action is not None else "what comes before its work"
-            log.exception("%s of %s failed in a way that pnr does not know", doing, key)
-            cause = f"{doing} failed in a way that pnr does not know ({type(caught).__name__}: {caught})"
-            error = EngineError(advised(cause, "report it with the lines of the daemon's log that tell of it"))
+            doing = action.doing if action is not None else "the preparation of its work"
+            log.exception("%s of %s failed with an error that pnr does not know", doing, key)
+            cause = f"{doing} failed with an error that pnr does not know ({type(caught).__name__}: {caught})"
+            error = EngineError(advised(cause, "report it with the matching lines of the daemon's log"))
         finally:
             self._at.pop(key, None)
             self._tasks.pop(key, None)

@@ -185,7 +185,7 @@ def _left(c: LoopState, record: DomainRecord) -> Belongings:
 
 
 def _arranged(c: LoopState, record: DomainRecord, left: Belongings) -> tuple[bool, list[str]]:
-    """Whether networks or volumes of the domain are still to be made, made anew or removed, and what stands in the way
+    """Whether networks or volumes of the domain are still to be made, recreated or removed, and what stands in the way
     of them. One that failed is not counted: it is told, and tried again."""
     if record.unknown or not c.world.complete:
         return False, []

@@ -79,7 +79,7 @@ class UnknownEngine(PnrError):
 
 @dataclass(slots=True)
 class Records:
-    """What else is kept in the state directory: what was wrong with it, and how each is written anew."""
+    """What else is kept in the state directory: what was wrong with it, and how each is rewritten."""
 
     problems: list[str] = field(default_factory=list)
     write_again: list[Callable[[], None]] = field(default_factory=list)

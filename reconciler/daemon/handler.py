@@ -87,12 +87,12 @@ class Handler:
     async def _prune(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Which images can go or, with ``ids``, what became of those of them."""
         if not self._controller.first_pass_done:
-            raise image_listing.DomainUnclear("the daemon has only just begun to look: try again in a moment")
+            raise image_listing.DomainUnclear("the daemon has just started: try again in a moment")
         unknown = [record.name for record in self._controller.known.domains.values() if record.unknown]
         unclear = sorted([*unknown, *self._controller.intake.file_errors])
         if unclear:
             raise image_listing.DomainUnclear(
-                f"nobody can tell which images {', '.join(unclear)} needs: see `pnr validate`"
+                f"it is not known which images {', '.join(unclear)} needs: run `pnr validate`"
             )
         found = await image_listing.prunable(self._engine, self._declared())
         if "ids" not in request:

@@ -1,4 +1,4 @@
-"""Judges the files of the domains directory again and again, for the daemon: only what changed is loaded anew.
+"""Judges the files of the domains directory again and again, for the daemon: only what changed is loaded again.
 
 What a file refers to (secrets, files of variables) is read in threads, before the file is judged: a disk or a key
 service that hangs holds up nobody else. :meth:`FileJudge.look_again` notices when something of it has changed.

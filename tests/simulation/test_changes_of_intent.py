@@ -174,7 +174,7 @@ async def test_a_directory_that_is_empty_at_the_start_removes_nothing() -> None:
         await w.until(lambda: not w.engine.containers)
 
 
-async def test_a_held_domain_whose_last_intent_is_lost_says_so_and_goes_once_that_is_confirmed() -> None:
+async def test_a_held_domain_whose_last_intent_is_lost_says_so_and_goes_once_confirmed() -> None:
     async with World() as w:
         for name in ("a", "b"):
             w.files.write(name, domain(chunk("x", container={"name": f"{name}_x"}), name=name))

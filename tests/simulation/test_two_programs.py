@@ -79,7 +79,7 @@ async def test_the_second_says_so_and_touches_nothing_whatever_its_files_say() -
         assert not second.domain("shop")["settled"]
         cause, step, *_ = explain(second.view(), "shop/main/db").splitlines()
         assert cause.startswith("another pnr (pid 1")
-        assert cause.endswith("this one leaves it alone.")
+        assert cause.endswith("this one does not touch it.")
         assert step == "Stop the other one, or give this domain another name."
         first.engine.stop_by_hand("shop_db")
         await first.until(lambda: first.chunk("db")["state"] != "completed")

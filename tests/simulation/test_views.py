@@ -139,7 +139,7 @@ async def test_down_waits_for_what_is_taken_down_and_for_no_other_work() -> None
         assert w.chunk("web", "other")["reason"] == "PullingImage"
 
 
-async def test_down_of_all_takes_files_that_were_dropped_just_before_and_none_that_come_later() -> None:
+async def test_down_of_all_takes_files_dropped_just_before_and_none_that_come_later() -> None:
     async with World() as w:
         w.files.write("shop", plain("shop"))
         await w.until_settled(limit=60)

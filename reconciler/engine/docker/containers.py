@@ -363,7 +363,8 @@ class Containers:
         if holder is not None and holder.startswith(ports.PROXY):
             holder += ", though no container of this engine publishes it"
             step = "end that process, unless another engine runs here: an engine that was killed has left it behind"
-        return advised(f"host port {taken.port} is held by {holder or 'somebody who can not be seen from here'}", step)
+        holder = holder or "a process that can't be seen from here"
+        return advised(f"host port {taken.port} is held by {holder}", step)
 
     def _who_has(self, body: Body) -> str:
         """Who has a fixed address of the container."""
@@ -378,7 +379,7 @@ class Containers:
                     held = ", ".join(sorted(map(str, fixed & there)))
                     return f"the address {held} in network {network} is held by container {name}"
         said = ", ".join(f"{value} in network {net}" for net, end in wanted.items() for value in end.values())
-        return f"the address {said} is held by somebody who can not be seen from here"
+        return f"the address {said} is held by a container or machine that can't be seen from here"
 
     def stop(self, name: str, grace: float) -> Body | None:
         """Stop with the stop signal, kill after ``grace`` seconds; one that is stopped or gone is fine."""

@@ -69,7 +69,7 @@ def test_the_status_is_what_the_daemon_says_of_everything(tmp_path: Path) -> Non
 
 def test_an_answer_without_a_status_is_not_taken_for_one(tmp_path: Path) -> None:
     daemon = answering(tmp_path, {"done": True})
-    with pytest.raises(DaemonUnreachable, match="does not speak the language of pnr"):
+    with pytest.raises(DaemonUnreachable, match="is not a pnr daemon"):
         status(str(tmp_path))
     daemon.join()
 
