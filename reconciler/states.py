@@ -175,8 +175,14 @@ class Reason(StrEnum):
     )
     ADDRESS_IN_USE = _failed(
         "AddressInUse",
-        "an address that it is to have in a network is held by somebody else's container; the message names it",
+        "an address that it is to have in a network is held by somebody else's container, which the message names, or"
+        " by the network itself",
         "Disconnect that container from the network, or give the chunk another address in the domain file.",
+    )
+    ADDRESS_IMPOSSIBLE = _failed(
+        "AddressImpossible",
+        "an address that it is to have can't be had in that network: it is in none of its subnets; nothing was touched",
+        "Give the chunk an address of the network's subnets in the domain file, or take another network.",
     )
     DEADLINE_EXCEEDED = _failed(
         "DeadlineExceeded",
@@ -239,7 +245,8 @@ class Reason(StrEnum):
     ROLLED_BACK = _failed(
         "RolledBack",
         "the update failed and the previous container serves again (or the previous network, where a [changed"
-        " network](#networks-that-can-t-be-changed) can't be had): where the cause can pass by itself, until the update"
+        " network](#networks-that-can-t-be-changed) can't be had, or it is connected to a network as before, where the"
+        " engine refused how it was to be): where the cause can pass by itself, until the update"
         " is tried again (`next_try`); else until the domain changes or, after an [update to another"
         " image](images.md#following-a-tag), until its tag moves on",
         "Correct the domain file: the previous container serves until then; or try again with `pnr apply {domain}`.",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import docker
@@ -21,6 +21,7 @@ from reconciler.engine.docker.failures import (
     NotOurs,
     TakenPort,
     is_address_taken,
+    is_connected_already,
     is_not_joined,
     status,
     taken_port,
@@ -47,6 +48,7 @@ from reconciler.errors import PnrError
 from reconciler.intent.model import Adopt, Chunk, ChunkId, ContainerSpec, FactsMode, MountedFile
 from reconciler.intent.settings import endpoints, payload, update_body
 from reconciler.intent.settings.endpoints import ALL_AT_ONCE_API
+from reconciler.planner import attainable
 from reconciler.planner.actions import (
     AdoptContainer,
     ConnectNetwork,
@@ -207,7 +209,8 @@ class Containers:
 
     def connect(self, action: ConnectNetwork) -> Body:
         """Connect to a network, unless it is connected already."""
-        return self._connect(self._ours(action.name), action.network, action.aliases, action.endpoint)
+        body = self._ours(action.name)
+        return self._connect(body, action.network, action.aliases, action.endpoint, comes_back=bool(action.mends))
 
     def disconnect(self, name: str, network: str) -> Body:
         """Disconnect from a network; one that is not connected is fine. With force: the network may be gone."""
@@ -289,7 +292,9 @@ class Containers:
             if taken is not None:
                 raise PortInUse(self._who_holds(taken, cid)) from error
             if is_address_taken(error):
-                raise AddressInUse(self._who_has(body)) from error
+                ends = ((body.get("NetworkSettings") or {}).get("Networks") or {}).items()
+                fixed = {network: (end or {}).get("IPAMConfig") or {} for network, end in ends}
+                raise AddressInUse(self._who_has(cid, fixed)) from error
             if is_not_joined(error, cid):
                 # While that is being replaced: who decides looks again, and waits for it.
                 raise OutOfDate(f"container {name} can't be started: {meaning(words(error))}") from error
@@ -365,20 +370,38 @@ class Containers:
             step = "end that process, unless another engine runs here: an engine that was killed has left it behind"
         return advised(f"host port {taken.port} is held by {holder or 'somebody who can not be seen from here'}", step)
 
-    def _who_has(self, body: Body) -> str:
-        """Who has a fixed address of the container."""
-        ends = ((body.get("NetworkSettings") or {}).get("Networks") or {}).items()
-        wanted = {network: (end or {}).get("IPAMConfig") or {} for network, end in ends}
+    def _who_has(self, own_id: str, configs: Mapping[str, Mapping[str, Any]]) -> str:
+        """Who has a fixed address of a container, of which ``configs`` tells by network."""
+        wanted = {
+            network: {str(config[key]) for key in ("IPv4Address", "IPv6Address") if config.get(key)}
+            for network, config in configs.items()
+        }
+        step = "give the chunk another address in the domain file"
         for other in self._client.containers():
             for network, end in ((other.get("NetworkSettings") or {}).get("Networks") or {}).items():
-                fixed = set(wanted.get(network, {}).values())
+                if held := wanted.get(network, set()) & {(end or {}).get("Gateway"), (end or {}).get("IPv6Gateway")}:
+                    said = f"the address {', '.join(sorted(held))} in network {network}"
+                    return advised(f"{said} is that of the network's own gateway", step)
                 there = {(end or {}).get("IPAddress"), (end or {}).get("GlobalIPv6Address")} - {"", None}
-                if other["Id"] != body["Id"] and fixed & there:
+                if other["Id"] != own_id and (held := wanted.get(network, set()) & there):
                     name = str((other.get("Names") or ["/?"])[0]).lstrip("/")
-                    held = ", ".join(sorted(map(str, fixed & there)))
-                    return f"the address {held} in network {network} is held by container {name}"
-        said = ", ".join(f"{value} in network {net}" for net, end in wanted.items() for value in end.values())
-        return f"the address {said} is held by somebody who can not be seen from here"
+                    said = f"the address {', '.join(sorted(held))} in network {network} is held by container {name}"
+                    return advised(said, f"disconnect that one, or {step}")
+        for network, fixed in wanted.items():
+            if told := self._never_given(network, fixed):
+                return told
+        said = ", ".join(f"{value} in network {net}" for net, fixed in wanted.items() for value in sorted(fixed))
+        cause = f"the address {said} is held by somebody who can not be seen from here"
+        return advised(cause, f"see to it that it is free, or {step}")
+
+    def _never_given(self, name: str, fixed: Collection[str]) -> str:
+        """Why a network gives none of these addresses, as far as it can be seen of it."""
+        try:
+            seen = reading.network(self._client.inspect_network(name)) if fixed else None
+        except APIError:
+            return ""
+        found = (attainable.refusal(seen, address) for address in sorted(fixed)) if seen is not None else ()
+        return next((refusal[1] for refusal in found if refusal is not None), "")
 
     def stop(self, name: str, grace: float) -> Body | None:
         """Stop with the stop signal, kill after ``grace`` seconds; one that is stopped or gone is fine."""
@@ -457,20 +480,58 @@ class Containers:
         self._client.unpause(body["Id"])
         return self._again(body["Id"])
 
-    def _connect(self, body: Body, network: str, aliases: tuple[str, ...], endpoint: Mapping[str, Any]) -> Body:
+    def _connect(
+        self,
+        body: Body,
+        network: str,
+        aliases: tuple[str, ...],
+        endpoint: Mapping[str, Any],
+        *,
+        comes_back: bool = False,
+    ) -> Body:
         if _is_connected(body, network):
             return body
-        request = {"Container": body["Id"], "EndpointConfig": endpoints.to_api(aliases, endpoint)}
+        cid, config = str(body["Id"]), endpoints.to_api(aliases, endpoint)
         try:
-            # The SDK's own method knows not all of an endpoint.
-            sdk.post_json(self._client, "/networks/{0}/connect", network, body=request)
-        except APIError:
-            # Somebody may have done it meanwhile.
-            seen = self._inspect(body["Id"])
-            if seen is not None and _is_connected(seen, network):
-                return seen
+            self._ask_to_connect(cid, network, config)
+        except APIError as error:
+            seen = self._inspect(cid)
+            if seen is not None and _is_connected(seen, network) and self._is_done(error, seen, network, config):
+                return self._again(cid)
+            if seen is not None and not comes_back:
+                self._forget_refused(seen, network)
+            if is_address_taken(error):
+                raise AddressInUse(self._who_has(cid, {network: config.get("IPAMConfig") or {}})) from error
             raise
-        return self._again(body["Id"])
+        return self._again(cid)
+
+    def _ask_to_connect(self, container_id: str, network: str, config: Mapping[str, Any]) -> None:
+        # The SDK's own method knows not all of an endpoint.
+        request = {"Container": container_id, "EndpointConfig": config}
+        sdk.post_json(self._client, "/networks/{0}/connect", network, body=request)
+
+    def _is_done(self, error: APIError, seen: Body, network: str, config: Mapping[str, Any]) -> bool:
+        """Whether a container that is shown as connected really is, though a call failed: somebody may have done it
+        meanwhile. An engine may show an endpoint that it could not give the container, too; asked again it tells."""
+        if not _runs(seen) or is_connected_already(error):
+            return True
+        try:
+            self._ask_to_connect(str(seen["Id"]), network, config)
+        except APIError as again:
+            return is_connected_already(again)
+        return True
+
+    def _forget_refused(self, body: Body, network: str) -> None:
+        """What an engine refused to connect a running container to, it goes on showing, and the container can't be
+        started again with it: a connection that it does take replaces that, and can be ended."""
+        shown = (body.get("NetworkSettings") or {}).get("Networks") or {}
+        if not _runs(body) or network not in shown:
+            return
+        try:
+            self._ask_to_connect(str(body["Id"]), network, {})
+            self._client.disconnect_container_from_network(body["Id"], network, force=True)
+        except APIError:
+            return  # the refusal is what is told
 
 
 def _labels(body: Body) -> Mapping[str, str]:
@@ -501,7 +562,11 @@ def _is_going(body: Body) -> bool:
 
 
 def _is_connected(body: Body, network: str) -> bool:
-    return network in ((body.get("NetworkSettings") or {}).get("Networks") or {})
+    return network in reading.connections(body, reading.condition(str((body.get("State") or {}).get("Status", ""))))
+
+
+def _runs(body: Body) -> bool:
+    return bool((body.get("State") or {}).get("Running"))
 
 
 def _held_by(name: str, body: Body) -> str:

@@ -98,7 +98,7 @@ def inspection(**state: Any) -> dict[str, Any]:
         }
         | state,
         "NetworkSettings": {
-            "Networks": {"shop": {"IPAddress": "172.18.0.2"}},
+            "Networks": {"shop": {"IPAddress": "172.18.0.2", "EndpointID": "e1"}},
             "Ports": {"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "8080"}], "443/tcp": None},
         },
     }
