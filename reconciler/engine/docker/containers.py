@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import secrets
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import docker
@@ -17,11 +17,11 @@ from docker.utils import version_lt
 
 from reconciler.engine.docker import ports, reading, runtime_dir, sdk
 from reconciler.engine.docker.client import Address
+from reconciler.engine.docker.connecting import Connections, is_connected
 from reconciler.engine.docker.failures import (
     NotOurs,
     TakenPort,
     is_address_taken,
-    is_connected_already,
     is_not_joined,
     status,
     taken_port,
@@ -46,9 +46,8 @@ from reconciler.engine.protocol import (
 )
 from reconciler.errors import PnrError
 from reconciler.intent.model import Adopt, Chunk, ChunkId, ContainerSpec, FactsMode, MountedFile
-from reconciler.intent.settings import endpoints, payload, update_body
+from reconciler.intent.settings import payload, update_body
 from reconciler.intent.settings.endpoints import ALL_AT_ONCE_API
-from reconciler.planner import attainable
 from reconciler.planner.actions import (
     AdoptContainer,
     ConnectNetwork,
@@ -99,6 +98,7 @@ class Containers:
         self._host_files = host_files
         self._runtime_root = runtime_root
         self._address = address
+        self._connections = Connections(client, self._ownership)
 
     def _inspect(self, name: str) -> Body | None:
         try:
@@ -210,26 +210,28 @@ class Containers:
     def connect(self, action: ConnectNetwork) -> Body:
         """Connect to a network, unless it is connected already."""
         body = self._ours(action.name)
-        return self._connect(body, action.network, action.aliases, action.endpoint, comes_back=bool(action.mends))
+        return self._connections.connect(
+            body, action.network, action.aliases, action.endpoint, comes_back=bool(action.mends)
+        )
 
     def disconnect(self, name: str, network: str) -> Body:
         """Disconnect from a network; one that is not connected is fine. With force: the network may be gone."""
         body = self._ours(name)
-        if not _is_connected(body, network):
+        if not is_connected(body, network):
             return body
         try:
             self._client.disconnect_container_from_network(body["Id"], network, force=True)
         except APIError:
             # Somebody may have done it meanwhile.
             seen = self._inspect(body["Id"])
-            if seen is None or _is_connected(seen, network):
+            if seen is None or is_connected(seen, network):
                 raise
         return self._again(body["Id"])
 
     def _joined(self, body: Body, spec: ContainerSpec) -> Body:
         """The container, connected to all of its networks: an older engine takes only the first at creation."""
         for network, aliases in spec.networks.items():
-            body = self._connect(body, network, aliases, spec.endpoints.get(network, {}))
+            body = self._connections.connect(body, network, aliases, spec.endpoints.get(network, {}))
         return body
 
     def _already_there(self, action: CreateContainer, body: Body) -> Body:
@@ -294,7 +296,7 @@ class Containers:
             if is_address_taken(error):
                 ends = ((body.get("NetworkSettings") or {}).get("Networks") or {}).items()
                 fixed = {network: (end or {}).get("IPAMConfig") or {} for network, end in ends}
-                raise AddressInUse(self._who_has(cid, fixed)) from error
+                raise AddressInUse(self._connections.who_has(cid, fixed)) from error
             if is_not_joined(error, cid):
                 # While that is being replaced: who decides looks again, and waits for it.
                 raise OutOfDate(f"container {name} can't be started: {meaning(words(error))}") from error
@@ -369,39 +371,6 @@ class Containers:
             holder += ", though no container of this engine publishes it"
             step = "end that process, unless another engine runs here: an engine that was killed has left it behind"
         return advised(f"host port {taken.port} is held by {holder or 'somebody who can not be seen from here'}", step)
-
-    def _who_has(self, own_id: str, configs: Mapping[str, Mapping[str, Any]]) -> str:
-        """Who has a fixed address of a container, of which ``configs`` tells by network."""
-        wanted = {
-            network: {str(config[key]) for key in ("IPv4Address", "IPv6Address") if config.get(key)}
-            for network, config in configs.items()
-        }
-        step = "give the chunk another address in the domain file"
-        for other in self._client.containers():
-            for network, end in ((other.get("NetworkSettings") or {}).get("Networks") or {}).items():
-                if held := wanted.get(network, set()) & {(end or {}).get("Gateway"), (end or {}).get("IPv6Gateway")}:
-                    said = f"the address {', '.join(sorted(held))} in network {network}"
-                    return advised(f"{said} is that of the network's own gateway", step)
-                there = {(end or {}).get("IPAddress"), (end or {}).get("GlobalIPv6Address")} - {"", None}
-                if other["Id"] != own_id and (held := wanted.get(network, set()) & there):
-                    name = str((other.get("Names") or ["/?"])[0]).lstrip("/")
-                    said = f"the address {', '.join(sorted(held))} in network {network} is held by container {name}"
-                    return advised(said, f"disconnect that one, or {step}")
-        for network, fixed in wanted.items():
-            if told := self._never_given(network, fixed):
-                return told
-        said = ", ".join(f"{value} in network {net}" for net, fixed in wanted.items() for value in sorted(fixed))
-        cause = f"the address {said} is held by somebody who can not be seen from here"
-        return advised(cause, f"see to it that it is free, or {step}")
-
-    def _never_given(self, name: str, fixed: Collection[str]) -> str:
-        """Why a network gives none of these addresses, as far as it can be seen of it."""
-        try:
-            seen = reading.network(self._client.inspect_network(name)) if fixed else None
-        except APIError:
-            return ""
-        found = (attainable.refusal(seen, address) for address in sorted(fixed)) if seen is not None else ()
-        return next((refusal[1] for refusal in found if refusal is not None), "")
 
     def stop(self, name: str, grace: float) -> Body | None:
         """Stop with the stop signal, kill after ``grace`` seconds; one that is stopped or gone is fine."""
@@ -480,59 +449,6 @@ class Containers:
         self._client.unpause(body["Id"])
         return self._again(body["Id"])
 
-    def _connect(
-        self,
-        body: Body,
-        network: str,
-        aliases: tuple[str, ...],
-        endpoint: Mapping[str, Any],
-        *,
-        comes_back: bool = False,
-    ) -> Body:
-        if _is_connected(body, network):
-            return body
-        cid, config = str(body["Id"]), endpoints.to_api(aliases, endpoint)
-        try:
-            self._ask_to_connect(cid, network, config)
-        except APIError as error:
-            seen = self._inspect(cid)
-            if seen is not None and _is_connected(seen, network) and self._is_done(error, seen, network, config):
-                return self._again(cid)
-            if seen is not None and not comes_back:
-                self._forget_refused(seen, network)
-            if is_address_taken(error):
-                raise AddressInUse(self._who_has(cid, {network: config.get("IPAMConfig") or {}})) from error
-            raise
-        return self._again(cid)
-
-    def _ask_to_connect(self, container_id: str, network: str, config: Mapping[str, Any]) -> None:
-        # The SDK's own method knows not all of an endpoint.
-        request = {"Container": container_id, "EndpointConfig": config}
-        sdk.post_json(self._client, "/networks/{0}/connect", network, body=request)
-
-    def _is_done(self, error: APIError, seen: Body, network: str, config: Mapping[str, Any]) -> bool:
-        """Whether a container that is shown as connected really is, though a call failed: somebody may have done it
-        meanwhile. An engine may show an endpoint that it could not give the container, too; asked again it tells."""
-        if not _runs(seen) or is_connected_already(error):
-            return True
-        try:
-            self._ask_to_connect(str(seen["Id"]), network, config)
-        except APIError as again:
-            return is_connected_already(again)
-        return True
-
-    def _forget_refused(self, body: Body, network: str) -> None:
-        """What an engine refused to connect a running container to, it goes on showing, and the container can't be
-        started again with it: a connection that it does take replaces that, and can be ended."""
-        shown = (body.get("NetworkSettings") or {}).get("Networks") or {}
-        if not _runs(body) or network not in shown:
-            return
-        try:
-            self._ask_to_connect(str(body["Id"]), network, {})
-            self._client.disconnect_container_from_network(body["Id"], network, force=True)
-        except APIError:
-            return  # the refusal is what is told
-
 
 def _labels(body: Body) -> Mapping[str, str]:
     return (body.get("Config") or {}).get("Labels") or {}
@@ -559,14 +475,6 @@ def _own_grace(body: Body) -> int:
 
 def _is_going(body: Body) -> bool:
     return (body.get("State") or {}).get("Status") in (Condition.REMOVING, Condition.DEAD)
-
-
-def _is_connected(body: Body, network: str) -> bool:
-    return network in reading.connections(body, reading.condition(str((body.get("State") or {}).get("Status", ""))))
-
-
-def _runs(body: Body) -> bool:
-    return bool((body.get("State") or {}).get("Running"))
 
 
 def _held_by(name: str, body: Body) -> str:
