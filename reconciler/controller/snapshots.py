@@ -292,8 +292,10 @@ def _kept_document(c: LoopState, one: KeptEndpoint) -> dict[str, Any]:
 
 def _restore_kept(entry: Mapping[str, Any], clock: Clock) -> KeptEndpoint:
     due = _restored_time(entry.get("not_before"), clock, NETWORKS)
+    was = dict(entry.get("was") or {})
+    was["aliases"] = [str(alias) for alias in was.get("aliases", ())]
     failure, attempts = str(entry.get("failure", "")), int(entry.get("attempts", 0))
-    return KeptEndpoint(str(entry["network"]), dict(entry.get("was") or {}), failure, attempts, due)
+    return KeptEndpoint(str(entry["network"]), was, failure, attempts, due)
 
 
 def _restored_time(text: str | None, clock: Clock, back_off: BackOff = ATTEMPTS) -> float | None:
