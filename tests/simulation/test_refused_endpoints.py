@@ -98,7 +98,7 @@ async def test_the_first_start_with_an_impossible_address_is_not_tried_either() 
         ((CHOSEN,), {"link_local_ips": ["10.0.0.9"]}, "invalid link local IP address: 10.0.0.9"),
     ],
 )
-async def test_a_verdict_of_the_engine_brings_the_connection_back_and_is_not_asked_for_again(
+async def test_a_verdict_of_the_engine_brings_the_connection_back_and_is_not_asked_again(
     subnets: tuple[str, ...], endpoint: dict[str, Any], said: str
 ) -> None:
     async with World() as w:
