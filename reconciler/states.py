@@ -176,8 +176,14 @@ class Reason(StrEnum):
     )
     ADDRESS_IN_USE = _failed(
         "AddressInUse",
-        "another container has the address that this one declares in a network; the message names it",
+        "another container, which the message names, has the address that this one declares in a network, or the network"
+        " has it itself",
         "Disconnect that container from the network, or give the chunk another address in the domain file.",
+    )
+    ADDRESS_IMPOSSIBLE = _failed(
+        "AddressImpossible",
+        "an address that it declares is in none of the network's subnets; nothing was touched",
+        "Give the chunk an address of the network's subnets in the domain file, or take another network.",
     )
     DEADLINE_EXCEEDED = _failed(
         "DeadlineExceeded",
@@ -240,7 +246,8 @@ class Reason(StrEnum):
     ROLLED_BACK = _failed(
         "RolledBack",
         "the update failed and the previous container serves again (or the previous network, where a [changed"
-        " network](#networks-that-can-t-be-changed) can't be made): where the cause can pass by itself, until the"
+        " network](#networks-that-can-t-be-changed) can't be made, or the previous connection to a network, where the"
+        " engine refused the declared one): where the cause can pass by itself, until the"
         " update is tried again (`next_try`); else until the domain changes or, after an [update to another"
         " image](images.md#following-a-tag), until its tag moves on",
         "Correct the domain file: the previous container serves until then; or try again with `pnr apply {domain}`.",

@@ -106,7 +106,8 @@ class Outcomes:
         record.busy = None
         record.worked_at = self._state.clock.monotonic()
         if record.under_way is not None:
-            record.memory = work_ended(*record.under_way, record.memory, done.begun)
+            failed = done.error is not None
+            record.memory = work_ended(*record.under_way, record.memory, done.begun, failed=failed)
             record.under_way = None
         self._state.touch(record)
         for container_id in record.put_off:

@@ -178,8 +178,9 @@ class Reconciler:
                 i = replace(i, memory=memory, health=record.health, answered_all=answered)
         memory = notice(i)
         if memory is not record.memory:
+            is_other = memory.kept != i.memory.kept
             self._remember(record, memory)
-            i = replace(i, memory=memory)
+            i = self.situations.of(record) if is_other else replace(i, memory=memory)
         if i.chunk is not None:
             self._answer(record, i, i.chunk)
         if i.chunk is None and not i.containers and record.busy is None:

@@ -17,7 +17,15 @@ from reconciler.intent.model import Chunk, ChunkId, Domain, Strategy
 from reconciler.intent.names import with_short_names
 from reconciler.intent.settings.references import awaited, containers_shared, must_run
 from reconciler.intent.writers import written
-from reconciler.planner import addresses, endpoints, following, network_changes, networks_and_volumes
+from reconciler.planner import (
+    addresses,
+    attainable,
+    endpoints,
+    following,
+    kept_endpoints,
+    network_changes,
+    networks_and_volumes,
+)
 from reconciler.planner.addresses import Holder
 from reconciler.planner.arranged import Belongings
 from reconciler.planner.capabilities import Connected, supported_networks, unsupported_of
@@ -68,11 +76,14 @@ class Situations:
         return replace(i, turn=waits_for(record.id.replica, self._siblings(record, i.chunk)))
 
     def _wanted(self, id: ChunkId) -> Chunk | None:
-        """A chunk as it is wanted, with the names that it is to have in networks of others."""
-        chunk = self._state.desired(id)
-        if chunk is None or not chunk.container.guest_in:
-            return chunk
-        return with_short_names(chunk, self._state.names, self._state.names_held(chunk))
+        """A chunk as it is wanted, with the names that it is to have in networks of others, and with the connections
+        that it keeps while others can't be had."""
+        chunk, record = self._state.desired(id), self._state.chunks.get(id)
+        if chunk is not None and chunk.container.guest_in:
+            chunk = with_short_names(chunk, self._state.names, self._state.names_held(chunk))
+        if chunk is not None and record is not None and record.memory.kept:
+            chunk = kept_endpoints.as_kept(chunk, record.memory.kept, self._state.clock.monotonic())
+        return chunk
 
     def _ahead(self, chunk: Chunk | None) -> str:
         """Which chunks whose answers a gate needs are on their way to another intent: those are about to change. In a
@@ -105,6 +116,9 @@ class Situations:
         containers = self._state.world.of(id)
         gate = chunk.gate if chunk is not None else ()
         blocked_by, obstacle = self._blocked_by(record, chunk, of_networks)
+        if not blocked_by and obstacle is None:
+            obstacle = self._impossible(chunk, of_networks)
+            blocked_by = obstacle[1] if obstacle is not None else ""
         held, in_use = self._addresses(id, chunk, containers)
         if not blocked_by and in_use is not None:
             blocked_by, obstacle = in_use
@@ -257,6 +271,19 @@ class Situations:
                 return (), (f"container {holder.container.name}, which has the address {holder.address}", None)
             found.append(addresses.as_declared(holder, wanted))
         return tuple(found), self._comes_first(id, chunk)
+
+    def _impossible(self, chunk: Chunk | None, found: Belongings) -> tuple[Reason, str] | None:
+        """The failure that an address is which the engine will not give, as far as that is seen of its network. What is
+        about to be made anew is not judged, as it is not as declared."""
+        for network, wanted in addresses.fixed(chunk.container).items() if chunk is not None else ():
+            seen = self._state.world.networks.get(network)
+            if seen is None or network in found.missing or network in found.back:
+                continue
+            for address in wanted:
+                refusal = attainable.refusal(seen, address)
+                if refusal is not None:
+                    return refusal
+        return None
 
     def _comes_first(self, id: ChunkId, chunk: Chunk) -> _Blocked | None:
         """Whoever is about to get a fixed address, where the chunk may be given it. A long fetch is not waited for."""

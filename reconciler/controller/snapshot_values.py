@@ -118,6 +118,10 @@ _OF_CHUNK: Mapping[str, Callable[[Any], bool]] = {
     "retry_at": _moment,
     "retries": _count,
     "leftover": _tables_of({"id": _text, "attempts": _count, "not_before": _moment, "error": _text}, needed="id"),
+    "kept_endpoint": _tables_of(
+        {"network": _text, "was": _table_of({}), "failure": _text, "attempts": _count, "not_before": _moment},
+        needed="network",
+    ),
     "crashes": _count,
     "looping": _truth,
     "restarts_seen": _count,

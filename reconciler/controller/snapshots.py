@@ -17,6 +17,7 @@ from reconciler.controller.work import ENTRIES_A_CHUNK
 from reconciler.intent.model import ChunkId
 from reconciler.planner import network_changes
 from reconciler.planner.back_off import ATTEMPTS, NETWORKS, UPDATES, BackOff, spread
+from reconciler.planner.kept_endpoints import KeptEndpoint
 from reconciler.planner.network_changes import NetworkChange
 from reconciler.planner.retry_state import (
     EndedRun,
@@ -118,6 +119,7 @@ def _chunk_document(c: LoopState, record: ChunkRecord) -> dict[str, Any]:
         "retry_at": wall(c.clock, m.retry_at),
         "retries": m.retries or None,
         "leftover": [_leftover_document(c, one) for one in m.leftovers] or None,
+        "kept_endpoint": [_kept_document(c, one) for one in m.kept] or None,
         "stopped_run": m.stopped_run or None,
         "tolerated": list(m.tolerated) or None,
         "warnings": list(m.warnings) or None,
@@ -218,6 +220,7 @@ def _restore_chunk(id: ChunkId, entry: Mapping[str, Any], clock: Clock) -> Chunk
         retry_at=_restored_time(entry.get("retry_at"), clock, UPDATES),
         retries=int(entry.get("retries", 0)),
         leftovers=tuple(_restore_leftover(one, clock) for one in entry.get("leftover", ())),
+        kept=tuple(_restore_kept(one, clock) for one in entry.get("kept_endpoint", ())),
         stopped_run=str(entry.get("stopped_run", "")),
         tolerated=tuple(entry.get("tolerated", ())),
         warnings=tuple(entry.get("warnings", ())),
@@ -275,6 +278,24 @@ def _leftover_document(c: LoopState, one: Leftover) -> dict[str, Any]:
 def _restore_leftover(entry: Mapping[str, Any], clock: Clock) -> Leftover:
     not_before = _restored_time(entry.get("not_before"), clock) or 0.0
     return Leftover(str(entry["id"]), int(entry.get("attempts", 1)), not_before, str(entry.get("error", "")))
+
+
+def _kept_document(c: LoopState, one: KeptEndpoint) -> dict[str, Any]:
+    return {
+        "network": one.network,
+        "was": dict(one.was),
+        "failure": one.failure or None,
+        "attempts": one.attempts or None,
+        "not_before": wall(c.clock, one.not_before),
+    }
+
+
+def _restore_kept(entry: Mapping[str, Any], clock: Clock) -> KeptEndpoint:
+    due = _restored_time(entry.get("not_before"), clock, NETWORKS)
+    was = dict(entry.get("was") or {})
+    was["aliases"] = [str(alias) for alias in was.get("aliases", ())]
+    failure, attempts = str(entry.get("failure", "")), int(entry.get("attempts", 0))
+    return KeptEndpoint(str(entry["network"]), was, failure, attempts, due)
 
 
 def _restored_time(text: str | None, clock: Clock, back_off: BackOff = ATTEMPTS) -> float | None:

@@ -22,8 +22,15 @@ Stalled = Mapping[ChunkId, tuple[str, ...]]
 
 def waits_for_a_change(record: ChunkRecord) -> bool:
     """Whether what failed is not tried again by itself: it was a verdict on what is declared."""
-    given_up = record.reason is Reason.ROLLED_BACK and record.memory.retry_at is None
+    given_up = record.reason is Reason.ROLLED_BACK and tried_again_at(record) is None
     return given_up or record.reason is Reason.UPDATE_PAUSED
+
+
+def tried_again_at(record: ChunkRecord) -> float | None:
+    """When what was rolled back is tried again by itself."""
+    m = record.memory
+    moments = (m.retry_at, *(one.not_before for one in m.kept if one.failure))
+    return min((at for at in moments if at is not None), default=None)
 
 
 def stalled_chunks(c: LoopState, record: DomainRecord) -> Generator[int, None, Stalled]:

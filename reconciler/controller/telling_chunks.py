@@ -18,7 +18,7 @@ from reconciler.controller.image_state import Images
 from reconciler.controller.lasting_document import LastingDocument
 from reconciler.controller.loop_state import LoopState
 from reconciler.controller.records import ChunkRecord
-from reconciler.controller.stalls import Stalled, waits_for_a_change
+from reconciler.controller.stalls import Stalled, tried_again_at, waits_for_a_change
 from reconciler.facts import UNKNOWN, missing
 from reconciler.intent.model import Chunk, ChunkId
 from reconciler.planner import mounts
@@ -145,7 +145,7 @@ def _next_try(c: LoopState, record: ChunkRecord) -> str | None:
     if waits_for_a_change(record):
         return None
     rolled_back = record.reason is Reason.ROLLED_BACK
-    return wall(c.clock, record.memory.retry_at if rolled_back else record.memory.not_before)
+    return wall(c.clock, tried_again_at(record) if rolled_back else record.memory.not_before)
 
 
 def _probed_at(c: LoopState, record: ChunkRecord) -> str | None:

@@ -229,13 +229,15 @@ class RenameContainer(Action):
 @dataclass(frozen=True, slots=True)
 class ConnectNetwork(Action):
     """Connect a container to a network under ``aliases``, with the addresses and options of ``endpoint`` (see
-    :mod:`reconciler.intent.settings.endpoints`)."""
+    :mod:`reconciler.intent.settings.endpoints`). ``mends`` is the difference for which another connection was
+    ended: that comes back at once where this one is refused."""
 
     verbs = ("connecting container", "connected container")
     name: str
     network: str
     aliases: tuple[str, ...]
     endpoint: Mapping[str, Any] = field(default_factory=dict)
+    mends: str = field(default="", compare=False)
 
     def describe(self) -> str:
         """With the network."""

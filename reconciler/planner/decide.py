@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from reconciler.intent.model import Kind
-from reconciler.planner import following, mounts_judged
+from reconciler.planner import following, kept_endpoints, mounts_judged
 from reconciler.planner.actions import Action, CreateContainer, ExamineMounts
 from reconciler.planner.addresses import making_room
 from reconciler.planner.adopting import can_take_over, take_over
@@ -34,6 +34,11 @@ def decide(i: ChunkInput) -> Decision:
     decision = _verdict(i)
     if decision.state is State.COMPLETED and i.kept_network:
         decision = replace(decision, state=State.FAILED, reason=Reason.ROLLED_BACK, message=i.kept_network)
+    refusal = kept_endpoints.told(i.memory.kept, i.now)
+    if refusal and decision.state is State.COMPLETED:
+        moments = (decision.wake_at, kept_endpoints.due_at(i.memory.kept, i.now))
+        wake = min((at for at in moments if at is not None), default=None)
+        decision = replace(decision, state=State.FAILED, reason=Reason.ROLLED_BACK, message=refusal, wake_at=wake)
     if decision.state is State.COMPLETED and (i.memory.warnings or i.memory.tolerated):
         decision = replace(decision, message=f"{decision.message}{_reservations(i)}")
     if i.busy is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 
 from reconciler.intent.model import Chunk, ContainerSpec
 from reconciler.intent.settings import endpoints
@@ -91,7 +92,7 @@ def repairs(
             yield connect, f"is not connected to {network}"
         elif said in wrong:
             yield DisconnectNetwork(name, network), said
-            yield connect, said
+            yield replace(connect, mends=said), said
     for network in container.networks if spec.networks else ():
         if network not in spec.networks:
             yield DisconnectNetwork(name, network), f"is connected to {network}, which is not declared"

@@ -73,6 +73,8 @@ def keep(i: ChunkInput, parts: Roles, c: Container) -> Decision:
         if blocked is not None:
             return blocked
         if c.condition in (Condition.RUNNING, Condition.PAUSED):
+            if m.failure is not None and m.not_before is not None and i.now < m.not_before:
+                return Decision(State.FAILED, m.failure.reason, m.failure.message, wake_at=m.not_before)
             return to_do(i, Reason.RECOVERING, repairs, repairs[0][1])
     if c.condition is Condition.RUNNING:
         return _running(i, parts, c)

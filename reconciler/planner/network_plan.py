@@ -16,7 +16,7 @@ from reconciler.planner.network_changes import (
     trial_of,
 )
 from reconciler.planner.observed import Container, Network, Observed
-from reconciler.sentences import advised, framed
+from reconciler.sentences import advised
 
 Steps = list[tuple[Action, str]]
 
@@ -125,7 +125,9 @@ def _compare(
         return
     clash, yielding = in_the_way(spec, domain, subnets)
     if clash:
-        found.back[name] = framed(clash, f"network {name} can't be changed: ", f"; it serves as it was ({said})")
+        step = "give it another subnet (`ipam`) in the domain file, or remove the other network if nobody uses it"
+        text = f"network {name} can't be changed: {clash}; it serves as it was ({said})"
+        found.back[name] = advised(text, f"{step}: the previous network serves until then")
         if again := _reconnections(name, domain, observed, change):
             found.work.append(Work(f"network:{name}", tuple(again)))
         return

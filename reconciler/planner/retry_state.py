@@ -10,7 +10,9 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from reconciler.planner import kept_endpoints
 from reconciler.planner.back_off import ATTEMPTS, REFUSED, UPDATES
+from reconciler.planner.kept_endpoints import Kept
 from reconciler.states import Reason
 
 HEALTHY_AFTER_SECONDS = 600.0
@@ -79,7 +81,8 @@ class RetryState:
     ``looping`` that they did so often that it is in a crash loop. ``restarts_seen`` is the engine's own count of
     restarts that has been counted, ``seen_since`` when, ``seen_began`` when the run began that was seen then (by the
     engine's clock), ``restarted`` how many restarts by the engine were counted at all. ``judged_run`` is the run whose
-    mounts are known to have been judged: as we started it, or had it looked at.
+    mounts are known to have been judged: as we started it, or had it looked at. ``kept`` are connections to networks
+    that are to be others, as they were.
     """
 
     attempts: int = 0
@@ -118,6 +121,7 @@ class RetryState:
     seen_began: float | None = None
     restarted: int = 0
     judged_run: str = ""
+    kept: Kept = ()
 
 
 def making(memory: RetryState, now: float) -> RetryState:
@@ -233,6 +237,7 @@ def intent_changed(memory: RetryState) -> RetryState:
         runs=(),
         crashes=0,
         looping=False,
+        kept=kept_endpoints.forgiven(memory.kept),
     )
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from reconciler.facts import TV
 from reconciler.intent.model import Chunk, Kind, OnFailure, OnGateClose
-from reconciler.planner import crash_loop, endpoints, following, mounts, mounts_judged
+from reconciler.planner import crash_loop, endpoints, following, kept_endpoints, mounts, mounts_judged
 from reconciler.planner.actions import (
     Action,
     ConnectNetwork,
@@ -87,6 +87,11 @@ def notice(i: ChunkInput) -> RetryState:
         # An update that can't begin yet: only remember that what it is to replace is fine.
         fine = c.condition is Condition.RUNNING and health_of(i, c) is TV.Y
         return replace(m, proven_run=c.run) if fine else _comes_back(i, chunk, c)
+    if m.kept and c is parts.current and c.condition in (Condition.RUNNING, Condition.PAUSED):
+        m = replace(m, kept=kept_endpoints.without_arrived(m.kept, chunk, c, i.now))
+        if i.obstacle is not None and i.obstacle[0] is Reason.ADDRESS_IN_USE:
+            m = replace(m, kept=kept_endpoints.without_lost_addresses(m.kept, c, i.now))
+        i = replace(i, memory=m)
     if m.tolerated and c is parts.current and c.settings is not None:
         left = {str(difference) for difference in found_differing(i, c)}
         m = replace(m, tolerated=tuple(sentence for sentence in m.tolerated if sentence in left))
@@ -327,6 +332,9 @@ def work_failed(
     parts, chunk = roles(i), i.chunk
     if isinstance(action, ConnectNetwork) and action.name not in {c.name for c in i.containers}:
         return i.memory  # it had made room for an address, and its own chunk sees to it
+    back = _connected_as_before(i, parts, action, reason, message, can_pass)
+    if back is not None:
+        return back
     leftover = is_clean_up(i, parts, action) if chunk is not None else None
     if leftover is not None:
         return not_removed(i.memory, leftover.id, error=message, now=i.now, jitter=i.jitter)
@@ -348,6 +356,33 @@ def work_failed(
     if touches and chunk.on_failure is OnFailure.ROLLBACK:
         return put_off(m, _target(i, chunk, parts), i.now, i.jitter)
     return m
+
+
+def _connected_as_before(
+    i: ChunkInput, parts: Roles, action: Action | None, reason: Reason, message: str, can_pass: bool
+) -> RetryState | None:
+    """The memory after the engine refused how a container is to be connected, where it can be connected as before, or
+    in some other way where nobody knows how it was: that is the next step. None where there is no such way."""
+    m, c, final = i.memory, parts.main, not can_pass
+    if isinstance(action, ConnectNetwork):
+        attempts = [action]
+    elif isinstance(action, StartContainer) and reason in (Reason.START_FAILED, Reason.ADDRESS_IN_USE):
+        # One that does not run takes any address, and can't be started with it.
+        attempts = [ConnectNetwork(action.name, one.network, ()) for one in m.kept if not one.is_kept(i.now)]
+    else:
+        return None
+    kept = m.kept
+    for attempt in attempts:
+        if isinstance(action, ConnectNetwork) and c is not None and endpoints.is_in_none(c):
+            kept = kept_endpoints.without_network(kept, attempt)
+        changed = kept_endpoints.refused(kept, attempt, message, i.now, i.jitter, final=final)
+        if changed is None:
+            return None
+        kept = changed
+    if not attempts:
+        return None
+    left = (said for said in m.tolerated if not any(kept_endpoints.is_of(said, one.network) for one in attempts))
+    return replace(m, kept=kept, tolerated=tuple(left), last_error=message)
 
 
 def work_out_of_date(i: ChunkInput, message: str, *, action: Action | None = None) -> RetryState:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from reconciler.planner import following
+from reconciler.planner import following, kept_endpoints
 from reconciler.planner.actions import (
     Action,
     AdoptContainer,
@@ -19,16 +19,17 @@ from reconciler.planner.actions import (
     UpdateContainer,
     Work,
 )
-from reconciler.planner.compare import differences
+from reconciler.planner.compare import Difference, differences
+from reconciler.planner.endpoints import NETWORKS
 from reconciler.planner.observed import Container
 from reconciler.planner.retry_state import RetryState, attempt_begins, making, update_begins
-from reconciler.planner.situation import ChunkInput, differing, drifted, roles
+from reconciler.planner.situation import ChunkInput, differing, roles
 from reconciler.states import Reason
 
 UNKNOWN_RUN = "unknown"
 """Stands for the run whose mounts were judged, where that was not the one that is there."""
 
-_CURES = (UpdateContainer, DisconnectNetwork)
+_CURES = (UpdateContainer,)
 """What these do not cure is not tried again."""
 
 _OF_STEPS = ("counted_run", "stopped_run", "restart_on_open", "tolerated", "made", "made_at")
@@ -46,6 +47,8 @@ def work_begins(i: ChunkInput, work: Work) -> RetryState:
     makes = any(isinstance(action, CreateContainer) for action, _ in work.steps)
     if makes:
         m = making(m, i.now)
+    if parts.current is not None:
+        m = replace(m, kept=kept_endpoints.changing(m.kept, parts.current, work.steps))
     main = parts.main
     stopped = {action.name for action, _ in work.steps if isinstance(action, StopContainer)}
     if main is not None and main.name in stopped:
@@ -57,13 +60,17 @@ def work_begins(i: ChunkInput, work: Work) -> RetryState:
         if i.chunk is not None and (wanted := following.wanted_id(i.chunk, m, i.image)):
             m = following.aim(m, wanted, parts.previous.id)
     elif parts.current is not None and any(isinstance(action, _CURES) for action, _ in work.steps):
-        m = replace(m, tolerated=(*m.tolerated, *drifted(i, parts.current)))
+        of_settings = (one for one in differing(i, parts.current) if one.setting != NETWORKS)
+        m = replace(m, tolerated=(*m.tolerated, *map(str, of_settings)))
     return m
 
 
-def work_ended(i: ChunkInput, work: Work, m: RetryState, begun: int) -> RetryState:
+def work_ended(i: ChunkInput, work: Work, m: RetryState, begun: int, *, failed: bool = False) -> RetryState:
     """The memory ``m`` once work that began in a situation is over, of which only the first ``begun`` steps were begun:
-    what was expected of the others is set back, unless it is another by now."""
+    what was expected of the others is set back, unless it is another by now. ``failed``: the last of them was not
+    done, as far as is known: that it cures nothing is not known either."""
+    if failed and begun and isinstance(work.steps[begun - 1][0], _CURES):
+        m = replace(m, tolerated=i.memory.tolerated)
     if begun >= len(work.steps):
         return m
     expected = work_begins(i, work)
@@ -102,6 +109,10 @@ def step_told(m: RetryState, action: Action, container: Container) -> RetryState
         return m if container.was_there else replace(m, judged_run=container.run)
     if isinstance(action, AdoptContainer) and container.run:
         return replace(m, judged_run=UNKNOWN_RUN)
+    if isinstance(action, ConnectNetwork):
+        # What this does not cure is not tried again either.
+        cured = str(Difference(NETWORKS, action.mends))
+        return replace(m, tolerated=(*m.tolerated, cured)) if action.mends else m
     if container.was_there:
         return m  # what differs in it is not what the engine made of our request: a tool may have been faster than we
     if isinstance(action, CreateContainer):

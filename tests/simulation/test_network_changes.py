@@ -48,6 +48,7 @@ async def test_a_subnet_that_overlaps_is_named_and_no_container_is_disconnected(
         await w.until(lambda: w.chunk("db")["state"] == "failed")
         assert w.chunk("db")["reason"] == "RolledBack"
         assert "10.213.2.0/25 overlaps with 10.213.2.0/24 of network theirs" in w.chunk("db")["message"]
+        assert explain(w.view(), "db").splitlines()[1].startswith("Give it another subnet (`ipam`) in the domain file")
         await asyncio.sleep(600)
         assert w.engine.containers == before
         assert w.order("RemoveNetwork", "DisconnectNetwork") == []

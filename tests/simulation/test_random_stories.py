@@ -25,6 +25,8 @@ STORY_SECONDS = 240.0
 GOOD_IMAGES = ["quick:1", "quick:2", "slow:1"]
 BAD_IMAGES = ["missing:1", "crashing:1", "sick:1"]
 BAD_WORK = "failing-work:1"
+BAD_ADDRESS = "10.0.0.9"  # no link-local one
+BAD = (*BAD_IMAGES, BAD_WORK, BAD_ADDRESS)
 CONF = "/srv/app.conf"
 SPEEDS = [(0.001, 0.01), (0.2, 0.6), (1.0, 5.0)]
 
@@ -61,6 +63,7 @@ class Author:
         self._rng = rng
         # Random numbers of its own: a story is the same with and without sharing, up to the first that shares.
         self._sharing = random.Random(f"sharing {rng.getstate()[1][:9]}")
+        self._joining = random.Random(f"joining {rng.getstate()[1][:9]}")
         self.written: dict[str, list[dict[str, Any]]] = {name: [] for name in DOMAINS}
 
     def document(self, name: str, *, foolish: float = 0.0) -> dict[str, Any]:
@@ -74,6 +77,7 @@ class Author:
             for container, called in zip(named, names, strict=True):
                 container["name"] = called
         self._share(chunks)
+        self._join(chunks, foolish)
         rng.shuffle(chunks)
         return domain(*chunks, name=name, **self._networks(name))
 
@@ -93,6 +97,15 @@ class Author:
                 sharer["volumes_from"] = [f"{owner['name']}:ro"]
             case _:
                 sharer["pid"] = f"service:{owner['name']}"
+
+    def _join(self, chunks: list[dict[str, Any]], foolish: float) -> None:
+        """Say of some how they are connected to the network, now and then so that the engine refuses it."""
+        rng = self._joining
+        for container in (made["container"] for made in chunks):
+            if "network_mode" in container or rng.random() < 0.7:
+                continue
+            address = BAD_ADDRESS if rng.random() < foolish else rng.choice(["169.254.8.8", "169.254.9.9"])
+            container["networks"] = {"default": {"link_local_ips": [address]}}
 
     def _networks(self, name: str) -> dict[str, Any]:
         """The domain's own network as the engine chooses it, with a setting, or with a subnet of its own."""
@@ -114,7 +127,7 @@ class Author:
     def last(self, files: Files, name: str) -> None:
         """Write what is to stand in the end: sensible, and other than what stood there."""
         before = self.written[name]
-        sensible = [d for d in before if d != before[-1] and not any(bad in str(d) for bad in (*BAD_IMAGES, BAD_WORK))]
+        sensible = [d for d in before if d != before[-1] and not any(bad in str(d) for bad in BAD)]
         document = self._rng.choice(sensible) if sensible and self._rng.random() < 0.5 else self.document(name)
         while before and document == before[-1]:
             document = self.document(name)

@@ -17,6 +17,7 @@ from docker.utils import version_lt
 
 from reconciler.engine.docker import ports, reading, runtime_dir, sdk
 from reconciler.engine.docker.client import Address
+from reconciler.engine.docker.connecting import Connections, is_connected
 from reconciler.engine.docker.failures import (
     NotOurs,
     TakenPort,
@@ -45,7 +46,7 @@ from reconciler.engine.protocol import (
 )
 from reconciler.errors import PnrError
 from reconciler.intent.model import Adopt, Chunk, ChunkId, ContainerSpec, FactsMode, MountedFile
-from reconciler.intent.settings import endpoints, payload, update_body
+from reconciler.intent.settings import payload, update_body
 from reconciler.intent.settings.endpoints import ALL_AT_ONCE_API
 from reconciler.planner.actions import (
     AdoptContainer,
@@ -97,6 +98,7 @@ class Containers:
         self._host_files = host_files
         self._runtime_root = runtime_root
         self._address = address
+        self._connections = Connections(client, self._ownership)
 
     def _inspect(self, name: str) -> Body | None:
         try:
@@ -207,26 +209,29 @@ class Containers:
 
     def connect(self, action: ConnectNetwork) -> Body:
         """Connect to a network, unless it is connected already."""
-        return self._connect(self._ours(action.name), action.network, action.aliases, action.endpoint)
+        body = self._ours(action.name)
+        return self._connections.connect(
+            body, action.network, action.aliases, action.endpoint, comes_back=bool(action.mends)
+        )
 
     def disconnect(self, name: str, network: str) -> Body:
         """Disconnect from a network; one that is not connected is fine. With force: the network may be gone."""
         body = self._ours(name)
-        if not _is_connected(body, network):
+        if not is_connected(body, network):
             return body
         try:
             self._client.disconnect_container_from_network(body["Id"], network, force=True)
         except APIError:
             # Somebody may have done it meanwhile.
             seen = self._inspect(body["Id"])
-            if seen is None or _is_connected(seen, network):
+            if seen is None or is_connected(seen, network):
                 raise
         return self._again(body["Id"])
 
     def _joined(self, body: Body, spec: ContainerSpec) -> Body:
         """The container, connected to all of its networks: an older engine takes only the first at creation."""
         for network, aliases in spec.networks.items():
-            body = self._connect(body, network, aliases, spec.endpoints.get(network, {}))
+            body = self._connections.connect(body, network, aliases, spec.endpoints.get(network, {}))
         return body
 
     def _already_there(self, action: CreateContainer, body: Body) -> Body:
@@ -289,7 +294,9 @@ class Containers:
             if taken is not None:
                 raise PortInUse(self._who_holds(taken, cid)) from error
             if is_address_taken(error):
-                raise AddressInUse(self._who_has(body)) from error
+                ends = ((body.get("NetworkSettings") or {}).get("Networks") or {}).items()
+                fixed = {network: (end or {}).get("IPAMConfig") or {} for network, end in ends}
+                raise AddressInUse(self._connections.who_has(cid, fixed)) from error
             if is_not_joined(error, cid):
                 # While that is being replaced: who decides looks again, and waits for it.
                 raise OutOfDate(f"container {name} can't be started: {meaning(words(error))}") from error
@@ -365,21 +372,6 @@ class Containers:
             step = "end that process, unless another engine runs here: an engine that was killed has left it behind"
         holder = holder or "a process that can't be seen from here"
         return advised(f"host port {taken.port} is held by {holder}", step)
-
-    def _who_has(self, body: Body) -> str:
-        """Who has a fixed address of the container."""
-        ends = ((body.get("NetworkSettings") or {}).get("Networks") or {}).items()
-        wanted = {network: (end or {}).get("IPAMConfig") or {} for network, end in ends}
-        for other in self._client.containers():
-            for network, end in ((other.get("NetworkSettings") or {}).get("Networks") or {}).items():
-                fixed = set(wanted.get(network, {}).values())
-                there = {(end or {}).get("IPAddress"), (end or {}).get("GlobalIPv6Address")} - {"", None}
-                if other["Id"] != body["Id"] and fixed & there:
-                    name = str((other.get("Names") or ["/?"])[0]).lstrip("/")
-                    held = ", ".join(sorted(map(str, fixed & there)))
-                    return f"the address {held} in network {network} is held by container {name}"
-        said = ", ".join(f"{value} in network {net}" for net, end in wanted.items() for value in end.values())
-        return f"the address {said} is held by a container or machine that can't be seen from here"
 
     def stop(self, name: str, grace: float) -> Body | None:
         """Stop with the stop signal, kill after ``grace`` seconds; one that is stopped or gone is fine."""
@@ -458,21 +450,6 @@ class Containers:
         self._client.unpause(body["Id"])
         return self._again(body["Id"])
 
-    def _connect(self, body: Body, network: str, aliases: tuple[str, ...], endpoint: Mapping[str, Any]) -> Body:
-        if _is_connected(body, network):
-            return body
-        request = {"Container": body["Id"], "EndpointConfig": endpoints.to_api(aliases, endpoint)}
-        try:
-            # The SDK's own method knows not all of an endpoint.
-            sdk.post_json(self._client, "/networks/{0}/connect", network, body=request)
-        except APIError:
-            # Somebody may have done it meanwhile.
-            seen = self._inspect(body["Id"])
-            if seen is not None and _is_connected(seen, network):
-                return seen
-            raise
-        return self._again(body["Id"])
-
 
 def _labels(body: Body) -> Mapping[str, str]:
     return (body.get("Config") or {}).get("Labels") or {}
@@ -499,10 +476,6 @@ def _own_grace(body: Body) -> int:
 
 def _is_going(body: Body) -> bool:
     return (body.get("State") or {}).get("Status") in (Condition.REMOVING, Condition.DEAD)
-
-
-def _is_connected(body: Body, network: str) -> bool:
-    return network in ((body.get("NetworkSettings") or {}).get("Networks") or {})
 
 
 def _held_by(name: str, body: Body) -> str:

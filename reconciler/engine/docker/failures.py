@@ -134,7 +134,10 @@ def translate(error: BaseException, where: str, other: type[EngineError], about:
     raise error
 
 
-_NEVER_POSSIBLE = re.compile(r"unable to find (?:user|group) ")
+_NEVER_POSSIBLE = re.compile(
+    r"unable to find (?:user|group) |It does not belong to any of this network's subnets|invalid link local IP address"
+    r"|error renaming interface .*(?:file exists|invalid argument)"
+)
 """What an engine reports as a failure of its own although it is one of what was asked for."""
 
 
@@ -168,6 +171,11 @@ def is_not_joined(error: BaseException, container_id: str) -> bool:
     said = words(error)
     gone = _NO_CONTAINER.search(said)
     return _NOT_JOINED.search(said) is not None or (gone is not None and not container_id.startswith(gone["id"]))
+
+
+def is_connected_already(error: BaseException) -> bool:
+    """Whether the engine will not connect a container to a network since it is connected to it."""
+    return re.search(r"endpoint with name .* already exists in network", words(error)) is not None
 
 
 def is_address_taken(error: BaseException) -> bool:

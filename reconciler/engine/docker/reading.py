@@ -168,13 +168,22 @@ def signature(summary: Mapping[str, Any]) -> tuple[Any, ...]:
     )
 
 
+def connections(body: Mapping[str, Any], now: Condition) -> dict[str, Mapping[str, Any]]:
+    """The networks that a container is connected to, and how, from its inspection or summary. Of one that runs an
+    engine also shows those that it refused to connect it to, until it is connected to them: without an endpoint."""
+    shown = (body.get("NetworkSettings") or {}).get("Networks") or {}
+    alive = now in (Condition.RUNNING, Condition.PAUSED)
+    return {name: end or {} for name, end in shown.items() if not alive or (end or {}).get("EndpointID")}
+
+
 def from_summary(summary: Mapping[str, Any]) -> Container:
     """A container from the list. Enough for one that is not ours; ours are inspected."""
     labels = summary.get("Labels") or {}
+    now = condition(str(summary.get("State", "")))
     text = str(summary.get("Status", ""))
     health = _HEALTH.search(text)
     ended = _EXIT.search(text)
-    networks = (summary.get("NetworkSettings") or {}).get("Networks") or {}
+    networks = connections(summary, now)
     published: dict[str, tuple[HostPort, ...]] = {}
     for port in summary.get("Ports") or ():
         if port.get("PublicPort"):
@@ -185,13 +194,13 @@ def from_summary(summary: Mapping[str, Any]) -> Container:
         name=str((summary.get("Names") or ["/"])[0]).lstrip("/"),
         image=str(summary.get("Image", "")),
         image_id=str(summary.get("ImageID", "")),
-        condition=condition(str(summary.get("State", ""))),
+        condition=now,
         owner=owner(labels),
         replica=number(labels.get(LABEL_REPLICA), 1),
         spec=str(labels.get(LABEL_SPEC, "")),
         fixed=str(labels.get(LABEL_FIXED, "")),
         generation=number(labels.get(LABEL_GENERATION), 0),
-        networks={name: str((end or {}).get("IPAddress", "")) for name, end in networks.items()},
+        networks={name: str(end.get("IPAddress", "")) for name, end in networks.items()},
         ipv6_addresses=_ipv6_addresses(networks),
         published=published,
         exit_code=int(ended.group(1)) if ended else None,
@@ -215,7 +224,7 @@ def from_inspection(body: Mapping[str, Any]) -> Container:
     now = condition(str(state.get("Status", "")))
     ended = now in (Condition.EXITED, Condition.DEAD, Condition.RESTARTING)
     whose = owner(labels)
-    networks = settings.get("Networks") or {}
+    networks = connections(body, now)
     return Container(
         id=str(body["Id"]),
         name=str(body.get("Name", "")).lstrip("/"),
@@ -228,14 +237,14 @@ def from_inspection(body: Mapping[str, Any]) -> Container:
         fixed=str(labels.get(LABEL_FIXED, "")),
         generation=number(labels.get(LABEL_GENERATION), 0),
         run="" if not started or started == _NEVER else started,
-        networks={name: str((end or {}).get("IPAddress", "")) for name, end in networks.items()},
+        networks={name: str(end.get("IPAddress", "")) for name, end in networks.items()},
         ipv6_addresses=_ipv6_addresses(networks),
         published=published,
         exit_code=int(state.get("ExitCode", 0)) if ended else None,
         oom_killed=bool(state.get("OOMKilled", False)),
         health=(state.get("Health") or {}).get("Status") or None,
         settings=read_back(without_own(body, whose)) if whose is not None else None,
-        endpoints={name: endpoints.from_api(end or {}, str(body["Id"])) for name, end in networks.items()},
+        endpoints={name: endpoints.from_api(end, str(body["Id"])) for name, end in networks.items()},
         pid=int(state.get("Pid") or 0),
         files=str(labels.get(LABEL_FILES) or ""),
         warnings=tuple(str(warning).strip() for warning in body.get(_WARNINGS) or ()),

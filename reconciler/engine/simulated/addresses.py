@@ -31,16 +31,32 @@ def _refused(text: str) -> EngineError:
     return error
 
 
+def check_endpoint(network: Network, endpoint: Mapping[str, Any]) -> None:
+    """Refuse what Docker refuses as it connects a container that runs: an address of a network without a subnet that
+    somebody gave it, a link-local one that is none. One that does not run it takes with all that."""
+    versions = {":" in pool.subnet for pool in network.ipam.pools}
+    for key in ("ipv4_address", "ipv6_address"):
+        if endpoint.get(key) and (key == "ipv6_address") not in versions:
+            where = "networks with user configured subnets"
+            raise _refused(f"user specified IP address is supported only when connecting to {where}")
+    for address in endpoint.get("link_local_ips") or ():
+        if not ipaddress.ip_address(address).is_link_local:
+            raise _refused(f"invalid link local IP address: {address}")
+
+
 def address_in(network: Network, endpoint: Mapping[str, Any], taken: Collection[str]) -> str:
     """The address of a container that is connected to a network. Raises AddressInUse, and StartFailed for one that is
     in none of its subnets."""
+    check_endpoint(network, endpoint)
     pools = [pool for pool in network.ipam.pools if ":" not in pool.subnet]
     subnet = ipaddress.ip_network(pools[0].subnet if pools else ANY_SUBNET)
     wanted = endpoint.get("ipv4_address")
     if wanted:
         if pools and ipaddress.ip_address(wanted) not in subnet:
-            raise StartFailed(f"Invalid address {wanted}: It does not belong to any of this network's subnets")
-        if wanted in taken:
+            said = f"Invalid address {wanted}: It does not belong to any of this network's subnets"
+            raise StartFailed(said, permanent=True)
+        own = {*(pools[0].aux_addresses.values() if pools else ()), pools[0].gateway if pools else None}
+        if wanted in taken or wanted in own or (pools and wanted in (str(subnet[0]), str(subnet[-1]))):
             raise AddressInUse("Address already in use")
         return str(wanted)
     hosts = (str(address) for address in subnet.hosts())

@@ -15,6 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 from reconciler.engine.protocol import (
+    AddressInUse,
     EngineError,
     Glimpse,
     NameConflict,
@@ -259,7 +260,7 @@ class SimulatedHost(SimulatedBelongings):
         for network in c.networks:
             self._find_one(network)
         # As Docker does: one network after the other; what it has been given is its own until it ends.
-        addresses = {network: self._address(c, network, c.endpoints.get(network, {})) for network in c.networks}
+        addresses = {network: self._address_at_start(c, network) for network in c.networks}
         self._note_writers(c, hidden.chunk)
         self._serial += 1
         started = self._put(
@@ -278,6 +279,14 @@ class SimulatedHost(SimulatedBelongings):
         self.runs.append(name)
         self._begin_run(started, hidden)
         return started
+
+    def _address_at_start(self, c: Container, network: str) -> str:
+        try:
+            return self._address(c, network, c.endpoints.get(network, {}))
+        except (AddressInUse, StartFailed):
+            raise
+        except EngineError as error:
+            raise StartFailed(str(error), permanent=error.permanent) from error
 
     def check_no_host_port(self, name: str) -> None:
         """Raises PortInUse where a container that does not run yet would publish a port."""

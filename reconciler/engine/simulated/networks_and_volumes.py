@@ -25,7 +25,8 @@ class NotOurs(EngineError):
 
 class SimulatedBelongings(SimulatedImages):
     """``containers`` are by id, ``networks`` and ``volumes`` by name. ``trespasses`` lists every attempt on what is not
-    ours. While ``refusing_networks`` says why, no network can be made."""
+    ours. While ``refusing_networks`` says why, no network can be made; while ``refusing_endpoints`` says why, no
+    container that runs is connected to one in a way that is asked for (with an address, an option, a MAC address)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -34,6 +35,7 @@ class SimulatedBelongings(SimulatedImages):
         self.volumes: dict[str, Volume] = {}
         self.trespasses: list[str] = []
         self.refusing_networks = ""
+        self.refusing_endpoints = ""
         self._serial = 0
 
     def named(self, name: str) -> Container:
@@ -94,6 +96,8 @@ class SimulatedBelongings(SimulatedImages):
         return self._connect(c, action.network, {"aliases": [*action.aliases], **action.endpoint})
 
     def _connect(self, c: Container, network: str, endpoint: dict[str, Any]) -> Container:
+        if self.refusing_endpoints and c.condition in ALIVE and endpoint.keys() - {"aliases", "links"}:
+            raise EngineError(self.refusing_endpoints)
         address = self._address(c, network, endpoint) if c.condition in ALIVE else ""
         connected = {**c.networks, network: address}
         return self._put(replace(c, networks=connected, endpoints={**c.endpoints, network: endpoint}))

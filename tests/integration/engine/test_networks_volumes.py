@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from docker import APIClient
+from docker.utils import version_lt
 
 from reconciler.engine.docker import DockerEngine
 from reconciler.engine.protocol import EngineError
@@ -291,3 +292,51 @@ async def test_an_older_network_without_a_note_of_what_it_was_made_from_is_fine(
     seen = await seen_network(bench, name)
     assert network_differences(replace(spec, digest=network_digest(spec)), seen) == ()
     assert seen.ipam != Ipam()
+
+
+@pytest.mark.parametrize("comes_back", ["", "link_local_ips"])
+async def test_a_connection_that_is_refused_is_none_and_leaves_nothing_behind(
+    comes_back: str, engine: DockerEngine, bench: Bench
+) -> None:
+    at, beside = Subnets(), Subnets()
+    own = await make(bench, "own", ipam=written.ipam({"config": [{"subnet": at.ipv4()}]}))
+    other = await make(bench, "other", ipam=written.ipam({"config": [{"subnet": beside.ipv4()}]}))
+    chunk = joined(bench, "web", {own.name: {}})
+    seen = await running(bench, chunk)
+    refused: list[tuple[dict[str, Any], str]] = [
+        ({"link_local_ips": ["10.0.0.9"]}, "invalid link local IP address: 10.0.0.9"),
+        ({"ipv4_address": beside.ipv4("1")}, "is that of the network's own gateway"),
+    ]
+    for endpoint, said in refused:
+        with pytest.raises(EngineError, match=said) as caught:
+            await engine.perform(ConnectNetwork(seen.name, other.name, (), endpoint, comes_back))
+        assert caught.value.code in ("AddressInUse", "EngineError")
+        looked = await engine.look(seen.id)
+        assert looked is not None
+        assert list(looked.networks) == [own.name]
+        assert [*(await engine.observe()).containers[seen.id].networks] == [own.name]
+        shown = bench.client.inspect_container(seen.id)["NetworkSettings"]["Networks"]
+        assert (other.name in shown) == bool(comes_back)
+    # One way or the other it can be connected in a way that the engine takes, and started again.
+    done = await engine.perform(ConnectNetwork(seen.name, other.name, ("back",)))
+    assert done is not None
+    assert done.networks[other.name]
+    assert done.endpoints[other.name]["aliases"] == ["back"]
+    await engine.perform(StopContainer(seen.name, 0))
+    again = await engine.perform(StartContainer(seen.name))
+    assert again is not None
+    assert set(again.networks) == {own.name, other.name}
+
+
+async def test_an_interface_that_can_not_be_had_is_no_connection(engine: DockerEngine, bench: Bench) -> None:
+    own = await make(bench, "own")
+    seen = await running(bench, joined(bench, "web", {own.name: {}}))
+    await engine.perform(DisconnectNetwork(seen.name, own.name))
+    if version_lt(bench.client.api_version, "1.49"):
+        return  # it gives no names to interfaces
+    with pytest.raises(EngineError, match="renaming interface") as caught:
+        await engine.perform(ConnectNetwork(seen.name, own.name, (), {"interface_name": "lo"}, "interface_name"))
+    assert caught.value.permanent
+    done = await engine.perform(ConnectNetwork(seen.name, own.name, ()))
+    assert done is not None
+    assert done.networks[own.name]

@@ -98,7 +98,7 @@ def inspection(**state: Any) -> dict[str, Any]:
         }
         | state,
         "NetworkSettings": {
-            "Networks": {"shop": {"IPAddress": "172.18.0.2"}},
+            "Networks": {"shop": {"IPAddress": "172.18.0.2", "EndpointID": "e1"}},
             "Ports": {"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "8080"}], "443/tcp": None},
         },
     }
@@ -440,3 +440,27 @@ def test_what_no_setting_can_say_of_a_container_is_said(
     body = inspection() | {"Config": {"Labels": {}, **config}, "HostConfig": host}
     (said,) = reading.examined(body, {"Config": {}}, ABOUT).unsaid
     assert word in said
+
+
+@pytest.mark.parametrize(("state", "networks"), [("running", {}), ("paused", {}), ("exited", {"lan": ""})])
+def test_a_network_listed_without_an_endpoint_is_no_connection_of_one_that_runs(
+    state: str, networks: dict[str, str]
+) -> None:
+    shown = {"Networks": {"lan": {"IPAMConfig": {"IPv4Address": "10.9.0.9"}, "EndpointID": ""}}}
+    inspected = reading.from_inspection({**inspection(Status=state), "NetworkSettings": shown})
+    listed = reading.from_summary(summary(State=state, NetworkSettings=shown))
+    assert dict(inspected.networks) == dict(listed.networks) == networks
+    assert inspected.endpoints.keys() == networks.keys()
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        (400, "user specified IP address is supported only when connecting to networks with user configured subnets"),
+        (500, "Invalid address 172.29.42.11: It does not belong to any of this network's subnets"),
+        (500, "invalid link local IP address: 10.0.0.9"),
+        (500, 'failed to add interface veth1 to sandbox: error renaming interface "veth1" to "lo": file exists'),
+    ],
+)
+def test_a_connection_that_can_never_be_had_is_known_by_what_the_engine_says(code: int, text: str) -> None:
+    assert translate(api_error(code, text), "here", EngineError).permanent
