@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reconciler.controller.loop_state import LoopState
-from reconciler.facts import is_open
+from reconciler.facts import TV, missing
 from reconciler.intent.claims import Port
 from reconciler.intent.model import Chunk, ChunkId
 from reconciler.planner import ports
@@ -67,7 +67,7 @@ class PortPassing:
         """Those who wait for a port that a container of the chunk has."""
         numbers = {port.number for c in self._state.world.of(id) for port in ports.held(c)}
         others = {other for number in numbers for other in self._state.port_wanted.get(str(number), ()) if other != id}
-        return [other for other in others if id in self._party(other).waits_for]
+        return [other for other in others if id in self._party(other).holders]
 
     def _party(self, id: ChunkId) -> Party:
         chunk, record = self._state.desired(id), self._state.chunks.get(id)
@@ -75,13 +75,15 @@ class PortPassing:
             return Party(is_going=True)
         own, left = self._state.world.of(id), {one.id for one in record.memory.leftovers}
         made = any(c.condition is Condition.CREATED and is_made_from(c, chunk) and c.id not in left for c in own)
-        now, gate_open = self._state.clock.monotonic(), is_open(chunk.gate, self._state.facts)
-        held_off = is_held_off(record.memory, now)
+        lacking = missing(chunk.gate, self._state.facts)
+        needed = [self._state.answered_by(entry.ref) if entry.wanted.tv is TV.Y else () for entry in lacking]
+        held_off = is_held_off(record.memory, self._state.clock.monotonic())
         return Party(
-            waits_for=frozenset(c.owner for c, _ in self._holders(id, chunk) if c.owner is not None),
+            holders=frozenset(c.owner for c, _ in self._holders(id, chunk) if c.owner is not None),
+            answerers=tuple(frozenset(some) - {id} for some in needed),
             is_made=made and not held_off,
             has_stopped=made and not any(c.condition in ALIVE for c in own),
-            is_ready=gate_open and not held_off,
+            is_ready=all(needed) and not held_off,
             is_going=record.busy is not None,
         )
 

@@ -100,7 +100,7 @@ def _verdict(i: ChunkInput) -> Decision:
     aside = _step_aside(i, parts)
     if aside is not None:
         return aside
-    if i.exchange is Exchange.GIVE_UP and parts.is_pending:
+    if i.exchange is Exchange.GIVE_UP and parts.main is not None and parts.main is parts.previous:
         return give_up_ports(i, parts)
     started_by_others = mounts_judged.to_be_seen(i, parts)
     if started_by_others is not None:
@@ -204,5 +204,7 @@ def _begin(i: ChunkInput, parts: Roles) -> Decision:
         return Decision(State.EXECUTING, Reason.UPDATING, f"the update waits: {i.turn}")
     if previous is None:
         creation = [*ensure_images(i), *create_and_start(i, "no container yet")]
+        if i.exchange is Exchange.MAKE:
+            creation = creation[: 1 + [isinstance(one, CreateContainer) for one, _ in creation].index(True)]
         return to_do(i, Reason.CREATING, creation, "no container yet")
     return replace_old(i, chunk, previous, parts.spare)

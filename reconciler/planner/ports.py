@@ -2,7 +2,8 @@
 
 A port is one container's at a time. Who is to have one that a container of ours publishes and is to give up waits for
 that before anything of its own is interrupted. Where some wait for one another in a circle, each makes its new
-container beside the old one, then all stop the old ones, and each starts the new one as soon as its ports are free.
+container beside the old one, then all stop the old ones, and each starts the new one as soon as its ports are free. The
+circle may also lead through gates: whose gate needs one that waits for its port gives that up before the gate opens.
 """
 
 from __future__ import annotations
@@ -33,15 +34,26 @@ class Exchange(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """How far a chunk is with its new ports: whom it waits for, whether the container that is to have them is made, and
-    whether it has stopped all others of its own for that; whether nothing else holds it back, and whether it is at work
-    or has only to go (so that its ports come free by themselves)."""
+    """How far a chunk is with its new ports: whose ports it waits for, and who can answer each entry of its gate that
+    does not hold; whether the container that is to have them is made, and whether it has stopped all others of its own
+    for that; whether nothing else holds it back, and whether it is at work or has only to go (so that its ports come
+    free by themselves)."""
 
-    waits_for: frozenset[ChunkId] = frozenset()
+    holders: frozenset[ChunkId] = frozenset()
+    answerers: tuple[frozenset[ChunkId], ...] = ()
     is_made: bool = False
     has_stopped: bool = False
     is_ready: bool = False
     is_going: bool = False
+
+    @property
+    def waits_for(self) -> frozenset[ChunkId]:
+        """All for whom it waits."""
+        return self.holders.union(*self.answerers)
+
+    def waits_within(self, around: frozenset[ChunkId]) -> bool:
+        """Whether nothing but these keeps it waiting."""
+        return self.is_ready and self.holders <= around and all(some & around for some in self.answerers)
 
 
 def declared(settings: Mapping[str, Any] | None) -> Iterator[Port]:
@@ -100,18 +112,22 @@ def _reached(id: ChunkId, waits_for: Callable[[ChunkId], Collection[ChunkId]]) -
     return found
 
 
-def exchange(id: ChunkId, party: Callable[[ChunkId], Party], waiting: Iterable[ChunkId]) -> Exchange:
+def exchange(id: ChunkId, party: Callable[[ChunkId], Party], waiting: Collection[ChunkId]) -> Exchange:
     """What a chunk is to do now; ``waiting`` are those who wait for ports of its own."""
     me = party(id)
     if me.is_made and not me.has_stopped and any(party(other).has_stopped for other in waiting):
         return Exchange.GIVE_UP
-    if not me.waits_for:
+    if not me.holders and not (me.answerers and waiting):
         return Exchange.NONE
     around = circle(id, lambda one: party(one).waits_for)
     parties = [party(one) for one in around]
-    if not around or any(one.waits_for - around or not one.is_ready for one in parties):
-        is_off = me.has_stopped and not all(one.is_made or one.is_going for one in map(party, me.waits_for))
-        return Exchange.OFF if is_off else Exchange.BEHIND
-    if not me.is_made:
+    waits = Exchange.BEHIND if me.holders else Exchange.NONE
+    if not around or not all(one.waits_within(around) for one in parties):
+        is_off = me.has_stopped and not all(one.is_made or one.is_going for one in map(party, me.holders))
+        return Exchange.OFF if is_off else waits
+    if not me.is_made and not me.answerers:
         return Exchange.MAKE
-    return Exchange.STOP if all(one.is_made for one in parties) else Exchange.MADE
+    are_made = all(one.is_made or one.answerers or not one.holders for one in parties)
+    if me.answerers:
+        return Exchange.GIVE_UP if are_made and waiting else waits
+    return Exchange.STOP if are_made and waiting else Exchange.MADE

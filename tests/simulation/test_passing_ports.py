@@ -111,7 +111,8 @@ async def test_all_addresses_stand_in_the_way_of_one_and_one_of_all(had: str, wa
 async def test_a_port_of_another_protocol_is_another_port() -> None:
     async with World(slow_to_stop()) as w:
         w.files.write(
-            "shop", domain(publishing("a", 8080), publishing("c", 8083, container={"ports": ["8083:80", "8081:80/udp"]}))
+            "shop",
+            domain(publishing("a", 8080), publishing("c", 8083, container={"ports": ["8083:80", "8081:80/udp"]})),
         )
         await w.until_settled()
         w.files.write("shop", domain(publishing("a", 8081), publishing("c", 8084)))
@@ -174,6 +175,25 @@ async def test_two_that_exchange_ports_and_of_which_one_needs_the_other_both_get
         await asyncio.sleep(0.1)
         await w.until_settled(limit=30)
         is_passed_on_well(w, **{one: 8081, other: 8080})
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+@pytest.mark.parametrize("holder", STOPS)
+async def test_whose_gate_needs_one_that_waits_for_its_port_gives_that_up_first(holder: str, is_new: bool) -> None:
+    taker = "a" if holder != "a" else "b"
+    async with World(slow_to_stop()) as w:
+        before = [] if is_new else [publishing(taker, 8080, container={"image": "ill:1"})]
+        w.engine.fate("ill:1").ready_after = 1e9
+        w.files.write("shop", domain(*before, publishing(holder, 8081)))
+        await w.until(lambda: w.chunk(holder)["state"] == State.COMPLETED)
+        await asyncio.sleep(5)
+        w.files.write("shop", domain(publishing(taker, 8081), publishing(holder, 8082, taker)))
+        await asyncio.sleep(0.1)
+        await w.until_settled(limit=60)
+        assert (port_of(w, f"shop_{taker}"), port_of(w, f"shop_{holder}")) == (8081, 8082)
+        assert interruptions(w, f"shop_{holder}") == 1
+        assert w.made(f"shop_{taker}") == 2 - is_new
+        assert not rolled_back(w)
 
 
 async def test_in_an_exchange_nothing_is_stopped_before_all_that_is_new_is_made() -> None:
