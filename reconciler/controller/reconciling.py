@@ -311,6 +311,8 @@ class Reconciler:
 
             advance(record, state, step)
             record.since = self._state.clock.now()
+        if moved or record.reason is not reason:
+            self._state.mark_neighbours_of_ports(record.id)
         if moved or record.reason is not reason or record.message != message:
             record.reason = reason
             record.message = message

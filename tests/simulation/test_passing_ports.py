@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from reconciler.engine.protocol import EngineError, Progress
 from reconciler.engine.simulated import SimulatedEngine
-from reconciler.planner.observed import Condition
+from reconciler.planner.actions import Action, StopContainer
+from reconciler.planner.observed import Condition, Container
 from reconciler.states import State
 from tests.simulation.test_plan_is_what_is_done import planned
 from tests.simulation.world import World, chunk, domain
@@ -210,6 +212,32 @@ async def test_in_an_exchange_nothing_is_stopped_before_all_that_is_new_is_made(
         w.engine.fate("b:2").missing = False
         await w.until_settled(limit=400)
         is_passed_on_well(w, a=8081, b=8080)
+
+
+class Refusing(SimulatedEngine):
+    """Refuses to stop a container, for once."""
+
+    refuses = ""
+
+    async def perform(self, action: Action, progress: Progress | None = None) -> Container | None:
+        if isinstance(action, StopContainer) and action.name == self.refuses:
+            self.refuses = ""
+            raise EngineError("cannot stop container: context deadline exceeded")
+        return await super().perform(action, progress)
+
+
+async def test_who_has_stopped_for_a_port_that_it_does_not_get_comes_back_until_it_does() -> None:
+    async with World(Refusing(start_seconds=(0.2, 0.6))) as w:
+        assert isinstance(w.engine, Refusing)
+        w.files.write("shop", domain(publishing("a", 8080), publishing("b", 8081)))
+        await w.until_settled()
+        w.engine.refuses = "shop_b"
+        w.files.write("shop", domain(publishing("a", 8081), publishing("b", 8080)))
+        await w.until(lambda: w.chunk("b")["reason"] == "RolledBack")
+        await w.until(lambda: port_of(w, "shop_a") == 8080 and port_of(w, "shop_b") == 8081, limit=20)
+        await w.until(lambda: w.chunk("a")["reason"] == "PortInUse", limit=20)
+        await w.until_settled(limit=400)
+        assert (port_of(w, "shop_a"), port_of(w, "shop_b")) == (8081, 8080)
 
 
 async def test_an_exchange_that_is_taken_back_half_way_leaves_all_as_they_were() -> None:
