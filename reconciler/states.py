@@ -176,8 +176,8 @@ class Reason(StrEnum):
     )
     ADDRESS_IN_USE = _failed(
         "AddressInUse",
-        "another container, which the message names, has the address that this one declares in a network, or the network"
-        " has it itself",
+        "another container, which the message names, or the network itself has the address that this one declares in a"
+        " network",
         "Disconnect that container from the network, or give the chunk another address in the domain file.",
     )
     ADDRESS_IMPOSSIBLE = _failed(

@@ -18,6 +18,7 @@ from reconciler.intent.settings.references import awaited
 from reconciler.intent.writers import written
 from reconciler.planner.addresses import fixed
 from reconciler.planner.ordering import answerers, needed, needed_first
+from reconciler.planner.ports import declared
 
 LISTED_A_CHUNK = 10
 """To go through so many chunks is as much work as to decide about one."""
@@ -86,6 +87,7 @@ class LookUps:
         self._parts, self._needs = parts, needs
         known.who, known.needs, known.ranks, known.dependents = who, needs, ranks, dependents
         known.fixed_in = _by((chunk, fixed(chunk.container)) for chunk in last)
+        known.port_wanted = _by((chunk, _ports(chunk)) for chunk in last)
         known.guests_in, known.joining, known.writers, known.made = guests_in, joining, writers, frozenset(made)
         if names != known.names:
             known.names = names
@@ -118,6 +120,10 @@ class LookUps:
 def _is_same(before: tuple[Chunk, ...], now: tuple[Chunk, ...]) -> bool:
     """By identity: intents never change, and are large."""
     return len(before) == len(now) and all(one is other for one, other in zip(before, now, strict=True))
+
+
+def _ports(chunk: Chunk) -> Iterable[str]:
+    return (str(port.number) for port in declared(chunk.container.settings))
 
 
 def _by(chunks: Iterable[tuple[Chunk, Iterable[str]]]) -> dict[str, tuple[ChunkId, ...]]:

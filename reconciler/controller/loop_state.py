@@ -23,6 +23,7 @@ from reconciler.planner.addresses import fixed
 from reconciler.planner.mounts import News
 from reconciler.planner.network_changes import NetworkChange
 from reconciler.planner.observed import Condition, Container
+from reconciler.planner.ports import declared, held
 from reconciler.planner.retry_state import asked_anew
 from reconciler.planner.rolling import Stage
 from reconciler.planner.situation import ALIVE
@@ -77,6 +78,7 @@ class LoopState:
     files: News = field(default_factory=dict)
     who: Mapping[FactRef, tuple[ChunkId, ...]] = field(default_factory=dict)
     joining: Mapping[str, tuple[ChunkId, ...]] = field(default_factory=dict)  # by network: who joins it
+    port_wanted: Mapping[str, tuple[ChunkId, ...]] = field(default_factory=dict)  # by number: who is to have a port
     writers: Mapping[str, tuple[ChunkId, ...]] = field(default_factory=dict)  # by what they can write to
     made: frozenset[str] = frozenset()  # network:NAME or volume:NAME that some domain has as its own
     freed: bool = False  # whether something of somebody else went, that chunks may have failed for
@@ -133,7 +135,7 @@ class LoopState:
         chunk = self.desired(id)
         for copy in id.copies(chunk.replicas) if chunk is not None and chunk.replicas > 1 else ():
             other = self.chunks.get(copy)
-            if other is not None and other.stage is Stage.PENDING and copy != id:
+            if other is not None and other.stage in (Stage.PENDING, Stage.BEHIND) and copy != id:
                 self.mark(copy)
                 if not all:
                     return
@@ -208,6 +210,7 @@ class LoopState:
             if ended and self.desired(container.owner) is None:
                 self._mark_writers(container)
         self._mark_wanting(container.name)
+        self._mark_for_ports(container)
         is_gone = container.id not in self.world.containers
         if is_gone:
             self._mark_addressed(container)
@@ -220,6 +223,21 @@ class LoopState:
         for network in before.networks:
             for id in self.fixed_in.get(network, ()):
                 self.mark(id)
+
+    def mark_neighbours_of_ports(self, id: ChunkId) -> None:
+        """It has become another matter when a chunk gives up its ports: mark who is to have them."""
+        for c in self.world.of(id):
+            self._mark_for_ports(c)
+
+    def _mark_for_ports(self, container: Container) -> None:
+        """There is news of a container, or of another one of its chunk: mark who is to have ports that it has, or had,
+        or that others of the chunk have."""
+        others = self.world.of(container.owner) if container.owner is not None else ()
+        for c in (container, *others):
+            for number in {port.number for port in (*held(c), *declared(c.settings))}:
+                for id in self.port_wanted.get(str(number), ()):
+                    if id != container.owner:
+                        self.mark(id)
 
     def _mark_guests(self, networks: Iterable[str]) -> None:
         """Somebody came to these networks, or left them: mark who may have a name there or not by that."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from reconciler.intent.model import ChunkId
 from reconciler.intent.writers import written
 from reconciler.planner.observed import Container, Network, Observed, Owned, Volume
+from reconciler.planner.ports import held
 
 
 @dataclass(slots=True)
@@ -72,6 +73,10 @@ class ObservedState:
     def writing(self, what: str) -> list[Container]:
         """The containers of chunks that can write to what others may have as well (:func:`written`)."""
         return self._having("writer", what)
+
+    def publishing(self, number: int) -> list[Container]:
+        """The containers of chunks that have a port of the host of this number."""
+        return self._having("port", str(number))
 
     def _having(self, kind: str, what: str) -> list[Container]:
         return [self.containers[id] for id in self._with.get((kind, what), ())]
@@ -158,3 +163,5 @@ def _what_it_has(container: Container) -> Iterable[tuple[str, str]]:
     else:
         for what in written(container.settings or {}):
             yield "writer", what
+        for port in held(container):
+            yield "port", str(port.number)

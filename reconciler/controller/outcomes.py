@@ -116,6 +116,7 @@ class Outcomes:
         self._state.mark(done.key)
         self._state.mark_waiting_copies(done.key)
         self._state.mark_neighbours(done.key)
+        self._state.mark_neighbours_of_ports(done.key)
         self._state.mark_domain(done.key.domain)
         if done.error is None and done.cancelled:
             text = "the work under way was stopped: its intent has changed"

@@ -41,6 +41,7 @@ from reconciler.planner.answers import answers, combined
 from reconciler.planner.capabilities import arrangements
 from reconciler.planner.decide import decide
 from reconciler.planner.health import given_time
+from reconciler.planner.ports import Exchange
 from reconciler.planner.retry_state import RetryState, intent_changed
 from reconciler.planner.rolling import Stage, stage
 from reconciler.planner.situation import ChunkInput, is_renewal, roles
@@ -228,11 +229,12 @@ class Reconciler:
 
     def _tell_whether_it_renews(self, record: ChunkRecord, i: ChunkInput, decision: Decision) -> None:
         """Only what goes on by itself, and comes to an end, keeps others waiting: work, what is probed after it, and
-        what waits for such in its turn; not what waits for a gate, or for its back-off."""
+        what waits for such in its turn; not what waits for a gate, a port, or for its back-off."""
         before, record.renews = record.renews, False
         if decision.state in (State.READY, State.EXECUTING):
             parts = roles(i)
-            is_probed = parts.current is not None and decision.state is State.EXECUTING
+            waits_for_port = i.exchange in (Exchange.BEHIND, Exchange.OFF)
+            is_probed = parts.current is not None and decision.state is State.EXECUTING and not waits_for_port
             waits = bool(i.comes_after) and parts.current is None and i.gate_open
             record.renews = is_renewal(i, parts) and bool(decision.work or is_probed or waits)
         if before != record.renews:
@@ -310,6 +312,8 @@ class Reconciler:
 
             advance(record, state, step)
             record.since = self._state.clock.now()
+        if moved or record.reason is not reason:
+            self._state.mark_neighbours_of_ports(record.id)
         if moved or record.reason is not reason or record.message != message:
             record.reason = reason
             record.message = message
@@ -353,6 +357,8 @@ class Reconciler:
         for id in self._state.world.owners(name):
             if id not in self._state.chunks:
                 self._state.mark(id)
+            if record.missed_at is not None:
+                self._state.mark_neighbours_of_ports(id)
         wanted = record.wanted
         seen = self._state.world.observed()
         if wanted is not None:

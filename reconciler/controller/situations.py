@@ -9,6 +9,7 @@ from dataclasses import replace
 from reconciler.controller.image_state import Images
 from reconciler.controller.loop_state import LoopState
 from reconciler.controller.monitoring import Monitor
+from reconciler.controller.port_passing import PortPassing
 from reconciler.controller.preconditions import Preconditions
 from reconciler.controller.records import ChunkRecord
 from reconciler.controller.restart_budget import RestartBudget
@@ -67,6 +68,7 @@ class Situations:
         self._random = source
         self._restarts = crowd
         self._preconditions = doubts
+        self._passing = PortPassing(known)
 
     def of(self, record: ChunkRecord) -> ChunkInput:
         """The situation of a chunk."""
@@ -122,6 +124,9 @@ class Situations:
         held, in_use = self._addresses(id, chunk, containers)
         if not blocked_by and in_use is not None:
             blocked_by, obstacle = in_use
+        exchange, port_held = self._passing.of(id, chunk)
+        if not blocked_by and port_held is not None:
+            blocked_by, obstacle = port_held
         if chunk is not None and of_networks.back:
             changes = self._state.network_changes
             chunk = network_changes.as_connected(chunk, of_networks.back, containers, changes, id)
@@ -152,6 +157,7 @@ class Situations:
             kept_network=joined(of_networks.back.values()),
             cut_off=self._cut_off(chunk, containers, of_networks),
             held_addresses=held,
+            exchange=exchange,
             busy=record.busy,
             jitter=self._random.random(),
             crowd=self._restarts.before(id),

@@ -18,8 +18,9 @@ from reconciler.planner.endpoints import NETWORKS, joined_again
 from reconciler.planner.healing import keep, rolled_back
 from reconciler.planner.hindrances import held_back, lacking, name_taken
 from reconciler.planner.observed import Condition
+from reconciler.planner.ports import Exchange
 from reconciler.planner.retry_state import next_making
-from reconciler.planner.rollout import replace_old
+from reconciler.planner.rollout import give_up_ports, replace_old
 from reconciler.planner.situation import ENDED, ChunkInput, Roles, aside_name, found_differing, roles, stuck
 from reconciler.planner.steps import Decision, call, create_and_start, ensure_images, start, take_away, to_do
 from reconciler.sentences import framed
@@ -104,6 +105,8 @@ def _verdict(i: ChunkInput) -> Decision:
     aside = _step_aside(i, parts)
     if aside is not None:
         return aside
+    if i.exchange is Exchange.GIVE_UP and parts.main is not None and parts.main is parts.previous:
+        return give_up_ports(i, parts)
     started_by_others = mounts_judged.to_be_seen(i, parts)
     if started_by_others is not None:
         return started_by_others
@@ -185,7 +188,7 @@ def _begin(i: ChunkInput, parts: Roles) -> Decision:
         if held.state is State.READY and serving:
             return replace(held, state=State.EXECUTING, message=f"the update waits: {held.message}")
         return held
-    if i.comes_after:
+    if i.comes_after and i.exchange is not Exchange.MAKE:  # they may wait for a port of this one
         text = f"{i.comes_after} comes first, with its own new intent"
         if serving:
             return Decision(State.EXECUTING, Reason.UPDATING, f"the update waits: {text}")
@@ -206,5 +209,7 @@ def _begin(i: ChunkInput, parts: Roles) -> Decision:
         return Decision(State.EXECUTING, Reason.UPDATING, f"the update waits: {i.turn}")
     if previous is None:
         creation = [*ensure_images(i), *create_and_start(i, "no container yet")]
+        if i.exchange is Exchange.MAKE:
+            creation = creation[: 1 + [isinstance(one, CreateContainer) for one, _ in creation].index(True)]
         return to_do(i, Reason.CREATING, creation, "no container yet")
     return replace_old(i, chunk, previous, parts.spare)

@@ -172,6 +172,13 @@ def put_off(memory: RetryState, target: str, now: float, jitter: float) -> Retry
     return replace(memory, rejected=target, retry_at=due, retries=retries, not_before=None)
 
 
+def is_held_off(memory: RetryState, now: float) -> bool:
+    """Whether what is declared is not tried for now, since it failed."""
+    if memory.paused or (memory.rejected and (memory.retry_at is None or now < memory.retry_at)):
+        return True
+    return memory.failure is not None and memory.not_before is not None and now < memory.not_before
+
+
 def update_begins(memory: RetryState) -> RetryState:
     """What was given up before is tried, or something else is."""
     return replace(memory, rejected="", retry_at=None)

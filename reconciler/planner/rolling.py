@@ -8,6 +8,7 @@ from enum import StrEnum
 from reconciler.facts import TV
 from reconciler.planner import following
 from reconciler.planner.observed import Condition
+from reconciler.planner.ports import Exchange
 from reconciler.planner.situation import ChunkInput, Roles, roles
 from reconciler.planner.standing import health_of
 
@@ -17,6 +18,7 @@ class Stage(StrEnum):
 
     ABSENT = "absent"  # it has no container yet
     PENDING = "pending"  # its container is still to be replaced
+    BEHIND = "behind"  # the same, and it waits for a port of the host that another one has: it may be a copy after it
     UNPROVEN = "unproven"  # it has the new container, which has not been seen up
     UP = "up"
     FAILED = "failed"  # its update was rolled back, or is paused
@@ -28,7 +30,10 @@ def stage(i: ChunkInput) -> Stage:
     if its.rolled_back or (i.chunk is not None and i.memory.paused == following.target(i.chunk, i.memory, i.image)):
         return Stage.FAILED
     if its.current is None or its.is_pending:
-        return Stage.ABSENT if its.previous is None else Stage.PENDING
+        if its.previous is None:
+            return Stage.ABSENT
+        waits = i.exchange in (Exchange.BEHIND, Exchange.MADE) and its.previous.condition is Condition.RUNNING
+        return Stage.BEHIND if waits else Stage.PENDING
     proven = bool(its.current.run) and i.memory.proven_run == its.current.run
     up = health_of(i, its.current) is TV.Y or proven
     return Stage.UP if up else Stage.UNPROVEN
@@ -46,8 +51,8 @@ def waits_for(number: int, siblings: Iterable[tuple[int, Stage, bool]]) -> str:
     """Why the replacement of copy ``number``, which serves, must wait, for people; nothing when its turn has come.
     ``siblings`` are the other copies: number, stage, and whether work on it is under way.
 
-    Its turn has come when no copy before it is still to be replaced, and each that was replaced has proved itself. One
-    whose update failed stops the rest: what broke one copy is not done to the others.
+    Its turn has come when no copy before it is still to be replaced, unless that waits for a port, and each that was
+    replaced has proved itself. One whose update failed stops the rest: what broke one copy is not done to the others.
     """
     for other, its, busy in siblings:
         if its is Stage.FAILED:

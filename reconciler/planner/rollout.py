@@ -12,13 +12,15 @@ from dataclasses import replace
 
 from reconciler.intent.model import Chunk, Kind
 from reconciler.planner import endpoints, following
-from reconciler.planner.actions import Action, RemoveContainer, RenameContainer, StartContainer
+from reconciler.planner.actions import Action, RemoveContainer, RenameContainer, StartContainer, StopContainer
 from reconciler.planner.compare import is_made_from
 from reconciler.planner.hindrances import held_back, lacking, name_taken
 from reconciler.planner.observed import Condition, Container
+from reconciler.planner.ports import Exchange
 from reconciler.planner.retry_state import Remedy
 from reconciler.planner.situation import (
     ALIVE,
+    ENDED,
     NEXT_SUFFIX,
     PREVIOUS_SUFFIX,
     ChunkInput,
@@ -36,7 +38,9 @@ from reconciler.planner.steps import (
     end_others,
     ensure_images,
     free_name,
+    grace,
     own_holder,
+    start,
     take_away,
     to_do,
 )
@@ -72,6 +76,8 @@ def replace_old(i: ChunkInput, chunk: Chunk, previous: Container, spare: Sequenc
     name = wanted if own_holder(i, wanted) is None else wanted + NEXT_SUFFIX
     steps += free_name(i, name, None, "left over from an earlier attempt")
     steps.append(create(i, name, cause))
+    if i.exchange is Exchange.MAKE:
+        return to_do(i, Reason.UPDATING, steps, cause)
     steps += _put_in_place(i, chunk, previous, None, name, cause)
     gone = {action.name for action, _ in steps if isinstance(action, RemoveContainer)}
     for c in spare:
@@ -97,16 +103,34 @@ def go_on(i: ChunkInput, parts: Roles) -> Decision:
         return taken
     blocked = lacking(i, Reason.UPDATING)
     if blocked is not None:
-        return blocked
+        return comes_back(i, previous) or blocked
     if i.turn and serving:
         return Decision(State.EXECUTING, Reason.UPDATING, f"the update waits: {i.turn}")
     if i.memory.remedy is Remedy.RECREATE:
         cause = f"starting it failed: {i.memory.last_error}"
         return to_do(i, Reason.UPDATING, take_away(i, new, cause), cause)
+    if i.exchange is Exchange.STOP:
+        return give_up_ports(i, parts)
     cause = "its intent changed"
     steps: Steps = [*endpoints.repairs(chunk.container, new, new.name, differing(i, new), chunk.ignore_drift)]
     steps += _put_in_place(i, chunk, previous, new, new.name, cause)
     return to_do(i, Reason.UPDATING, steps, cause)
+
+
+def give_up_ports(i: ChunkInput, parts: Roles) -> Decision:
+    """Stop what has ports that others wait for, which have what the new container is to have. That one is made."""
+    cause = "it exchanges ports with others"
+    running = [c for c in i.containers if c is not parts.current and c.condition in ALIVE]
+    return to_do(i, Reason.STOPPING, [(StopContainer(c.name, grace(i, c), c.id), cause) for c in running], cause)
+
+
+def comes_back(i: ChunkInput, previous: Container) -> Decision | None:
+    """What has stopped for a port that it does not get for now serves meanwhile, as before."""
+    was_up = previous.condition in ENDED and previous.run == i.memory.proven_run
+    if i.exchange is not Exchange.OFF or not was_up:
+        return None
+    cause = "the port that its update is to have does not come free, and what it is to replace has ended"
+    return to_do(i, Reason.RECOVERING, start(i, previous, previous.name, cause), cause)
 
 
 def _put_in_place(

@@ -13,6 +13,7 @@ from reconciler.planner.compare import Difference, differences, is_made_from
 from reconciler.planner.health import Health
 from reconciler.planner.mounts import News
 from reconciler.planner.observed import Condition, Container, ImageNews
+from reconciler.planner.ports import Exchange
 from reconciler.planner.retry_state import RetryState
 from reconciler.states import Reason
 
@@ -40,7 +41,8 @@ class ChunkInput:
     ``turn`` says why an update must wait for other copies of the chunk, ``comes_after`` which chunks that it needs are
     on their way to a new intent: their facts are about to be answered again. ``unsupported`` says what the engine can't
     honour. ``kept_network`` says of a network whose change failed that it serves as it was. ``held_addresses``
-    are those that the chunk is to have, with the containers of ours that have them. ``ids`` are those of the containers
+    are those that the chunk is to have, with the containers of ours that have them. ``exchange`` is what it is to do
+    about ports of the host that pass from one chunk to another. ``ids`` are those of the containers
     that the chunk's settings point to, by name, and ``runs`` those of the containers whose namespaces it shares, while
     they run. ``doubted`` are chunks that its gate needs and that may be ill as well: nobody knows yet. ``told_run`` is
     a run that somebody has told to end just now, ``ended_unseen`` are those that ended while the engine, or this
@@ -88,6 +90,7 @@ class ChunkInput:
     kept_network: str = ""
     cut_off: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     held_addresses: tuple[Holder, ...] = ()
+    exchange: Exchange = Exchange.NONE
     leaves: str = "no longer declared"
     told_apart: list[Roles] = field(default_factory=list, init=False, repr=False, compare=False)
     """What ``cast`` has found: a decision asks for it again and again."""

@@ -64,6 +64,7 @@ class Author:
         # Random numbers of its own: a story is the same with and without sharing, up to the first that shares.
         self._sharing = random.Random(f"sharing {rng.getstate()[1][:9]}")
         self._joining = random.Random(f"joining {rng.getstate()[1][:9]}")
+        self._passing = random.Random(f"passing {rng.getstate()[1][:9]}")  # and of its own as well
         self.written: dict[str, list[dict[str, Any]]] = {name: [] for name in DOMAINS}
 
     def document(self, name: str, *, foolish: float = 0.0) -> dict[str, Any]:
@@ -76,10 +77,24 @@ class Author:
             names = rng.sample([container["name"] for container in named], len(named))
             for container, called in zip(named, names, strict=True):
                 container["name"] = called
+        self._pass_ports(name, chunks)
         self._share(chunks)
         self._join(chunks, foolish)
         rng.shuffle(chunks)
         return domain(*chunks, name=name, **self._networks(name))
+
+    def _pass_ports(self, name: str, chunks: list[dict[str, Any]]) -> None:
+        """Let ports pass from one chunk to another between one document and the next, and along equal copies."""
+        rng, first = self._passing, 1000 + DOMAINS.index(name) * 100
+        publishing = [made["container"] for made in chunks if "ports" in made["container"]]
+        if rng.random() < 0.6:
+            for container, port in zip(publishing, rng.sample(range(5), len(publishing)), strict=True):
+                container["ports"] = {"80": str(first + port)}
+        copies = [made for made in chunks if made.get("replicas", 1) > 1]
+        for made in copies[:1] if rng.random() < 0.5 else ():
+            low = first + 50 + rng.randint(0, 3)
+            made["container"]["ports"] = [f"{low}-{low + made['replicas'] - 1}:80"]
+            made["strategy"] = "auto"
 
     def _share(self, chunks: list[dict[str, Any]]) -> None:
         """Let a container have the network, the processes or the volumes of one before it, which may be replaced while
@@ -354,6 +369,9 @@ async def story(seed: int, strange: float = 0.0) -> list[Action]:
     engine = Strange(seed, strange, faults=faults, start_seconds=speed, stop_seconds=speed)
     engine.replace_file(CONF, "content 1")
     engine.fate("slow:1").ready_after = rng.uniform(1.0, 20.0)
+    if rng.random() < 0.5:
+        for image, seconds in (("quick:1", 0.0), ("quick:2", 3.0), ("slow:1", 1000.0)):
+            engine.fate(image).stops_after = seconds
     engine.fate("missing:1").missing = True
     engine.fate("crashing:1").exit_code, engine.fate("crashing:1").exit_after = 1, rng.uniform(0.01, 3.0)
     engine.fate("work:1").exit_code, engine.fate("work:1").exit_after = 0, 1.0

@@ -402,6 +402,9 @@ class SimulatedEngine(SimulatedHost):
             case _:
                 seconds = CALL_SECONDS
         meant = self._meant(action)
+        slow = self.fate(meant.image).stops_after if meant is not None and meant.condition in ALIVE else None
+        if isinstance(action, StopContainer) and slow is not None:
+            seconds = min(slow, action.grace_seconds)
         # As Docker does: who is being started is renamed, and looked at, when that is done.
         async with self._turn(meant if isinstance(action, StartContainer | RenameContainer) else None):
             return await self._perform_in(action, seconds, meant)

@@ -20,6 +20,7 @@ class Fate:
 
     ``missing``: the image can't be pulled. A job ends with 0 after a second unless ``exit_code`` says otherwise.
     ``restarts``: what ends by itself is started again by the engine after so many seconds, as by a restart policy.
+    ``stops_after``: how long it takes to end when it is told to, if it is not killed before; None: as its engine likes.
     ``impossible``: what it is to run is not in the image, so that it can never be started.
     """
 
@@ -31,6 +32,7 @@ class Fate:
     restarts: bool = False
     impossible: bool = False
     restarts_after: float = 0.5
+    stops_after: float | None = None
 
 
 @dataclass(slots=True)
