@@ -56,7 +56,8 @@ def _one_of(words: type[State] | type[Reason] | type[Remedy] | type[Hold]) -> Ca
 
 
 def _failure(value: Any) -> bool:
-    return isinstance(value, dict) and _one_of(Reason)(value.get("reason")) and _text(value.get("message"))
+    known = isinstance(value, dict) and _one_of(Reason)(value.get("reason")) and _text(value.get("message"))
+    return known and _text(value.get("container", ""))
 
 
 def _seconds(value: Any) -> bool:
@@ -122,6 +123,7 @@ _OF_CHUNK: Mapping[str, Callable[[Any], bool]] = {
     "looping": _truth,
     "restarts_seen": _count,
     "run": _tables_of({"ended": _moment, "lasted": _seconds, "code": _whole, "oom": _truth}),
+    "judged_by": _tables_of({"spec": _text, "fixed": _text, "as_json": _text}, needed="as_json"),
     "exit": _table_of({"run": _text, "code": _whole, "oom": _truth, "output": _text}),
     **dict.fromkeys(
         (

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from reconciler.planner.back_off import ATTEMPTS, REFUSED, UPDATES
+from reconciler.planner.criteria import Criteria
 from reconciler.states import Reason
 
 HEALTHY_AFTER_SECONDS = 600.0
@@ -26,10 +27,11 @@ class Remedy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why the chunk could not be brought up."""
+    """Why the chunk could not be brought up; ``container`` is the id of the one that showed it, where one did."""
 
     reason: Reason
     message: str
+    container: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,8 @@ class RetryState:
     ``looping`` that they did so often that it is in a crash loop. ``restarts_seen`` is the engine's own count of
     restarts that has been counted, ``seen_since`` when, ``seen_began`` when the run began that was seen then (by the
     engine's clock), ``restarted`` how many restarts by the engine were counted at all. ``judged_run`` is the run whose
-    mounts are known to have been judged: as we started it, or had it looked at.
+    mounts are known to have been judged: as we started it, or had it looked at. ``criteria`` are those of earlier
+    intents by which containers that are still there are judged.
     """
 
     attempts: int = 0
@@ -118,6 +121,7 @@ class RetryState:
     seen_began: float | None = None
     restarted: int = 0
     judged_run: str = ""
+    criteria: tuple[Criteria, ...] = ()
 
 
 def making(memory: RetryState, now: float) -> RetryState:
