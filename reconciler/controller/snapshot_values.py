@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from reconciler.controller.records import SNAPSHOT_VERSION
+from reconciler.planner.criteria import from_document
 from reconciler.planner.removal import Hold
 from reconciler.planner.retry_state import Remedy
 from reconciler.states import Reason, State
@@ -82,6 +83,15 @@ def _tables_of(known: Mapping[str, Callable[[Any], bool]], needed: str = "") -> 
     return lambda value: isinstance(value, list) and all(is_known(one) for one in value)
 
 
+def _criteria(value: Any) -> bool:
+    if not _tables_of({"spec": _text, "fixed": _text, "as_json": _text}, needed="as_json")(value):
+        return False
+    try:
+        return all(from_document(one) for one in value)
+    except (ValueError, TypeError, LookupError, AttributeError):
+        return False
+
+
 _OF_DOMAIN: Mapping[str, Callable[[Any], bool]] = {
     "version": lambda value: value == SNAPSHOT_VERSION and not isinstance(value, bool),
     "domain": _text,
@@ -123,7 +133,7 @@ _OF_CHUNK: Mapping[str, Callable[[Any], bool]] = {
     "looping": _truth,
     "restarts_seen": _count,
     "run": _tables_of({"ended": _moment, "lasted": _seconds, "code": _whole, "oom": _truth}),
-    "judged_by": _tables_of({"spec": _text, "fixed": _text, "as_json": _text}, needed="as_json"),
+    "judged_by": _criteria,
     "exit": _table_of({"run": _text, "code": _whole, "oom": _truth, "output": _text}),
     **dict.fromkeys(
         (

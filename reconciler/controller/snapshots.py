@@ -239,7 +239,7 @@ def _restore_chunk(id: ChunkId, entry: Mapping[str, Any], clock: Clock) -> Chunk
         last_error=str(entry.get("last_error", "")),
         beside=str(entry.get("beside", "")),
         judged_run=str(entry.get("judged_run", "")),
-        criteria=tuple(_restored_criteria(id, entry.get("judged_by", ()))),
+        criteria=tuple(_restored_criteria(entry.get("judged_by", ()))),
         files=str(entry.get("replaced_files", "")),
         runs_of=str(entry.get("runs_of", "")),
         crashes=int(entry.get("crashes", 0)),
@@ -269,15 +269,10 @@ def _restore_failure(entry: Mapping[str, Any]) -> Failure:
     return Failure(Reason(entry["reason"]), str(entry["message"]), str(entry.get("container", "")))
 
 
-def _restored_criteria(id: ChunkId, entries: Iterable[Mapping[str, Any]]) -> Iterator[Criteria]:
+def _restored_criteria(entries: Iterable[Mapping[str, Any]]) -> Iterator[Criteria]:
     """By what earlier containers are judged, without the checks that nobody can make any more."""
     makable = {FACT_CHECK, *known_types()}
-    for entry in entries:
-        try:
-            found = criteria.from_document(entry)
-        except (*_NOT_RESTORED, RecursionError):
-            _tell_left_out(f"judged_by of chunk {id}", entry)
-            continue
+    for found in map(criteria.from_document, entries):
         if found.health is None or found.health.type in makable:
             yield found
 

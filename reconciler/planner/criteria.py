@@ -89,12 +89,15 @@ def to_document(its: Criteria) -> dict[str, Any]:
         "facts": its.facts.value,
         "flowout": {key: _fact(fact) for key, fact in its.flowout.items()},
     }
-    return {"spec": its.spec, "fixed": its.fixed or None, "as_json": json.dumps(said)}
+    return {"spec": its.spec, "fixed": its.fixed, "as_json": json.dumps(said)}
 
 
 def from_document(entry: Mapping[str, Any]) -> Criteria:
-    """Back again. Raises ValueError, TypeError or LookupError for what is none."""
-    said = json.loads(str(entry["as_json"]))
+    """Back again. Raises ValueError, TypeError, LookupError or AttributeError for what is none."""
+    try:
+        said = json.loads(str(entry["as_json"]))
+    except RecursionError as error:
+        raise ValueError("it is nested too deep") from error
     return Criteria(
         spec=str(entry["spec"]),
         fixed=str(entry.get("fixed", "")),

@@ -26,6 +26,9 @@ GOOD_IMAGES = ["quick:1", "quick:2", "slow:1"]
 BAD_IMAGES = ["missing:1", "crashing:1", "sick:1"]
 BAD_WORK = "failing-work:1"
 CONF = "/srv/app.conf"
+PATHS = ("/", "/v2")
+NOWHERE = "/nowhere"
+LACKS = {"quick:1": ("/v2", NOWHERE), "quick:2": (NOWHERE,), "slow:1": ("/v2", NOWHERE)}
 SPEEDS = [(0.001, 0.01), (0.2, 0.6), (1.0, 5.0)]
 
 
@@ -61,6 +64,7 @@ class Author:
         self._rng = rng
         # Random numbers of its own: a story is the same with and without sharing, up to the first that shares.
         self._sharing = random.Random(f"sharing {rng.getstate()[1][:9]}")
+        self._checking = random.Random(f"checking {rng.getstate()[1][:9]}")
         self.written: dict[str, list[dict[str, Any]]] = {name: [] for name in DOMAINS}
 
     def document(self, name: str, *, foolish: float = 0.0) -> dict[str, Any]:
@@ -73,6 +77,7 @@ class Author:
             names = rng.sample([container["name"] for container in named], len(named))
             for container, called in zip(named, names, strict=True):
                 container["name"] = called
+        self._ask_for_paths(chunks, foolish)
         self._share(chunks)
         rng.shuffle(chunks)
         return domain(*chunks, name=name, **self._networks(name))
@@ -94,6 +99,16 @@ class Author:
             case _:
                 sharer["pid"] = f"service:{owner['name']}"
 
+    def _ask_for_paths(self, chunks: list[dict[str, Any]], foolish: float) -> None:
+        """Let health checks ask for what only some images have, and fools for what their image has not."""
+        rng = self._checking
+        for made in chunks:
+            if made.get("health_check", {}).get("type") != "tcp" or rng.random() < 0.5:
+                continue
+            has = [path for path in PATHS if path not in LACKS.get(made["container"]["image"], ())]
+            path = NOWHERE if rng.random() < foolish else rng.choice(has)
+            made["health_check"].update(type="http", path=path)
+
     def _networks(self, name: str) -> dict[str, Any]:
         """The domain's own network as the engine chooses it, with a setting, or with a subnet of its own."""
         subnet = {"subnet": f"10.{DOMAINS.index(name)}.0.0/24"}
@@ -114,7 +129,9 @@ class Author:
     def last(self, files: Files, name: str) -> None:
         """Write what is to stand in the end: sensible, and other than what stood there."""
         before = self.written[name]
-        sensible = [d for d in before if d != before[-1] and not any(bad in str(d) for bad in (*BAD_IMAGES, BAD_WORK))]
+        sensible = [
+            d for d in before if d != before[-1] and not any(bad in str(d) for bad in (*BAD_IMAGES, BAD_WORK, NOWHERE))
+        ]
         document = self._rng.choice(sensible) if sensible and self._rng.random() < 0.5 else self.document(name)
         while before and document == before[-1]:
             document = self.document(name)
@@ -340,6 +357,8 @@ async def story(seed: int, strange: float = 0.0) -> list[Action]:
     speed = rng.choice(SPEEDS)
     engine = Strange(seed, strange, faults=faults, start_seconds=speed, stop_seconds=speed)
     engine.replace_file(CONF, "content 1")
+    for image, lacks in LACKS.items():
+        engine.fate(image).lacks = lacks
     engine.fate("slow:1").ready_after = rng.uniform(1.0, 20.0)
     engine.fate("missing:1").missing = True
     engine.fate("crashing:1").exit_code, engine.fate("crashing:1").exit_after = 1, rng.uniform(0.01, 3.0)
