@@ -22,13 +22,15 @@ from reconciler.planner.observed import Condition, Container
 from reconciler.planner.situation import Roles
 from reconciler.probes.protocol import WITHOUT_HEALTHCHECK
 from reconciler.sentences import advised
-from reconciler.states import State
+from reconciler.states import Reason, State
 
 MOST_OUTPUT_BYTES = 4096
 MOST_OUTPUT_LINES = 20
 _MOST_STRANGE = 20
 _SAID = "; it said: "
 _NETWORK = "network_mode"
+_ENDS = (Reason.EXITED, Reason.EXITED_NON_ZERO, Reason.OOM_KILLED)
+"""What was given up for one of these ended by itself, and was not started again."""
 
 log = logging.getLogger("pnr.controller")
 
@@ -69,11 +71,11 @@ class Monitor:
         """See to it that the run that counts is watched, and that what it leaves behind is read; so is what the new
         version left that was given up, whatever becomes of what was there before it."""
         its = record.judged_as(chunk)
-        main, new, given_up = parts.main, parts.current, _given_up(record)
+        main, new = parts.main, parts.current
         if not parts.rolled_back:
             record.ending_of_previous = None
-        elif new is not None and new.id == given_up and _has_ended(new) and not _is_read(record.ending, new.run):
-            self._take_ending(record, new)
+        elif new is not None and _has_ended(new) and _is_given_up_for(record, new.id, *_ENDS):
+            self._take_ending_once(record, new)
         if main is None or main.condition is not Condition.RUNNING:
             self._prober.drop(record.id)
             if main is not None and main.condition is Condition.PAUSED and main.run == record.health.run:
@@ -81,8 +83,8 @@ class Monitor:
             if main is not None and _has_ended(main):
                 if record.memory.stopped_run == main.run:
                     _put_ending(record, main, None)  # how it ended tells of our own stop, not of it
-                elif not _is_read(_ending_of(record, main), main.run):
-                    self._take_ending(record, main)
+                else:
+                    self._take_ending_once(record, main)
                 if its.facts is not FactsMode.NONE and record.memory.counted_run != main.run:
                     self.read_own(record)
             return
@@ -119,6 +121,10 @@ class Monitor:
             return
         if run != main.run and main.finished is not None and not _is_read(_ending_of(record, main), run):
             self._take_ending(record, replace(main, run=run, began=None, exit_code=None, oom_killed=False))
+
+    def _take_ending_once(self, record: ChunkRecord, ended: Container) -> None:
+        if not _is_read(_ending_of(record, ended), ended.run):
+            self._take_ending(record, ended)
 
     def _take_ending(self, record: ChunkRecord, ended: Container) -> None:
         """Keep how a run ended, and read what it printed last; until that is known, what was known before stays."""
@@ -239,7 +245,7 @@ class Monitor:
         else:
             record.ending_of_previous = found
         said = gist(text)
-        if record.memory.rejected and _given_up(record) == read.container:
+        if _is_given_up_for(record, read.container, *_ENDS, Reason.CRASH_LOOPING):
             self._tell_said_of_given_up(record, said or gist(found.earlier))
         elif said and _SAID not in record.memory.last_error:
             self._tell_said(record, read, said, is_its_own)
@@ -336,16 +342,19 @@ def _has_ended(c: Container) -> bool:
     return bool(c.run) and c.condition in ENDINGS
 
 
-def _given_up(record: ChunkRecord) -> str:
-    """The id of the container that showed why the chunk could not be brought up; of a new version, where one is given
-    up."""
-    return record.memory.failure.container if record.memory.failure is not None else ""
+def _is_given_up_for(record: ChunkRecord, container: str, *reasons: Reason) -> bool:
+    """Whether a new version is given up for what its container did."""
+    m = record.memory
+    return (
+        bool(m.rejected) and m.failure is not None and m.failure.container == container and m.failure.reason in reasons
+    )
 
 
 def _is_apart(record: ChunkRecord, c: Container) -> bool:
     """Whether how a container ended is kept apart, since how a new version ended that was given up is told."""
-    given_up, ending = _given_up(record), record.ending
-    if not (record.memory.rejected and given_up) or c.id == given_up or ending is None:
+    m, ending = record.memory, record.ending
+    given_up = m.failure.container if m.rejected and m.failure is not None else ""
+    if not given_up or c.id == given_up or ending is None:
         return False
     return ending.container == given_up or (not ending.container and ending.run != c.run)
 
