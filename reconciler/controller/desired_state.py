@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from reconciler.controller.executor import Executor
 from reconciler.controller.look_ups import LookUps
 from reconciler.controller.loop_state import LoopState
-from reconciler.controller.prober import Prober
 from reconciler.controller.work import ENTRIES_A_CHUNK, Steps, in_portions, work_of
 from reconciler.facts import FactRef, Pnr
 from reconciler.intent.model import Chunk, ChunkId, Domain
 from reconciler.intent.settings.references import awaited
-from reconciler.planner.health import Health
-from reconciler.planner.observed import Condition
-from reconciler.planner.retry_state import asked_anew, check_changed, intent_changed
+from reconciler.planner.criteria import criteria_of, superseded
+from reconciler.planner.retry_state import asked_anew, intent_changed
 
 
 class DesiredState:
     """What follows from a changed intent: whose setbacks are forgotten, who waits for whom, which facts there are."""
 
-    def __init__(self, *, known: LoopState, executor: Executor, prober: Prober) -> None:
+    def __init__(self, *, known: LoopState, executor: Executor) -> None:
         self._state = known
         self._look_ups = LookUps(known)
         self._executor = executor
-        self._prober = prober
 
     def adopt(self, changes: Mapping[str, Domain | None]) -> None:
         """The intents of domains have changed (or were restored), each with the one before: bring records, facts and
@@ -67,14 +65,9 @@ class DesiredState:
                 c.is_new = True
                 is_other = c.last.container.digest != chunk.container.digest
                 c.memory = intent_changed(c.memory) if is_other else asked_anew(c.memory)
+                c.memory = replace(c.memory, criteria=superseded(c.memory.criteria, c.last, chunk))
+                c.judged = c.judged or criteria_of(c.last)
                 self._executor.cancel_if_waiting_for_image(id)
-                if c.last.health != chunk.health:
-                    c.health = Health()
-                    self._prober.drop(id)
-                    if c.last.container.digest == chunk.container.digest:
-                        own = self._state.world.of(id)
-                        running = [each.run for each in own if each.condition is Condition.RUNNING]
-                        c.memory = check_changed(c.memory, running)
             c.last = chunk
         yield from in_portions(self._declare_facts(name, new_chunks), ENTRIES_A_CHUNK)
         self._state.has_news(name)

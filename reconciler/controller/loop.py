@@ -145,7 +145,7 @@ class Controller:
             seed=seed,
             on_forgotten=lambda: self.post(JudgeAgain()),
         )
-        self._desired = DesiredState(known=self.known, executor=self._executor, prober=self._prober)
+        self._desired = DesiredState(known=self.known, executor=self._executor)
         self._leases = DomainLeases(known=self.known, leases=leases)
         self._outcomes = Outcomes(known=self.known, decider=self._decider, images=self._images, watcher=self._watcher)
         self._commands = Commands(known=self.known, adoption=self._desired, images=self._images, watcher=self._watcher)

@@ -19,15 +19,18 @@ from reconciler.planner import crash_loop
 from reconciler.planner.gist import gist
 from reconciler.planner.health import Health, asked_anew, fold, judged, reached_through, unanswered, without_lost
 from reconciler.planner.observed import Condition, Container
+from reconciler.planner.situation import Roles
 from reconciler.probes.protocol import WITHOUT_HEALTHCHECK
 from reconciler.sentences import advised
-from reconciler.states import State
+from reconciler.states import Reason, State
 
 MOST_OUTPUT_BYTES = 4096
 MOST_OUTPUT_LINES = 20
 _MOST_STRANGE = 20
 _SAID = "; it said: "
 _NETWORK = "network_mode"
+_ENDS = (Reason.EXITED, Reason.EXITED_NON_ZERO, Reason.OOM_KILLED)
+"""What was given up for one of these ended by itself, and was not started again."""
 
 log = logging.getLogger("pnr.controller")
 
@@ -52,7 +55,7 @@ class Monitor:
         self._runtime = runtime
         self._post = post
         self._side_tasks: set[asyncio.Task[None]] = set()
-        self._being_read: set[ChunkId] = set()
+        self._being_read: set[tuple[ChunkId, str, str]] = set()
 
     async def close(self) -> None:
         """Stop reading."""
@@ -64,19 +67,25 @@ class Monitor:
         """A chunk is gone: ask it no more."""
         self._prober.drop(id)
 
-    def attend(self, record: ChunkRecord, chunk: Chunk, main: Container | None) -> None:
-        """See to it that the run that counts (``main``) is watched, and that what it leaves behind is read."""
+    def attend(self, record: ChunkRecord, chunk: Chunk, parts: Roles) -> None:
+        """See to it that the run that counts is watched, and that what it leaves behind is read; so is what the new
+        version left that was given up, whatever becomes of what was there before it."""
+        its = record.judged_as(chunk)
+        main, new = parts.main, parts.current
+        if not parts.rolled_back:
+            record.ending_of_previous = None
+        elif new is not None and _has_ended(new) and _is_given_up_for(record, new.id, *_ENDS):
+            self._take_ending_once(record, new)
         if main is None or main.condition is not Condition.RUNNING:
             self._prober.drop(record.id)
             if main is not None and main.condition is Condition.PAUSED and main.run == record.health.run:
                 record.health = asked_anew(record.health, self._state.clock.monotonic())
-            if main is not None and main.run and main.condition in ENDINGS:
-                stopped_by_us = record.memory.stopped_run == main.run
-                if stopped_by_us:
-                    record.ending = None  # how it ended tells of our own stop, not of it
-                elif not _is_read(record.ending, main.run):
-                    self._take_ending(record, main)
-                if chunk.facts is not FactsMode.NONE and record.memory.counted_run != main.run:
+            if main is not None and _has_ended(main):
+                if record.memory.stopped_run == main.run:
+                    _put_ending(record, main, None)  # how it ended tells of our own stop, not of it
+                else:
+                    self._take_ending_once(record, main)
+                if its.facts is not FactsMode.NONE and record.memory.counted_run != main.run:
                     self.read_own(record)
             return
         if main.restarts:
@@ -87,18 +96,19 @@ class Monitor:
             since, began = self._since(record, main), self._began(record, main)
             record.health = Health(main.run, main.id, since, networks=reach, began=began)
             record.own = {}
-            if chunk.facts is not FactsMode.NONE:
+            if its.facts is not FactsMode.NONE:
                 self.read_own(record)
         seen_at = min(self._state.world.seen_at(id) for id in (main.id, *self._state.sharing(chunk)))
         if record.health.seen_at != seen_at:
             record.health = replace(record.health, seen_at=seen_at)
         record.health = reached_through(record.health, reach, self._state.clock.monotonic())
-        if chunk.health is None or chunk.health.type == FACT_CHECK:
-            return
-        if chunk.health.type == DOCKER_CHECK:
+        if its.health is None or its.health.type == FACT_CHECK:
+            self._prober.drop(record.id)
+        elif its.health.type == DOCKER_CHECK:
+            self._prober.drop(record.id)
             self._take_dockers_word(record, main)
         else:
-            self._prober.watch(record.id, reached, chunk.health)
+            self._prober.watch(record.id, reached, its.health)
             self._prober.is_up(record.id, _needs_no_haste(record))
 
     def _read_unseen_end(self, record: ChunkRecord, main: Container) -> None:
@@ -109,13 +119,18 @@ class Monitor:
             run = ""  # it ended before it was looked at for the first time
         else:
             return
-        if run != main.run and main.finished is not None and not _is_read(record.ending, run):
+        if run != main.run and main.finished is not None and not _is_read(_ending_of(record, main), run):
             self._take_ending(record, replace(main, run=run, began=None, exit_code=None, oom_killed=False))
+
+    def _take_ending_once(self, record: ChunkRecord, ended: Container) -> None:
+        if not _is_read(_ending_of(record, ended), ended.run):
+            self._take_ending(record, ended)
 
     def _take_ending(self, record: ChunkRecord, ended: Container) -> None:
         """Keep how a run ended, and read what it printed last; until that is known, what was known before stays."""
-        before = record.ending if record.ending is not None and record.ending.container == ended.id else None
-        record.ending = Ending(
+        known = _ending_of(record, ended)
+        before = known if known is not None and known.container == ended.id else None
+        ending = Ending(
             ended.run,
             ended.exit_code,
             ended.oom_killed,
@@ -124,6 +139,7 @@ class Monitor:
             restarts=ended.restarts,
             earlier=(before.output or before.earlier) if before is not None else "",
         )
+        _put_ending(record, ended, ending)
         # Where ends in between were not seen, it is not known when the run just before this one ended.
         follows = before is not None and ended.restarts in (0, before.restarts, before.restarts + 1)
         last = before.finished if before is not None and follows else None
@@ -188,7 +204,8 @@ class Monitor:
         """A probe has answered."""
         record = self._state.chunks.get(probed.id)
         chunk = self._state.desired(probed.id)
-        if record is None or chunk is None or chunk.health is None or record.health.run != probed.run:
+        check = record.judged_as(chunk).health if record is not None and chunk is not None else None
+        if record is None or check is None or record.health.run != probed.run:
             return
         before, now, result = record.health, self._state.clock.monotonic(), probed.result
         if not result.ok and probed.asked < before.anew_at:
@@ -196,9 +213,7 @@ class Monitor:
         if result.ok:
             before = replace(before, good_at=probed.asked)
         if result.is_known:
-            record.health = fold(
-                before, chunk.health, ok=result.ok, message=result.message, now=now, counts=probed.counts
-            )
+            record.health = fold(before, check, ok=result.ok, message=result.message, now=now, counts=probed.counts)
         else:
             record.health = unanswered(before, result.message, now)
         record.health = without_lost(judged(before, record.health, now), probed.lost, now)
@@ -210,25 +225,42 @@ class Monitor:
 
     def output_read(self, read: OutputRead) -> None:
         """What a container said last was read."""
-        if read.id in self._being_read:
-            self._being_read.discard(read.id)
+        if (read.id, read.container, read.run) in self._being_read:
+            self._being_read.discard((read.id, read.container, read.run))
             self._state.mark(read.id)
         record = self._state.chunks.get(read.id)
-        if record is None or record.ending is None or record.ending.container != read.container or read.output is None:
+        kept = (record.ending, record.ending_of_previous) if record is not None else ()
+        ending = next((one for one in kept if one is not None and one.container == read.container), None)
+        if record is None or ending is None or read.output is None:
             return
         text, printed_at = read.output.text, read.output.printed_at
-        if printed_at is not None and (record.ending.finished is None or record.ending.finished < printed_at):
-            record.ending = replace(record.ending, finished=printed_at)
-        is_its_own = read.output.is_its_own and record.ending.run == read.run
-        if is_its_own:
-            record.ending = replace(record.ending, output=text)
+        is_its_own = read.output.is_its_own and ending.run == read.run
+        found = ending
+        if printed_at is not None and (found.finished is None or found.finished < printed_at):
+            found = replace(found, finished=printed_at)
+        # The next run may have ended before what this one printed was read.
+        found = replace(found, output=text) if is_its_own else replace(found, earlier=text or found.earlier)
+        if ending is record.ending:
+            record.ending = found
         else:
-            # The next run may have ended before what this one printed was read.
-            record.ending = replace(record.ending, earlier=text or record.ending.earlier)
+            record.ending_of_previous = found
         said = gist(text)
-        if said and _SAID not in record.memory.last_error:
+        if _is_given_up_for(record, read.container, *_ENDS, Reason.CRASH_LOOPING):
+            self._tell_said_of_given_up(record, said or gist(found.earlier))
+        elif said and _SAID not in record.memory.last_error:
             self._tell_said(record, read, said, is_its_own)
         self._state.mark(read.id)
+
+    def _tell_said_of_given_up(self, record: ChunkRecord, said: str) -> None:
+        """What a new version that was given up has printed is told with why it was, whatever has become meanwhile of
+        what was there before it: any of its runs speaks for it."""
+        m, failure = record.memory, record.memory.failure
+        if not said or failure is None or _SAID in failure.message:
+            return
+        self._state.recorder.journal(kind="output", chunk=record.id, message=f"it said last: {said}")
+        text = f"{failure.message}{_SAID}{said}"
+        last = text if m.last_error == failure.message else m.last_error
+        record.memory = replace(m, failure=replace(failure, message=text), last_error=last)
 
     def _tell_said(self, record: ChunkRecord, read: OutputRead, said: str, is_its_own: bool) -> None:
         """An end that is told of is told with what was printed; so is one that nobody saw, with what is known of it."""
@@ -242,17 +274,19 @@ class Monitor:
         self._state.recorder.journal(kind="output", chunk=record.id, message=f"{whose} said last: {said}")
         if is_counted or (is_its_own and m.last_error):
             text, failure = f"{m.last_error}{_SAID}{said}", m.failure
-            if failure is not None and (is_counted or failure.message == m.last_error):
+            is_of_it = failure is not None and failure.container in ("", read.container)
+            if failure is not None and (failure.message == m.last_error or (is_counted and is_of_it)):
                 failure = replace(failure, message=text)
             record.memory = replace(m, failure=failure, last_error=text)
 
     def is_reading(self, id: ChunkId) -> bool:
         """Whether the last output of a container of the chunk is being read: with the container it would be gone."""
-        return id in self._being_read
+        return any(key[0] == id for key in self._being_read)
 
     def read_own(self, record: ChunkRecord) -> None:
-        chunk = self._state.desired(record.id)
-        if self._runtime is None or chunk is None or chunk.facts is FactsMode.NONE:
+        wanted = self._state.desired(record.id)
+        chunk = record.judged_as(wanted) if wanted is not None else None
+        if self._runtime is None or wanted is None or chunk is None or chunk.facts is FactsMode.NONE:
             return
         said = self._runtime.read(record.id)
         strange = sorted(key for key in said.answers if key not in chunk.flowout)[:_MOST_STRANGE]
@@ -263,7 +297,7 @@ class Monitor:
                 self._state.recorder.journal(kind="facts", chunk=record.id, message=problem)
         record.own = {key: fact for key, fact in said.answers.items() if key in chunk.flowout}
         if chunk.health is not None and chunk.health.type == FACT_CHECK:
-            good = self.answered_all(record, chunk)
+            good = self.answered_all(record, wanted)
             bad = not good and all(key in record.own for key in chunk.flowout)
             tv = TV.Y if good else TV.N if bad else TV.U
             if record.health.tv is not tv and (tv is not TV.U or record.health.tv is TV.Y):
@@ -280,9 +314,10 @@ class Monitor:
                 record.health = judged(before, after, now)
 
     def answered_all(self, record: ChunkRecord, chunk: Chunk) -> bool:
-        if chunk.facts is FactsMode.NONE or not chunk.flowout:
+        its = record.judged_as(chunk)
+        if its.facts is FactsMode.NONE or not its.flowout:
             return False
-        return all(key in record.own and record.own[key].tv is declared.tv for key, declared in chunk.flowout.items())
+        return all(key in record.own and record.own[key].tv is declared.tv for key, declared in its.flowout.items())
 
     def _read_output(self, id: ChunkId, container: Container, after: float | None) -> None:
         """Read what the run that ended printed last, and nothing of the runs before: those ended ``after`` (Unix time;
@@ -297,10 +332,42 @@ class Monitor:
                 log.debug("the last output of %s can't be read: %s", container.name, error)
             self._post(OutputRead(id, container.id, container.run, output))
 
-        self._being_read.add(id)
+        self._being_read.add((id, container.id, container.run))
         task = asyncio.get_running_loop().create_task(read())
         self._side_tasks.add(task)
         task.add_done_callback(self._side_tasks.discard)
+
+
+def _has_ended(c: Container) -> bool:
+    return bool(c.run) and c.condition in ENDINGS
+
+
+def _is_given_up_for(record: ChunkRecord, container: str, *reasons: Reason) -> bool:
+    """Whether a new version is given up for what its container did."""
+    m = record.memory
+    return (
+        bool(m.rejected) and m.failure is not None and m.failure.container == container and m.failure.reason in reasons
+    )
+
+
+def _is_apart(record: ChunkRecord, c: Container) -> bool:
+    """Whether how a container ended is kept apart, since how a new version ended that was given up is told."""
+    m, ending = record.memory, record.ending
+    given_up = m.failure.container if m.rejected and m.failure is not None else ""
+    if not given_up or c.id == given_up or ending is None:
+        return False
+    return ending.container == given_up or (not ending.container and ending.run != c.run)
+
+
+def _ending_of(record: ChunkRecord, c: Container) -> Ending | None:
+    return record.ending_of_previous if _is_apart(record, c) else record.ending
+
+
+def _put_ending(record: ChunkRecord, c: Container, ending: Ending | None) -> None:
+    if _is_apart(record, c):
+        record.ending_of_previous = ending
+    else:
+        record.ending = ending
 
 
 def _is_read(ending: Ending | None, run: str) -> bool:

@@ -26,7 +26,7 @@ class Preconditions:
     def of(self, record: ChunkRecord, chunk: Chunk | None) -> tuple[ChunkId, ...]:
         """The chunks that the gate of an ill one needs, and of which nobody knows yet how they are since it is ill."""
         since = record.health.bad_since
-        if chunk is None or chunk.health is None or since is None:
+        if chunk is None or record.judged_as(chunk).health is None or since is None:
             return ()
         needs = dict.fromkeys(need for entry in chunk.gate for need in self._state.answered_by(entry.ref))
         return tuple(need for need in needs if need != record.id and self._is_doubted(need, since))
@@ -35,10 +35,10 @@ class Preconditions:
         record, chunk = self._state.chunks.get(id), self._state.desired(id)
         if record is None or chunk is None or not record.health.run or record.busy is not None:
             return False
-        health = record.health
-        if self._state.clock.monotonic() >= since + longest_doubt(chunk.health):
+        health, check = record.health, record.judged_as(chunk).health
+        if self._state.clock.monotonic() >= since + longest_doubt(check):
             return False
-        if is_asked(chunk.health):
+        if is_asked(check):
             return health.tv is TV.Y and (health.failures > 0 or health.good_at is None or health.good_at < since)
         return self._state.world.seen_at(health.container) < since
 

@@ -39,12 +39,14 @@ from reconciler.planner.actions import (
 )
 from reconciler.planner.answers import answers, combined
 from reconciler.planner.capabilities import arrangements
+from reconciler.planner.criteria import in_use
 from reconciler.planner.decide import decide
-from reconciler.planner.health import given_time
+from reconciler.planner.health import Health, given_time
+from reconciler.planner.observed import Condition
 from reconciler.planner.ports import Exchange
-from reconciler.planner.retry_state import RetryState, intent_changed
+from reconciler.planner.retry_state import RetryState, check_changed, intent_changed
 from reconciler.planner.rolling import Stage, stage
-from reconciler.planner.situation import ChunkInput, is_renewal, roles
+from reconciler.planner.situation import ChunkInput, criteria_for, is_renewal, roles
 from reconciler.planner.standing import is_to_be_seen
 from reconciler.planner.steps import Decision
 from reconciler.planner.tracking import notice
@@ -169,12 +171,14 @@ class Reconciler:
         if i.chunk is None:
             self._monitor.forget(id)
         elif i.engine_up and i.busy is None:
-            self._monitor.attend(record, i.chunk, roles(i).main)
-            if record.was_shut and i.gate_open and i.chunk.health is not None:
-                record.health = given_time(record.health, i.chunk.health, i.now)
+            chunk, i = i.chunk, self._judged_as_declared(record, i)
+            self._monitor.attend(record, chunk, roles(i))
+            check = record.judged_as(chunk).health
+            if record.was_shut and i.gate_open and check is not None:
+                record.health = given_time(record.health, check, i.now)
             record.was_shut = not i.gate_open
-            answered = self._monitor.answered_all(record, i.chunk)
-            memory = with_drift(record.memory, i.chunk, i.image, i.containers)
+            answered = self._monitor.answered_all(record, chunk)
+            memory = with_drift(record.memory, chunk, i.image, i.containers)
             if (memory, record.health, answered) != (i.memory, i.health, i.answered_all):
                 i = replace(i, memory=memory, health=record.health, answered_all=answered)
         memory = notice(i)
@@ -216,6 +220,25 @@ class Reconciler:
             self._tell_siblings(record, i)
         if i.busy is None:
             self._tell_whether_it_renews(record, i, decision)
+
+    def _judged_as_declared(self, record: ChunkRecord, i: ChunkInput) -> ChunkInput:
+        """Find out by what the container that counts is judged. Where that has changed for a container that is not made
+        anew, what was found of it counts no more."""
+        memory, before, main = record.memory, record.judged, roles(i).main
+        left = in_use(memory.criteria, i.containers)
+        if left is not memory.criteria and self._state.world.complete:
+            memory = replace(memory, criteria=left)
+        if main is not None:
+            now = criteria_for(i, main)
+            record.judged = now if now != before else before
+            if before is not None and now is not None and now.is_of_same(before) and now.health != before.health:
+                record.health = Health()
+                self._monitor.forget(record.id)
+                memory = check_changed(memory, (main.run,) if main.condition is Condition.RUNNING else ())
+        if memory is record.memory:
+            return i
+        self._remember(record, memory)
+        return replace(i, memory=with_drift(memory, i.chunk, i.image, i.containers), health=record.health)
 
     def _is_unsure_of_files(self, record: ChunkRecord) -> bool:
         """Whether an update for the sake of a replaced file was given up, and nobody has looked yet whether it is still

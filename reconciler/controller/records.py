@@ -16,6 +16,7 @@ from reconciler.facts import Pnr
 from reconciler.intent.judgement import InForce
 from reconciler.intent.model import Chunk, ChunkId, Domain
 from reconciler.planner.actions import Action, Work
+from reconciler.planner.criteria import Criteria
 from reconciler.planner.health import Health
 from reconciler.planner.mounts import News
 from reconciler.planner.observed import Container, ImageSeen, Observed
@@ -71,7 +72,9 @@ class ChunkRecord:
     restarts: int = 0
     recovers: bool = False  # whether what is started by the work under way is started again
     attempts_total: int = 0
+    judged: Criteria | None = None  # by what its container that counts is judged; None where nobody knows
     ending: Ending | None = None
+    ending_of_previous: Ending | None = None  # while ``ending`` is that of a new version that was given up
     wake_at: float | None = None
     last: Chunk | None = None
     answers: Mapping[str, Pnr] = field(default_factory=dict)
@@ -88,6 +91,10 @@ class ChunkRecord:
     ended_away: datetime | None = None  # when it was seen that its container has ended while the engine was away
     is_new: bool = False  # its intent has changed, and nothing was decided about it since
     stood: tuple[str, bool] = (State.READY.value, False)  # its state, and whether it stays so, as it was told last
+
+    def judged_as(self, chunk: Chunk) -> Chunk | Criteria:
+        """By what its container that counts is judged; where nobody knows, by what is declared now."""
+        return self.judged if self.judged is not None else chunk
 
 
 @dataclass(slots=True)

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from reconciler.controller.records import SNAPSHOT_VERSION
+from reconciler.planner.criteria import from_document
 from reconciler.planner.removal import Hold
 from reconciler.planner.retry_state import Remedy
 from reconciler.states import Reason, State
@@ -56,7 +57,8 @@ def _one_of(words: type[State] | type[Reason] | type[Remedy] | type[Hold]) -> Ca
 
 
 def _failure(value: Any) -> bool:
-    return isinstance(value, dict) and _one_of(Reason)(value.get("reason")) and _text(value.get("message"))
+    known = isinstance(value, dict) and _one_of(Reason)(value.get("reason")) and _text(value.get("message"))
+    return known and _text(value.get("container", ""))
 
 
 def _seconds(value: Any) -> bool:
@@ -79,6 +81,15 @@ def _table_of(known: Mapping[str, Callable[[Any], bool]], needed: str = "") -> C
 def _tables_of(known: Mapping[str, Callable[[Any], bool]], needed: str = "") -> Callable[[Any], bool]:
     is_known = _table_of(known, needed)
     return lambda value: isinstance(value, list) and all(is_known(one) for one in value)
+
+
+def _criteria(value: Any) -> bool:
+    if not _tables_of({"spec": _text, "fixed": _text, "as_json": _text}, needed="as_json")(value):
+        return False
+    try:
+        return all(from_document(one) for one in value)
+    except (ValueError, TypeError, LookupError, AttributeError):
+        return False
 
 
 _OF_DOMAIN: Mapping[str, Callable[[Any], bool]] = {
@@ -126,6 +137,7 @@ _OF_CHUNK: Mapping[str, Callable[[Any], bool]] = {
     "looping": _truth,
     "restarts_seen": _count,
     "run": _tables_of({"ended": _moment, "lasted": _seconds, "code": _whole, "oom": _truth}),
+    "judged_by": _criteria,
     "exit": _table_of({"run": _text, "code": _whole, "oom": _truth, "output": _text}),
     **dict.fromkeys(
         (

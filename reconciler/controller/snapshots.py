@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -14,9 +14,10 @@ from reconciler.controller.records import SNAPSHOT_VERSION, ChunkRecord, DomainR
 from reconciler.controller.stalls import Stalled, is_stalled, stalled_chunks
 from reconciler.controller.status_view import is_settled
 from reconciler.controller.work import ENTRIES_A_CHUNK
-from reconciler.intent.model import ChunkId
-from reconciler.planner import network_changes
+from reconciler.intent.model import FACT_CHECK, ChunkId
+from reconciler.planner import criteria, network_changes
 from reconciler.planner.back_off import ATTEMPTS, NETWORKS, UPDATES, BackOff, spread
+from reconciler.planner.criteria import Criteria
 from reconciler.planner.kept_endpoints import KeptEndpoint
 from reconciler.planner.network_changes import NetworkChange
 from reconciler.planner.retry_state import (
@@ -26,6 +27,7 @@ from reconciler.planner.retry_state import (
     Remedy,
     RetryState,
 )
+from reconciler.probes.registry import known_types
 from reconciler.sentences import shortened
 from reconciler.states import Reason, State
 
@@ -110,7 +112,7 @@ def _chunk_document(c: LoopState, record: ChunkRecord) -> dict[str, Any]:
         "restarts": record.restarts,
         "last_error": m.last_error or None,
         "not_before": wall(c.clock, m.not_before),
-        "failure": {"reason": m.failure.reason.value, "message": m.failure.message} if m.failure else None,
+        "failure": _failure_document(m.failure) if m.failure is not None else None,
         "remedy": m.remedy.value,
         "counted_run": m.counted_run or None,
         "proven_run": m.proven_run or None,
@@ -129,6 +131,7 @@ def _chunk_document(c: LoopState, record: ChunkRecord) -> dict[str, Any]:
         "job_generation": m.job_generation or None,
         "beside": m.beside or None,
         "judged_run": m.judged_run or None,
+        "judged_by": [criteria.to_document(one) for one in m.criteria if criteria.can_be_written(one)] or None,
         "replaced_files": m.files or None,
         "runs_of": m.runs_of or None,
         "crashes": m.crashes or None,
@@ -142,6 +145,14 @@ def _chunk_document(c: LoopState, record: ChunkRecord) -> dict[str, Any]:
         "replica": [
             {"container": x.name, "id": x.id, "image": x.image_id, "spec": x.spec} for x in c.world.of(record.id)
         ],
+    }
+
+
+def _failure_document(failure: Failure) -> dict[str, Any]:
+    return {
+        "reason": failure.reason.value,
+        "message": failure.message,
+        "container": failure.container or None,
     }
 
 
@@ -211,7 +222,7 @@ def _restore_chunk(id: ChunkId, entry: Mapping[str, Any], clock: Clock) -> Chunk
         attempts=int(entry.get("attempts", 0)),
         # What the policy refused is tried at once: another one may be in force now.
         not_before=None if _is_refused(failure) else _restored_time(entry.get("not_before"), clock),
-        failure=Failure(Reason(failure["reason"]), str(failure["message"])) if failure else None,
+        failure=_restore_failure(failure) if failure else None,
         remedy=Remedy(entry.get("remedy", Remedy.START.value)),
         counted_run=str(entry.get("counted_run", "")),
         proven_run=str(entry.get("proven_run", "")),
@@ -231,6 +242,7 @@ def _restore_chunk(id: ChunkId, entry: Mapping[str, Any], clock: Clock) -> Chunk
         last_error=str(entry.get("last_error", "")),
         beside=str(entry.get("beside", "")),
         judged_run=str(entry.get("judged_run", "")),
+        criteria=tuple(_restored_criteria(entry.get("judged_by", ()))),
         files=str(entry.get("replaced_files", "")),
         runs_of=str(entry.get("runs_of", "")),
         crashes=int(entry.get("crashes", 0)),
@@ -254,6 +266,18 @@ def _restore_chunk(id: ChunkId, entry: Mapping[str, Any], clock: Clock) -> Chunk
         output, oom = ending.get("output"), bool(ending.get("oom", False))
         record.ending = Ending(str(ending.get("run", "")), None if code is None else int(code), oom, output)
     return record
+
+
+def _restore_failure(entry: Mapping[str, Any]) -> Failure:
+    return Failure(Reason(entry["reason"]), str(entry["message"]), str(entry.get("container", "")))
+
+
+def _restored_criteria(entries: Iterable[Mapping[str, Any]]) -> Iterator[Criteria]:
+    """By what earlier containers are judged, without the checks that nobody can make any more."""
+    makable = {FACT_CHECK, *known_types()}
+    for found in map(criteria.from_document, entries):
+        if found.health is None or found.health.type in makable:
+            yield found
 
 
 def _restored_run(entry: Mapping[str, Any], clock: Clock) -> EndedRun:

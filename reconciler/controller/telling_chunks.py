@@ -108,6 +108,7 @@ def _basis(
             chunk,
             record.memory,
             record.health,
+            record.judged,
             record.own_problems,
             record.mended,
             record.ended_away,
@@ -198,10 +199,11 @@ def _document(
         "auto_update": telling_images.auto_update(c, images, record, chunk),
         "image_moved": telling_images.image_moved(c, images, record, chunk),
     }
-    if chunk is not None and chunk.health is not None and record.health.run:
+    check = record.judged.health if record.judged is not None else None
+    if check is not None and record.health.run:
         h = record.health
         document["probe"] = {
-            "type": chunk.health.type,
+            "type": check.type,
             "failures": h.failures,
             "successes": h.successes,
             "total_failures": h.total_failures,

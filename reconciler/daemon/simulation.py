@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from reconciler.engine.protocol import EngineUnavailable
 from reconciler.engine.simulated import SimulatedEngine
+from reconciler.engine.simulated.fates import asked_for
 from reconciler.facts import Pnr
 from reconciler.intent.model import ChunkId, HealthCheck
 from reconciler.probes.protocol import Inside, Probe, ProbeResult, Target
@@ -17,7 +18,7 @@ SUBSCRIBE_AGAIN_SECONDS = 0.2
 
 
 class SimulatedProbe(Probe):
-    """Succeeds when the simulated container is ready."""
+    """Succeeds when the simulated container is ready, and has what the check asks for."""
 
     def __init__(self, check: HealthCheck, inside: Inside) -> None:
         if not isinstance(inside, SimulatedEngine):
@@ -32,8 +33,10 @@ class SimulatedProbe(Probe):
             raise EngineUnavailable("the simulated engine is down")
         if self._engine.is_mute:
             raise EngineUnavailable("the simulated engine does not answer")
-        if self._engine.is_ready(target.container.id):
+        if self._engine.answers(target.container.id, self._check):
             return ProbeResult(True, f"{self._check.type} {self._check.port_key or ''} answered (simulated)")
+        if self._engine.is_ready(target.container.id):
+            return ProbeResult(False, f"it has no {asked_for(self._check)} (simulated)")
         return ProbeResult(False, "not ready yet (simulated)")
 
 

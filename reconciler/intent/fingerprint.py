@@ -125,7 +125,7 @@ def _chunk(chunk: Chunk, options: Mapping[str, Any]) -> dict[str, Any]:
     plain["gate"] = sorted((_plain(entry) for entry in chunk.gate), key=_text)
     if chunk.health is not None:
         # What a type says of itself is no part of what the domain says.
-        told = replace(chunk.health, options=options, asks_from_outside=False, url_scheme=None)
+        told = replace(chunk.health, options=options, asks_from_outside=False, url_scheme=None, has_variables=False)
         health = _plain(replace(told, on_success=(), on_failure=()))
         for side in ("on_success", "on_failure"):
             health[side] = sorted((_plain(answer) for answer in getattr(chunk.health, side)), key=_text)

@@ -164,7 +164,8 @@ class HealthCheck:
 
     ``options`` holds what only this ``type`` knows (``path``, ``expected_code``, ``command``, ``pattern``, …), as
     declared, defaults filled in. ``port_key`` is the container port as ``"27017"`` or ``"53/udp"``.
-    ``asks_from_outside`` and ``url_scheme`` are what the type says of itself (:class:`CheckType`).
+    ``asks_from_outside`` and ``url_scheme`` are what the type says of itself (:class:`CheckType`). ``has_variables``:
+    values of variables were put into it, which may be secret.
     """
 
     type: str
@@ -181,6 +182,7 @@ class HealthCheck:
     options: Mapping[str, Any] = field(default_factory=dict)
     asks_from_outside: bool = False
     url_scheme: str | None = None
+    has_variables: bool = field(default=False, compare=False)
 
     @cached_property
     def said_of_success(self) -> Mapping[str, Pnr]:

@@ -37,7 +37,7 @@ from reconciler.intent.model import (
 )
 from reconciler.intent.networks import BUILT_IN, NAMELESS, OWN_NETWORK
 from reconciler.intent.referenced_contents import Gathered, absolute
-from reconciler.intent.settings import SETTINGS, links, map_volume_sources, references, security_options
+from reconciler.intent.settings import SETTINGS, Interpolated, links, map_volume_sources, references, security_options
 from reconciler.intent.settings.deploy import Deploy
 from reconciler.intent.settings.endpoints import has_fixed_address
 from reconciler.intent.settings.replicas import settings_of_copy
@@ -342,10 +342,18 @@ class _Resolver:
             options=read.document(),
             asks_from_outside=kind.asks_from_outside,
             url_scheme=kind.url_scheme,
+            has_variables=_has_variables([check.port_key, own]),
             on_success=tuple(_answers(mapping.success, flowout, TV.Y)),
             on_failure=tuple(_answers(mapping.failure, flowout, TV.N)),
             **{key: getattr(check, key) for key in _PLAIN_TIMES},
         )
+
+
+def _has_variables(value: Any) -> bool:
+    """Whether some text in it came out of interpolation."""
+    if isinstance(value, dict):
+        return any(map(_has_variables, value.values()))
+    return any(map(_has_variables, value)) if isinstance(value, list) else isinstance(value, Interpolated)
 
 
 def _external_name(name: str, declared: document.Network | document.Volume) -> str | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from reconciler.facts import TV, FactRef, Pnr
 from reconciler.intent.model import Chunk, FactsMode, Kind
 from reconciler.planner.observed import Condition, Container
-from reconciler.planner.situation import ChunkInput, Roles, finished
+from reconciler.planner.situation import ChunkInput, Roles, finished, judged_as
 from reconciler.planner.standing import health_of, is_in_doubt
 
 
@@ -37,11 +37,18 @@ def answers(i: ChunkInput, parts: Roles, own: Mapping[str, Pnr], before: Mapping
     chunk = i.chunk
     if chunk is None:
         return {}
-    how = _how(i, chunk, parts)
+    c = _serving(parts)
+    its = judged_as(i, c) if c is not None else chunk
+    assert its is not None
+    how, unasked = _how(i, its, parts, c), _unanswered(i)
     result: dict[FactRef, Pnr] = {}
     for key, declared in chunk.flowout.items():
         ref = chunk.flowout_ref(key)
-        result[ref] = how(chunk, key, declared, own.get(key), before.get(ref))
+        if key in its.flowout:
+            result[ref] = how(its, key, its.flowout[key], own.get(key), before.get(ref))
+        else:
+            # What serves was never declared to answer this: only the new version does.
+            result[ref] = unasked(chunk, key, declared, None, before.get(ref))
     return result
 
 
@@ -69,14 +76,21 @@ _How = Callable[[Chunk, str, Pnr, Pnr | None, Pnr | None], Pnr]
 """The chunk, the fact as it is named and as it is declared, what the container said itself, and what stood before."""
 
 
-def _how(i: ChunkInput, chunk: Chunk, parts: Roles) -> _How:
-    """How each fact is answered as things stand: a chunk may have thousands."""
+def _unanswered(i: ChunkInput) -> _How:
+    """How a fact is answered for which no container is there."""
+    if not i.engine_up:
+        return lambda chunk, key, declared, own, before: unknown(declared)
+    return _deny if i.memory.failure is not None else _deny_if_known
+
+
+def _how(i: ChunkInput, chunk: Chunk, parts: Roles, c: Container | None) -> _How:
+    """How each fact is answered as things stand: a chunk may have thousands. ``c`` is what serves, ``chunk`` as that
+    was declared."""
     if not i.engine_up:
         return lambda chunk, key, declared, own, before: unknown(declared)
     done = chunk.kind is Kind.JOB and i.memory.job_generation == i.generation
-    c = _serving(parts)
     if c is None:
-        return _affirm if done else _deny if i.memory.failure is not None else _deny_if_known
+        return _affirm if done else _unanswered(i)
     if finished(i, c) or done:
         return lambda chunk, key, declared, own, before: own or affirmed(chunk, key)
     if c.condition is not Condition.RUNNING:

@@ -20,7 +20,17 @@ from reconciler.planner.hindrances import held_back, lacking, name_taken
 from reconciler.planner.observed import Condition, Container
 from reconciler.planner.retry_state import HEALTHY_AFTER_SECONDS, Remedy
 from reconciler.planner.rollout import go_on
-from reconciler.planner.situation import ENDED, ChunkInput, Roles, differing, finished, left_alone, stuck
+from reconciler.planner.situation import (
+    ENDED,
+    ChunkInput,
+    Roles,
+    differing,
+    finished,
+    is_of_unknown,
+    judged_as,
+    left_alone,
+    stuck,
+)
 from reconciler.planner.standing import (
     counts_as_up_at,
     has_run_stably,
@@ -274,12 +284,14 @@ def rolled_back(i: ChunkInput, parts: Roles) -> Decision:
     moments = [m.not_before, m.retry_at]
     ill = ""
     if previous.condition is Condition.RUNNING and health_of(i, previous) is not TV.Y:
-        if m.counted_run == previous.run:
+        chunk = judged_as(i, previous)
+        if m.counted_run == previous.run and not is_of_unknown(i, previous):
             ill = m.last_error
             may = i.gate_open and not i.crowd and (m.not_before is None or i.now >= m.not_before)
             if may and is_surely_ill(i, previous):
                 return to_do(i, Reason.RECOVERING, restart(i, previous, ill), ill)
-        moments += [ill_at_latest(i, previous), counts_as_up_at(i, previous) if i.chunk.health is None else None]
+        by_time = chunk is not None and chunk.health is None
+        moments += [ill_at_latest(i, previous), counts_as_up_at(i, previous) if by_time else None]
     wake = min((at for at in moments if at is not None and at > i.now), default=None)
     what, until = "the update", "the domain changes"
     if is_made_from(previous, i.chunk):

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from reconciler.planner import kept_endpoints
 from reconciler.planner.back_off import ATTEMPTS, REFUSED, UPDATES
+from reconciler.planner.criteria import Criteria
 from reconciler.planner.kept_endpoints import Kept
 from reconciler.states import Reason
 
@@ -28,10 +29,11 @@ class Remedy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why the chunk could not be brought up."""
+    """Why the chunk could not be brought up; ``container`` is the id of the one that showed it, where one did."""
 
     reason: Reason
     message: str
+    container: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,8 @@ class RetryState:
     restarts that has been counted, ``seen_since`` when, ``seen_began`` when the run began that was seen then (by the
     engine's clock), ``restarted`` how many restarts by the engine were counted at all. ``judged_run`` is the run whose
     mounts are known to have been judged: as we started it, or had it looked at. ``kept`` are connections to networks
-    that are to be others, as they were.
+    that are to be others, as they were. ``criteria`` are those of earlier intents by which containers that are still
+    there are judged.
     """
 
     attempts: int = 0
@@ -122,6 +125,7 @@ class RetryState:
     restarted: int = 0
     judged_run: str = ""
     kept: Kept = ()
+    criteria: tuple[Criteria, ...] = ()
 
 
 def making(memory: RetryState, now: float) -> RetryState:

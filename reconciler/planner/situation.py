@@ -10,6 +10,7 @@ from reconciler.intent.settings.references import containers_shared
 from reconciler.planner import endpoints, following, mounts
 from reconciler.planner.addresses import Holder
 from reconciler.planner.compare import Difference, differences, is_made_from
+from reconciler.planner.criteria import Criteria, applied, criteria_of
 from reconciler.planner.health import Health
 from reconciler.planner.mounts import News
 from reconciler.planner.observed import Condition, Container, ImageNews
@@ -191,6 +192,33 @@ def is_renewal(i: ChunkInput, parts: Roles) -> bool:
         return True
     done_before = i.memory.job_generation not in (0, i.generation)
     return i.chunk.kind is Kind.JOB and parts.current is None and done_before
+
+
+def criteria_for(i: ChunkInput, c: Container) -> Criteria | None:
+    """By what a container was declared to be judged; None where nobody knows any more."""
+    if i.chunk is not None and is_made_from(c, i.chunk):
+        return criteria_of(i.chunk)
+    return _earlier_criteria(i, c)
+
+
+def _earlier_criteria(i: ChunkInput, c: Container) -> Criteria | None:
+    return next((one for one in i.memory.criteria if one.is_of(c)), None) if i.chunk is not None else None
+
+
+def is_of_unknown(i: ChunkInput, c: Container) -> bool:
+    """Whether nobody knows by what a container was declared to be judged. That it is found well by the present check is
+    good to know then, and nothing follows from the contrary."""
+    if i.chunk is None or i.chunk.kind is Kind.JOB or is_made_from(c, i.chunk):
+        return False
+    return _earlier_criteria(i, c) is None
+
+
+def judged_as(i: ChunkInput, c: Container) -> Chunk | None:
+    """The chunk with the check and the answers that were declared with a container."""
+    if i.chunk is None or is_made_from(c, i.chunk):
+        return i.chunk
+    its = _earlier_criteria(i, c)
+    return applied(i.chunk, its) if its is not None else i.chunk
 
 
 def aside_name(c: Container) -> str:

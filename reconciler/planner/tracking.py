@@ -46,6 +46,7 @@ from reconciler.planner.situation import (
     differing,
     finished,
     found_differing,
+    judged_as,
     roles,
 )
 from reconciler.planner.standing import has_run_stably, health_of, is_surely_ill
@@ -155,7 +156,7 @@ def _notice_restarts(i: ChunkInput, c: Container, parts: Roles) -> RetryState:
         text = crash_loop.told(m, how)
         m = replace(m, counted_run=counted, last_error=text)
         if m.looping and not parts.rolled_back:
-            failure = Failure(Reason.CRASH_LOOPING, text)
+            failure = Failure(Reason.CRASH_LOOPING, text, c.id)
             if parts.previous is not None:
                 return _failed(replace(i, memory=m), failure, Remedy.START, parts, counted_run=counted)
             m = replace(m, failure=failure)
@@ -182,7 +183,7 @@ def _is_as_declared(i: ChunkInput, chunk: Chunk, c: Container, parts: Roles) -> 
 
 
 def _notice_illness(i: ChunkInput, c: Container, tv: TV, parts: Roles) -> RetryState:
-    chunk, m = i.chunk, i.memory
+    chunk, m = judged_as(i, c), i.memory
     assert chunk is not None
     if chunk.kind is Kind.JOB or not is_surely_ill(i, c):
         return m
@@ -203,7 +204,7 @@ def _notice_illness(i: ChunkInput, c: Container, tv: TV, parts: Roles) -> RetryS
     if chunk.health is not None and not was_up and is_overdue(i.health, chunk.health, i.now):
         said = i.health.last_error or "no result yet"
         text = f"not healthy within {limit:g} s: {said}"
-        failure = Failure(Reason.DEADLINE_EXCEEDED, text)
+        failure = Failure(Reason.DEADLINE_EXCEEDED, text, c.id)
         if parts.rolled_back:
             # That the update failed is still what people are to know first.
             return set_back(
@@ -225,13 +226,13 @@ def _notice_end(i: ChunkInput, c: Container, parts: Roles) -> RetryState:
     if finished(i, c):
         return replace(attempt_begins(m), job_generation=i.generation, counted_run=c.run, attempts=0, last_error="")
     c = as_before(i, c)
-    failure = Failure(*how_it_ended(c, chunk.container.settings.get("mem_limit")))
+    failure = Failure(*how_it_ended(c, chunk.container.settings.get("mem_limit")), c.id)
     if chunk.kind is Kind.SERVICE and c.run != i.told_run and not ended_with_owner(i, c):
         seen_for = i.now - i.health.began if i.health.run == c.run else 0.0
         m = crash_loop.ended(m, c, i.now, seen_for)
         i = replace(i, memory=m)
         if m.looping:
-            failure = Failure(Reason.CRASH_LOOPING, crash_loop.told(m, failure.message))
+            failure = Failure(Reason.CRASH_LOOPING, crash_loop.told(m, failure.message), c.id)
     if parts.rolled_back:
         return set_back(
             m,
@@ -253,7 +254,7 @@ def _notice_end(i: ChunkInput, c: Container, parts: Roles) -> RetryState:
             counted_run=c.run,
         )
     if parts.previous is not None and failure.reason is not Reason.CRASH_LOOPING and (how := ended_by_others(i, c)):
-        return _started_again(i, Failure(failure.reason, f"{how}: {failure.message}"), parts, c)
+        return _started_again(i, replace(failure, message=f"{how}: {failure.message}"), parts, c)
     return _failed(i, failure, Remedy.START, parts, counted_run=c.run)
 
 

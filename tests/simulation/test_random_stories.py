@@ -26,8 +26,11 @@ GOOD_IMAGES = ["quick:1", "quick:2", "slow:1"]
 BAD_IMAGES = ["missing:1", "crashing:1", "sick:1"]
 BAD_WORK = "failing-work:1"
 BAD_ADDRESS = "10.0.0.9"  # no link-local one
-BAD = (*BAD_IMAGES, BAD_WORK, BAD_ADDRESS)
 CONF = "/srv/app.conf"
+PATHS = ("/", "/v2")
+NOWHERE = "/nowhere"
+BAD = (*BAD_IMAGES, BAD_WORK, BAD_ADDRESS, NOWHERE)
+LACKS = {"quick:1": ("/v2", NOWHERE), "quick:2": (NOWHERE,), "slow:1": ("/v2", NOWHERE)}
 SPEEDS = [(0.001, 0.01), (0.2, 0.6), (1.0, 5.0)]
 
 
@@ -65,6 +68,7 @@ class Author:
         self._sharing = random.Random(f"sharing {rng.getstate()[1][:9]}")
         self._joining = random.Random(f"joining {rng.getstate()[1][:9]}")
         self._passing = random.Random(f"passing {rng.getstate()[1][:9]}")  # and of its own as well
+        self._checking = random.Random(f"checking {rng.getstate()[1][:9]}")
         self.written: dict[str, list[dict[str, Any]]] = {name: [] for name in DOMAINS}
 
     def document(self, name: str, *, foolish: float = 0.0) -> dict[str, Any]:
@@ -78,6 +82,7 @@ class Author:
             for container, called in zip(named, names, strict=True):
                 container["name"] = called
         self._pass_ports(name, chunks)
+        self._ask_for_paths(chunks, foolish)
         self._share(chunks)
         self._join(chunks, foolish)
         rng.shuffle(chunks)
@@ -121,6 +126,16 @@ class Author:
                 continue
             address = BAD_ADDRESS if rng.random() < foolish else rng.choice(["169.254.8.8", "169.254.9.9"])
             container["networks"] = {"default": {"link_local_ips": [address]}}
+
+    def _ask_for_paths(self, chunks: list[dict[str, Any]], foolish: float) -> None:
+        """Let health checks ask for what only some images have, and fools for what their image has not."""
+        rng = self._checking
+        for made in chunks:
+            if made.get("health_check", {}).get("type") != "tcp" or rng.random() < 0.5:
+                continue
+            has = [path for path in PATHS if path not in LACKS.get(made["container"]["image"], ())]
+            path = NOWHERE if rng.random() < foolish else rng.choice(has)
+            made["health_check"].update(type="http", path=path)
 
     def _networks(self, name: str) -> dict[str, Any]:
         """The domain's own network as the engine chooses it, with a setting, or with a subnet of its own."""
@@ -368,6 +383,8 @@ async def story(seed: int, strange: float = 0.0) -> list[Action]:
     speed = rng.choice(SPEEDS)
     engine = Strange(seed, strange, faults=faults, start_seconds=speed, stop_seconds=speed)
     engine.replace_file(CONF, "content 1")
+    for image, lacks in LACKS.items():
+        engine.fate(image).lacks = lacks
     engine.fate("slow:1").ready_after = rng.uniform(1.0, 20.0)
     if rng.random() < 0.5:
         for image, seconds in (("quick:1", 0.0), ("quick:2", 3.0), ("slow:1", 1000.0)):

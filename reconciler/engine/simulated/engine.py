@@ -287,7 +287,8 @@ class SimulatedEngine(SimulatedHost):
         await self._answer(LOOK_SECONDS)
         if container_id not in self.containers:
             raise NotFound(f"there is no container {container_id}")
-        return f"simulated output of {self.containers[container_id].name}"
+        c = self.containers[container_id]
+        return self._fate_of(c).says or f"simulated output of {c.name}"
 
     async def output_since(self, container_id: str, since: float | None, limit_bytes: int) -> str:
         """The same, once."""

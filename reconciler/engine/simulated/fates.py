@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from reconciler.intent.model import Chunk, Kind
+from reconciler.intent.model import Chunk, HealthCheck, Kind
 from reconciler.intent.settings import SETTINGS
 from reconciler.intent.settings.ports import addresses
 from reconciler.planner.mounts import Node
@@ -21,7 +21,9 @@ class Fate:
     ``missing``: the image can't be pulled. A job ends with 0 after a second unless ``exit_code`` says otherwise.
     ``restarts``: what ends by itself is started again by the engine after so many seconds, as by a restart policy.
     ``stops_after``: how long it takes to end when it is told to, if it is not killed before; None: as its engine likes.
-    ``impossible``: what it is to run is not in the image, so that it can never be started.
+    ``impossible``: what it is to run is not in the image, so that it can never be started. ``lacks``: the paths, the
+    commands or the ports that health checks ask for and that it does not have. ``unchecked``: the image has no
+    HEALTHCHECK. ``says``: what each run prints.
     """
 
     ready_after: float = 0.05
@@ -33,6 +35,15 @@ class Fate:
     impossible: bool = False
     restarts_after: float = 0.5
     stops_after: float | None = None
+    lacks: Collection[str] = ()
+    unchecked: bool = False
+    says: str = ""
+
+
+def asked_for(check: HealthCheck) -> str:
+    """What a health check wants to have in a container."""
+    command = check.options.get("command")
+    return str(check.options.get("path") or (command if isinstance(command, str) else "") or check.port_key)
 
 
 @dataclass(slots=True)

@@ -1,9 +1,9 @@
 """A pretended Docker host: containers, networks, volumes and images in dictionaries, with Docker's rules.
 
 Names are unique, a host port has one holder at a time, a network in use stays, creating needs the image, repeating
-what is done is no error. Every image has a HEALTHCHECK that tells the truth. Changes happen at once and each gives a
-hint; how long they take and what goes wrong is the concern of :mod:`.engine`. The methods with a plain verb are what
-people and fate do to a host.
+what is done is no error. Every image has a HEALTHCHECK that tells the truth, unless its fate says that it has none.
+Changes happen at once and each gives a hint; how long they take and what goes wrong is the concern of :mod:`.engine`.
+The methods with a plain verb are what people and fate do to a host.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from reconciler.engine.protocol import (
     StartFailed,
     UpdateFailed,
 )
-from reconciler.engine.simulated.fates import Fate, Hidden, clash, published, read_back
+from reconciler.engine.simulated.fates import Fate, Hidden, asked_for, clash, published, read_back
 from reconciler.engine.simulated.networks_and_volumes import ALIVE, SimulatedBelongings
-from reconciler.intent.model import Chunk, ChunkId, Strategy
+from reconciler.intent.model import Chunk, ChunkId, HealthCheck, Strategy
 from reconciler.intent.settings.references import containers_shared, volumes_lent
 from reconciler.intent.writers import written
 from reconciler.planner.actions import (
@@ -169,6 +169,15 @@ class SimulatedHost(SimulatedBelongings):
         hidden = self._hidden[container_id]
         return hidden.ready and not hidden.ill
 
+    def answers(self, container_id: str, check: HealthCheck) -> bool:
+        """Whether a health check would find the container well now: it is ready, and has what the check asks for."""
+        return (
+            self.is_ready(container_id) and asked_for(check) not in self._fate_of(self.containers[container_id]).lacks
+        )
+
+    def _fate_of(self, c: Container) -> Fate:
+        return self.fates.get(c.image_id) or self.fates.get(c.image, Fate())
+
     def ready_chunk(self, chunk: ChunkId) -> Chunk | None:
         """The intent that a container of the chunk was made from which is ready now; None where there is none."""
         for c in self.containers.values():
@@ -273,7 +282,7 @@ class SimulatedHost(SimulatedBelongings):
                 oom_killed=False,
                 networks=addresses,
                 published=hidden.ports,
-                health="starting",
+                health=None if self._fate_of(c).unchecked else "starting",
             )
         )
         self.runs.append(name)
@@ -310,7 +319,7 @@ class SimulatedHost(SimulatedBelongings):
 
     def _begin_run(self, c: Container, hidden: Hidden) -> None:
         loop = asyncio.get_running_loop()
-        fate = self.fates.get(c.image_id) or self.fates.get(c.image, Fate())
+        fate = self._fate_of(c)
         hidden.ready = hidden.ill = False
         mounts = {target: self.host_files.get(source) for source, target in single_mounts(c)}
         hidden.files = {target: node for target, node in mounts.items() if node is not None}
@@ -323,8 +332,8 @@ class SimulatedHost(SimulatedBelongings):
     def _gets_ready(self, container_id: str) -> None:
         hidden = self._hidden[container_id]
         hidden.ready = True
-        said = "unhealthy" if hidden.ill else "healthy"
-        self._put(replace(self.containers[container_id], health=said))
+        c, said = self.containers[container_id], "unhealthy" if hidden.ill else "healthy"
+        self._put(c if c.health is None else replace(c, health=said))
 
     def _ends_by_itself(self, container_id: str, exit_code: int) -> None:
         ended = self._end(self.containers[container_id], exit_code)

@@ -148,3 +148,54 @@ def test_another_health_check_restarts_nothing(daemon: Daemon, web: Build, shop_
     daemon.until(lambda: "404" in daemon.chunk(shop_name, "web")["message"], "what it answers")
     daemon.settle(shop_name, shop("/index.html"))
     assert daemon.run_of(f"{shop_name}_web") == before
+
+
+@pytest.mark.parametrize(("strategy", "restart"), [("stop-first", "no"), ("start-first", "always")])
+def test_what_is_given_up_leaves_its_last_words_and_not_its_check_to_the_old_one(
+    daemon: Daemon, web: Build, shop_name: str, strategy: str, restart: str
+) -> None:
+    key, where = f"{shop_name}_web", f"{shop_name}/main/web"
+
+    def shop(v: str, path: str, **more: Any) -> dict[str, Any]:
+        check = {"type": "http", "port_key": "80", "path": path, "interval_seconds": 1, "deadline_seconds": 5}
+        container = {"environment": {"V": v}, "restart": restart, **more}
+        made = web("web", prefix=shop_name, container=container, health_check=check, strategy=strategy)
+        del made["container"]["name"]
+        return stack(shop_name, made)
+
+    def serves() -> bool:
+        return daemon.chunk(shop_name, "web")["reason"] == "RolledBack" and daemon.fact(shop_name, "web_ready") == "Y"
+
+    def asked(times: int) -> bool:
+        return int((daemon.chunk(shop_name, "web").get("probe") or {}).get("successes") or 0) >= times
+
+    daemon.settle(shop_name, shop("1", "/"))
+    name = daemon.names(shop_name)[0]
+    daemon.write(shop_name, shop("2", "/healthz", command=["sh", "-c", f"echo {key} can not start; exit 4"]))
+    daemon.until(serves, "the old one to serve")
+    before = daemon.run_of(name)
+    assert version(daemon, name) == "1"
+
+    # It is asked as it was declared to be, for longer than the other check would have borne.
+    daemon.until(lambda: asked(8), "eight good answers")
+    daemon.kill()
+    daemon.start()
+    daemon.until(serves, "the old one to serve after a restart of the daemon")
+    daemon.until(lambda: asked(5), "five good answers more")
+    assert daemon.run_of(name) == before
+
+    # How the new one ended is told, though it is gone.
+    said = f"exit code 4; it said: {key} can not start"
+    assert said in daemon.chunk(shop_name, "web")["message"]
+    why = daemon.pnr("why", where).stdout
+    assert said in why.splitlines()[0]
+    assert "with exit code 4" in why
+    assert "404" not in why
+    assert any(entry["kind"] == "output" and key in entry["message"] for entry in daemon.journal())
+    snapshot = (daemon.state / f"{shop_name}.toml").read_text()
+    assert said in snapshot
+    assert "healthz" not in snapshot
+
+    # Another check of the container that serves is taken up at once.
+    daemon.settle(shop_name, shop("1", "/index.html"))
+    assert daemon.run_of(name) == before

@@ -13,6 +13,9 @@ from reconciler.controller.recorder import Restored
 from reconciler.controller.snapshot_values import known_values
 from reconciler.controller.snapshots import restore_chunks
 from reconciler.intent.model import ChunkId
+from reconciler.planner.criteria import criteria_of
+from reconciler.planner.criteria import to_document as document_of
+from tests.unit.planner.build import chunk
 
 GOOD: dict[str, Any] = {
     "version": 1,
@@ -39,7 +42,8 @@ GOOD: dict[str, Any] = {
                     "restarts": 2,
                     "last_error": "it ended",
                     "not_before": "2026-01-01T00:01:00Z",
-                    "failure": {"reason": "ExitedNonZero", "message": "exit 3"},
+                    "failure": {"reason": "ExitedNonZero", "message": "exit 3", "container": "c1"},
+                    "judged_by": [document_of(criteria_of(chunk()))],
                     "remedy": "restart",
                     "tolerated": ["x"],
                     "job_generation": 3,
@@ -89,6 +93,9 @@ def test_of_this_version_everything_is_known() -> None:
         ("restarts", 1.5),
         ("failure", "bad"),
         ("failure", {"reason": "FromTheFuture", "message": "x"}),
+        ("judged_by", [{"spec": "x"}]),
+        ("judged_by", [{"spec": "x", "as_json": 5}]),
+        ("judged_by", [{"spec": "x", "as_json": "[" * 100_000}]),
         ("remedy", "pray"),
         ("tolerated", "x"),
         ("message", 5),
@@ -109,6 +116,7 @@ def test_a_value_that_is_not_known_is_left_out_and_told_and_the_rest_is_taken_up
         "failure": web.memory.failure is not None,
         "remedy": web.memory.remedy == "restart",
         "job_generation": web.memory.job_generation == 3,
+        "judged_by": len(web.memory.criteria) == 1,
         "message": web.message == "held back",
     }
     # A reason says something of the state that it goes with, and of no other.
