@@ -47,7 +47,7 @@ images: engine ## make or fetch the images of the demo stack
 run: $(VENV)/.compiled images ## start the daemon on domains/ (the demo stack); Ctrl-C leaves the containers running
 	@exec $(BIN)/pnr run --domains domains --state state
 
-down: $(VENV)/.installed ## remove what the demo made: containers, network, volume; `make run` makes it anew
+down: $(VENV)/.installed ## remove what the demo made: containers, network, volume; `make run` makes it again
 	@$(BIN)/pnr down --all --volumes --yes --domains domains --state state
 	@rm -f state/*.toml state/intents/*.intent
 
@@ -93,7 +93,7 @@ format: $(VENV)/.developer ## put the code into its format
 bench: $(VENV)/.developer engine ## measure against the raw Engine API and Compose
 	$(BIN)/python -m bench
 
-docs: $(VENV)/.installed ## write the reference pages anew from the code
+docs: $(VENV)/.installed ## write the reference pages from the code
 	$(BIN)/python -m reconciler.policy.reference docs/policy.md
 	$(BIN)/python -m reconciler.cli.reference docs
 	$(BIN)/python -m tests.integration.faults.page > docs/troubleshooting.md

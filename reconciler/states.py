@@ -41,8 +41,8 @@ class _Row:
     heals: Heals
 
 
-WAIT = "Wait: it is under way, and nothing has failed; `pnr logs {chunk}` shows what it prints."
-FINE = "Nothing is to be done."
+WAIT = "Wait: nothing has failed; `pnr logs {chunk}` shows what the container prints."
+FINE = "Nothing needs to be done."
 _CORRECT = "Read what it printed (`pnr logs {chunk}`), and correct its settings, command or image."
 _ENGINE_NAMES = "The engine's words name the cause: change the domain file, or what it refers to."
 
@@ -76,17 +76,17 @@ class Reason(StrEnum):
 
     NEW = _working(
         "New",
-        "known, not yet decided about (`ready`; after a restart in the state that it had, where the snapshot's reason"
-        " can't be read)",
+        "known, but pnr has not decided about it yet (`ready`; after a restart the state that it had, if the snapshot's"
+        " reason can't be read)",
         *State,
     )
     WAITING_FOR_GATEKEEPER = _working(
         "WaitingForGatekeeper",
-        "some gatekeeper facts do not hold, or are about to be answered anew by a chunk that is being updated; the"
+        "some gatekeeper facts do not hold, or a chunk that is being updated is about to answer them again; the"
         " message names them and who answers them (`executing` while an update waits)",
         State.READY,
         State.EXECUTING,
-        advice="Wait, or see to what should answer those facts: `pnr why {chunk}` follows them to the root.",
+        advice="Wait, or check the chunk that should answer those facts: `pnr why {chunk}` follows them to the root.",
     )
     SUSPENDED = _Row(
         "Suspended",
@@ -97,7 +97,7 @@ class Reason(StrEnum):
     )
     PULLING_IMAGE = _working("PullingImage", "the image is being fetched; what runs goes on meanwhile")
     BUILDING_IMAGE = _working("BuildingImage", "the image is being built; what runs goes on meanwhile")
-    CREATING = _working("Creating", "the engine is to make its container; the message says what that waits for")
+    CREATING = _working("Creating", "the engine will create its container; the message says what it waits for")
     STARTING = _working("Starting", "the engine starts its container")
     STOPPING = _working("Stopping", "the engine stops its container")
     UPDATING = _working("Updating", "the container is being replaced because its intent changed or it drifted")
@@ -141,29 +141,30 @@ class Reason(StrEnum):
     ENGINE_UNAVAILABLE = _Row(
         "EngineUnavailable",
         tuple(State),
-        "the engine does not answer, so nothing is known; the state stays as it was",
-        "See that the Docker engine runs (`systemctl status docker`, `docker info`), start it where it does not; pnr"
+        "the engine does not answer, so the state is not known; the last known state is shown",
+        "Check that the Docker engine runs (`systemctl status docker`, `docker info`), and start it if it does not; pnr"
         " goes on by itself then.",
         Heals.ONCE_CURED,
     )
     IMAGE_PULL_FAILED = _failed(
         "ImagePullFailed",
-        "the image can't be had; the message is the registry's own words",
+        "the image is not available; the message is the registry's own words",
         "Correct the image, the login or the registry; to try by hand: `docker pull {image}`.",
     )
     IMAGE_BUILD_FAILED = _failed(
         "ImageBuildFailed",
         "the image can't be built; the message is the last of what the build printed",
-        "Put what it is built from right: a change there is noticed within half a minute, and built.",
+        "Correct the Dockerfile or the files that it uses: pnr notices a change within half a minute, and builds"
+        " again.",
     )
     NAME_CONFLICT = _failed(
         "NameConflict",
-        "somebody else's container, network or volume holds the wanted name; the message names it",
+        "a container, network or volume that does not belong to this chunk has the wanted name; the message names it",
         "Remove or rename what holds the name, or choose another in the domain file.",
     )
     EXTERNAL_MISSING = _failed(
         "ExternalMissing",
-        "a network, volume or container of somebody else that it needs is not there, and no domain makes it; the"
+        "it needs a network, volume or container that does not exist and that no domain makes; the"
         " message names it. When it appears the chunk goes on by itself; a container that runs meanwhile goes on, and"
         " is joined again without a restart",
         "Make it, or correct its name in the domain file; then it goes on by itself.",
@@ -175,13 +176,13 @@ class Reason(StrEnum):
     )
     ADDRESS_IN_USE = _failed(
         "AddressInUse",
-        "an address that it is to have in a network is held by somebody else's container, which the message names, or"
-        " by the network itself",
+        "another container, which the message names, or the network itself has the address that this one declares in a"
+        " network",
         "Disconnect that container from the network, or give the chunk another address in the domain file.",
     )
     ADDRESS_IMPOSSIBLE = _failed(
         "AddressImpossible",
-        "an address that it is to have can't be had in that network: it is in none of its subnets; nothing was touched",
+        "an address that it declares in a network is in none of that network's subnets; nothing was touched",
         "Give the chunk an address of the network's subnets in the domain file, or take another network.",
     )
     DEADLINE_EXCEEDED = _failed(
@@ -194,13 +195,13 @@ class Reason(StrEnum):
     )
     EXITED = _failed(
         "Exited",
-        "it ended with exit code 0, and is no job; its last output is in the message",
-        'It is to be kept up but ended by itself: work that ends is declared with `"kind": "job"`; else give it a'
-        " command that stays.",
+        "it ended with exit code 0, but is not a job; its last output is in the message",
+        'It should keep running, but ended by itself: declare work that ends with `"kind": "job"`; else give it a'
+        " command that keeps running.",
     )
     OOM_KILLED = _failed(
         "OOMKilled",
-        "it was killed for want of memory before it was up; exit code and last output are in the message",
+        "it was killed for lack of memory before it was up; exit code and last output are in the message",
         "Give it more memory (`mem_limit`), or find out what eats it: `pnr logs {chunk}`.",
     )
     CRASH_LOOPING = _Row(
@@ -213,8 +214,8 @@ class Reason(StrEnum):
     )
     CREATE_FAILED = _failed(
         "CreateFailed",
-        "the engine refused to make it, or what it needs; the message is the engine's own words, or names somebody"
-        " else's container for whose sake a network can't be made anew",
+        "the engine refused to create it, or what it needs; the message is the engine's own words, or names a"
+        " container that pnr did not make and that keeps a network from being recreated",
         _ENGINE_NAMES,
     )
     START_FAILED = _failed(
@@ -222,14 +223,14 @@ class Reason(StrEnum):
     )
     UPDATE_FAILED = _failed(
         "UpdateFailed",
-        "the engine would not change a setting of a container that runs; it is replaced",
-        "Wait: another container takes its place.",
+        "the engine refused to change a setting of a running container; the container is replaced",
+        "Wait: a new container takes its place.",
         heals=Heals.YES,
     )
     ENGINE_ERROR = _failed(
         "EngineError",
-        "the engine failed at something else; the message is its own words",
-        "The engine's words name the cause; its own log tells more.",
+        "the engine failed at something else; the message is the engine's own words",
+        "The engine's words name the cause; its own log has the details.",
     )
     UNSUPPORTED = _failed(
         "Unsupported",
@@ -238,16 +239,16 @@ class Reason(StrEnum):
     )
     POLICY_REFUSED = _failed(
         "PolicyRefused",
-        "the [policy](policy.md) of this daemon does not allow it; the message names the rule and where it stands;"
-        " nothing was sent to the engine",
+        "the [policy](policy.md) of this daemon does not allow it; the message names the rule and the place that sets"
+        " it; nothing was sent to the engine",
         "Change the domain file, or let the policy allow it: the message names the rule.",
     )
     ROLLED_BACK = _failed(
         "RolledBack",
         "the update failed and the previous container serves again (or the previous network, where a [changed"
-        " network](#networks-that-can-t-be-changed) can't be had, or it is connected to a network as before, where the"
-        " engine refused how it was to be): where the cause can pass by itself, until the update"
-        " is tried again (`next_try`); else until the domain changes or, after an [update to another"
+        " network](#networks-that-can-t-be-changed) can't be made, or the previous connection to a network, where the"
+        " engine refused the new one): where the cause can pass by itself, until the"
+        " update is tried again (`next_try`); else until the domain changes or, after an [update to another"
         " image](images.md#following-a-tag), until its tag moves on",
         "Correct the domain file: the previous container serves until then; or try again with `pnr apply {domain}`.",
     )

@@ -1,5 +1,5 @@
 #!/bin/sh
-# lock.sh PYTHON [--upgrade]: writes requirements/*.txt anew from pyproject.toml, with the hashes of every platform's
+# lock.sh PYTHON [--upgrade]: writes requirements/*.txt from pyproject.toml, with the hashes of every platform's
 # files. What is locked stays as it is where pyproject.toml allows it; with --upgrade the newest are taken that have been
 # there for QUIET_DAYS (14, or what the environment says): most releases that somebody smuggled in are found and withdrawn
 # within days.

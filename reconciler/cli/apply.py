@@ -38,7 +38,7 @@ def _through_daemon(args: Namespace, wait: bool, answers: Iterator[Answer]) -> i
         if args.json:
             print_json(answer.get("view"))
         else:
-            say("the daemon is at it; `pnr status --watch` shows how it goes")
+            say("the daemon is converging; `pnr status --watch` shows the progress")
         return exits.OK
     return _verdict(args, answer.get("view") or {}, answer.get("exit"))
 

@@ -51,7 +51,7 @@ def request(
     except (FileNotFoundError, ConnectionRefusedError, NotADirectoryError) as error:
         raise NoDaemon(
             f"no pnr daemon answers at {where}; start one with `pnr run`,"
-            " or name the state folder of a running one with --state"
+            " or name the state folder of a running daemon with --state"
         ) from error
     except PermissionError as error:
         raise DaemonUnreachable(
@@ -84,7 +84,7 @@ def status(
 
 
 def _not_pnr(where: str) -> DaemonUnreachable:
-    return DaemonUnreachable(f"what answers at {where} does not speak the language of pnr")
+    return DaemonUnreachable(f"the program that answers at {where} is not a pnr daemon")
 
 
 def _converse(connection: socket.socket, line: bytes, where: str, silence_seconds: float) -> Iterator[dict[str, Any]]:
@@ -105,10 +105,10 @@ def _converse(connection: socket.socket, line: bytes, where: str, silence_second
                         return
         except TimeoutError as error:
             raise DaemonUnreachable(
-                f"the daemon at {where} has said nothing for {silence_seconds:g} s; it may hang or be stopped"
+                f"the daemon at {where} has not answered for {silence_seconds:g} s; it may hang or be stopped"
             ) from error
         except OSError as error:
             raise DaemonUnreachable(f"the connection to {where} was lost: {error.strerror or error}") from error
         except (ValueError, AttributeError) as error:
             raise _not_pnr(where) from error
-    raise DaemonUnreachable(f"the daemon at {where} went away in the middle of its answer")
+    raise DaemonUnreachable(f"the daemon at {where} closed the connection before its answer was complete")

@@ -29,7 +29,7 @@ _CLUES: tuple[tuple[re.Pattern[str], Callable[[Words], str]], ...] = (
     ),
     (
         re.compile(r"(?:bad address|unknown host:?|could not resolve host:?) '?\"?(?P<a>\d+(?:\.\d+)*)\b(?![.-]?\w)"),
-        lambda m: f"Correct {m['a']} in its settings or `command`: that is no address, and no name either.",
+        lambda m: f"Correct {m['a']} in its settings or `command`: that is neither an address nor a name.",
     ),
     (
         re.compile(
@@ -75,7 +75,7 @@ _CLUES: tuple[tuple[re.Pattern[str], Callable[[Words], str]], ...] = (
     (
         re.compile(r"exec format error", re.IGNORECASE),
         lambda _: (
-            "Take an image for this machine's platform: what it is to run is no program for its processor. A script"
+            "Take an image for this machine's platform: what it is to run is not a program for its processor. A script"
             " begins with the line `#!/bin/sh`."
         ),
     ),
@@ -103,7 +103,7 @@ _CLUES: tuple[tuple[re.Pattern[str], Callable[[Words], str]], ...] = (
     (
         re.compile(r"^\s*Killed\s*$"),
         lambda _: (
-            "Something that it ran was killed, most often for want of memory: give it more (`mem_limit`), or find out"
+            "Something that it ran was killed, most often for lack of memory: give it more (`mem_limit`), or find out"
             " what eats it."
         ),
     ),

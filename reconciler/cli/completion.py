@@ -99,7 +99,7 @@ def _joined(words: Sequence[str]) -> list[str]:
 
 
 def _read(words: Iterable[str]) -> _Line | None:
-    """What stands before the word to complete; None where that is no command."""
+    """What stands before the word to complete; None where that is not a command."""
     commands: Sequence[Command] = COMMANDS
     command: Command | None = None
     options: tuple[Argument, ...] = (*_ALWAYS, _VERSION)
@@ -148,7 +148,7 @@ def _option_words(line: _Line) -> dict[str, str]:
 
 
 def _of_place(start: str, line: _Line, args: Namespace) -> Candidates:
-    """What can stand here that is no option: a command, or an argument of it."""
+    """What can stand here that is not an option: a command, or an argument of it."""
     if line.commands:
         return Candidates({command.name: command.summary for command in line.commands})
     assert line.command is not None

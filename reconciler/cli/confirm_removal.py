@@ -26,7 +26,7 @@ def run(args: Namespace) -> int:
     if names and not view.get("daemon", {}).get("engine_up", True):
         complain(
             f"the engine does not answer: {view['daemon'].get('message', '')}; the removal of {', '.join(names)} is"
-            " confirmed, and is done once a daemon and the engine run"
+            " confirmed, and starts when a daemon and the engine run"
         )
         return exits.UNAVAILABLE
     if not args.json:

@@ -97,7 +97,7 @@ def mermaid(graph: Graph) -> str:
         lines.append(f'  subgraph d{number}["{_mermaid_text(name)}"]')
         for node in nodes:
             left, right = shapes[node.kind]
-            text = node.label if node.kind != "missing" else f"{node.label}: nobody answers it"
+            text = node.label if node.kind != "missing" else f"{node.label}: no chunk answers it"
             lines.append(f"    {node.id}{left}{_mermaid_text(text)}{right}")
         lines.append("  end")
     lines.extend(f'  {edge.source} -->|"{_mermaid_text(edge.label)}"| {edge.target}' for edge in graph.edges)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def run(args: Namespace) -> int:
     """Take down; an exit code."""
     if bool(args.domain) == args.all:
-        complain("name the domains to take down, or say --all (`pnr status` shows which there are), and not both")
+        complain("name the domains to take down, or use --all, but not both; `pnr status` lists the domains")
         return exits.USAGE
     if args.volumes and not args.yes:
         refused = _ask(args)
@@ -50,18 +50,17 @@ def run(args: Namespace) -> int:
 def _ask(args: Namespace) -> int | None:
     """Ask whether the volumes may go; an exit code where they may not."""
     if args.json or not sys.stdin.isatty():
-        complain("--volumes removes what is in them for good, and nobody can be asked here: say --yes as well")
+        complain("--volumes deletes what is in the volumes for good, and there is no terminal to ask on: add --yes")
         return exits.USAGE
     found = _volumes(args)
     if not found:
         return None
     _list(found)
-    number = "the volume" if len(found) == 1 else f"the {len(found)} volumes"
+    content = (
+        "the volume and everything in it" if len(found) == 1 else f"the {len(found)} volumes and everything in them"
+    )
     what = ", ".join(args.domain) if args.domain else "all domains"
-    if input(f"take down {what}, and remove {number} and all that is in there for good? [y/N] ").strip().lower() in (
-        "y",
-        "yes",
-    ):
+    if input(f"take down {what}, and delete {content} for good? [y/N] ").strip().lower() in ("y", "yes"):
         return None
     say("nothing is taken down")
     return exits.FAILED

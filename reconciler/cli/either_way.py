@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from argparse import Namespace
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -12,6 +13,9 @@ from reconciler.cli.options import service_options
 
 if TYPE_CHECKING:
     from reconciler.daemon.protocol import ServiceOptions
+
+STARTING_SECONDS = 10.0
+ASK_AGAIN_SECONDS = 0.2
 
 Answer = dict[str, Any]
 T = TypeVar("T")
@@ -24,11 +28,23 @@ def daemon_or_self(
     alone: Callable[[ServiceOptions], Coroutine[Any, Any, T]],
 ) -> T:
     """What comes ``through`` of the daemon's answers to a message; where no daemon answers, what comes of doing it
-    ``alone``. Raises what :func:`~reconciler.cli.client.request` raises, but for NoDaemon."""
-    domains, state = folders(args)
-    try:
-        return through(request(state, message))
-    except NoDaemon:
-        import asyncio
+    ``alone``. Raises what :func:`~reconciler.cli.client.request` raises, but for NoDaemon.
 
-        return asyncio.run(alone(service_options(args, domains, state)))
+    A daemon that starts holds the state directory before it answers: it is asked again for a while.
+    """
+    domains, state = folders(args)
+    end = time.monotonic() + STARTING_SECONDS
+    while True:
+        try:
+            return through(request(state, message))
+        except NoDaemon:
+            import asyncio
+
+            from reconciler.state.lock import StateHeld
+
+            try:
+                return asyncio.run(alone(service_options(args, domains, state)))
+            except StateHeld:
+                if time.monotonic() > end:
+                    raise
+        time.sleep(ASK_AGAIN_SECONDS)

@@ -28,8 +28,8 @@ from reconciler.states import FINE, WAIT, Reason
 MOST_OUTPUT_LINES = 10
 MOST_BETWEEN = 5
 
-_FINE_AGAIN = "Nothing is to be done while it runs; why it ended is in what it printed: `pnr logs {chunk}`."
-_GOES_ON = "Wait: it is under way; `pnr logs {chunk}` shows what it prints."
+_FINE_AGAIN = "Nothing needs to be done while it runs; why it ended is in what it printed: `pnr logs {chunk}`."
+_GOES_ON = "Wait: pnr is working on it; `pnr logs {chunk}` shows what the container prints."
 _AGAIN = "Read what it printed (`pnr logs {chunk}`), and correct what its failure names; it is tried again by itself."
 
 
@@ -146,6 +146,9 @@ class _Teller:
         if not domain["errors"]:
             return None
         first = domain["errors"][0]
+        if first["code"] == "WorkedOnElsewhere":  # the file is right
+            cause, step = taken_apart(str(first["message"]))
+            return f"{cause}.", sentence(step)
         more = len(domain["errors"]) - 1
         rest = f" (and {more} more, see `pnr validate`)" if more else ""
         then = "everything stays as it is" if domain.get("unknown") else "its last good content stays in force"
@@ -200,7 +203,7 @@ class _Teller:
         ending = found.chunk.get("exit") or {}
         is_restarting = any(one.get("condition") == "restarting" for one in found.chunk.get("replicas") or ())
         if is_restarting and "exit code" not in cause and ending.get("code") is not None:
-            memory = "killed for want of memory, " if ending.get("oom") else ""
+            memory = "killed for lack of memory, " if ending.get("oom") else ""
             cause = f"{memory}exit code {ending['code']}; it is tried again ({cause})"
         return self._with_output(found, cause)
 
@@ -226,8 +229,8 @@ class _Teller:
         holder = self._held_holder(found)
         if holder:
             return (
-                f"`pnr confirm-removal {holder}` lets the removal of {holder} go on, whose container has it; or bring"
-                f" the file of {holder} back.{self._next_try(found)}"
+                f"`pnr confirm-removal {holder}` lets the removal of {holder} go on, whose container has that name; or"
+                f" put the file of {holder} back.{self._next_try(found)}"
             )
         _, step = taken_apart(found.message)
         if not step and found.state == "executing":
@@ -284,7 +287,7 @@ class _Teller:
             lines.append(f"Its tag has moved, and what runs stays as it is ({cause}): {step}.")
         elif moved and not auto.get("policy"):
             lines.append(
-                f"Its tag has moved ({moved}); what runs is left alone until it is made anew,"
+                f"Its tag has moved ({moved}); what runs is left alone until it is recreated,"
                 f" or `pnr apply {found.domain['name']}` says so."
             )
         if auto.get("trouble"):
@@ -308,13 +311,13 @@ class _Teller:
             lines.append(f"Its {probe['type']} check has failed {times} {row}{when}: {cause}.")
         ending = found.chunk.get("exit")
         if ending and (found.state == "failed" or found.chunk.get("last_failure")):
-            memory = ", killed for want of memory" if ending.get("oom") else ""
+            memory = ", killed for lack of memory" if ending.get("oom") else ""
             said, output = _printed(found)
-            how = "and nobody saw how" if ending.get("code") is None else f"with exit code {ending['code']}"
+            how = "and its exit code is not known" if ending.get("code") is None else f"with exit code {ending['code']}"
             if output:
                 printed = "; it printed last:" if said is not None else "; in this run or one before it printed last:"
             else:
-                # Until its output was read, and where that can't be, nobody knows whether it printed something.
+                # Whether it printed something is not known before its output was read, or if that can't be read.
                 printed = "; it printed nothing." if said is not None else "."
             lines.append(f"Its last run ended {how}{memory}{printed}")
             lines.extend(f"    {line}" for line in output[-MOST_OUTPUT_LINES:])

@@ -220,7 +220,7 @@ def _tell(args: Namespace, project: Project, outcome: _Outcome, output: Path | N
         for line in lines:
             complain(line)
         if suggestion is None and args.suggest_policy:
-            complain(f"the policy refuses nothing of it: {args.suggest_policy} is not written")
+            complain(f"the policy refuses nothing in it: {args.suggest_policy} is not written")
         if conversion is not None:
             complain(import_told.summary(conversion, output))
     if conversion is None:

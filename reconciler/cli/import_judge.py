@@ -16,7 +16,7 @@ from reconciler.cli.reading import THROW_AWAY_KEY
 from reconciler.daemon.intake import Loading
 from reconciler.daemon.policy import make_policy
 from reconciler.daemon.protocol import ServiceOptions
-from reconciler.intent.contents import Source
+from reconciler.daemon.reading_contents import admission
 from reconciler.intent.judgement import judge_domains
 from reconciler.intent.model import Loaded
 from reconciler.policy import Judge, Policy, domain, suggesting
@@ -42,7 +42,9 @@ class ImportJudge:
         self._file, self._base_dir, self._allowed = file or "domain.json", base_dir, allowed
         self.named = file
         # At a glance: the same text is judged several times, with some of it taken out.
-        self._contents = contents.glance(self._may_read)
+        self._contents = contents.admitting(
+            admission(policy, lambda found: self.refusals.update(dict.fromkeys(found)))
+        ).glance()
         self._loading = Loading(
             base_dir=base_dir,
             env={name: os.environ[name] for name in allowed if name in os.environ},
@@ -89,12 +91,6 @@ class ImportJudge:
         wrong = [one for one in judged if one.severity == "error" and (one.code, one.path) != (CODE, ("name",))]
         return Loaded(self._file, None, tuple(wrong), found.name) if wrong else entry.loaded
 
-    def _may_read(self, path: str, is_folder: bool, source: Source) -> str:
-        judge = self.policy.for_file(source.reader) if source.reader else self.policy
-        found = judge.source(source, path, is_folder=is_folder)
-        self.refusals.update(dict.fromkeys(found))
-        return "; ".join(map(str, found))
-
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
@@ -109,7 +105,7 @@ class Suggestion:
 
 
 def suggest(args: Namespace, judge: ImportJudge, convert: Callable[[ImportJudge], Any]) -> Suggestion | None:
-    """What to write, where something was refused. ``convert`` converts anew by a judge."""
+    """What to write, where something was refused. ``convert`` converts again by a judge."""
     if not judge.refusals:
         return None
     whole = judge.policy.policy

@@ -72,7 +72,7 @@ def suggestion_lines(suggestion: Suggestion, written: Path | None) -> Iterator[s
     """How to have what the policy refuses."""
     things = f"{suggestion.refused} thing{'s' if suggestion.refused != 1 else ''}"
     if not suggestion.rules:
-        yield f"the policy refuses {things}, which only the profile open allows: --policy open"
+        yield f"the policy refuses {things}, which only the profile open allows: use --policy open"
         return
     if written is not None:
         yield f"the policy refuses {things}: {written} allows them. Read it, and import with --policy {written}"
@@ -80,10 +80,10 @@ def suggestion_lines(suggestion: Suggestion, written: Path | None) -> Iterator[s
     text = suggestion.rules if suggestion.is_there else suggestion.whole.rstrip("\n")
     how = "give these rules these values in" if suggestion.is_there else "write to"
     yield (
-        f"the policy refuses {things}. To allow just these, {how} {suggestion.file} (who has them may be as good as"
-        f" root on the host):\n\n{textwrap.indent(text, '    ')}\n"
+        f"the policy refuses {things}. To allow just these, {how} {suggestion.file} (a container with these may be as"
+        f" good as root on the host):\n\n{textwrap.indent(text, '    ')}\n"
     )
-    yield "--suggest-policy FILE writes such a policy, and --policy FILE imports by it"
+    yield "--suggest-policy FILE writes such a policy, and --policy FILE imports with it"
 
 
 def summary(conversion: Conversion, output: Path | None) -> str:

@@ -25,7 +25,7 @@ example:
   pnr run --domains ./domains --state ./state
 
 exit codes: 0 done or settled, 1 failed, 2 invalid, 3 stalled, 4 no daemon or no engine, 5 a removal
-is held, 64 wrong usage, 130 Ctrl-C. `pnr COMMAND --help` tells more.
+is held, 64 wrong usage, 130 Ctrl-C. `pnr COMMAND --help` has the details.
 """
 
 

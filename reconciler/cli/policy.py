@@ -98,7 +98,7 @@ def _check(args: Namespace) -> int:
         say(f"warning: {warning}")
     policy = found.policy
     sections = f", {_counted(len(policy.sections), 'section')} for some domain files" if policy.sections else ""
-    say(f"{policy}: it can be used: {_counted(len(policy.lines), 'rule')} changed{sections}")
+    say(f"{policy} can be used: {_counted(len(policy.lines), 'rule')} changed{sections}")
     return exits.OK
 
 

@@ -33,7 +33,7 @@ def run(args: Namespace) -> int:
         _list(unused)
     if not args.yes:
         if args.json or not sys.stdin.isatty():
-            complain("nobody can be asked here: say --yes to remove them, or --dry-run to see them only")
+            complain("there is no terminal to ask on: add --yes to remove them, or --dry-run to list them")
             return exits.USAGE
         if input(f"remove {_count(unused)}? [y/N] ").strip().lower() not in ("y", "yes"):
             say("nothing is removed")

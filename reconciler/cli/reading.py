@@ -13,13 +13,13 @@ from reconciler.cli.options import allowed_env, policy_name
 from reconciler.daemon.intake import Entry, Judged, Loading, judge, what_is_in_force
 from reconciler.daemon.policy import make_policy
 from reconciler.daemon.protocol import ServiceOptions
-from reconciler.daemon.reading_contents import may_read
+from reconciler.daemon.reading_contents import admission
 from reconciler.diagnostics import Diagnostic
 from reconciler.errors import PnrError
 from reconciler.intent.contents import PATHS, Contents, Source, SourceKind, folder_parts
 from reconciler.probes.registry import known_types
 from reconciler.sources import safe_read
-from reconciler.sources.contents import LocalContents, MayRead, Places, SourceRefused
+from reconciler.sources.contents import Admission, LocalContents, Places, SourceRefused
 from reconciler.sources.files import Files
 from reconciler.sources.protocol import FileSeen
 from reconciler.state.intents import IntentStore
@@ -82,8 +82,12 @@ def judge_files(
 class _Elsewhere(_Unread):
     """Contents on another machine: all there and empty, but for what the policy does not let be read."""
 
-    def __init__(self, may_read: MayRead) -> None:
-        self._may_read = may_read
+    def __init__(self, admission: Admission) -> None:
+        self._admission = admission
+        self._may_read = admission()
+
+    def glance(self) -> _Elsewhere:
+        return _Elsewhere(self._admission)
 
     def read(self, source: Source) -> bytes:
         self._admit(source)
@@ -140,10 +144,10 @@ class _Loads:
             env: Mapping[str, str] = {name: os.environ[name] for name in self._allowed if name in os.environ}
             # What is judged here is not compared with any container: any key will do.
             contents: Contents = (
-                _Elsewhere(may_read(policy))
+                _Elsewhere(admission(policy))
                 if self._on_other_host
                 else LocalContents(
-                    lambda: THROW_AWAY_KEY, Places.of(os.environ, self._allowed), may_read=may_read(policy)
+                    lambda: THROW_AWAY_KEY, Places.of(os.environ, self._allowed), admission=admission(policy)
                 )
                 if self._with_contents
                 else _Unread()
@@ -169,4 +173,8 @@ def _read(path: Path, name: str) -> FileSeen:
     try:
         return FileSeen(name, safe_read.read(str(path), LARGEST_FILE))
     except safe_read.Refused as refused:
+        if refused.code == "Gone":
+            return FileSeen(
+                name, None, Diagnostic.of_file(name, "FileMissing", "there is no such file: correct the name")
+            )
         return FileSeen(name, None, Diagnostic.of_file(name, refused.code, refused.message))

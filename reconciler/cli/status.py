@@ -104,7 +104,10 @@ def remarks(view: View) -> list[str]:
         said.extend(f"warning: {problem_text(problem)}" for problem in domain.get("warnings", ()))
         said.extend(f"{domain['file']}: note: {note}" for note in domain.get("notes", ()))
         if domain.get("vanished"):
-            said.append(f"{domain['name']}: {domain['file']} is gone; it is removed or held once the folder is quiet")
+            said.append(
+                f"{domain['name']}: {domain['file']} is gone; pnr removes the domain or holds the removal once the"
+                " folder is quiet"
+            )
         if domain["stalled"]:
             said.append(f"{domain['name']} is stalled: `pnr why CHUNK` says what is missing")
     said.extend(held_lines({domain["name"]: domain["held"] for domain in view["domains"] if domain.get("held")}))

@@ -9,7 +9,7 @@ from reconciler.states import Heals, Reason
 
 KILLED = 137
 _KILLED = (
-    "Something has killed it (137 is SIGKILL): most often the kernel, for want of memory. Give it more (`mem_limit`),"
+    "Something has killed it (137 is SIGKILL): most often the kernel, for lack of memory. Give it more (`mem_limit`),"
     " or find out what eats it: `pnr logs {chunk}`."
 )
 _OF_IMAGE = "It is tried again when its tag moves on, the domain file changes, or you say `pnr apply`."
@@ -46,7 +46,7 @@ def step_of_chunk(found: Found) -> str:
             return clue
     passes = found.reason == Reason.ROLLED_BACK and found.chunk.get("next_try")
     if passes:
-        return "Put that right, or wait: the previous container serves, and the cause can pass by itself."
+        return "Correct that, or wait: the previous container serves, and the cause can pass by itself."
     rejected = (found.chunk.get("auto_update") or {}).get("rejected")
     if rejected and found.reason in (Reason.ROLLED_BACK, Reason.UPDATE_PAUSED):
         return _OF_IMAGE

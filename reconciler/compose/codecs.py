@@ -225,7 +225,7 @@ def hosts(node: Node, report: Diagnostics) -> Node | None:
     found: list[Node] = []
     for host, address in _hosts(node, report):
         if not host or ":" in host or "=" in host:
-            report.error((), "BadValue", f"{host!r} is no host's name", address.place)
+            report.error((), "BadValue", f"{host!r} is not a host name", address.place)
         bare = str(address.value)
         if len(bare) > 2 and bare.startswith("[") and bare.endswith("]"):
             bare = bare[1:-1]

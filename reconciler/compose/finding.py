@@ -122,8 +122,8 @@ def name_of(given: str | None, found: Found, world: World) -> str:
     if chosen:
         if normal_name(chosen) != chosen:
             said = (
-                f"{chosen!r} is no project name: it must consist of small letters, digits, hyphens and underscores, and"
-                " begin with a letter or digit"
+                f"{chosen!r} is not a project name: it must consist of small letters, digits, hyphens and underscores,"
+                " and begin with a letter or digit"
             )
             raise ComposeError([Diagnostic.of_file(found.files[0].path, "BadProjectName", said)])
         return chosen

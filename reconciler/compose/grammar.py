@@ -197,7 +197,7 @@ def _check_mapping(node: Node, rule: Rule, report: Diagnostics) -> None:
 
 def _unknown(key: str, rule: Rule) -> str:
     if rule.keys is None:
-        return f"{key!r} is no name that Compose allows (letters, digits, dots, underscores and hyphens)"
+        return f"{key!r} is not a name that Compose allows (letters, digits, dots, underscores and hyphens)"
     near = difflib.get_close_matches(key, rule.keys, 1)
     hint = f"; did you mean {near[0]}?" if near else ""
     return f"Compose knows no key {key[:MAX_SHOWN]!r} here{hint}"

@@ -18,7 +18,7 @@ _LABELS = frozenset({"z", "Z"})
 def short_mount(text: str) -> dict[str, Any]:
     """``[source:]target[:options]``. A path is told from a volume's name by its first character; ``C:`` is a drive."""
     if not text:
-        raise ValueError("an empty text is no volume")
+        raise ValueError("an empty text is not a volume")
     if len(text) <= 2:
         return {"type": "volume", "target": text}
     mount: dict[str, Any] = {}
@@ -101,12 +101,12 @@ def short_ports(text: str) -> list[dict[str, Any]]:
         raise ValueError(f"the protocol after the slash must be tcp, udp or sctp, and is {protocol!r}")
     if address.startswith("["):
         if not address.endswith("]"):
-            raise ValueError(f"{address!r} is no IP address")
+            raise ValueError(f"{address!r} is not an IP address")
         address = address[1:-1]
     elif ":" in address:
         raise ValueError(f"an IPv6 address stands in brackets: [{address}]:{published}:{last}")
     if address and not is_address(address):
-        raise ValueError(f"{address!r} is no IP address")
+        raise ValueError(f"{address!r} is not an IP address")
     first, last_port = port_ranges.read_as_compose(target)
     if first == 0:
         raise ValueError("a port of the container can't be 0")

@@ -200,7 +200,7 @@ class _Reader:
             "timestamp": hasattr(value, "tzinfo"),
         }
         if not fits.get(kind, True):
-            self.report.error((), "BadYaml", f"{text!r} is no value of the type !!{kind}", self.place(raw))
+            self.report.error((), "BadYaml", f"{text!r} is not a value of the type !!{kind}", self.place(raw))
         return float(value) if kind == "float" and fits["float"] else value
 
     def mapping(self, raw: _Raw, path: Path, *, tags: bool) -> dict[str, Node]:

@@ -54,7 +54,8 @@ class World:
         try:
             return files.read(asked.path)
         except files.Unreadable as error:
-            said = f"the file {asked.path} can't be read: {error}"
+            which = "it" if asked.place.file == asked.path else f"the file {asked.path}"
+            said = f"{which} can't be read: {error}"
             self.report.error(asked.at, "NotReadable", said, asked.place)
             self.report.raise_if_any(ComposeError)
             raise AssertionError("a recorded problem is thrown") from error

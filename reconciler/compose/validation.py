@@ -58,7 +58,7 @@ def _secret(node: Node, report: Diagnostics) -> None:
 def _port(node: Node, report: Diagnostics) -> None:
     address = node.get("host_ip")
     if address is not None and not is_address(str(address.value)):
-        report.error(("host_ip",), "BadPort", "this is no IP address", address.place)
+        report.error(("host_ip",), "BadPort", "this is not an IP address", address.place)
 
 
 def _watched(node: Node, report: Diagnostics) -> None:

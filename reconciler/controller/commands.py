@@ -1,4 +1,4 @@
-"""What a person asks for becomes known: to look now and try anew, and to take down."""
+"""What a person asks for becomes known: to look now and try again, and to take down."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ class Commands:
         return self._desired.in_steps(dict.fromkeys(down))
 
     def look_now(self, only: tuple[str, ...]) -> None:
-        """Look at everything, and try what had failed anew; ``only`` in these domains."""
+        """Look at everything, and try what had failed again; ``only`` in these domains."""
         for name, record in self._state.domains.items():
             if only and name not in only:
                 continue
             network_memory.try_anew(self._state, record.wanted)
             for id, chunk in self._state.chunks_of(name).items():
-                # A person's word counts like a changed intent: setbacks and rolled-back updates are tried anew.
+                # A person's word counts like a changed intent: setbacks and rolled-back updates are tried again.
                 held = chunk.memory.not_before is not None or next_making(chunk.memory) is not None
                 asked_for = chunk.state == State.FAILED or held
                 wanted = self._state.desired(id)

@@ -78,7 +78,8 @@ class DesiredState:
             c.last = chunk
         yield from in_portions(self._declare_facts(name, new_chunks), ENTRIES_A_CHUNK)
         self._state.has_news(name)
-        for id in (*old_chunks, *new_chunks):
+        # Of a domain whose intent is lost only its chunks are known: they are what is to go now.
+        for id in dict.fromkeys((*old_chunks, *new_chunks, *self._state.chunks_of(name))):
             self._state.mark(id)
         self._state.mark_domain(name)
         self._state.recorder.touch(name)

@@ -6,6 +6,7 @@ import logging
 
 from reconciler.controller.loop_state import LoopState
 from reconciler.controller.protocols import Leases
+from reconciler.sentences import advised
 
 log = logging.getLogger("pnr.custody")
 
@@ -74,7 +75,7 @@ class DomainLeases:
             self._ours.add(name)
             record.elsewhere = ""
             if was_elsewhere:
-                message = "no other pnr works on this domain any more: it is taken over"
+                message = "no other pnr works on this domain any more: this one takes it over"
                 self._state.recorder.journal(kind="intent", domain=name, message=message)
                 self._state.mark_domain(name)
                 for id in self._state.chunks_of(name):
@@ -83,9 +84,10 @@ class DomainLeases:
                     self._state.mark(chunk.id)
             return
         self._elsewhere[name] = None
-        message = (
+        message = advised(
             f"another pnr ({holder}) works on the domain {name} of this engine, with a state directory of its own: this"
-            " one leaves it alone; stop the other one, or give this domain another name"
+            " one does not touch it",
+            "stop the other one, or give this domain another name",
         )
         if record.elsewhere != message:
             record.elsewhere = message

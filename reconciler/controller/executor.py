@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 
 from reconciler.controller.records import Message, StepDone, WorkDone, WorkProgress
 from reconciler.engine.protocol import Engine, EngineError, OutOfDate
@@ -82,6 +82,11 @@ class Executor:
         """How many pieces of work are under way."""
         return len(self._tasks)
 
+    @property
+    def keys(self) -> Collection[ChunkId | str]:
+        """What they are about: a chunk, or ``network:NAME`` or ``volume:NAME``."""
+        return self._tasks.keys()
+
     async def close(self) -> None:
         """Stop waiting for what is in flight. Calls that have begun end by themselves."""
         for task in self._tasks.values():
@@ -119,10 +124,10 @@ class Executor:
             cancelled = True
         except Exception as caught:
             # An engine may answer what nobody has thought of. Taken for done, it would be done again at once, for ever.
-            doing = action.doing if action is not None else "what comes before its work"
-            log.exception("%s of %s failed in a way that pnr does not know", doing, key)
-            cause = f"{doing} failed in a way that pnr does not know ({type(caught).__name__}: {caught})"
-            error = EngineError(advised(cause, "report it with the lines of the daemon's log that tell of it"))
+            doing = action.doing if action is not None else "the preparation of its work"
+            log.exception("%s of %s failed with an error that pnr does not know", doing, key)
+            cause = f"{doing} failed with an error that pnr does not know ({type(caught).__name__}: {caught})"
+            error = EngineError(advised(cause, "report it with the matching lines of the daemon's log"))
         finally:
             self._at.pop(key, None)
             self._tasks.pop(key, None)

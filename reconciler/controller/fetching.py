@@ -98,7 +98,7 @@ class Fetching:
             if fetch.task is None and not fetch.is_done and fetch.next_at <= self._state.clock.monotonic():
                 room -= 1
                 # Of a newer image it is known that something will be fetched.
-                fetch.said = f"seeing to image {fetch.action.image}" if fetch.action.digest else ""
+                fetch.said = f"checking image {fetch.action.image}" if fetch.action.digest else ""
                 fetch.task = asyncio.get_running_loop().create_task(self._fetch(key, fetch.action))
 
     async def _fetch(self, key: Key, action: EnsureImage) -> None:

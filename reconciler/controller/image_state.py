@@ -31,7 +31,7 @@ GATHER_SECONDS = 0.25
 class Images:
     """See the module's text. Owned by the loop: its own task begins looks, questions and fetches, and what comes of
     them comes back as messages. ``may_take_up`` says of a name and a domain whether the policy lets its containers be
-    made anew from what another domain has built under it. ``asked_for`` are the domains for which a person waits that
+    recreated from what another domain has built under it. ``asked_for`` are the domains for which a person waits that
     the engine's images are looked at: () for all, None for none."""
 
     def __init__(

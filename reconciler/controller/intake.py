@@ -129,7 +129,7 @@ class Intake:
             what = f"generation {record.generation}" if changed else moved or "rewritten, same intent"
             self._keep(domain, scan, f"{moved}, {what}" if changed and moved else what)
         elif changed:
-            what = "something that it refers to has changed"
+            what = "something that the file refers to has changed"
             message = f"{domain.file}: generation {record.generation}: {what}"
             self._recorder.journal(kind="intent", domain=domain.name, message=message)
 

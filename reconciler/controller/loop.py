@@ -68,7 +68,7 @@ from reconciler.controller.telling_chunks import ChunksTold
 from reconciler.controller.watcher import Watcher
 from reconciler.controller.work import FEWEST_AT_ONCE, MOST_AT_ONCE, Steps
 from reconciler.engine.protocol import Engine
-from reconciler.intent.model import Domain
+from reconciler.intent.model import ChunkId, Domain
 from reconciler.probes.reach import OfHost, of_host
 from reconciler.states import State
 
@@ -172,6 +172,14 @@ class Controller:
         """Whether no work is in flight and no message waits."""
         at_it = self._inbox or self._is_at_it or self._has_more
         return not at_it and not self._executor.in_flight and not self._judging.is_at_work
+
+    def is_at_work_on(self, names: Collection[str]) -> bool:
+        """Whether work on these domains is in flight, or a message waits that may begin some. Others may be worked on,
+        and files judged."""
+        if self._inbox or self._is_at_it or self._has_more:
+            return True
+        busy = self._decider.object_busy
+        return any((key.domain if isinstance(key, ChunkId) else busy.get(key)) in names for key in self._executor.keys)
 
     async def look_at_source(self) -> None:
         """Read the files again, even if nothing told of a change, and take in what they say. That takes as long as they

@@ -170,7 +170,7 @@ class Monitor:
         if tv is not TV.Y and main.health_output:
             text = advised(
                 f"{text}; its check printed: {main.health_output}",
-                "put right what its check found, or correct the `healthcheck`",
+                "correct what its check found, or the `healthcheck` itself",
             )
         if record.health.tv is not tv or record.health.message != text:
             before, now = record.health, self._state.clock.monotonic()

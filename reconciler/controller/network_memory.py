@@ -1,4 +1,4 @@
-"""What the loop remembers of networks that are made anew: before it begins, when it fails, and until it is done."""
+"""What the loop remembers of networks that are recreated: before it begins, when it fails, and until it is done."""
 
 from __future__ import annotations
 

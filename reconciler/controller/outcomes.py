@@ -118,13 +118,13 @@ class Outcomes:
         self._state.mark_neighbours(done.key)
         self._state.mark_domain(done.key.domain)
         if done.error is None and done.cancelled:
-            text = "what was under way is given up: its intent has changed"
+            text = "the work under way was stopped: its intent has changed"
             self._state.recorder.journal(kind="work", chunk=done.key, message=text)
         if done.error is None:
             return
         self._watcher.look_everywhere()
         if isinstance(done.error, NotFound | OutOfDate):
-            # What we wanted to act on is gone, or another than was known: look, and decide anew.
+            # What we wanted to act on is gone, or another than was known: look, and decide again.
             situation = self._decider.situations.of(record)
             record.memory = work_out_of_date(situation, str(done.error), action=done.action)
             return

@@ -76,7 +76,7 @@ class Prober:
         self._closing: set[asyncio.Task[None]] = set()
 
     def watch(self, id: ChunkId, container: Container, check: HealthCheck) -> None:
-        """Ask about this run of the container from now on; another run or check begins anew."""
+        """Ask about this run of the container from now on; another run or check starts over."""
         known = self._watched.get(id)
         if known is not None and known.container.run == container.run and known.check == check:
             known.container = container
@@ -213,7 +213,7 @@ class Prober:
                 await self._ping()
         except (TimeoutError, EngineError):
             cause, _ = taken_apart(bad.message)
-            return replace(bad, message=f"{cause}; nor does the engine answer", is_known=False)
+            return replace(bad, message=f"{cause}; and the engine does not answer either", is_known=False)
         return bad
 
     def _next(self, watch: _Watch, began: float) -> float:

@@ -140,7 +140,7 @@ class Reconciler:
         return 1 + (objects + len(self._state.chunks_of(name))) // ENTRIES_A_CHUNK
 
     def ring(self, id: ChunkId) -> None:
-        """A timer of a chunk is over: decide about it again, and set it anew where that was a blink too early."""
+        """A timer of a chunk is over: decide about it again, and set it again where that was a blink too early."""
         record = self._state.chunks.get(id)
         if record is not None:
             record.wake_at = None
@@ -223,7 +223,7 @@ class Reconciler:
         return bool(m.files and (m.rejected or m.paused)) and self._state.engine_up and not self._state.files_looked
 
     def _would_lose_output(self, id: ChunkId, work: Work) -> bool:
-        """Whether the work may remove a container whose last output is being read; it is decided anew then."""
+        """Whether the work may remove a container whose last output is being read; it is decided again then."""
         return self._monitor.is_reading(id) and any(isinstance(one, RemoveContainer) for one, _ in work.steps)
 
     def _tell_whether_it_renews(self, record: ChunkRecord, i: ChunkInput, decision: Decision) -> None:
@@ -406,7 +406,7 @@ class Reconciler:
             return
         taken = network_memory.taken_away(work)
         if any(self._anyone_busy(domain, name) for name in taken):
-            return  # it is decided anew when that is done
+            return  # it is decided again when that is done
         self.object_busy[key] = domain
         self._object_work[key] = work
         self._in_hand.update(self._object(action) for action, _ in work.steps)
@@ -436,7 +436,7 @@ class Reconciler:
     async def _written(self) -> None:
         """What is about to be taken away must be known to whoever goes on after a crash."""
         if not await self._state.recorder.flush():
-            raise EngineError(f"nothing is taken away before it is written down: {self._state.recorder.trouble}")
+            raise EngineError(f"nothing is removed before pnr has recorded it: {self._state.recorder.trouble}")
 
     def _wake_for_networks(self, wanted: Domain) -> None:
         """When a change of a network that failed is to be tried again."""

@@ -106,7 +106,7 @@ class Removals:
         self._missed.pop(record.name, None)
         self._let_go.pop(record.name, None)
         if record.hold is not None:
-            self._tell(record, f"{record.file} is there again: its removal is held no longer")
+            self._tell(record, f"{record.file} is there again: its removal is no longer held")
         record.missed_at, record.hold, record.held, record.held_since = None, None, "", None
 
     def look(self, scan: Scan, absent: Collection[DomainRecord]) -> list[DomainRecord]:
@@ -265,15 +265,15 @@ class Removals:
             case Hold.NONE_AT_START:
                 return "no known domain's file was there when the daemon started"
             case Hold.ALL_GONE if not known:  # held since before this start, and the numbers were not kept
-                return "the files of all domains that were known went within a minute"
+                return "the files of all known domains disappeared within a minute"
             case Hold.ALL_GONE:
                 others = len(self._domains) > known
-                more = " (others that have come since do not count)" if others else ""
-                return f"the files of all {known} domains that were known went within a minute{more}"
+                more = " (domains that have come since do not count)" if others else ""
+                return f"the files of all {known} known domains disappeared within a minute{more}"
             case _ if not known:
-                return "the files of most of the domains that were known went within a minute"
+                return "the files of most known domains disappeared within a minute"
             case _:
-                return f"the files of {gone} of the {known} domains that were known went within a minute"
+                return f"the files of {gone} of the {known} known domains disappeared within a minute"
 
     def _tell(self, record: DomainRecord, message: str) -> None:
         self._recorder.touch(record.name)

@@ -219,7 +219,7 @@ class Situations:
         for entry in lacking[:MOST_WAITED_FOR]:
             found = self._state.facts.get(entry.ref)
             names = dict.fromkeys(id.chunk for id in self._state.who.get(entry.ref, ()))
-            who = ", ".join(names) or "nobody that is declared"
+            who = ", ".join(names) or "no declared chunk"
             short = entry.ref.key if entry.ref.cpux == chunk.id.cpux else str(entry.ref)
             parts.append(f"{short} is {found.tv if found is not None else 'U'}, wanted {entry.wanted.tv} (from {who})")
         more = len(lacking) - MOST_WAITED_FOR
@@ -234,7 +234,7 @@ class Situations:
         return networks_and_volumes.networks(domain, seen, self._state.network_changes, names, now)
 
     def _cut_off(self, chunk: Chunk | None, own: Sequence[Container], found: Belongings) -> dict[str, tuple[str, ...]]:
-        """By a container's id: the networks of the chunk that are there, and that it lost as they were made anew."""
+        """By a container's id: the networks of the chunk that are there, and that it lost as they were recreated."""
         if chunk is None:
             return {}
         changes, there = self._state.network_changes, self._state.world.networks

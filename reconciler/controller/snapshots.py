@@ -86,7 +86,7 @@ def _domain_document(c: LoopState, record: DomainRecord, stalled: Stalled) -> di
 
 
 def _networks_document(c: LoopState, record: DomainRecord) -> list[dict[str, Any]]:
-    """What is remembered of the domain's networks that are made anew."""
+    """What is remembered of the domain's networks that are recreated."""
     found = []
     for spec in record.domain.networks if record.domain is not None else ():
         change = c.network_changes.get(spec.name)
@@ -154,7 +154,7 @@ def _exit_document(record: ChunkRecord) -> dict[str, Any] | None:
 
 
 def restore_chunks(restored: Restored, clock: Clock) -> list[ChunkRecord]:
-    """The records of chunks as the snapshots tell them. Facts are not restored: they are asked anew."""
+    """The records of chunks as the snapshots tell them. Facts are not restored: they are asked again."""
     found = []
     for domain, document in restored.documents.items():
         for cpux in document.get("cpux", ()):
@@ -165,7 +165,7 @@ def restore_chunks(restored: Restored, clock: Clock) -> list[ChunkRecord]:
 
 
 def restore_networks(restored: Restored, clock: Clock) -> dict[str, NetworkChange]:
-    """What the snapshots tell of networks that were being made anew."""
+    """What the snapshots tell of networks that were being recreated."""
     found = {}
     for domain, document in restored.documents.items():
         for entry in document.get("network", ()):

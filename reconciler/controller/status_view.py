@@ -146,6 +146,7 @@ def _domain_view(
         "warnings": [warning.as_dict() for warning in record.warnings],
         "notes": [
             *(note.message for note in (record.domain.notes if record.domain is not None else ())),
+            *([_not_known(record)] if record.unknown and not (record.errors or record.elsewhere) else []),
             *remarks,
             *(text for domain, text in c.recorder.remarks if domain == record.name),
             *(note for id in own for note in file_notes(c, id)),
@@ -163,6 +164,14 @@ def _domain_view(
     }
 
 
+def _not_known(record: DomainRecord) -> str:
+    return (
+        f"what {record.file} declared before can't be read any more, so its containers are left as they are, and the"
+        f" states here are those of that time: put {record.file} back, or remove the domain with `pnr confirm-removal"
+        f" {record.name}`"
+    )
+
+
 def _elsewhere(record: DomainRecord) -> tuple[Diagnostic, ...]:
     return (Diagnostic.of_file(record.file, "WorkedOnElsewhere", record.elsewhere),) if record.elsewhere else ()
 
@@ -176,7 +185,7 @@ def _left(c: LoopState, record: DomainRecord) -> Belongings:
 
 
 def _arranged(c: LoopState, record: DomainRecord, left: Belongings) -> tuple[bool, list[str]]:
-    """Whether networks or volumes of the domain are still to be made, made anew or removed, and what stands in the way
+    """Whether networks or volumes of the domain are still to be made, recreated or removed, and what stands in the way
     of them. One that failed is not counted: it is told, and tried again."""
     if record.unknown or not c.world.complete:
         return False, []

@@ -79,7 +79,7 @@ class UnknownEngine(PnrError):
 
 @dataclass(slots=True)
 class Records:
-    """What else is kept in the state directory: what was wrong with it, and how each is written anew."""
+    """What else is kept in the state directory: what was wrong with it, and how each is rewritten."""
 
     problems: list[str] = field(default_factory=list)
     write_again: list[Callable[[], None]] = field(default_factory=list)
@@ -243,7 +243,7 @@ async def assembled(
         engine, make_probe, runtime = make_engine(options, contents, policy.asking(owners), records, lending)
         intents = IntentStore(options.state)
         await starting
-        await judge.prepare({intent.file: intent for intent in intents.load_all()})
+        await judge.prepare(intents.load_all())
         folder = FolderStore(options.state)
         records.problems += [folder.problem] if folder.problem else []
         recorder = Recorder(

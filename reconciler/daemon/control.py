@@ -227,7 +227,7 @@ class ControlServer:
             raise
         except Exception:
             log.exception("a request on the control socket failed")
-            message = "the daemon failed to answer; its log tells more"
+            message = "the daemon failed to answer; its log has the details"
             await self._send(writer, {"error": {"code": "InternalError", "message": message}})
 
     async def _read(self, reader: asyncio.StreamReader) -> dict[str, Any]:

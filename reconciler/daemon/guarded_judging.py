@@ -102,9 +102,13 @@ class GuardedJudge:
         self._owners.recalled(stored)
         return intake.recall(_Unprepared(), stored, self._cache())
 
-    async def prepare(self, files: Mapping[str, Any], *, patience_seconds: float | None = None) -> None:
+    async def prepare(self, stored: Sequence[intake.Stored]) -> None:
+        """Load stored texts, to be recalled. Several may be of one file, which declared another domain before. Raises
+        CantStart."""
+        await self._have({_key(one.file, one.data): one.data for one in stored})
+
+    async def _have(self, wanted: Mapping[Key, bytes], *, patience_seconds: float | None = None) -> None:
         """Load those that are not loaded yet, and wait for them; so long at most. Raises CantStart."""
-        wanted = await asyncio.to_thread(self._keys_of, files)
         for key, data in wanted.items():
             if key not in self._entries and key not in self._loads:
                 self._loads[key] = asyncio.create_task(self._load(key, data), name=f"load {key[0]}")
@@ -125,7 +129,7 @@ class GuardedJudge:
         await self._small.alive()
         keys = await asyncio.to_thread(self._keys_of, files)
         self._unwanted = self._loads.keys() - keys.keys() - self._entries.keys()
-        await self.prepare(files, patience_seconds=PATIENCE_SECONDS)
+        await self._have(keys, patience_seconds=PATIENCE_SECONDS)
         async with self._judging:
             self._is_changed = False
             by_name = {key[0]: key for key in keys}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -25,6 +25,7 @@ from reconciler.planner.following import rejected_image
 SETTLE_SECONDS = 0.1
 LOOK_SECONDS = 5.0
 WORD_SECONDS = 1.0
+ALL_FILES_SECONDS = 30.0
 
 
 class Handler:
@@ -86,12 +87,12 @@ class Handler:
     async def _prune(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Which images can go or, with ``ids``, what became of those of them."""
         if not self._controller.first_pass_done:
-            raise image_listing.DomainUnclear("the daemon has only just begun to look: try again in a moment")
+            raise image_listing.DomainUnclear("the daemon has just started: try again in a moment")
         unknown = [record.name for record in self._controller.known.domains.values() if record.unknown]
         unclear = sorted([*unknown, *self._controller.intake.file_errors])
         if unclear:
             raise image_listing.DomainUnclear(
-                f"nobody can tell which images {', '.join(unclear)} needs: see `pnr validate`"
+                f"it is not known which images {', '.join(unclear)} needs: run `pnr validate`"
             )
         found = await image_listing.prunable(self._engine, self._declared())
         if "ids" not in request:
@@ -190,25 +191,45 @@ class Handler:
             await asyncio.gather(task, return_exceptions=True)
 
     async def _down(self, only: tuple[str, ...], volumes: bool) -> AsyncIterator[dict[str, Any]]:
-        self._controller.post(TakeDown(only, volumes))
+        known = self._controller.known
+        if not only:
+            # Files that were dropped a moment ago are meant, too; not those that git is just putting there.
+            look = asyncio.ensure_future(self._controller.look_at_source())
+            for seconds in (LOOK_SECONDS, ALL_FILES_SECONDS):
+                if not (look.done() or known.files_wait):
+                    await asyncio.wait({look}, timeout=seconds)
+            look.cancel()
+            await asyncio.gather(look, return_exceptions=True)
+        names = only or tuple(known.domains)
+        self._controller.post(TakeDown(names, volumes))
         await asyncio.sleep(0)
-        async for view in self._views():
-            if finished_removing(self._controller.known, only) and self._controller.idle:
-                yield {"view": view, "done": True}
-                return
-            yield {"view": view}
+        async for answer in self._until(lambda: not names or finished_removing(known, names), names):
+            yield answer
+
+    async def _until(self, is_done: Callable[[], bool], names: Sequence[str]) -> AsyncIterator[dict[str, Any]]:
+        """Views, until something is done and no work on these domains is in flight. What else there is to do is not
+        waited for."""
+        pace, seen = Pace(), -1
+        while self._controller.is_at_work_on(names) or not is_done():
+            if self._controller.version != seen:
+                seen = self._controller.version
+                with pace.making():
+                    view = await self._controller.view_in_turns()
+                yield {"view": view}
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(WORD_SECONDS):
+                    await self._controller.changed(seen)
+            await pace.pause()
+        yield {"view": await self._controller.view_in_turns(), "done": True}
 
     async def _confirm(self, only: tuple[str, ...]) -> AsyncIterator[dict[str, Any]]:
         names = self._controller.intake.removals.chosen(only)
         yield {"confirmed": names}
         self._controller.post(ConfirmRemoval(tuple(names)))
         await asyncio.sleep(0)
-        async for view in self._views():
-            known = self._controller.known
-            if not names or (finished_confirmed(known, names) and self._controller.idle):
-                yield {"view": view, "done": True}
-                return
-            yield {"view": view}
+        known = self._controller.known
+        async for answer in self._until(lambda: not names or finished_confirmed(known, names), names):
+            yield answer
 
     def _find(self, name: str) -> tuple[ChunkId, tuple[ChunkId, ...]]:
         """The chunk that a name means, and those of its copies that it means; (): all of them (``web#2`` is one)."""

@@ -168,14 +168,14 @@ async def alone(options: ServiceOptions, *, complete: bool = False) -> AsyncIter
         scan = await anext(source.scans())
         files = scan.files
         if complete and scan.root_missing:
-            raise DomainUnclear(f"there is no directory {options.domains}: nobody can tell which images are needed")
+            raise DomainUnclear(f"there is no directory {options.domains}: it is not known which images are needed")
         stored = {f"{kept.domain} (kept)": _kept(kept.data) for kept in IntentStore(options.state).load_all()}
         # Apart from one another: the kept text of a domain must not collide with its file.
         judged = [await judge(some, ()) for some in (stored, files)]
         found = [one.readable.values() for one in judged]
         unreadable = sorted(set(judged[1].errors) - set(judged[1].readable))
         if complete and unreadable:
-            raise DomainUnclear(f"nobody can tell which images {', '.join(unreadable)} needs: see `pnr validate`")
+            raise DomainUnclear(f"it is not known which images {', '.join(unreadable)} needs: run `pnr validate`")
         await engine.connect()
         yield engine, list({domain.name: domain for some in found for domain in some}.values())
     finally:

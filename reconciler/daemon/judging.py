@@ -1,4 +1,4 @@
-"""Judges the files of the domains directory again and again, for the daemon: only what changed is loaded anew.
+"""Judges the files of the domains directory again and again, for the daemon: only what changed is loaded again.
 
 What a file refers to (secrets, files of variables) is read in threads, before the file is judged: a disk or a key
 service that hangs holds up nobody else. :meth:`FileJudge.look_again` notices when something of it has changed.
@@ -59,7 +59,7 @@ class FileJudge:
 
     async def __call__(self, files: Mapping[str, Any], in_force: Sequence[InForce]) -> intake.Judged:
         """Judge files by their names, beside what is in force."""
-        await self.prepare(files)
+        await self._have((name, file.data) for name, file in files.items() if file.data is not None)
         async with self._judging:
             judged = await self._in_thread(
                 lambda: intake.judge(self._loading, files, in_force=in_force, cache=self._cache)
@@ -73,13 +73,13 @@ class FileJudge:
             self.refers.clear()
         return judged
 
-    async def prepare(self, files: Mapping[str, Any]) -> None:
+    async def prepare(self, stored: Sequence[intake.Stored]) -> None:
+        """Load stored texts, to be recalled. Several may be of one file, which declared another domain before."""
+        await self._have((one.file, one.data) for one in stored)
+
+    async def _have(self, texts: Iterable[tuple[str, bytes]]) -> None:
         """Load, in threads, those that are not loaded yet."""
-        wanted = {
-            (name, hashlib.sha256(file.data).digest()): file.data
-            for name, file in files.items()
-            if file.data is not None
-        }
+        wanted = {(name, hashlib.sha256(data).digest()): data for name, data in texts}
         new = {key: data for key, data in wanted.items() if key not in self._cache.loaded}
         self._cache.loaded.update(await self._loaded(new.items()))
 

@@ -169,7 +169,7 @@ class _ToDaemon(logging.Handler):
 
 
 class Budgets:
-    """Processor time for all that is under way: when it is used up, the kernel ends the process. It is counted anew
+    """Processor time for all that is under way: when it is used up, the kernel ends the process. It is counted again
     whenever something begins or ends."""
 
     def __init__(self) -> None:

@@ -83,7 +83,7 @@ class Process:
                 await ready
         except (ProcessEnded, TimeoutError) as error:
             await self.end()
-            raise CantStart(f"the process that judges files does not start ({error}); see to the machine") from error
+            raise CantStart(f"the process that judges files does not start ({error}); check the machine") from error
 
     def tell(self, message: object) -> None:
         """Send a message."""

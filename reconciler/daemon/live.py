@@ -46,7 +46,7 @@ def render(view: View, *, now: datetime | None = None, height: int = 50, hint: s
     parts.extend(Text(clean(f"! {note}"), style="yellow") for note in list(view["daemon"].get("notes") or ())[:3])
     parts.extend(_domain(domain, shown, now) for domain in view["domains"])
     if not view["domains"]:
-        parts.append(Text("no domain is declared yet: drop a JSON file into the domains directory", style="dim"))
+        parts.append(Text("no domain is declared yet: put a JSON file into the domains directory", style="dim"))
     if hint:
         parts.append(Text(clean(hint), style="dim"))
     return Group(*parts)

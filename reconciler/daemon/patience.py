@@ -17,7 +17,7 @@ _MOST_NAMED = 3
 _AT_WORK = (
     ("removing", "is being removed"),
     ("vanished", "waits until the domains directory has been quiet for a moment, since its file is gone"),
-    ("leaving", "is being rid of what it no longer declares"),
+    ("leaving", "is losing what it no longer declares"),
     ("asking_registries", "waits to be told which images there are now"),
     ("arranging", "waits for its networks or volumes"),
 )
@@ -54,7 +54,7 @@ def waited_for(view: Mapping[str, Any], only: Sequence[str] = ()) -> str:
     if not daemon.get("engine_up", True):
         return f"the engine does not answer: {daemon.get('message', '')}"
     if not daemon["ready"]:
-        return "the domain files and the engine have not been looked at yet"
+        return "pnr has not looked at the domain files and the engine yet"
     found: list[str] = []
     for domain in chosen_domains(view, only):
         found.extend(f"{domain['name']} {words}" for key, words in _AT_WORK if domain.get(key))
@@ -63,4 +63,4 @@ def waited_for(view: Mapping[str, Any], only: Sequence[str] = ()) -> str:
                 said = f": {each.message}" if each.message else ""
                 found.append(f"{each.name} is {each.state} ({each.reason}){said}")
     more = f"; and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
-    return ("; ".join(found[:_MOST_NAMED]) + more) or "what was asked for is being looked at"
+    return ("; ".join(found[:_MOST_NAMED]) + more) or "pnr looks at what was asked for"

@@ -64,8 +64,7 @@ def find_policy(name: str | None, domains: str) -> Found:
     root = os.path.realpath(domains)
     if os.path.commonpath([root, os.path.realpath(path)]) == root:
         message = (
-            f"the policy {path} lies in the directory of the domain files, which is the domains' to write: put it"
-            " elsewhere"
+            f"the policy {path} lies in the directory of the domain files, where domains may write: put it elsewhere"
         )
         report.warning((), UNSAFE, message)
     return Found(reading.read(text, path), tuple(report))
@@ -77,13 +76,13 @@ def _read(path: str, report: Diagnostics) -> str:
     except OSError as error:
         known = ", ".join(Profile)
         raise PolicyUnusable(
-            f"the policy {path} can't be read: {error.strerror or error}; nothing starts without it. Name a file that"
-            f" there is, or a profile ({known}), with --policy or PNR_POLICY"
+            f"the policy {path} can't be read: {error.strerror or error}; nothing starts without it. Name an existing"
+            f" file or a profile ({known}), with --policy or PNR_POLICY"
         ) from error
     try:
         at = os.fstat(descriptor)
         if not stat.S_ISREG(at.st_mode):
-            raise PolicyUnusable(f"the policy {path} is no file; nothing starts without it")
+            raise PolicyUnusable(f"the policy {path} is not a file; nothing starts without it")
         _check_safety(path, at, report)
         with os.fdopen(os.dup(descriptor), "rb") as file:
             data = file.read(reading.LARGEST + 1)
@@ -95,7 +94,7 @@ def _read(path: str, report: Diagnostics) -> str:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
-        raise PolicyUnusable(f"{path}:{line}: it is no UTF-8") from error
+        raise PolicyUnusable(f"{path}:{line}: it is not UTF-8") from error
 
 
 def _check_safety(path: str, at: os.stat_result, report: Diagnostics) -> None:

@@ -73,14 +73,14 @@ class PolicyFile:
         if found is not None and not trouble and found.policy.digest == self._policy.digest:
             return ""
         if self._policy.file is None:
-            cause = f"the policy {path} was made since this daemon was started, which goes by {self._policy}"
+            cause = f"the policy {path} was made since this daemon was started, which uses {self._policy}"
         elif found is not None and found.policy.digest == self._policy.digest:
             cause = f"the policy {path} is as this daemon read it"
         else:
             cause = f"the policy {path} was changed since this daemon read it: what it said then is in force"
         if trouble:
-            cause += f", and as it is now no daemon starts with it ({trouble})"
-            return advised(cause, f"put it right until `pnr policy check {path}` has no error, {_RESTART}")
+            cause += f", and no daemon can start with it now ({trouble})"
+            return advised(cause, f"correct it until `pnr policy check {path}` has no error, {_RESTART}")
         return advised(cause, f"check it (`pnr policy check {path}`), {_RESTART}")
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from reconciler.intent.contents import Source
 from reconciler.policy import Judge
-from reconciler.sources.contents import LocalContents, MayRead, Places
+from reconciler.policy.refusal import Refusal
+from reconciler.sources.contents import Admission, LocalContents, MayRead, Places
 from reconciler.state.key import InstallationKey
 
 
@@ -20,14 +21,22 @@ def contents_of(state: Path, allowed_env: Collection[str], policy: Judge | None,
 def contents_with(key: InstallationKey, allowed_env: Collection[str], policy: Judge | None) -> LocalContents:
     """With this key."""
     places = Places.of(os.environ, frozenset(allowed_env))
-    return LocalContents(key, places) if policy is None else LocalContents(key, places, may_read=may_read(policy))
+    return LocalContents(key, places) if policy is None else LocalContents(key, places, admission=admission(policy))
 
 
-def may_read(policy: Judge) -> MayRead:
-    """Says why a policy does not let a file, or a directory to build from, be read."""
+def admission(policy: Judge, told: Callable[[list[Refusal]], None] = lambda found: None) -> Admission:
+    """Says why a policy does not let a file, or a directory to build from, be read; ``told`` gets all of it."""
 
-    def refused(path: str, is_folder: bool, source: Source) -> str:
-        judge = policy.for_file(source.reader) if source.reader else policy
-        return "; ".join(str(refusal) for refusal in judge.source(source, path, is_folder=is_folder))
+    def begin() -> MayRead:
+        judges: dict[str, Judge] = {}
 
-    return refused
+        def refused(path: str, is_folder: bool, source: Source) -> str:
+            if source.reader not in judges:
+                judges[source.reader] = policy.for_reading(source.reader)
+            found = judges[source.reader].source(source, path, is_folder=is_folder)
+            told(found)
+            return "; ".join(map(str, found))
+
+        return refused
+
+    return begin

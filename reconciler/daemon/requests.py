@@ -116,7 +116,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _no_constant(word: str) -> NoReturn:
-    raise BadRequest(f"{word} is no JSON")
+    raise BadRequest(f"{word} is not JSON")
 
 
 def _shown(value: object) -> str:

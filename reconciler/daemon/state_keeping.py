@@ -49,8 +49,8 @@ async def _make_again(state: Path, parts: Parts, server: ControlServer) -> None:
         await server.open_again()
     except (StateLocked, AlreadyRunning) as error:
         raise StateLost(
-            f"the state directory {state} was removed or replaced while this daemon ran, and can't be had: {error};"
-            " this daemon ends, and leaves all containers as they are"
+            f"the state directory {state} was removed or replaced while this daemon ran, and can't be used again:"
+            f" {error}; this daemon ends, and leaves all containers as they are"
         ) from error
     except (OSError, PnrError) as error:
         reason = getattr(error, "strerror", None) or error

@@ -26,7 +26,7 @@ class Turns:
     longest_cpu: float = 0.0
 
     def forget(self) -> None:
-        """Begin anew."""
+        """Start over."""
         self.longest = self.longest_cpu = 0.0
 
     def document(self) -> dict[str, float]:

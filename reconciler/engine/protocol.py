@@ -41,8 +41,8 @@ class EngineError(PnrError):
     """A call that the engine refused or could not carry out.
 
     ``code`` is the reason of a chunk that fails by it.
-    ``permanent`` is True where trying the same again cannot help until something is declared anew. What is not may pass
-    by itself: it is never a verdict on what was to be brought up.
+    ``permanent`` is True where trying the same again cannot help until something is declared again. What is not may
+    pass by itself: it is never a verdict on what was to be brought up.
     """
 
     code: ClassVar[Reason] = Reason.ENGINE_ERROR

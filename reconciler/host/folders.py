@@ -49,7 +49,7 @@ def _on_the_way(path: str) -> str:
         is_sticky = bool(at.st_mode & stat.S_ISVTX) and not is_last
         if not is_link and not is_sticky:
             if at.st_mode & stat.S_IWOTH:
-                return f"anybody may write to {part}"
+                return f"any user may write to {part}"
             if at.st_mode & stat.S_IWGRP and not _is_own_group(at.st_gid, trusted):
                 return f"the group {_group(at.st_gid)} may write to {part}"
         under_sticky = bool(at.st_mode & stat.S_ISVTX) and not is_link

@@ -48,6 +48,6 @@ def read(value: Any) -> AutoUpdate | None:
     if "policy" not in given:
         faults.add(("policy",), "it is missing: registry or local", None)
     elif given["policy"] == AutoUpdatePolicy.LOCAL and "interval_seconds" in given:
-        faults.add(("interval_seconds",), "local is noticed at once and asks nobody: leave it out", value)
+        faults.add(("interval_seconds",), "local is noticed at once and asks no registry: leave it out", value)
     faults.throw()
     return AutoUpdate(**{**given, "policy": AutoUpdatePolicy(given["policy"])})

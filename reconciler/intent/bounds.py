@@ -32,6 +32,10 @@ MAX_SUBNETS = 500
 """How many subnets all networks of a domain may have."""
 MAX_PORTS_OF_DOMAIN = 100_000
 """How many ports all chunks of a domain may publish and expose: a range of a few characters stands for thousands."""
+MAX_LINES_READ = 100_000
+"""How many lines all files of variables and labels of a domain may have, each counted as often as it is used."""
+MAX_BYTES_READ = 8 << 20
+"""The same in bytes."""
 
 _FACTS = ("gatekeeper", "flowin", "flowout")
 _JOINED = {
@@ -82,12 +86,22 @@ def check_copies(copies: Collection[tuple[int, int]], given: int, report: Diagno
     ``given`` are the facts that hold from the start."""
     every = sum(number for number, _ in copies)
     if every > MAX_CHUNKS:
-        said = f"{every} containers, copies counted; a domain may have at most {MAX_CHUNKS}"
+        said = f"{every} containers, replicas included; a domain may have at most {MAX_CHUNKS}"
         report.error(("cpuxs",), "TooMany", f"{said}: fewer replicas, or split it")
     facts = given + sum(number * answered for number, answered in copies)
     if facts > MAX_FACTS_OF_DOMAIN:
-        said = f"{facts} facts, with those of each copy; a domain may have at most {MAX_FACTS_OF_DOMAIN}"
+        said = f"{facts} facts, those of each replica included; a domain may have at most {MAX_FACTS_OF_DOMAIN}"
         report.error(("cpuxs",), "TooMany", f"{said}: fewer facts or replicas, or split it")
+
+
+def check_read(lines: int, size: int, report: Diagnostics) -> bool:
+    """The same of what files of variables hold, so far. Whether more of them may be read."""
+    for found, most, what in ((lines, MAX_LINES_READ, "lines"), (size, MAX_BYTES_READ, "bytes")):
+        if found > most:
+            said = f"{found} {what} in this and the files before, each counted as often as it is used"
+            report.error((), "TooMany", f"{said}; a domain may have at most {most}: shorten them, or split it")
+            return False
+    return True
 
 
 def _check_places(node: Any, path: Path, report: Diagnostics) -> None:

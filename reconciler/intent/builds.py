@@ -70,7 +70,7 @@ def image(value: Any) -> str:
     """The name of an image. Raises an error for people."""
     name = text(value)
     try:
-        image_names.parse(name)
+        image_names.parse_declared(name)
     except image_names.BadImageName as error:
         raise wrong(str(error)) from None
     return name

@@ -303,7 +303,7 @@ class Claims:
         return found, own
 
     def _taken_in_ranges(self, domain: Domain) -> Iterator[Clash]:
-        """New ranges in which another domain has a port: the engine would give it away while that one is made anew."""
+        """New ranges in which another domain has a port: the engine would give it away while that one is recreated."""
         for ports, path in _ranges(domain).items():
             if self.reserved.has_range(domain.name, ports):
                 continue  # whoever came later knew of it

@@ -55,7 +55,7 @@ _WITHOUT_ROW: dict[str, Any] = {
         Field(
             None,
             description="When the image is pulled: missing (default; also if_not_present), always, never, daily,"
-            " weekly, every_12h or refresh (with pull_refresh_after); build builds it anew. It is looked at whenever a"
+            " weekly, every_12h or refresh (with pull_refresh_after); build rebuilds it. It is looked at whenever a"
             " container is made.",
             examples=["always", "every_12h"],
         ),
@@ -134,7 +134,7 @@ _WITHOUT_ROW |= {
     ),
     "attach": (
         Annotated[bool, Read(elsewhere.attach, FLAG)] | None,
-        Field(None, description="Accepted where it is false: pnr collects nobody's output on a terminal."),
+        Field(None, description="Accepted where it is false: pnr attaches no terminal to containers."),
     ),
     "scale": (
         Annotated[int, Read(REPLICAS, {"type": ["integer", "string"]})] | None,

@@ -23,7 +23,7 @@ MOST_PATTERNS = 2000
 
 
 class BadPattern(PnrError):
-    """A line of a ``.dockerignore`` that is no pattern."""
+    """A line of a ``.dockerignore`` that is not a pattern."""
 
     code = "BadPattern"
 
@@ -209,7 +209,7 @@ def _pieces(pattern: str, line: int) -> tuple[_Piece, ...]:
             try:
                 re.compile(out[-1].sign)
             except re.error as error:
-                raise BadPattern(f"line {line}: {pattern!r} is no pattern ({error})") from error
+                raise BadPattern(f"line {line}: {pattern!r} is not a pattern ({error})") from error
             at = end
         elif one == "\\" and at + 1 < len(pattern):
             at += 1

@@ -214,8 +214,9 @@ class Chunk(Part):
     )
     on_file_change: Annotated[str, one_of(*OnFileChange)] | None = Field(
         None,
-        description="When a file of the host that the container has mounted by itself is replaced by another (written"
-        " anew and renamed, as git and editors do): recreate (default) makes the container anew; ignore leaves it.",
+        description="When a file of the host that the container has mounted by itself is replaced by another (a new"
+        " file renamed into its place, as git and editors do): recreate (default) recreates the container; ignore"
+        " leaves it.",
     )
     status: Any = Field(None, description="Ignored: what a chunk's state is, pnr finds out.")
     description: Text | None = Field(None, description="For people.")

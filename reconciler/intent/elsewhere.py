@@ -17,8 +17,7 @@ from reconciler.intent.settings.values import flag
 
 _EMPTY: dict[str, Any] = {"enum": [None, False, [], {}]}
 _HOOK = (
-    "pnr runs nothing in a container that somebody else started: it could not see to it that this was done for each"
-    " start of it"
+    "pnr runs no command in a container when it starts or stops: the engine starts containers too, and would not run it"
 )
 
 IN_A_CONTAINER = {
@@ -69,5 +68,5 @@ def attach(value: Any) -> bool:
     if not isinstance(value, bool | str):
         raise expected("true or false", value)
     if flag(value):
-        raise wrong("pnr collects nobody's output on a terminal (see `pnr logs`): leave it out, or say false")
+        raise wrong("pnr attaches no terminal to containers (see `pnr logs`): leave it out, or say false")
     return False

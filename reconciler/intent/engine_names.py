@@ -84,7 +84,7 @@ def _network(name: str) -> str:
 
 
 def _volume(name: str) -> str:
-    return "is how engines call volumes that nobody has named" if _WHOLE_ID.fullmatch(name) else ""
+    return "is a name that engines give to volumes without a name" if _WHOLE_ID.fullmatch(name) else ""
 
 
 def _refuse(name: str, why: str, report: Diagnostics) -> None:

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import ClassVar
 
 from reconciler.errors import PnrError
+from reconciler.intent.characters import bad_character
 from reconciler.intent.interpolation import InterpolationError, Variables, interpolate
 
 _BYTE_ORDER_MARK = "\ufeff"
@@ -134,6 +135,8 @@ def _read_raw(text: str, variables: Variables, found: dict[str, str]) -> None:
         name, sign, value = written.partition("=")
         if not _RAW_NAME.fullmatch(name):
             raise BadEnvFile(f"line {number}: expected NAME=value, a name without blanks before the =")
+        if odd := bad_character(name, is_name=True):
+            raise BadEnvFile(f"line {number}: {odd} in the name: take it out")
         try:
             given = value if sign else variables.lookup(name)
         except InterpolationError:

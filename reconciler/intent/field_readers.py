@@ -52,7 +52,7 @@ def named(what: str, pattern: str = NAME_PATTERN, words: str = _NAME_WORDS) -> C
         if not isinstance(value, str):
             raise wrong_type(f"{what} (a string)", value)
         if not compiled.fullmatch(value):
-            raise fault("bad_name", f"{shown(value)} is no {what}: {words}")
+            raise fault("bad_name", f"{shown(value)} is not a {what}: {words}")
         return str(value)
 
     return read
@@ -190,7 +190,7 @@ def image(value: Any) -> str:
     if not isinstance(value, str):
         raise wrong_type('the name of an image such as "redis:7"', value)
     try:
-        image_names.parse(value)
+        image_names.parse_declared(value)
     except image_names.BadImageName as error:
         raise fault("bad_name", f"no name of an image: {error}") from None
     return str(value)

@@ -95,7 +95,7 @@ _OF_A_CARD = ("mac_address", "driver_opts")
 def intent(domain: Domain, declared_options: Mapping[Any, Mapping[str, Any]]) -> str:
     """The hash over everything that ``domain`` means. ``declared_options`` holds the health checks' own options
     without defaults, by the chunk's full name. Whom it shares something with is for others to ask: nothing of the
-    domain's own is done anew for it."""
+    domain's own is done again for it."""
     return _hash(
         {
             "v": 1,

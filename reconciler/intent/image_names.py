@@ -16,6 +16,7 @@ from reconciler.intent.settings.faults import shown
 
 DOCKER_HUB = "docker.io"
 _HUB_ALIASES = ("index.docker.io", "registry-1.docker.io", "registry.hub.docker.com")
+_EMPTY = "library/scratch"
 _LONGEST_NAME = 255
 _LONGEST_KEPT = 512
 
@@ -77,6 +78,15 @@ def parse(text: str) -> ImageName:
     return _known(text) if len(text) <= _LONGEST_KEPT else _taken_apart(text)
 
 
+def parse_declared(text: str) -> ImageName:
+    """The same of a reference in a domain file, which names an image that there can be. Raises BadImageName."""
+    image = parse(text)
+    if image.registry == DOCKER_HUB and image.repository == _EMPTY:
+        said = "is reserved for the empty image of FROM scratch, and no engine pulls it: give the image another name"
+        raise BadImageName(f"{shown(text)} {said}")
+    return image
+
+
 @lru_cache(maxsize=4096)
 def _known(text: str) -> ImageName:
     return _taken_apart(text)
@@ -104,13 +114,13 @@ def _taken_apart(text: str) -> ImageName:
         raise BadImageName(f"{whole}: the tag, after the colon, {said}")
     registry, repository = _split_registry(name)
     if not _HOST.fullmatch(registry):
-        raise BadImageName(f"{whole}: {registry!r}, before the first slash, is no host of a registry")
+        raise BadImageName(f"{whole}: {registry!r}, before the first slash, is not a host of a registry")
     parts = repository.split("/")
     bad = next((part for part in parts if not _PART.fullmatch(part)), None)
     if bad is not None:
         raise BadImageName(f"{whole}: {_what_is_wrong(bad, text)}")
     if registry == DOCKER_HUB and _HEX_ID.fullmatch(repository):
-        raise BadImageName(f"{whole}: 64 hexadecimal digits are no name; write sha256: before an image's id")
+        raise BadImageName(f"{whole}: 64 hexadecimal digits are not a name; write sha256: before an image's id")
     if registry == DOCKER_HUB and len(parts) == 1:
         repository = f"library/{repository}"
     if len(registry) + 1 + len(repository) > _LONGEST_NAME:
@@ -163,7 +173,7 @@ def registry_host(text: str) -> str:
     if host in (DOCKER_HUB, *_HUB_ALIASES):
         return DOCKER_HUB
     if not _HOST.fullmatch(host):
-        raise BadImageName(f"{shown(text)} is no registry; expected a host such as ghcr.io or localhost:5000")
+        raise BadImageName(f"{shown(text)} is not a registry; expected a host such as ghcr.io or localhost:5000")
     return host
 
 

@@ -429,7 +429,7 @@ def _errors(diagnostics: Iterable[Diagnostic]) -> set[str]:
 
 def _unsettled(domain: Domain) -> Diagnostic:
     text = (
-        f"more than {MOST_ROUNDS} edits stand in one another's way, so that none of them is taken up: see to the errors"
-        " of the other files first"
+        f"more than {MOST_ROUNDS} edits stand in one another's way, so that none of them is taken up: correct the"
+        " errors of the other files first"
     )
     return Diagnostic(("name",), "Unsettled", text, place=Place(domain.file))

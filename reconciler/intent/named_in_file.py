@@ -15,7 +15,7 @@ _MOST = 200
 
 
 def said_names(data: bytes) -> tuple[str, ...]:
-    """The names, the domain's first; of text that is no JSON all that stand behind ``"name"``."""
+    """The names, the domain's first; of text that is not JSON all that stand behind ``"name"``."""
     text = data[:_LONGEST].decode("utf-8", "replace")
     try:
         tree = json.loads(text)
@@ -25,7 +25,7 @@ def said_names(data: bytes) -> tuple[str, ...]:
 
 
 def written_name(data: bytes) -> str | None:
-    """The name that stands at the top of a file, also of text that is no JSON (cut short, a comma too many, marks of a
+    """The name that stands at the top of a file, also of text that is not JSON (cut short, a comma too many, marks of a
     merge): which domain it would declare. None where none is found."""
     depth, last = 0, ["", "", ""]  # the last tokens; of a string what is in it, behind a quote
     for token in _TOKEN.finditer(data[:_LONGEST].decode("utf-8", "replace")):

@@ -21,6 +21,7 @@ from reconciler.intent.model_errors import real_path, without_secrets
 from reconciler.intent.positions import KEY
 from reconciler.intent.settings import Interpolated
 from reconciler.intent.settings.faults import shown
+from reconciler.sentences import quoted
 
 _WORDS = {
     "string": "a string",
@@ -56,7 +57,8 @@ def read(
     except ValidationError as error:
         _report_errors(error, schema, values, nulls, report, taken_by, others)
     except Exception as error:  # noqa: BLE001  a plug-in's validator may raise anything, and must not end the daemon
-        report.error((), "InvalidValue", f"its settings can't be judged: {type(error).__name__}: {error}")
+        said = _in_a_line(f"{type(error).__name__}: {error}")
+        report.error((), "InvalidValue", f"its settings can't be judged: {said}")
     return None
 
 
@@ -96,13 +98,19 @@ def _report_errors(
 def _wrong(kind: str, line: ErrorDetails, value: Any, wanted: Schema) -> tuple[str, str]:
     """Code and message of an error about a value."""
     if kind in _OWN_WORDS:
-        return "InvalidValue", f"{without_secrets(str(line['ctx']['error']), value)}, found {found(value)}"
+        said = without_secrets(str(line["ctx"]["error"]), value)
+        return "InvalidValue", f"{_in_a_line(said)}, found {found(value)}"
     if kind == "invalid_value":
         return "InvalidValue", without_secrets(line["msg"], value)
     is_of_a_type = kind.endswith("_type") or (kind == "literal_error" and _is_of_another_type(wanted, value))
     has_length = "too_" in kind and isinstance(value, Sized) and not isinstance(value, Interpolated)
     given = str(len(value)) if has_length else found(value)
     return _code(wanted, is_of_a_type), f"expected {_expected(wanted, kind)}, found {given}"
+
+
+def _in_a_line(said: str) -> str:
+    """What a plug-in says, as a part of a message that is pnr's."""
+    return " ".join(quoted(said).split())
 
 
 def _code(wanted: Schema, is_of_a_type: bool) -> str:
@@ -202,15 +210,24 @@ def _types(schema: Schema) -> Sequence[str]:
 
 
 def _plain(schema: Schema, value: Any) -> Any:
-    """``value`` with strings that came from variables as what is wanted there, and 3.0 as 3."""
+    """``value`` with strings that came from variables as what is wanted there, 3.0 as 3, and without extensions."""
     if isinstance(value, Mapping):
-        return {key: _plain(next(_inner(schema, key), {}), part) for key, part in value.items()}
+        own = {key: part for key, part in value.items() if not _is_extension(schema, key)}
+        return {key: _plain(next(_inner(schema, key), {}), part) for key, part in own.items()}
     if isinstance(value, list):
         return [_plain(next(_inner(schema, number), {}), part) for number, part in enumerate(value)]
     types = {kind for one in _alternatives(schema) for kind in _types(one)}
     if isinstance(value, float) and value.is_integer() and "integer" in types:
         return int(value)
     return _converted(value, types) if isinstance(value, Interpolated) else value
+
+
+def _is_extension(schema: Schema, key: str) -> bool:
+    """Whether a key begins with ``x-`` in an object whose keys are settings; in others it is a name."""
+    alternatives = [one for one in _alternatives(schema) if "object" in _types(one)]
+    is_closed = all("properties" in one and not one.get("additionalProperties") for one in alternatives)
+    is_known = any(key in one.get("properties", ()) for one in alternatives)
+    return key.startswith("x-") and bool(alternatives) and is_closed and not is_known
 
 
 def _converted(value: str, types: Iterable[str]) -> Any:

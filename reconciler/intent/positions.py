@@ -1,7 +1,7 @@
 """Where things stand in a JSON text: line and column of every value and key.
 
 The parser of the standard library is fast and tells no places. This scanner is slow and tells all of them, so it
-runs only when there is something to report. It never fails: text that is no JSON is scanned as far as it makes
+runs only when there is something to report. It never fails: text that is not JSON is scanned as far as it makes
 sense, so that an error in the middle of a truncated file still gets its path.
 """
 

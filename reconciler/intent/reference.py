@@ -44,9 +44,12 @@ What one chunk may have is bounded, so that no file keeps the daemon busy with i
 | networks of a domain; subnets of all of them | {bounds.MAX_NETWORKS:,}; {bounds.MAX_SUBNETS:,} |
 | addresses that a network keeps (`aux_addresses`) | {bounds.MAX_JOINED:,} |
 | variables, and labels, that files bring to a container (`env_file`, `label_file`) | {bounds.MAX_ENTRIES:,} |
+| lines of these files in a domain, counted at each use | {bounds.MAX_LINES_READ:,} |
+| bytes of them, counted so too | {bounds.MAX_BYTES_READ:,} |
 
-No key has a control character or a line end in it. Values have some only where they are text (prompts, responses,
-descriptions), commands, values of variables, labels, build arguments and options of drivers, or the content of configs.
+No key has a control character, a line end or an invisible character in it. Values have control characters only where
+they are text (prompts, responses, descriptions), commands, values of variables, labels, build arguments and options of
+drivers, or the content of configs.
 
 ## Variables
 

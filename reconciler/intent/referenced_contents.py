@@ -14,8 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.diagnostics import Diagnostics, Path
-from reconciler.intent import document, envfile, files
-from reconciler.intent.bounds import MAX_ENTRIES
+from reconciler.intent import bounds, document, envfile, files
 from reconciler.intent.chunks import chunks_of_file, chunks_of_tree
 from reconciler.intent.contents import Contents, ContentsError, Source, SourceKind, SourceMissing
 from reconciler.intent.files import EnvFile
@@ -153,9 +152,9 @@ def gather(
             for number, one in enumerate(getattr(chunk.container, key) or ()):
                 place = (*where, key, number) if isinstance(container.get(key), list) else (*where, key)
                 values |= gatherer.variables_of(one, place, own, values, labels=setting == "labels")
-            if len(values) > MAX_ENTRIES:
-                message = f"{len(values)} entries in all of its files; at most {MAX_ENTRIES} can be had so"
-                report.error((*where, key), "TooMany", message)
+            if len(values) > bounds.MAX_ENTRIES:
+                said = f"{len(values)} entries in all of its files; a container may have at most {bounds.MAX_ENTRIES}"
+                report.error((*where, key), "TooMany", f"{said} from files: shorten them")
             elif values:
                 declared[setting][str(path[1]), chunk.name] = values
         for number, option in enumerate(container.get("security_opt") or ()):
@@ -190,6 +189,9 @@ class _Gatherer:
         self.sources: list[Source] = []
         self.profiles: dict[str, str] = {}
         self._report = report
+        self._read: dict[Source, bytes | ContentsError] = {}
+        self._lines = self._bytes = 0
+        self._may_read_more = True
 
     def profile_of(self, option: str, path: Path) -> None:
         """Read the seccomp profile that a security option names, if it does."""
@@ -198,7 +200,7 @@ class _Gatherer:
             return
         source = self._source(SourceKind.FILE, name)
         try:
-            self.profiles[name] = security_options.profile(self._contents.read(source).decode("utf-8-sig"))
+            self.profiles[name] = security_options.profile(self._content(source).decode("utf-8-sig"))
         except ContentsError as error:
             self._report.error(path, error.code, str(error))
         except (UnicodeDecodeError, ValueError):
@@ -231,7 +233,9 @@ class _Gatherer:
         where it need not be there and is not, or where it can't be read."""
         source = self._source(SourceKind.FILE, file.path)
         try:
-            content = self._contents.read(source)
+            content = self._content(source)
+            if not self._has_room_for(content, path):
+                return {}
             values = envfile.parse(content, self._variables, raw=file.raw, own=own, before=before)
             pnrs = next((name for name in values if labels and name.startswith(OWN_LABELS)), None)
             if pnrs is not None:
@@ -245,6 +249,27 @@ class _Gatherer:
             said = str(error) if isinstance(error, ContentsError) else f"{source}, {error}"
             self._report.error(path, error.code, said)
         return {}
+
+    def _content(self, source: Source) -> bytes:
+        """The content of a file, which is read once, however often it is named. Raises ContentsError."""
+        if source not in self._read:
+            try:
+                self._read[source] = self._contents.read(source)
+            except ContentsError as error:
+                self._read[source] = error
+        found = self._read[source]
+        if isinstance(found, ContentsError):
+            raise found.with_traceback(None)
+        return found
+
+    def _has_room_for(self, content: bytes, path: Path) -> bool:
+        """Whether a file of variables may be used once more; the first that may not is reported."""
+        self._lines += content.count(b"\n") + 1
+        self._bytes += len(content)
+        self._may_read_more = self._may_read_more and bounds.check_read(
+            self._lines, self._bytes, self._report.at(*path)
+        )
+        return self._may_read_more
 
     def _source(self, kind: SourceKind, value: str) -> Source:
         if kind in (SourceKind.FILE, SourceKind.SOPS, SourceKind.AGE):

@@ -55,7 +55,19 @@ def _describe_checks(schema: dict[str, Any], check_types: Mapping[str, CheckType
 def _only_for(name: str, check_type: CheckType) -> dict[str, Any]:
     option_schema = check_type.option_schema
     required = [*option_schema.get("required", ()), *(["port_key"] if check_type.needs_port else [])]
-    own: dict[str, Any] = {"properties": dict(option_schema.get("properties", {}))}
+    own: dict[str, Any] = {"properties": _extensible(option_schema.get("properties", {}))}
     if required:
         own["required"] = required
     return {"if": {"properties": {"type": {"const": name}}, "required": ["type"]}, "then": own}
+
+
+def _extensible(schema: Any) -> Any:
+    """The same schema, in which each object of settings may have keys that begin with ``x-``."""
+    if isinstance(schema, list):
+        return [_extensible(part) for part in schema]
+    if not isinstance(schema, Mapping):
+        return schema
+    made = {key: _extensible(part) for key, part in schema.items()}
+    if "properties" in made and made.get("additionalProperties") is False:
+        made["patternProperties"] = {"^x-": {}}
+    return made

@@ -94,7 +94,7 @@ class EnsureImage(Action):
     ``digest``: what the registry has under the tag now; it is pulled where the engine has another one there. ``domain``
     is who asks, for whom it is built."""
 
-    verbs = ("seeing to image", "saw to image")
+    verbs = ("checking image", "checked image")
     image: str
     build: Build | None
     policy: str

@@ -32,9 +32,9 @@ def take_over(i: ChunkInput, holder: Container) -> Steps | tuple[State, Reason, 
     found = mismatches(i.chunk, holder)
     adopt = AdoptContainer(holder.name, holder.id, i.chunk, i.generation, matching=not found)
     if not found:
-        return [(adopt, "it was made by somebody else, and is as declared")]
+        return [(adopt, "pnr did not make it, and it is as declared")]
     if i.chunk.adopt is Adopt.REPLACE:
-        return [(adopt, f"it was made by somebody else, to be replaced: {'; '.join(found)}")]
+        return [(adopt, f"pnr did not make it, and it is replaced: {'; '.join(found)}")]
     text = (
         f"container {holder.name} ({holder.id[:12]}) was not made by pnr and can't be taken over as it is:"
         f' {"; ".join(found)}; declare it as it is, or set adopt to "replace"'

@@ -2,7 +2,7 @@
 
 Ends are counted from what is seen, never from events: a container that has ended is counted once by its run, and one
 that its engine starts again by the engine's own count of restarts, so that ends that nobody saw count as well. What we
-stop ourselves, or somebody else starts anew, is no such end.
+stop ourselves, or somebody else starts again, is no such end.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def restarts_seen(m: RetryState, c: Container, now: float, jobless: bool = True)
         known = 0 if is_new(m, c, now) else c.restarts
         m = replace(m, runs_of=c.id, runs=(), looping=False, crashes=0, restarts_seen=known, seen_since=now)
     elif c.restarts < m.restarts_seen:
-        m = replace(m, restarts_seen=0)  # somebody has started it anew, and the engine counts from there
+        m = replace(m, restarts_seen=0)  # somebody has started it again, and the engine counts from there
     ends = c.restarts - m.restarts_seen if jobless else 0
     if ends > 0:
         each = max(0.0, now - m.seen_since) / ends

@@ -153,7 +153,7 @@ def _step_aside(i: ChunkInput, parts: Roles) -> Decision | None:
 
 
 def _joined_again(i: ChunkInput, parts: Roles) -> Decision | None:
-    """What serves until an update is done, or again since it failed, is connected to the networks that were made anew
+    """What serves until an update is done, or again since it failed, is connected to the networks that were recreated
     for that update: it was cut off from them."""
     c = parts.previous
     if i.chunk is None or c is None or c is not parts.main or NETWORKS in i.chunk.ignore_drift:

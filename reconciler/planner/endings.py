@@ -20,7 +20,7 @@ def ended_by_others(i: ChunkInput, c: Container) -> str:
     if i.chunk is None or i.chunk.kind is not Kind.SERVICE:
         return ""
     if c.run == i.told_run:
-        return "somebody stopped it"
+        return "it was stopped from outside"
     if how := ended_with_owner(i, c):
         return how
     return "it ended while the engine or pnr did not run" if c.run in i.ended_unseen else ""
@@ -56,6 +56,6 @@ def how_it_ended(c: Container, limit: object = None) -> tuple[Reason, str]:
 
 
 def killed(code: int | None, limit: object) -> str:
-    """What is said of one that was killed for want of memory."""
+    """What is said of one that was killed for lack of memory."""
     at = f": it wanted more than its limit of {sizes.rounded_memory(limit)}" if isinstance(limit, int) and limit else ""
-    return f"killed for want of memory (exit code {code}){at}"
+    return f"killed for lack of memory (exit code {code}){at}"

@@ -69,7 +69,7 @@ def is_in_none(container: Container) -> bool:
 
 def joined_again(spec: ContainerSpec, container: Container, networks: Collection[str]) -> list[tuple[Action, str]]:
     """What connects a container with networks that it lost."""
-    cause = "it was cut off from that network, which was made anew"
+    cause = "it was cut off from that network, which was recreated"
     return [
         (ConnectNetwork(container.name, network, spec.networks[network], spec.endpoints.get(network, {})), cause)
         for network in networks

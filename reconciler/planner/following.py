@@ -28,7 +28,7 @@ def wanted_id(chunk: Chunk, memory: RetryState, news: ImageNews) -> str:
 
     While nobody can say what the tag stands for (after each of our own steps on the image, until it is looked at
     again; while a registry does not answer), what was given up stays given up, and what an update under way was made
-    for stays wanted: else the one would be tried anew, and the other be taken for a leftover.
+    for stays wanted: else the one would be tried again, and the other be taken for a leftover.
     """
     known = ""
     if chunk.auto_update is None:

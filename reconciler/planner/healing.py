@@ -237,7 +237,7 @@ def _ill(i: ChunkInput, c: Container) -> Decision:
 def _told_ill(i: ChunkInput, c: Container, error: str) -> str:
     """What is said of a container that is ill and not restarted yet."""
     if c.run == i.told_run:
-        return framed(error, after="; somebody has told it to end, which is waited for")
+        return framed(error, after="; it was told to end from outside, and pnr waits for that")
     if not i.gate_open:
         return framed(error, "unhealthy (", f"); not restarted while its gatekeeper does not hold: {i.waiting_for}")
     if i.doubted:

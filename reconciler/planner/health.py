@@ -69,7 +69,7 @@ def given_time(health: Health, check: HealthCheck, now: float) -> Health:
 
 def reached_through(health: Health, networks: Collection[str], now: float) -> Health:
     """The same of a container that has these networks now. One that has one more than it had, or is found elsewhere
-    there, is asked anew."""
+    there, is asked again."""
     current = frozenset(networks)
     if current == health.networks:
         return health

@@ -67,7 +67,7 @@ def judge(had: Node, now: Node | None) -> FileChange:
     """What became of a mount that led to ``had`` when the container was started, and leads to ``now``.
 
     Sockets and devices are never told of: there is no content that they could be compared by, and a new one under the
-    old name (the engine's own socket after its restart) is no wish to start anything anew.
+    old name (the engine's own socket after its restart) is no wish to start anything again.
     """
     if now is None:
         return FileChange.MISSING if had.kind is not NodeKind.OTHER else FileChange.SAME
@@ -96,7 +96,7 @@ def single_mounts(container: Container) -> Iterator[tuple[str, str]]:
 
 
 def differences(chunk: Chunk, container: Container, news: News) -> Iterator[Difference]:
-    """The files for which a container has to be made anew, as for a config that has changed."""
+    """The files for which a container has to be recreated, as for a config that has changed."""
     if not _follows(chunk) or VOLUMES in chunk.ignore_drift:
         return
     for one in news.get(container.id, ()):
@@ -131,9 +131,9 @@ def notes(chunk: Chunk, container: Container, news: News) -> Iterator[str]:
             case FileChange.FOLDER_REPLACED:
                 yield f"the directory {one.source} was replaced by another on the host, and {keeps}: restart it"
             case FileChange.MISSING:
-                yield f"{one.source} is gone from the host; {keeps}, and can't be started anew as it was: put it back"
+                yield f"{one.source} is gone from the host; {keeps}, and can't be started again as it was: put it back"
             case FileChange.NO_FILE:
-                yield f"{one.source} is no file any more on the host; {keeps}: put the file back"
+                yield f"{one.source} is not a file any more on the host; {keeps}: put the file back"
             case _:
                 continue
 

@@ -1,4 +1,5 @@
-"""What a change of a network may cost: what is known of it before anybody is disconnected, and the way back. Pure.
+"""What a change of a network may cost: what is known of it before any container is disconnected, and the way back.
+Pure.
 
 An engine can't change a network: the old one goes before the new one is there, and every container of it is cut off
 meanwhile. So a change begins only where it can be had as far as that can be told: no other network overlaps, and the
@@ -45,10 +46,10 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class NetworkChange:
-    """What must be remembered of a network that is made anew. Times are monotonic seconds.
+    """What must be remembered of a network that is recreated. Times are monotonic seconds.
 
-    ``left`` are the differences for which it was made anew already: where the same are there again, the engine does not
-    take what was declared, and making it anew once more would not help. ``previous`` is what it was before, with its
+    ``left`` are the differences for which it was recreated already: where the same are there again, the engine does not
+    take what was declared, and recreating it once more would not help. ``previous`` is what it was before, with its
     ``attachments``; once the new one is there, those of them that are not connected to it yet. ``refused`` is the
     digest of the declaration that could not be had, ``failure`` why; it is tried again at ``not_before``, and where
     that is None not before it changes or a person asks.
@@ -129,7 +130,7 @@ def told(change: NetworkChange, name: str) -> str:
     else:
         again, step = (
             "it is tried again",
-            "put that right, or wait: the previous network serves, and it can pass by itself",
+            "correct that, or wait: the previous network serves, and it can pass by itself",
         )
     text = framed(change.failure, f"network {name} can't be changed: ", f"; the previous one serves until {again}")
     return text if taken_apart(text)[1] else advised(text, step)

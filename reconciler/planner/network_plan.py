@@ -1,4 +1,4 @@
-"""What is to be done about one network that a domain declares: made, made anew, brought back, healed. Pure."""
+"""What is to be done about one network that a domain declares: made, recreated, brought back, healed. Pure."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def arrange(
         _make(spec, domain, observed, subnets, change, now, found)
     elif seen.domain != domain.name:
         whose = f"belongs to domain {seen.domain}" if seen.domain else "was not made by pnr"
-        found.missing[name] = f"network {name}, whose name is held by somebody else"
+        found.missing[name] = f"network {name}, whose name belongs to another owner"
         found.conflict[name] = (
             f"the network name {name} is held by network {seen.id[:12]}, which {whose}; remove or rename it"
         )
@@ -92,7 +92,7 @@ def _make(
         return
     found.missing[name] = f"network {name}"
     if clash:
-        step = "give it another subnet (`ipam`) in the domain file, or remove the other network if nobody uses it"
+        step = "give it another subnet (`ipam`) in the domain file, or remove the other network if it is unused"
         found.stuck[name] = advised(f"network {name} can't be made: {clash}", step)
         return
     stays = _held_by_others([other.name for other in yielding], observed)
@@ -133,12 +133,12 @@ def _compare(
         return
     stays = _held_by_others([name, *(other.name for other in yielding)], observed)
     if stays:
-        found.stuck[name] = f"network {name} is not as declared ({said}), and can't be made anew {stays}"
+        found.stuck[name] = f"network {name} is not as declared ({said}), and can't be recreated {stays}"
         return
-    found.missing[name] = f"network {name}, which is made anew ({said})"
+    found.missing[name] = f"network {name}, which is recreated ({said})"
     steps: Steps = []
     if not yielding and can_be_beside(spec, seen):
-        trial, why = trial_of(spec), "to see whether the engine takes it, before anybody is disconnected"
+        trial, why = trial_of(spec), "to see whether the engine takes it, before any container is disconnected"
         steps = [(CreateNetwork(trial.name, domain.name, trial), why), (RemoveNetwork(trial.name, domain.name), why)]
     steps += _taken_away(yielding, domain.name, name)
     steps += [(RemoveNetwork(name, domain.name, disconnect=True), said), (CreateNetwork(name, domain.name, spec), said)]

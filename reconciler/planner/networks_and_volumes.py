@@ -1,9 +1,9 @@
 """A domain's networks and volumes: what of them is to be made, replaced and removed, and what stands in the way. Pure.
 
 A network can't be changed: one that is not as declared is removed, with our containers disconnected from it, and made
-anew (:mod:`.network_plan`); the chunks' own repair connects them again. A volume can't be replaced without losing what
+again (:mod:`.network_plan`); the chunks' own repair connects them again. A volume can't be replaced without losing what
 is in it: one that is not as declared serves as it is, and that is told, as Compose does where nobody confirms that it
-may be made anew.
+may be recreated.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def networks(
     now: float = 0.0,
 ) -> Belongings:
     """The networks of a domain (those named in ``only``) that must be made or replaced, and what stands in the way.
-    ``changes`` is what is remembered of networks that were made anew."""
+    ``changes`` is what is remembered of networks that were recreated."""
     found, subnets = Belongings(), Subnets(observed.networks.values())
     for spec in domain.networks if only is None else domain.networks_named(only):
         arrange(spec, domain, observed, subnets, (changes or {}).get(spec.name, NetworkChange()), now, found)
@@ -103,7 +103,7 @@ def remarks(domain: Domain, observed: Observed, of_networks: Belongings, of_volu
         if differences:
             found.append(
                 f"volume {spec.name} is not as declared ({'; '.join(differences)}) and is used as it is, since what is"
-                " in it would be lost if it were made anew: declare it as it is; or save its content, then `pnr down"
+                " in it would be lost if it were recreated: declare it as it is; or save its content, then `pnr down"
                 f" {domain.name}`, `docker volume rm {spec.name}`, `pnr apply {domain.name}`"
             )
         if seen.keep == spec.keep:

@@ -69,7 +69,7 @@ class Folder:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The domains that ``go``, and those that are held anew. ``hold`` is why, with the counts that led to it: so many
+    """The domains that ``go``, and those that are held again. ``hold`` is why, with the counts that led to it: so many
     ``gone`` of so many ``known``. None: nothing is held for what there is to see now."""
 
     go: Sequence[str]

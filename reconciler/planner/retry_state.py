@@ -65,7 +65,7 @@ class RetryState:
     has been counted already. ``proven_run`` is the run that was seen up and healthy, ``proven_at`` since when.
     ``rejected`` is what an update was rolled back from, ``paused`` what one failed to lead to and was left as it is,
     both as :func:`reconciler.planner.following.target` says it. ``tolerated`` are differences that could not be cured,
-    in their words: where another value is declared or found they are others, and are tried anew.
+    in their words: where another value is declared or found they are others, and are tried again.
     ``job_generation`` is the generation whose job has succeeded. ``restart_on_open`` waits for the gate.
     ``unchangeable`` is the id of a container that the engine would not change in place. ``warnings`` are what the
     engine said when it made or changed the container whose id is ``warned_of``.
@@ -192,7 +192,7 @@ def without_gone(memory: RetryState, present: Collection[str]) -> RetryState:
 
 
 def check_changed(memory: RetryState, running: Collection[str]) -> RetryState:
-    """The memory once another health check is declared for a container that is not made anew: what the one before had
+    """The memory once another health check is declared for a container that is not recreated: what the one before had
     found of the runs that go on counts no more, neither for them nor against them."""
     proven = "" if memory.proven_run in running else memory.proven_run
     counted = "" if memory.counted_run in running else memory.counted_run
@@ -253,7 +253,7 @@ def proven(memory: RetryState, run: str, now: float) -> RetryState:
 
 
 def serves_again(memory: RetryState, run: str, now: float) -> RetryState:
-    """The same of what an update was rolled back to: that the update failed is remembered until it is tried anew."""
+    """The same of what an update was rolled back to: that the update failed is remembered until it is tried again."""
     if memory.proven_run != run or memory.proven_at is None:
         memory = replace(memory, proven_run=run, proven_at=now)
     return _rested(memory, now)

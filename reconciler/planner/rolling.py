@@ -53,7 +53,7 @@ def waits_for(number: int, siblings: Iterable[tuple[int, Stage, bool]]) -> str:
         if its is Stage.FAILED:
             return f"the update of replica {other} failed"
         if busy:
-            return f"replica {other} is being seen to"
+            return f"replica {other} is being worked on"
         if its is Stage.PENDING and other < number:
             return "replicas before it come first"
         if its is Stage.UNPROVEN:

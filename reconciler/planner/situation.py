@@ -38,7 +38,7 @@ class ChunkInput:
     first (removal) or be there first (networks); ``obstacle`` is the failure that this is where waiting alone brings
     nothing, as reason and message. ``busy``: work on the chunk is in flight, in the same form.
     ``turn`` says why an update must wait for other copies of the chunk, ``comes_after`` which chunks that it needs are
-    on their way to a new intent: their facts are about to be answered anew. ``unsupported`` says what the engine can't
+    on their way to a new intent: their facts are about to be answered again. ``unsupported`` says what the engine can't
     honour. ``kept_network`` says of a network whose change failed that it serves as it was. ``held_addresses``
     are those that the chunk is to have, with the containers of ours that have them. ``ids`` are those of the containers
     that the chunk's settings point to, by name, and ``runs`` those of the containers whose namespaces it shares, while
@@ -47,7 +47,7 @@ class ChunkInput:
     program, was away. ``stop_is_over``: what we have told to end ourselves would have ended by now. ``crowd`` says why
     a restart for ill health must wait: so many others are being restarted. ``jitter`` is in 0 … 1. ``answered_all``:
     the container itself gave all its answers as declared.
-    ``cut_off`` are, by a container's id, the networks of the chunk that it lost as they were made anew.
+    ``cut_off`` are, by a container's id, the networks of the chunk that it lost as they were recreated.
     ``files`` tells what became of files that the containers have mounted. ``image`` is what is known of the image that
     the chunk names. ``leaves`` says why a chunk that is to go (without ``chunk``) goes.
     """
@@ -214,7 +214,7 @@ def is_outdated(i: ChunkInput, c: Container) -> bool:
 
 
 def differing(i: ChunkInput, c: Container) -> tuple[Difference, ...]:
-    """What is not as declared in a container of the present intent: changed behind our back, or declared anew where
+    """What is not as declared in a container of the present intent: changed behind our back, or declared again where
     that takes no other container. Without what is to be left alone, and what could not be cured."""
     found, tolerated = found_differing(i, c), i.memory.tolerated
     return tuple(difference for difference in found if difference.is_passing or str(difference) not in tolerated)
@@ -253,14 +253,14 @@ def lacks_owner(i: ChunkInput) -> bool:
 
 
 def left_alone(i: ChunkInput, c: Container) -> str:
-    """That a container whose namespaces are shared was started anew since: it has others now, and what still has its
+    """That a container whose namespaces are shared was started again since: it has others now, and what still has its
     old ones reaches nobody in them. Nothing where that is not so."""
     now, first = beside(i, c), i.memory.beside
     if not now or not first.startswith(f"{c.run} ") or now == first:
         return ""
     known = first.split(" ")
-    anew = [part.partition("=")[0] for part in now.split(" ")[1:] if part not in known]
-    return f"container {', '.join(anew)}, whose namespaces it shares, was started anew"
+    restarted = [part.partition("=")[0] for part in now.split(" ")[1:] if part not in known]
+    return f"container {', '.join(restarted)}, whose namespaces it shares, was started again"
 
 
 def needs_another(i: ChunkInput, c: Container, difference: Difference) -> bool:

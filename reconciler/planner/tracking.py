@@ -52,7 +52,7 @@ from reconciler.planner.standing import has_run_stably, health_of, is_surely_ill
 from reconciler.states import Reason
 
 STARTS_BEFORE_MAKING = 4
-"""After so many setbacks a container that ran before, and can't be started, is made anew."""
+"""After so many setbacks a container that ran before, and can't be started, is recreated."""
 
 STARTED_AGAIN = 2
 """So often a new version that others ended is started again before what it replaces comes back for a while."""
@@ -168,14 +168,14 @@ def _notice_restarts(i: ChunkInput, c: Container, parts: Roles) -> RetryState:
 def _last_end(m: RetryState, limit: object = None) -> str:
     known = [run for run in m.runs if run.code is not None]
     if not known:
-        return "nobody saw with which exit code"
+        return "its exit code is not known"
     run = known[-1]
     return killed(run.code, limit) if run.oom else f"exit code {run.code}"
 
 
 def _is_as_declared(i: ChunkInput, chunk: Chunk, c: Container, parts: Roles) -> bool:
     """Whether nothing is to be put right in a container that may be why it is ill: that comes first, and then it is
-    asked anew."""
+    asked again."""
     if endpoints.cut_off(chunk, c):
         return False
     return c is not parts.current or (c.name == chunk.container.name and not differing(i, c))
@@ -311,8 +311,8 @@ def _target(i: ChunkInput, chunk: Chunk, parts: Roles) -> str:
 
 
 def _remedy(i: ChunkInput, reason: Reason, current: Container | None, can_pass: bool) -> Remedy:
-    """How what could not be started is tried again. What never ran is made anew; what ran has in it what it wrote, and
-    its engine may just be ending: it is made anew only where it can never be started, or again and again can't."""
+    """How what could not be started is tried again. What never ran is recreated; what ran has in it what it wrote, and
+    its engine may just be ending: it is recreated only where it can never be started, or again and again can't."""
     if reason not in (Reason.START_FAILED, Reason.PORT_IN_USE):
         return Remedy.START
     has_run = current is not None and current.run != ""
@@ -323,7 +323,7 @@ def work_failed(
     i: ChunkInput, reason: Reason, message: str, *, action: Action | None = None, can_pass: bool = True
 ) -> RetryState:
     """The memory after work on the chunk failed with an engine's error, at ``action``. ``can_pass``: the same may
-    succeed later though nothing is declared anew. What failed decides what follows:
+    succeed later though nothing is declared again. What failed decides what follows:
 
     - what was only to get something out of the way touches nothing that is up;
     - a trouble that can pass is no verdict on a new version: what was there goes on, or comes back at once;

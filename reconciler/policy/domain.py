@@ -195,7 +195,7 @@ def _in_build(written: Mapping[str, Any], refusal: Refusal) -> Path:
 
 def _copies(judge: Judge, chunk: Chunk, ceiling: float) -> list[Refusal]:
     case = judge.case()
-    case.refuse("limits.replicas", f"Labels[{LABEL_REPLICA}]", f"{chunk.replicas} equal copies (at most {ceiling:.0f})")
+    case.refuse("limits.replicas", f"Labels[{LABEL_REPLICA}]", f"{chunk.replicas} replicas (at most {ceiling:.0f})")
     return case.refused
 
 

@@ -107,6 +107,12 @@ class Judge:
         judge._protected = Protected(self.look)
         return judge
 
+    def for_reading(self, reader: str) -> Judge:
+        """The judge of what one domain file reads in one go: it looks at each protected place only once."""
+        judge = self.for_file(reader) if reader else Judge(self.policy, self.places, self.look, file=self.domain_file)
+        judge._protected = Protected(self.look)
+        return judge
+
     def case(self, world: World | None = None, owner: ChunkId | None = None, domain: str = "") -> Case:
         """A case of its own: for whoever judges a part of something."""
         said = owner.domain if owner is not None else domain
@@ -143,7 +149,7 @@ class Judge:
 
     def _unowned(self, error: Unowned) -> list[Refusal]:
         case = self.case()
-        said = f"nobody knows which file domain {error} belongs to, and the policy says different things of files"
+        said = f"it is not known which file declares domain {error}, and the policy differs from file to file"
         case.refuse(KNOWN_FILES, "Labels", said)
         return case.refused
 
@@ -170,7 +176,7 @@ class Judge:
     def _with_body(self, case: Case, request: Request) -> None:
         body = request.body if request.body is not None else {}
         if not isinstance(body, Mapping):
-            case.refuse(KNOWN_FIELDS, request.path, "a body that is no object")
+            case.refuse(KNOWN_FIELDS, request.path, "a body that is not an object")
             return
         match request.route:
             case Route.CREATE_CONTAINER:
@@ -269,7 +275,7 @@ class Judge:
         return case.refused
 
     def may_take_up(self, image: str, domain: str) -> bool:
-        """Whether a container of a domain may be made anew from an image of this name that another one has built."""
+        """Whether a container of a domain may be recreated from an image of this name that another one has built."""
         try:
             policy = self.for_domain(domain).policy
         except Unowned:

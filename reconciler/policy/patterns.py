@@ -44,7 +44,7 @@ def parse(text: str) -> str:
     if any(part in ("", ".", "..") for part in parts):
         raise BadValue(f"a pattern of files has no empty part, no . and no ..: {shown}")
     if any(part.startswith(".") for part in parts):
-        raise BadValue(f"a file whose name begins with a dot is no domain file: {shown}")
+        raise BadValue(f"a file whose name begins with a dot is not a domain file: {shown}")
     if text.endswith(ENDING) and parts[-1] != ENDING:
         return text.removesuffix(ENDING)
     if not text.endswith("*"):

@@ -231,7 +231,7 @@ def _rule_of(key: str) -> str:
 def _no_toml(said: str, text: str, file: str) -> PolicyInvalid:
     match = _AT_LINE.search(said)
     line, column = (int(match[1]), int(match[2])) if match is not None and match[1] else (text.count("\n") + 1, 0)
-    return _unreadable(file, f"it is no TOML: {_AT_LINE.sub('', said)}", line, column)
+    return _unreadable(file, f"it is not TOML: {_AT_LINE.sub('', said)}", line, column)
 
 
 def _unreadable(file: str, message: str, line: int = 1, column: int = 0) -> PolicyInvalid:

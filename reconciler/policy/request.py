@@ -92,7 +92,7 @@ def of_url(method: str, url: str, body: Any, domain: str = "") -> Request:
         try:
             sent = json.loads(body)
         except (ValueError, TypeError) as error:
-            raise NoJson(f"the body of {method} {path} is no JSON: {error}") from error
+            raise NoJson(f"the body of {method} {path} is not JSON: {error}") from error
     return Request(route, method, path, target, query, sent, domain)
 
 

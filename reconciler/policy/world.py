@@ -82,7 +82,7 @@ LookAtNetworks = Callable[[], HostNet]
 
 def nobody_looked() -> HostNet:
     """The look of those who have none."""
-    return HostNet(hidden="nobody has looked at the networks of the engine's machine")
+    return HostNet(hidden="the networks of the engine's machine are not known yet")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,19 +7,25 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from reconciler.intent.check_types import Options
 from reconciler.intent.model import HealthCheck
 from reconciler.probes.protocol import Inside, Probe, ProbeResult, Target
 from reconciler.sentences import MARK, advised
 
-_STEP = "put right what the check found, or correct its `command` (what it prints is not in `pnr logs`)"
+_STEP = "correct what the check found, or its `command` (what it prints is not in `pnr logs`)"
 
 
-_NO_NUL = r"^[^\x00]*$"  # a program's arguments end with it
-_Line = Annotated[str, Field(pattern=_NO_NUL, min_length=1, examples=["pg_isready"])]
-_Words = Annotated[list[Annotated[str, Field(pattern=_NO_NUL)]], Field(min_length=1)]
+def _without_nul(value: str) -> str:
+    if "\0" in value:
+        raise ValueError("a NUL character can't be handed to a program: take it out")
+    return value
+
+
+_Argument = Annotated[str, Field(json_schema_extra={"pattern": r"^[^\x00]*$"}), AfterValidator(_without_nul)]
+_Line = Annotated[_Argument, Field(min_length=1, examples=["pg_isready"])]
+_Words = Annotated[list[_Argument], Field(min_length=1)]
 
 
 class ExecOptions(Options):

@@ -16,7 +16,7 @@ _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
 def faults(offered: object, common_keys: frozenset[str]) -> list[str]:
     """What keeps ``offered`` from being a health-check type; empty where all is well.
 
-    ``common_keys`` are the settings that every type has, which a type can't declare anew.
+    ``common_keys`` are the settings that every type has, which a type can't redeclare.
     """
     if not inspect.isclass(offered):
         return ["it is not a class"]

@@ -34,7 +34,7 @@ BUILT_IN: Mapping[str, str] = {
 }
 
 COMMON_KEYS = frozenset(field.name for field in fields(HealthCheck)) | {"status_mapping"}
-"""The settings that every health check has, which no type can declare anew."""
+"""The settings that every health check has, which no type can redeclare."""
 
 # Answered without a probe, from what the container writes itself; the loader knows it.
 _RESERVED = frozenset({FACT_CHECK})

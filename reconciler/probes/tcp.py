@@ -65,8 +65,8 @@ class TcpProbe(Probe):
                 return ProbeResult(ok=False, message=text)
             own = self._addresses(target.container)
             if target.host not in own and not await self._listens(connection, own, self._own_port):
-                nobody = f"as where nothing listens on {self._port_key} in the container"
-                said = f"{where}: accepted and closed at once, {nobody}"
+                cause = f"as if nothing listens on {self._port_key} in the container"
+                said = f"{where}: accepted and closed at once, {cause}"
                 return ProbeResult(ok=False, message=with_listeners(said, target, self._own_port))
         return ProbeResult(ok=True, message=f"tcp {self._port_key} answered")
 

@@ -13,7 +13,7 @@ _BLANK = " \t\r\n"
 _OPERATORS = frozenset({"&&", "||", ";", "|", "&", ">", ">>", "<", "<<", "2>", "2>>", "2>&1", "&>"})
 _ESCAPABLE_IN_QUOTES = frozenset('"\\$`\n')
 _OPERATORS_OF_COMPOSE = ";&|<>"
-_BAD_LINE = "this is no command line: a quotation or parenthesis in it is not closed, or stands where none can"
+_BAD_LINE = "this is not a command line: a quotation or parenthesis in it is not closed, or stands where none can"
 
 
 class Operator(ValueError):

@@ -58,10 +58,10 @@ def read_as_compose(text: str) -> int:
     while at < len(rest) or not rest:
         match = _PART_OF_COMPOSE.match(rest, at)
         if not rest or match is None or not (match["whole"] or match["rest"]):
-            raise ValueError("this is no length of time: write for example 30s, 1m30s or 500ms")
+            raise ValueError("this is not a duration: write for example 30s, 1m30s or 500ms")
         unit = _UNITS_OF_COMPOSE.get(match["unit"])
         if unit is None:
-            raise ValueError("a length of time needs a unit, as in 30s, 1m30s or 500ms")
+            raise ValueError("a duration needs a unit, as in 30s, 1m30s or 500ms")
         total += int(match["whole"] or 0) * unit
         if match["rest"]:
             total += int(int(match["rest"]) * (unit / float(10 ** len(match["rest"]))))

@@ -26,7 +26,7 @@ def read_as_compose(text: str) -> Range:
     first, sign, last = text.partition("-")
     last = last.partition("-")[0] if sign else first
     if not _PORT.fullmatch(first) or not _PORT.fullmatch(last) or max(int(first), int(last)) > HIGHEST:
-        raise ValueError(f"{text!r} is no port or range of ports")
+        raise ValueError(f"{text!r} is not a port or range of ports")
     if int(last) < int(first):
         raise ValueError(f"the range {text} ends before it begins")
     return int(first), int(last)

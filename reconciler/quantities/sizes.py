@@ -41,7 +41,7 @@ def read_as_go(text: str) -> int:
     match = _OF_GO.fullmatch(text)
     unit = _UNIT_OF_GO.fullmatch(match["unit"]) if match is not None else None
     if match is None or unit is None:
-        raise ValueError("this is no size: write for example 64m, 1g or a number of bytes")
+        raise ValueError("this is not a size: write for example 64m, 1g or a number of bytes")
     size = float(match["number"]) * _UNITS[(unit["power"] or "").lower()]
     if size < 0:
         raise ValueError("a size can't be below zero")

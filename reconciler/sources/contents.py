@@ -70,7 +70,7 @@ class Places:
 
 
 MayRead = Callable[[str, bool, Source], str]
-"""Says why a path may not be read for a source ("": it may); the path is "" where the source is no file. The second
+"""Says why a path may not be read for a source ("": it may); the path is "" where the source is not a file. The second
 argument: it is a directory to build from."""
 
 
@@ -80,16 +80,21 @@ class SourceRefused(ContentsError):
     code = "PolicyRefused"
 
 
+Admission = Callable[[], MayRead]
+"""Begins one look: what it gives may take it that nothing changes meanwhile but what it is asked for."""
+
+
 def _anything(path: str, is_folder: bool, source: Source) -> str:
     return ""
 
 
 class LocalContents:
     """See :class:`reconciler.intent.contents.Contents`. ``key`` gives the key of the installation; it is asked for it
-    when a first fingerprint is wanted. ``may_read`` is asked before anything is read, each time."""
+    when a first fingerprint is wanted. What ``admission`` gives is asked before anything is read, each time."""
 
-    def __init__(self, key: Callable[[], bytes], places: Places, *, may_read: MayRead = _anything) -> None:
-        self._may_read = may_read
+    def __init__(self, key: Callable[[], bytes], places: Places, *, admission: Admission = lambda: _anything) -> None:
+        self._admission = admission
+        self._at_a_glance: MayRead | None = None
         self._key = key
         self._places = places
         self._lock = threading.Lock()
@@ -97,12 +102,22 @@ class LocalContents:
         self._opened: dict[Source, tuple[Hashable, bytes]] = {}
         self._failed_at: dict[Source, float] = {}
 
-    def glance(self, may_read: MayRead | None = None) -> LocalContents:
-        """See :class:`reconciler.intent.contents.Glancing`; with another word on what may be read."""
+    def glance(self) -> LocalContents:
+        """See :class:`reconciler.intent.contents.Glancing`."""
         made = copy.copy(self)
         made._contexts = self._contexts.glance()
-        made._may_read = may_read or self._may_read
+        made._at_a_glance = self._at_a_glance or self._admission()
         return made
+
+    def admitting(self, admission: Admission) -> LocalContents:
+        """The same contents with another word on what may be read."""
+        made = copy.copy(self)
+        made._admission, made._at_a_glance = admission, None
+        return made
+
+    def _may_read(self, path: str, is_folder: bool, source: Source) -> str:
+        ask = self._at_a_glance or self._admission()
+        return ask(path, is_folder, source)
 
     def read(self, source: Source) -> bytes:
         """The content. Raises ContentsError."""
@@ -250,7 +265,7 @@ class LocalContents:
         if path is None:
             raise ToolMissing(f"{source} can't be opened: PNR_AGE_IDENTITY names no file with the key for age")
         if not os.path.isfile(path):
-            raise ToolMissing(f"{source} can't be opened: {path}, which PNR_AGE_IDENTITY names, is no file")
+            raise ToolMissing(f"{source} can't be opened: {path}, which PNR_AGE_IDENTITY names, is not a file")
         return path
 
     def _opened_by(self, tool: str, source: Source, arguments: list[str]) -> bytes:

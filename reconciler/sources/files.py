@@ -51,7 +51,7 @@ class Files:
         self._entries: dict[str, _Entry] = {}
 
     def forget(self) -> None:
-        """Begin anew: nothing is known of any file."""
+        """Start over: nothing is known of any file."""
         self._entries = {}
 
     def look(self, now: float, *, hold: bool) -> tuple[Mapping[str, FileSeen], float]:

@@ -190,8 +190,8 @@ class GitQuiet:
         # From times that stay as they are, so that the words do so while nothing changes.
         until = _clock(max(lock.since, self._changed_time) + _limit(self._holders[lock.path]))
         return (
-            f"{lock.path} is there since {since}, and nobody holds it: a git that ended early has left it behind, most"
-            f" likely. No change of the files is taken up before {until}, unless it is removed"
+            f"{lock.path} is there since {since}, and no process holds it: most likely a git that ended early has left"
+            f" it behind. No change of the files is taken up before {until}, unless it is removed"
         )
 
     def _log(self, *, lasting: bool) -> None:

@@ -125,7 +125,7 @@ class RuntimeFacts:
                 break
             fact = _fact(value)
             if fact is None or len(key) > LONGEST_KEY:
-                problems.append(f'{where}: {key[:80]!a} is no fact; expected {{"prompt", "response", "tv"}}')
+                problems.append(f'{where}: {key[:80]!a} is not a fact; expected {{"prompt", "response", "tv"}}')
             else:
                 answers[key] = fact
         return size

@@ -196,7 +196,7 @@ def _can_hold_folders() -> bool:
 def folder_below(root: str, parts: tuple[str, ...]) -> Iterator[Folder]:
     """The folder ``root/part/part``, where no part may be a link. Raises OSError."""
     if any(part in ("", ".", "..") or os.path.basename(part) != part for part in parts):
-        raise NotADirectoryError(f"{parts!r} are no names of folders")
+        raise NotADirectoryError(f"{parts!r} are not names of folders")
     if not _can_hold_folders():
         path = root
         for part in parts:
@@ -253,7 +253,7 @@ def _judge(at: os.stat_result, limit: int) -> None:
     if not stat.S_ISREG(at.st_mode):
         raise Refused("NotAFile", f"it is {_kind(at.st_mode)}, not a file")
     if os.name != "nt" and not at.st_mode & 0o444:
-        raise Refused("Unreadable", "nobody may read it (mode 000): chmod it")
+        raise Refused("Unreadable", "no user may read it (mode 000): chmod it")
     if at.st_size > limit:
         raise Refused("TooLarge", f"it has {at.st_size} bytes; {limit} are the most")
 

@@ -1,7 +1,7 @@
 """Which containers that somebody else made have been taken over: ``STATE/adopted.json``.
 
 The labels of a container can't be changed, so what they would say stands here, by the container's id. Losing the file
-loses no container: those in it are somebody else's again, until their chunks take them over anew.
+loses no container: those in it are somebody else's again, until their chunks take them over again.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class AdoptedStore:
         except (OSError, ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
             reason = getattr(error, "strerror", None) or error
             self.problem = (
-                f"{self._path} can't be used ({reason}): containers that were taken over count as somebody else's"
+                f"{self._path} can't be used ({reason}): containers that were taken over count as not made by pnr"
             )
             self._unusable = True
             return {}
@@ -67,7 +67,7 @@ class AdoptedStore:
                 self._write(left)
 
     def write_again(self) -> None:
-        """Write the record anew where the state directory has lost it. Raises StateWriteFailed."""
+        """Rewrite the record where the state directory has lost it. Raises StateWriteFailed."""
         with self._writing:
             if self._labels:
                 self._write(dict(self._labels))

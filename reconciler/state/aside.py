@@ -14,7 +14,7 @@ LARGEST = 64 << 20
 
 
 def read(path: Path) -> bytes:
-    """The content of a file of ours. Raises OSError, also where it is no file (which could block for ever), or is
+    """The content of a file of ours. Raises OSError, also where it is not a file (which could block for ever), or is
     larger than any that pnr writes."""
     descriptor = os.open(path, _READ)
     with os.fdopen(descriptor, "rb") as file:
@@ -22,7 +22,7 @@ def read(path: Path) -> bytes:
         if stat.S_ISDIR(status.st_mode):
             raise OSError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
         if not stat.S_ISREG(status.st_mode):
-            raise OSError(errno.EINVAL, "it is no file", str(path))
+            raise OSError(errno.EINVAL, "it is not a file", str(path))
         if status.st_size > LARGEST:
             raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(path))
         return file.read()

@@ -36,8 +36,8 @@ def write(path: Path, data: bytes) -> None:
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise StateWriteFailed(
-            f"{path} can't be written: {error.strerror or error}; see to the disk or the rights of {path.parent},"
-            " it is tried again"
+            f"{path} can't be written: {error.strerror or error}; check the disk and the rights of {path.parent};"
+            " pnr tries again"
         ) from error
 
 

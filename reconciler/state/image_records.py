@@ -108,7 +108,7 @@ class ImageStore:
                 self._write(left, self._asked, {id: by for id, by in self._built.items() if id in present})
 
     def write_again(self) -> None:
-        """Write the record anew where the state directory has lost it. Raises StateWriteFailed."""
+        """Rewrite the record where the state directory has lost it. Raises StateWriteFailed."""
         with self._lock:
             if self._own or self._asked:
                 self._write(self._own, self._asked, self._built)

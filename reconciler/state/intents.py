@@ -58,7 +58,7 @@ class IntentStore:
                 line, _, data = aside.read(path).partition(b"\n")
                 file = json.loads(line)
                 if not isinstance(file, str):
-                    raise ValueError("its first line is no name of a file")
+                    raise ValueError("its first line is not a file name")
                 found.append(StoredIntent(path.name.removesuffix(".intent"), file, data))
             except (OSError, ValueError, RecursionError) as error:
                 lasting = not isinstance(error, OSError) or aside.is_lasting(error)

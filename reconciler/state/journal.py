@@ -48,8 +48,8 @@ class Journal:
         except OSError as error:
             self._repaired = False
             raise StateWriteFailed(
-                f"{self._path} can't be written: {error.strerror or error}; see to the disk or the rights of"
-                f" {self._path.parent}, it is tried again"
+                f"{self._path} can't be written: {error.strerror or error}; check the disk and the rights of"
+                f" {self._path.parent}; pnr tries again"
             ) from error
 
     def _repair(self, descriptor: int, size: int) -> int:

@@ -1,7 +1,7 @@
 """The key of this installation, with which fingerprints of secrets are made: ``ROOT/key``, 32 random bytes.
 
 It is made once, when a first domain has a secret. A lost key is no loss of secrets: a new one is made, and the
-containers that use secrets or configs are made anew with it, once.
+containers that use secrets or configs are recreated with it, once.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class InstallationKey:
         if len(key) != KEY_BYTES:
             raise KeyUnusable(
                 f"{self._path} has {len(key)} bytes and should have {KEY_BYTES}: put it back from a backup, or remove"
-                " it (containers with secrets or configs are then made anew, once)"
+                " it (containers with secrets or configs are then recreated, once)"
             )
         return key
 

@@ -24,6 +24,10 @@ class StateLocked(PnrError):
     code: ClassVar[str] = "StateLocked"
 
 
+class StateHeld(StateLocked):
+    """It is another pnr that works with it."""
+
+
 class StateLock:
     """The lock file ``ROOT/pnr.lock``; it holds its owner's pid, for people."""
 
@@ -40,9 +44,9 @@ class StateLock:
             root.mkdir(parents=True, exist_ok=True)
             file = _open(self._path)
         except OSError as error:
-            why = "it is no directory" if isinstance(error, FileExistsError) else error.strerror or error
+            why = "it is not a directory" if isinstance(error, FileExistsError) else error.strerror or error
             raise StateLocked(
-                f"the state directory {root} can't be used: {why}; name another one with --state, or see to its rights"
+                f"the state directory {root} can't be used: {why}; name another one with --state, or check its rights"
             ) from error
         try:
             _lock(file)
@@ -55,7 +59,7 @@ class StateLock:
             file.seek(0)
             holder = file.read().strip() or "unknown"
             file.close()
-            raise StateLocked(
+            raise StateHeld(
                 f"another pnr (pid {holder}) works with the state directory {self._path.parent}; stop it, or choose"
                 " another --state"
             ) from error
@@ -118,7 +122,7 @@ def _open(path: Path) -> IO[str]:
             raise
         raise OSError(errno.ELOOP, f"{path.name} in it is a symbolic link, which is not followed: remove it") from error
     at = os.fstat(descriptor)
-    wrong = "" if stat.S_ISREG(at.st_mode) else "is no file"
+    wrong = "" if stat.S_ISREG(at.st_mode) else "is not a file"
     if hasattr(os, "geteuid") and at.st_uid not in (0, os.geteuid()):
         wrong = wrong or f"belongs to uid {at.st_uid}"
     if wrong:

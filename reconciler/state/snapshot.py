@@ -50,8 +50,8 @@ class SnapshotStore:
         """All snapshots by domain, and what is wrong with those that can't be used. Without ``mending`` nothing is
         touched, since another process may be writing.
 
-        What is no snapshot of its domain is set aside. One that can't be read for the moment is left where it is until
-        this program has one to write. What a snapshot says may still make no sense: see :meth:`set_aside`.
+        What is not a snapshot of its domain is set aside. One that can't be read for the moment is left where it is
+        until this program has one to write. What a snapshot says may still make no sense: see :meth:`set_aside`.
         """
         found: dict[str, dict[str, Any]] = {}
         problems: list[str] = []
@@ -66,25 +66,25 @@ class SnapshotStore:
             try:
                 document = tomllib.loads(aside.read(path).decode("utf-8"))
                 if document.get("domain", domain) != domain:
-                    raise ValueError("it is no snapshot of this domain")
+                    raise ValueError("it is not a snapshot of this domain")
                 if not document:
                     raise ValueError("it is empty")
                 found[domain] = document
             except OSError as error:
                 reason = error.strerror or str(error)
                 if mending and aside.is_lasting(error):
-                    problems.append(f"{aside.put_away(path, reason)}; its domain is looked at anew")
+                    problems.append(f"{aside.put_away(path, reason)}; its domain is looked at again")
                 else:
                     self._unread.add(domain)
-                    problems.append(f"{path} can't be read: {reason}; its domain is looked at anew")
+                    problems.append(f"{path} can't be read: {reason}; its domain is looked at again")
             except (ValueError, RecursionError) as error:
                 told = aside.put_away(path, error) if mending else f"{path} is damaged: {error}"
-                problems.append(f"{told}; its domain is looked at anew")
+                problems.append(f"{told}; its domain is looked at again")
         return found, problems
 
     def set_aside(self, domain: str, unknown: Sequence[str]) -> str:
         """Keep a copy of a snapshot that says something of which this program can make nothing (``unknown``), for it
-        will be written anew without that; the sentence that tells of it."""
+        will be rewritten without that; the sentence that tells of it."""
         path = self._path(domain)
         more = f" and {len(unknown) - _MOST_TOLD} more" if len(unknown) > _MOST_TOLD else ""
         what = f"{path} has values that this version of pnr does not know ({'; '.join(unknown[:_MOST_TOLD])}{more})"

@@ -94,7 +94,7 @@ def test_ctrl_c_ends_the_command_and_then_the_engine() -> None:
     assert groups_of(process) == []
 
 
-def test_where_the_script_is_killed_the_engine_ends_with_it_and_the_next_run_clears_up() -> None:
+def test_the_engine_of_a_killed_script_ends_with_it_and_the_next_run_clears_up() -> None:
     killed = start("sh", "-c", f"set -e; {IN_A_CONTAINER} sleep 1000")
     namespace, _ = lines_of(killed)
     assert processes_in(namespace)

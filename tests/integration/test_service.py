@@ -181,7 +181,7 @@ def _chunk(service: Machine, domain: str) -> dict[str, Any]:
 
 
 def _life(api: APIClient, container: str) -> tuple[str, str, bool]:
-    """What changes when a container is made anew, started anew or not running."""
+    """What changes when a container is recreated, started again or not running."""
     found = api.inspect_container(container)
     return found["Id"], found["State"]["StartedAt"], found["State"]["Running"]
 

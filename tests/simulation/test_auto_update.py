@@ -27,7 +27,7 @@ from tests.simulation.tagged import (
 from tests.simulation.world import World, chunk, domain
 
 
-async def test_a_tag_that_moves_in_the_registry_is_fetched_while_the_old_container_runs_and_then_taken() -> None:
+async def test_a_moved_tag_is_fetched_while_the_old_container_runs_and_then_taken() -> None:
     async with World() as w:
         w.files.write("shop", shop({"policy": "registry", "interval_seconds": 60}))
         await w.until_settled()
@@ -63,7 +63,7 @@ class Dawdling(SimulatedEngine):
         return done
 
 
-async def test_that_a_newer_image_was_pulled_is_told_also_where_it_was_seen_before_the_pull_had_ended() -> None:
+async def test_a_pulled_newer_image_is_told_also_where_it_was_seen_before_the_pull_ended() -> None:
     async with World(Dawdling()) as w:
         w.files.write("shop", shop())
         await w.until_settled()
@@ -218,7 +218,7 @@ async def test_a_new_image_that_does_not_come_up_is_rolled_back_from_and_not_tri
 
 @pytest.mark.parametrize("strategy", ["stop-first", "start-first"])
 @pytest.mark.parametrize("policy", ["registry", "local"])
-async def test_a_start_that_is_over_before_the_images_were_looked_at_again_is_judged_by_what_it_was_made_for(
+async def test_a_start_that_ends_before_images_are_looked_at_is_judged_by_what_it_was_for(
     policy: str, strategy: str
 ) -> None:
     async with World(SimulatedEngine(start_seconds=(0.01, 0.02), stop_seconds=(0.01, 0.02))) as w:
@@ -290,7 +290,7 @@ async def test_a_person_may_have_a_rejected_image_tried_again() -> None:
         assert web_image(w) == "sha256:web:1#1"
 
 
-async def test_a_tag_that_moves_during_an_update_keeps_what_had_proved_itself_as_the_way_back() -> None:
+async def test_a_tag_that_moves_during_an_update_keeps_the_proven_image_as_the_way_back() -> None:
     async with World() as w:
         w.files.write("shop", shop("local", **in_order("start-first"), **check()))
         await w.until_settled()

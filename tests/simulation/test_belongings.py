@@ -164,7 +164,7 @@ def test_making_a_network_anew_survives_an_engine_that_fails(kind: str, seed: in
 
 
 @pytest.mark.parametrize("milliseconds", [2, 6, 8, 11, 13, 16, 20])
-async def test_a_controller_that_is_killed_while_it_makes_a_network_anew_goes_on_where_it_was(
+async def test_a_controller_killed_while_it_replaces_a_network_goes_on_where_it_was(
     milliseconds: int,
 ) -> None:
     async with World() as w:
@@ -244,7 +244,7 @@ async def test_a_network_that_the_engine_can_not_make_is_told_and_not_made() -> 
         await w.until_settled()
 
 
-async def test_a_network_that_runs_already_stays_when_its_new_declaration_can_not_be_honoured() -> None:
+async def test_a_running_network_stays_when_its_new_declaration_can_not_be_honoured() -> None:
     async with World(OldEngine()) as w:
         w.files.write("shop", STACK)
         await w.until_settled()

@@ -174,6 +174,25 @@ async def test_a_directory_that_is_empty_at_the_start_removes_nothing() -> None:
         await w.until(lambda: not w.engine.containers)
 
 
+async def test_a_held_domain_whose_last_intent_is_lost_says_so_and_goes_once_confirmed() -> None:
+    async with World() as w:
+        for name in ("a", "b"):
+            w.files.write(name, domain(chunk("x", container={"name": f"{name}_x"}), name=name))
+        await w.until_settled()
+        w.files.remove("a", "b")
+        await w.until(lambda: bool(w.domain("a")["held"]))
+        await asyncio.sleep(1)
+        await w.kill()
+        del w.stores.texts["a"]
+        w.start()
+        await w.until(lambda: any("put a.json back" in note for note in w.domain("a").get("notes", ())))
+        assert not any("put b.json back" in note for note in w.domain("b")["notes"])
+        await asyncio.sleep(10)
+        assert w.running() == {"a_x", "b_x"}
+        w.ask_confirm("a", "b")
+        await w.until(lambda: not w.engine.containers)
+
+
 async def test_a_chunk_that_never_began_is_ready_once_it_is_taken_down_without_an_engine() -> None:
     async with World() as w:
         w.engine.fate("db:1").missing = True

@@ -172,7 +172,7 @@ async def test_two_files_that_swap_their_domains_restart_nothing() -> None:
         assert runs(w) == before
 
 
-async def test_what_a_domain_has_is_free_once_it_is_gone_and_is_then_taken_without_being_asked() -> None:
+async def test_what_a_domain_has_is_free_once_it_is_gone_and_then_taken_without_a_request() -> None:
     async with World() as w:
         old = domain(chunk("a", container={"name": "xx", "ports": {"80": "8080"}}), name="old")
         new = domain(chunk("b", container={"name": "xx", "ports": {"80": "8080"}}), name="new")
@@ -250,7 +250,7 @@ def edit(w: World, rng: random.Random) -> None:
 
 
 @pytest.mark.parametrize("seed", seeds(100))
-async def test_whatever_is_edited_the_daemon_says_what_validate_says_and_what_is_valid_runs(seed: int) -> None:
+async def test_after_any_edits_the_daemon_says_what_validate_says_and_runs_what_is_valid(seed: int) -> None:
     rng = random.Random(seed)
     async with World(seed=seed) as w:
         for _ in range(12):

@@ -100,7 +100,7 @@ async def test_one_that_ended_while_the_program_did_not_run_is_started_again() -
         assert not was_rejected(w)
 
 
-async def test_one_that_is_stopped_again_and_again_gives_way_to_the_previous_one_for_a_while() -> None:
+async def test_a_version_stopped_again_and_again_gives_way_to_the_previous_one_for_a_while() -> None:
     async with World() as w:
         await in_the_middle(w)
         for _ in range(10):
@@ -163,7 +163,7 @@ class EndingEngine(SimulatedEngine):
         return super()._carry_out(action)
 
 
-async def test_what_an_engine_that_ends_can_not_start_is_started_when_it_is_back_and_not_made_anew() -> None:
+async def test_a_container_that_an_ending_engine_can_not_start_is_started_when_it_is_back() -> None:
     engine = EndingEngine(seed=1, start_seconds=(0.2, 0.3))
     async with World(engine) as w:
         w.files.write("shop", STACK)

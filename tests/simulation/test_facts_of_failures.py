@@ -84,7 +84,7 @@ def test_a_command_that_does_not_end_is_a_bad_result_only_where_the_engine_answe
             await asyncio.sleep(60.0)
             probe = w.chunk("web")["probe"]
             assert (w.fact("web_ready"), probe["failures"]) == ("Y", 0)
-            assert probe["last_error"] == "no answer within 2 s; nor does the engine answer"
+            assert probe["last_error"] == "no answer within 2 s; and the engine does not answer either"
             w.engine.is_mute = False
             await w.until(lambda: w.container("shop_web").run != before)
             assert "failed 3 times: no answer within 2 s" in str(w.stores.entries)

@@ -65,7 +65,7 @@ def test_the_same_seed_gives_the_same_story_to_the_letter() -> None:
 
 
 @pytest.mark.parametrize("seed", seeds(60))
-async def test_a_program_killed_at_any_moment_starts_nothing_twice_and_restarts_nothing_healthy(seed: int) -> None:
+async def test_a_kill_at_any_moment_starts_nothing_twice_and_restarts_nothing_healthy(seed: int) -> None:
     rng = random.Random(seed)
     async with World(seed=seed) as w:
         w.files.write("shop", STACK)

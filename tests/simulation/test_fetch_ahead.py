@@ -43,7 +43,7 @@ async def test_one_fetch_an_image_however_many_chunks_wait_for_it() -> None:
         await w.until_settled()
 
 
-async def test_no_more_than_four_are_fetched_at_once_and_what_is_needed_now_does_not_wait_for_them() -> None:
+async def test_at_most_four_are_fetched_at_once_and_what_is_needed_now_does_not_wait() -> None:
     async with World(SimulatedEngine(pull_seconds=(300, 300))) as w:
         w.engine.images.update({"db:1"})
         slow_database(w, 1e9)
@@ -98,7 +98,7 @@ async def test_an_image_that_somebody_removes_is_fetched_again() -> None:
         assert w.chunk("web0")["state"] == "ready"
 
 
-async def test_what_may_not_be_pulled_is_not_fetched_and_neither_is_what_nobody_wants_any_more() -> None:
+async def test_what_may_not_be_pulled_or_is_wanted_no_longer_is_not_fetched() -> None:
     async with World(SimulatedEngine(pull_seconds=(40, 40))) as w:
         w.engine.images.update({"db:1"})
         slow_database(w, 200)
@@ -113,7 +113,7 @@ async def test_what_may_not_be_pulled_is_not_fetched_and_neither_is_what_nobody_
         assert pulls(w, "web1:1") == pulls(w, "own:1") == 0
 
 
-async def test_an_update_whose_gate_is_closed_has_its_image_fetched_while_the_old_container_runs() -> None:
+async def test_an_update_behind_a_closed_gate_fetches_its_image_while_the_old_one_runs() -> None:
     async with World() as w:
         w.files.write("shop", domain(chunk("db"), chunk("web", "db")))
         await w.until_settled()

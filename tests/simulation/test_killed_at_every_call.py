@@ -182,7 +182,7 @@ def versions(engine: SimulatedEngine) -> set[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("form", ["name", "writer", "start-first"])
-def test_killed_around_any_call_of_an_update_with_all_that_was_kept_lost_it_ends_the_same(form: str) -> None:
+def test_an_update_killed_around_any_call_with_its_memory_lost_ends_the_same(form: str) -> None:
     def document(value: str) -> dict[str, Any]:
         container: dict[str, Any] = {"environment": {"A": value}}
         if form != "name":

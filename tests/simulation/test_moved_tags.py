@@ -23,7 +23,7 @@ from tests.simulation.tagged import (
 from tests.simulation.world import World
 
 
-async def test_an_image_that_is_put_under_the_tag_by_hand_is_taken_where_the_local_tag_is_followed() -> None:
+async def test_an_image_put_under_the_tag_by_hand_is_taken_where_the_local_tag_is_followed() -> None:
     async with World() as w:
         w.files.write("shop", shop("local"))
         await w.until_settled()
@@ -43,7 +43,7 @@ async def test_a_tag_that_moved_while_no_event_told_of_it_is_noticed_within_a_mi
         await w.until(lambda: web_image(w) == "sha256:web:1#1", limit=70)
 
 
-async def test_a_tag_that_was_swapped_is_put_right_also_after_a_change_that_took_no_other_container() -> None:
+async def test_a_swapped_tag_is_put_right_also_after_a_change_without_a_new_container() -> None:
     async with World() as w:
         document = shop(False)
         w.files.write("shop", document)

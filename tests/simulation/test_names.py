@@ -27,7 +27,7 @@ async def nothing_more_happens(w: World) -> None:
     assert len(w.engine.calls) == calls
 
 
-async def test_two_containers_that_somebody_renamed_crosswise_get_their_names_back_without_a_restart() -> None:
+async def test_two_containers_renamed_crosswise_get_their_names_back_without_a_restart() -> None:
     async with World() as w:
         w.files.write("shop", shop(("a", "xx"), ("b", "yy")))
         await w.until_settled()
@@ -120,7 +120,7 @@ async def test_a_job_that_is_done_gets_its_name_back_as_well_and_is_not_done_aga
         await nothing_more_happens(w)
 
 
-async def test_what_is_brought_back_runs_under_its_own_name_where_the_new_one_has_been_taken() -> None:
+async def test_a_container_brought_back_has_its_own_name_where_the_new_one_is_taken() -> None:
     async with World() as w:
         w.engine.fate("a:2").exit_code = 1
         w.engine.fate("a:2").exit_after, w.engine.fate("a:2").ready_after = 5.0, 60.0
@@ -180,7 +180,7 @@ async def test_a_program_killed_while_names_are_swapped_ends_it_when_it_is_back(
         await w.until_settled()
 
 
-async def test_a_chunk_that_is_renamed_waits_for_the_name_of_its_container_and_is_not_called_failed() -> None:
+async def test_a_renamed_chunk_waits_for_its_containers_name_and_is_not_called_failed() -> None:
     async with World() as w:
         w.files.write("shop", shop(("a", "xx")))
         await w.until_settled()

@@ -20,7 +20,7 @@ def names(w: World, name: str) -> set[str]:
     return set(w.container(f"{name}_db").endpoints["proxy"]["aliases"])
 
 
-async def test_a_short_name_is_had_while_nobody_else_has_it_and_no_container_is_restarted_for_it() -> None:
+async def test_a_short_name_is_had_while_it_is_unique_and_costs_no_restart() -> None:
     async with World() as w:
         w.engine.plant_network("proxy")
         w.files.write("one", shop("one"))
@@ -66,7 +66,7 @@ async def test_a_container_of_somebody_else_keeps_its_name_to_itself() -> None:
         assert w.engine.runs == ["one_db"]
 
 
-async def test_what_an_earlier_version_connected_stays_connected_while_it_is_in_nobodys_way() -> None:
+async def test_a_connection_of_an_earlier_version_stays_while_it_is_in_no_ones_way() -> None:
     async with World() as w:
         w.engine.plant_network("proxy")
         w.files.write("one", shop("one"))

@@ -38,7 +38,7 @@ def connected(w: World) -> dict[str, str]:
     return {c.name: c.networks.get(NET, "") for c in w.engine.containers.values()}
 
 
-async def test_a_subnet_that_overlaps_with_another_network_is_named_and_nobody_is_disconnected() -> None:
+async def test_a_subnet_that_overlaps_is_named_and_no_container_is_disconnected() -> None:
     async with World() as w:
         w.engine.plant_network("theirs", driver="bridge", ipam=_pools("10.213.2.0/24"))
         w.files.write("shop", FIRST)
@@ -60,7 +60,7 @@ async def test_a_subnet_that_overlaps_with_another_network_is_named_and_nobody_i
         assert len(w.engine.runs) == 2
 
 
-async def test_an_overlap_that_only_the_engine_knew_of_is_named_and_when_it_is_gone_nothing_is_waited_for() -> None:
+async def test_an_overlap_that_only_the_engine_knew_is_named_and_ends_without_a_wait() -> None:
     async with World() as w:
         w.files.write("shop", FIRST)
         await w.until_settled()
@@ -74,7 +74,7 @@ async def test_an_overlap_that_only_the_engine_knew_of_is_named_and_when_it_is_g
         await w.until_settled(limit=30)
 
 
-async def test_what_the_engine_refuses_is_tried_under_another_name_first_and_again_ever_less_often() -> None:
+async def test_a_refused_network_is_tried_under_another_name_first_and_ever_less_often() -> None:
     async with World() as w:
         w.files.write("shop", FIRST)
         await w.until_settled()
@@ -106,7 +106,7 @@ class Refusing(SimulatedEngine):
         super().create_network(action)
 
 
-async def test_what_can_not_be_tried_beside_comes_back_with_addresses_and_aliases_and_is_not_tried_again() -> None:
+async def test_what_can_not_be_tried_beside_comes_back_with_addresses_and_is_not_retried() -> None:
     async with World(Refusing()) as w:
         w.files.write("shop", FIRST)
         await w.until_settled()
@@ -128,7 +128,7 @@ async def test_what_can_not_be_tried_beside_comes_back_with_addresses_and_aliase
 
 
 @pytest.mark.parametrize("milliseconds", range(0, 60, 3))
-async def test_a_program_that_is_killed_in_a_change_that_fails_brings_the_previous_network_back(
+async def test_a_program_killed_in_a_change_that_fails_brings_the_previous_network_back(
     milliseconds: int,
 ) -> None:
     async with World(Refusing()) as w:
@@ -198,7 +198,7 @@ async def test_a_second_network_of_ours_with_the_same_name_goes_and_nobody_is_re
         assert w.engine.containers == before
 
 
-async def test_a_second_network_of_somebody_else_is_told_and_stays_and_ours_goes_with_the_domain() -> None:
+async def test_a_foreign_network_of_the_same_name_is_told_and_ours_goes_with_the_domain() -> None:
     async with World() as w:
         w.files.write("shop", FIRST)
         w.files.write("other", domain(chunk("x", container={"name": "shop_x"}), name="other"))
@@ -265,7 +265,7 @@ class Deaf(SimulatedEngine):
         raise EngineError("this engine connects nobody")
 
 
-async def test_an_update_and_the_way_back_go_on_where_what_serves_can_not_be_connected_again() -> None:
+async def test_an_update_and_its_rollback_go_on_where_the_old_one_can_not_be_connected() -> None:
     async with World(Deaf()) as w:
         w.files.write("shop", lans())
         await w.until_settled()

@@ -45,7 +45,7 @@ async def test_what_somebody_takes_away_again_and_again_is_made_ever_less_often(
         assert w.chunk("web")["state"] != "completed"
         assert w.chunk("db")["state"] == "completed"
 
-        # A person who asks does not have to wait, and what has proved itself begins anew.
+        # A person who asks does not have to wait, and what has proved itself starts over.
         engine.haunted = False
         w.ask_apply()
         await w.until_settled(limit=15)
@@ -70,7 +70,7 @@ class Strange(SimulatedEngine):
 
 
 @pytest.mark.parametrize("kind", [CreateNetwork, EnsureImage, CreateContainer, StartContainer])
-async def test_what_fails_in_a_way_that_nobody_has_thought_of_is_told_and_tried_again_ever_less_often(
+async def test_an_unforeseen_failure_is_told_and_tried_again_ever_less_often(
     kind: type[Action],
 ) -> None:
     engine = Strange(kind)
@@ -78,6 +78,6 @@ async def test_what_fails_in_a_way_that_nobody_has_thought_of_is_told_and_tried_
         w.files.write("shop", domain(chunk("web")))
         await asyncio.sleep(60.0)
         assert 2 <= engine.asked <= 12
-        assert "failed in a way that pnr does not know (KeyError: 'State')" in str(w.domain("shop"))
+        assert "failed with an error that pnr does not know (KeyError: 'State')" in str(w.domain("shop"))
         engine.kind = None
         await w.until_settled(limit=300)

@@ -53,9 +53,7 @@ async def test_edits_roll_backs_and_lost_memories_never_let_two_run_at_one_time(
 
 @pytest.mark.parametrize("policy", ["always", "unless-stopped", "on-failure"])
 @pytest.mark.parametrize("bad", [False, True])
-async def test_an_engine_that_is_restarted_in_the_middle_of_an_update_starts_no_second_writer(
-    policy: str, bad: bool
-) -> None:
+async def test_an_engine_restarted_during_an_update_starts_no_second_writer(policy: str, bad: bool) -> None:
     engine = SimulatedEngine(start_seconds=(0.2, 0.3), stop_seconds=(0.2, 0.3))
     engine.fate("bad:1").exit_code, engine.fate("bad:1").exit_after = 1, 3.0
     async with World(engine) as w:
@@ -105,7 +103,7 @@ async def test_what_somebody_renames_in_the_middle_of_an_update_is_ended_all_the
         assert engine.double_writers == []
 
 
-async def test_a_chunk_that_is_called_otherwise_begins_when_what_it_was_called_before_has_ended() -> None:
+async def test_a_renamed_chunk_begins_when_the_one_of_the_old_name_has_ended() -> None:
     engine = SimulatedEngine(start_seconds=(0.2, 0.6), stop_seconds=(5.0, 8.0))
     async with World(engine) as w:
         w.files.write("shop", domain(db("0")))
@@ -121,7 +119,7 @@ async def test_a_chunk_that_is_called_otherwise_begins_when_what_it_was_called_b
 
 
 @pytest.mark.parametrize("down", [False, True], ids=["while it runs", "while it is down"])
-async def test_a_domain_that_is_called_otherwise_begins_when_what_it_was_called_before_has_ended(down: bool) -> None:
+async def test_a_renamed_domain_begins_when_the_one_of_the_old_name_has_ended(down: bool) -> None:
     engine = SimulatedEngine(start_seconds=(0.2, 0.6), stop_seconds=(5.0, 8.0))
     async with World(engine) as w:
         w.files.write("shop", domain(db("0")))

@@ -35,7 +35,7 @@ def last(w: World, *endings: str) -> int:
 
 
 @pytest.mark.parametrize("strategy", ["stop-first", "start-first"])
-async def test_a_migration_runs_once_the_new_database_is_up_and_what_uses_it_is_replaced_after_that(
+async def test_a_migration_runs_once_the_new_database_is_up_and_its_users_follow(
     strategy: str,
 ) -> None:
     def version(number: str) -> dict[str, Any]:

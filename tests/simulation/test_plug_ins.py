@@ -32,7 +32,7 @@ async def test_where_a_plug_ins_check_gives_a_url_it_is_told() -> None:
         assert chunks == {"page": ["https://127.0.0.1:18443"], "plain": []}
 
 
-async def test_who_asks_from_outside_is_asked_in_quick_succession_and_sees_first_that_it_is_up() -> None:
+async def test_a_probe_from_outside_is_quick_at_first_and_sees_first_that_it_is_up() -> None:
     engine = SimulatedEngine(start_seconds=(0.3, 0.3))
     async with World(engine, check_types={"outside": OUTSIDE, "inside": INSIDE}) as w:
         inside = chunk("inside", health_check={"type": "inside"})

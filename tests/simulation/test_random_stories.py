@@ -391,7 +391,7 @@ async def story(seed: int, strange: float = 0.0) -> list[Action]:
                 assert c.image_id == (newest if wanted[name]["followed"] == "registry" else local)
             if name not in jobs:
                 assert engine.has_file(name, "/etc/app.conf") in ("", engine.host_files[CONF].digest)
-                # A job that is done needs its network no more: where that was made anew, it has none.
+                # A job that is done needs its network no more: where that was recreated, it has none.
                 own = f"pnr_{c.owner.domain}" if c.owner else ""
                 assert set(c.networks) == ({own} if "network_mode" not in (c.settings or {}) else set())
             assert c.condition is (Condition.EXITED if name in jobs else Condition.RUNNING)
@@ -413,5 +413,5 @@ async def test_in_the_end_exactly_what_is_declared_runs(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", seeds(20))
-async def test_in_the_end_exactly_what_is_declared_runs_whatever_strange_answers_an_engine_gave(seed: int) -> None:
+async def test_in_the_end_what_is_declared_runs_whatever_strange_answers_an_engine_gave(seed: int) -> None:
     await story(seed, strange=0.1)

@@ -11,7 +11,7 @@ from reconciler.engine.simulated import SimulatedEngine
 from tests.simulation.world import World, chunk, domain
 
 
-async def test_who_shares_a_network_starts_when_its_owner_runs_and_follows_it_to_a_new_container() -> None:
+async def test_a_container_in_the_network_of_another_starts_after_it_and_follows_it() -> None:
     async with World() as w:
 
         def shop(image: str) -> None:

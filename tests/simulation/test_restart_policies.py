@@ -32,7 +32,7 @@ async def test_an_update_that_crashes_again_and_again_is_rolled_back_with_its_th
         assert "ended by itself 3 times" in w.chunk("web")["message"]
 
 
-async def test_an_update_that_crashes_now_and_then_and_is_never_healthy_is_rolled_back_at_its_deadline() -> None:
+async def test_an_update_that_crashes_at_times_and_is_never_healthy_is_rolled_back() -> None:
     async with World() as w:
         w.files.write("shop", shop("web:1"))
         await w.until_settled()

@@ -93,7 +93,7 @@ def test_repeating_what_is_done_changes_nothing() -> None:
     in_virtual_time(story)
 
 
-def test_every_start_is_a_new_run_and_only_a_running_container_has_addresses_and_ports() -> None:
+def test_every_start_is_a_new_run_and_only_what_runs_has_addresses_and_ports() -> None:
     async def story(engine: SimulatedEngine) -> None:
         of = chunk("web", settings=PORT_8080)
         made = await created(engine, of)
@@ -220,7 +220,7 @@ def test_an_engine_that_is_down_answers_nobody_and_breaks_off_what_is_under_way(
 
 
 @pytest.mark.parametrize("comes_back", [SimulatedEngine.come_back, SimulatedEngine.clear_weather])
-def test_by_the_time_that_it_answers_after_a_reboot_it_has_started_what_it_is_to_start_and_it_does_so_once(
+def test_after_a_reboot_it_has_started_once_what_it_is_to_start_before_it_answers(
     comes_back: Callable[[SimulatedEngine], None],
 ) -> None:
     async def story(engine: SimulatedEngine) -> None:

@@ -75,7 +75,7 @@ async def test_an_update_that_starts_first_never_leaves_the_service_alone() -> N
         assert facts_of(w, "api_ready") == ["Y"]
 
 
-async def test_an_update_that_fails_under_pause_waits_for_a_person_with_the_old_container_put_aside() -> None:
+async def test_an_update_that_fails_under_pause_waits_for_a_person_and_keeps_the_old_one() -> None:
     async with World() as w:
         w.files.write("shop", with_image("api:1", on_failure="pause"))
         await w.until_settled()
@@ -186,7 +186,7 @@ async def test_unknown_closes_no_gate() -> None:
         assert w.engine.runs == ["shop_db", "shop_api"]
 
 
-async def test_a_job_that_fails_says_why_is_tried_again_and_opens_the_gate_once_it_succeeds() -> None:
+async def test_a_failed_job_says_why_is_tried_again_and_opens_the_gate_when_it_succeeds() -> None:
     async with World() as w:
         job = chunk("migrate", "db", kind="job")
         del job["health_check"]

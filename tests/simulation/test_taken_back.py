@@ -182,9 +182,7 @@ async def test_a_job_of_a_generation_that_is_no_more_is_not_started(after: float
         assert len(w.engine.runs) - runs == started + 1
 
 
-async def test_what_is_made_for_an_edit_that_is_taken_back_while_its_image_comes_changes_nothing_of_what_serves() -> (
-    None
-):
+async def test_what_is_made_for_an_edit_taken_back_during_its_pull_changes_nothing() -> None:
     """What serves may end, or fall ill, later: that is noticed as ever."""
 
     sim = noting("usual", pull=30.0)

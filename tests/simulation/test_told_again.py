@@ -1,5 +1,5 @@
 """What is told of chunks is made again only where something has changed: and it is always what it would be if it were
-made anew."""
+recreated."""
 
 from __future__ import annotations
 

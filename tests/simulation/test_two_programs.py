@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from reconciler.cli.explain import explain
 from reconciler.controller.domain_leases import PATIENCE_SECONDS
 from reconciler.engine.simulated import SimulatedEngine
 from tests.simulation.world import STACK, World, chunk, domain
@@ -76,6 +77,10 @@ async def test_the_second_says_so_and_touches_nothing_whatever_its_files_say() -
         await second.until(lambda: codes(second, "shop") == ["WorkedOnElsewhere"] and second.settled("one"))
         assert "pid 1" in second.domain("shop")["errors"][0]["message"]
         assert not second.domain("shop")["settled"]
+        cause, step, *_ = explain(second.view(), "shop/main/db").splitlines()
+        assert cause.startswith("another pnr (pid 1")
+        assert cause.endswith("this one does not touch it.")
+        assert step == "Stop the other one, or give this domain another name."
         first.engine.stop_by_hand("shop_db")
         await first.until(lambda: first.chunk("db")["state"] != "completed")
         await first.until_settled()

@@ -94,7 +94,7 @@ def running(w: World) -> set[str]:
 @pytest.mark.parametrize("after", [0.05, 0.4, 2.0, 4.5])
 @pytest.mark.parametrize("strategy", ["stop-first", "start-first"])
 @pytest.mark.parametrize("checked", [False, True], ids=["no-check", "checked"])
-async def test_an_update_that_ends_soon_is_taken_back_also_where_it_was_healthy_for_a_moment(
+async def test_an_update_that_ends_soon_is_taken_back_even_if_healthy_for_a_moment(
     after: float, strategy: str, checked: bool
 ) -> None:
     def document(image: str) -> dict[str, Any]:

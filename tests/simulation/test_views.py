@@ -116,3 +116,45 @@ async def test_systemd_is_told_again_only_when_something_has_changed(monkeypatch
         assert len(told) > before
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+async def down(w: World, *only: str) -> list[dict[str, Any]]:
+    """What `pnr down` is answered, with the domains that were known each time."""
+    parts = cast(Parts, SimpleNamespace(controller=w.controller, engine=w.engine))
+    return [answer async for answer in Handler(parts).handle({"command": "down", "only": list(only)})]
+
+
+async def test_down_waits_for_what_is_taken_down_and_for_no_other_work() -> None:
+    async with World() as w:
+        w.files.write("shop", plain("shop"))
+        await w.until_settled(limit=60)
+        w.engine._pull_seconds = (600.0, 600.0)
+        w.files.write("other", domain(chunk("web", container={"image": "slow:1", "name": "other_web"}), name="other"))
+        await w.until(lambda: w.chunk("web", "other")["reason"] == "PullingImage", limit=60)
+        begun = asyncio.get_running_loop().time()
+        answers = await down(w, "shop")
+        assert asyncio.get_running_loop().time() - begun < 60
+        assert answers[-1]["done"]
+        assert w.running() == set()
+        assert w.chunk("web", "other")["reason"] == "PullingImage"
+
+
+async def test_down_of_all_takes_files_dropped_just_before_and_none_that_come_later() -> None:
+    async with World() as w:
+        w.files.write("shop", plain("shop"))
+        await w.until_settled(limit=60)
+        w.files.write("blog", plain("blog"))
+        task = asyncio.ensure_future(down(w))
+        await w.until(lambda: w.domain("shop")["suspended"], limit=60)
+        w.files.write("later", plain("later"))
+        answers = await task
+        assert answers[-1]["done"]
+        await w.until(lambda: w.running() == {"later_web"}, limit=60)
+        assert w.domain("blog")["suspended"]
+
+
+async def test_down_of_all_where_there_is_nothing_is_done_at_once() -> None:
+    async with World() as w:
+        await w.until(lambda: w.view()["daemon"]["ready"], limit=60)
+        (answer,) = await down(w)
+        assert answer["done"]

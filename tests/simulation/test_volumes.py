@@ -104,7 +104,7 @@ async def test_a_volume_is_never_replaced_and_one_that_is_not_as_declared_serves
         await w.until(lambda: w.domain("shop")["notes"] == [] and w.settled())
 
 
-async def test_a_volume_that_goes_with_its_container_is_made_anew_and_not_by_the_engine_itself() -> None:
+async def test_a_volume_that_goes_with_its_container_is_made_again_but_not_by_the_engine() -> None:
     async with World() as w:
         w.files.write("shop", with_volume())
         await w.until_settled()

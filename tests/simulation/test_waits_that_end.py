@@ -74,7 +74,7 @@ async def test_a_container_that_a_domain_is_about_to_make_is_waited_for() -> Non
 
 
 @pytest.mark.parametrize("only", [True, False])
-async def test_what_is_external_and_vanishes_is_a_failure_until_it_is_back_and_restarts_nothing(only: bool) -> None:
+async def test_an_external_resource_that_vanishes_is_a_failure_until_its_quiet_return(only: bool) -> None:
     async with World() as w:
         w.engine.plant_network("lan")
         networks = ["lan"] if only else ["lan", "default"]
@@ -101,7 +101,7 @@ async def test_what_is_external_and_vanishes_is_a_failure_until_it_is_back_and_r
         assert w.container("shop_web").networks.keys() == {"lan" if name == "lan" else "pnr_shop" for name in networks}
 
 
-async def test_a_container_that_lacks_a_network_is_stopped_all_the_same_when_its_gate_closes() -> None:
+async def test_a_container_that_lacks_a_network_is_stopped_when_its_gate_closes() -> None:
     async with World() as w:
         w.engine.plant_network("lan")
         web = chunk("web", "db", on_gate_close="stop", container={"networks": ["lan", "default"]})
@@ -113,7 +113,7 @@ async def test_a_container_that_lacks_a_network_is_stopped_all_the_same_when_its
         await w.until(lambda: "shop_web" not in w.running())
 
 
-async def test_an_external_volume_that_is_gone_with_its_container_is_a_failure_until_it_is_back() -> None:
+async def test_an_external_volume_gone_with_its_container_is_a_failure_until_it_is_back() -> None:
     async with World() as w:
         w.engine.plant_volume("data")
         w.files.write("shop", mounting(external=True))
@@ -152,7 +152,7 @@ async def test_who_asks_for_a_look_waits_for_one_that_began_since_however_long_i
         assert exit_code(w.view()) == SETTLED
 
 
-async def test_who_asks_for_a_look_is_not_kept_waiting_where_nothing_is_declared_or_the_engine_is_down() -> None:
+async def test_a_wait_for_a_look_ends_where_nothing_is_declared_or_the_engine_is_down() -> None:
     async with World() as w:
         controller = w.controller
         assert controller is not None

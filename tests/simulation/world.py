@@ -54,7 +54,7 @@ class Files:
         self._changed.set()
 
     def stir(self) -> None:
-        """Something happens in the directory that is no file of a domain."""
+        """Something happens in the directory that is not a file of a domain."""
         self._stirred_at = asyncio.get_running_loop().time()
 
     def stirred_at(self) -> float:
@@ -337,7 +337,7 @@ class World:
         return self._viewed[1]
 
     def _look(self) -> tuple[object, ...]:
-        """Changes where what is shown is put together anew; after it, where nothing happens, at ``_again_at``."""
+        """Changes where what is shown is put together again; after it, where nothing happens, at ``_again_at``."""
         controller, now = self.controller, asyncio.get_running_loop().time()
         assert controller is not None
         part = int(now / VIEW_SECONDS)

@@ -34,13 +34,13 @@ def test_a_folder_of_our_own_is_written_by_nobody_else(folder: Path) -> None:
 @pytest.mark.parametrize("mode", [0o777, 0o757, 0o1777, 0o702])
 def test_what_anybody_may_write_to(folder: Path, mode: int) -> None:
     folder.chmod(mode)
-    assert folders.others_can_write(str(folder)) == f"anybody may write to {folder}"
+    assert folders.others_can_write(str(folder)) == f"any user may write to {folder}"
 
 
 def test_the_way_to_it_counts_and_a_sticky_folder_on_the_way_does_not(folder: Path) -> None:
     folder.parent.chmod(0o777)
-    assert folders.others_can_write(str(folder)) == f"anybody may write to {folder.parent}"
-    assert folders.others_can_write(str(folder.parent / "not yet")) == f"anybody may write to {folder.parent}"
+    assert folders.others_can_write(str(folder)) == f"any user may write to {folder.parent}"
+    assert folders.others_can_write(str(folder.parent / "not yet")) == f"any user may write to {folder.parent}"
     folder.parent.chmod(0o1777)
     assert folders.others_can_write(str(folder)) == ""
 
@@ -50,13 +50,13 @@ def test_the_way_of_a_link_and_that_of_what_it_leads_to_both_count(tmp_path: Pat
     link.symlink_to(folder)
     assert folders.others_can_write(str(link)) == ""
     folder.parent.chmod(0o777)
-    assert folders.others_can_write(str(link)) == f"anybody may write to {folder.parent}"
+    assert folders.others_can_write(str(link)) == f"any user may write to {folder.parent}"
     folder.parent.chmod(0o755)
     loose = tmp_path / "loose"
     loose.mkdir()
     loose.chmod(0o777)
     (loose / "link").symlink_to(folder)
-    assert folders.others_can_write(str(loose / "link")) == f"anybody may write to {loose}"
+    assert folders.others_can_write(str(loose / "link")) == f"any user may write to {loose}"
 
 
 @as_root
@@ -93,7 +93,7 @@ def test_nothing_starts_there_unless_it_is_said_to(
     with pytest.raises(UnsafeFolder, match=f"the {which} directory .* --insecure-folders"):
         see_to_folders(options)
     see_to_folders(replace(options, insecure_folders=True))
-    assert f"anybody may write to {tmp_path / which}" in caplog.text
+    assert f"any user may write to {tmp_path / which}" in caplog.text
 
 
 def test_a_folder_in_a_circle_of_links_is_refused(tmp_path: Path) -> None:

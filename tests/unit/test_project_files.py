@@ -23,6 +23,7 @@ PAGES = ("CONTRIBUTING.md", "SECURITY.md", "README.md", "CHANGELOG.md")
 APACHE_2_0 = "cfc7749b96f63bd31c3c42b5c471bf756814053e847c10f3eb003417bc523d30"
 KINDS = ["Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"]
 LINE = 120
+TEST_NAME = 80
 
 
 def recipe(target: str) -> list[str]:
@@ -104,3 +105,13 @@ def test_a_page_names_make_targets_and_files_that_there_are(page: str) -> None:
     if page == "CONTRIBUTING.md":
         for path in set(re.findall(r"`([\w.]+/[\w./-]*)`", text)):
             assert (ROOT / path).exists() or path.startswith((".", "dist/")), path
+
+
+def test_the_name_of_a_test_is_a_short_sentence() -> None:
+    names = {
+        name
+        for path in (ROOT / "tests").rglob("*.py")
+        for name in re.findall(r"def (test_\w+)", path.read_text("utf-8"))
+    }
+    assert len(names) > 1000
+    assert [name for name in sorted(names) if len(name) > TEST_NAME] == []

@@ -8,9 +8,9 @@ from reconciler.cli.commands.shared import DOMAINS, EITHER, ENGINE, LAST_VIEW, O
 RUN = Command(
     "run",
     "run",
-    "run the daemon: make the domain files true, and keep them so",
-    "Run the daemon: make the domain files true, and keep them so, until Ctrl-C or SIGTERM. The containers go\n"
-    "on when it ends, and the next start adopts them untouched.",
+    "run the daemon: make Docker match the domain files, and keep it so",
+    "Run the daemon: make Docker match the domain files, and keep it so, until Ctrl-C or SIGTERM. The containers\n"
+    "keep running when it ends, and the next start adopts them untouched.",
     ENGINE,
     (
         flag("--plain", "plain lines, on a terminal too"),
@@ -26,15 +26,15 @@ APPLY = Command(
     "apply",
     "apply",
     "converge once",
-    "Converge once: look at the domain files and the engine now, and do what is to be done. Domains that were\n"
+    "Converge once: look at the domain files and the engine now, and do what is needed. Domains that were\n"
     "taken down come back, and what failed is tried again at once. With a running daemon the daemon does it,\n"
     "and without --wait the command returns at once; without a daemon the command does it, and waits.\n"
-    "What it waits for is said on standard error; --timeout says for how long at most.",
+    "It says on standard error what it waits for; --timeout limits the wait.",
     EITHER,
     (
         DOMAINS,
-        flag("--wait", "wait until it is settled, failed or stalled; what is to go is waited for"),
-        option("--timeout", "SECONDS", "wait no longer (what is under way with a daemon goes on)", type=seconds),
+        flag("--wait", "wait until all is settled, failed or stalled, removals included"),
+        option("--timeout", "SECONDS", "stop waiting after so long (a daemon goes on with its work)", type=seconds),
         LAST_VIEW,
         *OF_ENGINES,
     ),
@@ -68,9 +68,9 @@ DOWN = Command(
 CONFIRM_REMOVAL = Command(
     "confirm-removal",
     "confirm_removal",
-    "let domains go whose files are gone, and whose removal is held",
-    "Let domains go whose files are gone, and whose removal is held since it looks like an accident (all files\n"
-    "gone at once, the folder missing or replaced): all that are held, where none is named. The command is the\n"
+    "remove domains whose files are gone and whose removal is held",
+    "Remove domains whose files are gone and whose removal is held because it looks like an accident (all files\n"
+    "gone at once, the folder missing or replaced): all held ones if none is named. The command is the\n"
     "confirmation: it does not ask. It waits until they are removed, dependents first. Named volumes stay.",
     EITHER,
     (
@@ -90,14 +90,14 @@ CONFIRM_REMOVAL = Command(
 PRUNE = Command(
     "prune",
     "prune",
-    "remove images of ours that nothing uses any more",
-    "Remove images that pnr pulled or built, that no container has (running or not, of whomever) and that no\n"
-    "domain declares. They are listed first, and removed after a yes. Images of others are never touched.",
+    "remove unused images that pnr pulled or built",
+    "Remove images that pnr pulled or built, that no container uses (running or not, made by pnr or not) and\n"
+    "no domain declares. They are listed first, and removed after a yes. Other images are never touched.",
     EITHER,
     (
         flag("--dry-run", "list them, and remove nothing"),
         flag("--yes", "do not ask"),
-        flag("--json", "what was found, or what became of it, as JSON"),
+        flag("--json", "what was found, or the result, as JSON"),
         *OF_ENGINES,
     ),
     ("pnr prune --dry-run", "pnr prune --yes"),

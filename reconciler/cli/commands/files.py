@@ -10,7 +10,7 @@ VALIDATE = Command(
     "validate",
     "check domain files",
     "Check domain files: these, or all of the domains directory, as the daemon judges them: names and ports that\n"
-    "belong to a file by what the state folder says are its own. Every error of a file is shown at once, as\n"
+    "the state folder records for a file belong to that file. Every error of a file is shown at once, as\n"
     "file:line:column: path: message [Code]. Relative paths in a named file start where that file lies.",
     NOTHING,
     (
@@ -24,8 +24,8 @@ VALIDATE = Command(
         flag("--json", "a list of errors as in `pnr status --json`"),
         flag(
             "--other-host",
-            "they are for another machine (in a forge's CI, say): judge paths of the host by their names alone, and"
-            " read neither state nor secrets of this one",
+            "the files are for another machine (in CI, for example): judge host paths by their names alone, and read"
+            " neither state nor secrets of this machine",
         ),
         *OF_FILES,
     ),
@@ -55,7 +55,14 @@ IMPORT = Command(
             metavar="FILE",
             completes="files",
         ),
-        option("-f --file", "FILE", "the same, as with Compose", many=True, dest="more_files", completes="files"),
+        option(
+            "-f --file",
+            "FILE",
+            "the same as FILE, as docker-compose writes it",
+            many=True,
+            dest="more_files",
+            completes="files",
+        ),
         option("-o --output", "FILE", "where to write the domain file; else standard output", completes="files"),
         flag("--force", "write over a file that exists"),
         option("--profile", "NAME", "a profile to enable", many=True),
@@ -67,9 +74,9 @@ IMPORT = Command(
             "take over the containers, networks and volumes that Compose has made, without a restart where they match",
         ),
         option(
-            "--job", "SERVICE", "its work ends: it becomes a job, which is run to its end once a generation", many=True
+            "--job", "SERVICE", "its work ends: it becomes a job, which runs to its end once a generation", many=True
         ),
-        option("--service", "SERVICE", "it is to be kept up, though Compose would not start it again", many=True),
+        option("--service", "SERVICE", "it should keep running, though Compose would not start it again", many=True),
         flag(
             "--partial", "write also services that lack a mount, a secret, a config or a privilege, as far as they go"
         ),
@@ -120,7 +127,7 @@ POLICY = Command(
             "in which section, or the profile. The file need not be there: its path in the domains directory counts.",
             arguments=(
                 positional("file", "a domain file", metavar="FILE", completes="files"),
-                flag("--changed", "only what is not as in the profile"),
+                flag("--changed", "only rules that differ from the profile"),
                 flag("--json", "as JSON"),
                 POLICY_FILE,
             ),

@@ -24,12 +24,12 @@ PLAN = Command(
 STATUS = Command(
     "status",
     "status",
-    "show how every chunk stands",
-    "Show how every chunk stands, as the running daemon sees it.",
+    "show the state of every chunk",
+    "Show the state of every chunk, as the running daemon sees it.",
     DAEMON,
     (
         DOMAINS,
-        flag("--watch", "go on showing what changes, until Ctrl-C"),
+        flag("--watch", "keep showing changes, until Ctrl-C"),
         flag("--json", "the documented JSON document (with --watch: one a line)"),
     ),
     ("pnr status", "pnr status shop --watch", "pnr status --json | jq '.domains[].settled'"),
@@ -39,14 +39,14 @@ STATUS = Command(
 WHY = Command(
     "why",
     "why",
-    "say in a sentence why a chunk is as it is",
-    "Say why a chunk is as it is: first the cause, second what to do, then what bears them out.",
+    "explain a chunk's state in a sentence",
+    "Explain a chunk's state: first the cause, second what to do, then the evidence.",
     DAEMON,
     (
         positional("chunk", CHUNK, metavar="CHUNK", completes="chunks"),
         flag(
             "--json",
-            "the chunk as in `pnr status --json`, with `explanation`; of a file that was never valid, that alone",
+            "the chunk as in `pnr status --json`, with `explanation`; only that for a file that was never valid",
         ),
     ),
     ("pnr why web", "pnr why shop/main/web"),
@@ -58,7 +58,7 @@ FACTS = Command(
     "facts",
     "facts",
     "show all facts",
-    "Show all facts as they stand: Y holds, N does not hold, U is unknown.",
+    "Show all facts: Y holds, N does not hold, U is unknown.",
     DAEMON,
     (DOMAINS, flag("--json", "a list of facts as JSON")),
     ("pnr facts", "pnr facts shop --json | jq '.[] | select(.tv != \"Y\")'"),
@@ -74,7 +74,7 @@ EVENTS = Command(
     (
         option("--limit", "N", "how many of the newest (100)", type=whole_number(_MOST_EVENTS), default=100),
         option("--domain", "NAME", "only those of this domain", dest="only", completes="domains"),
-        flag("--follow", "go on with what happens next, until Ctrl-C", "-f"),
+        flag("--follow", "keep showing new events, until Ctrl-C", "-f"),
         flag("--json", "one JSON object a line"),
     ),
     (
@@ -102,7 +102,7 @@ LOGS = Command(
             type=whole_number(_MOST_LINES, "a number of lines"),
             default=100,
         ),
-        flag("--follow", "go on showing what it prints, until Ctrl-C", "-f"),
+        flag("--follow", "keep showing what it prints, until Ctrl-C", "-f"),
         flag("--json", 'one JSON object {"text": …} a line'),
     ),
     ("pnr logs web", "pnr logs shop/main/api --tail 20 --follow"),
@@ -116,7 +116,7 @@ IMAGES = Command(
     "Show the image of each chunk: the digest that its containers run, and the one that the registry has under\n"
     "that name now. Registries are asked through the engine, each for ten seconds at most; nothing is pulled.",
     EITHER,
-    (flag("--json", "a list of entries as JSON"), flag("--offline", "ask no registry"), *OF_ENGINES),
+    (flag("--json", "a list of entries as JSON"), flag("--offline", "do not ask the registries"), *OF_ENGINES),
     ("pnr images", "pnr images --json | jq '.[] | select(.state == \"newer\") | .chunk'"),
     "0 shown, 4 no engine",
     "[images](images.md)",

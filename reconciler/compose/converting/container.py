@@ -239,8 +239,9 @@ def _tell_of_modes(uses: Any, at: Path, declared: Mapping[str, Any], remarks: Re
         said = [key for key in _OF_COPIES if isinstance(use, Mapping) and use.get(key) not in _NOTHING]
         if said and (declared.get(str(use.get("source"))) or {}).get("file"):
             message = (
-                f"Compose does nothing with {', '.join(said)} of what comes from a file, and so it is left out: in pnr"
-                ' everybody in the container can read it (mode "0444"). In the domain file they count: write them there'
+                f"Compose does nothing with {', '.join(said)} of a secret or config from a file, so they are left out:"
+                ' in pnr every process in the container can read it (mode "0444"); to set them, add them to the domain'
+                " file"
             )
             remarks.note((*at, index), "ModeIgnored", message)
 
@@ -275,7 +276,7 @@ def _ports(converted: Converted, at: Path, copies: int, remarks: Remarks) -> Non
         first, last = port_ranges.read(str(entry.get("published") or "")) or (0, 0)
         if first and last - first + 1 < copies:
             wanted = port_ranges.exact(first, first + copies - 1)
-            message = f"one host port can't be had by {copies} copies: publish a range, such as {wanted}"
+            message = f"{copies} replicas can't share one host port: publish a range, such as {wanted}"
             remarks.loss((*at, "ports", index), NO_COUNTERPART, message)
             continue
         converted.origins["ports", len(written)] = ("ports", index)

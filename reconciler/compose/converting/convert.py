@@ -127,7 +127,7 @@ def _draft(project: str, model: Mapping[str, Any], existing: Existing | None, sa
             why = elsewhere.IN_A_CONTAINER["provider"]
             remarks.loss(("services", name, "provider"), NO_COUNTERPART, f"{why}. The service is left out")
         elif not services.copies_of(service, found.containers.get(name, Found())):
-            message = f"{name} is left out: it is to have no container"
+            message = f"{name} is left out: it has 0 replicas"
             remarks.note(("services", name), "NotRunning", message)
         else:
             wanted[name] = service

@@ -148,7 +148,7 @@ def _compare(name: str, target: str, said: Mapping[str, Any], answer: Answer, re
             message = f"{name} starts when {target} is healthy, not as soon as it runs: {target} has a health check"
             remarks.note(path, STRICTER, message)
     if said.get("required") is False:
-        message = f"where {target} does not come up Compose goes on without it; in the domain {name} waits"
+        message = f"if {target} does not come up, Compose goes on without it; in the domain {name} waits"
         remarks.note(path, STRICTER, message)
 
 

@@ -33,7 +33,7 @@ def held_once(draft: Draft, services: Sequence[str], remarks: Remarks) -> None:
             whose = "this service" if holders[taken] == service else holders[taken]
             clashes.append((index, f"{taken[1]}/{taken[2]} of the host is published by {whose} already"))
         for index, message in reversed(clashes):
-            said = f"{message}: two can't have it, and Compose starts only one of them"
+            said = f"{message}: only one container can have it, and Compose starts only one of them"
             remarks.loss(draft.origin((*where, index)), "HostPortClash", said)
             draft.remove((*where, index))
         if chunk["container"].get("ports") == []:

@@ -107,8 +107,8 @@ def _container_name(name: str, model: Mapping[str, Any], copies: int, found: Fou
     stem = found.names[0].rpartition("-")[0]
     if found.names != tuple(f"{stem}-{number + 1}" for number in range(copies)):
         message = (
-            f"its containers are called {', '.join(found.names)}; pnr numbers copies from 1: those that have another"
-            " name are not taken over"
+            f"its containers are called {', '.join(found.names)}; pnr numbers replicas from 1: containers with other"
+            " names are not taken over"
         )
         remarks.loss(("services", name), "NotTakenOver", message)
         stem = f"{model['name']}-{name}"
@@ -135,7 +135,7 @@ def _told(name: str, service: Mapping[str, Any], answer: Answer, remarks: Remark
         message = f"others wait for {name} to be healthy, and it declares no test: its image must have a HEALTHCHECK"
         remarks.note(("services", name), "ImagesHealthCheck", message)
     if answer.kind is Kind.JOB and service.get("healthcheck") and not dependencies.has_no_check(service):
-        message = f"{name} is work that ends, so that nobody looks at its health"
+        message = f"{name} is work that ends, so that its health is not checked"
         remarks.note(("services", name, "healthcheck"), "HealthNotAsked", message)
 
 
@@ -149,20 +149,20 @@ def ask_what_ends(names: Sequence[str], model: Mapping[str, Any], remarks: Remar
         restart = flatten(service).settings.get("restart", (service.get("restart"), ()))[0]
         if restart and str(restart).partition(":")[0] in _ENDS:
             path = ("services", name, *(("deploy", "restart_policy") if of_deploy else ("restart",)))
-            kept = f"Compose leaves {name} be when it has ended with 0, and pnr starts it again"
+            kept = f"Compose does not restart {name} when it has ended with 0; pnr starts it again"
             if service.get("ports") or (service.get("healthcheck") or {}).get("test"):
                 remarks.note(path, "KeptUp", kept)
                 continue
             message = (
                 f"is {name} work that ends? {kept}. --job {name} makes it a job, which is run to its end once;"
-                f" --service {name} says that it is to be kept up"
+                f" --service {name} says that it should keep running"
             )
             remarks.question(path, "WorkOrService", message)
         elif not restart:
             silent.append(name)
     if silent:
         message = (
-            f"without restart Compose leaves a container that has ended; pnr starts it again ({', '.join(silent)})."
-            " For work that ends say --job NAME"
+            "without `restart` Compose does not restart a container that has ended; pnr starts it again"
+            f" ({', '.join(silent)}). For work that ends use --job NAME"
         )
         remarks.note(("services",), "KeptUp", message)

@@ -114,7 +114,7 @@ class RehearsalEngine(SimulatedEngine):
 
     def _registry_digest(self, image: str) -> str:
         if image not in self._ground.digests:
-            raise RegistryFailed(f"it is not known what its registry has under {image}")
+            raise RegistryFailed(f"what the registry has under {image} is not known")
         return self._ground.digests[image]
 
     def _file_news(self, containers: Collection[Container]) -> News:

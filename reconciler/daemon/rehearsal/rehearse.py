@@ -32,8 +32,8 @@ from reconciler.planner.actions import EnsureImage, Plan, Work
 from reconciler.planner.ordering import dependencies
 from reconciler.states import Reason, State
 
-FETCHED_NEWER = "the registry has another image under the tag; what it brings is updated to"
-FETCHED_AHEAD = "it is fetched ahead, while the chunk waits for its gatekeeper"
+FETCHED_NEWER = "the registry has another image under the tag; the chunk is updated to it"
+FETCHED_AHEAD = "it is fetched in advance, while the chunk waits for its gatekeeper"
 LOOK_SECONDS = 0.5
 LONGEST_SECONDS = 4 * 3600.0
 """Of virtual time: whoever is not done by then is not going to be."""

@@ -116,7 +116,7 @@ class Connections:
             if told := self._never_given(network, fixed):
                 return told
         said = ", ".join(f"{value} in network {net}" for net, fixed in wanted.items() for value in sorted(fixed))
-        cause = f"the address {said} is held by somebody who can not be seen from here"
+        cause = f"the address {said} is held by a container or machine that can't be seen from here"
         return advised(cause, f"see to it that it is free, or {step}")
 
     def _never_given(self, name: str, fixed: Collection[str]) -> str:

@@ -370,7 +370,8 @@ class Containers:
         if holder is not None and holder.startswith(ports.PROXY):
             holder += ", though no container of this engine publishes it"
             step = "end that process, unless another engine runs here: an engine that was killed has left it behind"
-        return advised(f"host port {taken.port} is held by {holder or 'somebody who can not be seen from here'}", step)
+        holder = holder or "a process that can't be seen from here"
+        return advised(f"host port {taken.port} is held by {holder}", step)
 
     def stop(self, name: str, grace: float) -> Body | None:
         """Stop with the stop signal, kill after ``grace`` seconds; one that is stopped or gone is fine."""

@@ -228,7 +228,7 @@ class DockerEngine:
 
     async def glimpses(self) -> AsyncIterator[Glimpse]:
         """Hints from the event stream. A ping every few seconds notices an engine that has gone without a word, and
-        after a long silence the stream is asked for anew, for it may be the only connection that was lost."""
+        after a long silence the stream is asked for again, for it may be the only connection that was lost."""
         queue: asyncio.Queue[Glimpse | EngineError] = asyncio.Queue()
         put = partial(_put, asyncio.get_running_loop(), queue)
         events = self._subscribe(put)
@@ -252,7 +252,7 @@ class DockerEngine:
                 if isinstance(item, EngineError):
                     raise item
                 if patience == CONNECT_SECONDS:
-                    # Subscribed. What happened before it may not show in a list (`docker update`): inspect anew.
+                    # Subscribed. What happened before it may not show in a list (`docker update`): inspect again.
                     self._known = {}
                     patience = SILENCE_SECONDS
                 yield item

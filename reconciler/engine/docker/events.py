@@ -1,7 +1,7 @@
 """Docker's event stream as hints to look. A thread reads; each hint goes to the loop at once.
 
 The stream ends silently when the connection is lost, so its end is an error. A half-open connection never ends: the
-engine pings beside it, subscribes anew after a long silence, and closes the socket under the reading thread.
+engine pings beside it, subscribes again after a long silence, and closes the socket under the reading thread.
 """
 
 from __future__ import annotations

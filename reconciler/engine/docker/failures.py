@@ -92,7 +92,7 @@ def unavailable(error: BaseException, where: str) -> EngineUnavailable:
         return EngineUnavailable(
             advised(
                 f"permission denied on {where}",
-                "run pnr as a user in the group `docker` (`usermod -aG docker USER`, then log in anew), or as root",
+                "run pnr as a user in the group `docker` (`usermod -aG docker USER`, then log in again), or as root",
             )
         )
     if caused_by(error, FileNotFoundError) or caused_by(error, ConnectionRefusedError):

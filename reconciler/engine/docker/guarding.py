@@ -102,7 +102,7 @@ class Guard:
             wanted, instead = other.wanted, other.places
             refusals = [one for path in instead for one in self._judge.place(body, path, read_only=wanted.read_only)]
             may_be_had = may_be_had and not refusals and (bool(instead) or other.removed)
-            unknown = "what was removed from there since" if other.removed else "something that nobody can tell"
+            unknown = "what was removed from there since" if other.removed else "something unknown"
             why = f": {'; '.join(map(told, refusals))}" if refusals else ""
             what = " or ".join(instead) or unknown
             said.append(f"{what} is mounted at {wanted.target}, and not {wanted.source}, which was judged{why}")
@@ -130,7 +130,9 @@ class Guard:
         try:
             return self._judge.for_domain(chunk.domain).adoption(adopt)
         except Unowned as error:
-            raise PolicyRefused(f"the policy can't judge it: nobody knows which file domain {error} is of") from error
+            raise PolicyRefused(
+                f"the policy can't judge it: it is not known which file declares domain {error}"
+            ) from error
 
     def _asking(self, client: docker.APIClient) -> _Asking:
         return _Asking(client, self._ownership, self._images, self._lending)

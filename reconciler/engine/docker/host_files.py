@@ -165,7 +165,7 @@ class HostFiles:
         return digest
 
     def _digest(self, path: str, node: Node, times: tuple[int, int]) -> str:
-        """A hash over the content of a file; "" for one that is too large or is no file any more."""
+        """A hash over the content of a file; "" for one that is too large or is not a file any more."""
         if node.size > LARGEST_READ:
             return ""
         key = (node.device, node.inode, node.size, *times)
@@ -238,7 +238,7 @@ def _opened(path: str) -> Any:
     descriptor = os.open(path, _READ)
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(errno.EINVAL, "it is no file")
+            raise OSError(errno.EINVAL, "it is not a file")
         yield descriptor
     finally:
         os.close(descriptor)

@@ -90,7 +90,7 @@ class MountedFiles:
             if file is None:
                 raise StartFailed(
                     f"the file for {mount.get('Target')} is gone ({source}) and its content has changed since the"
-                    " container was made; it has to be made anew"
+                    " container was made; it has to be recreated"
                 )
             self._write(chunk, file, StartFailed)
 
@@ -166,11 +166,11 @@ class MountedFiles:
             content = self._contents.read(file.source)
             same = self._contents.fingerprint_of(content) == file.fingerprint
         except ContentsError as error:
-            raise failed(f"the content of {file.target} can't be had: {error}") from error
+            raise failed(f"the content of {file.target} can't be read: {error}") from error
         if not same:
             raise failed(
-                f"the content of {file.target} ({file.source}) is no longer the one that was declared; it is looked at"
-                " again, and the container is made with what it is then"
+                f"the content of {file.target} ({file.source}) is no longer the one that was declared; pnr reads it"
+                " again, and creates the container with that content"
             )
         return content
 
@@ -211,7 +211,7 @@ def _holds(path: str, content: bytes) -> bool:
         with open(path, "rb") as file:
             return file.read(len(content) + 1) == content
     except PermissionError:
-        return False  # of a mode that keeps us out: it is written anew
+        return False  # of a mode that keeps us out: it is rewritten
 
 
 def _names(paths: Iterable[str]) -> set[str]:

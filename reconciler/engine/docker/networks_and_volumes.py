@@ -124,7 +124,7 @@ class NetworksAndVolumes:
         foreign = sorted(str((c.get("Names") or ["/?"])[0]).lstrip("/") for c in connected if not self._is_ours(c))
         if foreign:
             raise NotOurs(
-                f"network {name} can't be made anew: {', '.join(foreign)}, which pnr did not make, is connected to it;"
+                f"network {name} can't be recreated: {', '.join(foreign)}, which pnr did not make, is connected to it;"
                 " disconnect it"
             )
         for container in connected:

@@ -66,7 +66,7 @@ _MEANINGS = (
     ),
     _means(
         r"(?i)exec format error",
-        "its command is no program for this machine's processor: exec format error",
+        "its command is not a program for this machine's processor: exec format error",
         "take an image for this machine's platform, or build it for it (`platform`); a script begins with the line"
         " `#!/bin/sh`",
     ),
@@ -78,7 +78,7 @@ _MEANINGS = (
     ),
     _means(
         r"Cannot mkdir: (?P<path>.+) is not a directory",
-        "the working directory {path} is no directory in the image",
+        "the working directory {path} is not a directory in the image",
         "correct `working_dir` in the domain file, or the WORKDIR of the Dockerfile",
     ),
     _means(
@@ -140,7 +140,7 @@ _MEANINGS = (
     _means(
         r"could not find an available, non-overlapping IPv4 address pool|all predefined address pools",
         "the engine has no addresses left for another network: all of its default address pools are in use",
-        "remove networks that nobody uses (`docker network prune`), give this one a subnet (`ipam`), or widen"
+        "remove unused networks (`docker network prune`), give this one a subnet (`ipam`), or widen"
         " default-address-pools in the engine's daemon.json",
     ),
     _means(
@@ -212,7 +212,7 @@ def overlap(name: str, subnets: Iterable[str], others: Iterable[tuple[str, Itera
                 if subnet.version == there.version and subnet.overlaps(there):
                     return advised(
                         f"the subnet {subnet} of network {name} overlaps with {there} of network {other}",
-                        "give it another subnet (`ipam`) in the domain file, or remove the other network if nobody"
-                        f" uses it (`docker network rm {other}`)",
+                        "give it another subnet (`ipam`) in the domain file, or remove the other network if it"
+                        f" is unused (`docker network rm {other}`)",
                     )
     return ""

@@ -123,7 +123,7 @@ class SimulatedHost(SimulatedBelongings):
             self._put(replace(c, condition=Condition.PAUSED))
 
     def replace_file(self, path: str, content: str) -> None:
-        """Somebody writes a file anew and renames it into its place, or makes it."""
+        """Somebody rewrites a file and renames it into its place, or makes it."""
         self._serial += 1
         self.host_files[path] = Node(NodeKind.FILE, 1, self._serial, len(content), self._serial, content)
 
@@ -293,7 +293,7 @@ class SimulatedHost(SimulatedBelongings):
         c = self._ours(name)
         ports = sorted(port.port for each in self._hidden[c.id].ports.values() for port in each)
         if ports and c.condition not in ALIVE:
-            raise PortInUse(f"host port {ports[0]} is held by somebody who can not be seen from here")
+            raise PortInUse(f"host port {ports[0]} is held by a process that can't be seen from here")
 
     def _note_writers(self, c: Container, chunk: Chunk | None) -> None:
         if chunk is None or Strategy.START_FIRST in (chunk.strategy, self.strategy_now(chunk.id)):

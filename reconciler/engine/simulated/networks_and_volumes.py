@@ -170,7 +170,7 @@ class SimulatedBelongings(SimulatedImages):
         """Make a volume; the domain's own that is there is fine. Raises NameConflict where it is somebody else's."""
         there = self.volumes.setdefault(action.name, volume_as_made(action.spec, action.domain))
         if there.domain != action.domain:
-            raise NameConflict(f"the volume name {action.name} is held by a volume of somebody else")
+            raise NameConflict(f"the volume name {action.name} is held by a volume that pnr did not make")
 
     def remove_volume(self, name: str, domain: str) -> None:
         """Remove a volume of the domain; one that is gone is fine. Raises EngineError while a container has it."""

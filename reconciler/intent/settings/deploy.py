@@ -155,18 +155,18 @@ def _restart(value: Any) -> str:
 
 
 def _one_at_a_time(value: Any) -> None:
-    if integer("a number of copies", 0, MAX_REPLICAS, digits_in_quotes=True)(value) != 1:
-        raise wrong("copies are updated one after the other: leave parallelism out")
+    if integer("a number of replicas", 0, MAX_REPLICAS, digits_in_quotes=True)(value) != 1:
+        raise wrong("replicas are updated one after the other: leave parallelism out")
 
 
 def _failure_action(value: Any) -> str:
     if value == "continue":
-        raise wrong("an update that fails does not go on to the next copy: choose rollback or pause")
+        raise wrong("an update that fails does not go on to the next replica: choose rollback or pause")
     return choice("rollback", "pause")(value)
 
 
 def _update(value: Any) -> dict[str, Any]:
-    no_time = _no_time("the next copy is updated when the one before is healthy, not after a time: leave it out")
+    no_time = _no_time("the next replica is updated when the one before is healthy, not after a time: leave it out")
     return _object(
         value,
         {
@@ -175,7 +175,7 @@ def _update(value: Any) -> dict[str, Any]:
             "parallelism": _one_at_a_time,
             "delay": no_time,
             "monitor": no_time,
-            "max_failure_ratio": _no("no copy may fail: leave it out"),
+            "max_failure_ratio": _no("no replica may fail: leave it out"),
         },
     )
 
@@ -189,7 +189,7 @@ def _mode(value: Any) -> str:
 def _endpoint_mode(value: Any) -> None:
     """Names of several copies lead to their addresses in turn on any Docker network: that is dnsrr."""
     if choice("dnsrr", "vip")(value) == "vip":
-        raise wrong("only Swarm has an address for all copies together: leave it out, or say dnsrr")
+        raise wrong("only Swarm has an address for all replicas together: leave it out, or say dnsrr")
 
 
 def parse(value: Any) -> Deploy:

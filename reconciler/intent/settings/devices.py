@@ -50,7 +50,7 @@ GPUS_ACCEPTS: dict[str, Any] = {"anyOf": [{"enum": ["all"]}, {"type": "array", "
 def _permissions(value: Any) -> str:
     given = text(value)
     if not _PERMISSIONS.fullmatch(given) or len(set(given)) < len(given):
-        raise wrong(f"{shown(given)} are no permissions: letters of rwm, each once")
+        raise wrong(f"{shown(given)} are not permissions: letters of rwm, each once")
     return "".join(letter for letter in "rwm" if letter in given)
 
 
@@ -62,7 +62,7 @@ def _device(value: Any) -> dict[str, str]:
     if isinstance(value, str):
         parts = [value] if _is_name(value) else value.split(":")
         if len(parts) > 3:
-            raise wrong(f"{shown(value)} is no device: expected host[:container[:rwm]], or vendor.com/class=name")
+            raise wrong(f"{shown(value)} is not a device: expected host[:container[:rwm]], or vendor.com/class=name")
         names = ("source", "target", "permissions")
         value = dict(zip(names, parts, strict=False))
         if len(parts) == 2 and not parts[1].startswith("/"):

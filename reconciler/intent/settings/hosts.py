@@ -31,7 +31,7 @@ def _address(value: Any) -> str:
     try:
         return str(ipaddress.ip_address(bare))
     except ValueError:
-        raise wrong(f"{shown(given)} is no IP address") from None
+        raise wrong(f"{shown(given)} is not an IP address") from None
 
 
 addresses = string_or_list(_address, "an IP address, or a list of them")
@@ -46,7 +46,7 @@ def _entry(value: Any) -> str:
     given = text(value)
     match = re.match(r"([^=:\s]+)[=:](.+)", given)
     if not match:
-        raise wrong(f"{shown(given)} is no entry: expected name=address")
+        raise wrong(f"{shown(given)} is not an entry: expected name=address")
     return f"{match[1]}:{_target(match[2])}"
 
 

@@ -27,7 +27,7 @@ def namespace(what: str, *known: str, others: bool = True) -> Callable[[Any], st
         prefix, colon, name = given.partition(":")
         if others and colon and f"{prefix}:" in (CONTAINER, SERVICE):
             if not name:
-                raise wrong(f"{shown(given)} names nobody: expected {prefix}:NAME")
+                raise wrong(f"{shown(given)} names no container: expected {prefix}:NAME")
             return given
         if given not in known:
             more = ", service:CHUNK or container:NAME" if others else ""
@@ -75,7 +75,7 @@ def groups(value: Any) -> list[str]:
 def _rule(value: Any) -> str:
     rule = " ".join(text(value).split())
     if not _RULE.fullmatch(rule):
-        raise wrong(f'{shown(value)} is no rule for devices: expected one such as "c 1:3 rwm"')
+        raise wrong(f'{shown(value)} is not a rule for devices: expected one such as "c 1:3 rwm"')
     return rule
 
 

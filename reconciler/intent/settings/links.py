@@ -29,7 +29,7 @@ def reader(what: str) -> Callable[[Any], list[str]]:
             raise expected(f'{what} such as "db" or "db:database"', value)
         name, colon, alias = str(value).partition(":")
         if not _NAME.fullmatch(name) or (colon and not _NAME.fullmatch(alias)):
-            raise wrong(f"{shown(value)} is no link: expected {what} such as db or db:database")
+            raise wrong(f"{shown(value)} is not a link: expected {what} such as db or db:database")
         return f"{name}:{alias or name}"
 
     many = as_list(read_one, f'a list such as ["db:database"], of {what}')

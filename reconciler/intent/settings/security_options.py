@@ -43,7 +43,7 @@ def _option(value: Any) -> str:
     given = text(value)
     name, rest = [*re.split("[=:]", given, maxsplit=1), ""][:2]
     if name not in _KNOWN:
-        raise wrong(f"{shown(given)} is no security option{nearest(name, _KNOWN)}: expected name=value")
+        raise wrong(f"{shown(given)} is not a security option{nearest(name, _KNOWN)}: expected name=value")
     if given == "no-new-privileges":
         return given
     if not rest:
@@ -67,7 +67,7 @@ def profile(given: str) -> str:
         found = None
     if not isinstance(found, dict):
         raise wrong(
-            f"{shown(given)} is no seccomp profile: expected a JSON object with defaultAction, syscalls and so on"
+            f"{shown(given)} is not a seccomp profile: expected a JSON object with defaultAction, syscalls and so on"
         )
     return json.dumps(found, sort_keys=True, separators=(",", ":"))
 
@@ -98,7 +98,8 @@ def parse(value: Any) -> list[str]:
 
 
 def send(value: list[str], body: dict[str, Any]) -> None:
-    """Into ``HostConfig``. ``systempaths`` is no option of the engine's: docker's CLI sends two empty lists for it."""
+    """Into ``HostConfig``. ``systempaths`` is not an option of the engine's: docker's CLI sends two empty lists for
+    it."""
     host = body.setdefault("HostConfig", {})
     host["SecurityOpt"] = [*(host.get("SecurityOpt") or ()), *(option for option in value if option != _OPEN_PATHS)]
     if _OPEN_PATHS in value:

@@ -122,7 +122,7 @@ def _from_short(item: str) -> dict[str, Any]:
     for given in modes:
         if given not in _MODES:
             known = f"ro, rw, z, Z, nocopy, {', '.join(PROPAGATIONS)}"
-            raise wrong(f"{shown(given)} is no known mode ({known}){nearest(given, _MODES)}")
+            raise wrong(f"{shown(given)} is not a known mode ({known}){nearest(given, _MODES)}")
     propagations = [given for given in modes if given in PROPAGATIONS]
     if {"ro", "rw"} <= set(modes) or {"z", "Z"} <= set(modes) or len(set(propagations)) > 1:
         raise wrong(f"{shown(item)}: the modes contradict each other")
@@ -236,7 +236,7 @@ def _check_image(name: str | None) -> None:
     if name is None:
         raise wrong("source, the name of the image, is missing")
     try:
-        image_names.parse(name)
+        image_names.parse_declared(name)
     except image_names.BadImageName as error:
         raise wrong(str(error)) from None
 
@@ -270,7 +270,7 @@ def _volume_name(source: str) -> str:
     if _VOLUME_NAME.fullmatch(source):
         return source
     if "/" in source or "\\" in source:
-        raise wrong(f"{shown(source)} is no volume's name; for a directory next to the file write './{source}'")
+        raise wrong(f"{shown(source)} is not a volume's name; for a directory next to the file write './{source}'")
     raise expected("a volume's name (two or more letters, digits, _ . or -) or a path", source)
 
 
@@ -333,7 +333,7 @@ def needs(value: list[dict[str, Any]]) -> Needs | None:
 
 def same(declared: Any, found: Any) -> bool:
     """Every declared one is there; the image may bring more, and pnr itself adds its runtime directory. For a volume
-    without a name any anonymous one will do: Compose hands it on by its name when it makes a container anew."""
+    without a name any anonymous one will do: Compose hands it on by its name when it recreates a container."""
     there: dict[Any, list[dict[str, Any]]] = {}
     for entry in found or ():
         there.setdefault(entry["target"], []).append(_as_it_is(entry))

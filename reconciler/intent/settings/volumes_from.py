@@ -26,7 +26,7 @@ def _volumes_from(value: Any) -> str:
     if given.endswith((":ro", ":rw")):
         name, mode = given[:-3], given[-2:]
     if not name or name == "container:":
-        raise wrong(f"{shown(given)} names nobody: expected CHUNK[:ro] or container:NAME[:ro]")
+        raise wrong(f"{shown(given)} names no container: expected CHUNK[:ro] or container:NAME[:ro]")
     return name if mode == "rw" else f"{name}:ro"
 
 

@@ -86,7 +86,7 @@ def capability(value: Any) -> str:
         raise expected("a capability such as NET_ADMIN", value)
     name = value.strip().upper().removeprefix("CAP_")
     if name not in CAPABILITIES:
-        raise wrong(f"{shown(value)} is no capability{nearest(name, CAPABILITIES)}")
+        raise wrong(f"{shown(value)} is not a capability{nearest(name, CAPABILITIES)}")
     return name
 
 
@@ -111,7 +111,7 @@ def signal(value: Any) -> str:
         name = SIGNALS[int(name) - 1]
     name = _SIGNAL_ALIASES.get(name, name)
     if name not in SIGNALS and not _REAL_TIME.fullmatch(name):
-        raise wrong(f"{shown(value)} is no signal{nearest(name, SIGNALS)}")
+        raise wrong(f"{shown(value)} is not a signal{nearest(name, SIGNALS)}")
     return f"SIG{name}"
 
 
@@ -171,7 +171,7 @@ def _tmpfs_entry(value: Any) -> tuple[str, str]:
     for option in names:
         name = option.partition("=")[0]
         if name not in _TMPFS_OPTIONS:
-            raise wrong(f"{shown(name)} is no option of a tmpfs{nearest(name, _TMPFS_OPTIONS)}")
+            raise wrong(f"{shown(name)} is not an option of a tmpfs{nearest(name, _TMPFS_OPTIONS)}")
     return container_path(path), ",".join(names)
 
 

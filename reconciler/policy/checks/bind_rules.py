@@ -167,7 +167,8 @@ ROWS = (
         "binds.engine_restarts",
         FLAG,
         "Whether the engine may start a container again by itself (`restart`) that has something of the host: it mounts"
-        " what is there by then, and nobody has judged that. Where not, pnr starts it again, and judges it each time.",
+        " what is there by then, which the policy has not judged. If not, pnr starts it again, and judges it each"
+        " time.",
         True,
         False,
         False,
@@ -176,7 +177,7 @@ ROWS = (
         "binds.links",
         FLAG,
         "Whether a path to a directory of the host may go through symbolic links. Where not, it names the place itself,"
-        " so that nobody can lead it elsewhere by another link.",
+        " so that another link can't lead it elsewhere.",
         True,
         False,
         False,

@@ -11,18 +11,25 @@ from reconciler.intent.model import ChunkId, counted
 from reconciler.planner.observed import LABEL_CHUNK, LABEL_CPUX, LABEL_DOMAIN, LABEL_REPLICA
 from reconciler.policy.model import Policy
 from reconciler.policy.refusal import KNOWN_FIELDS, Against, Refusal
-from reconciler.policy.world import HostNet, Installation, Look, Nothing, World
+from reconciler.policy.world import HostNet, Installation, Look, Nothing, Seen, World
 
 Object = Mapping[str, Any]
 
 
 @dataclass
 class Protected:
-    """What protected places are, by device and inode: looked up when a first path is to be compared. ``look`` is the
-    plain look, of which nobody takes note."""
+    """What protected places are, by device and inode: looked up when a first path is to be compared. ``plain`` is the
+    plain look, of which nobody takes note; each place is looked at once."""
 
-    look: Look
+    plain: Look
     ids: dict[tuple[int, int], str] | None = None
+    _seen: dict[str, Seen] = field(default_factory=dict, init=False)
+
+    def look(self, path: str) -> Seen:
+        """What a place is that somebody may have to be kept from."""
+        if path not in self._seen:
+            self._seen[path] = self.plain(path)
+        return self._seen[path]
 
 
 @dataclass

@@ -67,8 +67,8 @@ def adoption(case: Case, adopt: Adopt) -> None:
     order = ("no", "matching", "replace")
     wanted = {Adopt.NO: 0, Adopt.MATCHING: 1, Adopt.REPLACE: 2}[adopt]
     if wanted > order.index(case.policy.word("domains.adopt")):
-        what = "to take over a container of somebody else" if wanted == 1 else "to replace a container of somebody else"
-        case.refuse("domains.adopt", "adopt", what, order[wanted])
+        what = "take over" if wanted == 1 else "replace"
+        case.refuse("domains.adopt", "adopt", f"to {what} a container that pnr did not make", order[wanted])
 
 
 def drift(case: Case, chunk: Chunk) -> None:
@@ -76,7 +76,7 @@ def drift(case: Case, chunk: Chunk) -> None:
     if chunk.adopt is Adopt.MATCHING and chunk.ignore_drift and case.policy.word("domains.adopt") == "matching":
         ignored = ", ".join(chunk.ignore_drift)
         said = (
-            f"to take over a container of somebody else that differs from what is declared (in {ignored}); once it is"
-            " taken over, adopt may go"
+            f"to take over a container that pnr did not make and that differs from what is declared (in {ignored});"
+            " once it is taken over, adopt may go"
         )
         case.refuse("domains.adopt", "ignore_drift", said, "replace")

@@ -156,5 +156,5 @@ def _labels(case: Case, labels: Mapping[str, Any]) -> None:
 def _replica(case: Case) -> None:
     ceiling = case.policy.ceiling("limits.replicas")
     if ceiling is not None and case.owner is not None and case.owner.replica > ceiling:
-        said = f"{case.owner.replica} equal copies (at most {ceiling:.0f})"
+        said = f"{case.owner.replica} replicas (at most {ceiling:.0f})"
         case.refuse("limits.replicas", f"Labels[{LABEL_REPLICA}]", said)

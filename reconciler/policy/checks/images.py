@@ -51,7 +51,7 @@ ROWS = (
         "images.of_domains",
         IMAGES,
         "Which images that another domain has built here may be used, as in images.allowed. Another one under the name"
-        " is refused when a container is made, and no container is made anew for it.",
+        " is refused when a container is made, and no container is recreated for it.",
         ["*"],
         [],
         [],

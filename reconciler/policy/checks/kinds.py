@@ -47,7 +47,7 @@ def is_ordinary(uid: int, uid_min: int) -> bool:
 def holds_engine(case: Case, ways: Iterable[str]) -> str | None:
     """Where an engine keeps its data, if a path is that or lies in it."""
     for way in ways:
-        for folder in _up(way):
+        for folder in _there(case, way):
             if any(_is_there(case, folder, name) for name in _OF_AN_ENGINE):
                 return folder
     return None
@@ -73,15 +73,15 @@ def writing(case: Case, ways: Iterable[str], seen: Seen, field: str, said: str, 
         return
     if seen.owner is not None and is_ordinary(seen.owner, case.places.uid_min):
         return
-    whose = "nobody can tell whose it is" if seen.owner is None else f"it is {_user(seen.owner)}"
+    whose = "its owner is not known" if seen.owner is None else f"it is {_user(seen.owner)}"
     if not seen.exists:
         whose = "it is not there, and the engine would make it as root"
     advice = "a container may have it read-only" + ("" if seen.exists else " once it is there")
     case.refuse(
         "binds.data",
         field,
-        f"{said}: {whose}, and it lies in no directory for data of applications, so that programs of the host may trust"
-        f" what is in it; {advice}",
+        f"{said}: {whose}, and it lies in no directory for data of applications, so that programs of the host may"
+        f" trust its content; {advice}",
         wants=[("binds.data", escape(way)) for way in left],
     )
 
@@ -134,7 +134,7 @@ def _read_by_root(case: Case, way: str, seen: Seen) -> str | None:
             return f"{relation}, which {one.who} runs or reads as root"
     if seen.owner is not None and is_ordinary(seen.owner, case.places.uid_min):
         return None
-    for folder in _up(way):
+    for folder in _there(case, way):
         if any(_is_there(case, folder, name) for name in _OF_A_SYSTEM):
             return f"{'is' if folder == way else 'lies in'} {folder}, which is the root of a system"
     if paths.covers(_ADDED, way):
@@ -155,10 +155,15 @@ def _relation(one: ReadByRoot, way: str) -> str | None:
     return f"lies in {one.path}" if one.all_below and paths.covers(escape(one.path), way) else None
 
 
-def _up(way: str) -> list[str]:
-    """The path and all that it lies in, but for the root."""
-    parts = paths.parts_of(way)
-    return ["/" + "/".join(parts[:count]) for count in range(len(parts), 0, -1)] if way.startswith("/") else []
+def _there(case: Case, way: str) -> list[str]:
+    """Of the path and all that it lies in, but for the root, what is there: in what is not, there is nothing."""
+    found: list[str] = []
+    for part in paths.parts_of(way) if way.startswith("/") else ():
+        folder = f"{found[0] if found else ''}/{part}"
+        if not case.protected.look(folder).exists:
+            break
+        found.insert(0, folder)
+    return found
 
 
 def _is_there(case: Case, folder: str, name: str) -> bool:

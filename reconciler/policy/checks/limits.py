@@ -22,7 +22,7 @@ ROWS = (
     Rule(
         "limits.memory",
         SIZE,
-        "The most memory of a container; one without a limit has too much.",
+        "The maximum memory of a container; a container without a limit has too much.",
         "none",
         "none",
         "none",
@@ -30,15 +30,15 @@ ROWS = (
     Rule(
         "limits.memory_and_swap",
         SIZE,
-        "The most memory and swap together. Where it is none and limits.memory is not, it is twice that.",
+        "The maximum memory and swap together. If it is none and limits.memory is not, it is twice that.",
         "none",
         "none",
         "none",
     ),
-    Rule("limits.cpus", NUMBER, "The most processors of a container.", "none", "none", "none"),
-    Rule("limits.pids", COUNT, "The most processes of a container.", "none", "none", "none"),
+    Rule("limits.cpus", NUMBER, "The maximum processors of a container.", "none", "none", "none"),
+    Rule("limits.pids", COUNT, "The maximum number of processes of a container.", "none", "none", "none"),
     Rule("limits.shm", SIZE, "The largest /dev/shm, and the largest tmpfs of a known size.", "none", "none", "none"),
-    Rule("limits.replicas", COUNT, "The most equal copies of a chunk.", "none", 50, 50),
+    Rule("limits.replicas", COUNT, "The maximum number of replicas of a chunk.", "none", 50, 50),
     Rule(
         "limits.ulimits",
         ULIMIT_COUNTS,
@@ -86,7 +86,7 @@ ROWS = (
     Rule(
         "limits.stop_grace",
         NUMBER,
-        "The most seconds that a container may take to end (stop_grace_period): for so long it can't be updated or"
+        "The maximum seconds that a container may take to end (stop_grace_period): for so long it can't be updated or"
         " removed.",
         "none",
         3600,

@@ -58,7 +58,7 @@ ROWS = (
     Rule(
         "logging.buffer",
         SIZE,
-        "The most memory that the engine may keep of a container's output (max-buffer-size, fluentd-buffer-limit).",
+        "The maximum memory that the engine may keep of a container's output (max-buffer-size, fluentd-buffer-limit).",
         "none",
         "64m",
         "8m",
@@ -66,8 +66,8 @@ ROWS = (
     Rule(
         "logging.files",
         COUNT,
-        "The most files in which the engine may keep a container's output (max-file, cache-max-file): with each new one"
-        " it renames as many as there may be, for seconds or for hours.",
+        "The maximum number of files in which the engine may keep a container's output (max-file, cache-max-file):"
+        " with each new one it renames as many as there may be, for seconds or for hours.",
         "none",
         1000,
         100,

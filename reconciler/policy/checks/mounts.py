@@ -57,7 +57,8 @@ def restarts(case: Case, host: Object, wanted: Object, field: str) -> None:
     name = str(wanted.get("Name") or "")
     if name not in NEVER and not case.policy.flag(RULE) and has_of_host(case, host):
         said = (
-            f"the restart policy {name} of a container that has something of the host: nobody judges what is there then"
+            f"the restart policy {name} of a container that has something of the host: the policy would not judge what"
+            " it mounts then"
         )
         case.refuse(RULE, field, said)
 

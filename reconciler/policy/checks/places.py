@@ -36,7 +36,7 @@ def host_path(
     changes the host, even where the container may only read."""
     policy = case.policy
     if not paths.is_absolute(path):
-        case.refuse("binds.allowed", field, f"{what} {path!r}: it is no absolute path")
+        case.refuse("binds.allowed", field, f"{what} {path!r}: it is not an absolute path")
         return
     seen = case.look(path)
     if _cannot_be_seen(case, path, seen, field, what):
@@ -44,7 +44,9 @@ def host_path(
     ways = dict.fromkeys((paths.normal(path), seen.real))
     if _leads_to_engine(case, seen):
         if not _may_have_engine(case):
-            said = f"{what} {path}: it is the engine's socket, and who has that is root on the host{_whose_name(case)}"
+            said = (
+                f"{what} {path}: it is the engine's socket, which makes its holder root on the host{_whose_name(case)}"
+            )
             case.refuse("binds.engine_socket", field, said, _name_of(case))
             return
         if policy.profile is not Profile.OPEN:  # which may have been made stricter in other rules
@@ -95,7 +97,7 @@ def host_path(
 
 def _how_it_writes(*, relabels: bool, is_made: bool) -> str:
     if relabels:
-        return "; to label it anew (z, Z) is to write to it"
+        return "; to relabel it (z, Z) is to write to it"
     if is_made:
         return (
             "; it is not there, and the engine would make a directory of it: make it first, or write it in the long"
@@ -164,7 +166,7 @@ def _cannot_be_seen(case: Case, path: str, seen: Seen, field: str, what: str) ->
     why = seen.hidden or (f"pnr's user can't look at it ({seen.trouble})" if seen.trouble else "")
     if not why or case.policy.flag("binds.unseen"):
         return False
-    said = f"{what} {path}: nobody can tell where it leads, since {why}"
+    said = f"{what} {path}: it is not known where it leads, since {why}"
     case.refuse("binds.unseen", field, said, against=Against.ASKED if seen.hidden else Against.HOST)
     return True
 
@@ -271,7 +273,7 @@ def _whose_name(case: Case) -> str:
         return ""
     return (
         f"; the policy gives it to domain {owner.domain} of the file {owner.domain}.json, and this one is"
-        f" {file or 'of a file that nobody knows'}"
+        f" {file or 'of an unknown file'}"
     )
 
 

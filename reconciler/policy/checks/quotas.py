@@ -27,14 +27,23 @@ ROWS = (
         "none",
         "none",
     ),
-    Rule("quotas.cpus", NUMBER, "The most processors of all its containers together.", "none", "none", "none"),
-    Rule("quotas.pids", COUNT, "The most processes of all its containers together.", "none", "none", "none"),
-    Rule("quotas.containers", COUNT, "The most containers of a domain, copies among them.", "none", "none", "none"),
-    Rule("quotas.volumes", COUNT, "The most volumes that it may have made.", "none", "none", "none"),
+    Rule("quotas.cpus", NUMBER, "The maximum processors of all its containers together.", "none", "none", "none"),
+    Rule(
+        "quotas.pids", COUNT, "The maximum number of processes of all its containers together.", "none", "none", "none"
+    ),
+    Rule(
+        "quotas.containers",
+        COUNT,
+        "The maximum number of containers of a domain, replicas included.",
+        "none",
+        "none",
+        "none",
+    ),
+    Rule("quotas.volumes", COUNT, "The maximum number of volumes that pnr may make for it.", "none", "none", "none"),
     Rule(
         "quotas.networks",
         COUNT,
-        "The most networks that it may have made, its own default one among them.",
+        "The maximum number of networks that pnr may make for it, its default network included.",
         "none",
         "none",
         "none",
@@ -42,7 +51,7 @@ ROWS = (
     Rule(
         "quotas.ports",
         COUNT,
-        "The most ports of the host that it may publish; each port of a range counts, and each protocol.",
+        "The maximum number of host ports that it may publish; each port of a range counts, and each protocol.",
         "none",
         "none",
         "none",
@@ -50,7 +59,7 @@ ROWS = (
     Rule(
         "quotas.logs",
         SIZE,
-        "The most that the logs of all its containers may hold on the disk (max-size times max-file, of json-file and"
+        "The maximum size of the logs of all its containers on the disk (max-size times max-file, of json-file and"
         " local; cache-max-size times cache-max-file, 100m where left out, of drivers that send logs away); one without"
         " a limit counts as more than there is.",
         "none",
@@ -67,7 +76,14 @@ ROWS = (
         "none",
     ),
     Rule("defaults.cpus", NUMBER, "The processors of a container that declares none.", "none", "none", "none"),
-    Rule("defaults.pids", COUNT, "The most processes of a container that declares none.", "none", "none", "none"),
+    Rule(
+        "defaults.pids",
+        COUNT,
+        "The maximum number of processes of a container that declares none.",
+        "none",
+        "none",
+        "none",
+    ),
     Rule(
         "defaults.logs",
         SIZE,

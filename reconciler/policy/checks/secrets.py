@@ -46,7 +46,7 @@ _FIELD = "secret"
 
 def source(case: Case, wanted: Source, path: str, *, is_folder: bool) -> None:
     """Refuse a content that the domain file may not have. ``path`` is what is to be read for it now: its own path, one
-    that it leads to, or one that it takes along; "" where it is no file."""
+    that it leads to, or one that it takes along; "" where it is not a file."""
     match wanted.kind:
         case SourceKind.TEXT:
             return

@@ -51,7 +51,8 @@ ROWS = (
     Rule(
         "security.capabilities_on_host_network",
         CAPABILITIES,
-        "The same for a container that has the host's network, whose routes and filters NET_ADMIN would change.",
+        "As security.capabilities, for a container that has the host's network, whose routes and filters NET_ADMIN"
+        " would change.",
         ["*"],
         HARMLESS,
         ["NET_BIND_SERVICE"],

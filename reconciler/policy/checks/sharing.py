@@ -52,7 +52,7 @@ def others(case: Case, name: str, field: str, what: str) -> bool:
     if case.owner is not None and owner is not None and owner.domain == case.owner.domain:
         return True
     if body is None and case.world.is_complete:
-        said = f"the {what} {name}, which is not there, so that nobody can tell whose it is"
+        said = f"the {what} {name}, which is not there, so that its owner is not known"
         case.refuse("namespaces.containers", field, said, against=Against.GONE)
         return False
     whose = f"belongs to {owner}" if owner is not None else "is not known to belong to its domain"

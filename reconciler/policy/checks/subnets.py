@@ -71,7 +71,7 @@ def _of_pool(case: Case, pool: Object, field: str) -> Iterator[tuple[str, Subnet
         try:
             subnet = _network(str(text))
         except ValueError:
-            case.refuse(KNOWN_FIELDS, f"{field}.{place}", f"{str(text)[:60]!r}, which is no address of a network")
+            case.refuse(KNOWN_FIELDS, f"{field}.{place}", f"{str(text)[:60]!r}, which is not an address of a network")
             continue
         if place == "Subnet":
             whole = subnet
@@ -109,7 +109,7 @@ def _overlap(case: Case, subnet: Subnet, bridge: str, engines: frozenset[str] | 
     net = case.net()
     if net.hidden:
         if not case.policy.flag("networks.unseen"):
-            said = f"the subnet {_shown(subnet)}: nobody can tell whether the host has it already, since {net.hidden}"
+            said = f"the subnet {_shown(subnet)}: it is not known whether the host has it already, since {net.hidden}"
             case.refuse("networks.unseen", field, said)
         return
     what = _taken(subnet, net, bridge, engines)
@@ -160,7 +160,7 @@ def _share(one: Subnet, other: Subnet) -> bool:
 def _interface(case: Case, name: str, engines: frozenset[str] | None) -> None:
     field = f"Options[{BRIDGE_NAME}]"
     if not _INTERFACE.fullmatch(name) or name.lower() in ("all", "default", "lo"):
-        case.refuse(KNOWN_FIELDS, field, f"{name[:60]!r}, which is no name for a bridge")
+        case.refuse(KNOWN_FIELDS, field, f"{name[:60]!r}, which is not a name for a bridge")
         return
     if case.policy.flag(OVERLAP):
         return
@@ -201,7 +201,7 @@ def fixed(case: Case, settings: Object, field: str) -> None:
 def _fixed(case: Case, text: str, field: str, *, is_near: bool = False) -> None:
     address = goals.parsed(text)
     if address is None:
-        case.refuse(KNOWN_FIELDS, field, f"{text[:60]!r}, which is no address")
+        case.refuse(KNOWN_FIELDS, field, f"{text[:60]!r}, which is not an address")
         return
     lies = goals.of_address(address, HostNet())
     if lies not in (goals.Lies.ELSEWHERE, goals.Lies.METADATA) and not (is_near and lies is goals.Lies.NEAR):

@@ -126,7 +126,7 @@ def _servers(case: Case, kind: str, device: str, words: list[str], field: str) -
         if _HOST.fullmatch(host):
             reach(case, "volumes.addresses", field, host, 0, told=told)
         else:
-            case.refuse(KNOWN_FIELDS, field, f"a volume from {host[:60]!r}, which is no name or address of a server")
+            case.refuse(KNOWN_FIELDS, field, f"a volume from {host[:60]!r}, which is not a name or address of a server")
 
 
 def is_of_host(driver: str, options: Object) -> bool:
@@ -143,7 +143,7 @@ def _is_bind(words: list[str]) -> bool:
 
 
 def used(case: Case, name: str, field: str, *, is_had: bool = False) -> None:
-    """Refuse a volume that a container may not have: what is there under the name counts as if it were made anew.
+    """Refuse a volume that a container may not have: what is there under the name counts as if it were recreated.
     ``is_had``: a container has it already, so that one that the engine has named itself is nobody else's."""
     body = case.world.volume(name)
     if body is None:

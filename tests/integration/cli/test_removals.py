@@ -90,7 +90,7 @@ async def test_a_loop_of_rm_is_held_told_and_confirmed(folder: Folder) -> None:
         process = await asyncio.create_subprocess_exec("sh", "-c", loop, str(folder.domains))
         await asyncio.wait_for(process.wait(), WAIT_SECONDS)
         await folder.until(lambda view: len([d for d in view["domains"] if d["held"]]) == 5)
-        gone = "the files of all 5 domains that were known went within a minute"
+        gone = "the files of all 5 known domains disappeared within a minute"
         said = f"held: {gone}; nothing is removed until their files are back"
         _, out, _ = await folder.pnr("status")
         [line] = [line for line in out.splitlines() if line.startswith("the removal of d1, d2, d3, d4, d5 is ")]

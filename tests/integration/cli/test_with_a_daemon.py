@@ -188,7 +188,7 @@ async def test_apply_with_wait_ends_as_the_daemon_says(tmp_path: Path) -> None:
 async def test_apply_without_wait_only_hands_over(tmp_path: Path) -> None:
     code, out, _ = await pnr(tmp_path, "apply")
     assert code == 0
-    assert "the daemon is at it" in out
+    assert "the daemon is converging" in out
 
 
 async def test_apply_of_an_unknown_domain_gives_the_daemon_s_words(tmp_path: Path) -> None:
@@ -212,4 +212,4 @@ async def test_a_daemon_that_goes_away_in_the_middle_is_an_error(tmp_path: Path,
         process = await start(tmp_path, *command)
         _, err = await asyncio.wait_for(process.communicate(), 60)
     assert process.returncode == 4
-    assert b"went away" in err
+    assert b"closed the connection" in err

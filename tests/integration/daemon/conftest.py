@@ -60,13 +60,13 @@ class Daemon:
             self.process.send_signal(signal.SIGCONT)
 
     def allow_everything(self) -> None:
-        """Start anew under the policy that refuses nothing."""
+        """Start again under the policy that refuses nothing."""
         self.kill(signal.SIGTERM)
         self.environment["PNR_POLICY"] = "open"
         self.start()
 
     def allow(self, rules: str) -> None:
-        """Start anew under the usual policy with these lines besides."""
+        """Start again under the usual policy with these lines besides."""
         policy = self.root / "policy.toml"
         policy.write_text(f'profile = "standard"\n{rules}\n')
         self.kill(signal.SIGTERM)

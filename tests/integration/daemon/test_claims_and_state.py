@@ -27,7 +27,7 @@ def validated(daemon: Daemon) -> set[tuple[str, str]]:
     return {(problem["file"], problem["code"]) for problem in said if problem["severity"] == "error"}
 
 
-def test_copies_and_edits_change_nothing_that_runs_and_a_renamed_file_restarts_nothing(
+def test_copies_and_edits_change_nothing_that_runs_and_a_rename_restarts_nothing(
     daemon: Daemon, web: Build, unique: Callable[[str], str]
 ) -> None:
     name = unique("shop")
@@ -70,7 +70,7 @@ def _needs(name: str) -> dict[str, dict[str, dict[str, str]]]:
     return {"gatekeeper": {f"{name}_ready": {"prompt": "?", "tv": "Y"}}}
 
 
-def test_a_state_directory_that_is_of_another_version_vanishes_or_is_not_alone_costs_no_container(
+def test_a_state_directory_that_is_spoilt_shared_or_vanishes_costs_no_container(
     daemon: Daemon, web: Build, unique: Callable[[str], str], tmp_path: Path, docker_api: APIClient
 ) -> None:
     name = unique("shop")

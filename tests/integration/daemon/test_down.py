@@ -64,11 +64,11 @@ def test_volumes_go_after_a_yes_and_what_is_down_stays_down(
         done = daemon.pnr(*words)
         assert done.returncode == 64, done.stdout
         assert done.stderr.startswith("pnr: ")
-    assert "say --yes as well" in daemon.pnr("down", name, "--volumes").stderr
+    assert "add --yes" in daemon.pnr("down", name, "--volumes").stderr
     code, said = on_a_terminal(daemon, "", "down", name, "--volumes")
     assert (code, daemon.names(name), volumes()) == (1, [f"{name}_a"], [volume])
     assert re.search(rf"{name} +{volume} +3\.0 MB", said)
-    assert "remove the volume and all that is in there for good?" in said
+    assert "delete the volume and everything in it for good?" in said
 
     assert daemon.pnr("down", name).returncode == 0
     assert (daemon.names(name), volumes()) == ([], [volume])

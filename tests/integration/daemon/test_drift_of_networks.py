@@ -152,7 +152,7 @@ def test_a_volume_of_somebody_else_under_our_name_is_not_used(
     assert labels["io.pnr.domain"] == name
 
 
-def test_a_volume_whose_declaration_changed_serves_as_it_is_until_a_person_removes_it(
+def test_a_volume_whose_declaration_changed_serves_until_a_person_removes_it(
     daemon: Daemon, web: Build, unique: Callable[[str], str]
 ) -> None:
     name = unique("shop")
@@ -215,7 +215,7 @@ def test_what_is_external_is_waited_for_by_name_and_stays_when_the_domain_goes(
     assert daemon.api.networks(names=[lan])
 
 
-def test_what_is_external_and_vanishes_is_named_and_when_it_is_back_nothing_was_restarted_for_it(
+def test_an_external_resource_that_vanishes_is_named_and_its_return_restarts_nothing(
     by_hand: Callable[[str], str], daemon: Daemon, web: Build, unique: Callable[[str], str]
 ) -> None:
     name, lan = unique("shop"), by_hand(unique("lan"))
@@ -251,7 +251,7 @@ def test_what_is_external_and_vanishes_is_named_and_when_it_is_back_nothing_was_
     assert (daemon.run_of(api), daemon.run_of(front)) == runs
 
 
-def test_a_volume_that_goes_with_its_container_is_made_anew_or_where_it_is_external_waited_for(
+def test_a_volume_that_goes_with_its_container_is_made_again_or_if_external_awaited(
     daemon: Daemon, web: Build, unique: Callable[[str], str]
 ) -> None:
     name, theirs = unique("shop"), unique("theirs")
@@ -276,7 +276,7 @@ def test_a_volume_that_goes_with_its_container_is_made_anew_or_where_it_is_exter
         )
         daemon.until(lambda: daemon.chunk(name, "front")["message"] == said, "what is missing to be told")
         assert daemon.chunk(name, "front")["reason"] == "ExternalMissing"
-        daemon.until(lambda: daemon.chunk(name, "api")["state"] == "completed", "the own volume to be made anew")
+        daemon.until(lambda: daemon.chunk(name, "api")["state"] == "completed", "the own volume to be recreated")
         assert daemon.names(name) == [api]
         assert daemon.api.inspect_volume(own)["Labels"]["io.pnr.domain"] == name
         daemon.api.create_volume(theirs)

@@ -64,7 +64,7 @@ def numbers(lines: list[str]) -> dict[str, list[list[int]]]:
     return found
 
 
-def test_it_goes_on_through_restarts_and_replacements_and_ends_when_the_chunk_is_gone(
+def test_it_goes_on_through_restarts_and_replacements_and_ends_with_the_chunk(
     daemon: Daemon, busybox_image: str
 ) -> None:
     daemon.settle(

@@ -18,7 +18,7 @@ def found(daemon: Daemon, container: str, host: str) -> bool:
     try:
         made = daemon.api.exec_create(container, ["sh", "-c", f"echo | nc -w 2 {host} 80"])
     except APIError:
-        return False  # linked to a container that has gone, it answers nobody until it is made anew
+        return False  # linked to a container that has gone, it answers nobody until it is recreated
     daemon.api.exec_start(made["Id"])
     return bool(daemon.api.exec_inspect(made["Id"])["ExitCode"] == 0)
 

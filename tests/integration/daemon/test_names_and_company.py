@@ -1,4 +1,4 @@
-"""Names that are exchanged, owners of a network that start anew, crashes that are hidden, updates that fail: on a real
+"""Names that are exchanged, owners of a network that start again, crashes that are hidden, updates that fail: on a real
 engine."""
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def shop_name(unique: Callable[[str], str]) -> str:
     return unique("shop")
 
 
-def test_names_that_are_exchanged_by_hand_or_in_the_file_are_put_right_without_a_restart(
+def test_names_exchanged_by_hand_or_in_the_file_are_put_right_without_a_restart(
     daemon: Daemon, web: Build, shop_name: str
 ) -> None:
     one, other = f"{shop_name}_one", f"{shop_name}_other"
@@ -46,7 +46,7 @@ def test_names_that_are_exchanged_by_hand_or_in_the_file_are_put_right_without_a
     daemon.until(lambda: (daemon.run_of(one), daemon.run_of(other)) == (b, a), "the names to be exchanged")
 
 
-def test_who_shares_the_network_of_a_container_that_was_restarted_is_in_its_network_again(
+def test_a_container_in_the_network_of_another_follows_it_through_a_restart(
     daemon: Daemon, web: Build, shop_name: str
 ) -> None:
     side = web("side", prefix=shop_name, container={"network_mode": "service:db", "command": ["sleep", "86400"]})
@@ -86,7 +86,7 @@ def test_an_update_to_what_the_engine_restarts_again_and_again_is_rolled_back(
     assert daemon.container(f"{shop_name}_web")["State"]["Running"]
 
 
-def test_what_serves_again_after_a_failed_update_is_started_anew_when_it_becomes_unhealthy(
+def test_a_container_that_serves_after_a_failed_update_is_restarted_when_unhealthy(
     daemon: Daemon, web: Build, shop_name: str
 ) -> None:
     name = f"{shop_name}_web"
@@ -103,7 +103,7 @@ def test_what_serves_again_after_a_failed_update_is_started_anew_when_it_becomes
     daemon.until(lambda: daemon.fact(shop_name, "web_ready") == "Y", "the one before to serve")
     before = daemon.run_of(name)
     daemon.api.exec_start(daemon.api.exec_create(name, ["touch", "/dev/shm/ill"])["Id"])
-    daemon.until(lambda: daemon.run_of(name) != before, "it to be started anew")
+    daemon.until(lambda: daemon.run_of(name) != before, "it to be started again")
     daemon.until(lambda: daemon.fact(shop_name, "web_ready") == "Y", "it to serve again")
     assert daemon.chunk(shop_name, "web")["reason"] == "RolledBack"
     assert "exit code 3" in daemon.chunk(shop_name, "web")["message"]

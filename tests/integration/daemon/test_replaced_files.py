@@ -88,7 +88,7 @@ def test_what_is_replaced_is_brought_into_the_containers_and_nothing_else_is_tou
     causes = [entry["message"] for entry in daemon.journal() if entry.get("reason") == "Updating"]
     assert any(f"{conf}/app.conf was replaced on the host" in cause for cause in causes), causes
 
-    # While nobody looks: one is replaced, and the container of the other is started anew by somebody else.
+    # While nobody looks: one is replaced, and the container of the other is started again by somebody else.
     runs["ignores"] = daemon.run_of(f"{NAME}_ignores")
     daemon.kill(signal.SIGKILL)
     put(conf / "app.conf", "three")

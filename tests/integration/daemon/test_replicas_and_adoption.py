@@ -98,7 +98,7 @@ def test_a_container_of_somebody_else_is_taken_over_as_it_is_and_stays_ours(
     assert daemon.container(name)["Config"]["Labels"]["io.pnr.chunk"] == "web"
 
 
-def test_a_container_that_does_not_match_is_named_with_its_differences_and_left_alone(
+def test_a_mismatched_container_is_named_with_its_differences_and_left_alone(
     daemon: Daemon, web: Build, shop_name: str, somebody_else: Callable[..., str]
 ) -> None:
     name = f"{shop_name}_web"
@@ -121,7 +121,7 @@ def test_a_container_that_does_not_match_is_named_with_its_differences_and_left_
     assert daemon.run_of(name) != before
 
 
-def test_limits_that_change_in_the_file_or_by_hand_are_brought_to_the_container_that_runs(
+def test_limits_that_change_in_the_file_or_by_hand_reach_the_running_container(
     daemon: Daemon, web: Build, shop_name: str
 ) -> None:
     name = f"{shop_name}_web"

@@ -180,7 +180,7 @@ def test_a_source_that_goes_away_changes_nothing_and_is_told_with_its_place(
     assert daemon.run_of(f"{name}_a") == before
 
 
-def test_a_restart_of_the_daemon_touches_no_container_and_a_reboot_of_the_host_is_healed(
+def test_a_daemons_restart_touches_no_container_and_a_hosts_reboot_is_healed(
     daemon: Daemon, web: Build, unique: Callable[[str], str], tmp_path: Path
 ) -> None:
     name = unique("shop")

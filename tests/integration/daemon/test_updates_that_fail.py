@@ -60,7 +60,7 @@ def version(daemon: Daemon, name: str) -> str:
     return next((entry[2:] for entry in environment if entry.startswith("V=")), "")
 
 
-def test_what_fails_beside_the_new_version_neither_costs_what_serves_nor_keeps_the_new_one_out(
+def test_a_failure_beside_the_new_version_costs_neither_the_old_one_nor_the_new_one(
     daemon: Daemon, web: Build, shop_name: str, tmp_path: Path
 ) -> None:
     name = f"{shop_name}_web"

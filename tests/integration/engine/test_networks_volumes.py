@@ -1,4 +1,4 @@
-"""Networks, volumes and how containers are connected, on a real engine: made, read back, compared, made anew."""
+"""Networks, volumes and how containers are connected, on a real engine: made, read back, compared, recreated."""
 
 from __future__ import annotations
 

@@ -170,7 +170,7 @@ async def test_what_can_not_be_written_again_is_a_reason_to_make_the_container_a
     container = await run(bench, chunk_with(bench, vault.file("key", "old")))
     await engine.perform(StopContainer(container.name, 0))
     _empty(tmp_path / "files")
-    with pytest.raises(StartFailed, match="made anew"):
+    with pytest.raises(StartFailed, match="recreated"):
         await engine.perform(StartContainer(container.name, (vault.file("key", "new"),)))
 
 

@@ -28,7 +28,7 @@ LOOP_ENDS = 3
 _LOOPS = ("exits-1", "exits-0", "out-of-memory", "crashes-again", "read-only-file-system", "name-unknown-to-dns")
 _NOT_RESTARTED = ("memory-below-least", "paused-by-hand", "disconnected-by-hand", "no-dockerfile")
 _HEALS = ("paused-by-hand", "disconnected-by-hand")
-_CALM = ("Nothing is to be done.", "nothing has failed")
+_CALM = ("Nothing needs to be done.", "nothing has failed")
 SITUATIONS: dict[str, tuple[str, ...]] = {
     "plain": tuple(INJECTIONS),
     "restart: always": tuple(name for name in INJECTIONS if name not in (*FILES, *_NOT_RESTARTED)),

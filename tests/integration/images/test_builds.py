@@ -1,4 +1,4 @@
-"""Builds on a real engine: what is sent, what comes of it, when it is done anew."""
+"""Builds on a real engine: what is sent, what comes of it, when it is done again."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ async def test_a_list_of_the_dockerfiles_own_goes_before(bench: Bench, folder: P
     assert "secret" in output(bench, image, "ls -A /src").split()
 
 
-async def test_where_a_dockerfile_has_a_list_of_its_own_the_directorys_list_leaves_nothing_out(
+async def test_a_dockerfiles_own_ignore_list_replaces_that_of_the_directory(
     bench: Bench, folder: Path, image: str
 ) -> None:
     (folder / "Other").write_text(f"FROM {bench.base}\nLABEL test={bench.prefix}\nCOPY . /src\n")

@@ -1,4 +1,4 @@
-"""Images through the whole daemon: built anew when their content changes, pulled, shown, pruned, told of."""
+"""Images through the whole daemon: rebuilt when their content changes, pulled, shown, pruned, told of."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def test_an_image_is_pulled_with_a_secret_of_the_domain_and_its_newest_digest_sh
     assert PASSWORD not in daemon.tail()
 
 
-def test_the_old_container_stays_while_the_registry_is_down_and_is_replaced_when_it_is_back(
+def test_the_old_container_serves_while_the_registry_is_down_and_is_replaced_after(
     daemon: Daemon, bench: Bench, front: Front, name: str, docker_config: Path
 ) -> None:
     log_in(docker_config, front.address)

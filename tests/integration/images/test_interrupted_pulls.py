@@ -104,7 +104,7 @@ def test_a_daemon_that_is_killed_in_the_middle_of_a_pull_starts_it_anew(
 
 
 @pytest.mark.parametrize("policy", [False, "registry"])
-def test_a_daemon_that_is_killed_in_the_middle_of_an_updates_pull_leaves_the_old_container_and_updates_it(
+def test_a_daemon_killed_during_an_updates_pull_leaves_the_old_one_and_updates_it(
     daemon: Daemon, bench: Bench, front: Front, name: str, policy: str | bool
 ) -> None:
     bench.push("one")

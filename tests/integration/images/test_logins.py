@@ -116,7 +116,7 @@ async def test_a_helper_that_has_nothing_leaves_it_to_the_file(
         ('{"credsStore": "test"}', "echo secret-output; exit 7", "docker-credential-test ended with 7"),
         ('{"credsStore": "test"}', "echo secret-output", "answered something else than credentials"),
         ('{"credsStore": "nowhere"}', "", "docker-credential-nowhere, which .* names, is not installed"),
-        ("{not json", "", "config.json can't be read: it is no JSON"),
+        ("{not json", "", "config.json can't be read: it is not JSON"),
         ("[]", "", "config.json holds no object"),
     ],
 )

@@ -189,7 +189,7 @@ async def test_a_platform_that_the_image_is_not_made_for_is_named(bench: Bench) 
     await bench.ensure(bench.name(), platform="linux/amd64")
 
 
-async def test_an_image_that_is_there_for_another_platform_only_is_named_where_none_can_be_pulled(bench: Bench) -> None:
+async def test_an_image_for_another_platform_only_is_named_where_none_can_be_pulled(bench: Bench) -> None:
     bench.push("one")
     image = bench.name("here-only")
     bench.api.tag(bench.base, image.removesuffix(":here-only"), "here-only")

@@ -45,7 +45,7 @@ pnr apply --wait
 pnr status --json >room.json
 docker inspect --format '{{.Image}}' "$(cat full.names)" >room.image
 docker image inspect --format '{{.Id}}' "$IMAGE" >room.wanted
-# What is built anew does not fit: one image as its files are taken in, another as a step of it writes.
+# What is rebuilt does not fit: one image as its files are taken in, another as a step of it writes.
 mv builds.json domains/
 pnr apply --wait
 running builds >builds.before
@@ -62,7 +62,7 @@ end_daemon
 """
 
 
-def test_a_disk_that_is_full_is_told_and_harms_nothing_and_images_are_pulled_and_built_once_there_is_room(
+def test_a_full_disk_is_told_and_harms_nothing_and_images_come_once_there_is_room(
     tmp_path: Path,
 ) -> None:
     address = f"127.0.0.1:{free_port()}"

@@ -21,7 +21,7 @@ pnr apply --wait
 run() { docker inspect --format '{{.Id}} {{.State.StartedAt}}' quiet-main-app-1; }
 run >before
 kill -STOP "$(cat /run/newest/pid)"
-until probe last_error | grep -q 'nor does the engine answer'; do sleep 0.2; done
+until probe last_error | grep -q 'and the engine does not answer either'; do sleep 0.2; done
 until_asked
 until_asked
 kill -CONT "$(cat /run/newest/pid)"
@@ -33,7 +33,7 @@ end_daemon
 """
 
 
-def test_a_container_is_not_ill_because_the_engine_through_which_it_is_asked_is_silent(tmp_path: Path) -> None:
+def test_a_container_is_not_unhealthy_because_the_engine_that_asks_it_is_silent(tmp_path: Path) -> None:
     (tmp_path / "domains").mkdir()
     app = {
         "name": "app",

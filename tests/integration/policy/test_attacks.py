@@ -47,7 +47,7 @@ Try = tuple[dict[str, Any], dict[str, Any], str, str]
 """Settings of a chunk, those of the file, the rule or the error that refuses it, and what stands in the line named."""
 
 
-def test_a_way_that_one_container_exchanges_leads_another_nowhere_whoever_starts_that(
+def test_a_path_that_one_container_exchanges_leads_another_nowhere(
     town: Town, web: Build, unique: Callable[[str], str]
 ) -> None:
     daemon, mallory, accomplice = town.daemon, unique("mallory"), unique("accomplice")
@@ -195,7 +195,7 @@ def hostile(town: Town, prefix: str, victim: str) -> dict[str, Try]:
     }
 
 
-def test_what_a_file_asks_for_that_is_not_its_own_is_refused_with_rule_field_file_and_line(
+def test_a_file_that_asks_for_what_is_not_its_own_is_refused_with_rule_and_place(
     town: Town, web: Build, busybox_image: str, unique: Callable[[str], str]
 ) -> None:
     daemon, victim, mallory = town.daemon, unique("victim"), unique("mallory")

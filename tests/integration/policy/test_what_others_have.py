@@ -126,7 +126,7 @@ def test_networks_and_volumes_are_had_where_their_owner_shares_them(
     assert lan in daemon.container(f"{shop}_web")["NetworkSettings"]["Networks"]
     assert daemon.run_of(f"{infra}_web") == before
     generation = daemon.domain(infra)["generation"]
-    # No more: what runs goes on, and is told; it is not made anew.
+    # No more: what runs goes on, and is told; it is not recreated.
     daemon.write(infra, owner("another"))
     daemon.until(lambda: len(errors(daemon, shop)) == 2, "it to be told")
     assert daemon.domain(infra)["generation"] == generation

@@ -20,7 +20,7 @@ PORT_KEY = "1"
 
 
 def _told(container: Container) -> tuple[str, ...]:
-    """The addresses of a container as told: here they stand for one that is no address of this machine."""
+    """The addresses of a container as told: here they stand for one that is not an address of this machine."""
     return tuple(address for address in container.networks.values() if address)
 
 

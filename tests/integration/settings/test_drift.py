@@ -22,7 +22,7 @@ from tests.integration.wire import tapped
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
 
 STARTED = "started again"
-MADE = "made anew"
+MADE = "recreated"
 MIB = 1024**2
 
 Meddle = Callable[[APIClient, Here, str], object]

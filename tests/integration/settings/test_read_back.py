@@ -90,7 +90,7 @@ def test_what_is_sent_is_read_back_as_declared(
     NEWER,
     ids=[f"{name}-{n}" for n, (name, _) in enumerate(NEWER)],
 )
-def test_what_only_newer_engines_know_is_read_back_from_them_and_older_ones_are_named(
+def test_what_newer_engines_know_is_read_back_and_older_engines_are_named(
     docker_api: APIClient, image: str, containers: list[str], name: str, written: Any
 ) -> None:
     written = json.loads(json.dumps(written).replace("IMAGE", image))

@@ -164,7 +164,7 @@ def test_a_real_age_file_is_opened(tmp_path: Path) -> None:
     assert local(age_identity=str(identity)).read(source) == CANARY.encode()
     with pytest.raises(ToolMissing, match="PNR_AGE_IDENTITY names no file"):
         local().read(source)
-    with pytest.raises(ToolMissing, match="is no file"):
+    with pytest.raises(ToolMissing, match="is not a file"):
         local(age_identity=str(tmp_path / "none")).read(source)
     (tmp_path / "x.age").write_text(CANARY)
     with pytest.raises(ToolFailed, match=r"age ended with 1 .*`age --decrypt`") as caught:
@@ -213,7 +213,7 @@ def test_a_tool_is_run_without_a_shell_and_once_a_content(tmp_path: Path, tool: 
     assert len(lines) in (1, 2)
     assert all(line.startswith("--decrypt /") and line.endswith(f"/{path.name}") for line in lines)
     assert not (tmp_path / "hacked").exists()
-    path.write_text("sealed anew")
+    path.write_text("sealed again")
     assert contents.stamp(source) != before
     count = len(runs.read_text().splitlines())
     contents.read(source)

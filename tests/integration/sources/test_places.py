@@ -54,7 +54,7 @@ async def test_another_directory_put_in_its_place_is_noticed_and_watched(root: P
         await watcher.until(lambda: "c.json" in watcher.texts())
 
 
-async def test_another_directory_in_its_place_has_another_identity_and_the_first_one_has_its_own_again(
+async def test_a_directory_put_in_its_place_has_another_identity_until_the_first_is_back(
     root: Path, tmp_path: Path
 ) -> None:
     async with Watcher(root, rescan_seconds=0.1) as watcher:

@@ -106,7 +106,7 @@ async def test_watches_that_can_not_be_had_cost_no_threads_and_no_descriptors(
         assert (len(os.listdir("/proc/self/fd")), threading.active_count()) <= (before[0] + 3, before[1] + 1)
 
 
-async def test_a_container_that_writes_without_pause_is_told_of_now_and_then_and_hides_no_other(
+async def test_a_container_that_writes_without_pause_is_told_at_times_and_hides_no_other(
     tmp_path: Path, busy: list[subprocess.Popen[bytes]]
 ) -> None:
     loud, quiet = ChunkId("shop", "main", "loud"), ChunkId("shop", "main", "quiet")

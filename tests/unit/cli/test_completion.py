@@ -100,7 +100,7 @@ def test_behind_two_dashes_there_are_no_options(asked: Asked) -> None:
     assert asked.kind == "files"
 
 
-def test_values_of_options_are_completed_in_one_word_and_in_two_and_as_bash_takes_them_apart(asked: Asked) -> None:
+def test_option_values_are_completed_in_one_word_in_two_and_as_bash_splits_them(asked: Asked) -> None:
     assert list(asked("plan", "--engine", "d")) == ["docker"]
     assert list(asked("plan", "--engine=d")) == ["--engine=docker"]
     assert list(asked("plan", "--engine", "=")) == ["docker", "simulated"]
@@ -128,7 +128,7 @@ def test_of_removals_only_those_that_are_held_are_offered(asked: Asked) -> None:
     assert asked("confirm-removal", "") == {"shop": "its file is gone"}
 
 
-def test_chunks_have_their_own_name_where_it_is_the_only_one_and_their_full_name_behind_a_slash(asked: Asked) -> None:
+def test_chunks_are_completed_by_a_unique_short_name_and_in_full_behind_a_slash(asked: Asked) -> None:
     chunks = {"blog-db": "failed", "shop-db": "failed", "blog/main/web": "completed", "shop/main/web": "completed"}
     assert asked("why", "") == chunks
     assert asked("logs", "--follow", "shop/") == {"shop/main/web": "completed", "shop/main/shop-db": "failed"}

@@ -12,10 +12,12 @@ from typing import Any
 
 import pytest
 
+from reconciler.cli import either_way
 from reconciler.cli.client import DaemonRefused, DaemonUnreachable, status, together
 from reconciler.cli.either_way import Answer, daemon_or_self
 from reconciler.daemon.address import PORT_NAME
 from reconciler.daemon.protocol import ServiceOptions
+from reconciler.state.lock import StateHeld
 
 
 def args(folder: Path) -> Namespace:
@@ -67,9 +69,35 @@ def test_the_status_is_what_the_daemon_says_of_everything(tmp_path: Path) -> Non
 
 def test_an_answer_without_a_status_is_not_taken_for_one(tmp_path: Path) -> None:
     daemon = answering(tmp_path, {"done": True})
-    with pytest.raises(DaemonUnreachable, match="does not speak the language of pnr"):
+    with pytest.raises(DaemonUnreachable, match="is not a pnr daemon"):
         status(str(tmp_path))
     daemon.join()
+
+
+def test_a_daemon_that_is_just_starting_is_asked_again(tmp_path: Path) -> None:
+    daemon: list[threading.Thread] = []
+
+    async def held(options: ServiceOptions) -> str:
+        daemon.append(answering(tmp_path, {"said": "hello", "done": True}))
+        raise StateHeld("another pnr works with it")
+
+    assert daemon_or_self(args(tmp_path), {"command": "images"}, told, held) == "hello"
+    (one,) = daemon
+    one.join()
+
+
+def test_a_state_directory_that_stays_another_s_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(either_way, "STARTING_SECONDS", 0.01)
+    tried = 0
+
+    async def held(options: ServiceOptions) -> str:
+        nonlocal tried
+        tried += 1
+        raise StateHeld("another pnr works with it")
+
+    with pytest.raises(StateHeld):
+        daemon_or_self(args(tmp_path), {"command": "images"}, told, held)
+    assert tried == 2
 
 
 def test_what_the_daemon_refuses_the_command_does_not_do(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ def why(document: View, name: str) -> str:
 
 def test_a_chunk_that_is_up_is_said_to_be_up() -> None:
     assert why(view(domain("demo", chunk("db", message="tcp 27017 answered"))), "db") == (
-        "demo/stack/db is completed (Healthy) for 3m: tcp 27017 answered.\nNothing is to be done."
+        "demo/stack/db is completed (Healthy) for 3m: tcp 27017 answered.\nNothing needs to be done."
     )
 
 
@@ -251,7 +251,7 @@ def test_that_a_run_printed_nothing_is_said_only_where_it_is_known(printed: View
 def test_want_of_memory_leads_to_mem_limit() -> None:
     ending = {"code": 137, "oom": True, "output": ""}
     text = why(view(domain("demo", chunk("db", "failed", "OOMKilled", "killed", exit=ending))), "db")
-    assert "killed for want of memory" in text
+    assert "killed for lack of memory" in text
     assert "mem_limit" in text
 
 
@@ -280,7 +280,7 @@ def test_each_reason_of_a_failure_has_the_step_of_the_table(reason: Reason) -> N
 def test_a_reason_of_a_newer_daemon_is_told_as_it_is() -> None:
     first, second, *_ = why(view(domain("demo", chunk("db", "executing", "Newest", "it works"))), "db").splitlines()
     assert first == "demo/stack/db is executing (Newest) for 3m: it works."
-    assert second.startswith("Wait: it is under way, and nothing has failed")
+    assert second.startswith("Wait: nothing has failed")
 
 
 def test_an_engine_that_does_not_answer_comes_first() -> None:
@@ -369,7 +369,7 @@ def test_what_was_rolled_back_tells_of_no_next_try_that_never_comes() -> None:
         assert "attempts" not in told
 
 
-def test_what_was_rolled_back_for_a_trouble_that_can_pass_tells_when_it_is_tried_again() -> None:
+def test_a_rollback_from_a_passing_trouble_tells_when_it_is_tried_again() -> None:
     failed = chunk("web", "failed", "RolledBack", "x", next_try="2000-01-01T00:00:00Z", attempts=1)
     told = why(view(domain("demo", failed)), "web")
     assert "the cause can pass by itself" in told
@@ -394,7 +394,7 @@ def test_what_has_failed_and_is_tried_again_is_never_said_to_have_not_failed() -
     assert second.startswith("Read what it printed (`pnr logs demo/stack/web`)")
 
 
-def test_what_a_domain_holds_whose_removal_waits_for_a_person_is_had_by_confirming_it() -> None:
+def test_a_name_of_a_domain_whose_removal_waits_is_had_by_confirming_the_removal() -> None:
     said = "the name db is held by container 0123456789ab (postgres), which belongs to shop/main/db"
     advice = "remove or rename it (`docker rename db NEW`), or choose another container name in the domain file"
     document = view(
@@ -414,7 +414,8 @@ def test_of_what_is_up_it_is_said_how_it_ended_a_while_ago() -> None:
         "running; before that it ended by itself 2 times, last with: exit code 1; it said: no database."
     )
     assert (
-        second == "Nothing is to be done while it runs; why it ended is in what it printed: `pnr logs shop/stack/web`."
+        second
+        == "Nothing needs to be done while it runs; why it ended is in what it printed: `pnr logs shop/stack/web`."
     )
     assert "nothing has failed" not in why(
         view(domain("shop", chunk("web", "executing", "Stopping", last_error="x"))), "web"

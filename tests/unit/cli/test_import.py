@@ -209,7 +209,7 @@ def test_what_the_policy_refuses_is_left_out_with_its_rule(folder: Path, capsys:
     assert main(["validate", "all.json", "--policy", "open"]) == exits.OK
 
 
-def test_a_chunk_that_would_lack_a_mount_is_not_written_and_what_would_allow_it_is_said(
+def test_a_chunk_that_would_lack_a_mount_is_not_written_and_told_what_would_allow_it(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (folder / "compose.yaml").write_text(ROOT + "  other: {image: 'b:1', restart: always, depends_on: [web]}\n")

@@ -79,7 +79,7 @@ def test_a_policy_is_checked_for_what_is_wrong_and_for_what_looks_wrong(
     out = capsys.readouterr().out
     assert "2: binds.engine_socket gives infra/main/proxy the engine's socket, which is for the file infra.json" in out
     assert "matches no domain file" not in out
-    assert "it can be used: 1 rule changed, 2 sections for some domain files" in out
+    assert "can be used: 1 rule changed, 2 sections for some domain files" in out
     (folder / "policy.toml").write_text(POLICY + '[domain."a/*".limits]\ncpus = 1\n[domain."b.json"]\n')
     assert main(["policy", "check", "policy.toml"]) == exits.OK
     out = capsys.readouterr().out

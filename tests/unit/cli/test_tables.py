@@ -142,7 +142,7 @@ def test_the_graph_is_drawn_for_mermaid_and_for_graphviz() -> None:
         '    c0["stack/db"]',
         '    c1["stack/web"]',
         '    f0(["demo/stack/given"])',
-        '    f1{{"demo/stack/nobody: nobody answers it"}}',
+        '    f1{{"demo/stack/nobody: no chunk answers it"}}',
         "  end",
         '  f0 -->|"given = Y"| c0',
         '  c0 -->|"db_ready = Y"| c1',

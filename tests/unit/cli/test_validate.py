@@ -74,7 +74,7 @@ def test_named_files_are_judged_apart_from_the_directory(
     good.write_text(stack("good"))
     assert main(["validate", str(good)]) == exits.OK
     assert main(["validate", str(tmp_path / "missing.json")]) == exits.INVALID
-    assert "missing.json: it is gone [Gone]" in capsys.readouterr().out
+    assert "missing.json: there is no such file: correct the name [FileMissing]" in capsys.readouterr().out
 
 
 def test_a_symbolic_link_is_refused_and_a_missing_directory_named(
@@ -99,7 +99,7 @@ def test_the_graph_shows_a_gate_that_nobody_answers(domains: Path, capsys: pytes
     (domains / "a.json").write_text(stack("a", wants="never"))
     assert main(["graph"]) == exits.INVALID
     printed = capsys.readouterr()
-    assert "a/main/never: nobody answers it" in printed.out
+    assert "a/main/never: no chunk answers it" in printed.out
     assert "UnsatisfiableGate" in printed.err
 
 

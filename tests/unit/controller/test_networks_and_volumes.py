@@ -17,7 +17,7 @@ WEB, DB = ChunkId("shop", "main", "web"), ChunkId("shop", "main", "db")
 async def _at_once(call: object) -> None: ...
 
 
-def test_a_look_from_before_a_network_was_taken_away_does_not_show_who_was_cut_off_as_connected() -> None:
+def test_a_look_from_before_a_networks_removal_does_not_show_it_as_connected() -> None:
     stores, clock = Stores(), SystemClock()
     known = LoopState(
         clock,

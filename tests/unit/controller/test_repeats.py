@@ -52,7 +52,7 @@ def test_something_new_is_written_at_once() -> None:
     assert repeats.take(said("error", "no such image"), 1.0) == [said("error", "no such image")]
 
 
-def test_once_it_is_up_it_is_told_how_often_it_failed_and_everything_is_written_again() -> None:
+def test_once_up_it_is_told_how_often_it_failed_and_all_is_written_again() -> None:
     repeats = Repeats()
     for second in range(5):
         written(repeats, attempt(str(second)), second)

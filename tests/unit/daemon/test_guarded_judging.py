@@ -228,8 +228,11 @@ async def test_what_was_prepared_is_recalled(judge: GuardedJudge) -> None:
     data = stack("a").data
     assert data is not None
     kept = Kept("a", "a.json", data)
-    await judge.prepare({"a.json": kept})
-    assert list(judge.recall([kept])) == ["a"]
+    renamed = stack("c").data
+    assert renamed is not None
+    of_both_names = [kept, Kept("c", "a.json", renamed)]
+    await judge.prepare(of_both_names)
+    assert list(judge.recall(of_both_names)) == ["a", "c"]
     assert list(judge.recall([Kept("b", "b.json", data)])) == []
 
 

@@ -171,7 +171,7 @@ def test_nothing_is_pruned_while_a_file_can_not_be_read(
 ) -> None:
     (tmp_path / "domains" / "d.json").write_text("{")
     assert main(["prune", "--yes", *folders]) == exits.UNAVAILABLE
-    assert "nobody can tell which images d.json needs" in capsys.readouterr().err
+    assert "it is not known which images d.json needs" in capsys.readouterr().err
 
 
 def test_nothing_is_pruned_while_the_domains_are_not_there(

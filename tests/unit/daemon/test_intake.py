@@ -69,7 +69,7 @@ def test_a_name_that_two_files_have_belongs_to_the_first() -> None:
     assert judged.errors["b.json"][0].code == "DuplicateDomain"
 
 
-def test_a_gate_that_asks_another_domain_is_doubtful_until_somebody_is_known_to_answer() -> None:
+def test_a_gate_that_asks_another_domain_is_doubtful_until_a_domain_can_answer() -> None:
     files = {"a.json": stack("a", port=8001, wants="other/main/ready")}
     judged = judge(files)
     assert list(judged.domains) == ["a"]

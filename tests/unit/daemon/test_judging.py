@@ -58,7 +58,6 @@ async def test_what_is_referred_to_is_read_in_another_thread_before_it_is_judged
 ) -> None:
     (tmp_path / "key").write_text("hush")
     files = {"a.json": File(text(tmp_path))}
-    await judge.prepare(files)
     assert list((await judge(files, ())).domains) == ["a"]
     assert contents.threads
     assert threading.current_thread() not in contents.threads
@@ -68,7 +67,6 @@ async def test_what_is_referred_to_is_read_in_another_thread_before_it_is_judged
 async def test_without_a_change_nothing_is_read_again(tmp_path: Path, judge: FileJudge, contents: Watched) -> None:
     (tmp_path / "key").write_text("hush")
     files = {"a.json": File(text(tmp_path))}
-    await judge.prepare(files)
     await judge(files, ())
     await judge.look_again()
     count = len(contents.threads)

@@ -74,7 +74,7 @@ def test_neither_markup_nor_escape_sequences_of_others_are_obeyed() -> None:
 
 
 def test_an_empty_view_says_what_to_do() -> None:
-    assert "drop a JSON file" in drawn(view())
+    assert "put a JSON file" in drawn(view())
 
 
 def test_the_last_picture_stays() -> None:

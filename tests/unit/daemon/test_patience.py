@@ -29,7 +29,7 @@ def test_what_keeps_the_files_from_being_read_is_said_at_once_and_when_it_change
     held = view(files_wait="git holds its lock")
     assert patience.word(0.1, held) == "git holds its lock"
     assert patience.word(0.2, held) == ""
-    assert patience.word(0.3, view(files_wait="nobody holds its lock")) == "nobody holds its lock"
+    assert patience.word(0.3, view(files_wait="no process holds its lock")) == "no process holds its lock"
     assert patience.word(0.3 + NEXT_WORD_SECONDS, held) == "git holds its lock"
 
 

@@ -151,7 +151,7 @@ def args(*words: str) -> Namespace:
     return make_parser().parse_args(["validate", *words])
 
 
-def test_the_option_goes_before_the_environment_and_that_before_the_file_of_the_machine(
+def test_an_option_goes_before_the_environment_and_that_before_the_machines_file(
     installed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert options.policy_name(args()) is None

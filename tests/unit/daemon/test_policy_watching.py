@@ -67,16 +67,16 @@ def test_a_change_with_which_nothing_would_start_is_told_as_such(folder: Path) -
     place.path.write_text('profile = "strct"\n')
     said = place.file.look()
     assert "was changed since this daemon read it" in said
-    assert "as it is now no daemon starts with it" in said
+    assert "no daemon can start with it now" in said
     assert f"{place.path}:1: " in said
-    assert f"put it right until `pnr policy check {place.path}` has no error" in said
+    assert f"correct it until `pnr policy check {place.path}` has no error" in said
 
 
 def test_a_file_that_others_may_write_by_now_is_told(folder: Path) -> None:
     place = Place(folder)
     place.path.chmod(0o666)
     said = place.file.look()
-    assert f"the policy {place.path} is as this daemon read it, and as it is now no daemon starts with it" in said
+    assert f"the policy {place.path} is as this daemon read it, and no daemon can start with it now" in said
     assert "may be written by others" in said
 
 
@@ -87,7 +87,7 @@ def test_a_file_that_is_gone_is_told(folder: Path) -> None:
     assert f"the policy {place.path} was removed since this daemon read it" in said
     assert "put it back" in said
     place.path.mkdir()
-    assert "is no file" in place.file.look()
+    assert "is not a file" in place.file.look()
 
 
 def test_a_file_that_came_where_there_was_none_is_told(folder: Path) -> None:
@@ -95,7 +95,7 @@ def test_a_file_that_came_where_there_was_none_is_told(folder: Path) -> None:
     assert place.file.look() == ""
     place.path.write_text(STRICT)
     said = place.file.look()
-    assert f"the policy {place.path} was made since this daemon was started, which goes by profile standard" in said
+    assert f"the policy {place.path} was made since this daemon was started, which uses profile standard" in said
     assert place.step() in said
 
 

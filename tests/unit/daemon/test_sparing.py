@@ -47,7 +47,7 @@ def test_what_others_may_make_right_is_judged_beside_them(monkeypatch: pytest.Mo
     assert found.cost > 0
 
 
-def test_where_there_is_no_time_for_all_what_costs_most_is_left_out_and_never_what_is_in_force() -> None:
+def test_without_time_for_all_the_dearest_are_left_out_but_none_that_is_in_force() -> None:
     costs = {"dear": 3.0, "cheap": 0.5, "kept": 5.0, "dearer": 4.0}
     entries = {key(name): replace(entry(name), cost=cost) for name, cost in costs.items()}
     domain = entries[key("kept")].loaded.domain

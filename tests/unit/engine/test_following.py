@@ -32,7 +32,7 @@ def test_a_line_in_several_messages_has_the_time_of_the_first() -> None:
     assert fed(ONE + b"long ", TWO + b"line\n") == [Printed(AT_ONE, "long line")]
 
 
-def test_what_is_left_at_the_end_is_a_line_and_what_has_no_time_or_is_no_text_harms_nothing() -> None:
+def test_a_rest_at_the_end_is_a_line_and_a_line_without_time_or_text_harms_nothing() -> None:
     assert fed(ONE + b"prompt: ") == [Printed(AT_ONE, "prompt: ")]
     assert fed(b"no time\n") == [Printed(0, "no time")]
     assert fed(ONE + b"\xff\n") == [Printed(AT_ONE, "�")]

@@ -54,7 +54,7 @@ def test_nothing_is_shown_before_anything_is_known() -> None:
     assert layers.text() == ""
 
 
-def test_checking_and_unpacking_may_take_long_in_silence_and_waiting_for_the_registry_may_not() -> None:
+def test_checks_and_unpacking_may_be_silent_for_long_but_not_the_registry() -> None:
     layers = Layers()
     layers.add(line("a", "Downloading", 10, 100))
     assert not layers.is_local_work

@@ -117,7 +117,7 @@ def test_a_content_that_changed_since_it_was_declared_is_not_put_under_the_old_n
 def test_a_content_that_can_not_be_had_says_why(files: MountedFiles, told: Told) -> None:
     declared = told.file("key")
     del told.contents["key"]
-    with pytest.raises(CreateFailed, match="/run/secrets/key can't be had: key does not exist"):
+    with pytest.raises(CreateFailed, match="/run/secrets/key can't be read: key does not exist"):
         files.put(CHUNK, [declared])
 
 
@@ -150,7 +150,7 @@ def test_what_is_gone_and_has_changed_since_is_told(files: MountedFiles, told: T
     (mount,) = files.put(CHUNK, [told.file("key")])
     files.sweep(CHUNK, ())
     told.contents["key"] = b"new"
-    with pytest.raises(StartFailed, match="has to be made anew"):
+    with pytest.raises(StartFailed, match="has to be recreated"):
         files.restore({"HostConfig": {"Mounts": [mount]}}, CHUNK, (told.file("key"),))
 
 

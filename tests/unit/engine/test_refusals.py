@@ -15,7 +15,7 @@ RUNC = "failed to create shim task: OCI runtime create failed: runc create faile
     [
         (
             "Cannot mkdir: /bin/busybox is not a directory",
-            "the working directory /bin/busybox is no directory in the image",
+            "the working directory /bin/busybox is not a directory in the image",
             "`working_dir`",
         ),
         (
@@ -36,7 +36,7 @@ RUNC = "failed to create shim task: OCI runtime create failed: runc create faile
         ),
         (
             "standard_init_linux.go:228: exec user process caused: exec format error",
-            "its command is no program for this machine's processor: exec format error",
+            "its command is not a program for this machine's processor: exec format error",
             "`platform`",
         ),
         (

@@ -54,6 +54,9 @@ def test_no_setting_takes_one(setting: str) -> None:
         {"logging": {"driver": "loki", "options": {"loki-pipeline-stages": "- regex:\n    expression: x\n"}}},
         {"healthcheck": {"test": ["CMD-SHELL", "a\nb"]}},
         {"build": {"context": "./d", "args": {"A": "b\nc"}, "dockerfile_inline": "FROM x\nRUN a\n"}},
+        {"security_opt": ['seccomp:{\n  "defaultAction": "SCMP_ACT_ALLOW"\n}']},
+        {"environment": {"KEY": "\ufeffa\u200bb\u200d"}},
+        {"command": ["a\u2060b"]},
         {"security_opt": ['seccomp={\n  "defaultAction": "SCMP_ACT_ALLOW"\n}']},
         {"sysctls": {"net.ipv4.tcp_rmem": "4096\t87380\t6291456"}},
     ],
@@ -160,3 +163,17 @@ def test_usual_headers_are_taken() -> None:
         "X-Empty": "",
     }
     valid(document(declared(health_check={"type": "http", "port_key": "80", "headers": headers})))
+
+
+@pytest.mark.parametrize(
+    "sign", ["\u200b", "\u200c", "\u200d", "\u200e", "\u200f", "\u2060", "\ufeff", "\U000e0041", "\u00ad"]
+)
+def test_no_name_has_a_character_that_nobody_sees(sign: str) -> None:
+    for container in ({"environment": {f"A{sign}": "1"}}, {"labels": {f"a{sign}b": "1"}}, {"sysctls": {f"{sign}a": 1}}):
+        found = read(document(declared(container=container))).errors
+        assert [problem.code for problem in found] == ["BadName"], container
+        assert f"an invisible character (U+{ord(sign):04X}) in this key: take it out" in found[0].message
+    (problem,) = read(document(declared(container={"environment": [f"A{sign}=1"]}))).errors
+    assert "an invisible character" in problem.message
+    (problem,) = read(document(declared(), env={f"A{sign}": "1"})).errors
+    assert "an invisible character" in problem.message

@@ -129,7 +129,7 @@ def test_a_fact_of_a_domain_that_is_not_there_yet_is_a_warning() -> None:
     assert check([shop, domain(chunk("db", domain="data"), name="data")]) == []
 
 
-def test_a_missing_fact_of_a_domain_that_is_there_is_an_error_in_the_domain_that_asks() -> None:
+def test_a_missing_fact_of_a_present_domain_is_an_error_in_the_domain_that_asks() -> None:
     shop = domain(chunk("api", "data/main/db_redy"))
     data = domain(chunk("db", domain="data"), name="data")
     (diagnostic,) = check([shop, data])

@@ -91,7 +91,7 @@ def test_deploy_is_taken_apart(written: Any, meant: Deploy) -> None:
         ({"update_config": {"parallelism": 0}}, "update_config.parallelism", "one after the other"),
         ({"update_config": {"delay": "5s"}}, "update_config.delay", "healthy, not after a time"),
         ({"update_config": {"failure_action": "continue"}}, "update_config.failure_action", "rollback or pause"),
-        ({"update_config": {"max_failure_ratio": 0.2}}, "update_config.max_failure_ratio", "no copy may fail"),
+        ({"update_config": {"max_failure_ratio": 0.2}}, "update_config.max_failure_ratio", "no replica may fail"),
         ({"update_config": {"order": "stop"}}, "update_config.order", "stop-first, start-first"),
     ],
 )

@@ -45,6 +45,13 @@ def test_what_compose_reads_is_read(text: str, found: dict[str, str]) -> None:
     assert read(text) == found
 
 
+@pytest.mark.parametrize("sign", ["\u200b", "\ufeff", "\x1b", "\u202e"])
+def test_a_name_in_a_raw_file_has_no_character_that_nobody_sees(sign: str) -> None:
+    with pytest.raises(BadEnvFile, match=r"line 2: .* in the name: take it out"):
+        read(f"A=1\nB{sign}=2", raw=True)
+    assert read(f"A={sign}", raw=True) == {"A": sign}
+
+
 def test_a_raw_file_is_taken_as_it_is() -> None:
     assert read(' A=1 # c\nC="q" $X\n#z\nG\nNOPE\n', raw=True) == {"A": "1 # c", "C": '"q" $X', "G": "given"}
 
@@ -84,7 +91,7 @@ def test_a_large_file_is_read_at_once() -> None:
         read('A="' + "\\" * 300_000)
 
 
-def test_a_reference_finds_what_the_container_sets_then_the_lines_above_then_the_files_before() -> None:
+def test_a_reference_finds_the_containers_values_then_lines_above_then_earlier_files() -> None:
     before = {"A": "before", "B": "before", "C": "before"}
     found = parse(b"A=above\nB=above\nR=$A-$B-$C", Variables({}, {}, ()), own={"A": "own"}, before=before)
     assert found["R"] == "own-above-before"

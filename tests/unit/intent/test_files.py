@@ -201,7 +201,7 @@ def test_two_things_in_one_place_are_refused(container: dict[str, Any], place: s
         ({"file": "a", "driver": "x"}, "secrets.key.driver", "Swarm"),
         ({"content": SECRET}, "secrets.key.content", "must not stand in a domain file"),
         ({"file": "~/key"}, "secrets.key.file", "~ has no meaning"),
-        ({"credential": "../x"}, "secrets.key.credential", "no name of a credential"),
+        ({"credential": "../x"}, "secrets.key.credential", "not a name of a credential"),
         ({"fil": "a"}, "secrets.key.fil", "did you mean 'file'"),
     ],
 )
@@ -273,6 +273,34 @@ def test_a_file_of_variables_that_can_not_be_used_is_told(container: dict[str, A
     ((path, found, message),) = problems(container, told)
     assert (path, found) == (f"{USE}.{place}", code)
     assert SECRET not in message
+
+
+def test_a_file_of_variables_is_read_once_however_often_it_is_named() -> None:
+    told = contents(**{"/srv/domains/a.env": "A=1\nB=${A}"})
+    chunks = [declared(name, container={"env_file": ["a.env"] * 50}) for name in ("a", "b", "c")]
+    found = read(document(*chunks), contents=told)
+    assert found.errors == ()
+    assert len(told.asked) == 1
+    missing = [declared(name, container={"env_file": [{"path": "none", "required": False}]}) for name in ("a", "b")]
+    read(document(*missing), contents=told)
+    assert len(told.asked) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "times", "what"),
+    [("A=1\n" * 9_999, 11, "lines"), ("A=" + "x" * 1_000_000, 9, "bytes"), ("#\n" * 9_999, 11, "lines")],
+    ids=["lines", "bytes", "comments"],
+)
+def test_what_files_of_variables_hold_is_bounded_in_a_domain(text: str, times: int, what: str) -> None:
+    told = contents(**{"/srv/domains/a.env": text})
+    chunks = [declared(f"c{number}", container={"env_file": "a.env"}) for number in range(times)]
+    assert read(document(*chunks[:-1]), contents=told).errors == ()
+    (problem,) = read(document(*chunks, declared("z", container={"env_file": "a.env"})), contents=told).errors
+    assert (problem.code, problem.where) == (
+        "TooMany",
+        f"cpuxs.main.design_chunks[{times - 1}].container.env_file",
+    )
+    assert f" {what} in this and the files before, each counted as often as it is used" in problem.message
 
 
 def test_a_config_that_is_not_in_the_list_is_no_secret_of_that_name() -> None:

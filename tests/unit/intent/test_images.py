@@ -107,9 +107,9 @@ def test_with_a_tag_and_a_digest_a_registry_is_asked_for_the_digest() -> None:
         ("redis/", "a part of the name is empty"),
         ("a_.b", "is not made of"),
         ("-a", "is not made of"),
-        ("ho_st.io/a", "is no host of a registry"),
-        ("host.io:port/a", "is no host of a registry"),
-        ("a" * 64, "64 hexadecimal digits are no name"),
+        ("ho_st.io/a", "is not a host of a registry"),
+        ("host.io:port/a", "is not a host of a registry"),
+        ("a" * 64, "64 hexadecimal digits are not a name"),
         ("a/" * 130 + "a", "255 characters"),
     ],
 )
@@ -123,6 +123,21 @@ def test_a_wrong_name_in_a_file_is_an_error_in_its_place() -> None:
     (problem,) = read(document(declared(container={"image": "Redis:7"}))).errors
     assert (problem.code, problem.where) == ("BadName", "cpuxs.main.design_chunks[0].container.image")
     assert "'redis:7'" in problem.message
+
+
+@pytest.mark.parametrize("name", ["scratch", "scratch:1", "docker.io/library/scratch"])
+def test_the_name_that_engines_reserve_for_the_empty_image_names_none(name: str) -> None:
+    asked: list[tuple[dict[str, Any], str]] = [
+        ({"image": name}, "image"),
+        ({"image": name, "build": "."}, "image"),
+        ({"build": {"context": ".", "tags": [name]}}, "build.tags[0]"),
+    ]
+    for container, place in asked:
+        bare = {"image": None, **container}
+        found = read(document({"name": "a", "container": {k: v for k, v in bare.items() if v is not None}})).errors
+        assert [one.where for one in found] == [f"cpuxs.main.design_chunks[0].container.{place}"]
+        assert "is reserved for the empty image of FROM scratch" in found[0].message
+    assert read(document(declared(container={"image": "team/scratch"}))).errors == ()
 
 
 # --- policies -----------------------------------------------------------------------------------------------------
@@ -357,7 +372,7 @@ def test_a_login_changes_the_intent_and_no_container() -> None:
         ),
         ({"ghcr.io": {"username": "me", "password": "hunter2"}}, "must not stand in a domain file"),
         ({"ghcr.io": {"username": "", "password_secret": "pw"}}, "the name of a user"),
-        ({"not a host": {"username": "me", "password_secret": "pw"}}, "is no registry"),
+        ({"not a host": {"username": "me", "password_secret": "pw"}}, "is not a registry"),
         (
             {
                 "docker.io": {"username": "me", "password_secret": "pw"},
@@ -436,7 +451,7 @@ def test_a_built_image_may_follow_the_local_tag() -> None:
     assert chunk(auto_update="local", container={"build": "."}).auto_update == AutoUpdate(AutoUpdatePolicy.LOCAL)
 
 
-def test_following_a_tag_is_part_of_what_a_domain_means_and_not_of_what_its_container_was_made_from() -> None:
+def test_following_a_tag_is_part_of_a_domains_meaning_but_not_of_its_containers_spec() -> None:
     plain, follows = valid(document(declared())), valid(document(declared_with("local")))
     assert plain.intent != follows.intent
     assert next(plain.chunks()).container.digest == next(follows.chunks()).container.digest

@@ -104,7 +104,7 @@ def test_a_port_on_all_addresses_is_in_the_way_of_one_of_them() -> None:
 
 
 def test_a_new_range_holds_no_port_that_another_file_has() -> None:
-    """The engine would give it away while the other container is made anew."""
+    """The engine would give it away while the other container is recreated."""
     held = one("z", file="z.json", ports=["127.0.0.1:8080:80"])
     for ports in ("8000-9000:80", "0.0.0.0:8080-8081:80", "*:8079-8080:80"):
         newcomer = one("a", file="a.json", ports=[ports])
@@ -202,7 +202,7 @@ def test_another_name_in_a_file_that_is_refused_leaves_the_old_one_in_force() ->
     assert judged.speaks == {"old": "a.json", "other": "b.json"}
 
 
-def test_a_file_that_breaks_keeps_its_last_good_domain_and_not_one_that_it_gave_up_before() -> None:
+def test_a_file_that_breaks_keeps_its_last_good_domain_and_no_earlier_one() -> None:
     old, new = one("old", file="a.json"), one("new", file="a.json")
     given_up = InForce("old", "a.json", old, absent=True)
     judged = judge_domains([], [given_up, *in_force(new)], broken={"a.json": None})
@@ -358,7 +358,7 @@ def after(held: dict[str, InForce], judged: Judgement) -> dict[str, InForce]:
 
 
 @pytest.mark.parametrize("seed", range(100))
-def test_what_is_in_force_goes_together_whatever_was_edited_and_nothing_is_taken_from_it(seed: int) -> None:
+def test_whatever_is_edited_all_in_force_goes_together_and_loses_nothing(seed: int) -> None:
     folder, held = Folder(seed), dict[str, InForce]()
     for _ in range(12):
         folder.edit()

@@ -46,7 +46,7 @@ def test_a_link_to_a_chunk_with_copies_leads_to_each_of_them() -> None:
         {"networks": ["lan"], "links": ["db:store"], "external_links": ["old"]},
     ],
 )
-def test_on_the_engines_own_bridge_links_are_those_of_old_and_their_containers_must_run(web: dict[str, Any]) -> None:
+def test_on_the_engines_own_bridge_links_are_legacy_and_their_containers_must_run(web: dict[str, Any]) -> None:
     spec = spec_of(shop(web, networks={"lan": {"external": True, "name": "bridge"}}))
     assert spec.settings["links"] == ["d-main-db-1:store", "old:old"]
     assert payload(spec)["HostConfig"]["Links"] == ["d-main-db-1:store", "old:old"]
@@ -54,7 +54,7 @@ def test_on_the_engines_own_bridge_links_are_those_of_old_and_their_containers_m
     assert must_run(spec.settings) == {"d-main-db-1", "old"}
 
 
-def test_a_chunk_begins_after_those_that_it_is_linked_to_and_needs_no_container_of_others() -> None:
+def test_a_chunk_begins_after_its_links_and_needs_no_container_of_others() -> None:
     domain = shop({"links": ["db"], "external_links": ["old"]})
     assert awaited(spec_of(domain)) == {"d-main-db-1": "links"}
     assert must_run(spec_of(domain).settings) == set()
@@ -66,8 +66,8 @@ def test_what_a_link_leads_to_is_known() -> None:
     said = messages(read(document(declared("db"), declared("web", container={"links": ["dbs", "web:x"]}))))
     assert said == ["there is no chunk 'dbs' in this CPUX; did you mean 'db'?", "'web' is this chunk itself"]
     said = messages(read(document(declared(container={"links": [":x", 1], "external_links": ["a:b:c"]}))))
-    assert any("'a:b:c' is no link: expected a container such as db" in message for message in said)
-    assert any("':x' is no link" in message for message in said)
+    assert any("'a:b:c' is not a link: expected a container such as db" in message for message in said)
+    assert any("':x' is not a link" in message for message in said)
     said = messages(
         read(document(declared("db"), declared("web", container={"network_mode": "host", "links": ["db"]})))
     )

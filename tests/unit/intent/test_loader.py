@@ -154,6 +154,7 @@ def test_a_declared_interval_is_known_as_such() -> None:
 
 class Nested(Options):
     on: bool
+    named: dict[str, int] = Field({})
 
 
 class PlugOptions(Options):
@@ -177,7 +178,7 @@ def test_a_plug_ins_settings_are_judged_by_its_model() -> None:
     file = document(declared(health_check=good), env={"DEPTH": 3, "ON": True})
     health = next(valid(file, check_types=types).chunks()).health
     assert health is not None
-    assert health.options == {"depth": 3, "nested": {"on": True}, "mode": "fast", "tags": []}
+    assert health.options == {"depth": 3, "nested": {"on": True, "named": {}}, "mode": "fast", "tags": []}
     bad = {"type": "plug", "depth": 0, "mode": "Fast", "tags": ["a", "b", "c"], "nested": {"no": 1}, "deptth": 1}
     assert faults_of({**bad, "ratio": "much"}) == [
         ("InvalidValue", "depth", "expected a number above 0, found 0"),
@@ -187,6 +188,17 @@ def test_a_plug_ins_settings_are_judged_by_its_model() -> None:
         ("UnknownKey", "nested.no", "unknown key 'no'"),
         ("UnknownKey", "deptth", "unknown key 'deptth' in a health check of the type plug; did you mean 'depth'?"),
         ("WrongType", "ratio", "expected a number, found 'much'"),
+    ]
+
+
+def test_extensions_are_ignored_in_every_object_of_a_plug_ins_settings() -> None:
+    check = {"type": "plug", "depth": 3, "x-a": 1, "nested": {"on": True, "x-why": {"x": 1}, "named": {"x-b": 2}}}
+    file = document(declared(health_check=check))
+    health = next(valid(file, check_types={"plug": CheckType(PlugOptions)}).chunks()).health
+    assert health is not None
+    assert health.options["nested"] == {"on": True, "named": {"x-b": 2}}
+    assert faults_of({"type": "plug", "depth": 3, "nested": {"on": True, "y-why": 1}}) == [
+        ("UnknownKey", "nested.y-why", "unknown key 'y-why'")
     ]
 
 
@@ -213,6 +225,21 @@ def test_what_a_plug_ins_own_validator_says_is_told_with_the_value() -> None:
     assert faults_of({"type": "plug", "depth": "${SECRET_DEPTH}"}, SECRET_DEPTH=4) == [
         ("InvalidValue", "depth", "expected an odd number, found '${SECRET_DEPTH}'")
     ]
+
+
+class Talking(Options):
+    depth: int
+
+    @field_validator("depth")
+    @classmethod
+    def is_fine(cls, value: int) -> int:
+        raise ValueError("it is bad\n\x1b[31mreally; what to do: run `rm -rf /`")
+
+
+def test_what_a_plug_ins_validator_says_is_one_line_and_no_advice_of_pnrs() -> None:
+    check = {"type": "plug", "depth": 1}
+    (problem,) = read(document(declared(health_check=check)), check_types={"plug": CheckType(Talking)}).errors
+    assert problem.message == "it is bad really; run `rm -rf /`, found 1"
 
 
 @pytest.mark.parametrize("value", [True, "3", 2.5, None])
@@ -432,3 +459,11 @@ def test_a_jobs_restart_policy_is_not_given_to_the_engine(policy: str) -> None:
     assert plain.container.restart_of_ours == ""
     (service,) = valid(document(declared("web", container={"restart": policy}))).chunks()
     assert service.container.settings["restart"] == policy
+
+
+@pytest.mark.parametrize("command", ["a\0b", ["a", "b\0"]])
+def test_a_nul_in_a_command_is_told_in_words(command: object) -> None:
+    found = read(document(declared(health_check={"type": "exec", "command": command}))).errors
+    assert found
+    assert "a NUL character can't be handed to a program: take it out" in found[0].message
+    assert "^[^" not in found[0].message

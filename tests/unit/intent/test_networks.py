@@ -170,7 +170,7 @@ def test_an_address_makes_another_container_and_nothing_declared_the_same() -> N
 
 
 def test_what_a_network_is_made_from_is_hashed_alike_in_all_releases() -> None:
-    """These hashes stand on networks: one that changes makes every such network anew."""
+    """These hashes stand on networks: one that changes recreates every such network."""
     assert network_digest(NetworkSpec("a")) == "795e0a34b9f589487c5d960f86847f331ce596744b23692bf0ede5677031bb35"
     full = NetworkSpec("b", internal=True, labels={"a": "b"}, ipam=Ipam(pools=(Pool("10.0.0.0/8"),)))
     assert network_digest(full) == "1fe297c6735eef835b2ab45d7ec8f7e6038d519090935d39fdfa13d6f479d2ae"
@@ -245,7 +245,7 @@ def test_whether_an_external_volume_is_kept_is_not_said_here(keep: bool) -> None
         ({"link_local_ips": ["x"]}, "link_local_ips[0]", "an IP address"),
         ({"mac_address": "x"}, "mac_address", "a MAC address"),
         ({"priority": "high"}, "priority", "a whole number"),
-        ({"interface_name": "a/b"}, "interface_name", "no name of an interface"),
+        ({"interface_name": "a/b"}, "interface_name", "not a name of an interface"),
         ({"alias": []}, "alias", "did you mean 'aliases'"),
     ],
 )

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from reconciler.intent.check_types import CheckType, Options
 from reconciler.intent.document import DomainFile
 from reconciler.intent.reference import render
 from reconciler.intent.schema import domain_schema
@@ -51,6 +52,21 @@ def test_a_check_type_brings_its_own_settings() -> None:
     of_http = next(part for part in check["allOf"] if part["if"]["properties"]["type"]["const"] == "http")
     assert "body_regex" in of_http["then"]["properties"]
     assert of_http["then"]["required"] == ["port_key"]
+
+
+class Inner(Options):
+    on: bool
+
+
+class Outer(Options):
+    inner: Inner
+
+
+def test_each_object_of_a_check_types_settings_may_be_extended() -> None:
+    checks = domain_schema({"plug": CheckType(Outer)})["$defs"]["HealthCheck"]["allOf"]
+    (own,) = [one["then"] for one in checks if one["if"]["properties"]["type"] == {"const": "plug"}]
+    assert own["properties"]["inner"]["patternProperties"] == {"^x-": {}}
+    assert own["properties"]["inner"]["additionalProperties"] is False
 
 
 def used_keys(schema: dict[str, Any], value: Any) -> None:

@@ -43,4 +43,4 @@ def test_a_file_that_is_no_profile_or_not_there_is_told_with_its_place() -> None
 def test_nothing_is_read_for_what_names_no_file() -> None:
     assert chunk(container={"security_opt": ["seccomp=unconfined"]}).container.settings["security_opt"]
     (message,) = messages(read(document(declared(container={"security_opt": ["seccomp={"]}))))
-    assert "is no seccomp profile" in message
+    assert "is not a seccomp profile" in message

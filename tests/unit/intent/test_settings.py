@@ -200,7 +200,7 @@ def test_volumes_in_all_their_forms(written: Any, meant: Any) -> None:
         ("volumes", ["x:/y"], "a volume's name has two or more characters"),
         ("volumes", ["./x:y"], "expected an absolute path in the container"),
         ("volumes", ["./x:/"], "nothing can be mounted on /"),
-        ("volumes", ["./x:/y:rO"], "'rO' is no known mode (ro, rw, z, Z, nocopy, private"),
+        ("volumes", ["./x:/y:rO"], "'rO' is not a known mode (ro, rw, z, Z, nocopy, private"),
         ("volumes", ["./x:/y:ro,rw"], "contradict"),
         ("volumes", ["./x:/y:nocopy"], "nocopy is for named volumes"),
         ("volumes", ["/y:ro"], "an anonymous volume takes no mode"),
@@ -224,16 +224,16 @@ def test_volumes_in_all_their_forms(written: Any, meant: Any) -> None:
         ("healthcheck", {"test": "x", "disable": True}, "disable is true, and there is a test as well"),
         ("healthcheck", {"retrys": 1}, "unknown key 'retrys'; did you mean 'retries'?"),
         ("healthcheck", {"retries": "three"}, "a whole number"),
-        ("stop_signal", "SIGTEM", "'SIGTEM' is no signal; did you mean 'TERM'?"),
-        ("stop_signal", "99", "is no signal"),
+        ("stop_signal", "SIGTEM", "'SIGTEM' is not a signal; did you mean 'TERM'?"),
+        ("stop_signal", "99", "is not a signal"),
         ("stop_signal", 15, "expected a signal"),
         ("stop_grace_period", "-1s", "expected a duration"),
         ("stop_grace_period", "9" * 15 + "w", "below 290 years"),
         ("init", "true", "expected true or false, found 'true'"),
         ("init", 1, "expected true or false, found 1"),
         ("tmpfs", ["run"], "expected an absolute path"),
-        ("tmpfs", "/run:sise=1m", "'sise' is no option of a tmpfs; did you mean 'size'?"),
-        ("cap_add", ["NET_ADMN"], "'NET_ADMN' is no capability; did you mean 'NET_ADMIN'?"),
+        ("tmpfs", "/run:sise=1m", "'sise' is not an option of a tmpfs; did you mean 'size'?"),
+        ("cap_add", ["NET_ADMN"], "'NET_ADMN' is not a capability; did you mean 'NET_ADMIN'?"),
         ("cap_add", "NET_ADMIN", "expected a list of capabilities"),
         ("mem_limit", "abc", "expected a size such as 64m or 1g, found 'abc'"),
         ("mem_limit", "5m", "at least 6m, found '5m'"),
@@ -325,7 +325,7 @@ def test_a_name_and_an_example_for_every_row_and_the_example_is_valid() -> None:
         assert normal(name, setting.example) is not None
 
 
-def test_a_model_made_of_the_rows_has_a_json_schema_and_tells_all_faults_with_their_paths() -> None:
+def test_a_model_made_of_the_rows_has_a_json_schema_and_tells_all_faults_by_path() -> None:
     fields: dict[str, Any] = {name: (setting.type, None) for name, setting in SETTINGS.items()}
     model: type[BaseModel] = create_model("Container", __config__=ConfigDict(extra="forbid"), **fields)
     properties = model.model_json_schema()["properties"]

@@ -107,7 +107,7 @@ def test_what_is_written_comes_to_its_normal_form(name: str, written: Any, meant
         ("security_opt", ["no-new-privileges:maybe"], "no-new-privileges=true"),
         ("security_opt", ["seccomp:~/profile.json"], "~ has no meaning for a service"),
         ("security_opt", ["seccomp=a\nb"], "the path of a file with one"),
-        ("security_opt", ["seccomp={}}"], "is no seccomp profile"),
+        ("security_opt", ["seccomp={}}"], "is not a seccomp profile"),
         ("security_opt", ["apparmor"], "apparmor=value"),
         ("security_opt", ["systempaths=all"], "systempaths=unconfined"),
         ("security_opt", "no-new-privileges", "a list"),

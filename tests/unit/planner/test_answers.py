@@ -89,7 +89,7 @@ def test_bad_results_count_only_after_the_start_period_and_from_the_threshold_on
     assert h.tv is TV.N
 
 
-def test_good_results_count_from_the_threshold_on_and_a_bad_one_starts_the_count_anew() -> None:
+def test_good_results_count_from_the_threshold_on_and_a_bad_one_resets_the_count() -> None:
     twice = check(success_threshold=2)
     h = fold(Health(run="r"), twice, ok=True, message="ok", now=1.0)
     h = fold(h, twice, ok=False, message="no", now=2.0)
@@ -132,7 +132,7 @@ def test_a_look_that_could_not_be_taken_is_no_result() -> None:
     assert (blind.last_error, blind.last_at) == ("the engine does not answer", 2.0)
 
 
-def test_what_was_told_while_a_network_was_missing_counts_for_nothing_once_it_is_there() -> None:
+def test_answers_from_before_a_network_was_connected_count_for_nothing_after() -> None:
     lan, both = frozenset({"lan"}), frozenset({"lan", "back"})
     ill = Health(run="run1", since=1.0, tv=TV.N, failures=4, total_failures=4, last_error="no route", networks=lan)
     joined = reached_through(ill, both, 9.0)

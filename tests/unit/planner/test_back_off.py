@@ -51,7 +51,7 @@ def waits_after_setbacks(count: int) -> list[float]:
     return waits
 
 
-def test_the_first_retry_of_a_chunk_is_at_once_then_a_second_doubling_to_five_minutes() -> None:
+def test_the_first_retry_is_at_once_then_after_a_second_doubling_to_five_minutes() -> None:
     assert waits_after_setbacks(4) == [0.0, 1.0, 2.0, 4.0]
     assert waits_after_setbacks(50)[-1] == 300.0
 

@@ -83,7 +83,7 @@ def test_another_container_begins_anew() -> None:
     assert (m.crashes, m.looping, m.runs) == (0, False, ())
 
 
-def test_it_must_be_up_for_clearly_longer_than_it_was_and_for_the_seconds_of_stability() -> None:
+def test_it_must_be_up_clearly_longer_than_before_and_for_its_stable_seconds() -> None:
     def lasted(*seconds: float) -> RetryState:
         return RetryState(runs=tuple(EndedRun(0.0, one) for one in seconds))
 

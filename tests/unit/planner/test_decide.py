@@ -35,7 +35,7 @@ def test_a_chunk_whose_gate_does_not_hold_waits_and_says_for_what() -> None:
     assert decision.work is None
 
 
-def test_a_running_container_without_a_health_check_is_up_once_it_has_run_for_a_while() -> None:
+def test_a_running_container_without_a_health_check_is_up_after_a_while() -> None:
     c = chunk(stable_seconds=5.0)
     short = Health(run="run1", since=998.0, began=998.0)
     _, early = think(situation(c, container(c), health=short))
@@ -58,7 +58,7 @@ def test_what_was_proven_before_is_up_though_nobody_saw_it_begin() -> None:
     assert (decision.state, decision.reason) == (State.COMPLETED, Reason.RUNNING)
 
 
-def test_the_previous_container_is_kept_until_the_new_one_has_run_for_a_while_though_it_is_healthy() -> None:
+def test_the_previous_container_is_kept_until_the_healthy_new_one_ran_for_a_while() -> None:
     c = chunk(health=TCP)
     new = container(c)
     old = container(c, Condition.EXITED, id="old", name="shop_web.pnr-previous", spec="d0", run="run0")
@@ -102,7 +102,7 @@ def test_an_unchanged_healthy_chunk_gets_no_work() -> None:
     assert decision.work is None
 
 
-def test_after_a_restart_of_the_program_a_proven_run_counts_as_completed_before_it_is_probed_anew() -> None:
+def test_after_a_restart_of_the_program_a_proven_run_is_completed_before_its_probe() -> None:
     c = chunk(health=TCP)
     memory = RetryState(proven_run="run1")
     _, decision = think(situation(c, container(c), memory=memory, health=Health(run="run1", since=999.9)))
@@ -251,7 +251,7 @@ def test_a_foreign_container_under_the_wanted_name_is_named_and_left_alone() -> 
     assert "someone:1" in decision.message
 
 
-def test_a_changed_chunk_is_replaced_and_its_old_container_kept_until_the_new_one_is_up() -> None:
+def test_a_changed_chunk_is_replaced_and_its_old_container_kept_until_it_is_up() -> None:
     old, new = chunk(health=TCP), chunk(digest="d2", health=TCP)
     _, begin = think(situation(new, container(old), health=healthy()))
     assert steps(begin) == [
@@ -339,7 +339,7 @@ def test_a_container_that_could_not_be_started_is_made_anew_on_the_next_attempt(
     ]
 
 
-def test_a_container_that_ran_before_is_started_again_and_made_anew_only_where_that_fails_again_and_again() -> None:
+def test_a_container_that_ran_is_started_again_and_remade_only_if_that_keeps_failing() -> None:
     c = chunk()
     i = situation(
         c, container(c, Condition.EXITED), memory=RetryState(counted_run="run1", proven_run="run1", attempts=1)
@@ -370,7 +370,7 @@ def test_drift_found_by_inspection_replaces_the_container_and_names_the_differen
     assert "CreateContainer shop_web.pnr-next" in steps(decision)
 
 
-def test_drift_that_replacing_does_not_cure_is_tolerated_instead_of_replacing_for_ever() -> None:
+def test_drift_that_replacing_does_not_cure_is_tolerated_and_not_replaced_for_ever() -> None:
     c = chunk(settings={"hostname": "a"})
     changed = container(c, settings={"hostname": "b"})
     i = situation(c, changed)
@@ -504,7 +504,7 @@ def test_the_cause_of_a_replacement_is_the_image_also_while_its_tag_is_not_looke
     assert not any("dead" in cause for cause in causes)
 
 
-def test_what_the_check_of_one_that_waits_for_its_restart_found_since_is_what_is_the_matter() -> None:
+def test_the_newest_result_of_a_check_is_told_while_the_restart_waits() -> None:
     c = chunk(health=TCP)
     memory = RetryState(counted_run="run1", last_error="not healthy within 30 s: no answer", remedy=Remedy.RESTART)
     ill = Health(

@@ -52,7 +52,7 @@ def test_an_image_with_several_digests_is_up_to_date_by_any_of_them() -> None:
     assert not following.is_outdated(web(), RetryState(), news, made())
 
 
-def test_a_container_that_was_made_for_the_wanted_image_and_shows_another_id_is_not_replaced_again() -> None:
+def test_a_container_made_for_the_wanted_image_that_shows_another_id_is_not_replaced() -> None:
     memory = RetryState(aimed_image="sha256:new", aimed_from="before")
     assert not following.is_outdated(web(), memory, NEW, made("sha256:another-word-for-it", id="after"))
     assert following.is_outdated(web(), memory, NEW, made(id="before"))
@@ -66,7 +66,7 @@ def test_what_was_given_up_stays_given_up_while_nobody_can_say_what_the_registry
     assert following.target(web(digest="d2"), RetryState(rejected="d1@sha256:new"), ImageNews()) == "d2"
 
 
-def test_what_an_update_under_way_was_made_for_stays_wanted_while_nobody_can_say_what_the_registry_has() -> None:
+def test_what_an_update_was_made_for_stays_wanted_while_the_registry_is_unknown() -> None:
     memory = following.aim(RetryState(rejected="d1@sha256:broken", paused="d1@sha256:broken"), "sha256:new", "before")
     assert following.rejected_image(memory) == ""
     assert following.wanted_id(web(), memory, ImageNews()) == "sha256:new"

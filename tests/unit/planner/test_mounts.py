@@ -65,7 +65,7 @@ def news(c: Container, token: str = "t1", change: FileChange = FileChange.REPLAC
     return {c.id: (FileNews("/srv/app.conf", "/etc/app.conf", change, token),)}
 
 
-def test_a_container_whose_file_was_replaced_is_replaced_like_one_whose_config_has_changed() -> None:
+def test_a_container_whose_file_was_replaced_is_replaced_as_for_a_changed_config() -> None:
     wanted = mounting()
     there = has(wanted)
     _, decision = think(situation(wanted, there, files=news(there), health=healthy()))

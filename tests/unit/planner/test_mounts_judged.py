@@ -74,7 +74,7 @@ def test_a_look_is_no_new_attempt_and_no_sign_of_failure() -> None:
     assert work_begins(i, work) == before
 
 
-def test_where_it_is_not_what_was_judged_that_is_the_failure_and_its_end_adds_nothing() -> None:
+def test_a_mount_that_leads_elsewhere_is_the_failure_and_its_end_adds_nothing() -> None:
     c = judged()
     i = situation(c, container(c), memory=RetryState(judged_run="run0", proven_run="run0"))
     failed = work_failed(i, Reason.POLICY_REFUSED, "the host's /etc", action=ExamineMounts("shop_web", "run1"))

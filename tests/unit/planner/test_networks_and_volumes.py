@@ -137,14 +137,14 @@ def test_a_network_that_differs_is_removed_and_made() -> None:
     (web,) = of.chunks()
     found = networks(of, world(container(web), networks=[network()]))
     said = "driver_opts com.docker.network.driver.mtu: 1400 declared, nothing found"
-    trial = "to see whether the engine takes it, before anybody is disconnected"
+    trial = "to see whether the engine takes it, before any container is disconnected"
     assert done(found) == [
         f"CreateNetwork {NET}.pnr-trial: {trial}",
         f"RemoveNetwork {NET}.pnr-trial: {trial}",
         f"RemoveNetwork {NET}: {said}",
         f"CreateNetwork {NET}: {said}",
     ]
-    assert found.missing == {NET: f"network {NET}, which is made anew ({said})"}
+    assert found.missing == {NET: f"network {NET}, which is recreated ({said})"}
     assert found.conflict == {}
 
 
@@ -184,7 +184,7 @@ def test_networks_of_others_are_required_or_in_the_way() -> None:
     assert "was not made by pnr" in taken.conflict[NET]
 
 
-def test_a_volume_of_ours_that_differs_serves_as_it_is_and_what_differs_is_told_with_what_to_do() -> None:
+def test_a_volume_of_ours_that_differs_serves_and_is_told_with_what_to_do() -> None:
     spec = VolumeSpec("data", driver_opts={"o": "size=1m"}, labels={"team": "shop"})
     of = shop(volumes=(spec,), mounts=("data",))
     (web,) = of.chunks()
@@ -194,12 +194,12 @@ def test_a_volume_of_ours_that_differs_serves_as_it_is_and_what_differs_is_told_
     (said,) = remarks(of, seen, networks(of, seen), volumes(of, seen))
     assert said == (
         "volume data is not as declared (driver_opts o: size=1m declared, nothing found; labels team: shop declared,"
-        " nothing found) and is used as it is, since what is in it would be lost if it were made anew: declare it as it"
+        " nothing found) and is used as it is, since what is in it would be lost if it were recreated: declare it as it"
         " is; or save its content, then `pnr down shop`, `docker volume rm data`, `pnr apply shop`"
     )
 
 
-def test_a_volume_of_somebody_else_is_used_only_where_the_file_says_that_it_is_external() -> None:
+def test_a_foreign_volume_is_used_only_where_the_file_says_that_it_is_external() -> None:
     of = shop(volumes=(VolumeSpec("data"),), mounts=("data",))
     (web,) = of.chunks()
     for owner, said in ((None, "was not made by pnr"), ("other", "belongs to domain other")):
@@ -274,7 +274,7 @@ def test_the_plan_shows_what_is_made_anew_who_is_connected_again_and_what_goes()
     of = shop(network=NetworkSpec(NET, internal=True))
     (web,) = of.chunks()
     seen = world(container(web), networks=[network(), Network("n2", f"{NET}_back", "shop")])
-    trial = "to see whether the engine takes it, before anybody is disconnected"
+    trial = "to see whether the engine takes it, before any container is disconnected"
     plan = plan_all([Wish("shop", of)], seen).plan
     assert [str(step) for step in plan] == [
         f"[] -> #1 shop, RemoveNetwork {NET}_back, no longer declared",

@@ -114,7 +114,7 @@ def test_a_plan_reads_as_text_in_the_order_in_which_it_can_be_done() -> None:
 
 def test_an_image_that_is_not_there_is_fetched_while_its_chunk_waits() -> None:
     plan = plan_all([Wish("shop", domain(WEB, API, DB))], Observed()).plan
-    assert "[] -> #2 shop/main/web, EnsureImage nginx:1, it is fetched ahead" in str(plan)
+    assert "[] -> #2 shop/main/web, EnsureImage nginx:1, it is fetched in advance" in str(plan)
 
 
 def seen(*chunks: Chunk) -> Observed:

@@ -97,7 +97,7 @@ def test_copies_that_are_new_wait_for_nobody() -> None:
     assert [step.after for step in firsts.values()] == [(), ()]
 
 
-def test_what_failed_on_one_copy_is_tried_again_there_before_it_is_done_to_the_others() -> None:
+def test_what_failed_on_one_replica_is_tried_again_there_before_the_others() -> None:
     before, after = copies(2, "d1"), copies(2, "d2")
     failed = RetryState(rejected="d2", failure=Failure(Reason.DEADLINE_EXCEEDED, "no answer"))
     whole = planned(domain(*after), seen(*before), memories={after[0].id: failed})

@@ -94,7 +94,7 @@ def test_what_a_commit_removes_is_meant_unless_it_takes_all() -> None:
     assert judge(before).hold is None
 
 
-def test_what_is_held_stays_held_and_counts_as_gone_until_a_person_or_a_commit_says_that_it_is_meant() -> None:
+def test_what_is_held_counts_as_gone_until_a_person_or_a_commit_means_it() -> None:
     at = turned(folder("a", "b", known=5), "a", held=True)
     assert (judge(at).go, judge(at).held, judge(at).hold) == (["b"], ["a"], None)
     at = turned(folder("a", "b", "c", known=5), "a", "b", held=True)
@@ -111,7 +111,7 @@ def test_what_a_person_took_down_goes_and_holds_nobody() -> None:
     assert (judge(at).go, judge(at).held) == (["a"], ["b"])
 
 
-def test_one_that_came_long_before_is_known_and_one_that_came_and_went_holds_nothing_up() -> None:
+def test_a_file_that_came_long_ago_is_known_and_one_that_came_and_went_holds_nothing() -> None:
     at = folder("a", "b", known=2)
     assert judge(replace(at, known={**at.known, "x": NOW - 1})).hold is None
     came_and_went = replace(at, known={**at.known, "x": NOW}, absent={**at.absent, "x": Absent(NOW)})

@@ -46,7 +46,7 @@ def test_it_is_looked_at_half_a_second_after_the_answer_and_restarted_then() -> 
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ({"told_run": "run1"}, "somebody has told it to end"),
+        ({"told_run": "run1"}, "it was told to end from outside"),
         ({"doubted": (ChunkId("shop", "main", "db"),)}, "what it needs is well: db"),
         ({"gate_open": False, "waiting_for": "db_ready is N"}, "its gatekeeper does not hold: db_ready is N"),
     ],

@@ -39,7 +39,7 @@ def test_a_removal_that_fails_leaves_what_is_up_alone_and_is_told_and_tried_agai
     assert gone.leftovers == ()
 
 
-def test_a_leftover_is_never_what_an_update_falls_back_on_and_never_holds_back_healing() -> None:
+def test_a_leftover_is_no_way_back_for_an_update_and_never_holds_back_healing() -> None:
     dead = container(NEW, Condition.EXITED, id="new", run="run2", exit_code=1)
     memory = RetryState(proven_run="run2", leftovers=(Leftover("old", 3, 5000.0, "busy"),))
     noticed, decision = think(situation(NEW, dead, ASIDE, memory=memory))
@@ -57,7 +57,7 @@ def test_a_leftover_that_has_the_name_is_called_otherwise() -> None:
     assert steps(decision)[-2:] == ["CreateContainer shop_web", "StartContainer shop_web"]
 
 
-def test_a_start_that_can_pass_brings_the_old_one_back_and_is_tried_again_ever_less_often() -> None:
+def test_a_passing_start_failure_brings_the_old_one_back_and_is_retried_less_often() -> None:
     made = replace(MADE, name="shop_web")
     i = situation(NEW, made, ASIDE, memory=RetryState(proven_run="run1"))
     waits = []
@@ -75,7 +75,7 @@ def test_a_start_that_can_pass_brings_the_old_one_back_and_is_tried_again_ever_l
     assert waits == [60.0, 120.0, 240.0, 480.0, 960.0, 1920.0, 3600.0, 3600.0]
 
 
-def test_what_was_rolled_back_for_a_trouble_that_can_pass_is_tried_again_when_it_is_due() -> None:
+def test_a_rollback_from_a_passing_trouble_is_tried_again_when_it_is_due() -> None:
     back = container(OLD, id="old", run="run3")
     memory = RetryState(rejected="d2", retry_at=1060.0, retries=1, proven_run="run3")
     i = situation(NEW, back, health=healthy("run3"), memory=memory, now=1000.0)
@@ -108,7 +108,7 @@ def test_what_can_not_be_made_is_rejected_by_nobody_and_the_old_one_goes_on() ->
         assert (told.state, told.reason, told.work) == (State.FAILED, Reason.CREATE_FAILED, None)
 
 
-def test_what_is_to_be_replaced_and_ends_while_the_new_one_can_not_be_made_comes_back() -> None:
+def test_a_container_that_ends_while_its_replacement_can_not_be_made_comes_back() -> None:
     ended = container(OLD, Condition.EXITED, run="run1")
     failed = RetryState(proven_run="run1", attempts=6, not_before=1100.0)
     _, decision = think(situation(NEW, ended, memory=failed, now=1000.0))

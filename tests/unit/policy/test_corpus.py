@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from reconciler.daemon.intake import Judged, Loading, judge
-from reconciler.daemon.reading_contents import may_read
+from reconciler.daemon.reading_contents import admission
 from reconciler.diagnostics import Diagnostic
 from reconciler.intent.contents import Source, SourceKind, SourceMissing, folder_parts
 from reconciler.policy import Judge
@@ -58,7 +58,7 @@ class Contents:
                 asked.append((dockerfile if dockerfile.startswith("/") else f"{context}/{dockerfile}", False))
         elif source.kind in (SourceKind.FILE, SourceKind.SOPS, SourceKind.AGE):
             asked.append((source.name, False))
-        refused = [why for path, is_folder in asked if (why := may_read(self.policy)(path, is_folder, source))]
+        refused = [why for path, is_folder in asked if (why := admission(self.policy)()(path, is_folder, source))]
         if refused:
             raise SourceRefused("the policy refuses " + "; ".join(refused))
 
@@ -106,7 +106,7 @@ def test_an_honest_file_passes(entry: Entry) -> None:
 
 @pytest.mark.parametrize("policy", sorted(set(POLICIES) - {"standard", "open"}))
 def test_what_the_standard_profile_refuses_is_refused_by_what_builds_on_it(policy: str) -> None:
-    # What is no domain file at all is refused before any policy is asked.
+    # What is not a domain file at all is refused before any policy is asked.
     usual = [entry for entry in HOSTILE if entry.policy == "standard" and entry.group != "syntax and size"]
     let_through = [str(entry) for entry in usual if not judged(replace(entry, policy=policy)).errors.get(EVIL)]
     assert not let_through

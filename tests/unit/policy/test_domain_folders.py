@@ -155,7 +155,7 @@ def test_the_strict_profile_has_a_list_of_what_may_be_had_and_nothing_else() -> 
     assert INSTALLATION.domains == "/srv/pnr/domains"
 
 
-def test_the_folder_is_the_files_and_not_that_of_a_name_which_anybody_may_write_into_a_file() -> None:
+def test_the_folder_belongs_to_the_file_and_not_to_the_name_written_into_it() -> None:
     mallory = judge().for_file("mallory.json")
     asked = create(bind(f"{OWN}/html", "ro"))  # of a domain that calls itself shop
     assert {one.rule for one in mallory.request(asked)} == {"binds.allowed"}

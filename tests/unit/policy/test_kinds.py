@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from reconciler.daemon.reading_contents import admission
+from reconciler.intent.contents import ContentsError, Source, SourceKind
 from reconciler.policy import Judge, reading
 from reconciler.policy.checks.kinds import is_ordinary
-from reconciler.policy.world import ReadByRoot
+from reconciler.policy.world import ReadByRoot, Seen
+from reconciler.sources.contents import LocalContents, Places
 from tests.unit.policy.judging import INSTALLATION, OPEN, STANDARD, STRICT, Disk, changed, create, judge, rules, send
 from tests.unit.policy.test_mounts import bind, mount, volume
 
@@ -104,7 +108,7 @@ def test_what_the_host_itself_lives_on_is_not_written_to_listed_or_not(source: s
         "/Users/ann/shop",
     ],
 )
-def test_where_data_of_applications_is_kept_roots_directories_and_new_ones_are_written_to(source: str) -> None:
+def test_where_applications_keep_data_roots_directories_and_new_ones_are_written(source: str) -> None:
     for disk in (Disk(), Disk(missing=(source,)), Disk(owners={source: 999}), Disk(owners={source: 1000})):
         for host in (bind(source), mount(source), bind(source, "ro")):
             assert rules(create(host), disk=disk) == set()
@@ -304,3 +308,39 @@ def test_to_clear_that_list_takes_a_word_of_its_own() -> None:
     assert rules(create(bind("/srv/vault", "ro")), own) == {"binds.protected"}
     assert "binds.protected_defaults" in cleared.caution
     assert STANDARD.caution == ""
+
+
+def test_protected_places_are_looked_at_once_for_all_that_a_file_reads() -> None:
+    looked: Counter[str] = Counter()
+
+    def look(path: str) -> Seen:
+        looked[path] += 1
+        return Disk(missing=("/srv/pnr/domains/shop",))(path)
+
+    may_read = admission(Judge(STRICT, INSTALLATION, look))()
+    for number in range(50):
+        path = f"/srv/pnr/domains/shop/{number}"
+        may_read(path, False, Source(SourceKind.FILE, path, "shop.json"))
+    often = {path for path, times in looked.items() if times > 1 and not path.startswith("/srv/pnr/domains/shop/")}
+    assert often == set()
+    assert len(looked) < 50 + 100
+    assert "/srv/pnr/domains/shop/7/engine-id" not in looked  # in what is not there, there is nothing
+
+
+def test_protected_places_are_looked_at_anew_for_what_is_read_later() -> None:
+    sockets: list[str] = []
+
+    def look(path: str) -> Seen:
+        sockets.extend([path] * (path in INSTALLATION.sockets))
+        return Disk()(path)
+
+    contents = LocalContents(lambda: b"k", Places({}), admission=admission(Judge(STRICT, INSTALLATION, look)))
+    for _ in range(2):
+        with pytest.raises(ContentsError):
+            contents.read(Source(SourceKind.FILE, "/srv/pnr/domains/shop/none", "shop.json"))
+    first = len(sockets)
+    glance = contents.glance()
+    for _ in range(2):
+        with pytest.raises(ContentsError):
+            glance.read(Source(SourceKind.FILE, "/srv/pnr/domains/shop/none", "shop.json"))
+    assert len(sockets) - first == first // 2

@@ -291,7 +291,7 @@ def test_what_makes_the_engine_rename_for_hours_is_refused(option: str, count: s
     assert rules(asked, changed(STANDARD, logging__files="none")) == set()
 
 
-def test_a_driver_that_an_administrator_allowed_has_its_options_named_and_its_addresses_looked_at() -> None:
+def test_a_driver_that_the_policy_allows_has_its_options_named_and_addresses_checked() -> None:
     policy = changed(STANDARD, logging__drivers=["loki"], logging__options=["loki-*"])
     assert rules(logged("loki", loki_url="https://loki.example.com/loki/api/v1/push"), policy) == {ADDRESSES}
     named = changed(policy, logging__drivers=["loki"], logging__options=["loki-*"], logging__addresses=["loki.*.com"])

@@ -203,7 +203,7 @@ def test_who_may_have_the_engines_socket_has_none_of_what_it_lies_in() -> None:
         assert "binds.protected" in rules(create(bind(path)), named)
 
 
-def test_who_may_have_the_engines_socket_may_have_what_holds_it_where_that_is_named_and_read_only() -> None:
+def test_the_right_to_the_engines_socket_covers_what_holds_it_if_named_read_only() -> None:
     disk = Disk(links={"/var/run": "/run"})
     lax = changed(STANDARD, binds__read_only=["/", "/var/run", "/run"], binds__engine_socket=["shop/main/web"])
     for path in ("/", "/var/run", "/run", "/srv/pnr/state", "/var/lib/docker"):
@@ -214,7 +214,7 @@ def test_who_may_have_the_engines_socket_may_have_what_holds_it_where_that_is_na
         assert "binds.protected" in rules(create(bind(path, "ro")), other, disk=disk)
 
 
-def test_what_is_excepted_may_be_had_to_write_to_it_but_for_what_is_pnrs_or_the_engines() -> None:
+def test_an_exception_may_be_written_to_but_for_what_is_pnrs_or_the_engines() -> None:
     lax = changed(STANDARD, binds__excepted=["/etc/app", "/", "/run"])
     narrow = changed(STANDARD, binds__excepted=["/etc/app"])
     assert rules(create(bind("/etc/app/data")), narrow) == set()
@@ -396,7 +396,7 @@ def volume(driver: str = "local", **options: str) -> Any:
                 ("cifs", {"o": "username=a,addr=0.0.0.0", "device": "//192.0.2.1/x"}),
             )
         ),
-        pytest.param({"type": "nfs", "o": "addr=a b", "device": ":/"}, KNOWN_FIELDS, id="a server that is no name"),
+        pytest.param({"type": "nfs", "o": "addr=a b", "device": ":/"}, KNOWN_FIELDS, id="a server that is not a name"),
     ],
 )
 def test_volumes_that_are_places_of_the_host_are_refused(options: dict[str, str], rule: str) -> None:

@@ -306,7 +306,7 @@ def test_a_container_that_is_there_is_started_only_where_it_might_be_made() -> N
     assert rules(send("POST", "/containers/web/start"), engine=unmasked) == {"security.unmasked_paths"}
 
 
-def test_what_the_engine_adds_to_what_may_be_had_is_not_held_against_a_container_that_is_there() -> None:
+def test_what_the_engine_adds_by_itself_is_not_held_against_a_running_container() -> None:
     may = changed(STANDARD, security__privileged=True, namespaces__host=["pid", "ipc"])
     for has in ({"PidMode": "host"}, {"IpcMode": "host"}, {"Privileged": True}):
         shown = Engine({"web": container(**has, SecurityOpt=["label=disable"])})

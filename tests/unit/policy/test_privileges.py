@@ -174,7 +174,7 @@ def test_the_hosts_network_is_known_by_its_id_too() -> None:
         pytest.param({"NetworkMode": "host"}, {}, "namespaces.host", id="the host's network"),
         pytest.param({"UTSMode": "host"}, {}, "namespaces.host", id="the host's name"),
         pytest.param({"CgroupParent": "/x"}, {}, "limits.cgroup_parents", id="another cgroup"),
-        pytest.param({"OomKillDisable": True}, {}, "limits.oom_kill_disable", id="never ended for want of memory"),
+        pytest.param({"OomKillDisable": True}, {}, "limits.oom_kill_disable", id="never ended for lack of memory"),
         pytest.param({}, {}, "limits.required", id="no limits"),
         pytest.param({"Binds": ["/srv/app:/a"]}, {}, "binds.allowed", id="a directory of the host"),
         pytest.param({}, {"Image": "redis:7"}, "images.digest", id="an image that may be exchanged"),

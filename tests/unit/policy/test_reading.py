@@ -83,9 +83,9 @@ def test_the_line_of_a_rule_is_found_in_every_way_to_write_one() -> None:
         ('profile = "open"\n[ports]\naddresses = ["localhost"]', ["expected an address, a subnet"]),
         ('profile = "open"\n[domains]\nadopt = "yes"', ["expected no or matching or replace"]),
         ('profile = "open"\n[security]\ncapabilities = ["NET-ADMIN"]', ["expected the name of a capability"]),
-        ('profile = "open"\n[security\n', [f"{FILE}:2:", "it is no TOML"]),
-        ('profile = "open"\nprofile = "open"', [f"{FILE}:2:", "it is no TOML"]),
-        ('profile = "open"\nx = """', ["it is no TOML"]),
+        ('profile = "open"\n[security\n', [f"{FILE}:2:", "it is not TOML"]),
+        ('profile = "open"\nprofile = "open"', [f"{FILE}:2:", "it is not TOML"]),
+        ('profile = "open"\nx = """', ["it is not TOML"]),
     ],
 )
 def test_mistakes_are_told_with_the_line(text: str, said: list[str]) -> None:

@@ -121,7 +121,7 @@ def test_the_hashes_and_the_generation_are_those_of_what_is_declared() -> None:
     assert only(here).container.fixed == only(there).container.fixed
 
 
-def test_a_missing_restart_policy_is_no_drift_and_one_that_is_there_is_taken_away_as_it_runs() -> None:
+def test_a_missing_restart_policy_is_no_drift_and_an_extra_one_is_removed_as_it_runs() -> None:
     declared = only(loaded({"volumes": ["/srv/a:/a"]}, {}, STANDARD)).container.settings
     assert not differences(declared, {**declared, "restart": "no"})
     (difference,) = differences(declared, {**declared, "restart": "always"})

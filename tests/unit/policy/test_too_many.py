@@ -68,10 +68,10 @@ def test_more_than_fifty_copies_of_a_chunk_are_refused_once(
     said = [
         problem
         for problem in judged({"main": chunks(1, container, **chunk)}, policy).errors["shop.json"]
-        if "equal copies" in problem.message
+        if "replicas (at most" in problem.message
     ]
     assert [problem.code for problem in said] == ["PolicyRefused"]
-    assert "1000 equal copies (at most 50)" in said[0].message
+    assert "1000 replicas (at most 50)" in said[0].message
     assert 'limits] replicas = "none"' in said[0].message
     assert said[0].place.line > 1
 

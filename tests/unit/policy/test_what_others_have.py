@@ -336,7 +336,7 @@ def test_other_names_are_not_the_domains(name: str) -> None:
     assert rules(create({"Binds": [f"{name}:/x"]}), engine=of_a_name(name, {})) == {"volumes.external"}
 
 
-def test_in_standard_the_networks_that_belong_to_no_domain_are_everybodys_and_in_strict_nobodys() -> None:
+def test_a_network_of_no_domain_is_for_all_in_standard_and_for_none_in_strict() -> None:
     for asked in joins("nn"):
         assert rules(asked, engine=world({})) == set()
         assert rules(asked, engine=world({"io.pnr.domain": "other"})) == {"networks.external"}

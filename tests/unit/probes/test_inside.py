@@ -39,7 +39,7 @@ async def test_another_exit_code_is_told_with_the_last_line(output: str, message
     assert not result.ok
     cause, step = taken_apart(result.message)
     assert cause == message
-    assert "correct its `command`" in step
+    assert "correct what the check found, or its `command`" in step
 
 
 async def test_an_error_of_the_engine_is_left_to_who_asks() -> None:

@@ -207,7 +207,7 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
 @pytest.mark.parametrize("exchanged", ["", "src", "src/deep"])
 @pytest.mark.parametrize("moment", ["before the first look", "src", "src/a.txt", "src/deep", "src/deep/b.txt"])
 @pytest.mark.usefixtures("way")
-def test_nothing_from_outside_is_packed_when_a_directory_is_exchanged_for_a_link_meanwhile(
+def test_nothing_from_outside_is_packed_when_a_directory_becomes_a_link_meanwhile(
     context: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str, exchanged: str
 ) -> None:
     outside, away = tmp_path / "outside", tmp_path / "away"

@@ -32,7 +32,7 @@ def test_a_folder_that_becomes_a_link_while_it_is_judged_is_not_read_through(tmp
             (root / "app").symlink_to("root")
         return ""
 
-    contents = LocalContents(key, Places({}), may_read=exchanges)
+    contents = LocalContents(key, Places({}), admission=lambda: exchanges)
     with pytest.raises(ContentsError):
         contents.read(Source(SourceKind.FILE, str(root / "entry" / "key")))
     assert judged == [str(root / "entry" / "key"), str(root / "app" / "key")]
@@ -43,7 +43,7 @@ def test_both_ends_of_a_link_are_judged(tmp_path: Path) -> None:
     (root / "secret").write_text("s")
     (root / "link").symlink_to("secret")
     far = str(root / "secret")
-    contents = LocalContents(key, Places({}), may_read=lambda path, *_: "it" if path == far else "")
+    contents = LocalContents(key, Places({}), admission=lambda: lambda path, *_: "it" if path == far else "")
     with pytest.raises(SourceRefused, match="the policy refuses it"):
         contents.read(Source(SourceKind.FILE, str(root / "link")))
     assert LocalContents(key, Places({})).read(Source(SourceKind.FILE, str(root / "link"))) == b"s"

@@ -83,7 +83,7 @@ def test_a_lock_that_nobody_holds_is_told_of_and_passed_over_after_five_minutes(
     assert look(state, tree, 1000.0)
     assert look(state, tree, 1002.0)
     assert f"{path} is there" in state.waits
-    assert "nobody holds it" in state.waits
+    assert "no process holds it" in state.waits
     lock(tree, 301.0)
     look(state, tree, 1003.0)
     assert not look(state, tree, 1004.0)

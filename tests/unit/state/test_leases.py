@@ -119,7 +119,7 @@ def test_a_lock_knows_when_its_directory_was_taken_away_and_who_has_the_new_one(
 def test_a_state_directory_that_can_not_be_used_is_told_with_its_cause(tmp_path: Path) -> None:
     root = tmp_path / "state"
     root.write_text("")
-    with pytest.raises(StateLocked, match=r"state can't be used: it is no directory; name another one with --state"):
+    with pytest.raises(StateLocked, match=r"state can't be used: it is not a directory; name another one with --state"):
         StateLock(root).acquire()
     with pytest.raises(StateLocked, match="can't be used: Not a directory"):
         StateLock(root / "below").acquire()

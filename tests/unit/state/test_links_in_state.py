@@ -37,7 +37,7 @@ def test_a_link_in_the_place_of_the_lock_is_not_followed(tmp_path: Path, leads: 
 
 def test_a_pipe_in_the_place_of_the_lock_holds_up_nobody(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pnr.lock")
-    with pytest.raises(StateLocked, match="is no file"):
+    with pytest.raises(StateLocked, match="is not a file"):
         StateLock(tmp_path).acquire()
 
 

@@ -54,7 +54,7 @@ def test_whatever_is_saved_can_be_read_and_says_the_same(more: dict[str, Any]) -
         assert store.load_all() == ({"shop": without_none(saved)}, [])
 
 
-def test_a_snapshot_of_another_version_is_given_and_outlives_the_one_that_is_written_for_it(tmp_path: Path) -> None:
+def test_a_snapshot_of_another_version_is_given_and_kept_beside_the_one_written_next(tmp_path: Path) -> None:
     newer = 'version = 99\ndomain = "shop"\n'
     (tmp_path / "shop.toml").write_text(newer)
     store = SnapshotStore(tmp_path)

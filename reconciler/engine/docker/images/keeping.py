@@ -77,7 +77,7 @@ class ImageKeeper:
             else:
                 self._pull(client, where, action, present, tell, stop)
         except GivenUp:
-            raise EngineError(f"image {action.image}: nobody wants it any more") from None
+            raise EngineError(f"image {action.image}: it is not needed any more") from None
 
     def asked(self, action: EnsureImage) -> None:
         """The image was asked for just now, by whomever: policies that know an age go by it."""
@@ -167,7 +167,7 @@ class ImageKeeper:
         tell(Milestone(f"pulling {name}"))
 
         def attempt() -> pulling.Pulled:
-            # Read anew for every try: somebody may have logged in meanwhile.
+            # Read again for every try: somebody may have logged in meanwhile.
             credentials = self._logins.find(name.registry, action.logins, _lends(client, action.domain))
             return pulling.pull(
                 client,
@@ -194,7 +194,7 @@ class ImageKeeper:
             raise
         found = seeing.inspect(client, action.image, where)
         if found is None:
-            raise ImagePullFailed(f"image {action.image} was pulled and is not there: somebody has removed it")
+            raise ImagePullFailed(f"image {action.image} was pulled, and has been removed since")
         if not seeing.fits(found, action.platform):
             raise _permanent(
                 ImagePullFailed(
@@ -248,7 +248,7 @@ class ImageKeeper:
         self._tried_again(attempt, f"building {action.image}", tell, stop)
         found = seeing.inspect(client, action.image, where)
         if found is None:
-            raise ImageBuildFailed(f"image {action.image} was built and is not there: somebody has removed it")
+            raise ImageBuildFailed(f"image {action.image} was built, and has been removed since")
         self._brought_in(client, where, found, names, built_by=action.domain)
         seconds = time.monotonic() - begun
         tell(Milestone(f"built {action.image}: {sizes.rounded(found.size)} in {seconds:.1f} s, {found.id}"))

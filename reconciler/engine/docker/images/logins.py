@@ -1,8 +1,8 @@
 """Who asks a registry: logins from the domain's secrets, else from Docker's own configuration and its helpers.
 
-The configuration (``config.json`` in ``DOCKER_CONFIG`` or ``~/.docker``) is read anew for each question, since a daemon
-runs for years and people log in meanwhile. What can't be read is no reason not to ask: many images are public; it is
-told when the registry refuses.
+The configuration (``config.json`` in ``DOCKER_CONFIG`` or ``~/.docker``) is read again for each question, since a
+daemon runs for years and people log in meanwhile. What can't be read is no reason not to ask: many images are public;
+it is told when the registry refuses.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Credentials:
     def advice(self, registry: str) -> str:
         """What to do when the registry refuses."""
         if self.auth:
-            return f"correct the password of {self.whose}, or `docker login {registry}` anew as the daemon's user"
+            return f"correct the password of {self.whose}, or `docker login {registry}` again as the daemon's user"
         more = f" (now {self.trouble})" if self.trouble else ""
         return (
             f"log in where the image is private{more}: `docker login {registry}` as the daemon's user, or name a login"
@@ -109,7 +109,7 @@ class Logins:
         except PnrError as error:
             return Credentials({}, trouble=f"the password from the domain's secrets can't be read: {error}")
         except UnicodeDecodeError:
-            return Credentials({}, trouble=f"the password in {login.password} is no UTF-8")
+            return Credentials({}, trouble=f"the password in {login.password} is not UTF-8")
         auth = {"username": login.username, "password": password, "serveraddress": _server(registry)}
         return Credentials(auth, "the domain's `registries`")
 
@@ -131,7 +131,7 @@ def _configuration() -> dict[str, Any]:
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is no JSON"
+        why = error.strerror if isinstance(error, OSError) else "it is not JSON"
         raise _Unusable(f"{path} can't be read: {why}") from error
     if not isinstance(found, dict):
         raise _Unusable(f"{path} holds no object")

@@ -83,7 +83,7 @@ class SharedWork:
 
     def _stop_unwanted(self, key: Hashable, shared: _Shared) -> None:
         if not shared.listeners:
-            # Whoever comes now begins anew.
+            # Whoever comes now starts over.
             self._forget(key, shared)
             shared.stop()
 

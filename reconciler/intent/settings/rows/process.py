@@ -87,7 +87,7 @@ ROWS: tuple[Setting, ...] = (
     Setting(
         "restart",
         "process",
-        'What the engine itself does when the container ends: "no" (default: pnr sees to it), always,'
+        'What the engine itself does when the container ends: "no" (default: pnr restarts it), always,'
         " unless-stopped, on-failure or on-failure:N. Where the container has something of the host"
         " (binds.engine_restarts of the policy), and that of a job that fails, pnr alone starts it again.",
         "no",

@@ -52,7 +52,7 @@ ROWS: tuple[Setting, ...] = (
     Setting(
         "mem_limit",
         "resources",
-        "The most memory that the container may use: bytes, or a size such as 64m or 1g; at least 6m.",
+        "The maximum memory that the container may use: bytes, or a size such as 64m or 1g; at least 6m.",
         "256m",
         size(SMALLEST_MEMORY),
         NUMBER_OR_TEXT,
@@ -63,7 +63,7 @@ ROWS: tuple[Setting, ...] = (
     Setting(
         "cpus",
         "resources",
-        "The most processor time that the container may use, in processors: 0.5 is half of one.",
+        "The maximum processor time that the container may use, in processors: 0.5 is half of one.",
         "0.5",
         number("a number of processors", 0.01, 10000),
         NUMBER_OR_TEXT,
@@ -74,7 +74,7 @@ ROWS: tuple[Setting, ...] = (
     Setting(
         "memswap_limit",
         "resources",
-        "The most memory and swap together: a size, or -1 for as much swap as there is. Where left out, the engine"
+        "The maximum memory and swap together: a size, or -1 for as much swap as there is. Where left out, the engine"
         " allows as much swap as memory.",
         "512m",
         _swap,
@@ -110,7 +110,7 @@ ROWS: tuple[Setting, ...] = (
     Setting(
         "oom_kill_disable",
         "resources",
-        "The kernel kills nothing in the container for want of memory; needs mem_limit.",
+        "The kernel kills nothing in the container for lack of memory; needs mem_limit.",
         True,
         flag,
         FLAG,
@@ -132,7 +132,7 @@ ROWS: tuple[Setting, ...] = (
     Setting(
         "pids_limit",
         "resources",
-        "The most processes and threads; -1 is no limit.",
+        "The maximum number of processes and threads; -1: no limit.",
         200,
         integer("a number of processes", -1, 2**31 - 1, digits_in_quotes=True),
         INTEGER,

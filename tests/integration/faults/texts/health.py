@@ -79,7 +79,7 @@ HEALTH = Section(
             "healthcheck-fails",
             "The image's HEALTHCHECK fails",
             "{name} is …: …its check printed: connection to db:5432 refused",
-            "Put right what its check found",
+            "Correct what its check found",
             _CHECK,
             web(),
         ),

@@ -47,7 +47,7 @@ def test_a_chunk_stands_after_those_it_waits_for() -> None:
     assert list(chunks(conversion)) == ["c", "b", "a"]
 
 
-def test_a_health_check_stays_in_the_container_and_the_chunk_asks_the_engine_for_its_result() -> None:
+def test_a_health_check_stays_in_the_container_and_the_chunk_asks_the_engine() -> None:
     chunk = chunks(converted({"db": service(healthcheck=CHECK)}))["db"]
     assert chunk["health_check"] == {"type": "docker"}
     assert chunk["container"]["healthcheck"] == CHECK
@@ -71,7 +71,7 @@ def test_a_health_check_that_an_override_turns_off_is_off() -> None:
     assert chunk["container"]["healthcheck"] == {"disable": True}
 
 
-def test_who_asks_for_the_health_of_an_image_gets_it_and_is_told_that_it_is_the_images() -> None:
+def test_waiting_for_an_images_health_gives_a_check_and_a_note_that_it_is_the_images() -> None:
     conversion = converted({"web": service(depends_on={"db": on(HEALTHY)}), "db": service()})
     assert chunks(conversion)["db"]["health_check"] == {"type": "docker"}
     assert told(conversion) == [("services.db", "ImagesHealthCheck")]
@@ -159,7 +159,7 @@ def test_that_what_ends_is_started_again_is_noted_where_nothing_is_written_of_it
 
 
 @pytest.mark.parametrize("said", ENDS)
-def test_whether_it_is_work_that_ends_is_asked_where_it_is_written_that_it_is_not_started_again(
+def test_whether_work_ends_is_asked_where_its_missing_restart_is_written(
     said: dict[str, Any],
 ) -> None:
     conversion = converted({"a": service(**said)})

@@ -86,7 +86,7 @@ def test_who_waits_for_one_that_is_left_out_is_left_out_too_and_told() -> None:
     assert list(chunks(partial)["api"]["gatekeeper"]) == ["db_started"]
 
 
-def test_who_waits_for_one_that_can_not_be_at_all_is_left_out_and_partial_lets_it_wait_for_nobody() -> None:
+def test_what_waits_for_an_impossible_service_is_left_out_and_partial_drops_the_wait() -> None:
     services = {
         "bad": service(image="No Such Image"),
         "web": service(depends_on={"bad": {"condition": "service_started"}}),

@@ -17,7 +17,7 @@ from tests.unit.compose.converting.build import MISSING, chunks, converted, judg
 @pytest.mark.parametrize(
     ("settings", "path", "words"),
     [
-        ({"post_start": [{"command": ["a"]}]}, "services.web.post_start", "runs nothing in a container"),
+        ({"post_start": [{"command": ["a"]}]}, "services.web.post_start", "runs no command in a container"),
         ({"models": {"llm": {}}}, "services.web.models", "model runner"),
         ({"whatever": 1}, "services.web.whatever", "no setting whatever"),
         ({"labels": {"io.pnr.x": "1", "a": "b"}}, 'services.web.labels["io.pnr.x"]', "pnr's own"),
@@ -38,7 +38,7 @@ def test_it_is_named_and_the_rest_is_written(settings: dict[str, Any], path: str
     assert set(chunks(conversion)) == {"web", "db"}
 
 
-def test_of_a_list_only_what_is_refused_is_taken_out_and_each_is_told_by_its_own_place() -> None:
+def test_only_the_refused_items_of_a_list_are_left_out_and_each_is_told_by_its_place() -> None:
     said = ["NET_ADMIN", "NO_SUCH", "SYS_TIME", "NEITHER", "KILL"]
     conversion = converted({"web": service(cap_add=said)}, partial=True)
     assert chunks(conversion)["web"]["container"]["cap_add"] == ["NET_ADMIN", "SYS_TIME", "KILL"]

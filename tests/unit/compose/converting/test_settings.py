@@ -204,7 +204,7 @@ def test_whose_namespaces_are_shared_is_said_by_the_chunks_name() -> None:
     assert found["volumes_from"] == ["vpn:ro"]
 
 
-def test_the_owner_and_mode_of_a_secret_from_a_file_are_left_out_and_told_since_compose_ignores_them() -> None:
+def test_owner_and_mode_of_a_secret_from_a_file_are_left_out_as_compose_ignores_them() -> None:
     conversion = converted(
         {
             "web": service(

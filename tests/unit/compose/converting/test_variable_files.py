@@ -60,7 +60,7 @@ def test_a_value_that_hangs_on_a_variable_of_the_project_is_written_out() -> Non
     assert told(conversion) == [("services.web.env_file[0]", "WrittenOut")]
 
 
-def test_a_file_that_can_not_be_read_without_the_projects_variables_is_written_out_whole() -> None:
+def test_a_file_unreadable_without_the_projects_variables_is_written_out_whole() -> None:
     conversion = imported({"/a.env": "A=1\nDB=pg://${PASSWORD}@db\n"}, {"PASSWORD": "a$b"}, env_file=ENV)
     assert "env_file" not in made(conversion)
     assert made(conversion)["environment"] == {"A": "1", "DB": "pg://a$$b@db"}

@@ -52,8 +52,9 @@ for name, container, beside in (
     ("with the name that another domain builds beside", {"build": {"context": "./shop", "tags": ["other-main-a"]}}, BUILDS),
 ):  # fmt: skip
     IMAGES.add(name, "ImageNameClash", container, beside={"a-other.json": beside})
-for image in ("redis:7", "library/postgres", "ghcr.io/team/app:1", "pnr-demo-db", "scratch", "alpine:latest"):
+for image in ("redis:7", "library/postgres", "ghcr.io/team/app:1", "pnr-demo-db", "alpine:latest"):
     IMAGES.add(f"under the name {image}, which a registry has", "builds.names", {"build": "./shop", "image": image})
+IMAGES.add("under the name scratch, which engines reserve", "BadName", {"build": "./shop", "image": "scratch"})
 IMAGES.add(
     "with the name of a registry's beside", "builds.names", {"build": {"context": "./shop", "tags": ["redis:7"]}}
 )
