@@ -182,7 +182,7 @@ class Reason(StrEnum):
     )
     ADDRESS_IMPOSSIBLE = _failed(
         "AddressImpossible",
-        "an address that it declares is in none of the network's subnets; nothing was touched",
+        "an address that it declares in a network is in none of that network's subnets; nothing was touched",
         "Give the chunk an address of the network's subnets in the domain file, or take another network.",
     )
     DEADLINE_EXCEEDED = _failed(
@@ -247,7 +247,7 @@ class Reason(StrEnum):
         "RolledBack",
         "the update failed and the previous container serves again (or the previous network, where a [changed"
         " network](#networks-that-can-t-be-changed) can't be made, or the previous connection to a network, where the"
-        " engine refused the declared one): where the cause can pass by itself, until the"
+        " engine refused the new one): where the cause can pass by itself, until the"
         " update is tried again (`next_try`); else until the domain changes or, after an [update to another"
         " image](images.md#following-a-tag), until its tag moves on",
         "Correct the domain file: the previous container serves until then; or try again with `pnr apply {domain}`.",

@@ -121,8 +121,9 @@ class Author:
     def _join(self, chunks: list[dict[str, Any]], foolish: float) -> None:
         """Say of some how they are connected to the network, now and then so that the engine refuses it."""
         rng = self._joining
-        for container in (made["container"] for made in chunks):
-            if "network_mode" in container or rng.random() < 0.7:
+        for made in chunks:
+            container = made["container"]
+            if "network_mode" in container or made.get("replicas", 1) > 1 or rng.random() < 0.7:
                 continue
             address = BAD_ADDRESS if rng.random() < foolish else rng.choice(["169.254.8.8", "169.254.9.9"])
             container["networks"] = {"default": {"link_local_ips": [address]}}
