@@ -270,7 +270,7 @@ async def test_copies_that_are_still_to_be_replaced_are_judged_by_their_own_chec
         await stays(w)
 
 
-async def test_a_container_that_was_taken_over_is_judged_by_the_check_it_was_taken_over_with() -> None:
+async def test_a_container_taken_over_is_judged_by_the_check_it_was_taken_over_with() -> None:
     async with World() as w:
         images(w)
         w.engine.plant_container("shop_web", image="web:1")

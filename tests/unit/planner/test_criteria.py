@@ -84,7 +84,7 @@ def test_another_check_of_the_same_container_takes_the_place_of_the_one_before()
     assert [one.health for one in known] == [TCP]
 
 
-def test_a_bad_answer_to_a_check_of_which_nobody_knows_whether_it_was_meant_means_nothing() -> None:
+def test_a_bad_answer_to_a_check_that_may_not_be_its_own_means_nothing() -> None:
     memory = RetryState(rejected="d2", failure=Failure(Reason.EXITED_NON_ZERO, "exit code 4"))
     i = situation(NEW, container(OLD), health=ILL, memory=memory)
     assert not is_surely_ill(i, container(OLD))
