@@ -55,7 +55,7 @@ class PortPassing:
             for c in self._state.world.publishing(port.number):
                 owner = c.owner
                 domain = self._state.domains.get(owner.domain) if owner is not None else None
-                if owner in (None, id) or owner is None or domain is None or domain.unknown:
+                if owner is None or owner == id or domain is None or domain.unknown:
                     continue
                 if c.condition not in ALIVE or not any(ports.meet(port, its) for its in ports.held(c)):
                     continue
