@@ -2,9 +2,9 @@
 # All tests, with all that they need: Debian packages where they are missing, and an engine for as long as they run
 # where none answers. BIN is the bin directory of the virtual environment; arguments go to pytest.
 # In eight parts side by side: what needs the machine itself, and the adapters, on its own engine; what an engine can
-# answer differently, on the newest one (scripts/newest.sh); the daemon and the faults that are injected, on a second
-# engine of the machine's own version; all settings of containers, and images, on both; what needs no engine, or brings
-# its own; and simulation in two. What they say is shown behind the first. With arguments: on the machine's own only, or
+# answer differently, on the newest one (scripts/newest.sh); the daemon, on a second engine of the machine's own version;
+# all settings of containers, and images, on both, and the faults that are injected on the older; what needs no engine,
+# or brings its own; and simulation in two. What they say is shown behind the first. With arguments: on the machine's own only, or
 # with ENGINE=newest on the newest only.
 set -eu
 cd "$(dirname "$0")/.."
@@ -20,7 +20,9 @@ INDEPENDENT="tests/integration/daemon/test_git_lock.py tests/integration/daemon/
   tests/integration/daemon/test_references.py tests/integration/daemon/test_secrets.py
   tests/integration/daemon/test_following_logs.py tests/integration/probes/test_http_bounds.py"
 # What of the rest goes on a second engine of the machine's own version, so that all is done in time.
-SECOND="tests/integration/daemon tests/integration/faults"
+SECOND=tests/integration/daemon
+# What of that goes with the settings, for the same reason.
+FAULTS=tests/integration/faults
 # The same of both engines, and so many that they have engines of their own.
 SETTINGS=tests/integration/settings
 # What goes with these, so that the parts end at about the same time.
@@ -90,7 +92,7 @@ if [ $# = 0 ]; then
   setsid scripts/newest.sh "$BIN/python" -m pytest -q --durations=10 $DIFFERENT $ignored >"$newest_said" 2>&1 &
   newest=$!
   # shellcheck disable=SC2086
-  setsid scripts/newest.sh --same "$BIN/python" -m pytest -q --durations=10 $SETTINGS $IMAGES >"$settings_said" 2>&1 &
+  setsid scripts/newest.sh --same "$BIN/python" -m pytest -q --durations=10 $SETTINGS $IMAGES $FAULTS >"$settings_said" 2>&1 &
   settings=$!
   # shellcheck disable=SC2086
   setsid scripts/newest.sh "$BIN/python" -m pytest -q --durations=10 $SETTINGS $IMAGES >"$newer_said" 2>&1 &
@@ -106,7 +108,7 @@ if [ $# = 0 ]; then
   setsid scripts/newest.sh --same "$BIN/python" -m pytest -q --durations=10 $SECOND >"$second_said" 2>&1 &
   second=$!
   set -- tests/integration
-  for each in $ALONE $SECOND $SETTINGS $IMAGES; do
+  for each in $ALONE $SECOND $SETTINGS $IMAGES $FAULTS; do
     set -- "$@" --ignore "$each"
   done
 fi
@@ -124,9 +126,9 @@ ends() { # ends PROCESS SAID WHERE: waits for it, and shows what it said
 if [ -n "$newest" ]; then
   ends "$newest" "$newest_said" "on the newest engine"
   newest=""
-  ends "$second" "$second_said" "the daemon and the faults, on a second engine"
+  ends "$second" "$second_said" "the daemon, on a second engine"
   second=""
-  ends "$settings" "$settings_said" "all settings and images, on a third engine"
+  ends "$settings" "$settings_said" "all settings, images and the faults, on a third engine"
   settings=""
   ends "$newer" "$newer_said" "all settings and images, on the newest engine"
   newer=""

@@ -77,7 +77,7 @@ async def test_the_last_words_of_a_new_version_that_ends_are_told(strategy: str,
 
 
 @pytest.mark.parametrize("strategy", ["stop-first", "start-first"])
-async def test_so_is_that_it_was_killed_for_want_of_memory(strategy: str) -> None:
+async def test_so_is_that_it_was_killed_for_lack_of_memory(strategy: str) -> None:
     async with World(Slow(1.0)) as w:
         w.engine.fate("web:2").ready_after = 1e9
         w.engine.fate("web:1").says, w.engine.fate("web:2").says = "serving", WORDS
@@ -86,7 +86,7 @@ async def test_so_is_that_it_was_killed_for_want_of_memory(strategy: str) -> Non
         w.files.write("shop", shop("web:2", strategy=strategy))
         await w.until(lambda: WEB in w.running() and w.container(WEB).image == "web:2")
         w.engine.die(WEB, 137, oom=True)
-        await all_is_told(w, "killed for want of memory (exit code 137)", 137, oom=True)
+        await all_is_told(w, "killed for lack of memory (exit code 137)", 137, oom=True)
 
 
 def ends(w: World) -> None:
