@@ -18,7 +18,8 @@ INDEPENDENT="tests/integration/daemon/test_git_lock.py tests/integration/daemon/
   tests/integration/daemon/test_down.py tests/integration/daemon/test_replaced_files.py
   tests/integration/daemon/test_dropped_stream.py tests/integration/daemon/test_plan.py
   tests/integration/daemon/test_references.py tests/integration/daemon/test_secrets.py
-  tests/integration/daemon/test_following_logs.py tests/integration/probes/test_http_bounds.py"
+  tests/integration/daemon/test_following_logs.py tests/integration/daemon/test_passing_ports.py
+  tests/integration/policy/test_corpus_on_an_engine.py tests/integration/probes/test_http_bounds.py"
 # What of the rest goes on a second engine of the machine's own version, so that all is done in time.
 SECOND=tests/integration/daemon
 # What of that goes with the settings, for the same reason.
