@@ -3,16 +3,16 @@
 # where none answers. BIN is the bin directory of the virtual environment; arguments go to pytest.
 # In eight parts side by side: what needs the machine itself, and the adapters, on its own engine; what an engine can
 # answer differently, on the newest one (scripts/newest.sh); the daemon, on a second engine of the machine's own version;
-# all settings of containers, and images, on both, and the faults that are injected on the older; what needs no engine,
-# or brings its own; and simulation in two. What they say is shown behind the first. With arguments: on the machine's own only, or
-# with ENGINE=newest on the newest only.
+# all settings of containers, images, and the faults that are injected, on both; what needs no engine, or brings its own;
+# and simulation in two. What they say is shown behind the first. With arguments: on the machine's own only, or with
+# ENGINE=newest on the newest only.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/say.sh
 BIN=${BIN:-.venv/bin}
 # What depends on the engine, and on nothing of the host's that the newest engine's namespaces hide.
 DIFFERENT="tests/integration/engine tests/integration/probes tests/integration/daemon tests/integration/compose/moving
-  tests/integration/policy tests/integration/faults"
+  tests/integration/policy"
 # What of these no engine can answer differently.
 INDEPENDENT="tests/integration/daemon/test_git_lock.py tests/integration/daemon/test_claims_and_state.py
   tests/integration/daemon/test_down.py tests/integration/daemon/test_replaced_files.py
@@ -22,12 +22,10 @@ INDEPENDENT="tests/integration/daemon/test_git_lock.py tests/integration/daemon/
   tests/integration/policy/test_corpus_on_an_engine.py tests/integration/probes/test_http_bounds.py"
 # What of the rest goes on a second engine of the machine's own version, so that all is done in time.
 SECOND=tests/integration/daemon
-# What of that goes with the settings, for the same reason.
-FAULTS=tests/integration/faults
 # The same of both engines, and so many that they have engines of their own.
 SETTINGS=tests/integration/settings
 # What goes with these, so that the parts end at about the same time.
-IMAGES=tests/integration/images
+IMAGES="tests/integration/images tests/integration/faults"
 # What brings an engine of its own or needs none, and what takes so many networks and ports that it gets one.
 ALONE="tests/integration/own_engine tests/integration/cli tests/integration/control tests/integration/sources
   tests/integration/state tests/integration/compose/reading"
@@ -93,7 +91,7 @@ if [ $# = 0 ]; then
   setsid scripts/newest.sh "$BIN/python" -m pytest -q --durations=10 $DIFFERENT $ignored >"$newest_said" 2>&1 &
   newest=$!
   # shellcheck disable=SC2086
-  setsid scripts/newest.sh --same "$BIN/python" -m pytest -q --durations=10 $SETTINGS $IMAGES $FAULTS >"$settings_said" 2>&1 &
+  setsid scripts/newest.sh --same "$BIN/python" -m pytest -q --durations=10 $SETTINGS $IMAGES >"$settings_said" 2>&1 &
   settings=$!
   # shellcheck disable=SC2086
   setsid scripts/newest.sh "$BIN/python" -m pytest -q --durations=10 $SETTINGS $IMAGES >"$newer_said" 2>&1 &
@@ -109,7 +107,7 @@ if [ $# = 0 ]; then
   setsid scripts/newest.sh --same "$BIN/python" -m pytest -q --durations=10 $SECOND >"$second_said" 2>&1 &
   second=$!
   set -- tests/integration
-  for each in $ALONE $SECOND $SETTINGS $IMAGES $FAULTS; do
+  for each in $ALONE $SECOND $SETTINGS $IMAGES; do
     set -- "$@" --ignore "$each"
   done
 fi
@@ -131,7 +129,7 @@ if [ -n "$newest" ]; then
   second=""
   ends "$settings" "$settings_said" "all settings, images and the faults, on a third engine"
   settings=""
-  ends "$newer" "$newer_said" "all settings and images, on the newest engine"
+  ends "$newer" "$newer_said" "all settings, images and the faults, on the newest engine"
   newer=""
   ends "$alone" "$alone_said" "what needs no engine, or brings its own"
   alone=""
