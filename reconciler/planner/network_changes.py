@@ -132,7 +132,8 @@ def told(change: NetworkChange, name: str) -> str:
             "it is tried again",
             "correct that, or wait: the previous network serves, and it can pass by itself",
         )
-    text = framed(change.failure, f"network {name} can't be changed: ", f"; the previous one serves until {again}")
+    failure = change.failure.removeprefix(f"network {name} can't be made: ")
+    text = framed(failure, f"network {name} can't be changed: ", f"; the previous one serves until {again}")
     return text if taken_apart(text)[1] else advised(text, step)
 
 

@@ -211,7 +211,7 @@ def overlap(name: str, subnets: Iterable[str], others: Iterable[tuple[str, Itera
             for subnet in own:
                 if subnet.version == there.version and subnet.overlaps(there):
                     return advised(
-                        f"the subnet {subnet} of network {name} overlaps with {there} of network {other}",
+                        f"network {name} can't be made: its subnet {subnet} overlaps with {there} of network {other}",
                         "give it another subnet (`ipam`) in the domain file, or remove the other network if it"
                         f" is unused (`docker network rm {other}`)",
                     )
