@@ -34,7 +34,7 @@ def step_of_chunk(found: Found) -> str:
     """What to do about a chunk that is not up, by its reason and what its last run printed; "" where pnr is at work."""
     ending = found.chunk.get("exit") or {}
     trouble = f"{found.message}\n{found.chunk.get('last_failure') or ''}"
-    if ending.get("oom"):
+    if ending.get("oom") or f"killed for lack of memory (exit code {KILLED})" in trouble:
         return _filled(Reason.OOM_KILLED.advice, found)
     if ending.get("code") == KILLED and "exit code 137" in trouble:
         return _filled(_KILLED, found)

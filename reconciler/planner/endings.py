@@ -40,22 +40,38 @@ def as_before(i: ChunkInput, c: Container) -> Container:
     """The container as it most likely ended. On a busy machine an engine does not always learn that the kernel killed
     one for want of memory. Where it said so of an earlier end in the same crash loop, the next kill is taken for one
     as well."""
-    is_doubtful = c.exit_code == KILLED and not c.oom_killed and c.run != i.told_run and not ended_with_owner(i, c)
-    if is_doubtful and i.memory.runs_of == c.id and any(run.oom for run in i.memory.runs):
+    if _is_kill_of_nobody(i, c) and i.memory.runs_of == c.id and any(run.oom for run in i.memory.runs):
         return replace(c, oom_killed=True)
     return c
 
 
-def how_it_ended(c: Container, limit: object = None) -> tuple[Reason, str]:
-    """Reason and message of an end; ``limit`` is the container's of memory."""
+def _is_kill_of_nobody(i: ChunkInput, c: Container) -> bool:
+    """Whether it was killed, and nothing is known that says by whom."""
+    is_kill = c.exit_code == KILLED and not c.oom_killed
+    return is_kill and c.run != i.told_run and not ended_with_owner(i, c)
+
+
+def how_it_ended(i: ChunkInput, c: Container) -> tuple[Reason, str]:
+    """Reason and message of an end."""
     if c.oom_killed:
-        return Reason.OOM_KILLED, killed(c.exit_code, limit)
+        return Reason.OOM_KILLED, killed(c.exit_code, memory_limit(i))
     if c.exit_code == 0:
         return Reason.EXITED, "ended with exit code 0"
-    return Reason.EXITED_NON_ZERO, f"exit code {c.exit_code}"
+    return Reason.EXITED_NON_ZERO, exit_code(c.exit_code, memory_limit(i) if _is_kill_of_nobody(i, c) else None)
+
+
+def memory_limit(i: ChunkInput) -> object:
+    """The limit of memory that a chunk declares, in bytes; None where it has none."""
+    return i.chunk.container.settings.get("mem_limit") if i.chunk is not None else None
 
 
 def killed(code: int | None, limit: object) -> str:
     """What is said of one that was killed for lack of memory."""
     at = f": it wanted more than its limit of {sizes.rounded_memory(limit)}" if isinstance(limit, int) and limit else ""
     return f"killed for lack of memory (exit code {code}){at}"
+
+
+def exit_code(code: int | None, limit: object) -> str:
+    """What is said of an exit code alone. Who has a ``limit`` of memory and was killed by nobody who is known most
+    likely wanted more: an engine that does not watch yet, or is busy, does not learn why the kernel killed one."""
+    return f"most likely {killed(code, limit)}" if code == KILLED and limit else f"exit code {code}"

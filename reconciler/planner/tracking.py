@@ -21,7 +21,15 @@ from reconciler.planner.actions import (
 )
 from reconciler.planner.cleaning import is_clean_up
 from reconciler.planner.compare import is_made_from
-from reconciler.planner.endings import as_before, ended_by_others, ended_with_owner, how_it_ended, killed
+from reconciler.planner.endings import (
+    as_before,
+    ended_by_others,
+    ended_with_owner,
+    exit_code,
+    how_it_ended,
+    killed,
+    memory_limit,
+)
 from reconciler.planner.health import is_overdue
 from reconciler.planner.observed import Condition, Container
 from reconciler.planner.retry_state import (
@@ -150,8 +158,7 @@ def _notice_restarts(i: ChunkInput, c: Container, parts: Roles) -> RetryState:
     before, c = i.memory, as_before(i, c)
     m = crash_loop.restarts_seen(before, c, i.now)
     if m.crashes > before.crashes or (m.runs and m.runs != before.runs):
-        limit = i.chunk.container.settings.get("mem_limit") if i.chunk is not None else None
-        how = how_it_ended(c, limit)[1] if c.condition is Condition.RESTARTING else _last_end(m, limit)
+        how = how_it_ended(i, c)[1] if c.condition is Condition.RESTARTING else _last_end(m, memory_limit(i))
         counted = c.run if c.condition is Condition.RESTARTING else m.counted_run
         text = crash_loop.told(m, how)
         m = replace(m, counted_run=counted, last_error=text)
@@ -171,7 +178,7 @@ def _last_end(m: RetryState, limit: object = None) -> str:
     if not known:
         return "its exit code is not known"
     run = known[-1]
-    return killed(run.code, limit) if run.oom else f"exit code {run.code}"
+    return killed(run.code, limit) if run.oom else exit_code(run.code, limit)
 
 
 def _is_as_declared(i: ChunkInput, chunk: Chunk, c: Container, parts: Roles) -> bool:
@@ -226,7 +233,7 @@ def _notice_end(i: ChunkInput, c: Container, parts: Roles) -> RetryState:
     if finished(i, c):
         return replace(attempt_begins(m), job_generation=i.generation, counted_run=c.run, attempts=0, last_error="")
     c = as_before(i, c)
-    failure = Failure(*how_it_ended(c, chunk.container.settings.get("mem_limit")), c.id)
+    failure = Failure(*how_it_ended(i, c), c.id)
     if chunk.kind is Kind.SERVICE and c.run != i.told_run and not ended_with_owner(i, c):
         seen_for = i.now - i.health.began if i.health.run == c.run else 0.0
         m = crash_loop.ended(m, c, i.now, seen_for)

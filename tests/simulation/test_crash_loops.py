@@ -16,6 +16,8 @@ from reconciler.engine.simulated.faults import Fault
 from reconciler.planner.observed import Condition, Container
 from tests.simulation.world import World, chunk, domain
 
+WEB = "shop_web"
+
 
 def shop(image: str = "web:1", **more: Any) -> dict[str, Any]:
     return domain(chunk("web", **{"health_check": None, "container": {"image": image}, **more}), chunk("api", "web"))
@@ -234,6 +236,28 @@ async def test_a_kill_for_memory_that_the_engine_missed_is_told_as_those_before(
         assert w.chunk("web")["reason"] == "CrashLooping"
         w.engine.die("shop_web", 3)
         await w.until(lambda: "exit code 3" in w.chunk("web")["message"])
+
+
+@by_whom
+async def test_a_kill_by_nobody_known_is_told_beside_the_limit_of_memory(by_engine: bool) -> None:
+    async with World() as w:
+        crashing(w, "web:1", 0.2, by_engine=by_engine)
+        w.engine.fate("web:1").exit_code = 137
+        w.files.write("shop", shop(container={"image": "web:1", "mem_limit": "16m"}))
+        await until_looping(w)
+        likely = "most likely killed for lack of memory (exit code 137): it wanted more than its limit of 16 MiB"
+        assert likely in w.chunk("web")["last_error"]
+
+
+async def test_a_kill_by_somebody_is_not_told_as_one_for_memory() -> None:
+    async with World() as w:
+        w.files.write("shop", shop(container={"image": "web:1", "mem_limit": "16m"}))
+        await w.until_settled()
+        run = w.container(WEB).run
+        w.engine.stop_by_hand(WEB, exit_code=137)
+        await w.until(lambda: w.container(WEB).run != run)
+        await w.until_settled()
+        assert not any("lack of memory" in str(entry.get("message")) for entry in w.stores.entries)
 
 
 async def test_an_update_that_crashes_is_given_up_also_where_the_engine_restarts_it() -> None:

@@ -97,16 +97,16 @@ class SimulatedHost(SimulatedBelongings):
         """Somebody tells the engine when to start a container again."""
         self.set_restart_policy(self.named(name).id, policy)
 
-    def stop_by_hand(self, name: str, takes: float = 0.0) -> None:
-        """Somebody stops it; where it ``takes`` a while, it answers nobody meanwhile."""
+    def stop_by_hand(self, name: str, takes: float = 0.0, exit_code: int = 143) -> None:
+        """Somebody stops or kills it; where it ``takes`` a while, it answers nobody meanwhile."""
         c = self.named(name)
         if c.condition in ALIVE:
             self._hint(Glimpse(c.id, c.owner, is_told_to_end=True))
         if takes:
             self._hidden[c.id].ill = True
-            self._hidden[c.id].timers.append(asyncio.get_running_loop().call_later(takes, self.die, name, 143))
+            self._hidden[c.id].timers.append(asyncio.get_running_loop().call_later(takes, self.die, name, exit_code))
         else:
-            self.die(name, 143)
+            self.die(name, exit_code)
 
     def remove_by_hand(self, name: str) -> None:
         """Somebody removes it."""

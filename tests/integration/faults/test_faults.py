@@ -21,11 +21,17 @@ Plays = dict[tuple[str, str], Played]
 def stage(
     docker_api: APIClient, busybox_image: str, run_prefix: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stage]:
+    before = _tags(docker_api, run_prefix)  # other tests of this session have images of their own
     with staged(docker_api, busybox_image, run_prefix, tmp_path_factory.mktemp("stage") / "it") as found:
         yield found
-    for tag in (tag for image in docker_api.images() for tag in image.get("RepoTags") or ()):
-        if tag.startswith(run_prefix) and tag != busybox_image:
-            docker_api.remove_image(tag, force=True)
+    for tag in _tags(docker_api, run_prefix) - before:
+        docker_api.remove_image(tag, force=True)
+
+
+def _tags(api: APIClient, prefix: str) -> set[str]:
+    """The names of the images that this run of tests has made."""
+    tags = (tag for image in api.images() for tag in image.get("RepoTags") or ())
+    return {tag for tag in tags if tag.startswith(prefix)}
 
 
 @pytest.fixture(scope="module")

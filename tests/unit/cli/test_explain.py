@@ -425,3 +425,11 @@ def test_of_what_is_up_it_is_said_how_it_ended_a_while_ago() -> None:
 def test_what_something_has_killed_most_often_wants_memory() -> None:
     killed = chunk("web", "failed", "CrashLooping", "it ended by itself 3 times: exit code 137", exit={"code": 137})
     assert "give it more (`mem_limit`)" in why(view(domain("shop", killed)), "web").splitlines()[1].lower()
+
+
+def test_of_a_kill_that_is_most_likely_the_kernels_the_step_is_about_its_limit() -> None:
+    said = "it ended by itself 3 times: most likely killed for lack of memory (exit code 137): it wanted more than …"
+    killed = chunk("web", "failed", "CrashLooping", said, exit={"code": 137})
+    first, step = why(view(domain("shop", killed)), "web").splitlines()[:2]
+    assert "most likely killed for lack of memory" in first
+    assert step.startswith("Give it more memory (`mem_limit`)")
