@@ -193,7 +193,8 @@ class Reconciler:
             return
         decision = decide(i)
         main = roles(i).main
-        is_open = i.chunk is not None and decision.state is not State.COMPLETED
+        # While work is under way its outcome is waited for: a look would change nothing, and be asked for again.
+        is_open = i.busy is None and decision.state is not State.COMPLETED
         if i.chunk is not None and is_open and main is not None and is_to_be_seen(i, main):
             self._state.changed_unseen.update((main.id, *self._state.sharing(i.chunk)))
         self._show(record, decision)
@@ -350,14 +351,18 @@ class Reconciler:
     def _gone(self, record: ChunkRecord) -> None:
         """Nothing of a chunk is left that was to go."""
         domain = self._state.domains[record.id.domain]
+        declared = domain.domain is not None and record.id in domain.domain.by_id
+        stays = domain.down and declared and not domain.gone
+        memory = intent_changed(replace(record.memory, proven_run="", job_generation=0))
+        if stays and record.reason is Reason.SUSPENDED and memory == record.memory:
+            return  # its domain is not told again, which may have asked for this look
         self._state.mark_domain(domain.name)
         for need in self._state.needs_told(record.id):
             self._state.mark(need)
         self._monitor.forget(record.id)
         self._restarts.stands(record.id, None)
-        declared = domain.domain is not None and record.id in domain.domain.by_id
-        if domain.down and declared and not domain.gone:
-            record.memory = intent_changed(replace(record.memory, proven_run="", job_generation=0))
+        if stays:
+            record.memory = memory
             self._show(record, Decision(State.READY, Reason.SUSPENDED, ""))
             return
         if self._runtime is not None:

@@ -280,7 +280,7 @@ def _started_again(i: ChunkInput, failure: Failure, parts: Roles, c: Container) 
     )
     if chunk is None or not often or chunk.on_failure is not OnFailure.ROLLBACK:
         return m
-    return put_off(m, _target(i, chunk, parts), i.now, i.jitter)
+    return _put_off(i, m, chunk, parts)
 
 
 def _failed(i: ChunkInput, failure: Failure, remedy: Remedy, parts: Roles, *, counted_run: str) -> RetryState:
@@ -303,10 +303,33 @@ def _give_up_update(i: ChunkInput, m: RetryState, parts: Roles) -> RetryState:
     if chunk is None or chunk.kind is Kind.JOB:
         return m
     target = _target(i, chunk, parts)
+    m = _as_it_became(m, target, chunk, parts)
     if chunk.on_failure is OnFailure.PAUSE:
         return replace(m, paused=target)
-    # What is to serve again does not wait for a back-off of the new one.
-    return replace(m, rejected=target, retry_at=None, retries=0, not_before=None)
+    return _back(i, m, replace(m, rejected=target, retry_at=None, retries=0, not_before=None))
+
+
+def _put_off(i: ChunkInput, m: RetryState, chunk: Chunk, parts: Roles) -> RetryState:
+    """Try the update again later: it failed for a trouble that can pass."""
+    target = _target(i, chunk, parts)
+    m = _as_it_became(m, target, chunk, parts)
+    return _back(i, m, put_off(m, target, i.now, i.jitter))
+
+
+def _back(i: ChunkInput, m: RetryState, given_up: RetryState) -> RetryState:
+    """What is to serve again does not wait for a back-off of the new one; but as long as it is not known that the tag
+    has moved, the new one is what is tried again."""
+    assert i.chunk is not None
+    is_known = following.target(i.chunk, given_up, i.image) == given_up.rejected
+    return given_up if is_known else replace(given_up, not_before=m.not_before)
+
+
+def _as_it_became(m: RetryState, target: str, chunk: Chunk, parts: Roles) -> RetryState:
+    """The memory where a tag has moved between being looked at and being taken: what the container was made from is
+    what was asked for."""
+    new = parts.current
+    is_asked = new is not None and bool(m.asked_image) and target == following.target_of(chunk, new.image_id)
+    return replace(m, asked_image=new.image_id) if new is not None and is_asked else m
 
 
 def _target(i: ChunkInput, chunk: Chunk, parts: Roles) -> str:
@@ -362,7 +385,7 @@ def work_failed(
         return _give_up_update(i, m, parts)
     touches = isinstance(action, StartContainer | StopContainer | RenameContainer)
     if touches and chunk.on_failure is OnFailure.ROLLBACK:
-        return put_off(m, _target(i, chunk, parts), i.now, i.jitter)
+        return _put_off(i, m, chunk, parts)
     return m
 
 

@@ -273,6 +273,12 @@ class World:
         self._looked: tuple[tuple[object, ...], float, dict[str, bool]] | None = None
         self._again_at = inf
         self._task: asyncio.Task[None] | None = None
+        self._passes_of_killed = 0
+
+    @property
+    def passes(self) -> int:
+        """How often all controllers together have decided."""
+        return self._passes_of_killed + (self.controller.passes if self.controller is not None else 0)
 
     async def __aenter__(self) -> World:
         self.start()
@@ -289,6 +295,7 @@ class World:
         clock = LoopClock()
         self.engine.wall = lambda: clock.now().timestamp()
         self.engine.strategy_now = self._strategy
+        self._passes_of_killed = self.passes
         recorder = Recorder(
             snapshots=Documents(self.stores),
             intents=Texts(self.stores),
