@@ -154,7 +154,8 @@ class Removals:
         gone = self._go(verdict.go)
         self._word()
         for record in new:
-            self._tell(record, f"{record.file} is gone, and its removal is held: {record.held}")
+            what = f"{record.file} declares another domain now" if self._is_there(record) else f"{record.file} is gone"
+            self._tell(record, f"{what}, and its removal is held: {record.held}")
         self._settle()
         return gone
 
@@ -193,7 +194,7 @@ class Removals:
             absent={
                 record.name: Absent(
                     at=record.stir_at,
-                    seen=record.seen,
+                    seen=record.seen or self._is_there(record),
                     confirmed=record.down,
                     by_commit=self._by_commit(record),
                     held=record.hold is not None,
@@ -203,6 +204,10 @@ class Removals:
             let_go={name: LetGo(one.stir_at, one.by_commit) for name, one in self._let_go.items()},
             place=self._where(),
         )
+
+    def _is_there(self, record: DomainRecord) -> bool:
+        """Whether the file of a domain is there, and declares another one."""
+        return self._scan is not None and record.file in self._scan.files
 
     def _where(self) -> Place:
         scan = self._scan

@@ -111,6 +111,22 @@ async def test_several_newcomers_in_one_scan_get_nothing_of_what_is_in_force() -
 
 
 @pytest.mark.parametrize("killed", [False, True])
+async def test_a_domain_that_gets_another_name_in_its_file_goes_and_the_new_one_comes(killed: bool) -> None:
+    async with World() as w:
+        put(w, shop=domain(chunk("web")))
+        await w.until_settled()
+        if killed:
+            await asyncio.sleep(1)
+            await w.kill()
+        put(w, shop=domain(chunk("web"), name="store"))
+        if killed:
+            w.start()
+        await w.until(lambda: {one["name"] for one in w.view()["domains"]} == {"store"}, limit=60)
+        await w.until_settled()
+        assert {c.owner.domain for c in w.engine.containers.values() if c.owner} == {"store"}
+
+
+@pytest.mark.parametrize("killed", [False, True])
 async def test_a_file_that_is_renamed_is_a_move_and_restarts_nothing(killed: bool) -> None:
     async with World() as w:
         put(w, shop=STACK)

@@ -37,9 +37,8 @@ LIVED_SECONDS = 60.0
 class Neighbours(Author):
     """Writes domains in which nothing is bad, and containers share their namespaces now and then."""
 
-    renames = (
-        0.0  # a domain that was renamed while no daemon ran is held, and kept whole: a plan does not say the latter
-    )
+    # Until its removal is judged, a domain that is to go is kept whole for two seconds more; a plan leaves that out.
+    renames = 0.0
 
     def document(self, name: str, *, foolish: float = 0.0) -> dict[str, Any]:
         document = super().document(name)
