@@ -10,6 +10,9 @@ from reconciler.intent.loader import load
 from reconciler.probes.registry import known_types
 from tests.corpus.huge_files import HUGE, MIB
 
+# To count memory makes it six times as slow, and other tests run beside it.
+pytestmark = pytest.mark.timeout(900)
+
 
 @pytest.mark.parametrize("name", HUGE)
 def test_a_huge_bad_file_costs_a_bounded_amount_of_memory(name: str) -> None:
