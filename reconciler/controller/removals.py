@@ -194,7 +194,7 @@ class Removals:
             absent={
                 record.name: Absent(
                     at=record.stir_at,
-                    seen=record.seen or self._is_there(record),
+                    seen=record.seen,
                     confirmed=record.down,
                     by_commit=self._by_commit(record),
                     held=record.hold is not None,
@@ -268,7 +268,7 @@ class Removals:
             case Hold.FOLDER_REPLACED:
                 return "another directory was put in the place of the domains directory, without its file"
             case Hold.NONE_AT_START:
-                return "no known domain's file was there when the daemon started"
+                return "no file declared a known domain when the daemon started"
             case Hold.ALL_GONE if not known:  # held since before this start, and the numbers were not kept
                 return "the files of all known domains disappeared within a minute"
             case Hold.ALL_GONE:

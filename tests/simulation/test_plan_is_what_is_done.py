@@ -37,7 +37,7 @@ LIVED_SECONDS = 60.0
 class Neighbours(Author):
     """Writes domains in which nothing is bad, and containers share their namespaces now and then."""
 
-    # Until its removal is judged, a domain that is to go is kept whole for two seconds more; a plan leaves that out.
+    # A domain whose file gives another name is kept whole until its removal is judged; a plan leaves that out.
     renames = 0.0
 
     def document(self, name: str, *, foolish: float = 0.0) -> dict[str, Any]:
