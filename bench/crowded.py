@@ -21,6 +21,7 @@ from bench.subjects import Daemon, chunk, domain, wait_until
 from reconciler.cli.client import request
 
 CHUNKS = 3
+ONE = "crowd1"
 MISSING = "pnr-bench/not-there:1"
 COMMAND_EVERY = 10
 """A whole process takes most of a second of processor time itself: it is started so seldom that it measures others."""
@@ -50,9 +51,9 @@ def ask(daemon: Daemon, during: float) -> dict[str, list[float]]:
         return lambda: list(request(daemon.state, {"command": "status", **more}))
 
     def command() -> object:
-        return subprocess.run(daemon.command("status", "crowd1"), stdout=subprocess.DEVNULL, check=False)
+        return subprocess.run(daemon.command("status", ONE), stdout=subprocess.DEVNULL, check=False)
 
-    ways = {"answer": request_of(), "one domain": request_of(only=["crowd1"]), "command": command}
+    ways = {"answer": request_of(), "one domain": request_of(only=[ONE]), "command": command}
     found: dict[str, list[float]] = {name: [] for name in ways}
     end, asked = time.monotonic() + during, 0
     while time.monotonic() < end:
@@ -79,6 +80,10 @@ def main() -> int:
             domains = (daemon.view() or {"domains": []})["domains"]
             return sum(bool(one["cpuxs"]) for one in domains) == files
 
+        def first_is_known() -> bool:
+            return any(one["name"] == ONE for one in (daemon.view() or {"domains": []})["domains"])
+
+        wait_until(first_is_known, "the first files to be judged", 600, 0.05)
         rounds = {"while they are taken up": ask(daemon, during)}
         wait_until(all_are_judged, "all files to be judged", 600, 0.5)
         rounds["once they are judged"] = ask(daemon, during)
