@@ -328,8 +328,9 @@ def _as_it_became(m: RetryState, target: str, chunk: Chunk, parts: Roles) -> Ret
     """The memory where a tag has moved between being looked at and being taken: what the container was made from is
     what was asked for."""
     new = parts.current
-    is_asked = new is not None and bool(m.asked_image) and target == following.target_of(chunk, new.image_id)
-    return replace(m, asked_image=new.image_id) if new is not None and is_asked else m
+    if new is None or not m.asked_image or target != following.target_of(chunk, new.image_id):
+        return m
+    return replace(m, asked_image=new.image_id)
 
 
 def _target(i: ChunkInput, chunk: Chunk, parts: Roles) -> str:
